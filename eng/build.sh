@@ -1,0 +1,32 @@
+# Sourced by the launchers: builds a project in Release when a source is newer than its last build.
+# Quiet: what the build has to say goes to standard error, and only if it fails.
+
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=${MSBUILDDISABLENODEREUSE:-}
+
+# build PROJECT_PATH OUTPUT_DLL
+build() {
+    local project=$1 output=$2 stamp log
+    stamp=$repo/artifacts/stamps/$(basename "$project")
+    if [ -f "$output" ] && [ -f "$stamp" ] && [ -z "$(newer_sources "$stamp")" ]; then
+        return 0
+    fi
+    command -v dotnet >/dev/null || { echo "The .NET 10 SDK is needed: no 'dotnet' on the PATH." >&2; exit 1; }
+    mkdir -p "$repo/artifacts/stamps"
+    log=$(mktemp)
+    touch "$stamp.new"
+    # One build at a time in a checkout: two would trip over each other's files.
+    if ! flock "$repo/artifacts/stamps/lock" dotnet build "$repo/$project" -c Release -v quiet --nologo >"$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log" "$stamp.new"
+        exit 1
+    fi
+    rm -f "$log"
+    mv "$stamp.new" "$stamp"
+}
+
+# Prints one source that is newer than a file, if there is one.
+newer_sources() {
+    find "$repo/src" "$repo/tests" "$repo/benchmarks" "$repo/Directory.Build.props" "$repo/Directory.Packages.props" \
+        "$repo/global.json" "$repo/.editorconfig" "$repo/BannedSymbols.txt" -newer "$1" -type f -print -quit
+}

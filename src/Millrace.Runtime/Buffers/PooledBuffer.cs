@@ -1,0 +1,77 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
+namespace Millrace.Runtime;
+
+/// <summary>
+/// A piece of native memory that several holders may share: a request's frame that the log cache keeps, say. It goes
+/// back to its pool when the last holder lets go. Whoever rents it holds it once.
+/// </summary>
+/// <remarks>Threading: holding and releasing are safe from any thread; the content belongs to the first holder until it shares.</remarks>
+public sealed unsafe class PooledBuffer : MemoryManager<byte>
+{
+    private const int Alignment = 4096;
+    private readonly BufferPool _pool;
+    private byte* _start;
+    private int _holders;
+
+    internal PooledBuffer(BufferPool pool, int sizeClass, int capacity)
+    {
+        _pool = pool;
+        SizeClass = sizeClass;
+        Capacity = capacity;
+        _start = (byte*)NativeMemory.AlignedAlloc((nuint)capacity, Alignment);
+    }
+
+    /// <summary>Bytes asked for.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>Bytes it takes.</summary>
+    public int Capacity { get; }
+
+    internal int SizeClass { get; }
+
+    public override Span<byte> GetSpan()
+    {
+        Invariant.Check(_holders > 0);
+        return new Span<byte>(_start, Length);
+    }
+
+    /// <summary>Adds a holder; the caller must hold the buffer itself.</summary>
+    public PooledBuffer Retain()
+    {
+        Invariant.Check(Interlocked.Increment(ref _holders) > 1);
+        return this;
+    }
+
+    /// <summary>Lets go. The memory may be somebody else's from now on.</summary>
+    public void Release()
+    {
+        var left = Interlocked.Decrement(ref _holders);
+        Invariant.Check(left >= 0);
+        if (left == 0)
+        {
+            _pool.Return(this);
+        }
+    }
+
+    public override MemoryHandle Pin(int elementIndex = 0) => new(_start + elementIndex);
+
+    public override void Unpin()
+    {
+    }
+
+    internal void Reuse(int length)
+    {
+        Length = length;
+        Volatile.Write(ref _holders, 1);
+    }
+
+    internal void Free()
+    {
+        NativeMemory.AlignedFree(_start);
+        _start = null;
+    }
+
+    protected override void Dispose(bool disposing) => Release();
+}

@@ -1,0 +1,76 @@
+using Microsoft.Extensions.Logging;
+
+namespace Millrace.Runtime;
+
+/// <summary>
+/// Everything a node takes from its surroundings: time, scheduling, randomness, files, logs. The first constructor
+/// parameter of every component that waits, draws lots or starts loops; the simulator makes one a node.
+/// </summary>
+/// <remarks>
+/// Threading: all members may be used from any thread. Code awaits without ConfigureAwait, so that under simulation
+/// every continuation stays on its node's lane.
+/// </remarks>
+public sealed partial class NodeRuntime(
+    TimeProvider time, TaskScheduler scheduler, NodeRandom random, IFileSystem files, ILoggerFactory loggers) : IDisposable
+{
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public TimeProvider Time => time;
+
+    /// <summary>Where the node's work runs: the thread pool in production, the node's lane in the simulator.</summary>
+    public TaskScheduler Scheduler => scheduler;
+
+    public NodeRandom Random => random;
+
+    public IFileSystem Files => files;
+
+    public ILoggerFactory Loggers => loggers;
+
+    /// <summary>Cancelled when the node shuts down or has failed.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    /// <summary>Completes with the first failure that no single stream, volume or connection could carry alone.</summary>
+    public Task<Exception> Failed => _failed.Task;
+
+    public Guid NewId() => random.NewId();
+
+    /// <summary>Starts a background loop. A loop that ends in anything but cancellation stops the node.</summary>
+    /// <param name="name">Names the loop in logs, e.g. <c>wal-flusher</c>.</param>
+    /// <param name="loop">Runs on <see cref="Scheduler"/>; its token is <see cref="Stopping"/>.</param>
+    public Task Spawn(string name, Func<CancellationToken, Task> loop) =>
+        Task.Factory.StartNew(() => RunAsync(name, loop), CancellationToken.None, TaskCreationOptions.DenyChildAttach, scheduler).Unwrap();
+
+    /// <summary>Stops the node for a failure that it cannot contain, such as a broken invariant. The first one counts.</summary>
+    public void Fail(Exception failure)
+    {
+        if (_failed.TrySetResult(failure))
+        {
+            NodeFailed(loggers.CreateLogger<NodeRuntime>(), failure);
+            _stopping.Cancel();
+        }
+    }
+
+    /// <summary>Begins an orderly stop: background loops see their token cancelled.</summary>
+    public void Stop() => _stopping.Cancel();
+
+    public void Dispose() => _stopping.Dispose();
+
+    private async Task RunAsync(string name, Func<CancellationToken, Task> loop)
+    {
+        try
+        {
+            await loop(Stopping);
+        }
+        catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
+        {
+        }
+        catch (Exception failure)
+        {
+            Fail(new InvalidOperationException($"The background loop '{name}' failed: {failure.Message}", failure));
+        }
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Critical, Message = "The node stops: something failed that it cannot contain")]
+    private static partial void NodeFailed(ILogger logger, Exception failure);
+}

@@ -1,0 +1,2 @@
+Console.Error.WriteLine("millrace: nothing to run yet");
+return 1;

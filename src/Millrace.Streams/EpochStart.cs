@@ -1,0 +1,6 @@
+using Millrace.Runtime;
+
+namespace Millrace.Streams;
+
+/// <summary>An epoch of a stream and the offset of its first record.</summary>
+public readonly record struct EpochStart(StreamEpoch Epoch, long StartOffset);

@@ -1,0 +1,53 @@
+using Millrace.Runtime;
+
+namespace Millrace.Streams;
+
+/// <summary>An append-only sequence of records with dense 64-bit offsets, open on this node at one epoch.</summary>
+public interface IStream
+{
+    StreamId Id { get; }
+
+    StreamEpoch Epoch { get; }
+
+    /// <summary>The lowest offset that may be read; only rises.</summary>
+    long StartOffset { get; }
+
+    /// <summary>Everything below is durable, and all before it is too. Only this may be shown to anyone; only rises.</summary>
+    long ConfirmOffset { get; }
+
+    /// <summary>The offset that the next append will get; appends under way lie between it and the confirm offset.</summary>
+    long NextOffset { get; }
+
+    /// <summary>The epochs the stream was opened at and the offsets they began at, in order, this one last. Trimmed ones may be missing.</summary>
+    IReadOnlyList<EpochStart> Epochs { get; }
+
+    /// <summary>The newest checkpoint at the time of opening; records from its offset on are to be replayed by the owner.</summary>
+    StreamCheckpoint? Checkpoint { get; }
+
+    /// <summary>
+    /// Appends. The offset is taken before this returns (it was <see cref="NextOffset"/>), so the caller serialises its appends
+    /// to one stream and may write the offset into the payload before calling. The task completes when the record and all
+    /// before it are durable; calls complete in order.
+    /// </summary>
+    /// <exception cref="StreamException">Fenced, Closed, WalFailed. The outcome of a failed append is unknown unless it threw before returning a task.</exception>
+    ValueTask AppendAsync(in StreamAppend append, AppendPermit permit);
+
+    /// <summary>
+    /// Reads whole records from the one that contains <paramref name="offset"/> on, all below the confirm offset, at least one
+    /// if there is one, else up to <paramref name="maxBytes"/> of payload. Empty at the confirm offset.
+    /// </summary>
+    /// <exception cref="StreamException">OffsetOutOfRange, Closed, StorageUnavailable, Corrupt.</exception>
+    ValueTask<StreamRead> ReadAsync(long offset, int maxBytes, CancellationToken token);
+
+    /// <summary>The first record at or after the start offset whose largest timestamp is at least <paramref name="timestamp"/>; null if none. The caller disposes it.</summary>
+    ValueTask<StreamRead?> FindByTimestampAsync(long timestamp, CancellationToken token);
+
+    /// <summary>Raises the start offset, durably. Data below goes when no object needs it.</summary>
+    ValueTask TrimAsync(long startOffset, CancellationToken token);
+
+    /// <summary>Bytes and newest timestamps of what is stored, oldest first, in pieces the store can trim at: what retention decides on.</summary>
+    IReadOnlyList<StreamExtent> Extents { get; }
+
+    /// <summary>Refuses further appends, waits for those under way, uploads the tail and closes the range in the registry.</summary>
+    ValueTask CloseAsync(CancellationToken token);
+}

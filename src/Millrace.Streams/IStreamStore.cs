@@ -1,0 +1,31 @@
+using Millrace.Runtime;
+
+namespace Millrace.Streams;
+
+/// <summary>All streams that one node incarnation serves, over one WAL and one object store. Knows no Kafka.</summary>
+/// <remarks>Threading: any thread.</remarks>
+public interface IStreamStore : IAsyncDisposable
+{
+    /// <summary>
+    /// Opens a stream for this node at an epoch that the registry has assigned to it. Reads see everything that any former
+    /// owner acknowledged.
+    /// </summary>
+    /// <param name="id">The stream.</param>
+    /// <param name="epoch">Higher than every epoch it was ever opened at.</param>
+    /// <param name="owner">Hears what happens to the stream and supplies its checkpoints.</param>
+    /// <param name="token">Ends the wait.</param>
+    /// <exception cref="StreamException">Fenced, Unknown, Incomplete, StorageUnavailable.</exception>
+    ValueTask<IStream> OpenAsync(StreamId id, StreamEpoch epoch, IStreamOwner owner, CancellationToken token);
+
+    /// <summary>
+    /// Waits until the bytes not yet uploaded leave room for <paramref name="bytes"/> more, and takes that room. This is where
+    /// producers feel a slow or dead object store. Admission comes before an offset is given, so that a caller
+    /// that times out here has left no trace.
+    /// </summary>
+    /// <returns>Room that one append uses up, or that <see cref="AppendPermit.Dispose"/> gives back.</returns>
+    ValueTask<AppendPermit> AdmitAsync(long bytes, CancellationToken token);
+
+    /// <summary>Uploads everything acknowledged, closes every stream, and leaves the WAL clean.</summary>
+    /// <remarks>DisposeAsync without it is a stop without upload: the WAL stays dirty, nothing acknowledged is lost.</remarks>
+    ValueTask CloseAsync(CancellationToken token);
+}

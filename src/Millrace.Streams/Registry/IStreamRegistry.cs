@@ -1,0 +1,48 @@
+using Millrace.Runtime;
+
+namespace Millrace.Streams.Registry;
+
+/// <summary>
+/// Who owns which stream, and which objects hold it: stream metadata, as the stream store sees it. The controller
+/// keeps it in the metadata log; every answer is committed there.
+/// </summary>
+/// <remarks>
+/// Every call names the caller's incarnation and is refused with <see cref="StreamError.Fenced"/> once that is fenced. All
+/// are idempotent: a caller that lost an answer asks again.
+/// </remarks>
+public interface IStreamRegistry
+{
+    /// <summary>Makes a new, empty stream.</summary>
+    ValueTask<StreamId> CreateAsync(NodeIncarnation node, CancellationToken token);
+
+    /// <summary>Opens a stream at an epoch; its last range must be complete (closed, or its WAL recovered).</summary>
+    /// <exception cref="StreamException">Fenced, Unknown, Incomplete.</exception>
+    ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token);
+
+    /// <summary>Closes the range of an epoch at its end, which must be the committed end.</summary>
+    ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, CancellationToken token);
+
+    ValueTask TrimAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long startOffset, CancellationToken token);
+
+    /// <summary>Hands out ids for objects to upload: the first of <paramref name="count"/> consecutive ones.</summary>
+    ValueTask<ObjectId> PrepareAsync(NodeIncarnation node, int count, CancellationToken token);
+
+    /// <summary>
+    /// Commits all objects of one upload in one log entry. Each range is judged by itself: a deleted stream, or one whose range was
+    /// committed by somebody else, does not block the rest. Commits of a stream come in WAL order.
+    /// </summary>
+    /// <returns>One verdict for each range, in the order of the objects and of their ranges.</returns>
+    ValueTask<IReadOnlyList<RangeVerdict>> CommitAsync(UploadCommit commit, CancellationToken token);
+
+    /// <summary>
+    /// The committed ranges of a stream that end after <paramref name="offset"/>, in offset order without a gap, at most
+    /// <paramref name="limit"/> of them.
+    /// </summary>
+    ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, CancellationToken token);
+
+    /// <summary>The committed end of a stream: what recovery compares a WAL's records with. Null if there is no such stream.</summary>
+    ValueTask<long?> GetCommittedEndAsync(StreamId stream, CancellationToken token);
+
+    /// <summary>Everything of a fenced incarnation's WAL is committed: its open ranges are complete and close where they end.</summary>
+    ValueTask CompleteRecoveryAsync(Guid walId, CancellationToken token);
+}

@@ -1,0 +1,19 @@
+using Millrace.Runtime;
+
+namespace Millrace.Streams.Registry;
+
+/// <summary>A stretch of one stream in one committed object.</summary>
+/// <param name="Object">The object that holds it.</param>
+/// <param name="Kind">Its format.</param>
+/// <param name="ObjectSize">Bytes of the whole object.</param>
+/// <param name="Stream">The stream.</param>
+/// <param name="Epoch">The epoch whose owner appended it.</param>
+/// <param name="StartOffset">Inclusive.</param>
+/// <param name="EndOffset">Exclusive; equal to the start for a range that carries only a checkpoint.</param>
+/// <param name="Bytes">Payload bytes.</param>
+/// <param name="MaxTimestamp">Milliseconds since the Unix epoch; -1 if none.</param>
+/// <param name="HasCheckpoint">The object carries a checkpoint of this stream, as of the range's end.</param>
+/// <param name="Digest">A digest of the records that combines under merging and cutting.</param>
+public sealed record ObjectRange(
+    ObjectId Object, ObjectKind Kind, long ObjectSize, StreamId Stream, StreamEpoch Epoch, long StartOffset, long EndOffset,
+    long Bytes, long MaxTimestamp, bool HasCheckpoint, RangeDigest Digest);

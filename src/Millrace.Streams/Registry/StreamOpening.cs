@@ -1,0 +1,8 @@
+namespace Millrace.Streams.Registry;
+
+/// <summary>What an owner learns when it opens a stream.</summary>
+/// <param name="StartOffset">The lowest offset that may be read.</param>
+/// <param name="EndOffset">The committed end: where this epoch's range begins.</param>
+/// <param name="Epochs">All epochs and their first offsets, this one last.</param>
+/// <param name="CheckpointRange">The newest range that carries a checkpoint, or null.</param>
+public sealed record StreamOpening(long StartOffset, long EndOffset, IReadOnlyList<EpochStart> Epochs, ObjectRange? CheckpointRange);

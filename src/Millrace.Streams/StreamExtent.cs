@@ -1,0 +1,8 @@
+namespace Millrace.Streams;
+
+/// <summary>A stretch of a stream's offsets with its size and newest timestamp.</summary>
+/// <param name="StartOffset">Inclusive.</param>
+/// <param name="EndOffset">Exclusive.</param>
+/// <param name="Bytes">Payload bytes.</param>
+/// <param name="MaxTimestamp">Milliseconds since the Unix epoch; -1 if none.</param>
+public readonly record struct StreamExtent(long StartOffset, long EndOffset, long Bytes, long MaxTimestamp);

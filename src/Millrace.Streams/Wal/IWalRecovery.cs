@@ -1,0 +1,13 @@
+namespace Millrace.Streams.Wal;
+
+/// <summary>A sealed WAL, open for reading what it holds.</summary>
+public interface IWalRecovery : IAsyncDisposable
+{
+    WalDescriptor Descriptor { get; }
+
+    /// <summary>Every record that could have been acknowledged and was not trimmed, in log order. Payloads are valid until the next step.</summary>
+    IAsyncEnumerable<StreamRecord> ReadAsync(CancellationToken token);
+
+    /// <summary>Everything in it is committed in objects: the WAL may go.</summary>
+    ValueTask CompleteAsync(CancellationToken token);
+}

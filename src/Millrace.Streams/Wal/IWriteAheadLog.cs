@@ -1,0 +1,28 @@
+namespace Millrace.Streams.Wal;
+
+/// <summary>The small durable buffer before the objects, written by one incarnation.</summary>
+/// <remarks>
+/// Threading: <see cref="AppendAsync"/> by any thread; the order of calls is the order in the log. Positions rise
+/// with that order and are comparable within one WAL only.
+/// </remarks>
+public interface IWriteAheadLog : IAsyncDisposable
+{
+    WalDescriptor Descriptor { get; }
+
+    /// <summary>
+    /// Appends a record. The task completes when it and all before it are durable; tasks complete in order. The payload stays
+    /// unchanged until then. After a failed write or flush, or a fence, every append that is not durable fails and so do all later ones.
+    /// </summary>
+    /// <param name="record">At most <see cref="MaxRecordBytes"/> of payload.</param>
+    /// <param name="position">Where it stands: everything at or above must be kept until the record is committed in an object.</param>
+    /// <exception cref="StreamException">WalFailed: outcome unknown. Fenced: outcome unknown, and another node owns what follows.</exception>
+    ValueTask AppendAsync(in StreamRecord record, out long position);
+
+    /// <summary>Gives up everything below a position. The caller has made sure that committed objects hold it.</summary>
+    ValueTask TrimAsync(long position, CancellationToken token);
+
+    int MaxRecordBytes { get; }
+
+    /// <summary>Completes when the WAL has failed or was fenced, with the reason.</summary>
+    Task<StreamException> Lost { get; }
+}

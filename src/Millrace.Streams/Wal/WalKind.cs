@@ -1,0 +1,9 @@
+namespace Millrace.Streams.Wal;
+
+/// <summary>The media a WAL can lie on. Numbers are stored.</summary>
+public enum WalKind : byte
+{
+    Memory = 1,
+    File = 2,
+    Object = 3,
+}

@@ -1,0 +1,2 @@
+Console.Error.WriteLine("sim: no scenarios yet");
+return 1;
