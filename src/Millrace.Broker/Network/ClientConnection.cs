@@ -1,0 +1,23 @@
+using System.Net;
+
+namespace Millrace.Broker.Network;
+
+/// <summary>What is known of a client's connection.</summary>
+internal sealed class ClientConnection(string id, EndPoint? remote, ListenerName listener)
+{
+    /// <summary>Unique in this process; for logs.</summary>
+    public string Id => id;
+
+    public EndPoint? Remote => remote;
+
+    /// <summary>The listener it came in by: answers name brokers by their addresses on the same one.</summary>
+    public ListenerName Listener => listener;
+
+    /// <summary>Who the client is. Anonymous until it authenticates.</summary>
+    public Principal Principal { get; set; } = Principal.Anonymous;
+
+    /// <summary>As its ApiVersions request said.</summary>
+    public string? SoftwareName { get; set; }
+
+    public string? SoftwareVersion { get; set; }
+}
