@@ -31,8 +31,8 @@ public interface IFileSystem
 
     ValueTask SyncDirectoryAsync(string path, CancellationToken token = default);
 
-    /// <summary>Null if there is no such file.</summary>
-    ValueTask<long?> GetLengthAsync(string path, CancellationToken token = default);
+    /// <summary>Null if there is no such file or folder.</summary>
+    ValueTask<FileStatus?> GetStatusAsync(string path, CancellationToken token = default);
 
     /// <summary>Reads up to the buffer's length; the count is short only at the end of the file, -1 if there is no such file.</summary>
     ValueTask<int> ReadAsync(string path, long position, Memory<byte> buffer, CancellationToken token = default);

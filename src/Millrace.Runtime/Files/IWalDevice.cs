@@ -2,6 +2,8 @@ namespace Millrace.Runtime;
 
 /// <summary>The medium under a WAL: a preallocated file or a block device of fixed size.</summary>
 /// <remarks>
+/// Positions and total lengths of reads and writes are multiples of <see cref="SectorSize"/>; on a device opened in
+/// <see cref="WalDeviceMode.Direct"/> so are the length and the address of every buffer.
 /// A completed write is durable only after a <see cref="FlushAsync"/> that began after it. Unflushed writes may be lost, in
 /// part (sector by sector) and in any order, when the machine dies. Several writes may be under way at once, from any
 /// thread, to places that do not overlap; the caller keeps a buffer unchanged until its write has completed.
@@ -13,10 +15,14 @@ public interface IWalDevice : IAsyncDisposable
     /// <summary>Bytes.</summary>
     long Capacity { get; }
 
-    /// <summary>Bytes; positions, lengths and (for direct devices) buffer addresses are multiples of it.</summary>
+    /// <summary>Bytes; a power of two, at most 4096.</summary>
     int SectorSize { get; }
 
-    ValueTask WriteAsync(long position, ReadOnlyMemory<byte> bytes, CancellationToken token = default);
+    /// <summary>How writes reach the medium.</summary>
+    WalDeviceMode Mode { get; }
+
+    /// <summary>Writes the parts one behind the other. The list too stays unchanged until the write has completed.</summary>
+    ValueTask WriteAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken token = default);
 
     /// <summary>Fills the whole buffer.</summary>
     ValueTask ReadAsync(long position, Memory<byte> buffer, CancellationToken token = default);

@@ -3,7 +3,7 @@ namespace Millrace.Streams.Wal;
 /// <summary>The small durable buffer before the objects, written by one incarnation.</summary>
 /// <remarks>
 /// Threading: <see cref="AppendAsync"/> by any thread; the order of calls is the order in the log. Positions rise
-/// with that order and are comparable within one WAL only.
+/// with that order and are comparable within one WAL only. The task of an append is awaited exactly once.
 /// </remarks>
 public interface IWriteAheadLog : IAsyncDisposable
 {
@@ -21,7 +21,19 @@ public interface IWriteAheadLog : IAsyncDisposable
     /// <summary>Gives up everything below a position. The caller has made sure that committed objects hold it.</summary>
     ValueTask TrimAsync(long position, CancellationToken token);
 
+    /// <summary>
+    /// The share of its space that is taken, 0 to 1. Small appends take more than their bytes; a full WAL lets appends wait
+    /// until it is trimmed, so the owner uploads and trims when this grows, whatever the payload adds up to.
+    /// </summary>
+    double Fullness { get; }
+
     int MaxRecordBytes { get; }
+
+    /// <summary>
+    /// The end of a clean life: every record is committed in objects, the metadata says that this WAL is clean, and nothing
+    /// more will be appended. Gives its space back. Disposing without it leaves the WAL to be taken over.
+    /// </summary>
+    ValueTask RetireAsync(CancellationToken token);
 
     /// <summary>Completes when the WAL has failed or was fenced, with the reason.</summary>
     Task<StreamException> Lost { get; }
