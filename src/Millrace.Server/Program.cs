@@ -1,2 +1,3 @@
-Console.Error.WriteLine("millrace: nothing to run yet");
-return 1;
+using Millrace.Server;
+
+return await MillraceCommand.Create().Parse(args).InvokeAsync();

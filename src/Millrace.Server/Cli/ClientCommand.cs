@@ -1,0 +1,120 @@
+using System.CommandLine;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+
+namespace Millrace.Server.Cli;
+
+/// <summary>A command that talks to a broker as any Kafka client would. Derived commands add their arguments and do one thing.</summary>
+internal abstract class ClientCommand : Command
+{
+    protected ClientCommand(string name, string description)
+        : base(name, description)
+    {
+        Client.AddTo(this);
+        SetAction(RunAsync);
+    }
+
+    protected ClientOptions Client { get; } = new();
+
+    protected abstract Task<int> ExecuteAsync(ParseResult result, CancellationToken token);
+
+    private async Task<int> RunAsync(ParseResult result, CancellationToken token)
+    {
+        try
+        {
+            return await ExecuteAsync(result, token);
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            return ExitCode.Failed;
+        }
+        catch (CommandFailedException failure)
+        {
+            return Fail(failure.ExitCode, failure.Message);
+        }
+        catch (CreateTopicsException failure)
+        {
+            return Fail(failure.Results.Select(item => (item.Topic, item.Error)));
+        }
+        catch (DeleteTopicsException failure)
+        {
+            return Fail(failure.Results.Select(item => (item.Topic, item.Error)));
+        }
+        catch (CreatePartitionsException failure)
+        {
+            return Fail(failure.Results.Select(item => (item.Topic, item.Error)));
+        }
+        catch (DeleteRecordsException failure)
+        {
+            return Fail(failure.Results.Select(item => ($"{item.Topic}-{item.Partition.Value}", item.Error)));
+        }
+        catch (DeleteGroupsException failure)
+        {
+            return Fail(failure.Results.Select(item => (item.Group, item.Error)));
+        }
+        catch (DescribeTopicsException failure)
+        {
+            return Fail(failure.Results.TopicDescriptions.Select(item => (item.Name, item.Error)));
+        }
+        catch (DescribeConsumerGroupsException failure)
+        {
+            return Fail(failure.Results.ConsumerGroupDescriptions.Select(item => (item.GroupId, item.Error)));
+        }
+        catch (DescribeConfigsException failure)
+        {
+            return Fail(failure.Results.Select(item => (item.ConfigResource.Name, item.Error)));
+        }
+        catch (ListConsumerGroupsException failure)
+        {
+            return Fail([("groups", failure.Error)]);
+        }
+        catch (ListOffsetsException failure)
+        {
+            return Fail(failure.Result.ResultInfos.Select(item => (item.TopicPartitionOffsetError.TopicPartition.ToString(), item.TopicPartitionOffsetError.Error)));
+        }
+        catch (IncrementalAlterConfigsException failure)
+        {
+            return Fail(failure.Results.Select(item => (item.ConfigResource.Name, item.Error)));
+        }
+        catch (KafkaException failure)
+        {
+            return Fail(CodeFor(failure.Error), Advice(failure.Error, result));
+        }
+        catch (ArgumentException failure)
+        {
+            return Fail(ExitCode.Usage, failure.Message);
+        }
+    }
+
+    private static int Fail(IEnumerable<(string What, Error Error)> results)
+    {
+        var failures = results.Where(item => item.Error.IsError).ToList();
+        foreach (var (what, error) in failures)
+        {
+            Console.Error.WriteLine($"millrace: {what}: {error.Reason} ({error.Code})");
+        }
+
+        return failures.Count == 0 ? ExitCode.Failed : CodeFor(failures[0].Error);
+    }
+
+    private static int Fail(int exitCode, string message)
+    {
+        Console.Error.WriteLine($"millrace: {message}");
+        return exitCode;
+    }
+
+    private string Advice(Error error, ParseResult result) => CodeFor(error) == ExitCode.Unreachable
+        ? $"No broker answered at {Client.BootstrapServer(result)} ({error.Reason}). Is one running there (`millrace start`)? Another address goes with --bootstrap-server."
+        : $"{error.Reason} ({error.Code})";
+
+    private static int CodeFor(Error error) => error.Code switch
+    {
+        ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition or ErrorCode.GroupIdNotFound
+            or ErrorCode.UnknownTopicId => ExitCode.NotFound,
+        ErrorCode.TopicAlreadyExists => ExitCode.AlreadyExists,
+        ErrorCode.Local_Transport or ErrorCode.Local_TimedOut or ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Resolve
+            or ErrorCode.Local_TimedOutQueue => ExitCode.Unreachable,
+        ErrorCode.Local_InvalidArg or ErrorCode.Local_UnknownProtocol => ExitCode.Usage,
+        _ => ExitCode.Failed,
+    };
+}

@@ -1,0 +1,71 @@
+using System.CommandLine;
+using Confluent.Kafka;
+
+namespace Millrace.Server.Cli;
+
+/// <summary>The options every client command has, and the clients made from them.</summary>
+internal sealed class ClientOptions
+{
+    private readonly Option<string> _bootstrapServer = new("--bootstrap-server", "-b")
+    {
+        Description = "A broker to begin with, HOST:PORT; several separated by commas",
+        DefaultValueFactory = _ => "127.0.0.1:9092",
+        HelpName = "HOST:PORT",
+    };
+
+    private readonly Option<string[]> _properties = new("--property", "-X")
+    {
+        Description = "A librdkafka client property, KEY=VALUE; may be repeated",
+        HelpName = "KEY=VALUE",
+    };
+
+    private readonly Option<double> _timeout = new("--timeout")
+    {
+        Description = "Seconds to wait for brokers",
+        DefaultValueFactory = _ => 15,
+        HelpName = "SECONDS",
+    };
+
+    private readonly Option<bool> _json = new("--json") { Description = "Print JSON, for scripts" };
+
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_bootstrapServer);
+        command.Options.Add(_properties);
+        command.Options.Add(_timeout);
+        command.Options.Add(_json);
+    }
+
+    public bool Json(ParseResult result) => result.GetValue(_json);
+
+    public TimeSpan Timeout(ParseResult result) => TimeSpan.FromSeconds(result.GetValue(_timeout));
+
+    public string BootstrapServer(ParseResult result) => result.GetValue(_bootstrapServer)!;
+
+    /// <summary>Settings for an admin client, a producer or a consumer.</summary>
+    public ClientConfig Config(ParseResult result)
+    {
+        var config = new ClientConfig
+        {
+            BootstrapServers = BootstrapServer(result),
+            ClientId = "millrace-cli",
+            SocketConnectionSetupTimeoutMs = (int)Math.Max(1000, Timeout(result).TotalMilliseconds),
+        };
+        foreach (var property in result.GetValue(_properties) ?? [])
+        {
+            var at = property.IndexOf('=', StringComparison.Ordinal);
+            if (at <= 0)
+            {
+                throw new CommandFailedException(ExitCode.Usage, $"--property takes KEY=VALUE, not '{property}'.");
+            }
+
+            config.Set(property[..at], property[(at + 1)..]);
+        }
+
+        return config;
+    }
+
+    /// <summary>An admin client that stays quiet about retries; what matters comes back as an exception.</summary>
+    public IAdminClient Admin(ParseResult result) =>
+        new AdminClientBuilder(Config(result)).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+}

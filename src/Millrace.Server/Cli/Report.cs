@@ -1,0 +1,76 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+
+namespace Millrace.Server.Cli;
+
+/// <summary>
+/// A command's result: rows with named columns. A table on a terminal, tab-separated lines in a pipe, JSON with
+/// <c>--json</c>, so that people and scripts read the same facts.
+/// </summary>
+internal sealed class Report(params string[] columns)
+{
+    private static readonly JsonSerializerOptions JsonStyle = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private readonly List<JsonNode?[]> _rows = [];
+
+    /// <summary>Adds a row, a value for each column: strings, numbers, booleans, null, or arrays of them.</summary>
+    public Report Add(params JsonNode?[] values)
+    {
+        if (values.Length != columns.Length)
+        {
+            throw new ArgumentException($"{values.Length} values for {columns.Length} columns", nameof(values));
+        }
+
+        _rows.Add(values);
+        return this;
+    }
+
+    public void Write(bool json)
+    {
+        if (json)
+        {
+            Console.Out.WriteLine(ToJson().ToJsonString(JsonStyle));
+        }
+        else if (Console.IsOutputRedirected)
+        {
+            foreach (var row in _rows)
+            {
+                Console.Out.WriteLine(string.Join('\t', row.Select(Text)));
+            }
+        }
+        else
+        {
+            WriteTable();
+        }
+    }
+
+    public JsonArray ToJson() => new([.. _rows.Select(row =>
+        (JsonNode)new JsonObject(columns.Zip(row, (column, value) => KeyValuePair.Create(JsonName(column), value?.DeepClone()))))]);
+
+    private void WriteTable()
+    {
+        var table = new Table().Border(TableBorder.Simple);
+        table.AddColumns([.. columns.Select(column => new TableColumn(Markup.Escape(column)))]);
+        foreach (var row in _rows)
+        {
+            table.AddRow([.. row.Select(value => new Markup(Markup.Escape(Text(value))))]);
+        }
+
+        AnsiConsole.Write(table);
+    }
+
+    private static string Text(JsonNode? value) => value switch
+    {
+        null => "-",
+        JsonArray list => string.Join(',', list.Select(Text)),
+        _ => value.ToString(),
+    };
+
+    // "Log end offset" becomes "logEndOffset".
+    private static string JsonName(string column)
+    {
+        var words = column.Split(' ', '-');
+        return string.Concat(words.Select((word, i) => i == 0 ? word.ToLowerInvariant() : char.ToUpperInvariant(word[0]) + word[1..]));
+    }
+}

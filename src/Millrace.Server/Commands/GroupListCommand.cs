@@ -1,0 +1,23 @@
+using System.CommandLine;
+using Confluent.Kafka.Admin;
+using Millrace.Server.Cli;
+
+namespace Millrace.Server.Commands;
+
+/// <summary><c>millrace group list</c></summary>
+internal sealed class GroupListCommand() : ClientCommand("list", "List consumer groups")
+{
+    protected override async Task<int> ExecuteAsync(ParseResult result, CancellationToken token)
+    {
+        using var admin = Client.Admin(result);
+        var groups = await admin.ListConsumerGroupsAsync(new ListConsumerGroupsOptions { RequestTimeout = Client.Timeout(result) });
+        var report = new Report("Group", "State", "Simple");
+        foreach (var group in groups.Valid.OrderBy(group => group.GroupId, StringComparer.Ordinal))
+        {
+            report.Add(group.GroupId, group.State.ToString(), group.IsSimpleConsumerGroup);
+        }
+
+        report.Write(Client.Json(result));
+        return ExitCode.Success;
+    }
+}

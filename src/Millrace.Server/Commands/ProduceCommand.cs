@@ -1,0 +1,117 @@
+using System.CommandLine;
+using System.Text;
+using Confluent.Kafka;
+using Millrace.Server.Cli;
+
+namespace Millrace.Server.Commands;
+
+/// <summary><c>millrace produce TOPIC</c>: one record a line of standard input.</summary>
+internal sealed class ProduceCommand : ClientCommand
+{
+    private readonly Argument<string> _topic = new("topic") { Description = "The topic to write to" };
+
+    private readonly Option<string?> _keySeparator = new("--key-separator", "-k")
+    {
+        Description = "What stands between key and value on a line; without it lines are values",
+        HelpName = "TEXT",
+    };
+
+    private readonly Option<string[]> _headers = new("--header", "-H") { Description = "A header for every record, NAME=VALUE; may be repeated", HelpName = "NAME=VALUE" };
+
+    private readonly Option<int?> _partition = new("--partition", "-p") { Description = "The partition; by key if not given", HelpName = "N" };
+
+    private readonly Option<CompressionType> _compression = new("--compression", "-z")
+    {
+        Description = "none, gzip, snappy, lz4 or zstd",
+        DefaultValueFactory = _ => CompressionType.None,
+        HelpName = "CODEC",
+    };
+
+    private readonly Option<string> _format = new("--format", "-f")
+    {
+        Description = "lines, or json: an object a line with value and, if wanted, key, headers, partition, timestamp (ms)",
+        DefaultValueFactory = _ => "lines",
+        HelpName = "FORMAT",
+    };
+
+    private readonly Option<bool> _nullEmpty = new("--empty-is-null") { Description = "An empty value is a null value: a tombstone in compacted topics" };
+
+    public ProduceCommand()
+        : base("produce", "Write standard input to a topic, a record a line")
+    {
+        _format.AcceptOnlyFromAmong("lines", "json");
+        Arguments.Add(_topic);
+        Options.Add(_keySeparator);
+        Options.Add(_headers);
+        Options.Add(_partition);
+        Options.Add(_compression);
+        Options.Add(_format);
+        Options.Add(_nullEmpty);
+    }
+
+    protected override async Task<int> ExecuteAsync(ParseResult result, CancellationToken token)
+    {
+        var config = new ProducerConfig(Client.Config(result))
+        {
+            EnableIdempotence = true,
+            CompressionType = result.GetValue(_compression),
+            LingerMs = 5,
+            MessageTimeoutMs = (int)Client.Timeout(result).TotalMilliseconds,
+        };
+        var tally = new DeliveryTally();
+        using var producer = new ProducerBuilder<byte[]?, byte[]?>(config).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+        var lines = new RecordLines(
+            result.GetValue(_format) == "json", result.GetValue(_keySeparator), Headers(result), result.GetValue(_nullEmpty));
+        var destination = new TopicPartition(result.GetValue(_topic)!, result.GetValue(_partition) ?? Partition.Any);
+
+        var number = 0L;
+        while (!tally.HasFailed && await Console.In.ReadLineAsync(token) is { } line)
+        {
+            number++;
+            var (message, partition) = lines.Parse(line, number);
+            Send(producer, partition is { } given ? new TopicPartition(destination.Topic, given) : destination, message, tally);
+        }
+
+        producer.Flush(token);
+        if (tally.FirstFailure is { } failure)
+        {
+            throw new KafkaException(failure);
+        }
+
+        if (Client.Json(result))
+        {
+            new Report("Topic", "Records").Add(destination.Topic, tally.Delivered).Write(json: true);
+        }
+
+        return ExitCode.Success;
+    }
+
+    private static void Send(
+        IProducer<byte[]?, byte[]?> producer, TopicPartition destination, Message<byte[]?, byte[]?> message, DeliveryTally tally)
+    {
+        while (true)
+        {
+            try
+            {
+                producer.Produce(destination, message, tally.Add);
+                return;
+            }
+            catch (ProduceException<byte[]?, byte[]?> full) when (full.Error.Code == ErrorCode.Local_QueueFull)
+            {
+                // The client's own queue bounds memory; wait for deliveries to make room.
+                producer.Flush(TimeSpan.FromMilliseconds(20));
+            }
+        }
+    }
+
+    private Headers Headers(ParseResult result)
+    {
+        var headers = new Headers();
+        foreach (var (name, value) in KeyValue.ParseAll(result.GetValue(_headers), "--header"))
+        {
+            headers.Add(name, Encoding.UTF8.GetBytes(value));
+        }
+
+        return headers;
+    }
+}

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Confluent.Kafka.Admin;
+using Millrace.Server.Cli;
+
+namespace Millrace.Server.Commands;
+
+/// <summary><c>millrace topic alter NAME… --set KEY=VALUE… --unset KEY…</c></summary>
+internal sealed class TopicAlterCommand : ClientCommand
+{
+    private readonly Argument<string[]> _names = new("name") { Description = "The topics to change", Arity = ArgumentArity.OneOrMore };
+
+    private readonly Option<string[]> _set = new("--set") { Description = "A topic config to set, KEY=VALUE; may be repeated", HelpName = "KEY=VALUE" };
+
+    private readonly Option<string[]> _unset = new("--unset") { Description = "A topic config to put back to its default; may be repeated", HelpName = "KEY" };
+
+    public TopicAlterCommand()
+        : base("alter", "Change topic configs")
+    {
+        Arguments.Add(_names);
+        Options.Add(_set);
+        Options.Add(_unset);
+    }
+
+    protected override async Task<int> ExecuteAsync(ParseResult result, CancellationToken token)
+    {
+        List<ConfigEntry> changes =
+        [
+            .. KeyValue.ParseAll(result.GetValue(_set), "--set")
+                .Select(pair => new ConfigEntry { Name = pair.Key, Value = pair.Value, IncrementalOperation = AlterConfigOpType.Set }),
+            .. (result.GetValue(_unset) ?? [])
+                .Select(key => new ConfigEntry { Name = key, IncrementalOperation = AlterConfigOpType.Delete }),
+        ];
+        if (changes.Count == 0)
+        {
+            throw new CommandFailedException(ExitCode.Usage, "Nothing to change: give --set KEY=VALUE or --unset KEY.");
+        }
+
+        using var admin = Client.Admin(result);
+        var names = result.GetValue(_names)!;
+        await admin.IncrementalAlterConfigsAsync(
+            names.ToDictionary(name => new ConfigResource { Type = ResourceType.Topic, Name = name }, _ => changes),
+            new IncrementalAlterConfigsOptions { RequestTimeout = Client.Timeout(result) });
+
+        var report = new Report("Topic", "Changed");
+        foreach (var name in names)
+        {
+            report.Add(name, true);
+        }
+
+        report.Write(Client.Json(result));
+        return ExitCode.Success;
+    }
+}
