@@ -1,0 +1,72 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+
+namespace Millrace.Broker.Partitions.Producers;
+
+/// <summary>
+/// The idempotent producers of one partition, as of a point in append order. Pure: what it holds follows from the batches
+/// it was shown and the times it was told.
+/// </summary>
+/// <remarks>
+/// Threading: the partition's append lock guards it. A batch is checked, appended to the stream, and only then shown to
+/// <see cref="Append"/>: a failed append leaves no trace.
+/// </remarks>
+internal sealed class ProducerState
+{
+    private readonly Dictionary<long, ProducerEntry> _producers = [];
+
+    public int Count => _producers.Count;
+
+    /// <summary>What becomes of a batch of an idempotent producer.</summary>
+    /// <param name="producerId">Not negative.</param>
+    /// <param name="epoch">Not negative.</param>
+    /// <param name="firstSequence">Not negative.</param>
+    /// <param name="lastOffsetDelta">The batch's last offset less its base offset.</param>
+    /// <param name="original">The batch that this is a retry of, if the verdict is Duplicate; it need not be durable yet.</param>
+    public ProducerVerdict Check(long producerId, short epoch, int firstSequence, int lastOffsetDelta, out ProducerBatch original)
+    {
+        if (_producers.TryGetValue(producerId, out var producer))
+        {
+            return producer.Check(epoch, firstSequence, lastOffsetDelta, out original);
+        }
+
+        // Nothing is known of it: it is new, or was idle for longer than producers are remembered. Any sequence will do.
+        original = default;
+        return ProducerVerdict.Next;
+    }
+
+    /// <summary>Takes in a batch that the stream has taken, or one that is replayed; in append order.</summary>
+    /// <param name="now">Milliseconds since the Unix epoch, by this broker's clock. At a replay the time of the replay: it errs
+    /// on remembering for longer.</param>
+    public void Append(long producerId, short epoch, in ProducerBatch batch, long now)
+    {
+        ref var producer = ref CollectionsMarshal.GetValueRefOrAddDefault(_producers, producerId, out _);
+        producer ??= new ProducerEntry();
+        producer.Append(epoch, batch, now);
+    }
+
+    /// <summary>Forgets producers that have not appended for <paramref name="idleMs"/>.</summary>
+    public int Expire(long now, long idleMs)
+    {
+        var before = _producers.Count;
+        foreach (var (id, producer) in _producers)
+        {
+            if (now - producer.LastSeen >= idleMs)
+            {
+                _producers.Remove(id);
+            }
+        }
+
+        return before - _producers.Count;
+    }
+
+    public bool TryGet(long producerId, [MaybeNullWhen(false)] out ProducerEntry producer) => _producers.TryGetValue(producerId, out producer);
+
+    /// <summary>The producers' ids in ascending order, so that equal states have equal checkpoints.</summary>
+    public long[] Ids()
+    {
+        var ids = _producers.Keys.ToArray();
+        Array.Sort(ids);
+        return ids;
+    }
+}
