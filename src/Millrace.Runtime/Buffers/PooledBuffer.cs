@@ -14,6 +14,7 @@ public sealed unsafe class PooledBuffer : MemoryManager<byte>
     private readonly BufferPool _pool;
     private byte* _start;
     private int _holders;
+    private int _accountedHolders;
 
     internal PooledBuffer(BufferPool pool, int sizeClass, int capacity)
     {
@@ -53,6 +54,25 @@ public sealed unsafe class PooledBuffer : MemoryManager<byte>
         {
             _pool.Return(this);
         }
+    }
+
+    /// <summary>
+    /// Adds a holder that keeps account of the memory it keeps alive, such as a bounded cache, and returns what to add to that
+    /// account: the capacity for the first such holder, 0 while there is one. At most one account may be kept of a buffer.
+    /// </summary>
+    public int RetainAccounted()
+    {
+        Retain();
+        return Interlocked.Increment(ref _accountedHolders) == 1 ? Capacity : 0;
+    }
+
+    /// <summary>Lets an accounted hold go and returns what to take off the account: the capacity for the last one, else 0.</summary>
+    public int ReleaseAccounted()
+    {
+        var left = Interlocked.Decrement(ref _accountedHolders);
+        Invariant.Check(left >= 0);
+        Release();
+        return left == 0 ? Capacity : 0;
     }
 
     public override MemoryHandle Pin(int elementIndex = 0) => new(_start + elementIndex);
