@@ -1,0 +1,74 @@
+using System.Collections.Frozen;
+
+namespace Millrace.Metadata;
+
+/// <summary>The broker configs: Kafka's names, types and defaults, for those that mean something here or that topics inherit from.</summary>
+public static class BrokerConfigs
+{
+    public const string AutoCreateTopicsEnable = "auto.create.topics.enable";
+    public const string DefaultReplicationFactor = "default.replication.factor";
+    public const string DeleteTopicEnable = "delete.topic.enable";
+    public const string NumPartitions = "num.partitions";
+    public const string OffsetsTopicNumPartitions = "offsets.topic.num.partitions";
+    public const string OffsetsTopicReplicationFactor = "offsets.topic.replication.factor";
+    public const string TransactionTopicNumPartitions = "transaction.state.log.num.partitions";
+
+    /// <summary>By name, in ordinal order.</summary>
+    public static IReadOnlyList<ConfigDefinition> All { get; } =
+        [.. Own().Concat(Inherited()).OrderBy(config => config.Name, StringComparer.Ordinal)];
+
+    private static readonly FrozenDictionary<string, ConfigDefinition> ByName = All.ToFrozenDictionary(config => config.Name, StringComparer.Ordinal);
+
+    public static ConfigDefinition? Find(string name) => ByName.GetValueOrDefault(name);
+
+    /// <summary>What is wrong with setting a broker config at run time, or null.</summary>
+    public static string? CheckDynamic(string name, string value) =>
+        Find(name) switch
+        {
+            null => $"Unknown broker config name: {name}",
+            { IsDynamic: false } => $"Cannot update these configs dynamically: {name}",
+            { } definition => definition.Check(value),
+        };
+
+    private static IEnumerable<ConfigDefinition> Own() =>
+    [
+        ConfigDefinition.Text("advertised.listeners", null, "The address that clients are told.").Static(),
+        ConfigDefinition.Boolean(AutoCreateTopicsEnable, true, "A topic that a client asks for is created.").Static(),
+        ConfigDefinition.Int("broker.id", -1, -1, "The node's id; the cluster hands it out.").Static(),
+        ConfigDefinition.Text("broker.rack", null, "The rack or zone of the node.").Static(),
+        ConfigDefinition.Long("connections.max.idle.ms", 600_000, 0, "How long a silent connection stays open.").Static(),
+        ConfigDefinition.Int(DefaultReplicationFactor, 1, 1, "The replication factor of a topic created without one.").Static(),
+        ConfigDefinition.Boolean(DeleteTopicEnable, true, "Topics may be deleted.").Static(),
+        ConfigDefinition.Int("fetch.max.bytes", 57_671_680, 1024, "The most that one fetch answers.").Static(),
+        ConfigDefinition.Int("group.initial.rebalance.delay.ms", 3_000, 0, "How long a new group waits for more members.").Static(),
+        ConfigDefinition.Int("group.max.session.timeout.ms", 1_800_000, 0, "The longest session timeout of a member.").Static(),
+        ConfigDefinition.Int("group.max.size", int.MaxValue, 1, "The most members of a group.").Static(),
+        ConfigDefinition.Int("group.min.session.timeout.ms", 6_000, 0, "The shortest session timeout of a member.").Static(),
+        ConfigDefinition.Text("listeners", "PLAINTEXT://127.0.0.1:9092", "The addresses that the broker listens on.").Static(),
+        ConfigDefinition.Long("log.retention.check.interval.ms", 300_000, 1, "How often retention looks for what may go.").Static(),
+        ConfigDefinition.Int("max.connections", int.MaxValue, 0, "The most connections a broker accepts."),
+        ConfigDefinition.Int("max.connections.per.ip", int.MaxValue, 0, "The most connections from one address."),
+        ConfigDefinition.Int(NumPartitions, 1, 1, "The partitions of a topic created without a number.").Static(),
+        ConfigDefinition.Int("offset.metadata.max.bytes", 4_096, 0, "The most metadata with a committed offset.").Static(),
+        ConfigDefinition.Long("offsets.retention.check.interval.ms", 600_000, 1, "How often expired offsets are looked for.").Static(),
+        ConfigDefinition.Int("offsets.retention.minutes", 10_080, 1, "How long an empty group keeps its offsets.").Static(),
+        ConfigDefinition.Int(OffsetsTopicNumPartitions, 50, 1, "The partitions of __consumer_offsets.").Static(),
+        ConfigDefinition.Integer(OffsetsTopicReplicationFactor, ConfigType.Short, 3, 1, short.MaxValue, "The replication factor of __consumer_offsets.").Static(),
+        ConfigDefinition.Int("producer.id.expiration.ms", 86_400_000, 1, "How long an idle producer's sequence state is kept."),
+        ConfigDefinition.Int("queued.max.request.bytes", -1, -1, "The bytes of requests in flight on the node; -1 for the product's own bound.").Static(),
+        ConfigDefinition.Int("socket.request.max.bytes", 104_857_600, 1, "The largest request.").Static(),
+        ConfigDefinition.Int(TransactionTopicNumPartitions, 50, 1, "The partitions of __transaction_state.").Static(),
+    ];
+
+    /// <summary>The broker's side of the topic configs: same type and range, other names.</summary>
+    private static IEnumerable<ConfigDefinition> Inherited()
+    {
+        foreach (var topic in TopicConfigs.All)
+        {
+            foreach (var synonym in topic.Synonyms)
+            {
+                yield return topic.AsBrokerConfig(synonym);
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using System.Buffers.Text;
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using Millrace.Runtime;
+
+namespace Millrace.Metadata;
+
+/// <summary>
+/// The cluster as of one entry of the metadata log: nodes, topics, partitions, configs. Every broker holds the newest one
+/// it knows. Streams and objects are not in it: they stay with the controller.
+/// </summary>
+/// <remarks>Immutable, so any thread may keep and read one for as long as it likes; a change makes a new one that shares most of it.</remarks>
+public sealed record MetadataImage
+{
+    public static MetadataImage Empty { get; } = new();
+
+    /// <summary>How many entries of the metadata log made it; rises with each change.</summary>
+    public long Version { get; init; }
+
+    /// <summary>Drawn when the cluster was formed; zero before.</summary>
+    public Guid ClusterUuid { get; init; }
+
+    /// <summary>The id that clients see: 22 characters.</summary>
+    public string ClusterId => Base64Url.EncodeToString(ClusterUuid.ToByteArray(bigEndian: true));
+
+    /// <summary>Gates record types: none of a higher level is written before every node understands it.</summary>
+    public short FeatureLevel { get; init; }
+
+    /// <summary>The node whose controller wrote the newest term's first entry, or null.</summary>
+    public NodeId? Controller { get; init; }
+
+    /// <summary>The newest incarnation of every node that ever registered and was not removed.</summary>
+    public ImmutableSortedDictionary<NodeId, NodeImage> Nodes { get; init; } = ImmutableSortedDictionary<NodeId, NodeImage>.Empty;
+
+    /// <summary>The WALs that may hold what no object holds.</summary>
+    public ImmutableSortedDictionary<Guid, WalImage> Wals { get; init; } = ImmutableSortedDictionary<Guid, WalImage>.Empty;
+
+    /// <summary>By name, in ordinal order.</summary>
+    public ImmutableSortedDictionary<string, TopicImage> Topics { get; init; } =
+        ImmutableSortedDictionary.Create<string, TopicImage>(StringComparer.Ordinal);
+
+    /// <summary>What was set on brokers at run time, by Kafka's names: for all under <see cref="AllBrokers"/>, else by node.</summary>
+    public ImmutableSortedDictionary<NodeId, ImmutableSortedDictionary<string, string>> BrokerConfigs { get; init; } =
+        ImmutableSortedDictionary<NodeId, ImmutableSortedDictionary<string, string>>.Empty;
+
+    /// <summary>The key in <see cref="BrokerConfigs"/> that stands for the cluster-wide default.</summary>
+    public static NodeId AllBrokers => new(-1);
+
+    public int NextNodeId { get; init; }
+
+    public long NextNodeEpoch { get; init; }
+
+    public long NextProducerId { get; init; }
+
+    internal ImmutableSortedDictionary<Guid, string> TopicNames { get; init; } = ImmutableSortedDictionary<Guid, string>.Empty;
+
+    public IEnumerable<NodeImage> LiveNodes => Nodes.Values.Where(node => node.IsLive);
+
+    public bool TryGetTopic(string name, [NotNullWhen(true)] out TopicImage? topic) => Topics.TryGetValue(name, out topic);
+
+    public bool TryGetTopic(Guid id, [NotNullWhen(true)] out TopicImage? topic)
+    {
+        topic = null;
+        return TopicNames.TryGetValue(id, out var name) && Topics.TryGetValue(name, out topic);
+    }
+
+    public bool IsLive(NodeId node) => Nodes.TryGetValue(node, out var found) && found.IsLive;
+
+    /// <summary>The replicas on live nodes, as the in-sync replicas of Kafka's messages; the leader is always among them.</summary>
+    public IReadOnlyList<NodeId> InSyncReplicas(PartitionImage partition)
+    {
+        var alive = new List<NodeId>(partition.Replicas.Length);
+        foreach (var replica in partition.Replicas)
+        {
+            if (IsLive(replica))
+            {
+                alive.Add(replica);
+            }
+        }
+
+        if (partition.Leader is { } leader && !alive.Contains(leader))
+        {
+            alive.Insert(0, leader);
+        }
+
+        return alive;
+    }
+
+    /// <summary>The replicas on nodes that are not alive.</summary>
+    public IReadOnlyList<NodeId> OfflineReplicas(PartitionImage partition) => [.. partition.Replicas.Where(replica => !IsLive(replica))];
+}

@@ -1,0 +1,17 @@
+using System.Collections.Immutable;
+using Millrace.Runtime;
+
+namespace Millrace.Metadata;
+
+/// <summary>A partition: its stream, who leads it, and the replicas that were asked for.</summary>
+/// <param name="Index">Its number in the topic.</param>
+/// <param name="Stream">The stream that is the partition; it never changes.</param>
+/// <param name="Leader">The node that may open the stream at <see cref="Epoch"/>; null while nobody may.</param>
+/// <param name="Epoch">Rises with every change of leader, and with every new incarnation of the same leader.</param>
+/// <param name="Replicas">Virtual: asked for, checked by tools, and never a copy. At least one.</param>
+public sealed record PartitionImage(
+    int Index, StreamId Stream, NodeId? Leader, StreamEpoch Epoch, ImmutableArray<NodeId> Replicas)
+{
+    /// <summary>The epoch as Kafka's messages carry it.</summary>
+    public int LeaderEpoch => checked((int)Epoch.Value);
+}

@@ -1,0 +1,12 @@
+using Millrace.Runtime;
+
+namespace Millrace.Metadata;
+
+/// <summary>A WAL that may hold what no object holds. Clean, recovered and given up ones are no longer in the image.</summary>
+/// <param name="Id">Unique for ever; written into the WAL itself.</param>
+/// <param name="Kind">The stream store's number for the medium.</param>
+/// <param name="Location">For people and for finding it again; no credentials.</param>
+/// <param name="Node">The node that writes it.</param>
+/// <param name="Epoch">The incarnation that writes it.</param>
+/// <param name="State">Whether it is in use or waits for recovery.</param>
+public sealed record WalImage(Guid Id, byte Kind, string Location, NodeId Node, NodeEpoch Epoch, WalState State);

@@ -1,0 +1,11 @@
+namespace Millrace.Metadata;
+
+/// <summary>What the metadata knows of a WAL. Numbers are stored.</summary>
+public enum WalState : byte
+{
+    /// <summary>Its incarnation may write to it.</summary>
+    Open = 1,
+
+    /// <summary>Its incarnation is fenced; it may hold acknowledged records that are in no object.</summary>
+    AwaitsRecovery = 2,
+}
