@@ -24,6 +24,12 @@ public enum StreamError
     /// <summary>The object store does not answer, or not in time.</summary>
     StorageUnavailable,
 
+    /// <summary>
+    /// An object of the commit is no longer prepared: its deadline passed, and it may be deleted at any moment. Nothing of the
+    /// commit counts; the data is uploaded again under new ids.
+    /// </summary>
+    PrepareExpired,
+
     /// <summary>Stored bytes do not match their checksum, or a part that must exist is missing.</summary>
     Corrupt,
 }

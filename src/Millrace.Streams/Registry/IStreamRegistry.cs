@@ -31,7 +31,8 @@ public interface IStreamRegistry
     /// Commits all objects of one upload in one log entry. Each range is judged by itself: a deleted stream, or one whose range was
     /// committed by somebody else, does not block the rest. Commits of a stream come in WAL order.
     /// </summary>
-    /// <returns>One verdict for each range, in the order of the objects and of their ranges.</returns>
+    /// <returns>One verdict for each range, in the order given. A repeated commit gets the verdicts of the first.</returns>
+    /// <exception cref="StreamException">Fenced; PrepareExpired: nothing of it counts, upload again under new ids.</exception>
     ValueTask<IReadOnlyList<RangeVerdict>> CommitAsync(UploadCommit commit, CancellationToken token);
 
     /// <summary>
@@ -44,5 +45,8 @@ public interface IStreamRegistry
     ValueTask<long?> GetCommittedEndAsync(StreamId stream, CancellationToken token);
 
     /// <summary>Everything of a fenced incarnation's WAL is committed: its open ranges are complete and close where they end.</summary>
-    ValueTask CompleteRecoveryAsync(Guid walId, CancellationToken token);
+    /// <param name="node">The recoverer: only a live one knows that nothing was committed behind its back.</param>
+    /// <param name="walId">The WAL that was recovered.</param>
+    /// <param name="token">Ends the wait; the call can be repeated.</param>
+    ValueTask CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token);
 }
