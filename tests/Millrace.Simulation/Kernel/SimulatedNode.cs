@@ -1,0 +1,62 @@
+using Millrace.Runtime;
+
+namespace Millrace.Simulation.Kernel;
+
+/// <summary>A machine that runs one incarnation of a node after another.</summary>
+/// <param name="kernel">Its world.</param>
+/// <param name="name">For traces.</param>
+/// <param name="files">Its disks, which outlive its incarnations.</param>
+public sealed class SimulatedNode(SimulationKernel kernel, string name, Func<Lane, IFileSystem> files)
+{
+    private int _incarnations;
+
+    public string Name => name;
+
+    public Lane? Lane { get; private set; }
+
+    public NodeRuntime? Runtime { get; private set; }
+
+    /// <summary>Failures of the node (<see cref="NodeRuntime.Failed"/>) go here; a violation unless a scenario expects them.</summary>
+    public Action<Exception> OnFailed { get; set; } = kernel.Fail;
+
+    public bool IsUp => Lane is { Dead: false };
+
+    /// <summary>Begins an incarnation and runs its main on its lane.</summary>
+    public Task Start(Func<NodeRuntime, Task> main)
+    {
+        if (IsUp)
+        {
+            throw new InvalidOperationException($"{name} is up");
+        }
+
+        var lane = kernel.NewLane($"{name}.{++_incarnations}");
+        // Nobody may rely on wall clocks: they differ by minutes, and start anew with each incarnation.
+        lane.Time.WallClockError = kernel.Random.Between(TimeSpan.FromMinutes(-5), TimeSpan.FromMinutes(5));
+        var runtime = new NodeRuntime(
+            lane.Time, lane, new SeededRandom(kernel.Random.NextUInt64()), files(lane), new TraceLoggerFactory(kernel.Trace, lane.Name));
+        Lane = lane;
+        Runtime = runtime;
+        lane.Run(async () => OnFailed(await runtime.Failed));
+        kernel.Trace.Note($"{lane.Name} starts");
+        return lane.Run(() => main(runtime));
+    }
+
+    /// <summary>kill -9: the node stops between two steps and nothing of it ever runs again.</summary>
+    public void Kill()
+    {
+        kernel.Trace.Note($"{Lane!.Name} is killed");
+        Lane.Kill();
+    }
+
+    public void Pause()
+    {
+        kernel.Trace.Note($"{Lane!.Name} is paused");
+        Lane.Pause();
+    }
+
+    public void Resume()
+    {
+        kernel.Trace.Note($"{Lane!.Name} wakes");
+        Lane.Resume();
+    }
+}
