@@ -1,0 +1,387 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Globalization;
+using Millrace.Runtime;
+
+namespace Millrace.ObjectStorage;
+
+/// <summary>
+/// A store in a folder: each key is a path below it. A created object appears at once and whole, under link(2)'s rule that
+/// one of several creators wins, and nothing is shown to anybody before its name would survive a power cut.
+/// </summary>
+/// <remarks>
+/// A body is written and synced under a temporary name, linked to its own, the folder is synced, and only then the
+/// temporary name goes. So an object with a second name is one whose creator may not have got to the sync of the
+/// folder: a reader that meets one syncs the folder itself before it believes in the object.
+/// </remarks>
+public sealed class FileObjectStorage : IObjectStorage
+{
+    private const string TemporaryFolder = ".tmp";
+
+    // Each write blocks a thread for its syncs.
+    private const int WritesAtOnce = 16;
+
+    // A folder may be deleted, as empty, between its making and the link into it; each round needs a deleter in another process.
+    private const int LinkAttempts = 16;
+
+    private readonly NodeRuntime _runtime;
+    private readonly IFileSystem _files;
+    private readonly string _root;
+    private readonly string _temporary;
+    private readonly AsyncGate _writes = new(WritesAtOnce);
+
+    // Held to make folders and put something in, and to delete empty ones: those of one process do not race.
+    private readonly AsyncGate _folders = new(1);
+
+    // Folders whose own names are durable all the way up, by path and identity: one that was deleted and made anew is not.
+    private readonly ConcurrentDictionary<string, string> _durableFolders = new(StringComparer.Ordinal);
+
+    private FileObjectStorage(NodeRuntime runtime, string root)
+    {
+        _runtime = runtime;
+        _files = runtime.Files;
+        _root = root;
+        _temporary = Path.Combine(root, TemporaryFolder);
+        Name = "file://" + root;
+    }
+
+    public string Name { get; }
+
+    /// <summary>Opens a folder as a store, and makes it if it is missing.</summary>
+    /// <param name="runtime">Its files hold the store.</param>
+    /// <param name="root">An absolute path that holds nothing but the store.</param>
+    /// <param name="token">Ends the wait.</param>
+    /// <exception cref="ObjectStorageException">The folder cannot be used.</exception>
+    public static async ValueTask<FileObjectStorage> OpenAsync(NodeRuntime runtime, string root, CancellationToken token)
+    {
+        var store = new FileObjectStorage(runtime, Path.TrimEndingDirectorySeparator(root));
+        await store.RunAsync("open", TemporaryFolder, () => store.PrepareAsync(token));
+        return store;
+    }
+
+    public ValueTask<bool> TryCreateAsync(string key, ReadOnlySequence<byte> body, CancellationToken token)
+    {
+        ObjectKey.Check(key);
+        return RunAsync("create", key, () => WriteAsync(body, temporary => LinkAsync(temporary, key, token), token));
+    }
+
+    public async ValueTask PutAsync(string key, ReadOnlySequence<byte> body, CancellationToken token)
+    {
+        ObjectKey.Check(key);
+        await RunAsync("put", key, () => WriteAsync(body, temporary => RenameAsync(temporary, key, token), token));
+    }
+
+    public ValueTask<byte[]?> GetAsync(string key, CancellationToken token) => RunAsync("get", key, () => GetCoreAsync(key, token));
+
+    public ValueTask<int> ReadAsync(string key, long position, Memory<byte> destination, CancellationToken token) =>
+        RunAsync("read", key, async () =>
+        {
+            var status = await FindAsync(PathOf(key), token);
+            return status is null ? -1
+                : position >= status.Length ? 0
+                : await _files.ReadAsync(PathOf(key), position, destination, token);
+        });
+
+    public ValueTask<IReadOnlyList<ObjectEntry>> ListAsync(string prefix, string? startAfter, int limit, CancellationToken token) =>
+        RunAsync<IReadOnlyList<ObjectEntry>>("list", prefix, async () =>
+        {
+            var found = new List<ObjectEntry>();
+            await CollectAsync(prefix[..(prefix.LastIndexOf('/') + 1)], new ListRequest(prefix, startAfter, limit, found), token);
+            return found;
+        });
+
+    public async ValueTask DeleteAsync(IReadOnlyList<string> keys, CancellationToken token)
+    {
+        var folders = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var key in keys)
+        {
+            ObjectKey.Check(key);
+            var path = PathOf(key);
+            if (await RunAsync("delete", key, () => _files.DeleteAsync(path, token)))
+            {
+                folders.Add(FolderOf(path));
+            }
+        }
+
+        // Synced, so that what is gone stays gone: an object that comes back after a power cut is one nobody knows of.
+        foreach (var folder in folders)
+        {
+            await RunAsync("delete in", folder, () => DeleteEmptyFoldersAsync(folder, token));
+        }
+    }
+
+    /// <summary>None: a body arrives whole or not at all, and temporary files go when the store is opened.</summary>
+    public ValueTask<IReadOnlyList<UnfinishedUpload>> ListUnfinishedUploadsAsync(string prefix, CancellationToken token) =>
+        ValueTask.FromResult<IReadOnlyList<UnfinishedUpload>>([]);
+
+    public ValueTask AbortUploadAsync(UnfinishedUpload upload, CancellationToken token) => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private string PathOf(string key) => Path.Combine(_root, key);
+
+    private static string FolderOf(string path) => Path.GetDirectoryName(path)!;
+
+    /// <summary>Removes what earlier processes left half written.</summary>
+    /// <remarks>
+    /// A temporary name with a second one beside it stays: it says that the object's name may not be durable yet. One that a
+    /// living process has in work may go: its link then fails, which is a failed attempt like any other.
+    /// </remarks>
+    private async ValueTask<bool> PrepareAsync(CancellationToken token)
+    {
+        await _files.CreateDirectoryAsync(_temporary, token);
+        foreach (var entry in await _files.ListAsync(_temporary, token))
+        {
+            await DeleteUnlessLinkedAsync(Path.Combine(_temporary, entry.Name), token);
+        }
+
+        return true;
+    }
+
+    private async ValueTask DeleteUnlessLinkedAsync(string temporary, CancellationToken token)
+    {
+        if (await _files.GetStatusAsync(temporary, token) is { LinkCount: 1 })
+        {
+            await _files.DeleteAsync(temporary, token);
+        }
+    }
+
+    private async ValueTask<bool> WriteAsync(ReadOnlySequence<byte> body, Func<string, ValueTask<bool>> publish, CancellationToken token)
+    {
+        await _writes.EnterAsync(token);
+        try
+        {
+            var temporary = Path.Combine(_temporary, _runtime.NewId().ToString("N", CultureInfo.InvariantCulture));
+            try
+            {
+                await using (var file = await _files.CreateAsync(temporary, token))
+                {
+                    await file.AppendAsync(body, token);
+                    await file.SyncAsync(token);
+                }
+
+                return await publish(temporary);
+            }
+            catch
+            {
+                // Failures repeat when the disk is full; what they leave must not add to it.
+                await DeleteUnlessLinkedAsync(temporary, CancellationToken.None);
+                throw;
+            }
+        }
+        finally
+        {
+            _writes.Exit();
+        }
+    }
+
+    private async ValueTask<bool> LinkAsync(string temporary, string key, CancellationToken token)
+    {
+        var path = PathOf(key);
+        var created = await InFolderAsync(FolderOf(path), () => _files.TryLinkAsync(temporary, path, token), token);
+        if (created)
+        {
+            // Should this fail, the temporary name stays, and with it the mark that the new name may not last.
+            await MakeFolderDurableAsync(FolderOf(path), token);
+        }
+
+        await _files.DeleteAsync(temporary, token);
+        return created;
+    }
+
+    private async ValueTask<bool> RenameAsync(string temporary, string key, CancellationToken token)
+    {
+        var path = PathOf(key);
+        await InFolderAsync(
+            FolderOf(path),
+            async () =>
+            {
+                await _files.RenameAsync(temporary, path, token);
+                return true;
+            },
+            token);
+        await MakeFolderDurableAsync(FolderOf(path), token);
+        return true;
+    }
+
+    private async ValueTask<bool> InFolderAsync(string folder, Func<ValueTask<bool>> publish, CancellationToken token)
+    {
+        try
+        {
+            return await publish();
+        }
+        catch (IOException failure) when (failure.HResult == LinuxError.NoEntry)
+        {
+            return await InNewFolderAsync(folder, publish, token);
+        }
+    }
+
+    private async ValueTask<bool> InNewFolderAsync(string folder, Func<ValueTask<bool>> publish, CancellationToken token)
+    {
+        await _folders.EnterAsync(token);
+        try
+        {
+            for (var attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    await _files.CreateDirectoryAsync(folder, token);
+                    return await publish();
+                }
+                catch (IOException failure) when (failure.HResult == LinuxError.NoEntry && attempt < LinkAttempts)
+                {
+                    token.ThrowIfCancellationRequested();
+                }
+            }
+        }
+        finally
+        {
+            _folders.Exit();
+        }
+    }
+
+    /// <summary>Syncs a folder that holds something new, and the names of the folders above it where that was not done yet.</summary>
+    private async ValueTask MakeFolderDurableAsync(string folder, CancellationToken token)
+    {
+        if (!await TrySyncAsync(folder, token))
+        {
+            return;
+        }
+
+        var identity = (await _files.GetStatusAsync(folder, token))?.Identity;
+        if (identity is null || (_durableFolders.TryGetValue(folder, out var known) && known == identity))
+        {
+            // Gone: then so is what was in it, by somebody who deleted it.
+            return;
+        }
+
+        // What is in the folder keeps every folder above it from being deleted, so the chain cannot change any more.
+        for (var above = folder; above.Length > _root.Length;)
+        {
+            above = FolderOf(above);
+            await TrySyncAsync(above, token);
+        }
+
+        _durableFolders[folder] = identity;
+    }
+
+    private async ValueTask<FileStatus?> FindAsync(string path, CancellationToken token)
+    {
+        var status = await _files.GetStatusAsync(path, token);
+        if (status is { IsDirectory: false, LinkCount: > 1 })
+        {
+            await MakeFolderDurableAsync(FolderOf(path), token);
+        }
+
+        return status is { IsDirectory: true } ? null : status;
+    }
+
+    private async ValueTask<byte[]?> GetCoreAsync(string key, CancellationToken token)
+    {
+        var path = PathOf(key);
+        var status = await FindAsync(path, token);
+        if (status is null)
+        {
+            return null;
+        }
+
+        var body = new byte[status.Length];
+        var count = await _files.ReadAsync(path, 0, body, token);
+        return count < 0 ? null
+            : count == body.Length ? body
+            : throw new IOException($"{path} has {count} of {body.Length} bytes");
+    }
+
+    private async ValueTask<bool> CollectAsync(string folder, ListRequest request, CancellationToken token)
+    {
+        var entries = await _files.ListAsync(Path.Combine(_root, folder), token);
+
+        // In the order of the keys below them: a folder sorts as its name with a slash.
+        foreach (var (key, isFolder) in entries
+            .Where(entry => entry.Name[0] != '.')
+            .Select(entry => (Key: folder + entry.Name + (entry.IsDirectory ? "/" : ""), entry.IsDirectory))
+            .OrderBy(entry => entry.Key, StringComparer.Ordinal))
+        {
+            if (request.Found.Count == request.Limit)
+            {
+                return true;
+            }
+
+            if (isFolder)
+            {
+                if (request.MayHoldWanted(key))
+                {
+                    await CollectAsync(key, request, token);
+                }
+            }
+            else if (request.Wants(key) && await FindAsync(PathOf(key), token) is { } status)
+            {
+                request.Found.Add(new(key, status.Length));
+            }
+        }
+
+        return true;
+    }
+
+    private async ValueTask<bool> DeleteEmptyFoldersAsync(string folder, CancellationToken token)
+    {
+        await _folders.EnterAsync(token);
+        try
+        {
+            while (folder.Length > _root.Length && await _files.DeleteDirectoryAsync(folder, token))
+            {
+                _durableFolders.TryRemove(folder, out _);
+                folder = FolderOf(folder);
+            }
+        }
+        finally
+        {
+            _folders.Exit();
+        }
+
+        return await TrySyncAsync(folder, token);
+    }
+
+    /// <summary>False if the folder is gone: another process deleted it with all that was in it.</summary>
+    private async ValueTask<bool> TrySyncAsync(string folder, CancellationToken token)
+    {
+        try
+        {
+            await _files.SyncDirectoryAsync(folder, token);
+            return true;
+        }
+        catch (IOException failure) when (failure.HResult == LinuxError.NoEntry)
+        {
+            return false;
+        }
+    }
+
+    private async ValueTask<T> RunAsync<T>(string operation, string key, Func<ValueTask<T>> call)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (IOException failure)
+        {
+            var error = failure.HResult switch
+            {
+                LinuxError.AccessDenied or LinuxError.NotPermitted => ObjectStorageError.AccessDenied,
+                LinuxError.ReadOnly or LinuxError.NotDirectory or LinuxError.NameTooLong or LinuxError.Invalid => ObjectStorageError.Invalid,
+                _ => ObjectStorageError.Transient,
+            };
+            throw new ObjectStorageException(error, $"{Name}: {operation} '{key}' failed: {failure.Message}", failure);
+        }
+    }
+
+    private readonly record struct ListRequest(string Prefix, string? StartAfter, int Limit, List<ObjectEntry> Found)
+    {
+        public bool Wants(string key) =>
+            key.StartsWith(Prefix, StringComparison.Ordinal) && (StartAfter is null || string.CompareOrdinal(key, StartAfter) > 0);
+
+        /// <param name="folder">With its closing slash.</param>
+        public bool MayHoldWanted(string folder) =>
+            (folder.StartsWith(Prefix, StringComparison.Ordinal) || Prefix.StartsWith(folder, StringComparison.Ordinal))
+            && (StartAfter is null || StartAfter.StartsWith(folder, StringComparison.Ordinal) || string.CompareOrdinal(folder, StartAfter) > 0);
+    }
+}

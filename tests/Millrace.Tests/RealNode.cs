@@ -1,0 +1,20 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Runtime;
+
+namespace Millrace.Tests;
+
+/// <summary>A node's surroundings as in production, and a folder of its own that goes with it.</summary>
+internal sealed class RealNode : IDisposable
+{
+    public NodeRuntime Runtime { get; } = new(
+        TimeProvider.System, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("millrace-test-").FullName;
+
+    public void Dispose()
+    {
+        Runtime.Stop();
+        Runtime.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
+}
