@@ -1,0 +1,10 @@
+namespace Millrace.Protocol;
+
+/// <summary>Which listeners of Kafka serve an API.</summary>
+[Flags]
+public enum ApiListeners
+{
+    None = 0,
+    Broker = 1,
+    Controller = 2,
+}

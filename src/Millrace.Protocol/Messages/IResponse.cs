@@ -1,0 +1,8 @@
+namespace Millrace.Protocol;
+
+/// <summary>A response's body.</summary>
+public interface IResponse<TSelf> : IVersionedMessage<TSelf>
+    where TSelf : IResponse<TSelf>
+{
+    static abstract ApiKey ApiKey { get; }
+}
