@@ -1,0 +1,169 @@
+using Millrace.Streams;
+
+namespace Millrace.Broker.Partitions;
+
+/// <summary>What requests learn from an open partition.</summary>
+internal sealed partial class Partition
+{
+    /// <summary>Reads whole batches for a fetch. Does not wait for data; the partition must be open, or it says why it is not.</summary>
+    public async ValueTask<PartitionRead> ReadAsync(PartitionFetch fetch, CancellationToken token)
+    {
+        var error = Serving(fetch.CurrentLeaderEpoch, out var stream);
+        if (error != PartitionError.None)
+        {
+            return PartitionRead.Failed(error);
+        }
+
+        var logStart = stream!.StartOffset;
+        var end = stream.ConfirmOffset;
+        if (fetch.LastFetchedEpoch >= 0)
+        {
+            var (epoch, endOffset) = LeaderEpochs.EndOf(stream.Epochs, logStart, end, fetch.LastFetchedEpoch);
+            if (epoch < 0 || endOffset < 0 || fetch.Offset < logStart)
+            {
+                return PartitionRead.Failed(PartitionError.OffsetOutOfRange);
+            }
+
+            if (epoch < fetch.LastFetchedEpoch || endOffset < fetch.Offset)
+            {
+                return new PartitionRead { HighWatermark = end, LogStartOffset = logStart, Diverging = (epoch, endOffset) };
+            }
+        }
+
+        if (fetch.Offset < logStart || fetch.Offset > end)
+        {
+            return PartitionRead.Failed(PartitionError.OffsetOutOfRange);
+        }
+
+        if (fetch.Offset == end || (fetch.MaxBytes <= 0 && !fetch.AtLeastOne))
+        {
+            return new PartitionRead { HighWatermark = end, LogStartOffset = logStart };
+        }
+
+        try
+        {
+            var records = await stream.ReadAsync(fetch.Offset, Math.Max(fetch.MaxBytes, 1), token);
+            return Shape(stream, records, fetch);
+        }
+        catch (StreamException failure)
+        {
+            if (PartitionErrors.Of(failure.Error) == PartitionError.StorageFailed)
+            {
+                Log.ReadFailed(_logger, Id, fetch.Offset, failure);
+            }
+
+            return PartitionRead.Failed(PartitionErrors.Of(failure.Error));
+        }
+    }
+
+    /// <summary>The newest leader epoch not above one that a client knows, and where it ended: where the client's log may differ.</summary>
+    public PartitionError FindEpochEnd(int currentLeaderEpoch, int leaderEpoch, out (int Epoch, long EndOffset) end)
+    {
+        var error = Serving(currentLeaderEpoch, out var stream);
+        end = error == PartitionError.None
+            ? LeaderEpochs.EndOf(stream!.Epochs, stream.StartOffset, stream.ConfirmOffset, leaderEpoch)
+            : (LeaderEpochs.None, -1);
+        return error;
+    }
+
+    /// <summary>Deletes the records below an offset, durably.</summary>
+    /// <param name="offset">-1 for all that can be read.</param>
+    /// <returns>The log start offset afterwards.</returns>
+    public async ValueTask<(PartitionError Error, long LogStartOffset)> DeleteRecordsAsync(long offset, CancellationToken token)
+    {
+        var error = Serving(-1, out var stream);
+        if (error != PartitionError.None)
+        {
+            return (error, -1);
+        }
+
+        if (!Settings.DeletesOldRecords && Settings.IsCompacted)
+        {
+            return (PartitionError.PolicyViolation, -1);
+        }
+
+        var end = stream!.ConfirmOffset;
+        var target = offset == -1 ? end : offset;
+        if (target < 0 || target > end)
+        {
+            return (PartitionError.OffsetOutOfRange, -1);
+        }
+
+        try
+        {
+            await TrimAsync(stream, target, token);
+            return (PartitionError.None, stream.StartOffset);
+        }
+        catch (StreamException failure)
+        {
+            return (PartitionErrors.Of(failure.Error), -1);
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            return (PartitionError.TimedOut, -1);
+        }
+    }
+
+    /// <summary>Deletes what the topic's retention gives up, and forgets producers that were idle for too long.</summary>
+    public async ValueTask MaintainAsync(TimeSpan producerExpiration, CancellationToken token)
+    {
+        if (_phase != PartitionPhase.Open || _stream is not { } stream)
+        {
+            return;
+        }
+
+        lock (_append)
+        {
+            _producers.Expire(Now(), (long)producerExpiration.TotalMilliseconds);
+        }
+
+        var from = stream.StartOffset;
+        if (RetentionPolicy.NewLogStart(stream.Extents, Settings, Now(), stream.ConfirmOffset) is { } to && to > from)
+        {
+            try
+            {
+                await TrimAsync(stream, to, token);
+                Log.Retained(_logger, Id, from, to);
+            }
+            catch (StreamException failure)
+            {
+                Log.RetentionFailed(_logger, Id, failure.Error, failure);
+            }
+        }
+    }
+
+    private async ValueTask TrimAsync(IStream stream, long target, CancellationToken token)
+    {
+        if (target > stream.StartOffset)
+        {
+            await stream.TrimAsync(target, token);
+
+            // A fetch that waits below it must learn that its offset is gone.
+            Progress.Turn();
+        }
+    }
+
+    private static PartitionRead Shape(IStream stream, StreamRead records, PartitionFetch fetch)
+    {
+        var bytes = 0;
+        for (var i = 0; i < records.Records.Count; i++)
+        {
+            bytes += records.Records[i].Payload.Length;
+        }
+
+        if (bytes == 0 || (bytes > fetch.MaxBytes && !fetch.AtLeastOne))
+        {
+            records.Dispose();
+            return new PartitionRead { HighWatermark = stream.ConfirmOffset, LogStartOffset = stream.StartOffset };
+        }
+
+        // Read after the records, so that it is not below them.
+        return new PartitionRead
+        {
+            HighWatermark = stream.ConfirmOffset,
+            LogStartOffset = stream.StartOffset,
+            Records = records,
+            Bytes = bytes,
+        };
+    }
+}

@@ -1,0 +1,292 @@
+using Millrace.Broker.Partitions.Producers;
+using Millrace.Broker.Purgatory;
+using Millrace.Metadata;
+using Millrace.Runtime;
+using Millrace.Streams;
+using Microsoft.Extensions.Logging;
+
+namespace Millrace.Broker.Partitions;
+
+/// <summary>
+/// A partition that this node leads at one leader epoch: one stream, and what is known of the producers that write to it.
+/// A new epoch is a new instance.
+/// </summary>
+/// <remarks>
+/// Threading: all members may be called from any thread. The append lock orders appends and guards the phase and the producers;
+/// reads take no lock. Nothing that is not durable is shown: the end of the log that anyone sees is the confirm offset.
+/// Lifecycle: <see cref="PartitionPhase"/>. Opening begins with the first request or by <see cref="WhenOpenAsync"/>, and goes on
+/// in the background for as long as the store does not answer.
+/// </remarks>
+internal sealed partial class Partition : IStreamOwner
+{
+    private const int ReplayBytes = 1 << 20;
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(5);
+
+    private readonly NodeRuntime _runtime;
+    private readonly IStreamStore _store;
+    private readonly ILogger _logger;
+    private readonly PartitionImage _image;
+    private readonly Lock _append = new();
+    private readonly AppendsInFlight _inFlight;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly TaskCompletionSource<PartitionError> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _opening = Task.CompletedTask;
+    private ProducerState _producers = new();
+    private IStream? _stream;
+    private StreamError _lostTo;
+    private bool _appending;
+    private volatile PartitionPhase _phase = PartitionPhase.Waiting;
+    private volatile TopicSettings _settings;
+
+    public Partition(NodeRuntime runtime, IStreamStore store, TopicIdPartition id, PartitionImage image, TopicSettings settings)
+    {
+        _runtime = runtime;
+        _store = store;
+        _logger = runtime.Loggers.CreateLogger<Partition>();
+        _image = image;
+        _settings = settings;
+        _inFlight = new AppendsInFlight(Progress);
+        Id = id;
+    }
+
+    public TopicIdPartition Id { get; }
+
+    public int LeaderEpoch => _image.LeaderEpoch;
+
+    public PartitionPhase Phase => _phase;
+
+    /// <summary>As in effect now; a change counts from the next request on.</summary>
+    public TopicSettings Settings
+    {
+        get => _settings;
+        set => _settings = value;
+    }
+
+    /// <summary>What has become readable, and who waits for it.</summary>
+    public PartitionProgress Progress { get; } = new();
+
+    /// <summary>Everything below is durable. -1 while the partition is not open.</summary>
+    public long HighWatermark => _stream?.ConfirmOffset ?? -1;
+
+    /// <summary>-1 while the partition is not open.</summary>
+    public long LogStartOffset => _stream?.StartOffset ?? -1;
+
+    /// <summary>Opens the partition if nobody has yet, and waits until it is open or will never be.</summary>
+    /// <param name="token">Ends the wait, not the opening.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="token"/> was cancelled.</exception>
+    public ValueTask<PartitionError> WhenOpenAsync(CancellationToken token) =>
+        _phase == PartitionPhase.Open ? new ValueTask<PartitionError>(PartitionError.None) : ParkAsync(token);
+
+    /// <summary>
+    /// Ends this node's leadership at this epoch: appends under way are finished, the tail is uploaded and the stream closed.
+    /// Completes when that is done, or cannot be.
+    /// </summary>
+    public async Task CloseAsync(CancellationToken token)
+    {
+        lock (_append)
+        {
+            if (_phase is PartitionPhase.Closing or PartitionPhase.Closed)
+            {
+                return;
+            }
+
+            _phase = PartitionPhase.Closing;
+        }
+
+        _closing.Cancel();
+        await _opening;
+        try
+        {
+            if (_stream is { } stream)
+            {
+                await stream.CloseAsync(token);
+            }
+        }
+        catch (StreamException failure)
+        {
+            // Whoever opens the stream next recovers what was not uploaded: it is in the WAL.
+            Log.NotClosedCleanly(_logger, Id, LeaderEpoch, failure.Error, failure);
+        }
+        finally
+        {
+            lock (_append)
+            {
+                _phase = PartitionPhase.Closed;
+            }
+
+            _opened.TrySetResult(PartitionError.NotLeader);
+            _closed.TrySetResult();
+            Progress.Turn();
+        }
+    }
+
+    public OwnerState Capture(long since)
+    {
+        lock (_append)
+        {
+            Invariant.Check(!_appending);
+
+            // Before the stream is ready here, nothing has been appended under this epoch: there is nothing to tell.
+            return _stream is { } stream
+                ? new OwnerState(stream.NextOffset, PartitionCheckpoint.Write(_producers), default)
+                : new OwnerState(since, default, default);
+        }
+    }
+
+    public void OnConfirmed(long confirmOffset) => _inFlight.OnConfirmed(confirmOffset);
+
+    public void OnLost(StreamError error)
+    {
+        lock (_append)
+        {
+            _lostTo = error;
+            if (_phase is PartitionPhase.Waiting or PartitionPhase.Opening or PartitionPhase.Open)
+            {
+                _phase = PartitionPhase.Lost;
+            }
+        }
+
+        Log.Lost(_logger, Id, LeaderEpoch, error);
+        _opened.TrySetResult(PartitionErrors.Of(error));
+        _inFlight.OnLost(error);
+        Progress.Turn();
+    }
+
+    private async ValueTask<PartitionError> ParkAsync(CancellationToken token)
+    {
+        lock (_append)
+        {
+            if (_phase == PartitionPhase.Waiting)
+            {
+                _phase = PartitionPhase.Opening;
+                _opening = _runtime.Spawn($"open {Id}", OpenAsync);
+            }
+        }
+
+        switch (_phase)
+        {
+            case PartitionPhase.Closing:
+                await _closed.Task.WaitAsync(token);
+                return PartitionError.NotLeader;
+            case PartitionPhase.Closed:
+                return PartitionError.NotLeader;
+            case PartitionPhase.Lost:
+                return PartitionErrors.Of(_lostTo);
+            default:
+                return await _opened.Task.WaitAsync(token);
+        }
+    }
+
+    private async Task OpenAsync(CancellationToken stopping)
+    {
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(stopping, _closing.Token);
+        var retry = FirstRetry;
+        IStream? stream = null;
+        while (true)
+        {
+            try
+            {
+                stream ??= await _store.OpenAsync(_image.Stream, _image.Epoch, this, ends.Token);
+                var producers = await ReplayAsync(stream, ends.Token);
+                BecomeOpen(stream, producers);
+                return;
+            }
+            catch (StreamException failure) when (failure.Error == StreamError.StorageUnavailable)
+            {
+                Log.OpeningWaits(_logger, Id, LeaderEpoch, retry, failure);
+            }
+            catch (StreamException failure)
+            {
+                Log.NotOpened(_logger, Id, LeaderEpoch, failure);
+                OnLost(failure.Error);
+                return;
+            }
+            catch (InvalidDataException failure)
+            {
+                Log.NotOpened(_logger, Id, LeaderEpoch, failure);
+                OnLost(StreamError.Corrupt);
+                return;
+            }
+            catch (OperationCanceledException) when (ends.IsCancellationRequested)
+            {
+                _stream = stream;
+                return;
+            }
+
+            try
+            {
+                await Task.Delay(retry, _runtime.Time, ends.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                _stream = stream;
+                return;
+            }
+
+            retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
+        }
+    }
+
+    private void BecomeOpen(IStream stream, ProducerState producers)
+    {
+        lock (_append)
+        {
+            _stream = stream;
+            _producers = producers;
+            if (_phase == PartitionPhase.Opening)
+            {
+                _phase = PartitionPhase.Open;
+            }
+        }
+
+        if (_phase == PartitionPhase.Open)
+        {
+            Log.Opened(_logger, Id, LeaderEpoch, stream.StartOffset, stream.ConfirmOffset, producers.Count);
+            _opened.TrySetResult(PartitionError.None);
+        }
+    }
+
+    /// <summary>The newest checkpoint, and the headers of the batches behind it: recovered ranges carry no checkpoint.</summary>
+    private async ValueTask<ProducerState> ReplayAsync(IStream stream, CancellationToken token)
+    {
+        var producers = stream.Checkpoint is { State.IsEmpty: false } checkpoint ? PartitionCheckpoint.Read(checkpoint.State.Span) : new ProducerState();
+        var now = Now();
+        var offset = Math.Max(stream.Checkpoint?.Offset ?? 0, stream.StartOffset);
+        while (offset < stream.ConfirmOffset)
+        {
+            using var read = await stream.ReadAsync(offset, ReplayBytes, token);
+            foreach (var record in read.Records)
+            {
+                if (BatchReplay.Read(record.Payload.Span) is { } idempotent)
+                {
+                    producers.Append(idempotent.ProducerId, idempotent.Epoch, idempotent.Batch, now);
+                }
+
+                offset = record.EndOffset;
+            }
+        }
+
+        return producers;
+    }
+
+    private long Now() => _runtime.Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>The stream, if requests may read from it at the epoch that the client believes in.</summary>
+    private PartitionError Serving(int currentLeaderEpoch, out IStream? stream)
+    {
+        stream = _stream;
+        return _phase switch
+        {
+            PartitionPhase.Open or PartitionPhase.Closing when stream is not null => CheckEpoch(currentLeaderEpoch),
+            PartitionPhase.Lost => PartitionErrors.Of(_lostTo),
+            _ => PartitionError.NotLeader,
+        };
+    }
+
+    private PartitionError CheckEpoch(int currentLeaderEpoch) =>
+        currentLeaderEpoch < 0 || currentLeaderEpoch == LeaderEpoch ? PartitionError.None
+        : currentLeaderEpoch < LeaderEpoch ? PartitionError.FencedLeaderEpoch
+        : PartitionError.UnknownLeaderEpoch;
+}

@@ -1,0 +1,15 @@
+using Millrace.Streams;
+
+namespace Millrace.Broker.Partitions;
+
+/// <summary>What a failure of the stream means for a request to the partition.</summary>
+internal static class PartitionErrors
+{
+    public static PartitionError Of(StreamError error) => error switch
+    {
+        // The client asks anew who leads, and finds the one who took the stream.
+        StreamError.Fenced or StreamError.Closed or StreamError.Unknown or StreamError.Incomplete => PartitionError.NotLeader,
+        StreamError.OffsetOutOfRange => PartitionError.OffsetOutOfRange,
+        StreamError.WalFailed or StreamError.StorageUnavailable or StreamError.PrepareExpired or StreamError.Corrupt => PartitionError.StorageFailed,
+    };
+}

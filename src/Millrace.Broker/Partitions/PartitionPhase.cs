@@ -1,0 +1,22 @@
+namespace Millrace.Broker.Partitions;
+
+/// <summary>Where a partition is in its life on this node. It goes forward only.</summary>
+internal enum PartitionPhase
+{
+    /// <summary>Led by this node; the stream is opened when the first request, or the opener, comes by.</summary>
+    Waiting,
+
+    /// <summary>The stream is being opened and replayed; requests park.</summary>
+    Opening,
+
+    Open,
+
+    /// <summary>Appends under way are finished and the tail uploaded; new appends park and will learn that the leader has moved.</summary>
+    Closing,
+
+    /// <summary>Led by this node no more.</summary>
+    Closed,
+
+    /// <summary>The stream was taken away or failed: nothing here can be served until a new epoch.</summary>
+    Lost,
+}

@@ -1,0 +1,202 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Millrace.Metadata;
+using Millrace.Runtime;
+using Millrace.Streams;
+
+namespace Millrace.Broker.Partitions;
+
+/// <summary>
+/// The partitions that this node leads. Follows the cluster's image: makes a partition when this node becomes its leader,
+/// closes it when it is another's, gone, or led at a higher epoch.
+/// </summary>
+/// <remarks>
+/// Threading: lookups from any thread, without a lock; image changes come one at a time. Partitions open on their first
+/// request; a few loops open the rest in the background, so that a start does not wait for thousands of them.
+/// </remarks>
+internal sealed class PartitionTable : IAsyncDisposable
+{
+    private const int Openers = 8;
+
+    private readonly NodeRuntime _runtime;
+    private readonly IStreamStore _store;
+    private readonly IMetadataFeed _feed;
+    private readonly ConfigResolver _configs;
+    private readonly NodeId _self;
+    private readonly ConcurrentDictionary<Guid, LedTopic> _topics = new();
+    private readonly Channel<Partition> _unopened = Channel.CreateUnbounded<Partition>();
+    private readonly Lock _lock = new();
+    private readonly List<Task> _closing = [];
+    private IDisposable? _subscription;
+    private bool _closed;
+
+    /// <param name="runtime">The node's.</param>
+    /// <param name="store">Where the streams are.</param>
+    /// <param name="feed">Tells which partitions this node leads.</param>
+    /// <param name="configs">Tells how the topics are set.</param>
+    /// <param name="self">This node.</param>
+    public PartitionTable(NodeRuntime runtime, IStreamStore store, IMetadataFeed feed, ConfigResolver configs, NodeId self)
+    {
+        _runtime = runtime;
+        _store = store;
+        _feed = feed;
+        _configs = configs;
+        _self = self;
+    }
+
+    /// <summary>The newest image known here.</summary>
+    public MetadataImage Image => _feed.Image;
+
+    /// <summary>Begins to follow the cluster's image. Call once, when this incarnation has been assigned its partitions.</summary>
+    public void Start()
+    {
+        _subscription = _feed.Subscribe(Apply);
+        for (var i = 0; i < Openers; i++)
+        {
+            _runtime.Spawn("partition-opener", OpenAsync);
+        }
+    }
+
+    public PartitionLookup Find(string topic, int partition) =>
+        Image.TryGetTopic(topic, out var image) ? Find(image, partition) : new PartitionLookup(PartitionError.UnknownPartition, null, null);
+
+    public PartitionLookup Find(Guid topicId, int partition) =>
+        Image.TryGetTopic(topicId, out var image) ? Find(image, partition) : new PartitionLookup(PartitionError.UnknownTopicId, null, null);
+
+    public PartitionLookup Find(TopicImage topic, int partition)
+    {
+        if (topic.FindPartition(partition) is not { } known)
+        {
+            return new PartitionLookup(PartitionError.UnknownPartition, null, null);
+        }
+
+        return _topics.TryGetValue(topic.Id, out var led) && led.Find(partition) is { } found
+            ? new PartitionLookup(PartitionError.None, found, known)
+            : new PartitionLookup(PartitionError.NotLeader, null, known);
+    }
+
+    /// <summary>The partitions led at this moment, by topic and index.</summary>
+    public IReadOnlyList<Partition> Led() =>
+        [.. _topics.Values.SelectMany(topic => topic.All()).OrderBy(led => led.Id.Topic, StringComparer.Ordinal).ThenBy(led => led.Id.Partition)];
+
+    /// <summary>Stops following and closes every partition: appends under way are finished and tails uploaded.</summary>
+    public async Task CloseAsync(CancellationToken token)
+    {
+        _subscription?.Dispose();
+        Task[] closing;
+        lock (_lock)
+        {
+            _closed = true;
+            closing = [.. _closing, .. Led().Select(partition => partition.CloseAsync(token))];
+            _topics.Clear();
+        }
+
+        _unopened.Writer.TryComplete();
+        await Task.WhenAll(closing);
+    }
+
+    public async ValueTask DisposeAsync() => await CloseAsync(CancellationToken.None);
+
+    private void Apply(MetadataDelta delta)
+    {
+        lock (_lock)
+        {
+            if (_closed)
+            {
+                return;
+            }
+
+            foreach (var topic in delta.DeletedTopics)
+            {
+                if (_topics.TryRemove(topic.Id, out var led))
+                {
+                    foreach (var partition in led.All())
+                    {
+                        Close(partition);
+                    }
+                }
+            }
+
+            foreach (var topic in delta.ChangedTopics)
+            {
+                Apply(delta.After, topic);
+            }
+
+            if (delta.BrokerConfigsChanged)
+            {
+                Reconfigure(delta.After);
+            }
+        }
+    }
+
+    private void Apply(MetadataImage image, TopicImage topic)
+    {
+        if (!topic.Partitions.Exists(partition => partition.Leader == _self) && !_topics.ContainsKey(topic.Id))
+        {
+            return;
+        }
+
+        var settings = TopicSettings.Of(_configs, image, topic);
+        var led = _topics.GetOrAdd(topic.Id, static _ => new LedTopic());
+        var partitions = new Partition?[topic.Partitions.Count];
+        List<Partition> former = [];
+        List<Partition> started = [];
+        foreach (var known in topic.Partitions)
+        {
+            var current = led.Find(known.Index);
+            if (known.Leader == _self && current?.LeaderEpoch == known.LeaderEpoch)
+            {
+                current.Settings = settings;
+                partitions[known.Index] = current;
+                continue;
+            }
+
+            if (current is not null)
+            {
+                former.Add(current);
+            }
+
+            if (known.Leader == _self)
+            {
+                var next = new Partition(_runtime, _store, new TopicIdPartition(topic.Id, topic.Name, known.Index), known, settings);
+                partitions[known.Index] = next;
+                started.Add(next);
+            }
+        }
+
+        // Requests find the new ones before the old ones begin to refuse them.
+        led.Replace(partitions);
+        former.ForEach(Close);
+        started.ForEach(next => _unopened.Writer.TryWrite(next));
+    }
+
+    private void Reconfigure(MetadataImage image)
+    {
+        foreach (var (_, topic) in image.Topics)
+        {
+            if (_topics.TryGetValue(topic.Id, out var led))
+            {
+                var settings = TopicSettings.Of(_configs, image, topic);
+                foreach (var partition in led.All())
+                {
+                    partition.Settings = settings;
+                }
+            }
+        }
+    }
+
+    private void Close(Partition partition)
+    {
+        _closing.RemoveAll(task => task.IsCompleted);
+        _closing.Add(_runtime.Spawn($"close {partition.Id}", partition.CloseAsync));
+    }
+
+    private async Task OpenAsync(CancellationToken stopping)
+    {
+        await foreach (var partition in _unopened.Reader.ReadAllAsync(stopping))
+        {
+            // Whether it opened is the partition's to say, to those who ask it.
+            await partition.WhenOpenAsync(stopping);
+        }
+    }
+}
