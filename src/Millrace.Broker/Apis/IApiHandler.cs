@@ -1,19 +1,21 @@
+using Millrace.Protocol;
+
 namespace Millrace.Broker.Apis;
 
-/// <summary>Serves one API of the Kafka protocol. One file each, listed in <c>ApiTable</c>, from which ApiVersions is derived.</summary>
+/// <summary>Serves one API of the Kafka protocol. One file each, listed in <see cref="ApiTable"/>, from which ApiVersions is derived.</summary>
 /// <remarks>
 /// Threading: <see cref="HandleAsync"/> is called on the connection's loop and must not block; calls of different
 /// connections run at once. Order: the next request of a connection begins when this one has completed, as in Kafka,
 /// unless the handler lets it begin earlier (<see cref="RequestContext.AllowNext"/>). Answers always leave in request order.
-/// Errors: what Kafka has a code for is answered with that code. A ProtocolException, or any
+/// Errors: what Kafka has a code for is answered with that code. A <see cref="ProtocolException"/>, or any
 /// other exception, closes the connection; the latter is logged as a fault of ours.
 /// Ownership: bytes and records of the request are slices of <see cref="RequestContext.Frame"/>, valid until the call
 /// completes; retain the frame, or copy, to keep them. Memory that the response refers to must stay valid until
 /// it is written: see <see cref="RequestContext.ReleaseAfterResponse"/>.
 /// </remarks>
-internal interface IApiHandler<in TRequest, TResponse>
-    where TRequest : class
-    where TResponse : class
+internal interface IApiHandler<TRequest, TResponse>
+    where TRequest : class, IRequest<TRequest>
+    where TResponse : class, IResponse<TResponse>
 {
     static abstract ApiVersionRange Versions { get; }
 

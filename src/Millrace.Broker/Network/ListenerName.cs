@@ -1,7 +1,7 @@
 namespace Millrace.Broker.Network;
 
 /// <summary>Names a listener, e.g. <c>PLAINTEXT</c>.</summary>
-internal readonly record struct ListenerName(string Value)
+public readonly record struct ListenerName(string Value)
 {
     public static ListenerName Plaintext => new("PLAINTEXT");
 

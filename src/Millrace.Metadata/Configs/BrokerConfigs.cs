@@ -46,7 +46,7 @@ public static class BrokerConfigs
         ConfigDefinition.Int("group.min.session.timeout.ms", 6_000, 0, "The shortest session timeout of a member.").Static(),
         ConfigDefinition.Text("listeners", "PLAINTEXT://127.0.0.1:9092", "The addresses that the broker listens on.").Static(),
         ConfigDefinition.Long("log.retention.check.interval.ms", 300_000, 1, "How often retention looks for what may go.").Static(),
-        ConfigDefinition.Int("max.connections", int.MaxValue, 0, "The most connections a broker accepts."),
+        ConfigDefinition.Int("max.connections", 20_000, 1, "The most connections a broker accepts."),
         ConfigDefinition.Int("max.connections.per.ip", int.MaxValue, 0, "The most connections from one address."),
         ConfigDefinition.Int(NumPartitions, 1, 1, "The partitions of a topic created without a number.").Static(),
         ConfigDefinition.Int("offset.metadata.max.bytes", 4_096, 0, "The most metadata with a committed offset.").Static(),

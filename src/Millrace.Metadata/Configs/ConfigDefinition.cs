@@ -57,31 +57,31 @@ public sealed class ConfigDefinition
     /// <summary>Of several names for one thing, the default stands behind the last (Kafka: log.retention.hours); the others are unset.</summary>
     private bool IsAlternative(ConfigSynonym synonym) => Synonyms.Count > 1 && Synonyms[^1] != synonym;
 
-    internal static ConfigDefinition Integer(
+    public static ConfigDefinition Integer(
         string name, ConfigType type, long? defaultValue, long min, long max, string documentation) =>
         new(name, type, defaultValue?.ToString(CultureInfo.InvariantCulture), text => CheckInteger(text, min, max), documentation);
 
-    internal static ConfigDefinition Int(string name, int? defaultValue, int min, string documentation) =>
+    public static ConfigDefinition Int(string name, int? defaultValue, int min, string documentation) =>
         Integer(name, ConfigType.Int, defaultValue, min, int.MaxValue, documentation);
 
-    internal static ConfigDefinition Long(string name, long? defaultValue, long min, string documentation) =>
+    public static ConfigDefinition Long(string name, long? defaultValue, long min, string documentation) =>
         Integer(name, ConfigType.Long, defaultValue, min, long.MaxValue, documentation);
 
-    internal static ConfigDefinition Boolean(string name, bool defaultValue, string documentation) =>
+    public static ConfigDefinition Boolean(string name, bool defaultValue, string documentation) =>
         new(name, ConfigType.Boolean, defaultValue ? "true" : "false",
             static text => bool.TryParse(text, out _) ? null : "Expected value to be either true or false", documentation);
 
-    internal static ConfigDefinition Ratio(string name, double defaultValue, string documentation) =>
+    public static ConfigDefinition Ratio(string name, double defaultValue, string documentation) =>
         new(name, ConfigType.Double, defaultValue.ToString(CultureInfo.InvariantCulture), CheckRatio, documentation);
 
-    internal static ConfigDefinition OneOf(string name, string defaultValue, string[] values, string documentation) =>
+    public static ConfigDefinition OneOf(string name, string defaultValue, string[] values, string documentation) =>
         new(name, ConfigType.String, defaultValue,
             text => values.Contains(text, StringComparer.Ordinal) ? null : $"String must be one of: {string.Join(", ", values)}", documentation);
 
-    internal static ConfigDefinition Text(string name, string? defaultValue, string documentation) =>
+    public static ConfigDefinition Text(string name, string? defaultValue, string documentation) =>
         new(name, ConfigType.String, defaultValue, static _ => null, documentation);
 
-    internal static ConfigDefinition List(string name, string defaultValue, Func<string, string?> checkItem, string documentation) =>
+    public static ConfigDefinition List(string name, string defaultValue, Func<string, string?> checkItem, string documentation) =>
         new(name, ConfigType.List, defaultValue, text => ListItems(text).Select(checkItem).FirstOrDefault(problem => problem is not null), documentation);
 
     /// <summary>The items of a list's value. An empty text is an empty list.</summary>

@@ -1,0 +1,11 @@
+namespace Millrace.Broker.Apis;
+
+/// <summary>What a config belongs to. The numbers are those of Kafka's messages.</summary>
+internal enum ConfigResourceType : sbyte
+{
+    Topic = 2,
+    Broker = 4,
+    BrokerLogger = 8,
+    ClientMetrics = 16,
+    Group = 32,
+}

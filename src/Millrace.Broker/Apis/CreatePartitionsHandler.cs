@@ -1,0 +1,31 @@
+using Millrace.Protocol;
+using Millrace.Runtime;
+
+namespace Millrace.Broker.Apis;
+
+/// <summary>CreatePartitions (key 37), v0–3.</summary>
+internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerChannel controller)
+    : IApiHandler<CreatePartitionsRequest, CreatePartitionsResponse>
+{
+    public static ApiVersionRange Versions => new(0, 3);
+
+    public async ValueTask<CreatePartitionsResponse> HandleAsync(RequestContext context, CreatePartitionsRequest request, CancellationToken token)
+    {
+        using var deadline = ControllerDeadline.Start(runtime, request.TimeoutMs, token);
+        try
+        {
+            return await controller.CreatePartitionsAsync(request, deadline.Token);
+        }
+        catch (OperationCanceledException) when (!token.IsCancellationRequested)
+        {
+            return new CreatePartitionsResponse
+            {
+                Results = [.. request.Topics.Select(topic => new CreatePartitionsResponse.CreatePartitionsTopicResult
+                {
+                    Name = topic.Name,
+                    ErrorCode = (short)ErrorCode.RequestTimedOut,
+                })],
+            };
+        }
+    }
+}

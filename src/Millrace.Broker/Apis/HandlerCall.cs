@@ -1,0 +1,25 @@
+using Millrace.Protocol;
+
+namespace Millrace.Broker.Apis;
+
+/// <summary>A call that a handler serves.</summary>
+internal sealed class HandlerCall<TRequest, TResponse>(IApiHandler<TRequest, TResponse> handler, TRequest request) : RequestCall
+    where TRequest : class, IRequest<TRequest>
+    where TResponse : class, IResponse<TResponse>
+{
+    private TResponse? _response;
+
+    public override void WriteResponse(ref KafkaWriter writer) => _response!.Write(ref writer, ApiVersion);
+
+    protected override async Task HandleAsync(CancellationToken token)
+    {
+        try
+        {
+            _response = await handler.HandleAsync(this, request, token);
+        }
+        finally
+        {
+            AllowNext();
+        }
+    }
+}

@@ -1,0 +1,10 @@
+using Millrace.Metadata;
+using Millrace.Runtime;
+
+namespace Millrace.Broker;
+
+/// <summary>Who this broker is, and what its operator set.</summary>
+/// <param name="Node">Its id, stable over restarts.</param>
+/// <param name="Epoch">This incarnation.</param>
+/// <param name="Configs">Resolves settings from topic, cluster, file and default.</param>
+public sealed record BrokerIdentity(NodeId Node, NodeEpoch Epoch, ConfigResolver Configs);

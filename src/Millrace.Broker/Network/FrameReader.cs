@@ -1,0 +1,160 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.IO.Pipelines;
+using Millrace.Runtime;
+
+namespace Millrace.Broker.Network;
+
+/// <summary>
+/// Cuts a connection's bytes into frames: a size (int32, big-endian), then so many bytes. Each goes into one contiguous buffer
+/// as it arrives, so that the pipe never has to hold a whole one.
+/// </summary>
+/// <remarks>
+/// A peer that announces much and sends little gets little: memory is taken when bytes are there, at first no
+/// more than <see cref="FirstReservation"/>, later four times what arrived.
+/// Threading: one caller; the progress properties may be read from any thread.
+/// </remarks>
+internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferPool pool, RequestBudget budget, int maxFrameBytes)
+{
+    /// <summary>A produce request of Kafka's default size, 1 MiB of records and what surrounds them, needs no growth.</summary>
+    public const int FirstReservation = (1 << 20) + (64 << 10);
+
+    /// <summary>API key, version and correlation id.</summary>
+    private const int SmallestFrame = 8;
+
+    private long _startedAt;
+    private long _arrived;
+
+    /// <summary>When the first byte of an unfinished frame came (a timestamp of the runtime's time), or 0 if none is unfinished.</summary>
+    public long StartedAt => Volatile.Read(ref _startedAt);
+
+    /// <summary>Bytes of the unfinished frame that have arrived.</summary>
+    public long Arrived => Volatile.Read(ref _arrived);
+
+    /// <summary>The next frame, which the caller releases; null when the peer has closed its side.</summary>
+    /// <exception cref="InvalidFrameException">The size is out of bounds, or the peer closed within a frame.</exception>
+    public async ValueTask<RequestFrame?> ReadAsync(CancellationToken token)
+    {
+        if (await ReadSizeAsync(token) is not { } size)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await ReadBodyAsync(size, token);
+        }
+        finally
+        {
+            Volatile.Write(ref _startedAt, 0);
+        }
+    }
+
+    private async ValueTask<int?> ReadSizeAsync(CancellationToken token)
+    {
+        while (true)
+        {
+            var read = await input.ReadAsync(token);
+            var bytes = read.Buffer;
+            if (bytes.Length > 0 && StartedAt == 0)
+            {
+                Start();
+            }
+
+            if (bytes.Length >= sizeof(int))
+            {
+                var size = SizeOf(bytes);
+                input.AdvanceTo(bytes.GetPosition(sizeof(int)));
+                return size >= SmallestFrame && size <= maxFrameBytes
+                    ? size
+                    : throw new InvalidFrameException($"A frame of {size} bytes was announced; {SmallestFrame} to {maxFrameBytes} are allowed");
+            }
+
+            input.AdvanceTo(bytes.Start, bytes.End);
+            if (read.IsCompleted)
+            {
+                return bytes.IsEmpty ? null : throw new InvalidFrameException("The connection ended within a frame's size");
+            }
+
+        }
+    }
+
+    private async ValueTask<RequestFrame> ReadBodyAsync(int size, CancellationToken token)
+    {
+        PooledBuffer? buffer = null;
+        BudgetLease lease = default;
+        var filled = 0;
+        try
+        {
+            while (true)
+            {
+                var read = await input.ReadAsync(token);
+                var bytes = read.Buffer;
+                while (!bytes.IsEmpty && filled < size)
+                {
+                    if (buffer is null || filled == buffer.Length)
+                    {
+                        // The pipe keeps its hold on what was read while this waits for room; no more is read meanwhile.
+                        (buffer, lease) = await GrowAsync(buffer, lease, size, token);
+                    }
+
+                    var take = bytes.Slice(0, Math.Min(bytes.Length, buffer.Length - filled));
+                    take.CopyTo(buffer.GetSpan()[filled..]);
+                    filled += (int)take.Length;
+                    bytes = bytes.Slice(take.End);
+                }
+
+                Volatile.Write(ref _arrived, filled);
+                input.AdvanceTo(bytes.Start);
+                if (filled == size)
+                {
+                    var frame = new RequestFrame(buffer!, lease);
+                    (buffer, lease) = (null, default);
+                    return frame;
+                }
+
+                if (read.IsCompleted)
+                {
+                    throw new InvalidFrameException($"The connection ended after {filled} of a frame's {size} bytes");
+                }
+            }
+        }
+        finally
+        {
+            buffer?.Release();
+            budget.Release(lease);
+        }
+    }
+
+    private async ValueTask<(PooledBuffer, BudgetLease)> GrowAsync(PooledBuffer? buffer, BudgetLease lease, int size, CancellationToken token)
+    {
+        var length = (int)Math.Min(size, buffer is null ? FirstReservation : 4L * buffer.Length);
+        var more = BufferPool.CapacityFor(length) - lease.Bytes;
+        var waitedFrom = runtime.Time.GetTimestamp();
+        lease = buffer is null ? await budget.AcquireAsync(more, token) : await budget.GrowAsync(lease, more, token);
+        // Time that the peer waited for us does not count as slowness of its own.
+        Volatile.Write(ref _startedAt, StartedAt + runtime.Time.GetTimestamp() - waitedFrom);
+
+        var grown = pool.Rent(length);
+        if (buffer is not null)
+        {
+            buffer.GetSpan().CopyTo(grown.GetSpan());
+            buffer.Release();
+        }
+
+        return (grown, lease);
+    }
+
+    private void Start()
+    {
+        Volatile.Write(ref _arrived, 0);
+        Volatile.Write(ref _startedAt, runtime.Time.GetTimestamp());
+    }
+
+    private static int SizeOf(in ReadOnlySequence<byte> bytes)
+    {
+        Span<byte> size = stackalloc byte[sizeof(int)];
+        bytes.Slice(0, sizeof(int)).CopyTo(size);
+        return BinaryPrimitives.ReadInt32BigEndian(size);
+    }
+}

@@ -1,0 +1,85 @@
+using Millrace.Broker.Network;
+using Millrace.Metadata;
+
+namespace Millrace.Server.Options;
+
+/// <summary>What an operator decides about one node, in types.</summary>
+internal sealed record NodeOptions
+{
+    /// <summary>As it was written; the layers below read Kafka's own settings from it.</summary>
+    public required NodeSettings Settings { get; init; }
+
+    /// <summary>Where Kafka clients connect.</summary>
+    public required HostPort Listen { get; init; }
+
+    /// <summary>What clients are told; null for the address that was bound.</summary>
+    public HostPort? Advertised { get; init; }
+
+    /// <summary>Where the HTTP endpoints are; null for none.</summary>
+    public HostPort? Http { get; init; }
+
+    public string? Rack { get; init; }
+
+    /// <summary>The object store's URI.</summary>
+    public required string Store { get; init; }
+
+    /// <summary>The WAL's URI.</summary>
+    public required string Wal { get; init; }
+
+    public required NetworkOptions Network { get; init; }
+
+    public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>WALs of former incarnations to give up, with what only they hold: their ids, as a refused start names them.</summary>
+    public IReadOnlyList<Guid> AcceptLoss { get; init; } = [];
+
+    /// <exception cref="SettingsException">Something does not fit together.</exception>
+    public static NodeOptions From(NodeSettings settings, string defaultDataDirectory)
+    {
+        var data = Path.GetFullPath(settings.Text(ServerSettings.DataDirectory) ?? defaultDataDirectory);
+        var queued = settings.Number("queued.max.request.bytes");
+        var defaults = new NetworkOptions();
+        return new NodeOptions
+        {
+            Settings = settings,
+            Listen = Listener(settings.Text("listeners")!, "listeners"),
+            Advertised = settings.Text("advertised.listeners") is { } advertised ? CheckAdvertised(Listener(advertised, "advertised.listeners")) : null,
+            Http = settings.Text(ServerSettings.HttpListener) is { } http and not "off" ? HostPort.Parse(http, ServerSettings.HttpListener) : null,
+            Rack = settings.Text("broker.rack"),
+            Store = settings.Text(ServerSettings.Store) ?? new Uri(Path.Combine(data, "store")).AbsoluteUri,
+            Wal = settings.Text(ServerSettings.Wal) ?? new Uri(Path.Combine(data, "wal")).AbsoluteUri,
+            ShutdownGrace = settings.Milliseconds(ServerSettings.ShutdownGrace),
+            Network = new NetworkOptions
+            {
+                MaxFrameBytes = (int)settings.Number("socket.request.max.bytes"),
+                MaxConnections = (int)settings.Number("max.connections"),
+                MaxConnectionsPerAddress = (int)settings.Number("max.connections.per.ip"),
+                MaxIdle = settings.Milliseconds("connections.max.idle.ms"),
+                MaxRequestsPerConnection = (int)settings.Number(ServerSettings.ConnectionRequests),
+                MaxRequestBytesPerConnection = settings.Number(ServerSettings.ConnectionRequestBytes),
+                MaxRequestBytes = queued > 0 ? queued : defaults.MaxRequestBytes,
+                SlowFrameGrace = settings.Milliseconds(ServerSettings.SlowFrameGrace),
+                MaxWriteStall = settings.Milliseconds(ServerSettings.WriteStall),
+            },
+        };
+    }
+
+    private static HostPort Listener(string text, string setting)
+    {
+        var listeners = ConfigDefinition.ListItems(text).ToArray();
+        if (listeners.Length != 1)
+        {
+            throw new SettingsException($"{setting}: one listener is supported, not {listeners.Length}.");
+        }
+
+        var at = listeners[0].IndexOf("://", StringComparison.Ordinal);
+        return at < 0 || !listeners[0][..at].Equals(ListenerName.Plaintext.Value, StringComparison.OrdinalIgnoreCase)
+            ? throw new SettingsException($"{setting} takes PLAINTEXT://HOST:PORT, not '{listeners[0]}'.")
+            : HostPort.Parse(listeners[0][(at + 3)..], setting);
+    }
+
+    private static HostPort CheckAdvertised(HostPort advertised) =>
+        advertised.IsEveryInterface || advertised.Port == 0
+            ? throw new SettingsException("advertised.listeners must name a host and a port that clients can connect to.")
+            : advertised;
+}

@@ -1,0 +1,65 @@
+using Millrace.Metadata;
+
+namespace Millrace.Server.Options;
+
+/// <summary>Every key a configuration may hold: Kafka's (<see cref="BrokerConfigs"/>), our own, and those of Kafka's that mean nothing here.</summary>
+internal static class ServerSettings
+{
+    public const string DataDirectory = "millrace.data.dir";
+    public const string Store = "millrace.store";
+    public const string Wal = "millrace.wal";
+    public const string WalCapacity = "millrace.wal.capacity.bytes";
+    public const string NotUploadedMax = "millrace.not.uploaded.max.bytes";
+    public const string UploadBytes = "millrace.upload.bytes";
+    public const string UploadInterval = "millrace.upload.interval.ms";
+    public const string BlockCache = "millrace.block.cache.bytes";
+    public const string HttpListener = "millrace.http.listener";
+    public const string ShutdownGrace = "millrace.shutdown.grace.ms";
+    public const string IdleBuffers = "millrace.idle.buffer.max.bytes";
+    public const string ConnectionRequests = "millrace.connection.max.requests";
+    public const string ConnectionRequestBytes = "millrace.connection.max.request.bytes";
+    public const string SlowFrameGrace = "millrace.slow.frame.grace.ms";
+    public const string WriteStall = "millrace.write.stall.max.ms";
+
+    private const int MiB = 1 << 20;
+
+    /// <summary>Our own. What is null by default follows from others.</summary>
+    public static IReadOnlyList<ConfigDefinition> Own { get; } =
+    [
+        ConfigDefinition.Text(DataDirectory, null, "Where the local store and the local WAL lie unless they are named. Default: $XDG_DATA_HOME/millrace, else ~/.local/share/millrace."),
+        ConfigDefinition.Text(Store, null, "The object store, which is the cluster: file:///path, s3://bucket/prefix?endpoint=URL&region=NAME, or memory:. Credentials come from the environment. Default: the data directory's 'store'."),
+        ConfigDefinition.Text(Wal, null, "The write-ahead log: file:///path, object (in the store), or memory (loses what is not uploaded). Default: the data directory's 'wal'."),
+        ConfigDefinition.Long(WalCapacity, 512L * MiB, 16 * MiB, "The size of a file WAL. It holds what is not uploaded yet, and must be larger than that may become."),
+        ConfigDefinition.Long(NotUploadedMax, 256L * MiB, 8 * MiB, "Records that are durable only in the WAL: bounds memory and recovery time. Producers wait at the bound."),
+        ConfigDefinition.Long(UploadBytes, 64L * MiB, MiB, "So many bytes are uploaded together."),
+        ConfigDefinition.Long(UploadInterval, 10_000, 100, "The longest a record waits for its upload. Shorter means less to recover and more requests to the store."),
+        ConfigDefinition.Long(BlockCache, 64L * MiB, MiB, "Memory for blocks read from the store."),
+        ConfigDefinition.Text(HttpListener, "127.0.0.1:0", "Where /metrics, /healthz and /readyz are served; port 0 lets the system choose, 'off' serves none."),
+        ConfigDefinition.Long(ShutdownGrace, 5_000, 0, "How long requests under way may take when the node stops."),
+        ConfigDefinition.Long(IdleBuffers, 64L * MiB, 0, "Memory of returned request buffers that is kept for the next."),
+        ConfigDefinition.Int(ConnectionRequests, 256, 1, "Requests of one connection that are under way; more are not read."),
+        ConfigDefinition.Long(ConnectionRequestBytes, 32L * MiB, 4096, "Bytes of requests of one connection that are under way; more are not read."),
+        ConfigDefinition.Long(SlowFrameGrace, 30_000, 100, "How long a request may take to arrive before its connection is closed for arriving too slowly."),
+        ConfigDefinition.Long(WriteStall, 60_000, 100, "How long a client may take no byte of an answer before its connection is closed."),
+    ];
+
+    /// <summary>
+    /// Kafka's settings for what does not exist here (threads, local log folders, quorum, replication). They stand in files that
+    /// people bring along, so they are accepted, with a warning, and change nothing.
+    /// </summary>
+    public static IReadOnlySet<string> WithoutEffect { get; } = new SortedSet<string>(StringComparer.Ordinal)
+    {
+        "broker.id", "broker.id.generation.enable", "controller.listener.names", "controller.quorum.bootstrap.servers", "controller.quorum.voters",
+        "controlled.shutdown.enable", "inter.broker.listener.name", "listener.security.protocol.map", "log.dir", "log.dirs",
+        "log.cleaner.enable", "log.cleaner.threads", "metadata.log.dir", "node.id", "num.io.threads", "num.network.threads", "num.partitions.per.dir",
+        "num.recovery.threads.per.data.dir", "num.replica.fetchers", "offsets.topic.segment.bytes", "process.roles", "queued.max.requests",
+        "replica.fetch.max.bytes", "replica.lag.time.max.ms", "security.inter.broker.protocol", "share.coordinator.state.topic.min.isr",
+        "share.coordinator.state.topic.replication.factor", "socket.listen.backlog.size", "socket.receive.buffer.bytes", "socket.send.buffer.bytes",
+        "transaction.state.log.min.isr", "transaction.state.log.replication.factor",
+    };
+
+    public static ConfigDefinition? Find(string key) => Own.FirstOrDefault(setting => setting.Name == key) ?? BrokerConfigs.Find(key);
+
+    public static IEnumerable<string> AllKeys =>
+        Own.Select(setting => setting.Name).Concat(BrokerConfigs.All.Select(setting => setting.Name)).Concat(WithoutEffect);
+}
