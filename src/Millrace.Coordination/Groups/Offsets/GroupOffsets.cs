@@ -1,0 +1,36 @@
+using Millrace.Coordination.Groups.Records;
+
+namespace Millrace.Coordination.Groups.Offsets;
+
+/// <summary>The committed offsets of one group, topics by name and partitions by index.</summary>
+internal sealed class GroupOffsets
+{
+    private readonly SortedDictionary<string, SortedDictionary<int, CommittedOffset>> _topics = new(StringComparer.Ordinal);
+
+    public bool IsEmpty => _topics.Count == 0;
+
+    public IEnumerable<string> Topics => _topics.Keys;
+
+    public IEnumerable<KeyValuePair<int, CommittedOffset>> Of(string topic) => _topics.TryGetValue(topic, out var partitions) ? partitions : [];
+
+    public CommittedOffset? Find(string topic, int partition) =>
+        _topics.TryGetValue(topic, out var partitions) ? partitions.GetValueOrDefault(partition) : null;
+
+    public void Set(string topic, int partition, CommittedOffset offset)
+    {
+        if (!_topics.TryGetValue(topic, out var partitions))
+        {
+            _topics.Add(topic, partitions = []);
+        }
+
+        partitions[partition] = offset;
+    }
+
+    public void Remove(string topic, int partition)
+    {
+        if (_topics.TryGetValue(topic, out var partitions) && partitions.Remove(partition) && partitions.Count == 0)
+        {
+            _topics.Remove(topic);
+        }
+    }
+}

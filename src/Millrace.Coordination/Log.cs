@@ -1,0 +1,39 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Coordination.Shards;
+
+namespace Millrace.Coordination;
+
+/// <summary>What the coordinators log; event ids 6000 to 6099.</summary>
+/// <remarks>Information: a shard comes or goes, a group's generation changes. Warning: something was tried again. Error: a shard stays away, or a fault of ours.</remarks>
+internal static partial class Log
+{
+    [LoggerMessage(EventId = 6000, Level = LogLevel.Debug, Message = "Loaded {Partition}: {Records} records")]
+    public static partial void Loaded(ILogger logger, string partition, long records);
+
+    [LoggerMessage(EventId = 6001, Level = LogLevel.Warning, Message = "Could not load {Partition} yet, and tries again")]
+    public static partial void LoadFailed(ILogger logger, string partition, Exception failure);
+
+    [LoggerMessage(EventId = 6002, Level = LogLevel.Error, Message = "{Partition} cannot be loaded; its groups are not served here")]
+    public static partial void LoadGivenUp(ILogger logger, string partition, Exception failure);
+
+    [LoggerMessage(EventId = 6003, Level = LogLevel.Warning, Message = "{Partition} holds a record of a kind that this version does not know, and leaves it out")]
+    public static partial void UnknownRecord(ILogger logger, string partition);
+
+    [LoggerMessage(EventId = 6004, Level = LogLevel.Warning, Message = "An append to {Partition} failed ({Error}); its state is read anew from the log")]
+    public static partial void AppendFailed(ILogger logger, string partition, CoordinatorError error, Exception failure);
+
+    [LoggerMessage(EventId = 6005, Level = LogLevel.Error, Message = "An operation on {Partition} failed; its state is read anew from the log")]
+    public static partial void OperationFailed(ILogger logger, string partition, Exception failure);
+
+    [LoggerMessage(EventId = 6010, Level = LogLevel.Information, Message = "Group {Group} leaves generation {Generation} to rebalance: {Reason}")]
+    public static partial void Rebalancing(ILogger logger, string group, int generation, string reason);
+
+    [LoggerMessage(EventId = 6011, Level = LogLevel.Information, Message = "Group {Group} begins generation {Generation} with {Members} members")]
+    public static partial void GenerationBegun(ILogger logger, string group, int generation, int members);
+
+    [LoggerMessage(EventId = 6012, Level = LogLevel.Information, Message = "Group {Group} is empty at generation {Generation}")]
+    public static partial void GroupEmpty(ILogger logger, string group, int generation);
+
+    [LoggerMessage(EventId = 6013, Level = LogLevel.Information, Message = "Group {Group}: static member {Member} takes the place of {Former}")]
+    public static partial void MemberReplaced(ILogger logger, string group, string member, string former);
+}

@@ -1,0 +1,20 @@
+namespace Millrace.Coordination.Shards;
+
+/// <summary>A batch that was handed to the log, and the answers that wait for it.</summary>
+internal sealed class AppendUnderWay(List<Reply> answers)
+{
+    /// <summary>In the order given; those of operations that saw this batch's records and appended none come last.</summary>
+    public List<Reply> Answers => answers;
+
+    /// <summary>The log has said how it ended.</summary>
+    public bool IsSettled { get; private set; }
+
+    /// <summary>Why it failed, if it did.</summary>
+    public CoordinatorError? Error { get; private set; }
+
+    public void Settle(CoordinatorError? error)
+    {
+        IsSettled = true;
+        Error = error;
+    }
+}

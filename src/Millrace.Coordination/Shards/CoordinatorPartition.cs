@@ -1,0 +1,452 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Protocol;
+using Millrace.Runtime;
+
+namespace Millrace.Coordination.Shards;
+
+/// <summary>
+/// Runs one shard at one leader epoch: one operation at a time, in the order they came. Whatever waits when the shard gets
+/// to run is applied together and appended as one batch; batches follow each other into the log without waiting. An answer is
+/// delivered when every batch appended before it was given is durable. A failed append throws the shard away, fails everything it still
+/// owes and loads it anew once no append is under way.
+/// </summary>
+/// <remarks>
+/// Threading: <see cref="SubmitAsync"/> and <see cref="Resign"/> from any thread. All else runs in turns: an
+/// event queue that is worked off by one task at a time on the node's scheduler, and by none while it is empty.
+/// </remarks>
+internal sealed class CoordinatorPartition<TShard, TRecord>
+    where TShard : class, ICoordinatorShard<TRecord>
+{
+    // A batch goes when nothing more waits. Under a load that never lets the queue run empty, it goes after so many operations.
+    private const int OperationsPerBatch = 256;
+    private static readonly TimeSpan LoadRetryDelay = TimeSpan.FromMilliseconds(500);
+    private readonly NodeRuntime _runtime;
+    private readonly ILogger _logger;
+    private readonly string _name;
+    private readonly Func<ShardContext<TRecord>, TShard> _create;
+    private readonly ICoordinatorRecordCodec<TRecord> _codec;
+    private readonly IPartitionWriter _writer;
+    private readonly IPartitionLoader _loader;
+    private readonly CancellationTokenSource _gone;
+    private readonly CancellationToken _goneToken;
+
+    private readonly Lock _gate = new();
+    private readonly Queue<Action> _events = [];
+    private bool _isTurning;
+
+    // Below: touched by the turn alone.
+    private readonly RecordBuffer<TRecord> _batch;
+    private List<Reply> _answers = [];
+    private readonly LinkedList<Reply> _owed = [];
+    private readonly Queue<AppendUnderWay> _underWay = [];
+    private readonly ITimer _alarm;
+    private TimeSpan? _alarmDue;
+    private TimerQueue<TRecord>? _timers;
+    private TShard? _shard;
+    private ShardPhase _phase = ShardPhase.Loading;
+    private bool _isReading;
+    private int _turnsSinceFlush;
+
+    /// <param name="runtime">Time, randomness and the scheduler of turns.</param>
+    /// <param name="name">Names the partition in logs.</param>
+    /// <param name="create">Makes an empty shard.</param>
+    /// <param name="codec">The form of its records.</param>
+    /// <param name="writer">Its log, to append to.</param>
+    /// <param name="loader">Its log, to read from.</param>
+    public CoordinatorPartition(
+        NodeRuntime runtime, string name, Func<ShardContext<TRecord>, TShard> create, ICoordinatorRecordCodec<TRecord> codec,
+        IPartitionWriter writer, IPartitionLoader loader)
+    {
+        _runtime = runtime;
+        _logger = runtime.Loggers.CreateLogger("Millrace.Coordination");
+        _name = name;
+        _create = create;
+        _codec = codec;
+        _writer = writer;
+        _loader = loader;
+        _batch = new RecordBuffer<TRecord>(codec);
+        _gone = CancellationTokenSource.CreateLinkedTokenSource(runtime.Stopping);
+        _goneToken = _gone.Token;
+        _alarm = runtime.Time.CreateTimer(_ => Post(OnAlarm), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        Post(Read);
+    }
+
+    /// <summary>Runs an operation, which answers the reply now or leaves it with the shard for a later one to answer.</summary>
+    /// <exception cref="CoordinatorException">By the task.</exception>
+    public Task<TResponse> SubmitAsync<TResponse>(Func<TShard, Reply<TResponse>, CoordinatorResult<TRecord>> operation)
+    {
+        var reply = new Reply<TResponse>();
+        Post(() => Run(operation, reply));
+        return reply.Delivered;
+    }
+
+    /// <summary>The leader epoch is over: what is owed fails with NotHere.</summary>
+    public void Resign() => Post(() => Discard(CoordinatorError.NotHere));
+
+    private void Post(Action turn)
+    {
+        lock (_gate)
+        {
+            _events.Enqueue(turn);
+            if (_isTurning)
+            {
+                return;
+            }
+
+            _isTurning = true;
+        }
+
+        _ = Task.Factory.StartNew(Turn, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _runtime.Scheduler);
+    }
+
+    private void Turn()
+    {
+        try
+        {
+            while (TryTakeEvent(out var next))
+            {
+                next();
+            }
+        }
+        catch (Exception failure)
+        {
+            // Operations' own failures are met where they run; what arrives here contradicts this class's bookkeeping.
+            _runtime.Fail(failure);
+        }
+    }
+
+    private bool TryTakeEvent(out Action next)
+    {
+        while (true)
+        {
+            lock (_gate)
+            {
+                if (_turnsSinceFlush < OperationsPerBatch && _events.TryDequeue(out next!))
+                {
+                    _turnsSinceFlush++;
+                    return true;
+                }
+
+                if (_events.Count == 0 && _batch.Count == 0 && _answers.Count == 0 && !NeedsAlarm())
+                {
+                    _turnsSinceFlush = 0;
+                    _isTurning = false;
+                    next = null!;
+                    return false;
+                }
+            }
+
+            // Outside the lock: more may come meanwhile.
+            _turnsSinceFlush = 0;
+            Flush();
+            SetAlarm();
+        }
+    }
+
+    private void Run<TResponse>(Func<TShard, Reply<TResponse>, CoordinatorResult<TRecord>> operation, Reply<TResponse> reply)
+    {
+        switch (_phase)
+        {
+            case ShardPhase.Loading:
+                reply.Fail(CoordinatorError.Loading);
+                break;
+            case ShardPhase.Gone:
+                reply.Fail(CoordinatorError.NotHere);
+                break;
+            case ShardPhase.Active:
+                reply.Owed = _owed.AddLast(reply);
+                Apply(shard => operation(shard, reply), reply);
+                break;
+        }
+    }
+
+    /// <summary>Runs an operation of the shard and gathers what it says.</summary>
+    /// <param name="operation">Of the active shard.</param>
+    /// <param name="culprit">Who asked for it, if anybody did.</param>
+    private void Apply(Func<TShard, CoordinatorResult<TRecord>> operation, Reply? culprit)
+    {
+        try
+        {
+            Gather(operation(_shard!));
+        }
+        catch (Exception failure) when (failure is not InvariantViolationException)
+        {
+            // The operation may have changed half of what it meant to; only the log knows a state that is whole.
+            Log.OperationFailed(_logger, _name, failure);
+            if (culprit is not null)
+            {
+                Settle(culprit);
+                culprit.Fail(CoordinatorError.Failed);
+            }
+
+            Discard(CoordinatorError.Loading);
+        }
+    }
+
+    private void Gather(CoordinatorResult<TRecord> result)
+    {
+        var before = _batch.Count;
+        foreach (var record in result.Records)
+        {
+            var count = _batch.Count;
+            _batch.Add(record);
+            if (_batch.Size <= _writer.MaxBatchBytes)
+            {
+                continue;
+            }
+
+            // The batch is full. It goes without this operation's records, or with those before this one.
+            var full = result.MaySplit ? count : before;
+            before = 0;
+            if (full > 0)
+            {
+                Append(full);
+            }
+
+            if (_batch.Size > _writer.MaxBatchBytes)
+            {
+                throw new InvalidOperationException($"One operation appends {_batch.Size} bytes, and a batch may have {_writer.MaxBatchBytes}");
+            }
+        }
+
+        foreach (var record in result.Records)
+        {
+            _shard!.Replay(record);
+        }
+
+        _answers.AddRange(result.Answers);
+    }
+
+    private void Flush()
+    {
+        if (_batch.Count > 0)
+        {
+            Append(_batch.Count);
+        }
+
+        if (_answers.Count == 0)
+        {
+            return;
+        }
+
+        if (_underWay.Count > 0)
+        {
+            // What these answers saw is durable when the newest append is.
+            _underWay.Last().Answers.AddRange(_answers);
+        }
+        else
+        {
+            _answers.ForEach(Deliver);
+        }
+
+        _answers.Clear();
+    }
+
+    private void Append(int count)
+    {
+        var append = new AppendUnderWay(_answers);
+        _answers = [];
+        _underWay.Enqueue(append);
+        _ = AppendAsync(append, _batch.Take(count));
+        _batch.Drop(count);
+    }
+
+    private async Task AppendAsync(AppendUnderWay append, EncodedRecord[] records)
+    {
+        CoordinatorError? error = null;
+        try
+        {
+            await _writer.AppendAsync(records, _runtime.Time.GetUtcNow().ToUnixTimeMilliseconds());
+        }
+        catch (CoordinatorException refused)
+        {
+            Log.AppendFailed(_logger, _name, refused.Error, refused);
+            error = refused.Error;
+        }
+        catch (Exception failure)
+        {
+            Log.AppendFailed(_logger, _name, CoordinatorError.Unavailable, failure);
+            error = CoordinatorError.Unavailable;
+        }
+
+        Post(() => OnSettled(append, error));
+    }
+
+    private void OnSettled(AppendUnderWay append, CoordinatorError? error)
+    {
+        append.Settle(error);
+        // The continuations of two appends may run in either order; the log's order is the queue's.
+        while (_underWay.TryPeek(out var first) && first.IsSettled)
+        {
+            _underWay.Dequeue();
+            if (_phase == ShardPhase.Active)
+            {
+                if (first.Error is { } failed)
+                {
+                    Discard(failed);
+                }
+                else
+                {
+                    first.Answers.ForEach(Deliver);
+                }
+            }
+        }
+
+        if (_phase == ShardPhase.Loading)
+        {
+            Read();
+        }
+    }
+
+    /// <summary>Throws the shard away: what it knows may not be what the log says, or is not ours to know any more.</summary>
+    private void Discard(CoordinatorError error)
+    {
+        if (_phase == ShardPhase.Gone)
+        {
+            return;
+        }
+
+        _shard = null;
+        _timers = null;
+        _batch.Clear();
+        _answers.Clear();
+        while (_owed.First is { } owed)
+        {
+            Settle(owed.Value);
+            owed.Value.Fail(error);
+        }
+
+        if (error == CoordinatorError.NotHere)
+        {
+            _phase = ShardPhase.Gone;
+            _gone.Cancel();
+            _gone.Dispose();
+            _alarm.Dispose();
+        }
+        else
+        {
+            _phase = ShardPhase.Loading;
+            Read();
+        }
+    }
+
+    /// <summary>Begins to load, unless an append under way could still land behind what would be read.</summary>
+    private void Read()
+    {
+        if (_underWay.Count == 0 && !_isReading && _phase == ShardPhase.Loading)
+        {
+            _isReading = true;
+            _ = _runtime.Spawn("coordinator-load", LoadAsync);
+        }
+    }
+
+    private async Task LoadAsync(CancellationToken stopping)
+    {
+        while (!_goneToken.IsCancellationRequested)
+        {
+            try
+            {
+                var timers = new TimerQueue<TRecord>(_runtime.Time);
+                var shard = _create(new ShardContext<TRecord>(_runtime.Time, _runtime.Random, timers, _logger, _writer.MaxBatchBytes));
+                var records = await ReplayAllAsync(shard);
+                Log.Loaded(_logger, _name, records);
+                Post(() => Activate(shard, timers));
+                return;
+            }
+            catch (OperationCanceledException) when (_goneToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (CoordinatorException refused) when (refused.Error != CoordinatorError.NotHere)
+            {
+                Log.LoadFailed(_logger, _name, refused);
+            }
+            catch (Exception failure) when (failure is CoordinatorException or ProtocolException)
+            {
+                // Fenced, or the log holds what no version of this shard can have written. Nothing that is served from it could be trusted.
+                Log.LoadGivenUp(_logger, _name, failure);
+                Post(() => Discard(CoordinatorError.NotHere));
+                return;
+            }
+
+            await Task.Delay(LoadRetryDelay, _runtime.Time, stopping);
+        }
+    }
+
+    private async Task<long> ReplayAllAsync(TShard shard)
+    {
+        var count = 0L;
+        await foreach (var records in _loader.ReadAsync(_goneToken))
+        {
+            foreach (var record in records)
+            {
+                if (_codec.TryRead(record.Key, record.Value, out var known))
+                {
+                    shard.Replay(known);
+                    count++;
+                }
+                else
+                {
+                    Log.UnknownRecord(_logger, _name);
+                }
+            }
+        }
+
+        return count;
+    }
+
+    private void Activate(TShard shard, TimerQueue<TRecord> timers)
+    {
+        _isReading = false;
+        if (_phase == ShardPhase.Loading)
+        {
+            _shard = shard;
+            _timers = timers;
+            _phase = ShardPhase.Active;
+            Apply(loaded => loaded.OnLoaded(), null);
+        }
+    }
+
+    private void Deliver(Reply reply)
+    {
+        Settle(reply);
+        reply.Deliver();
+    }
+
+    private void Settle(Reply reply)
+    {
+        _owed.Remove(reply.Owed!);
+        reply.Owed = null;
+    }
+
+    private bool NeedsAlarm() =>
+        _timers?.UntilNext() is { } wait && (_alarmDue is not { } due || _timers.Now + wait < due);
+
+    private void SetAlarm()
+    {
+        if (NeedsAlarm())
+        {
+            var wait = _timers!.UntilNext()!.Value;
+            _alarmDue = _timers.Now + wait;
+            // Rounded up, since a timer that is early finds nothing due.
+            _alarm.Change(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void OnAlarm()
+    {
+        _alarmDue = null;
+        while (_timers?.TakeDue() is { } timer)
+        {
+            Apply(
+                _ =>
+                {
+                    // What a timer appends is many small removals, or one record.
+                    var result = new CoordinatorResult<TRecord> { MaySplit = true };
+                    timer.Fire(result);
+                    return result;
+                },
+                null);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using Millrace.Runtime;
+
+namespace Millrace.Coordination.Shards;
+
+/// <summary>The shards of one coordinator topic that this node leads.</summary>
+/// <remarks>Threading: any thread.</remarks>
+/// <param name="runtime">What the shards run on.</param>
+/// <param name="topic">The topic's name.</param>
+/// <param name="create">Makes an empty shard.</param>
+/// <param name="codec">The form of its records.</param>
+internal sealed class CoordinatorRuntime<TShard, TRecord>(
+    NodeRuntime runtime, string topic, Func<ShardContext<TRecord>, TShard> create, ICoordinatorRecordCodec<TRecord> codec)
+    where TShard : class, ICoordinatorShard<TRecord>
+{
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<int, (int Epoch, CoordinatorPartition<TShard, TRecord> Shard)> _led = [];
+
+    /// <summary>The partitions led here, in order.</summary>
+    public IReadOnlyList<int> Led
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _led.Keys];
+            }
+        }
+    }
+
+    /// <summary>This node leads a partition from now on: loads and serves its shard. An epoch that is not newer than the known one is ignored.</summary>
+    public void Elect(int partition, int leaderEpoch, IPartitionWriter writer, IPartitionLoader loader)
+    {
+        lock (_gate)
+        {
+            if (_led.TryGetValue(partition, out var former))
+            {
+                if (former.Epoch >= leaderEpoch)
+                {
+                    return;
+                }
+
+                former.Shard.Resign();
+            }
+
+            var name = $"{topic}-{partition}";
+            _led[partition] = (leaderEpoch, new CoordinatorPartition<TShard, TRecord>(runtime, name, create, codec, writer, loader));
+        }
+    }
+
+    /// <summary>The node does not lead the partition any more. Ignored if it was elected again at a higher epoch since.</summary>
+    public void Resign(int partition, int leaderEpoch)
+    {
+        lock (_gate)
+        {
+            if (_led.TryGetValue(partition, out var former) && former.Epoch <= leaderEpoch)
+            {
+                former.Shard.Resign();
+                _led.Remove(partition);
+            }
+        }
+    }
+
+    /// <summary>Runs an operation on a partition's shard.</summary>
+    /// <exception cref="CoordinatorException">By the task.</exception>
+    public Task<TResponse> SubmitAsync<TResponse>(int partition, Func<TShard, Reply<TResponse>, CoordinatorResult<TRecord>> operation)
+    {
+        lock (_gate)
+        {
+            return _led.TryGetValue(partition, out var led)
+                ? led.Shard.SubmitAsync(operation)
+                : Task.FromException<TResponse>(new CoordinatorException(CoordinatorError.NotHere));
+        }
+    }
+}
