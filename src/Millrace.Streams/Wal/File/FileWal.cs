@@ -1,0 +1,335 @@
+using Millrace.Runtime;
+
+namespace Millrace.Streams.Wal;
+
+/// <summary>
+/// A WAL in a preallocated file. One loop lays appends out in blocks; while a block is being flushed the next one is written,
+/// and what comes meanwhile gathers for the one after.
+/// </summary>
+/// <remarks>
+/// Threading: as <see cref="IWriteAheadLog"/>. Ownership: it owns the ring and the lock on the file. Errors: a failed write or
+/// flush ends it, since nobody can say afterwards what reached the medium.
+/// </remarks>
+internal sealed class FileWal : IWriteAheadLog
+{
+    private readonly BufferPool _pool;
+    private readonly WalRing _ring;
+    private readonly IAsyncDisposable _fileLock;
+    private readonly Func<ValueTask> _giveUpFile;
+    private readonly int _groupBytes;
+    private readonly WalAppendQueue _queue = new(0);
+    private readonly AsyncGate _groupsInFlight = new(FileWalFormat.GroupsInFlight);
+    private readonly AsyncGate _trimming = new(1);
+    private readonly TaskCompletionSource<StreamException> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task _writing;
+    private readonly Lock _lock = new();
+
+    // Under _lock, as all below.
+    private readonly Queue<KeptBlock> _blocks = new();
+    private FileWalHeader _header;
+    private long _tail;
+    private long _trimmed;
+    private long _nextSequence;
+    private long _confirmed = -1;
+    private TaskCompletionSource? _space;
+    private StreamException? _ended;
+    private bool _disposed;
+
+    /// <param name="runtime">The node's surroundings.</param>
+    /// <param name="pool">Lends the blocks.</param>
+    /// <param name="descriptor">Its entry in the metadata.</param>
+    /// <param name="ring">Has the given header in both slots, durably.</param>
+    /// <param name="header">The newest header.</param>
+    /// <param name="fileLock">Keeps every other process away.</param>
+    /// <param name="giveUpFile">Called, with file and lock closed, when nothing in it is needed any more.</param>
+    /// <param name="options">What an operator tunes.</param>
+    internal FileWal(
+        NodeRuntime runtime,
+        BufferPool pool,
+        WalDescriptor descriptor,
+        WalRing ring,
+        FileWalHeader header,
+        IAsyncDisposable fileLock,
+        Func<ValueTask> giveUpFile,
+        FileWalOptions options)
+    {
+        _pool = pool;
+        Descriptor = descriptor;
+        _ring = ring;
+        _header = header;
+        _fileLock = fileLock;
+        _giveUpFile = giveUpFile;
+
+        // A quarter of the ring: then there is room for the next block while the oldest is given up.
+        _groupBytes = (int)Math.Min(options.GroupBytes, ring.Size / 4);
+        MaxRecordBytes = (int)Math.Min(FileWalFormat.MaxRecordBytes, ring.Size / 4);
+        _writing = runtime.Spawn("wal-writer", _ => WriteAsync());
+    }
+
+    public WalDescriptor Descriptor { get; }
+
+    public int MaxRecordBytes { get; }
+
+    public Task<StreamException> Lost => _lost.Task;
+
+    public double Fullness
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return (double)(_tail - _trimmed) / _ring.Size;
+            }
+        }
+    }
+
+    public ValueTask AppendAsync(in StreamRecord record, out long position)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(record.Payload.Length, MaxRecordBytes);
+        return _queue.Append(record, out position);
+    }
+
+    public async ValueTask TrimAsync(long position, CancellationToken token)
+    {
+        await _trimming.EnterAsync(token);
+        try
+        {
+            if (TakeTrimmable(position) is { } header)
+            {
+                // The space is used again only after this is durable: recovery must never begin in what a later lap wrote.
+                await _ring.WriteHeaderAsync(header);
+                Free(header);
+            }
+        }
+        catch (IOException failure)
+        {
+            throw Lose(failure);
+        }
+        finally
+        {
+            _trimming.Exit();
+        }
+    }
+
+    public async ValueTask RetireAsync(CancellationToken token)
+    {
+        await DisposeAsync();
+        await _giveUpFile();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        lock (_lock)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
+        }
+
+        End(new StreamException(StreamError.Closed, $"The WAL {Descriptor.Location} is closed"));
+        await _writing;
+        await _trimming.EnterAsync(CancellationToken.None);
+        await _ring.DisposeAsync();
+        await _fileLock.DisposeAsync();
+    }
+
+    // It ends with the queue and not with the node's Stopping: appends that a stopping node still makes must settle.
+    private async Task WriteAsync()
+    {
+        var previous = Task.FromResult(true);
+        while (true)
+        {
+            await _queue.WaitAsync();
+            await _groupsInFlight.EnterAsync(CancellationToken.None);
+            var appends = new List<WalAppend>();
+            if (!_queue.Take(appends, _groupBytes))
+            {
+                break;
+            }
+
+            if (appends.Count == 0)
+            {
+                _groupsInFlight.Exit();
+                continue;
+            }
+
+            var block = new WalBlockWriter();
+            block.Build(_pool, _ring.Mode, NextHeader(appends[0].Position), appends);
+            await TakePlaceAsync(block.Header);
+            previous = WriteGroupAsync(block, appends, previous);
+        }
+
+        await previous;
+    }
+
+    /// <returns>Whether this group and all before it are durable.</returns>
+    private async Task<bool> WriteGroupAsync(WalBlockWriter block, List<WalAppend> appends, Task<bool> previous)
+    {
+        var isDurable = false;
+        try
+        {
+            if (!HasEnded)
+            {
+                await _ring.WriteAsync(block.Header.RingPosition, block.Parts);
+                await _ring.FlushAsync();
+                isDurable = true;
+            }
+        }
+        catch (IOException failure)
+        {
+            Lose(failure);
+        }
+        finally
+        {
+            block.Release();
+        }
+
+        isDurable &= await previous;
+        if (isDurable)
+        {
+            Confirm(block.Header.Sequence);
+        }
+
+        foreach (var append in appends)
+        {
+            if (isDurable)
+            {
+                append.Complete();
+            }
+            else
+            {
+                append.Fail(Reason);
+            }
+        }
+
+        _groupsInFlight.Exit();
+        return isDurable;
+    }
+
+    private WalBlockHeader NextHeader(long firstAppend)
+    {
+        lock (_lock)
+        {
+            return new(0, Descriptor.Id, Descriptor.Epoch, _nextSequence, _confirmed, _tail, firstAppend, 0, 0);
+        }
+    }
+
+    /// <summary>Waits for room in the ring, and takes it. Returns without where the WAL has ended.</summary>
+    private async ValueTask TakePlaceAsync(WalBlockHeader block)
+    {
+        while (true)
+        {
+            Task space;
+            lock (_lock)
+            {
+                if (_ended is not null)
+                {
+                    return;
+                }
+
+                if (_tail + block.BlockLength - _trimmed <= _ring.Size)
+                {
+                    _tail += block.BlockLength;
+                    _nextSequence++;
+                    _blocks.Enqueue(new(block.Sequence, block.FirstAppend + block.Count, _tail));
+                    return;
+                }
+
+                space = (_space ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+
+            await space;
+        }
+    }
+
+    private void Confirm(long sequence)
+    {
+        lock (_lock)
+        {
+            _confirmed = sequence;
+        }
+    }
+
+    /// <summary>The header that gives up every whole block below a position, or null if there is none.</summary>
+    private FileWalHeader? TakeTrimmable(long position)
+    {
+        lock (_lock)
+        {
+            KeptBlock? last = null;
+            while (_ended is null && _blocks.TryPeek(out var block) && block.EndAppend <= position && block.Sequence <= _confirmed)
+            {
+                last = _blocks.Dequeue();
+            }
+
+            return last is not { } trimmed ? null : _header = _header with
+            {
+                SlotSequence = _header.SlotSequence + 1,
+                TrimRingPosition = trimmed.EndRingPosition,
+                TrimSequence = trimmed.Sequence + 1,
+                TrimAppend = position,
+                Confirmed = _confirmed,
+            };
+        }
+    }
+
+    private void Free(FileWalHeader header)
+    {
+        TaskCompletionSource? space;
+        lock (_lock)
+        {
+            _trimmed = header.TrimRingPosition;
+            (space, _space) = (_space, null);
+        }
+
+        space?.SetResult();
+    }
+
+    private bool HasEnded
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _ended is not null;
+            }
+        }
+    }
+
+    private StreamException Reason
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _ended!;
+            }
+        }
+    }
+
+    private StreamException Lose(IOException failure)
+    {
+        var reason = new StreamException(StreamError.WalFailed, $"The WAL {Descriptor.Location} failed: {failure.Message}", failure);
+        End(reason);
+        _lost.TrySetResult(reason);
+        return reason;
+    }
+
+    private void End(StreamException reason)
+    {
+        TaskCompletionSource? space;
+        lock (_lock)
+        {
+            _ended ??= reason;
+            (space, _space) = (_space, null);
+        }
+
+        _queue.End(reason);
+        space?.SetResult();
+    }
+
+    /// <summary>A block that is still needed.</summary>
+    private readonly record struct KeptBlock(long Sequence, long EndAppend, long EndRingPosition);
+}

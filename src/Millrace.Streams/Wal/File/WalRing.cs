@@ -1,0 +1,136 @@
+using Millrace.Runtime;
+
+namespace Millrace.Streams.Wal;
+
+/// <summary>A device seen as header slots and a ring, whose flushes can be believed.</summary>
+/// <remarks>Threading: several writes and reads at once; flushes wait for each other.</remarks>
+internal sealed class WalRing(IWalDevice device, BufferPool pool) : IAsyncDisposable
+{
+    // One flush at a time: an error of the medium is told to one caller only, which must not be another than the one
+    // whose bytes it hit.
+    private readonly AsyncGate _flushing = new(1);
+    private IOException? _flushFailure;
+
+    /// <summary>Bytes.</summary>
+    public long Size { get; } = (device.Capacity - FileWalFormat.RingStart) / FileWalFormat.Sector * FileWalFormat.Sector;
+
+    public long Capacity => device.Capacity;
+
+    public WalDeviceMode Mode => device.Mode;
+
+    /// <summary>Writes parts, one behind the other, from a ring position on; their lengths add up to whole sectors.</summary>
+    public async ValueTask WriteAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts)
+    {
+        var place = position % Size;
+        var length = 0L;
+        foreach (var part in parts)
+        {
+            length += part.Length;
+        }
+
+        if (place + length <= Size)
+        {
+            await device.WriteAsync(FileWalFormat.RingStart + place, parts);
+            return;
+        }
+
+        var (upToEnd, fromStart) = Split(parts, Size - place);
+        await device.WriteAsync(FileWalFormat.RingStart + place, upToEnd);
+        await device.WriteAsync(FileWalFormat.RingStart, fromStart);
+    }
+
+    public async ValueTask ReadAsync(long position, Memory<byte> buffer, CancellationToken token)
+    {
+        var place = position % Size;
+        var first = (int)Math.Min(buffer.Length, Size - place);
+        await device.ReadAsync(FileWalFormat.RingStart + place, buffer[..first], token);
+        if (first < buffer.Length)
+        {
+            await device.ReadAsync(FileWalFormat.RingStart, buffer[first..], token);
+        }
+    }
+
+    /// <summary>Makes every write that has completed durable. Once one has failed, none succeeds again.</summary>
+    public async ValueTask FlushAsync()
+    {
+        await _flushing.EnterAsync(CancellationToken.None);
+        try
+        {
+            if (_flushFailure is not null)
+            {
+                throw new IOException("An earlier flush failed: " + _flushFailure.Message, _flushFailure);
+            }
+
+            await device.FlushAsync();
+        }
+        catch (IOException failure)
+        {
+            _flushFailure ??= failure;
+            throw;
+        }
+        finally
+        {
+            _flushing.Exit();
+        }
+    }
+
+    /// <summary>Writes a header to the slot that its sequence number says and makes it durable; the other slot stays.</summary>
+    public async ValueTask WriteHeaderAsync(FileWalHeader header)
+    {
+        var sector = pool.Rent(FileWalFormat.Sector);
+        try
+        {
+            header.Write(sector.Memory.Span);
+            await device.WriteAsync(header.SlotSequence % FileWalFormat.HeaderSlots * FileWalFormat.Sector, [sector.Memory]);
+        }
+        finally
+        {
+            sector.Release();
+        }
+
+        await FlushAsync();
+    }
+
+    /// <summary>The newest valid header of this WAL, or null: the slots may still hold those of an earlier life of the file.</summary>
+    public async ValueTask<FileWalHeader?> ReadHeaderAsync(Guid wal, CancellationToken token)
+    {
+        var sectors = pool.Rent((int)FileWalFormat.RingStart);
+        try
+        {
+            await device.ReadAsync(0, sectors.Memory, token);
+            var first = TryReadHeader(sectors.Memory.Span[..FileWalFormat.Sector], wal);
+            var second = TryReadHeader(sectors.Memory.Span[FileWalFormat.Sector..], wal);
+            return first is null || second?.SlotSequence > first.SlotSequence ? second : first;
+        }
+        finally
+        {
+            sectors.Release();
+        }
+    }
+
+    public ValueTask DisposeAsync() => device.DisposeAsync();
+
+    private static FileWalHeader? TryReadHeader(ReadOnlySpan<byte> sector, Guid wal) =>
+        FileWalHeader.TryRead(sector) is { } header && header.Id == wal ? header : null;
+
+    private static (List<ReadOnlyMemory<byte>> First, List<ReadOnlyMemory<byte>> Second) Split(IReadOnlyList<ReadOnlyMemory<byte>> parts, long at)
+    {
+        List<ReadOnlyMemory<byte>> first = [], second = [];
+        foreach (var part in parts)
+        {
+            var inFirst = (int)Math.Min(part.Length, at);
+            at -= inFirst;
+            if (inFirst > 0)
+            {
+                first.Add(part[..inFirst]);
+            }
+
+            if (inFirst < part.Length)
+            {
+                second.Add(part[inFirst..]);
+            }
+        }
+
+        return (first, second);
+    }
+}

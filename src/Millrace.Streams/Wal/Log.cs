@@ -1,0 +1,20 @@
+using Microsoft.Extensions.Logging;
+
+namespace Millrace.Streams.Wal;
+
+/// <summary>What the WALs log: events 3100 to 3199. Information: once a life. Warning: an operator may want to act.</summary>
+internal static partial class Log
+{
+    private const string Category = "Millrace.Streams.Wal";
+
+    public static void WalSealed(ILoggerFactory loggers, string location, long blocks, long bytes) =>
+        WalSealed(loggers.CreateLogger(Category), location, blocks, bytes);
+
+    public static void NoDirectWrites(ILoggerFactory loggers, string path) => NoDirectWrites(loggers.CreateLogger(Category), path);
+
+    [LoggerMessage(EventId = 3100, Level = LogLevel.Information, Message = "Sealed the WAL {Location}: {Blocks} blocks of {Bytes} bytes are to be recovered")]
+    private static partial void WalSealed(ILogger logger, string location, long blocks, long bytes);
+
+    [LoggerMessage(EventId = 3101, Level = LogLevel.Warning, Message = "The file system of {Path} has no direct writes; the page cache is used")]
+    private static partial void NoDirectWrites(ILogger logger, string path);
+}

@@ -1,0 +1,16 @@
+namespace Millrace.Streams.Wal;
+
+internal sealed class MemoryWalRecovery(WalDescriptor descriptor, MemoryWalLog log, Action complete) : IWalRecovery
+{
+    public WalDescriptor Descriptor => descriptor;
+
+    public IAsyncEnumerable<StreamRecord> ReadAsync(CancellationToken token) => log.Snapshot().ToAsyncEnumerable();
+
+    public ValueTask CompleteAsync(CancellationToken token)
+    {
+        complete();
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
