@@ -1,0 +1,222 @@
+using Millrace.Runtime;
+using Millrace.Streams.Objects;
+
+namespace Millrace.Streams.Cache;
+
+/// <summary>
+/// Data blocks read back from objects, least recently used first out. Neighbouring blocks that are missing come in one request, and
+/// readers that miss the same block wait for one request.
+/// </summary>
+/// <remarks>
+/// Threading: any thread. Memory: blocks that came together share a buffer, which is accounted until the last of them leaves; readers hold
+/// it for themselves, beyond the cache's account.
+/// </remarks>
+/// <param name="reader">Reads what is missing.</param>
+/// <param name="buffers">Lends the memory.</param>
+/// <param name="metrics">Counts hits and misses.</param>
+/// <param name="limit">Bytes of memory.</param>
+/// <param name="stopping">Ends reads under way: they serve several waiters and belong to none.</param>
+internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, StreamsMetrics metrics, long limit, CancellationToken stopping) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(ObjectId Object, int Block), Entry> _entries = [];
+    private readonly LinkedList<Entry> _byUse = new();
+    private long _held;
+    private bool _disposed;
+
+    /// <summary>Memory that the cache keeps alive.</summary>
+    public long Held
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _held;
+            }
+        }
+    }
+
+    /// <summary>A block if it is in memory already; else null, and nothing is read.</summary>
+    public BlockHold? TryGet(ObjectId id, int block)
+    {
+        lock (_lock)
+        {
+            return TryGet_NeedsLock(id, block, out _);
+        }
+    }
+
+    /// <summary>A block, read if need be together with those that follow it.</summary>
+    /// <param name="index">The object's index.</param>
+    /// <param name="range">The range the blocks belong to.</param>
+    /// <param name="block">The block wanted, by its place in the index.</param>
+    /// <param name="lastAlong">The last block, of the same range, to read along if it and all between are missing too.</param>
+    /// <param name="token">Ends the wait.</param>
+    /// <returns>Null if there is no such object.</returns>
+    /// <exception cref="StreamException">StorageUnavailable, Corrupt.</exception>
+    public async ValueTask<BlockHold?> GetAsync(DataObjectIndex index, DataRangeEntry range, int block, int lastAlong, CancellationToken token)
+    {
+        metrics.BlockReads.Add(1);
+        while (true)
+        {
+            Task<bool>? reading;
+            var run = new List<Entry>();
+            lock (_lock)
+            {
+                ObjectDisposedException.ThrowIf(_disposed, this);
+                if (TryGet_NeedsLock(index.Object, block, out reading) is { } hold)
+                {
+                    return hold;
+                }
+
+                for (var next = block; reading is null && next <= lastAlong && !_entries.ContainsKey((index.Object, next)); next++)
+                {
+                    var entry = new Entry(index.Object, next);
+                    _entries.Add((index.Object, next), entry);
+                    run.Add(entry);
+                }
+
+                if (run.Count > 0)
+                {
+                    var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+                    run.ForEach(entry => entry.Reading = done);
+                    reading = done.Task;
+                }
+            }
+
+            if (run.Count > 0)
+            {
+                // Not awaited: whoever began it may stop waiting, and its outcome is what everybody waits for.
+                _ = FetchAsync(index, range, run);
+            }
+
+            if (!await reading!.WaitAsync(token))
+            {
+                return null;
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _disposed = true;
+            while (_byUse.First is { } first)
+            {
+                Evict_NeedsLock(first);
+            }
+        }
+    }
+
+    private BlockHold? TryGet_NeedsLock(ObjectId id, int block, out Task<bool>? reading)
+    {
+        reading = null;
+        if (!_entries.TryGetValue((id, block), out var entry))
+        {
+            return null;
+        }
+
+        if (entry.Place is null)
+        {
+            reading = entry.Reading!.Task;
+            return null;
+        }
+
+        _byUse.Remove(entry.Place);
+        _byUse.AddLast(entry.Place);
+        return new BlockHold(entry.Block, entry.Buffer!.Retain());
+    }
+
+    // Never fails: the failure goes to those who wait for the blocks.
+    private async Task FetchAsync(DataObjectIndex index, DataRangeEntry range, List<Entry> run)
+    {
+        PooledBuffer? buffer = null;
+        try
+        {
+            var (first, last) = (index.Blocks[run[0].Index], index.Blocks[run[^1].Index]);
+            buffer = buffers.Rent(checked((int)(last.Position + last.Size - first.Position)));
+            metrics.BlockMisses.Add(run.Count);
+            var found = await reader.ReadAsync(index.Object, first.Position, buffer.Memory, stopping);
+            if (found)
+            {
+                foreach (var entry in run)
+                {
+                    entry.Block = Check(index, range, entry.Index, buffer.Memory.Slice(
+                        (int)(index.Blocks[entry.Index].Position - first.Position), index.Blocks[entry.Index].Size));
+                }
+            }
+
+            Publish(run, found ? buffer : null);
+        }
+        catch (Exception failure)
+        {
+            lock (_lock)
+            {
+                run.ForEach(entry => _entries.Remove((entry.Object, entry.Index)));
+            }
+
+            run[0].Reading!.SetException(failure);
+        }
+        finally
+        {
+            buffer?.Release();
+        }
+    }
+
+    private void Publish(List<Entry> run, PooledBuffer? buffer)
+    {
+        lock (_lock)
+        {
+            foreach (var entry in run)
+            {
+                if (buffer is null || _disposed)
+                {
+                    _entries.Remove((entry.Object, entry.Index));
+                    continue;
+                }
+
+                entry.Buffer = buffer;
+                _held += buffer.RetainAccounted();
+                entry.Place = _byUse.AddLast(entry);
+            }
+
+            // The blocks that somebody waits for stay, however small the cache.
+            while (_held > limit && _byUse.First is { } oldest && oldest.Value.Buffer != buffer)
+            {
+                Evict_NeedsLock(oldest);
+            }
+        }
+
+        run[0].Reading!.SetResult(buffer is not null);
+    }
+
+    private void Evict_NeedsLock(LinkedListNode<Entry> place)
+    {
+        _byUse.Remove(place);
+        _entries.Remove((place.Value.Object, place.Value.Index));
+        _held -= place.Value.Buffer!.ReleaseAccounted();
+    }
+
+    private static DataBlock Check(DataObjectIndex index, in DataRangeEntry range, int block, ReadOnlyMemory<byte> bytes)
+    {
+        var data = new DataBlock(bytes);
+        return data.FindFault(range.Stream, range.Epoch, index.Blocks[block]) is not { } fault
+            ? data
+            : throw DataObjectReader.Corrupt(index.Object, $"block at {index.Blocks[block].Position}: {fault}");
+    }
+
+    private sealed class Entry(ObjectId id, int index)
+    {
+        public ObjectId Object => id;
+
+        public int Index => index;
+
+        public TaskCompletionSource<bool>? Reading { get; set; }
+
+        public LinkedListNode<Entry>? Place { get; set; }
+
+        public DataBlock Block { get; set; }
+
+        public PooledBuffer? Buffer { get; set; }
+    }
+}

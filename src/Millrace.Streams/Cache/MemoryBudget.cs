@@ -1,0 +1,183 @@
+namespace Millrace.Streams.Cache;
+
+/// <summary>
+/// The memory of the log cache: what records hold, plus what admitted appends may come to hold. Whoever asks for room waits in
+/// line, first come first served, while there is none.
+/// </summary>
+/// <remarks>
+/// Records are accounted exactly, at the capacity of the buffers they keep alive; a permit is its taker's estimate. An append may
+/// therefore take more than its permit said: the excess is bounded by the frames the network layer admits, and the next ones
+/// wait for it. Threading: any thread; the callback is called without the lock.
+/// </remarks>
+/// <param name="limit">Bytes.</param>
+/// <param name="onPressure">Called when somebody has to wait: uploaded records may go, and an upload should begin.</param>
+internal sealed class MemoryBudget(long limit, Action onPressure)
+{
+    private readonly Lock _lock = new();
+    private readonly LinkedList<Waiter> _waiters = new();
+    private long _held;
+    private long _reserved;
+    private StreamException? _closed;
+
+    /// <summary>Bytes that cached records keep alive.</summary>
+    public long Held => Interlocked.Read(ref _held);
+
+    /// <summary>Bytes by which those who wait exceed what is free.</summary>
+    public long Shortage
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _waiters.First is { } first ? Math.Max(0, _held + _reserved + first.Value.Bytes - limit) : 0;
+            }
+        }
+    }
+
+    public ValueTask<AppendPermit> AdmitAsync(long bytes, CancellationToken token)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        // Larger than everything: it may pass when it is alone.
+        bytes = Math.Min(bytes, limit);
+        Waiter waiter;
+        lock (_lock)
+        {
+            if (_closed is { } closed)
+            {
+                return ValueTask.FromException<AppendPermit>(closed);
+            }
+
+            if (_waiters.Count == 0 && Fits_NeedsLock(bytes))
+            {
+                _reserved += bytes;
+                return new(new BudgetPermit(this, bytes));
+            }
+
+            token.ThrowIfCancellationRequested();
+            waiter = new Waiter(bytes);
+            waiter.Place = _waiters.AddLast(waiter);
+        }
+
+        onPressure();
+        return WaitAsync(waiter, token);
+    }
+
+    /// <summary>Takes a permit out of its holder's hands: the room stays reserved until <see cref="Settle"/>.</summary>
+    /// <exception cref="InvalidOperationException">It was used, or given back, before.</exception>
+    public static long Take(AppendPermit permit) => ((BudgetPermit)permit).Take();
+
+    /// <summary>Turns taken room into memory really held.</summary>
+    public void Settle(long bytes, long held)
+    {
+        lock (_lock)
+        {
+            _reserved -= bytes;
+            _held += held;
+            if (held < bytes)
+            {
+                Grant_NeedsLock();
+            }
+        }
+    }
+
+    /// <summary>Records have let memory go.</summary>
+    public void Release(long held)
+    {
+        lock (_lock)
+        {
+            _held -= held;
+            Grant_NeedsLock();
+        }
+    }
+
+    /// <summary>Nothing can be appended any more: everybody who waits, or comes, fails.</summary>
+    public void Close(StreamException reason)
+    {
+        lock (_lock)
+        {
+            _closed ??= reason;
+            foreach (var waiter in _waiters)
+            {
+                waiter.Admitted.TrySetException(reason);
+            }
+
+            _waiters.Clear();
+        }
+    }
+
+    internal void GiveBack(long bytes)
+    {
+        lock (_lock)
+        {
+            _reserved -= bytes;
+            Grant_NeedsLock();
+        }
+    }
+
+    private async ValueTask<AppendPermit> WaitAsync(Waiter waiter, CancellationToken token)
+    {
+        using var cancellation = token.UnsafeRegister(
+            static (state, cancelled) =>
+            {
+                var (budget, waiter) = ((MemoryBudget, Waiter))state!;
+                budget.Withdraw(waiter, cancelled);
+            },
+            (this, waiter));
+        return await waiter.Admitted.Task;
+    }
+
+    private void Withdraw(Waiter waiter, CancellationToken token)
+    {
+        lock (_lock)
+        {
+            if (waiter.Place?.List is null)
+            {
+                return;
+            }
+
+            _waiters.Remove(waiter.Place);
+            waiter.Admitted.TrySetCanceled(token);
+            // A smaller one behind it may fit now.
+            Grant_NeedsLock();
+        }
+    }
+
+    private void Grant_NeedsLock()
+    {
+        while (_waiters.First is { } first && Fits_NeedsLock(first.Value.Bytes))
+        {
+            _waiters.RemoveFirst();
+            _reserved += first.Value.Bytes;
+            first.Value.Admitted.TrySetResult(new BudgetPermit(this, first.Value.Bytes));
+        }
+    }
+
+    private bool Fits_NeedsLock(long bytes) => _held + _reserved + bytes <= limit || _held + _reserved == 0;
+
+    private sealed class Waiter(long bytes)
+    {
+        public long Bytes => bytes;
+
+        public LinkedListNode<Waiter>? Place { get; set; }
+
+        public TaskCompletionSource<AppendPermit> Admitted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private sealed class BudgetPermit(MemoryBudget budget, long bytes) : AppendPermit
+    {
+        private int _gone;
+
+        /// <summary>What it was for; the budget still counts it as reserved.</summary>
+        public long Take() => Interlocked.Exchange(ref _gone, 1) == 0
+            ? bytes
+            : throw new InvalidOperationException("An append permit serves one append");
+
+        public override void Dispose()
+        {
+            if (Interlocked.Exchange(ref _gone, 1) == 0)
+            {
+                budget.GiveBack(bytes);
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+namespace Millrace.Streams.Cache;
+
+/// <summary>
+/// Notices sequential readers of a stream and says what to fetch before they ask: nothing for a first read, then twice as much
+/// each time the reader has come half through what was fetched, up to a limit.
+/// </summary>
+/// <remarks>Threading: any thread.</remarks>
+/// <param name="firstBytes">The first window.</param>
+/// <param name="limit">The largest window.</param>
+internal sealed class ReadAhead(int firstBytes, int limit)
+{
+    // Readers of one stream beyond this many take each other's place; each then reads without help.
+    private const int Readers = 8;
+
+    private readonly Lock _lock = new();
+    private readonly Cursor?[] _cursors = new Cursor?[Readers];
+    private long _clock;
+
+    /// <summary>A read of [offset, nextOffset) was served. Returns the reader if it is time to fetch for it; then <see cref="Fetched"/> must follow.</summary>
+    public Cursor? Advance(long offset, long nextOffset)
+    {
+        lock (_lock)
+        {
+            if (Array.Find(_cursors, known => known?.Expected == offset) is not { } cursor)
+            {
+                _cursors[FreePlace_NeedsLock()] = new Cursor { Expected = nextOffset, LastUsed = ++_clock };
+                return null;
+            }
+
+            cursor.Expected = nextOffset;
+            cursor.LastUsed = ++_clock;
+            if (cursor.Fetching || nextOffset < cursor.FetchAgainAt)
+            {
+                return null;
+            }
+
+            cursor.Window = cursor.Window == 0 ? Math.Min(firstBytes, limit) : Math.Min(cursor.Window * 2, limit);
+            cursor.FetchFrom = Math.Max(cursor.FetchFrom, nextOffset);
+            cursor.Fetching = true;
+            return cursor;
+        }
+    }
+
+    /// <param name="cursor">The reader it was fetched for.</param>
+    /// <param name="middle">When the reader comes here, more is fetched.</param>
+    /// <param name="end">Where that begins.</param>
+    public void Fetched(Cursor cursor, long middle, long end)
+    {
+        lock (_lock)
+        {
+            cursor.Fetching = false;
+            cursor.FetchAgainAt = middle;
+            cursor.FetchFrom = end;
+        }
+    }
+
+    private int FreePlace_NeedsLock()
+    {
+        var place = Array.IndexOf(_cursors, null);
+        return place >= 0 ? place : Array.IndexOf(_cursors, _cursors.MinBy(known => known!.LastUsed));
+    }
+
+    /// <summary>One sequential reader.</summary>
+    internal sealed class Cursor
+    {
+        public long Expected { get; set; }
+
+        public long LastUsed { get; set; }
+
+        public int Window { get; set; }
+
+        public long FetchFrom { get; set; }
+
+        public long FetchAgainAt { get; set; }
+
+        public bool Fetching { get; set; }
+    }
+}

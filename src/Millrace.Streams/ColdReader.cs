@@ -1,0 +1,227 @@
+using Millrace.Runtime;
+using Millrace.Streams.Cache;
+using Millrace.Streams.Objects;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Streams;
+
+/// <summary>Reads a stream's records from objects, through the caches, and fetches ahead of sequential readers.</summary>
+/// <remarks>Threading: any thread; what it needs of the stream's state it asks for under the stream's lock.</remarks>
+internal sealed class ColdReader(StreamStore store, Stream stream)
+{
+    private readonly ReadAhead _readAhead = new(store.Options.DataBlockBytes * 2, store.Options.ReadAheadBytes);
+
+    /// <summary>Reads from an offset that lies in a committed range.</summary>
+    public async ValueTask<StreamRead> ReadAsync(long offset, int maxBytes, CancellationToken token)
+    {
+        var records = new List<StreamRecord>();
+        var holds = new List<PooledBuffer>();
+        var (next, bytes) = (offset, 0L);
+        try
+        {
+            while (records.Count == 0 || bytes < maxBytes)
+            {
+                // Beyond the first block only what is in memory: a reader gets what there is rather than wait for more.
+                var found = await FindBlockAsync(next, maxBytes, waitForStore: records.Count == 0, token);
+                if (found is not { } hold)
+                {
+                    break;
+                }
+
+                holds.Add(hold.Buffer);
+                var before = records.Count;
+                Take(hold.Block, next, maxBytes, records, ref bytes);
+                if (records.Count == before)
+                {
+                    break;
+                }
+
+                next = records[^1].EndOffset;
+            }
+        }
+        catch
+        {
+            Release(holds);
+            throw;
+        }
+
+        FetchAhead(offset, next);
+        return new StreamRead(records, () => Release(holds));
+    }
+
+    /// <summary>
+    /// The first record in committed ranges, from an offset on, with a timestamp of at least this; or null, and the offset up to
+    /// which there is none.
+    /// </summary>
+    public async ValueTask<(StreamRead? Found, long SearchedTo)> FindByTimestampAsync(long offset, long timestamp, CancellationToken token)
+    {
+        long committedEnd;
+        while (stream.FindRange(offset, timestamp, out committedEnd) is { } range)
+        {
+            if (await OpenAsync(range, token) is not { } opened)
+            {
+                // Trimmed or compacted meanwhile: the stream knows its newer ranges by now.
+                continue;
+            }
+
+            var (index, entry) = opened;
+            for (var block = index.FindBlock(entry, Math.Max(offset, range.StartOffset)); block < entry.FirstBlock + entry.BlockCount; block++)
+            {
+                if (index.Blocks[block].MaxTimestamp < timestamp)
+                {
+                    continue;
+                }
+
+                if (await store.Blocks.GetAsync(index, entry, block, block, token) is not { } hold)
+                {
+                    throw DataObjectReader.Corrupt(range.Object, "it vanished while it was read");
+                }
+
+                for (var i = hold.Block.Find(Math.Max(offset, range.StartOffset)); i < hold.Block.Count; i++)
+                {
+                    if (hold.Block[i] is var record && record.MaxTimestamp >= timestamp)
+                    {
+                        return (new StreamRead([record], hold.Buffer.Release), offset);
+                    }
+                }
+
+                hold.Buffer.Release();
+            }
+
+            offset = range.EndOffset;
+        }
+
+        return (null, Math.Max(offset, committedEnd));
+    }
+
+    private async ValueTask<BlockHold?> FindBlockAsync(long offset, int maxBytes, bool waitForStore, CancellationToken token)
+    {
+        while (true)
+        {
+            if (stream.FindRange(offset) is not { } range)
+            {
+                return waitForStore ? throw stream.NotInObjects(offset) : null;
+            }
+
+            var opened = await OpenAsync(range, token);
+            if (opened is not var (index, entry))
+            {
+                continue;
+            }
+
+            var block = index.FindBlock(entry, offset);
+            if (block == entry.FirstBlock + entry.BlockCount)
+            {
+                throw DataObjectReader.Corrupt(range.Object, $"no block holds offset {offset} of stream {stream.Id}");
+            }
+
+            if (!waitForStore)
+            {
+                return store.Blocks.TryGet(index.Object, block);
+            }
+
+            if (await store.Blocks.GetAsync(index, entry, block, LastAlong(index, entry, block, maxBytes), token) is { } hold)
+            {
+                return hold;
+            }
+
+            await stream.RefreshRangesAsync(range.Object, token);
+        }
+    }
+
+    /// <summary>The index of the object that holds a range, and the range in it; null after the stream had to learn of newer objects.</summary>
+    private async ValueTask<(DataObjectIndex Index, DataRangeEntry Range)?> OpenAsync(ObjectRange range, CancellationToken token)
+    {
+        var index = await store.Indexes.GetAsync(range.Object, range.ObjectSize, token);
+        if (index is null)
+        {
+            await stream.RefreshRangesAsync(range.Object, token);
+            return null;
+        }
+
+        var found = index.FindRange(stream.Id, range.StartOffset);
+        if (found < 0 || index.Ranges[found].EndOffset < range.EndOffset || index.Ranges[found].Epoch != range.Epoch)
+        {
+            throw DataObjectReader.Corrupt(range.Object, $"it does not hold offsets {range.StartOffset} to {range.EndOffset} of stream {stream.Id}");
+        }
+
+        return (index, index.Ranges[found]);
+    }
+
+    private static int LastAlong(DataObjectIndex index, in DataRangeEntry range, int block, int maxBytes)
+    {
+        var last = block;
+        var bytes = (long)index.Blocks[block].Size;
+        while (last + 1 < range.FirstBlock + range.BlockCount && bytes + index.Blocks[last + 1].Size <= maxBytes)
+        {
+            bytes += index.Blocks[++last].Size;
+        }
+
+        return last;
+    }
+
+    private static void Take(DataBlock block, long offset, int maxBytes, List<StreamRecord> records, ref long bytes)
+    {
+        for (var i = block.Find(offset); i < block.Count; i++)
+        {
+            var record = block[i];
+            if (records.Count > 0 && bytes + record.Payload.Length > maxBytes)
+            {
+                return;
+            }
+
+            records.Add(record);
+            bytes += record.Payload.Length;
+        }
+    }
+
+    private void FetchAhead(long offset, long nextOffset)
+    {
+        if (_readAhead.Advance(offset, nextOffset) is { } cursor)
+        {
+            store.Spawn("stream-read-ahead", token => FetchAheadAsync(cursor, token));
+        }
+    }
+
+    private async Task FetchAheadAsync(ReadAhead.Cursor cursor, CancellationToken token)
+    {
+        var (next, middle, left) = (cursor.FetchFrom, cursor.FetchFrom, (long)cursor.Window);
+        try
+        {
+            while (left > 0 && stream.FindRange(next) is { } range && await OpenAsync(range, token) is var (index, entry))
+            {
+                var block = index.FindBlock(entry, next);
+                var last = LastAlong(index, entry, block, (int)left);
+                if (await store.Blocks.GetAsync(index, entry, block, last, token) is not { } hold)
+                {
+                    break;
+                }
+
+                hold.Buffer.Release();
+                for (; block <= last; block++)
+                {
+                    left -= index.Blocks[block].Size;
+                    next = index.Blocks[block].EndOffset;
+                    middle = left > cursor.Window / 2 ? next : middle;
+                }
+            }
+        }
+        catch (StreamException failure)
+        {
+            // Whoever reads there meets the failure and hears of it.
+            Log.ReadAheadFailed(store.Logger, stream.Id, failure.Message);
+        }
+        finally
+        {
+            _readAhead.Fetched(cursor, middle, next);
+        }
+    }
+
+    private static void Release(List<PooledBuffer> holds)
+    {
+        foreach (var hold in holds)
+        {
+            hold.Release();
+        }
+    }
+}

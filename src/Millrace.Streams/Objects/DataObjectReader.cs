@@ -1,0 +1,101 @@
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+
+namespace Millrace.Streams.Objects;
+
+/// <summary>Reads parts of data objects and checks them. Passing trouble of the store is sat out, for a while.</summary>
+/// <remarks>An object that is gone is no error here: a reader that knew it may have been overtaken by trimming or compaction.</remarks>
+internal sealed class DataObjectReader(NodeRuntime runtime, StreamsOptions options, IObjectStorage storage)
+{
+    private const int Attempts = 3;
+
+    // One request usually brings index and footer: a thousand streams, or 32 MiB of blocks of one, fit.
+    private const int TailBytes = 128 << 10;
+
+    /// <summary>Fills a buffer from an object; false if there is no such object.</summary>
+    /// <exception cref="StreamException">StorageUnavailable; Corrupt if the object is too short.</exception>
+    public async ValueTask<bool> ReadAsync(ObjectId id, long position, Memory<byte> destination, CancellationToken token)
+    {
+        var key = DataObjectKey.Of(id);
+        var delay = options.RetryDelay;
+        for (var attempt = 1; ; attempt++, delay *= 2)
+        {
+            try
+            {
+                var count = await storage.ReadAsync(key, position, destination, token);
+                return count switch
+                {
+                    < 0 => false,
+                    _ when count < destination.Length => throw Corrupt(id, $"it ends at {position + count}, and should reach {position + destination.Length}"),
+                    _ => true,
+                };
+            }
+            catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Transient && attempt < Attempts)
+            {
+                await Task.Delay(delay, runtime.Time, token);
+            }
+            catch (ObjectStorageException failure)
+            {
+                throw new StreamException(StreamError.StorageUnavailable, failure.Message, failure);
+            }
+        }
+    }
+
+    /// <summary>Reads an object's index; null if there is no such object.</summary>
+    /// <param name="id">The object.</param>
+    /// <param name="objectSize">Its size, as the registry knows it.</param>
+    /// <param name="token">Ends the wait.</param>
+    /// <exception cref="StreamException">StorageUnavailable, Corrupt.</exception>
+    public async ValueTask<DataObjectIndex?> ReadIndexAsync(ObjectId id, long objectSize, CancellationToken token)
+    {
+        if (objectSize < DataObjectFooter.EncodedSize)
+        {
+            throw Corrupt(id, $"{objectSize} bytes are too few for one");
+        }
+
+        var tail = new byte[Math.Min(objectSize, TailBytes)];
+        if (!await ReadAsync(id, objectSize - tail.Length, tail, token))
+        {
+            return null;
+        }
+
+        if (DataObjectFooter.Read(tail.AsSpan(tail.Length - DataObjectFooter.EncodedSize)) is not { } footer
+            || footer.Object != id || footer.ObjectSize != objectSize || footer.IndexLength < 0
+            || footer.IndexPosition + footer.IndexLength + DataObjectFooter.EncodedSize != objectSize)
+        {
+            throw Corrupt(id, "its footer is not the one of this object");
+        }
+
+        var encoded = new byte[footer.IndexLength];
+        var inTail = footer.IndexPosition - (objectSize - tail.Length);
+        if (inTail >= 0)
+        {
+            tail.AsSpan((int)inTail, encoded.Length).CopyTo(encoded);
+        }
+        else if (!await ReadAsync(id, footer.IndexPosition, encoded, token))
+        {
+            return null;
+        }
+
+        return Crc32C.Of(encoded) == footer.IndexCrc && DataObjectIndex.Read(id, objectSize, encoded) is { } index
+            ? index
+            : throw Corrupt(id, "its index does not match its checksum");
+    }
+
+    /// <summary>Reads a checkpoint or an annex; null if there is no such object.</summary>
+    public async ValueTask<byte[]?> ReadAttachmentAsync(ObjectId id, AttachmentEntry attachment, CancellationToken token)
+    {
+        var bytes = new byte[attachment.Length];
+        if (bytes.Length > 0 && !await ReadAsync(id, attachment.Position, bytes, token))
+        {
+            return null;
+        }
+
+        return AttachmentEntry.For(attachment.Position, bytes) == attachment
+            ? bytes
+            : throw Corrupt(id, $"the attachment at {attachment.Position} does not match its checksum");
+    }
+
+    public static StreamException Corrupt(ObjectId id, string what) =>
+        new(StreamError.Corrupt, $"Object {DataObjectKey.Of(id)} is damaged: {what}");
+}

@@ -1,0 +1,47 @@
+using Microsoft.Extensions.Logging;
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+
+namespace Millrace.Streams;
+
+/// <summary>
+/// Repeats calls to the object store and the registry until they succeed: data that is acknowledged has nowhere else to go. Only
+/// answers that will not change end it.
+/// </summary>
+internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger logger)
+{
+    /// <param name="operation">For the log, e.g. <c>Committing an upload</c>.</param>
+    /// <param name="attempt">Idempotent.</param>
+    /// <param name="token">Ends it.</param>
+    /// <exception cref="StreamException">Anything but StorageUnavailable.</exception>
+    public async Task<T> UntilDoneAsync<T>(string operation, Func<CancellationToken, ValueTask<T>> attempt, CancellationToken token)
+    {
+        for (var delay = options.RetryDelay; ; delay = Min(delay * 2, options.RetryLimit))
+        {
+            token.ThrowIfCancellationRequested();
+            // Half of the pause is drawn, lest everybody comes back at once.
+            var pause = delay * (0.5 + runtime.Random.NextDouble() / 2);
+            try
+            {
+                return await attempt(token);
+            }
+            catch (ObjectStorageException failure)
+            {
+                Log.Retrying(logger, operation, pause, failure.Message);
+            }
+            catch (StreamException failure) when (failure.Error == StreamError.StorageUnavailable)
+            {
+                Log.Retrying(logger, operation, pause, failure.Message);
+            }
+            catch (Exception failure) when (failure is not (StreamException or InvariantViolationException)
+                && !(failure is OperationCanceledException && token.IsCancellationRequested))
+            {
+                Log.RetryingUnexpected(logger, failure, operation, pause);
+            }
+
+            await Task.Delay(pause, runtime.Time, token);
+        }
+    }
+
+    private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
+}

@@ -1,0 +1,251 @@
+using Millrace.Runtime;
+using Millrace.Streams.Registry;
+using Millrace.Streams.Upload;
+
+namespace Millrace.Streams;
+
+/// <summary>Uploading: what the uploader takes from a stream and gives back; trimming and closing, which wait for it.</summary>
+internal sealed partial class Stream
+{
+    /// <summary>The place in the WAL of the oldest record that no committed object holds; null if there is none.</summary>
+    internal long? OldestNeededPosition
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return OldestNeededPosition_NeedsLock();
+            }
+        }
+    }
+
+    public async ValueTask TrimAsync(long startOffset, CancellationToken token)
+    {
+        lock (_lock)
+        {
+            ThrowIfEnded_NeedsLock();
+            if (startOffset > _confirm)
+            {
+                throw new StreamException(StreamError.OffsetOutOfRange, $"Stream {Id} ends at {_confirm} and cannot be trimmed at {startOffset}");
+            }
+
+            if (startOffset <= _start)
+            {
+                return;
+            }
+        }
+
+        // The registry trims what it knows of.
+        await UploadedAsync(startOffset, token);
+        await _store.Components.Registry.TrimAsync(_store.Components.Node, Id, Epoch, startOffset, token);
+        long released;
+        lock (_lock)
+        {
+            _start = Math.Max(_start, startOffset);
+            _ranges.Trim(_start);
+            released = _cache.Evict(_start);
+        }
+
+        _store.Budget.Release(released);
+    }
+
+    public async ValueTask CloseAsync(CancellationToken token)
+    {
+        Task confirmed;
+        long end;
+        lock (_lock)
+        {
+            if (_state == StreamState.Closed)
+            {
+                return;
+            }
+
+            ThrowIfEnded_NeedsLock();
+            _state = StreamState.Closing;
+            end = _next;
+            confirmed = _confirm >= end ? Task.CompletedTask : _confirmWaiters.Add(end);
+        }
+
+        await confirmed.WaitAsync(token);
+        await UploadedAsync(end, token);
+        await _store.CloseRangeAsync(this, end, token);
+        lock (_lock)
+        {
+            ThrowIfEnded_NeedsLock();
+            _state = StreamState.Closed;
+        }
+
+        _store.OnClosed(this);
+        ReleaseIfDone();
+    }
+
+    /// <summary>
+    /// Takes what is not in an upload yet, up to the owner's newest state, once that is durable. Null if there is nothing, or the stream ended.
+    /// </summary>
+    /// <remarks>Called by the uploader's loop alone.</remarks>
+    internal async Task<StreamCut?> CutAsync(CancellationToken token)
+    {
+        long since;
+        lock (_lock)
+        {
+            if (_state is StreamState.Lost or StreamState.Closed || _next == _cut)
+            {
+                return null;
+            }
+
+            since = _cut;
+        }
+
+        var state = _owner.Capture(since);
+        Task confirmed;
+        lock (_lock)
+        {
+            Invariant.Check(state.Offset >= since && state.Offset <= _next);
+            if (state.Offset == since || _state is StreamState.Lost or StreamState.Closed)
+            {
+                return null;
+            }
+
+            confirmed = _confirm >= state.Offset ? Task.CompletedTask : _confirmWaiters.Add(state.Offset);
+        }
+
+        try
+        {
+            await confirmed.WaitAsync(token);
+        }
+        catch (StreamException)
+        {
+            // The stream was lost, as its owner was told; the records stay in the WAL.
+            return null;
+        }
+
+        lock (_lock)
+        {
+            if (_state is StreamState.Lost or StreamState.Closed)
+            {
+                return null;
+            }
+
+            _cut = state.Offset;
+            return Take_NeedsLock(since, state);
+        }
+    }
+
+    /// <summary>The registry has committed everything below an offset.</summary>
+    internal void OnCommitted(ObjectRange range, long startOffset)
+    {
+        long bytes;
+        lock (_lock)
+        {
+            if (_state is StreamState.Lost or StreamState.Closed)
+            {
+                return;
+            }
+
+            _ranges.Add(range with { StartOffset = startOffset });
+            bytes = AdvanceUploaded_NeedsLock(range.EndOffset);
+        }
+
+        _store.Tail.Add(this, range.EndOffset, bytes);
+    }
+
+    /// <summary>The registry has committed everything below an offset, in objects that this node did not expect: here are all of them.</summary>
+    internal void OnCommitted(IReadOnlyList<ObjectRange> ranges, long endOffset)
+    {
+        long bytes;
+        lock (_lock)
+        {
+            if (_state is StreamState.Lost or StreamState.Closed)
+            {
+                return;
+            }
+
+            _ranges.Replace([.. ranges.Where(range => range.EndOffset <= endOffset)]);
+            bytes = AdvanceUploaded_NeedsLock(endOffset);
+        }
+
+        _store.Tail.Add(this, endOffset, bytes);
+    }
+
+    internal void EvictUploaded(long endOffset)
+    {
+        long released;
+        lock (_lock)
+        {
+            released = _cache.Evict(Math.Min(endOffset, _uploaded));
+        }
+
+        _store.Budget.Release(released);
+    }
+
+    /// <summary>Waits until everything below an offset is committed in objects, and has an upload begin if it is not.</summary>
+    private async Task UploadedAsync(long offset, CancellationToken token)
+    {
+        Task uploaded;
+        lock (_lock)
+        {
+            if (_uploaded >= offset)
+            {
+                return;
+            }
+
+            ThrowIfEnded_NeedsLock();
+            uploaded = _uploadWaiters.Add(offset);
+        }
+
+        _store.RequestUpload();
+        await uploaded.WaitAsync(token);
+    }
+
+    private StreamCut Take_NeedsLock(long since, OwnerState state)
+    {
+        var first = _cache.Find(since);
+        var end = first;
+        while (end < _cache.Count && _cache[end].EndOffset <= state.Offset)
+        {
+            end++;
+        }
+
+        var records = new StreamRecord[end - first];
+        var holds = new PooledBuffer[end - first];
+        for (var i = first; i < end; i++)
+        {
+            ref readonly var cached = ref _cache[i];
+            records[i - first] = new(Id, Epoch, cached.BaseOffset, cached.Count, cached.MaxTimestamp, cached.Payload);
+            holds[i - first] = cached.Buffer.Retain();
+        }
+
+        return new StreamCut(
+            this, new UploadRange(Id, Epoch, since, state.Offset, records, state.Checkpoint, state.Annex), _cache[end - 1].WalPosition, holds);
+    }
+
+    /// <summary>Returns the payload bytes that this made evictable.</summary>
+    private long AdvanceUploaded_NeedsLock(long endOffset)
+    {
+        var bytes = 0L;
+        for (var i = Math.Max(0, _cache.Find(_uploaded)); i < _cache.Count && _cache[i].EndOffset <= endOffset; i++)
+        {
+            bytes += _cache[i].Payload.Length;
+        }
+
+        _uploaded = endOffset;
+        _uploadWaiters.Advance(endOffset);
+        return bytes;
+    }
+
+    private long? OldestNeededPosition_NeedsLock()
+    {
+        if (_state == StreamState.Lost)
+        {
+            return _pin;
+        }
+
+        if (_uploaded == _next)
+        {
+            return null;
+        }
+
+        var index = _cache.Find(_uploaded);
+        return index >= 0 && index < _cache.Count ? _cache[index].WalPosition : null;
+    }
+}

@@ -1,0 +1,309 @@
+using Microsoft.Extensions.Logging;
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+using Millrace.Streams.Cache;
+using Millrace.Streams.Objects;
+using Millrace.Streams.Registry;
+using Millrace.Streams.Upload;
+
+namespace Millrace.Streams;
+
+/// <summary>The streams of one node incarnation; see <see cref="IStreamStore"/>.</summary>
+public sealed class StreamStore : IStreamStore
+{
+    private const int RangesAtOnce = 1000;
+    private readonly Lock _lock = new();
+    private readonly NodeRuntime _runtime;
+    private readonly SortedDictionary<StreamId, Stream> _streams = [];
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Uploader _uploader;
+    private readonly Task _uploads;
+    private readonly Retry _retry;
+    private readonly DataObjectReader _reader;
+    private StreamException? _ended;
+    private long _pinned = long.MaxValue;
+    private bool _disposed;
+
+    /// <summary>Starts a store; its loops run until it is disposed.</summary>
+    public StreamStore(NodeRuntime runtime, StreamsOptions options, StreamsComponents components)
+    {
+        (_runtime, Options, Components) = (runtime, options, components);
+        Logger = runtime.Loggers.CreateLogger<StreamStore>();
+        _retry = new Retry(runtime, options, Logger);
+        _reader = new DataObjectReader(runtime, options, components.Storage);
+        Budget = new MemoryBudget(options.NotUploadedBytes, OnPressure);
+        Metrics = new StreamsMetrics(() => Budget.Held);
+        Tail = new TailCache(options.TailCacheBytes, Budget);
+        Indexes = new ObjectIndexCache(_reader, options.IndexCacheBytes, _stopping.Token);
+        Blocks = new BlockCache(_reader, components.Buffers, Metrics, options.BlockCacheBytes, _stopping.Token);
+        _uploader = new Uploader(runtime, options, components, this);
+        _uploads = runtime.Spawn("stream-uploader", _ => _uploader.RunAsync(_stopping.Token));
+        Spawn("stream-wal-watch", WatchWalAsync);
+    }
+
+    internal StreamsOptions Options { get; }
+
+    internal StreamsComponents Components { get; }
+
+    internal ILogger Logger { get; }
+
+    internal StreamsMetrics Metrics { get; }
+
+    internal MemoryBudget Budget { get; }
+
+    internal TailCache Tail { get; }
+
+    internal ObjectIndexCache Indexes { get; }
+
+    internal BlockCache Blocks { get; }
+
+    /// <summary>The open streams, by id.</summary>
+    internal IReadOnlyList<Stream> Streams
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _streams.Values];
+            }
+        }
+    }
+
+    public async ValueTask<IStream> OpenAsync(StreamId id, StreamEpoch epoch, IStreamOwner owner, CancellationToken token)
+    {
+        ThrowIfNotOpenable(id);
+        Stream stream;
+        try
+        {
+            var opening = await Components.Registry.OpenAsync(Components.Node, id, epoch, token);
+            var ranges = await LoadRangesAsync(id, opening.StartOffset, token);
+            var checkpoint = opening.CheckpointRange is { } range ? await ReadCheckpointAsync(range, token) : (StreamCheckpoint?)null;
+            if (opening.EndOffset > opening.StartOffset && (ranges.Count == 0 || ranges[^1].EndOffset != opening.EndOffset))
+            {
+                throw new StreamException(StreamError.Corrupt, $"The registry's ranges of stream {id} do not end at its end, {opening.EndOffset}");
+            }
+
+            stream = new Stream(this, id, epoch, owner, opening, ranges, checkpoint);
+        }
+        catch (ObjectStorageException failure)
+        {
+            throw new StreamException(StreamError.StorageUnavailable, failure.Message, failure);
+        }
+
+        lock (_lock)
+        {
+            ThrowIfNotOpenable(id);
+            _streams.Add(id, stream);
+        }
+
+        return stream;
+    }
+
+    public ValueTask<AppendPermit> AdmitAsync(long bytes, CancellationToken token) => Budget.AdmitAsync(bytes, token);
+
+    public async ValueTask CloseAsync(CancellationToken token)
+    {
+        lock (_lock)
+        {
+            _ended ??= new StreamException(StreamError.Closed, "The stream store is closing");
+        }
+
+        // All at once: they share an upload.
+        await Task.WhenAll(Streams.Select(stream => stream.CloseAsync(token).AsTask()));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        lock (_lock)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
+        }
+
+        _stopping.Cancel();
+        await _uploads;
+        LoseAll(new StreamException(StreamError.Closed, "The stream store has stopped"));
+        Blocks.Dispose();
+        Metrics.Dispose();
+        _stopping.Dispose();
+    }
+
+    /// <summary>Starts something that ends with the store.</summary>
+    internal void Spawn(string name, Func<CancellationToken, Task> work)
+    {
+        var stopping = _stopping.Token;
+        _ = _runtime.Spawn(name, async _ =>
+        {
+            try
+            {
+                await work(stopping);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                // The store stops.
+            }
+        });
+    }
+
+    internal void OnAppended(int bytes, int held)
+    {
+        Metrics.BytesAppended.Add(bytes);
+        _uploader.OnAppended(held);
+    }
+
+    internal void RequestUpload() => _uploader.Request();
+
+    internal async Task CloseRangeAsync(Stream stream, long endOffset, CancellationToken token) => await _retry.UntilDoneAsync(
+        "Closing a stream",
+        async cancel =>
+        {
+            await Components.Registry.CloseAsync(Components.Node, stream.Id, stream.Epoch, endOffset, cancel);
+            return true;
+        },
+        token);
+
+    internal void OnClosed(Stream stream)
+    {
+        lock (_lock)
+        {
+            _streams.Remove(stream.Id);
+        }
+    }
+
+    internal void OnLost(Stream stream, long? pin, StreamException reason)
+    {
+        if (reason.Error != StreamError.Closed)
+        {
+            Log.StreamLost(Logger, stream.Id, reason.Error, reason.Message);
+        }
+
+        lock (_lock)
+        {
+            _pinned = Math.Min(_pinned, pin ?? long.MaxValue);
+            _streams.Remove(stream.Id);
+        }
+    }
+
+    /// <summary>This incarnation can write nothing any more: nothing is appended, uploaded or trimmed from now on.</summary>
+    internal void LoseAll(StreamException reason)
+    {
+        lock (_lock)
+        {
+            _ended = reason;
+        }
+
+        Budget.Close(reason);
+        foreach (var stream in Streams)
+        {
+            stream.Lose(reason);
+        }
+    }
+
+    /// <summary>Gives up what the WAL need not keep: everything below the oldest record that no committed object holds.</summary>
+    /// <param name="committedPosition">The highest place of a record that was committed; what was appended since lies above it.</param>
+    /// <param name="token">Ends the wait.</param>
+    internal async Task TrimWalAsync(long committedPosition, CancellationToken token)
+    {
+        var position = committedPosition + 1;
+        foreach (var stream in Streams)
+        {
+            position = Math.Min(position, stream.OldestNeededPosition ?? long.MaxValue);
+        }
+
+        // After the streams: one that was lost meanwhile has left its mark here before it left the list.
+        lock (_lock)
+        {
+            position = Math.Min(position, _pinned);
+        }
+
+        try
+        {
+            await Components.Wal.TrimAsync(position, token);
+        }
+        catch (Exception failure) when (failure is not (InvariantViolationException or OperationCanceledException))
+        {
+            Log.TrimFailed(Logger, failure);
+        }
+    }
+
+    /// <summary>The registry did not take a range as it was offered: finds out what it has instead.</summary>
+    internal async Task ReconcileAsync(StreamCut cut, CancellationToken token)
+    {
+        var (id, end) = (cut.Stream.Id, cut.Range.EndOffset);
+        var committed = await _retry.UntilDoneAsync("Asking for a stream's end", cancel => Components.Registry.GetCommittedEndAsync(id, cancel), token);
+        if (committed is null)
+        {
+            cut.Stream.Lose(new StreamException(StreamError.Unknown, $"Stream {id} has been deleted"));
+        }
+        else if (committed != end)
+        {
+            cut.Stream.Lose(new StreamException(StreamError.Fenced, $"Stream {id} ends at {committed} in the registry, and at {end} here: it has another owner"));
+        }
+        else
+        {
+            var start = cut.Stream.StartOffset;
+            cut.Stream.OnCommitted(await _retry.UntilDoneAsync("Asking for a stream's ranges", cancel => LoadRangesAsync(id, start, cancel), token), end);
+        }
+    }
+
+    /// <summary>All committed ranges of a stream that end after an offset.</summary>
+    internal async ValueTask<IReadOnlyList<ObjectRange>> LoadRangesAsync(StreamId id, long startOffset, CancellationToken token)
+    {
+        var ranges = new List<ObjectRange>();
+        while (true)
+        {
+            var page = await Components.Registry.GetRangesAsync(id, ranges.Count > 0 ? ranges[^1].EndOffset : startOffset, RangesAtOnce, token);
+            ranges.AddRange(page);
+            if (page.Count < RangesAtOnce)
+            {
+                return ranges;
+            }
+        }
+    }
+
+    private async ValueTask<StreamCheckpoint> ReadCheckpointAsync(ObjectRange range, CancellationToken token)
+    {
+        var index = await Indexes.GetAsync(range.Object, range.ObjectSize, token);
+        var found = index?.FindRange(range.Stream, range.StartOffset) ?? -1;
+        if (index is not null && found >= 0 && index.Ranges[found] is { Checkpoint.Length: > 0 } entry
+            && await _reader.ReadAttachmentAsync(range.Object, entry.Checkpoint, token) is { } state)
+        {
+            return new StreamCheckpoint(entry.EndOffset, state);
+        }
+
+        throw DataObjectReader.Corrupt(range.Object, $"it lacks the checkpoint of stream {range.Stream} at {range.EndOffset}");
+    }
+
+    private async Task WatchWalAsync(CancellationToken token)
+    {
+        var reason = await Components.Wal.Lost.WaitAsync(token);
+        Log.AllLost(Logger, reason.Error, reason.Message);
+        LoseAll(reason);
+    }
+
+    private void OnPressure()
+    {
+        Tail.Shrink();
+        _uploader.Wake();
+    }
+
+    private void ThrowIfNotOpenable(StreamId id)
+    {
+        lock (_lock)
+        {
+            if (_ended is { } ended)
+            {
+                throw new StreamException(ended.Error, ended.Message, ended);
+            }
+
+            if (_streams.ContainsKey(id))
+            {
+                throw new InvalidOperationException($"Stream {id} is open on this node already");
+            }
+        }
+    }
+}

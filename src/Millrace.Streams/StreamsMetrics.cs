@@ -1,0 +1,40 @@
+using System.Diagnostics.Metrics;
+
+namespace Millrace.Streams;
+
+/// <summary>The stream store's measurements; the server exports the meter.</summary>
+internal sealed class StreamsMetrics : IDisposable
+{
+    /// <summary>The name of the meter.</summary>
+    public const string MeterName = "Millrace.Streams";
+
+    private readonly Meter _meter = new(MeterName);
+
+    public StreamsMetrics(Func<long> memoryHeld)
+    {
+        BytesAppended = _meter.CreateCounter<long>("millrace.streams.appended", "By", "Payload bytes appended");
+        BytesUploaded = _meter.CreateCounter<long>("millrace.streams.uploaded", "By", "Bytes of committed objects");
+        ObjectsCommitted = _meter.CreateCounter<long>("millrace.streams.objects", "{object}", "Objects committed");
+        UploadSeconds = _meter.CreateHistogram<double>("millrace.streams.upload.duration", "s", "From cutting an upload to its commit");
+        LogCacheReads = _meter.CreateCounter<long>("millrace.streams.reads.log_cache", "{read}", "Reads served from records still in memory");
+        BlockReads = _meter.CreateCounter<long>("millrace.streams.reads.blocks", "{block}", "Data blocks read, from cache or store");
+        BlockMisses = _meter.CreateCounter<long>("millrace.streams.reads.block_misses", "{block}", "Data blocks that had to be fetched from the store");
+        _meter.CreateObservableGauge("millrace.streams.memory", memoryHeld, "By", "Memory held by the log cache");
+    }
+
+    public Counter<long> BytesAppended { get; }
+
+    public Counter<long> BytesUploaded { get; }
+
+    public Counter<long> ObjectsCommitted { get; }
+
+    public Histogram<double> UploadSeconds { get; }
+
+    public Counter<long> LogCacheReads { get; }
+
+    public Counter<long> BlockReads { get; }
+
+    public Counter<long> BlockMisses { get; }
+
+    public void Dispose() => _meter.Dispose();
+}

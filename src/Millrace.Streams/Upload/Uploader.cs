@@ -1,0 +1,236 @@
+using Millrace.Runtime;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Streams.Upload;
+
+/// <summary>
+/// Moves records from the WAL into objects: decides when an upload begins, cuts it, and lets several be under way while their commits
+/// keep their order.
+/// </summary>
+/// <remarks>
+/// An upload begins when what is not yet cut holds <see cref="StreamsOptions.UploadBytes"/>, when the oldest of it is
+/// <see cref="StreamsOptions.UploadInterval"/> old, when somebody asks (a stream closes or is trimmed), and, if none is under way, when
+/// appends wait for memory or the WAL is half full. One loop cuts; each upload then runs by itself.
+/// </remarks>
+internal sealed class Uploader
+{
+    private const double WalIsHalfFull = 0.5;
+    private readonly NodeRuntime _runtime;
+    private readonly StreamsOptions _options;
+    private readonly StreamsComponents _components;
+    private readonly StreamStore _store;
+    private readonly ObjectUploader _objects;
+    private readonly UploadSignal _signal = new();
+    private readonly AsyncGate _slots;
+    private readonly ITimer _timer;
+    private long _uncut;
+    private long _uncutSince;
+    private int _requested;
+    private int _underWay;
+    private Task _lastCommit = Task.CompletedTask;
+
+    public Uploader(NodeRuntime runtime, StreamsOptions options, StreamsComponents components, StreamStore store)
+    {
+        (_runtime, _options, _components, _store) = (runtime, options, components, store);
+        _objects = new ObjectUploader(runtime, options, components, store.Logger);
+        _slots = new AsyncGate(options.UploadsAtOnce);
+        _timer = runtime.Time.CreateTimer(static signal => ((UploadSignal)signal!).Set(), _signal, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Records have come to hold memory (0 if it is memory that others hold already).</summary>
+    public void OnAppended(int held)
+    {
+        // Records count at least one, so that none is ever overlooked.
+        var added = Math.Max(1, held);
+        var uncut = Interlocked.Add(ref _uncut, added);
+        if (uncut == added)
+        {
+            Interlocked.Exchange(ref _uncutSince, _runtime.Time.GetTimestamp());
+            _signal.Set();
+        }
+        else if ((uncut >= _options.UploadBytes && uncut - added < _options.UploadBytes) || _components.Wal.Fullness > WalIsHalfFull)
+        {
+            _signal.Set();
+        }
+    }
+
+    public void Request()
+    {
+        Interlocked.Exchange(ref _requested, 1);
+        _signal.Set();
+    }
+
+    /// <summary>Something that decides about uploads has changed.</summary>
+    public void Wake() => _signal.Set();
+
+    public async Task RunAsync(CancellationToken token)
+    {
+        try
+        {
+            while (true)
+            {
+                await _signal.WaitAsync().WaitAsync(token);
+                while (IsDue())
+                {
+                    await _slots.EnterAsync(token);
+                    await BeginAsync(token);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            // The store stops; uploads under way see the same token.
+        }
+        finally
+        {
+            await _timer.DisposeAsync();
+            await _lastCommit;
+        }
+    }
+
+    private bool IsDue()
+    {
+        if (Volatile.Read(ref _requested) == 1)
+        {
+            return true;
+        }
+
+        var uncut = Interlocked.Read(ref _uncut);
+        if (uncut == 0)
+        {
+            return false;
+        }
+
+        if (uncut >= _options.UploadBytes)
+        {
+            return true;
+        }
+
+        if (Volatile.Read(ref _underWay) == 0 && (_store.Budget.Shortage > 0 || _components.Wal.Fullness > WalIsHalfFull))
+        {
+            return true;
+        }
+
+        var left = _options.UploadInterval - _runtime.Time.GetElapsedTime(Interlocked.Read(ref _uncutSince));
+        if (left <= TimeSpan.Zero)
+        {
+            return true;
+        }
+
+        _timer.Change(left, Timeout.InfiniteTimeSpan);
+        return false;
+    }
+
+    private async Task BeginAsync(CancellationToken token)
+    {
+        var cuts = new List<StreamCut>();
+        var started = _runtime.Time.GetTimestamp();
+        try
+        {
+            // Both before the first cut: what comes later is met by this round or asks for the next one.
+            Interlocked.Exchange(ref _requested, 0);
+            Interlocked.Exchange(ref _uncut, 0);
+            foreach (var stream in _store.Streams)
+            {
+                if (await CutAsync(stream, token) is { } cut)
+                {
+                    cuts.Add(cut);
+                }
+            }
+        }
+        catch
+        {
+            cuts.ForEach(cut => cut.Release());
+            _slots.Exit();
+            throw;
+        }
+
+        if (cuts.Count == 0)
+        {
+            _slots.Exit();
+            return;
+        }
+
+        Interlocked.Increment(ref _underWay);
+        var turn = _lastCommit;
+        _lastCommit = _runtime.Spawn("stream-upload", _ => UploadAsync(cuts, turn, started, token));
+    }
+
+    private async Task<StreamCut?> CutAsync(Stream stream, CancellationToken token)
+    {
+        try
+        {
+            return await stream.CutAsync(token);
+        }
+        catch (Exception failure) when (failure is not (InvariantViolationException or OperationCanceledException))
+        {
+            // One owner's trouble is not the others'.
+            Log.CaptureFailed(_store.Logger, failure, stream.Id);
+            OnAppended(held: 0);
+            return null;
+        }
+    }
+
+    private async Task UploadAsync(List<StreamCut> cuts, Task turn, long started, CancellationToken token)
+    {
+        try
+        {
+            var outcomes = await _objects.UploadAsync([.. cuts.Select(cut => cut.Range)], walId: null, turn, token);
+            for (var i = 0; i < cuts.Count; i++)
+            {
+                await ApplyAsync(cuts[i], outcomes[i], token);
+            }
+
+            Measure(outcomes, started);
+            _store.Tail.Shrink();
+            await _store.TrimWalAsync(cuts.Max(cut => cut.LastPosition), token);
+        }
+        catch (StreamException failure)
+        {
+            _store.LoseAll(failure);
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            // The store stops. What was not committed is in the WAL.
+        }
+        finally
+        {
+            cuts.ForEach(cut => cut.Release());
+            // Even then the next one comes after us.
+            await turn;
+            Interlocked.Decrement(ref _underWay);
+            _slots.Exit();
+            _signal.Set();
+        }
+    }
+
+    private async Task ApplyAsync(StreamCut cut, UploadOutcome outcome, CancellationToken token)
+    {
+        switch (outcome.Verdict.Outcome)
+        {
+            case RangeOutcome.Accepted:
+                _store.Indexes.Add(outcome.Index);
+                cut.Stream.OnCommitted(outcome.Range, outcome.Range.StartOffset);
+                break;
+            case RangeOutcome.Cut or RangeOutcome.Void:
+                await _store.ReconcileAsync(cut, token);
+                break;
+            case RangeOutcome.Gap:
+                cut.Stream.Lose(new StreamException(
+                    StreamError.Corrupt,
+                    $"The registry misses records of stream {cut.Stream.Id} before offset {outcome.Range.StartOffset}; what follows stays in the WAL"));
+                break;
+        }
+    }
+
+    private void Measure(UploadOutcome[] outcomes, long started)
+    {
+        var objects = outcomes.Select(outcome => outcome.Index).Distinct().ToList();
+        var bytes = objects.Sum(index => index.ObjectSize);
+        var elapsed = _runtime.Time.GetElapsedTime(started);
+        _store.Metrics.BytesUploaded.Add(bytes);
+        _store.Metrics.ObjectsCommitted.Add(objects.Count);
+        _store.Metrics.UploadSeconds.Record(elapsed.TotalSeconds);
+        Log.Uploaded(_store.Logger, bytes, outcomes.Length, objects.Count, elapsed);
+    }
+}

@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Text;
+using Millrace.Streams;
+
+namespace Millrace.Tests.Streams;
+
+/// <summary>An owner that appends under a lock, as partitions do, and whose state is the offset it has reached.</summary>
+internal sealed class TestOwner : IStreamOwner
+{
+    private readonly Lock _lock = new();
+    private readonly TaskCompletionSource<StreamError> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<long> _confirmed = [];
+
+    public IStream Stream { get; set; } = null!;
+
+    public Task<StreamError> Lost => _lost.Task;
+
+    public IReadOnlyList<long> Confirmed
+    {
+        get
+        {
+            lock (_confirmed)
+            {
+                return [.. _confirmed];
+            }
+        }
+    }
+
+    public ValueTask AppendAsync(in StreamAppend append, AppendPermit permit)
+    {
+        lock (_lock)
+        {
+            return Stream.AppendAsync(append, permit);
+        }
+    }
+
+    public OwnerState Capture(long since)
+    {
+        lock (_lock)
+        {
+            var offset = Stream.NextOffset;
+            return new OwnerState(
+                offset,
+                Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"state {offset}")),
+                Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"annex {since}-{offset}")));
+        }
+    }
+
+    public void OnConfirmed(long confirmOffset)
+    {
+        lock (_confirmed)
+        {
+            _confirmed.Add(confirmOffset);
+        }
+    }
+
+    public void OnLost(StreamError error) => _lost.SetResult(error);
+}

@@ -1,0 +1,250 @@
+using Millrace.Runtime;
+using Millrace.Streams;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Tests.Streams;
+
+/// <summary>The registry's contract in memory, with the faults that a test asks for.</summary>
+internal sealed class TestRegistry : IStreamRegistry
+{
+    private readonly Lock _lock = new();
+    private readonly SortedDictionary<StreamId, Entry> _streams = [];
+    private readonly Dictionary<ObjectId, IReadOnlyList<RangeVerdict>> _commits = [];
+    private readonly HashSet<NodeIncarnation> _fenced = [];
+    private readonly Dictionary<Guid, NodeIncarnation> _wals = [];
+    private long _nextStream = 1;
+    private long _nextObject = 1;
+
+    /// <summary>Called at the beginning of each call with its name; may throw or wait.</summary>
+    public Func<string, ValueTask> Before { get; set; } = _ => default;
+
+    /// <summary>Called after a commit took effect, before its answer: may throw, which loses the answer.</summary>
+    public Action AfterCommit { get; set; } = () => { };
+
+    public int Commits { get; private set; }
+
+    public IReadOnlyList<StreamId> Streams
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _streams.Keys];
+            }
+        }
+    }
+
+    public void RegisterWal(Guid wal, NodeIncarnation node) => _wals[wal] = node;
+
+    public void Fence(NodeIncarnation node)
+    {
+        lock (_lock)
+        {
+            _fenced.Add(node);
+        }
+    }
+
+    public void Delete(StreamId stream)
+    {
+        lock (_lock)
+        {
+            _streams.Remove(stream);
+        }
+    }
+
+    public (long Start, long End, IReadOnlyList<ObjectRange> Ranges) Describe(StreamId stream)
+    {
+        lock (_lock)
+        {
+            var entry = _streams[stream];
+            return (entry.Start, entry.End, [.. entry.Ranges]);
+        }
+    }
+
+    /// <summary>Damages the registry's mind: the stream ends earlier than it did.</summary>
+    public void Forget(StreamId stream)
+    {
+        lock (_lock)
+        {
+            _streams[stream].End--;
+        }
+    }
+
+    public async ValueTask<StreamId> CreateAsync(NodeIncarnation node, CancellationToken token)
+    {
+        await EnterAsync(nameof(CreateAsync), node);
+        lock (_lock)
+        {
+            var id = new StreamId(_nextStream++);
+            _streams.Add(id, new Entry());
+            return id;
+        }
+    }
+
+    public async ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token)
+    {
+        await EnterAsync(nameof(OpenAsync), node);
+        lock (_lock)
+        {
+            var entry = Find(stream);
+            if (entry.Epochs.Count > 0 && entry.Epochs[^1].Epoch > epoch)
+            {
+                throw new StreamException(StreamError.Fenced, "There is a newer epoch");
+            }
+
+            if (entry.OpenBy is { } former && (former != node || entry.Epochs[^1].Epoch != epoch))
+            {
+                throw new StreamException(StreamError.Incomplete, $"The range of {former} is open");
+            }
+
+            if (entry.OpenBy is null)
+            {
+                entry.OpenBy = node;
+                entry.Epochs.Add(new EpochStart(epoch, entry.End));
+            }
+
+            return new StreamOpening(entry.Start, entry.End, [.. entry.Epochs], entry.Checkpoint);
+        }
+    }
+
+    public async ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, CancellationToken token)
+    {
+        await EnterAsync(nameof(CloseAsync), node);
+        lock (_lock)
+        {
+            var entry = Find(stream);
+            Invariant.Check(entry.End == endOffset);
+            entry.OpenBy = null;
+        }
+    }
+
+    public async ValueTask TrimAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long startOffset, CancellationToken token)
+    {
+        await EnterAsync(nameof(TrimAsync), node);
+        lock (_lock)
+        {
+            var entry = Find(stream);
+            Invariant.Check(startOffset <= entry.End);
+            entry.Start = Math.Max(entry.Start, startOffset);
+            entry.Ranges.RemoveAll(range => range.EndOffset <= entry.Start);
+        }
+    }
+
+    public async ValueTask<ObjectId> PrepareAsync(NodeIncarnation node, int count, CancellationToken token)
+    {
+        await EnterAsync(nameof(PrepareAsync), node);
+        lock (_lock)
+        {
+            var first = new ObjectId(_nextObject);
+            _nextObject += count;
+            return first;
+        }
+    }
+
+    public async ValueTask<IReadOnlyList<RangeVerdict>> CommitAsync(UploadCommit commit, CancellationToken token)
+    {
+        await EnterAsync(nameof(CommitAsync), commit.Node);
+        IReadOnlyList<RangeVerdict>? verdicts;
+        lock (_lock)
+        {
+            if (!_commits.TryGetValue(commit.Ranges[0].Object, out verdicts))
+            {
+                var writer = commit.WalId is { } wal ? _wals[wal] : commit.Node;
+                verdicts = [.. commit.Ranges.Select(range => Judge(range, writer))];
+                _commits.Add(commit.Ranges[0].Object, verdicts);
+                Commits++;
+            }
+        }
+
+        AfterCommit();
+        return verdicts;
+    }
+
+    public async ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, CancellationToken token)
+    {
+        await Before(nameof(GetRangesAsync));
+        lock (_lock)
+        {
+            return [.. Find(stream).Ranges.Where(range => range.EndOffset > offset).Take(limit)];
+        }
+    }
+
+    public async ValueTask<long?> GetCommittedEndAsync(StreamId stream, CancellationToken token)
+    {
+        await Before(nameof(GetCommittedEndAsync));
+        lock (_lock)
+        {
+            return _streams.TryGetValue(stream, out var entry) ? entry.End : null;
+        }
+    }
+
+    public async ValueTask CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token)
+    {
+        await EnterAsync(nameof(CompleteRecoveryAsync), node);
+        lock (_lock)
+        {
+            foreach (var entry in _streams.Values.Where(entry => entry.OpenBy == _wals[walId]))
+            {
+                entry.OpenBy = null;
+            }
+        }
+    }
+
+    private RangeVerdict Judge(ObjectRange range, NodeIncarnation writer)
+    {
+        if (!_streams.TryGetValue(range.Stream, out var entry) || entry.OpenBy != writer)
+        {
+            return new(RangeOutcome.Void, range.StartOffset);
+        }
+
+        if (range.StartOffset > entry.End)
+        {
+            return new(RangeOutcome.Gap, range.StartOffset);
+        }
+
+        if (range.EndOffset <= entry.End && range.EndOffset > range.StartOffset)
+        {
+            return new(RangeOutcome.Void, range.StartOffset);
+        }
+
+        var start = entry.End;
+        if (range.EndOffset > start)
+        {
+            entry.Ranges.Add(range with { StartOffset = start });
+        }
+
+        entry.Checkpoint = range.HasCheckpoint ? range with { StartOffset = start } : entry.Checkpoint;
+        entry.End = range.EndOffset;
+        return new(start == range.StartOffset ? RangeOutcome.Accepted : RangeOutcome.Cut, start);
+    }
+
+    private async ValueTask EnterAsync(string call, NodeIncarnation node)
+    {
+        await Before(call);
+        lock (_lock)
+        {
+            if (_fenced.Contains(node))
+            {
+                throw new StreamException(StreamError.Fenced, $"{node} is fenced");
+            }
+        }
+    }
+
+    private Entry Find(StreamId stream) =>
+        _streams.TryGetValue(stream, out var entry) ? entry : throw new StreamException(StreamError.Unknown, $"No stream {stream}");
+
+    private sealed class Entry
+    {
+        public long Start { get; set; }
+
+        public long End { get; set; }
+
+        public NodeIncarnation? OpenBy { get; set; }
+
+        public List<EpochStart> Epochs { get; } = [];
+
+        public List<ObjectRange> Ranges { get; } = [];
+
+        public ObjectRange? Checkpoint { get; set; }
+    }
+}
