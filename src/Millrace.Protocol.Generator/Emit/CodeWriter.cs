@@ -2,14 +2,21 @@ using System.Text;
 
 namespace Millrace.Protocol.Generator.Emit;
 
-/// <summary>Collects lines of C#, indented by the blocks that are open.</summary>
+/// <summary>Collects lines of C#, indented by the blocks that are open. A line is left blank after a block, unless the block around it ends there, too.</summary>
 internal sealed class CodeWriter
 {
     private readonly StringBuilder _text = new();
     private int _depth;
+    private bool _blockEnded;
 
     public void Line(string line = "")
     {
+        if (_blockEnded && line.Length > 0 && line[0] != '}' && line != "else" && line != "break;")
+        {
+            _text.Append('\n');
+        }
+
+        _blockEnded = line.Length > 0 && line[0] == '}';
         if (line.Length > 0)
         {
             _text.Append(' ', _depth * 4).Append(line);
@@ -30,6 +37,20 @@ internal sealed class CodeWriter
     {
         _depth--;
         Line("}" + after);
+    }
+
+    /// <summary>What is done under a condition, or what is always done when the condition always holds.</summary>
+    public void If(string condition, Action body)
+    {
+        if (condition == Condition.Always)
+        {
+            body();
+            return;
+        }
+
+        Open($"if ({condition})");
+        body();
+        Close();
     }
 
     /// <summary>Indents what follows without braces, as the body of a case.</summary>

@@ -21,9 +21,9 @@ internal static class Condition
         return (low, high) switch
         {
             (false, false) => Always,
+            _ when both.Min == both.Max => $"version == {both.Min}",
             (true, false) => $"version >= {both.Min}",
             (false, true) => $"version <= {both.Max}",
-            _ when both.Min == both.Max => $"version == {both.Min}",
             _ => $"version is >= {both.Min} and <= {both.Max}",
         };
     }

@@ -2,14 +2,17 @@ using Millrace.Protocol.Generator.Schema;
 
 namespace Millrace.Protocol.Generator.Emit;
 
-/// <summary>What the emitters need to know about the message around a field: names, valid versions, flexibility.</summary>
+/// <summary>What the emitters need to know about the class around a field: names, versions in which it is reached, flexibility.</summary>
 internal sealed class MessageContext
 {
     private readonly Dictionary<string, string> _classNames;
+    private readonly Dictionary<string, Versions> _reach = [];
 
     public MessageContext(MessageSchema message)
     {
         Message = message;
+        Versions = message.Versions;
+        Reach(message.Fields, message.Versions);
         var topLevel = new HashSet<string>(message.Fields.Select(field => field.Name));
         // A class cannot have a member and a nested class of one name, nor a member of its own name.
         _classNames = message.Structs.ToDictionary(
@@ -17,9 +20,24 @@ internal sealed class MessageContext
             item => topLevel.Contains(item.Name) || item.Fields.Any(field => field.Name == item.Name) ? item.Name + "Data" : item.Name);
     }
 
+    private MessageContext(MessageContext message, Versions versions)
+    {
+        Message = message.Message;
+        Versions = versions;
+        _classNames = message._classNames;
+        _reach = message._reach;
+    }
+
     public MessageSchema Message { get; }
 
-    public Versions Versions => Message.Versions;
+    /// <summary>The versions in which the class is read or written at all.</summary>
+    public Versions Versions { get; }
+
+    /// <summary>The same for a structure of the message.</summary>
+    public MessageContext Inside(StructSchema item) => new(this, _reach[item.Name]);
+
+    /// <summary>Some version reaches the structure.</summary>
+    public bool IsUsed(StructSchema item) => _reach.ContainsKey(item.Name);
 
     /// <summary>Whether some valid version has the flexible encoding, and whether all have.</summary>
     public bool SometimesFlexible => !Message.Flexible.Intersect(Versions).IsEmpty;
@@ -31,11 +49,11 @@ internal sealed class MessageContext
     public string ClassNameOf(FieldSchema field) => _classNames[field.TypeName];
 
     /// <summary>The flexibility of a field as an argument: a constant, or the local that a method computes.</summary>
-    public string FlexibleArgument(FieldSchema field) => field switch
+    public string FlexibleArgument(FieldSchema field)
     {
-        { Flexible: { } own } => Condition.For(own, Versions),
-        _ => FlexibleCondition is Condition.Always or Condition.Never ? FlexibleCondition : "flexible",
-    };
+        var condition = field.Flexible is { } own ? Condition.For(own, Versions) : FlexibleCondition;
+        return condition is Condition.Always or Condition.Never ? $"flexible: {condition}" : field.Flexible is null ? "flexible" : condition;
+    }
 
     public string FlexibleCondition => Condition.For(Message.Flexible, Versions);
 
@@ -57,7 +75,8 @@ internal sealed class MessageContext
     public int MinimumElementSize(FieldSchema array)
     {
         var smallest = int.MaxValue;
-        for (var version = Versions.Min; version <= Versions.Max; version++)
+        var present = array.Versions.Intersect(Versions);
+        for (var version = present.Min; version <= present.Max; version++)
         {
             smallest = Math.Min(smallest, MinimumSize(array, version));
         }
@@ -85,5 +104,19 @@ internal sealed class MessageContext
             inner.IsArray ? (flexible ? 1 : 4)
             : inner.IsStruct && IsNullable(inner) ? 1
             : MinimumSize(inner, version);
+    }
+
+    private void Reach(IReadOnlyList<FieldSchema> fields, Versions versions)
+    {
+        foreach (var field in fields.Where(field => field.IsStruct))
+        {
+            var reached = field.Versions.Intersect(versions);
+            var before = _reach.TryGetValue(field.TypeName, out var known) ? known : Versions.None;
+            if (!reached.IsEmpty && !before.Covers(reached))
+            {
+                _reach[field.TypeName] = before.Hull(reached);
+                Reach(Message.StructOf(field).Fields, _reach[field.TypeName]);
+            }
+        }
     }
 }

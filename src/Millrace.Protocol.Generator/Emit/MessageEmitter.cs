@@ -18,14 +18,14 @@ internal static class MessageEmitter
         var context = new MessageContext(message);
         code.Summary(message.Documentation ?? Describe(message));
         code.Open($"public sealed partial class {message.Name} : {Interface(message)}");
-        EmitIdentity(code, context);
+        EmitIdentity(code, context, rootNamespace);
         EmitMembers(code, context, message.Name, message.Fields, checkVersion: true);
-        foreach (var item in message.Structs)
+        foreach (var item in message.Structs.Where(context.IsUsed))
         {
             var className = context.ClassNameOf(item);
             code.Line();
             code.Open($"public sealed partial class {className} : IMessageStruct<{className}>");
-            EmitMembers(code, context, className, item.Fields, checkVersion: false);
+            EmitMembers(code, context.Inside(item), className, item.Fields, checkVersion: false);
             code.Close();
         }
 
@@ -58,8 +58,8 @@ internal static class MessageEmitter
             : $"versions {message.Versions.Min} to {message.Versions.Max}";
         return message.Kind switch
         {
-            MessageKind.Request => $"{message.Name.Substring(0, message.Name.Length - "Request".Length)} request (key {message.Number}), {versions}.",
-            MessageKind.Response => $"{message.Name.Substring(0, message.Name.Length - "Response".Length)} response (key {message.Number}), {versions}.",
+            MessageKind.Request => $"{ApiName(message)} request (key {message.Number}), {versions}.",
+            MessageKind.Response => $"{ApiName(message)} response (key {message.Number}), {versions}.",
             MessageKind.CoordinatorKey => $"Key of a coordinator's record, key version {message.Number}.",
             MessageKind.CoordinatorValue => $"Value of a coordinator's record with key version {message.Number}, {versions}.",
             MessageKind.Record => $"Record {message.Number}, {versions}.",
@@ -69,6 +69,9 @@ internal static class MessageEmitter
         };
     }
 
+    private static string ApiName(MessageSchema message) =>
+        message.Name.Substring(0, message.Name.Length - message.Kind.ToString().Length);
+
     private static string Interface(MessageSchema message) => message.Kind switch
     {
         MessageKind.Request => $"IRequest<{message.Name}>",
@@ -77,13 +80,13 @@ internal static class MessageEmitter
         _ => $"IVersionedMessage<{message.Name}>",
     };
 
-    private static void EmitIdentity(CodeWriter code, MessageContext context)
+    private static void EmitIdentity(CodeWriter code, MessageContext context, string rootNamespace)
     {
         var message = context.Message;
         switch (message.Kind)
         {
             case MessageKind.Request or MessageKind.Response:
-                code.Line($"public static ApiKey ApiKey => (ApiKey){message.Number};");
+                code.Line($"public static ApiKey ApiKey => {(rootNamespace == ProtocolNamespace ? "ApiKey." + ApiName(message) : $"(ApiKey){message.Number}")};");
                 code.Line();
                 break;
             case MessageKind.CoordinatorKey or MessageKind.CoordinatorValue:

@@ -19,9 +19,15 @@ internal static class ReadEmitter
         }
 
         code.Line($"var message = new {className}();");
-        foreach (var field in fields)
+        foreach (var group in FieldGroup.InPlace(context, fields))
         {
-            EmitInPlace(code, context, field);
+            code.If(group.Condition, () =>
+            {
+                foreach (var field in group.Fields)
+                {
+                    code.Line($"message.{field.Name} = {Value(context, field, field.InPlace)};");
+                }
+            });
         }
 
         if (context.SometimesFlexible)
@@ -30,26 +36,6 @@ internal static class ReadEmitter
         }
 
         code.Line("return message;");
-        code.Close();
-    }
-
-    private static void EmitInPlace(CodeWriter code, MessageContext context, FieldSchema field)
-    {
-        var condition = Condition.For(field.InPlace, context.Versions);
-        if (condition == Condition.Never)
-        {
-            return;
-        }
-
-        var assignment = $"message.{field.Name} = {Value(context, field, field.InPlace)};";
-        if (condition == Condition.Always)
-        {
-            code.Line(assignment);
-            return;
-        }
-
-        code.Open($"if ({condition})");
-        code.Line(assignment);
         code.Close();
     }
 
@@ -86,7 +72,6 @@ internal static class ReadEmitter
             code.Line("break;");
             code.Unindent();
             code.Close();
-            code.Line();
             code.Line("reader.EndTaggedField(field);");
             code.Close();
         }
@@ -96,7 +81,6 @@ internal static class ReadEmitter
             code.Close();
         }
 
-        code.Line();
     }
 
     /// <summary>The expression that reads a value, given the versions in which this place is reached.</summary>

@@ -18,9 +18,18 @@ internal static class WriteEmitter
             code.Line($"var flexible = {context.FlexibleCondition};");
         }
 
-        foreach (var field in fields)
+        foreach (var group in FieldGroup.InPlace(context, fields))
         {
-            EmitInPlace(code, context, field);
+            EmitGroup(code, context, group);
+        }
+
+        foreach (var group in FieldGroup.BeforeTags(context, fields))
+        {
+            var guards = GuardsOf(context, group);
+            if (guards.Length > 0)
+            {
+                code.If(group.Condition, () => EmitLines(code, guards));
+            }
         }
 
         if (context.SometimesFlexible)
@@ -31,55 +40,35 @@ internal static class WriteEmitter
         code.Close();
     }
 
-    private static void EmitInPlace(CodeWriter code, MessageContext context, FieldSchema field)
+    private static void EmitGroup(CodeWriter code, MessageContext context, FieldGroup group)
     {
-        var present = Condition.For(field.InPlace, context.Versions);
-        var guard = Guard(context, field);
-        switch (present)
+        code.If(group.Condition, () =>
         {
-            case Condition.Never when guard is not null:
-                // Tagged where it exists; what is left is to refuse it where it does not.
-                EmitGuardOutside(code, context, field, guard);
-                return;
-            case Condition.Never:
-                return;
-            case Condition.Always:
+            foreach (var field in group.Fields)
+            {
                 EmitValue(code, context, field, field.InPlace, "writer");
-                return;
-        }
+            }
+        });
 
-        code.Open($"if ({present})");
-        EmitValue(code, context, field, field.InPlace, "writer");
-        code.Close();
-        if (guard is null)
-        {
-            return;
-        }
-
-        if (field.Tagged.IsEmpty)
+        var guards = GuardsOf(context, group, field => field.Tagged.IsEmpty);
+        if (group.Condition != Condition.Always && guards.Length > 0)
         {
             code.Open("else");
-            code.Line(guard);
+            EmitLines(code, guards);
             code.Close();
         }
-        else
-        {
-            EmitGuardOutside(code, context, field, guard);
-        }
     }
 
-    private static void EmitGuardOutside(CodeWriter code, MessageContext context, FieldSchema field, string guard)
+    private static void EmitLines(CodeWriter code, string[] lines)
     {
-        var missing = context.Versions.Below(field.Versions.Intersect(context.Versions));
-        if (missing.IsEmpty)
+        foreach (var line in lines)
         {
-            return;
+            code.Line(line);
         }
-
-        code.Open($"if ({Condition.For(missing, context.Versions)})");
-        code.Line(guard);
-        code.Close();
     }
+
+    private static string[] GuardsOf(MessageContext context, FieldGroup group, Func<FieldSchema, bool>? only = null) =>
+        [.. group.Fields.Where(field => only?.Invoke(field) ?? true).Select(field => Guard(context, field)).OfType<string>()];
 
     /// <summary>The statement that refuses a value in a version that would lose it, or null where losing it is allowed.</summary>
     private static string? Guard(MessageContext context, FieldSchema field) =>
@@ -130,7 +119,6 @@ internal static class WriteEmitter
         EmitValue(code, context, field, field.Tagged, "field");
         code.Line("tags.End(ref field);");
         code.Close();
-        code.Line();
     }
 
     private static string Negate(string condition) => condition switch

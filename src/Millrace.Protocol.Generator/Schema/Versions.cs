@@ -19,6 +19,10 @@ internal readonly struct Versions(short min, short max) : IEquatable<Versions>
 
     public Versions Intersect(Versions other) => new(Math.Max(Min, other.Min), Math.Min(Max, other.Max));
 
+    /// <summary>The smallest range that holds both.</summary>
+    public Versions Hull(Versions other) =>
+        IsEmpty ? other : other.IsEmpty ? this : new(Math.Min(Min, other.Min), Math.Max(Max, other.Max));
+
     /// <summary>What is left of this range below the start of another one that reaches at least as far up.</summary>
     public Versions Below(Versions other) => other.IsEmpty ? this : new(Min, Math.Min(Max, (short)(other.Min - 1)));
 
