@@ -99,7 +99,13 @@ public ref partial struct KafkaReader
     public ReadOnlyMemory<byte>? ReadNullableBytes(bool flexible)
     {
         var length = flexible ? ReadCompactLength() : ReadInt32();
-        return IsNull(length) ? null : TakeMemory(length);
+        // Not a conditional expression over null: null would become empty memory, by way of a null array.
+        if (IsNull(length))
+        {
+            return null;
+        }
+
+        return TakeMemory(length);
     }
 
     public ReadOnlySequence<byte>? ReadRecords(bool flexible) => ReadNullableRecords(flexible) ?? throw Null("records");

@@ -99,6 +99,22 @@ public ref partial struct KafkaWriter
     /// <summary>The bytes that <see cref="WriteUnsignedVarint"/> takes.</summary>
     public static int SizeOfUnsignedVarint(uint value) => (BitOperations.Log2(value | 1) / 7) + 1;
 
+    /// <summary>A signed number in as few bytes as its distance from zero needs: the records' own encoding.</summary>
+    public void WriteVarint(int value) => WriteUnsignedVarint((uint)((value << 1) ^ (value >> 31)));
+
+    /// <inheritdoc cref="WriteVarint"/>
+    public void WriteVarlong(long value)
+    {
+        var stored = (ulong)((value << 1) ^ (value >> 63));
+        while (stored >= 0x80)
+        {
+            WriteInt8((sbyte)(stored | 0x80));
+            stored >>= 7;
+        }
+
+        WriteInt8((sbyte)stored);
+    }
+
     /// <exception cref="ProtocolException">The string is null or too long.</exception>
     public void WriteString(string? value, bool flexible) => WriteNullableString(value ?? throw Null("string"), flexible);
 

@@ -1,0 +1,46 @@
+using System.Buffers;
+
+namespace Millrace.Protocol;
+
+/// <summary>Decompressed bytes in a borrowed array, which goes back when this is disposed of. Grows up to a limit.</summary>
+public sealed class DecompressedRecords : IMemoryOwner<byte>
+{
+    private readonly int _limit;
+    private byte[] _array;
+
+    internal DecompressedRecords(int limit, int expected)
+    {
+        _limit = limit;
+        _array = ArrayPool<byte>.Shared.Rent(Math.Clamp(expected, 1, Math.Max(1, limit)));
+    }
+
+    public Memory<byte> Memory => _array.AsMemory(0, Length);
+
+    public ReadOnlySpan<byte> Span => _array.AsSpan(0, Length);
+
+    public int Length { get; private set; }
+
+    public void Dispose()
+    {
+        ArrayPool<byte>.Shared.Return(_array);
+        _array = [];
+        Length = 0;
+    }
+
+    /// <summary>Room behind what is there: as much as asked for, or all that the limit leaves.</summary>
+    internal Span<byte> Reserve(int size)
+    {
+        var wanted = (int)Math.Min(_limit, (long)Length + size);
+        if (wanted > _array.Length)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(_limit, Math.Max(wanted, 2L * _array.Length)));
+            Span.CopyTo(larger);
+            ArrayPool<byte>.Shared.Return(_array);
+            _array = larger;
+        }
+
+        return _array.AsSpan(Length, Math.Min(_array.Length, _limit) - Length);
+    }
+
+    internal void Advance(int size) => Length += size;
+}

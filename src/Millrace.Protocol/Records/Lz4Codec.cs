@@ -1,0 +1,49 @@
+using System.Buffers;
+using K4os.Compression.LZ4;
+using K4os.Compression.LZ4.Streams;
+
+namespace Millrace.Protocol;
+
+/// <summary>LZ4 in its frame format, version 1.</summary>
+internal static class Lz4Codec
+{
+    private const int Chunk = 64 * 1024;
+
+    private static readonly LZ4EncoderSettings Settings = new()
+    {
+        // What Kafka's own clients write: they expect blocks that do not refer to each other.
+        ChainBlocks = false,
+        BlockSize = Chunk,
+        CompressionLevel = LZ4Level.L00_FAST,
+    };
+
+    public static DecompressionOutcome Decompress(ReadOnlyMemory<byte> compressed, DecompressedRecords output)
+    {
+        try
+        {
+            using var frame = LZ4Frame.Decode(compressed);
+            while (true)
+            {
+                var room = output.Reserve(Chunk);
+                if (room.IsEmpty)
+                {
+                    return frame.ReadOneByte() < 0 ? DecompressionOutcome.Done : DecompressionOutcome.TooLarge;
+                }
+
+                var read = frame.ReadManyBytes(room);
+                if (read <= 0)
+                {
+                    return output.Length == 0 ? DecompressionOutcome.Malformed : DecompressionOutcome.Done;
+                }
+
+                output.Advance(read);
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException)
+        {
+            return DecompressionOutcome.Malformed;
+        }
+    }
+
+    public static void Compress(ReadOnlySpan<byte> records, IBufferWriter<byte> output) => LZ4Frame.Encode(records, output, Settings);
+}

@@ -1,0 +1,64 @@
+using System.Buffers;
+
+namespace Millrace.Protocol;
+
+/// <summary>The codecs of record batches, by what clients write and read. Safe for use from any thread.</summary>
+public static class RecordCompression
+{
+    public static bool IsKnown(CompressionCodec codec) => codec <= CompressionCodec.Zstd;
+
+    /// <summary>
+    /// Decompresses the records of a batch. However small the input, never more than <paramref name="limit"/> bytes
+    /// come out, and the room for them grows with what really comes out.
+    /// </summary>
+    /// <param name="codec">A known codec other than none.</param>
+    /// <param name="compressed">What stands behind the batch's header.</param>
+    /// <param name="limit">The most bytes to produce.</param>
+    /// <param name="records">The result, which the caller disposes of; null unless done.</param>
+    public static DecompressionOutcome Decompress(CompressionCodec codec, ReadOnlyMemory<byte> compressed, int limit, out DecompressedRecords? records)
+    {
+        var output = new DecompressedRecords(limit, expected: (int)Math.Min(int.MaxValue, 4L * compressed.Length));
+        var outcome = codec switch
+        {
+            CompressionCodec.Gzip => GzipCodec.Decompress(compressed, output),
+            CompressionCodec.Snappy => SnappyCodec.Decompress(compressed.Span, output),
+            CompressionCodec.Lz4 => Lz4Codec.Decompress(compressed, output),
+            CompressionCodec.Zstd => ZstdCodec.Decompress(compressed.Span, output, limit),
+            CompressionCodec.None => throw new ArgumentOutOfRangeException(nameof(codec)),
+        };
+        if (outcome == DecompressionOutcome.Done)
+        {
+            records = output;
+            return outcome;
+        }
+
+        output.Dispose();
+        records = null;
+        return outcome;
+    }
+
+    /// <param name="codec">A known codec other than none.</param>
+    /// <param name="records">Records, one after the other.</param>
+    /// <param name="output">Receives what stands behind a batch's header.</param>
+    public static void Compress(CompressionCodec codec, ReadOnlySpan<byte> records, IBufferWriter<byte> output)
+    {
+        switch (codec)
+        {
+            case CompressionCodec.Gzip:
+                GzipCodec.Compress(records, output);
+                break;
+            case CompressionCodec.Snappy:
+                SnappyCodec.Compress(records, output);
+                break;
+            case CompressionCodec.Lz4:
+                Lz4Codec.Compress(records, output);
+                break;
+            case CompressionCodec.Zstd:
+                ZstdCodec.Compress(records, output);
+                break;
+            case CompressionCodec.None:
+            default:
+                throw new ArgumentOutOfRangeException(nameof(codec));
+        }
+    }
+}

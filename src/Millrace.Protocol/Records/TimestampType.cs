@@ -1,0 +1,8 @@
+namespace Millrace.Protocol;
+
+/// <summary>Whose clock a batch's timestamps come from.</summary>
+public enum TimestampType : byte
+{
+    CreateTime = 0,
+    LogAppendTime = 1,
+}

@@ -1,0 +1,106 @@
+using System.Buffers;
+using CsCheck;
+using Millrace.Protocol;
+using Xunit;
+
+namespace Millrace.Tests.Protocol.Records;
+
+public sealed class RecordCompressionTests
+{
+    private static readonly CompressionCodec[] Compressing = [.. RecordGen.Codecs.Where(codec => codec != CompressionCodec.None)];
+
+    [Fact]
+    public void What_is_compressed_is_decompressed()
+    {
+        Gen.Select(Gen.Int[0, Compressing.Length - 1].Select(index => Compressing[index]), Gen.Byte.Array[1, 1000], Gen.Int[1, 200]).Sample(
+            (codec, bytes, repeats) =>
+            {
+                var plain = Enumerable.Repeat(bytes, repeats).SelectMany(part => part).ToArray();
+                Assert.Equal(DecompressionOutcome.Done, RecordCompression.Decompress(codec, Compress(codec, plain), plain.Length, out var records));
+                using (records)
+                {
+                    Assert.True(records!.Span.SequenceEqual(plain));
+                }
+            },
+            iter: 300);
+    }
+
+    [Fact]
+    public void A_bomb_stops_at_the_limit()
+    {
+        var plain = new byte[64 << 20];
+        foreach (var codec in Compressing)
+        {
+            var bomb = Compress(codec, plain);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.Equal(DecompressionOutcome.TooLarge, RecordCompression.Decompress(codec, bomb, limit: 1 << 20, out var records));
+            Assert.Null(records);
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 << 20);
+        }
+    }
+
+    [Fact]
+    public void One_byte_more_than_the_limit_is_too_large()
+    {
+        foreach (var codec in Compressing)
+        {
+            var compressed = Compress(codec, new byte[100_000]);
+            Assert.Equal(DecompressionOutcome.Done, RecordCompression.Decompress(codec, compressed, limit: 100_000, out var records));
+            records!.Dispose();
+            Assert.Equal(DecompressionOutcome.TooLarge, RecordCompression.Decompress(codec, compressed, limit: 99_999, out _));
+        }
+    }
+
+    [Fact]
+    public void Mutated_and_cut_input_never_throws_and_never_exceeds_the_limit()
+    {
+        Gen.Select(Gen.Int[0, Compressing.Length - 1].Select(index => Compressing[index]), Gen.Byte.Array[1, 300], Gen.Int[0, 1000], Gen.Byte, Gen.Int[0, 1000]).Sample(
+            (codec, plain, position, value, cut) =>
+            {
+                var compressed = Compress(codec, plain);
+                compressed[position % compressed.Length] = value;
+                var part = compressed.AsMemory(0, Math.Max(0, compressed.Length - (cut % 20)));
+                if (RecordCompression.Decompress(codec, part, limit: 100_000, out var records) == DecompressionOutcome.Done)
+                {
+                    Assert.InRange(records!.Length, 0, 100_000);
+                    records.Dispose();
+                }
+            },
+            iter: 5000);
+    }
+
+    [Fact]
+    public void Random_input_never_throws()
+    {
+        Gen.Select(Gen.Int[0, Compressing.Length - 1].Select(index => Compressing[index]), Gen.Byte.Array[0, 100]).Sample(
+            (codec, bytes) =>
+            {
+                if (RecordCompression.Decompress(codec, bytes, limit: 100_000, out var records) == DecompressionOutcome.Done)
+                {
+                    Assert.InRange(records!.Length, 0, 100_000);
+                    records.Dispose();
+                }
+            },
+            iter: 5000);
+    }
+
+    [Fact]
+    public void A_bare_snappy_block_is_understood()
+    {
+        var plain = new byte[1000];
+        plain[3] = 7;
+        var block = Snappier.Snappy.CompressToArray(plain);
+        Assert.Equal(DecompressionOutcome.Done, RecordCompression.Decompress(CompressionCodec.Snappy, block, limit: 1000, out var records));
+        using (records)
+        {
+            Assert.True(records!.Span.SequenceEqual(plain));
+        }
+    }
+
+    private static byte[] Compress(CompressionCodec codec, byte[] plain)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        RecordCompression.Compress(codec, plain, output);
+        return output.WrittenSpan.ToArray();
+    }
+}
