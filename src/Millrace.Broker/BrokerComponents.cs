@@ -1,10 +1,11 @@
+using Millrace.Broker.Partitions;
 using Millrace.Metadata;
 using Millrace.Runtime;
 
 namespace Millrace.Broker;
 
 /// <summary>What the API handlers are made of.</summary>
-public sealed record BrokerComponents
+internal sealed record BrokerComponents
 {
     public required NodeRuntime Runtime { get; init; }
 
@@ -14,4 +15,10 @@ public sealed record BrokerComponents
     public required IMetadataFeed Metadata { get; init; }
 
     public required IControllerChannel Controller { get; init; }
+
+    /// <summary>The partitions that this broker leads.</summary>
+    public required PartitionTable Partitions { get; init; }
+
+    /// <summary>Where batches that are stored in another form than they came in get their memory.</summary>
+    public required BufferPool Buffers { get; init; }
 }

@@ -30,8 +30,11 @@ internal sealed record NodeOptions
 
     public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>WALs of former incarnations to give up, with what only they hold: their ids, as a refused start names them.</summary>
-    public IReadOnlyList<Guid> AcceptLoss { get; init; } = [];
+    /// <summary>
+    /// What may be lost with WALs that are gone: ids of WALs (everything that only they hold), names of topics, or of single
+    /// partitions as a refused start writes them.
+    /// </summary>
+    public IReadOnlyList<string> AcceptLoss { get; init; } = [];
 
     /// <exception cref="SettingsException">Something does not fit together.</exception>
     public static NodeOptions From(NodeSettings settings, string defaultDataDirectory)

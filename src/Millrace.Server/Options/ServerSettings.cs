@@ -26,7 +26,7 @@ internal static class ServerSettings
     /// <summary>Our own. What is null by default follows from others.</summary>
     public static IReadOnlyList<ConfigDefinition> Own { get; } =
     [
-        ConfigDefinition.Text(DataDirectory, null, "Where the local store and the local WAL lie unless they are named. Default: $XDG_DATA_HOME/millrace, else ~/.local/share/millrace."),
+        ConfigDefinition.Text(DataDirectory, null, "Where the local store and the local WAL lie unless they are named. Default: ./millrace-data."),
         ConfigDefinition.Text(Store, null, "The object store, which is the cluster: file:///path, s3://bucket/prefix?endpoint=URL&region=NAME, or memory:. Credentials come from the environment. Default: the data directory's 'store'."),
         ConfigDefinition.Text(Wal, null, "The write-ahead log: file:///path, object (in the store), or memory (loses what is not uploaded). Default: the data directory's 'wal'."),
         ConfigDefinition.Long(WalCapacity, 512L * MiB, 16 * MiB, "The size of a file WAL. It holds what is not uploaded yet, and must be larger than that may become."),

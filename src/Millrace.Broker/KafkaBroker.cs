@@ -1,0 +1,73 @@
+using Microsoft.AspNetCore.Connections;
+using Millrace.Broker.Apis;
+using Millrace.Broker.Network;
+using Millrace.Broker.Partitions;
+using Millrace.Metadata;
+using Millrace.Runtime;
+using Millrace.Streams;
+
+namespace Millrace.Broker;
+
+/// <summary>
+/// The Kafka side of one node: partitions, groups, API handlers and the network server, over a stream store and a
+/// controller that the composition hands in.
+/// </summary>
+/// <remarks>
+/// Life: <see cref="Start"/> once this incarnation has been assigned its partitions, <see cref="Serve"/> when clients may come,
+/// then <see cref="StopAsync"/>. The stream store is closed by its owner afterwards. Threading: any thread.
+/// </remarks>
+public sealed class KafkaBroker : IAsyncDisposable
+{
+    private readonly PartitionTable _partitions;
+    private readonly PartitionMaintenance _maintenance;
+    private readonly NetworkServer _network;
+
+    /// <param name="runtime">The node's.</param>
+    /// <param name="identity">Who this broker is.</param>
+    /// <param name="metadata">Tells it about the cluster.</param>
+    /// <param name="controller">Carries out what changes the cluster.</param>
+    /// <param name="streams">Holds the partitions' records.</param>
+    /// <param name="buffers">Memory for requests.</param>
+    /// <param name="network">Bounds what peers can do.</param>
+    public KafkaBroker(
+        NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed metadata, IControllerChannel controller, IStreamStore streams, BufferPool buffers,
+        NetworkOptions network)
+    {
+        _partitions = new PartitionTable(runtime, streams, metadata, identity.Configs, identity.Node);
+        _maintenance = new PartitionMaintenance(runtime, _partitions, identity.Configs);
+        var components = new BrokerComponents
+        {
+            Runtime = runtime,
+            Identity = identity,
+            Metadata = metadata,
+            Controller = controller,
+            Partitions = _partitions,
+            Buffers = buffers,
+        };
+        _network = new NetworkServer(runtime, network, ApiTable.Create(components), buffers);
+    }
+
+    public int ConnectionCount => _network.ConnectionCount;
+
+    /// <summary>Begins to follow the cluster's image: opens the partitions that this node leads.</summary>
+    public void Start()
+    {
+        _partitions.Start();
+        _maintenance.Start();
+    }
+
+    /// <summary>Begins to accept clients from a bound listener, which this owns from now on.</summary>
+    public void Serve(IConnectionListener listener, ListenerName name) => _network.Serve(listener, name);
+
+    /// <summary>Takes no more requests, lets those under way end, and closes the partitions: their tails are uploaded.</summary>
+    /// <param name="grace">How long requests under way may take.</param>
+    /// <param name="token">Ends the wait for the uploads; what is not uploaded stays in the WAL.</param>
+    public async ValueTask StopAsync(TimeSpan grace, CancellationToken token)
+    {
+        await _network.DrainAsync(grace);
+        await _partitions.CloseAsync(token);
+    }
+
+    /// <summary>Cuts every connection. Partitions that were not closed stay as they are: the store's WAL holds what is acknowledged.</summary>
+    public ValueTask DisposeAsync() => _network.DisposeAsync();
+}

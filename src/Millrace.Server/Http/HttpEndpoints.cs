@@ -1,0 +1,71 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using OpenTelemetry.Metrics;
+
+namespace Millrace.Server.Http;
+
+/// <summary><c>/healthz</c>, <c>/readyz</c> and <c>/metrics</c>, on a port of their own: for operators' machines, not for clients.</summary>
+internal sealed class HttpEndpoints : IAsyncDisposable
+{
+    /// <summary>Meters of ours, and of the .NET runtime.</summary>
+    private static readonly string[] Meters = ["Millrace.*", "kafka.*", "System.Runtime"];
+
+    private readonly WebApplication _application;
+
+    private HttpEndpoints(WebApplication application, EndPoint address) => (_application, Address) = (application, address);
+
+    public EndPoint Address { get; }
+
+    public static async Task<HttpEndpoints> StartAsync(IPEndPoint address, NodeHealth health, ILoggerFactory loggers, CancellationToken token)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = 100;
+            kestrel.Limits.MaxRequestBodySize = 0;
+            kestrel.Listen(address, listener => listener.Protocols = HttpProtocols.Http1);
+        });
+        builder.Services.AddSingleton(loggers);
+        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(Meters).AddPrometheusExporter());
+        var application = builder.Build();
+        application.UseOpenTelemetryPrometheusScrapingEndpoint("/metrics");
+        application.Run(context => AnswerAsync(context, health));
+        try
+        {
+            await application.StartAsync(token);
+        }
+        catch
+        {
+            await application.DisposeAsync();
+            throw;
+        }
+
+        var bound = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        return new HttpEndpoints(application, new IPEndPoint(address.Address, BindingAddress.Parse(bound).Port));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _application.StopAsync();
+        await _application.DisposeAsync();
+    }
+
+    private static Task AnswerAsync(HttpContext context, NodeHealth health)
+    {
+        var (problem, known) = context.Request.Path.Value switch
+        {
+            "/healthz" => (health.Failure, true),
+            "/readyz" => (health.Failure ?? health.NotReady, true),
+            _ => (null, false),
+        };
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        context.Response.StatusCode = !known ? StatusCodes.Status404NotFound
+            : problem is null ? StatusCodes.Status200OK
+            : StatusCodes.Status503ServiceUnavailable;
+        return context.Response.WriteAsync(!known ? "not here: /healthz, /readyz, /metrics\n" : $"{problem ?? "ok"}\n");
+    }
+}

@@ -1,0 +1,40 @@
+using System.Net;
+
+namespace Millrace.Server;
+
+/// <summary>Events 9000 to 9099: the node's life.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(EventId = 9000, Level = LogLevel.Information, Message = "Starting: store {Store}, WAL {Wal}, settings {Settings}")]
+    public static partial void Starting(ILogger logger, string store, string wal, string settings);
+
+    [LoggerMessage(EventId = 9001, Level = LogLevel.Warning, Message = "These settings have no effect here: {Settings}")]
+    public static partial void WithoutEffect(ILogger logger, string settings);
+
+    [LoggerMessage(EventId = 9002, Level = LogLevel.Information, Message = "The cluster {Cluster} was last controlled by node at {Address}, which does not answer: taking over")]
+    public static partial void TakingOver(ILogger logger, string cluster, string address);
+
+    [LoggerMessage(EventId = 9003, Level = LogLevel.Information, Message = "Node {Node}, epoch {Epoch}, of cluster {Cluster}")]
+    public static partial void Registered(ILogger logger, Runtime.NodeId node, Runtime.NodeEpoch epoch, string cluster);
+
+    [LoggerMessage(EventId = 9004, Level = LogLevel.Information, Message = "Recovering WAL {Wal} ({Location}): {Streams} streams wait for it")]
+    public static partial void Recovering(ILogger logger, Guid wal, string location, int streams);
+
+    [LoggerMessage(EventId = 9005, Level = LogLevel.Warning, Message = "WAL {Wal} of node {Node}, epoch {Epoch}, is not available: {Reason} Waiting for it, without a leader: {Streams}. {Advice}")]
+    public static partial void WalMissing(ILogger logger, Guid wal, Runtime.NodeId node, Runtime.NodeEpoch epoch, string reason, string streams, string advice);
+
+    [LoggerMessage(EventId = 9006, Level = LogLevel.Warning, Message = "Given up, as --accept-loss says: {Streams}. Acknowledged records in WAL {Wal} are lost to them")]
+    public static partial void LossAccepted(ILogger logger, string streams, Guid wal);
+
+    [LoggerMessage(EventId = 9007, Level = LogLevel.Information, Message = "Ready on {Address} after {Milliseconds} ms")]
+    public static partial void Ready(ILogger logger, EndPoint address, long milliseconds);
+
+    [LoggerMessage(EventId = 9008, Level = LogLevel.Information, Message = "Stopping")]
+    public static partial void Stopping(ILogger logger);
+
+    [LoggerMessage(EventId = 9009, Level = LogLevel.Information, Message = "Stopped: everything acknowledged is in the store")]
+    public static partial void Stopped(ILogger logger);
+
+    [LoggerMessage(EventId = 9010, Level = LogLevel.Warning, Message = "Stopped without an upload: what is not in the store stays in the WAL, and the next start recovers it")]
+    public static partial void StoppedDirty(ILogger logger, Exception? failure);
+}

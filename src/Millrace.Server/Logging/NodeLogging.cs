@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Logging.Console;
+
+namespace Millrace.Server.Logging;
+
+/// <summary>Structured logs on standard error: standard output belongs to the line that says <c>ready</c>.</summary>
+internal static class NodeLogging
+{
+    public static ILoggerFactory Create(LogFormat format, LogLevel level, TimeProvider time) => LoggerFactory.Create(logging =>
+    {
+        logging.SetMinimumLevel(level);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.Services.AddSingleton(time);
+        logging.AddConsoleFormatter<TextLogFormatter, ConsoleFormatterOptions>();
+        logging.AddJsonConsole(json => json.UseUtcTimestamp = true);
+        logging.AddConsole(console =>
+        {
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+            console.FormatterName = format == LogFormat.Json ? ConsoleFormatterNames.Json : TextLogFormatter.FormatterName;
+        });
+    });
+}

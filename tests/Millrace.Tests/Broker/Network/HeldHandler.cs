@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using Millrace.Broker.Apis;
+using Millrace.Protocol;
+
+namespace Millrace.Tests.Broker.Network;
+
+/// <summary>Answers heartbeats when the test lets it; the generation in the request names the call.</summary>
+internal sealed class HeldHandler(bool lettingNextBegin) : IApiHandler<HeartbeatRequest, HeartbeatResponse>
+{
+    private readonly ConcurrentDictionary<int, TaskCompletionSource> _releases = new();
+
+    public static ApiVersionRange Versions => new(0, 4);
+
+    public ConcurrentQueue<int> Begun { get; } = new();
+
+    public ConcurrentQueue<int> Cancelled { get; } = new();
+
+    /// <summary>What a call does with its context before it waits.</summary>
+    public Action<RequestContext>? OnBegin { get; set; }
+
+    public void Release(int generation) => ReleaseOf(generation).TrySetResult();
+
+    public async ValueTask<HeartbeatResponse> HandleAsync(RequestContext context, HeartbeatRequest request, CancellationToken token)
+    {
+        Begun.Enqueue(request.GenerationId);
+        OnBegin?.Invoke(context);
+        if (lettingNextBegin)
+        {
+            context.AllowNext();
+        }
+
+        try
+        {
+            await ReleaseOf(request.GenerationId).Task.WaitAsync(token);
+        }
+        catch (OperationCanceledException)
+        {
+            Cancelled.Enqueue(request.GenerationId);
+            throw;
+        }
+
+        return new HeartbeatResponse { ThrottleTimeMs = request.GenerationId };
+    }
+
+    private TaskCompletionSource ReleaseOf(int generation) =>
+        _releases.GetOrAdd(generation, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+}

@@ -1,0 +1,401 @@
+using System.Buffers.Binary;
+using Millrace.Broker.Network;
+using Millrace.Protocol;
+using Xunit;
+
+namespace Millrace.Tests.Broker.Network;
+
+public sealed class NetworkServerTests
+{
+    [Fact]
+    public async Task Answers_leave_in_request_order_though_calls_end_in_another()
+    {
+        await using var server = await ServerUnderTest.StartAsync(lettingNextBegin: true);
+        using var client = await server.ConnectAsync();
+        foreach (var number in Enumerable.Range(1, 5))
+        {
+            await client.SendAsync(new HeartbeatRequest { GenerationId = number }, version: 4, correlationId: 100 + number);
+        }
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Handler.Begun.Count == 5));
+        foreach (var number in new[] { 3, 5, 2, 1, 4 })
+        {
+            server.Handler.Release(number);
+        }
+
+        foreach (var number in Enumerable.Range(1, 5))
+        {
+            var (correlationId, response) = await client.ReceiveAsync<HeartbeatResponse>(4);
+            Assert.Equal(100 + number, correlationId);
+            Assert.Equal(number, response.ThrottleTimeMs);
+        }
+
+        Assert.Equal([1, 2, 3, 4, 5], server.Handler.Begun);
+        Assert.True(await server.AllBuffersAreReturnedAsync());
+    }
+
+    [Fact]
+    public async Task A_request_begins_only_when_the_one_before_it_is_done_or_lets_it()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        using var client = await server.ConnectAsync();
+        await client.SendAsync(new HeartbeatRequest { GenerationId = 1 }, version: 0, correlationId: 1);
+        await client.SendAsync(new HeartbeatRequest { GenerationId = 2 }, version: 0, correlationId: 2);
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Handler.Begun.Count == 1));
+        using (var other = await server.ConnectAsync())
+        {
+            // Others are not held up; by the time they are served the second request would have begun too.
+            server.Handler.Release(9);
+            await other.SendAsync(new HeartbeatRequest { GenerationId = 9 }, version: 4, correlationId: 9);
+            await other.ReceiveAsync<HeartbeatResponse>(4);
+        }
+
+        Assert.Equal([1, 9], server.Handler.Begun);
+        server.Handler.Release(1);
+        server.Handler.Release(2);
+        Assert.Equal(1, (await client.ReceiveAsync<HeartbeatResponse>(0)).CorrelationId);
+        Assert.Equal(2, (await client.ReceiveAsync<HeartbeatResponse>(0)).CorrelationId);
+        Assert.Equal([1, 9, 2], server.Handler.Begun);
+    }
+
+    [Fact]
+    public async Task ApiVersions_of_an_unknown_version_is_answered_in_the_oldest_one()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        using var client = await server.ConnectAsync();
+        var frame = RawClient.Frame(new ApiVersionsRequest { ClientSoftwareName = "x", ClientSoftwareVersion = "1" }, version: 4, correlationId: 7);
+        BinaryPrimitives.WriteInt16BigEndian(frame.AsSpan(6), 99);
+        await client.SendBytesAsync(frame);
+
+        var (correlationId, response) = await client.ReceiveAsync<ApiVersionsResponse>(0);
+
+        Assert.Equal(7, correlationId);
+        Assert.Equal((short)ErrorCode.UnsupportedVersion, response.ErrorCode);
+        var api = Assert.Single(response.ApiKeys);
+        Assert.Equal((18, 0, 4), (api.ApiKey, api.MinVersion, api.MaxVersion));
+        await client.SendAsync(new ApiVersionsRequest { ClientSoftwareName = "x", ClientSoftwareVersion = "1" }, version: 4, correlationId: 8);
+        Assert.Equal(8, (await client.ReceiveAsync<ApiVersionsResponse>(4)).CorrelationId);
+    }
+
+    [Theory]
+    [InlineData("librdkafka", "2.15.0", ErrorCode.None)]
+    [InlineData("a", "1", ErrorCode.None)]
+    [InlineData("", "1", ErrorCode.InvalidRequest)]
+    [InlineData("-x", "1", ErrorCode.InvalidRequest)]
+    [InlineData("two words", "1", ErrorCode.InvalidRequest)]
+    [InlineData("x\n", "1", ErrorCode.InvalidRequest)]
+    public async Task ApiVersions_checks_the_names_of_software(string name, string version, ErrorCode expected)
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        using var client = await server.ConnectAsync();
+        await client.SendAsync(new ApiVersionsRequest { ClientSoftwareName = name, ClientSoftwareVersion = version }, version: 3, correlationId: 1);
+
+        Assert.Equal((short)expected, (await client.ReceiveAsync<ApiVersionsResponse>(3)).Response.ErrorCode);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(7)]
+    [InlineData(int.MinValue)]
+    [InlineData(int.MaxValue)]
+    public async Task A_frame_of_an_impossible_size_closes_the_connection(int size)
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        using var client = await server.ConnectAsync();
+        var frame = new byte[64];
+        BinaryPrimitives.WriteInt32BigEndian(frame, size);
+        await client.SendBytesAsync(frame);
+
+        Assert.True(await client.IsClosedByServerAsync());
+        Assert.True(await server.AnswersAsync());
+        Assert.True(await server.AllBuffersAreReturnedAsync());
+    }
+
+    [Theory]
+    [InlineData(4, 0)] // LeaderAndIsr: was never for clients.
+    [InlineData(999, 0)]
+    [InlineData(-1, 0)]
+    [InlineData(12, 5)]
+    [InlineData(12, -1)]
+    [InlineData(0, 2)]
+    public async Task An_unknown_api_or_version_closes_the_connection_without_an_answer(short key, short version)
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        using var client = await server.ConnectAsync();
+        var body = new byte[10];
+        BinaryPrimitives.WriteInt16BigEndian(body, key);
+        BinaryPrimitives.WriteInt16BigEndian(body.AsSpan(2), version);
+        await client.SendBytesAsync(RawClient.Frame(body));
+
+        Assert.True(await client.IsClosedByServerAsync());
+        Assert.True(await server.AnswersAsync());
+    }
+
+    [Fact]
+    public async Task Requests_before_a_bad_one_are_answered()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        using var client = await server.ConnectAsync();
+        await client.SendBytesAsync((byte[])[.. RawClient.Frame(new ApiVersionsRequest(), 0, 1), .. RawClient.Frame(new byte[12].Select(_ => (byte)0xFF).ToArray())]);
+
+        Assert.Equal(1, (await client.ReceiveAsync<ApiVersionsResponse>(0)).CorrelationId);
+        Assert.True(await client.IsClosedByServerAsync());
+    }
+
+    [Fact]
+    public async Task Random_and_truncated_frames_leave_a_healthy_server()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        server.Handler.Release(1);
+        var good = RawClient.Frame(new HeartbeatRequest { GenerationId = 1, GroupId = "g", MemberId = "m" }, version: 4, correlationId: 1);
+        var random = new Random(20261122);
+        for (var round = 0; round < 200; round++)
+        {
+            using var client = await server.ConnectAsync();
+            var bytes = good.ToArray();
+            if (round % 2 == 0)
+            {
+                random.NextBytes(bytes.AsSpan(4));
+            }
+            else
+            {
+                // The size says the truth about a body that ends too early for its schema.
+                bytes = RawClient.Frame(good.AsSpan(4, 8 + random.Next(good.Length - 12)));
+            }
+
+            await client.SendBytesAsync(bytes);
+            client.CloseSending();
+            Assert.True(await client.IsClosedByServerAsync());
+        }
+
+        Assert.True(await server.AnswersAsync());
+        Assert.True(await server.AllBuffersAreReturnedAsync());
+    }
+
+    [Fact]
+    public async Task A_frame_that_arrives_byte_by_byte_is_served()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        using var client = await server.ConnectAsync();
+        foreach (var one in RawClient.Frame(new ApiVersionsRequest(), version: 0, correlationId: 5))
+        {
+            await client.SendBytesAsync(new[] { one });
+        }
+
+        Assert.Equal(5, (await client.ReceiveAsync<ApiVersionsResponse>(0)).CorrelationId);
+    }
+
+    [Fact]
+    public async Task A_frame_that_comes_too_slowly_closes_its_connection()
+    {
+        await using var server = await ServerUnderTest.StartAsync(new NetworkOptions { SlowFrameGrace = TimeSpan.FromMilliseconds(200) });
+        using var client = await server.ConnectAsync();
+        await client.SendBytesAsync(new byte[] { 0, 0, 1, 0, 0, 18 });
+
+        Assert.True(await client.IsClosedByServerAsync());
+        Assert.True(await server.AllBuffersAreReturnedAsync());
+    }
+
+    [Fact]
+    public async Task A_peer_that_announces_much_and_sends_little_gets_little_memory()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        using var client = await server.ConnectAsync();
+        var announced = new byte[5];
+        BinaryPrimitives.WriteInt32BigEndian(announced, 100 << 20);
+        await client.SendBytesAsync(announced);
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Buffers.RentedBytes > 0));
+        Assert.InRange(server.Buffers.RentedBytes, 1, 2 << 20);
+        client.Dispose();
+        Assert.True(await server.AllBuffersAreReturnedAsync());
+    }
+
+    [Fact]
+    public async Task An_idle_connection_is_closed_and_one_with_a_waiting_call_is_not()
+    {
+        await using var server = await ServerUnderTest.StartAsync(new NetworkOptions { MaxIdle = TimeSpan.FromMilliseconds(200) });
+        using var waiting = await server.ConnectAsync();
+        await waiting.SendAsync(new HeartbeatRequest { GenerationId = 1 }, version: 0, correlationId: 1);
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Handler.Begun.Count == 1));
+        using var idle = await server.ConnectAsync();
+
+        Assert.True(await idle.IsClosedByServerAsync());
+        Assert.Empty(server.Handler.Cancelled);
+        server.Handler.Release(1);
+        Assert.Equal(1, (await waiting.ReceiveAsync<HeartbeatResponse>(0)).CorrelationId);
+    }
+
+    [Fact]
+    public async Task Connections_above_the_bound_are_refused_until_others_end()
+    {
+        await using var server = await ServerUnderTest.StartAsync(new NetworkOptions { MaxConnections = 2 });
+        using var first = await server.ConnectAsync();
+        var second = await server.ConnectAsync();
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Server.ConnectionCount == 2));
+        Assert.True(await server.RefusesAsync());
+
+        second.Dispose();
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Server.ConnectionCount == 1));
+        Assert.True(await server.AnswersAsync());
+    }
+
+    [Fact]
+    public async Task At_the_bound_the_idlest_connection_makes_room()
+    {
+        await using var server = await ServerUnderTest.StartAsync(new NetworkOptions { MaxConnections = 2, EvictIdleAfter = TimeSpan.Zero });
+        using var first = await server.ConnectAsync();
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Server.ConnectionCount == 1));
+        using var second = await server.ConnectAsync();
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Server.ConnectionCount == 2));
+
+        Assert.True(await server.AnswersAsync());
+        Assert.True(await first.IsClosedByServerAsync());
+    }
+
+    [Fact]
+    public async Task One_address_has_a_bound_of_its_own()
+    {
+        await using var server = await ServerUnderTest.StartAsync(new NetworkOptions { MaxConnectionsPerAddress = 1 });
+        using var first = await server.ConnectAsync();
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Server.ConnectionCount == 1));
+
+        Assert.True(await server.RefusesAsync());
+    }
+
+    [Fact]
+    public async Task Half_open_connections_by_the_thousand_disturb_nobody()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        var silent = new List<RawClient>();
+        try
+        {
+            for (var i = 0; i < 1_000; i++)
+            {
+                var client = await server.ConnectAsync();
+                silent.Add(client);
+                await client.SendBytesAsync(new byte[i % 4]);
+            }
+
+            Assert.True(await Eventually.BecomesTrueAsync(() => server.Server.ConnectionCount == 1_000));
+            Assert.True(await server.AnswersAsync());
+            Assert.Equal(0, server.Buffers.RentedBytes);
+        }
+        finally
+        {
+            silent.ForEach(client => client.Dispose());
+        }
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Server.ConnectionCount == 0));
+    }
+
+    [Fact]
+    public async Task Requests_beyond_a_connections_bound_are_not_read()
+    {
+        await using var server = await ServerUnderTest.StartAsync(new NetworkOptions { MaxRequestsPerConnection = 3 }, lettingNextBegin: true);
+        using var client = await server.ConnectAsync();
+        for (var i = 1; i <= 10; i++)
+        {
+            await client.SendAsync(new HeartbeatRequest { GenerationId = i }, version: 0, correlationId: i);
+        }
+
+        // One more than the bound: the first is with the writing loop, which waits for it.
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Handler.Begun.Count == 4));
+        Assert.True(await server.AnswersAsync());
+        Assert.Equal(4, server.Handler.Begun.Count);
+        for (var i = 1; i <= 10; i++)
+        {
+            server.Handler.Release(i);
+            Assert.Equal(i, (await client.ReceiveAsync<HeartbeatResponse>(0)).CorrelationId);
+        }
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_cancels_what_it_waits_for()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        using (var client = await server.ConnectAsync())
+        {
+            await client.SendAsync(new HeartbeatRequest { GenerationId = 1 }, version: 0, correlationId: 1);
+            Assert.True(await Eventually.BecomesTrueAsync(() => server.Handler.Begun.Count == 1));
+        }
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Handler.Cancelled.Count == 1));
+        Assert.True(await server.AllBuffersAreReturnedAsync());
+    }
+
+    [Fact]
+    public async Task A_suppressed_answer_is_not_sent_and_a_disconnect_comes_in_turn()
+    {
+        await using var server = await ServerUnderTest.StartAsync(lettingNextBegin: true);
+        server.Handler.OnBegin = context =>
+        {
+            switch (context.CorrelationId)
+            {
+                case 2:
+                    context.SuppressResponse();
+                    break;
+                case 4:
+                    context.Disconnect();
+                    break;
+            }
+        };
+        using var client = await server.ConnectAsync();
+        for (var i = 1; i <= 4; i++)
+        {
+            await client.SendAsync(new HeartbeatRequest { GenerationId = i }, version: 0, correlationId: i);
+        }
+
+        for (var i = 4; i >= 1; i--)
+        {
+            server.Handler.Release(i);
+        }
+
+        Assert.Equal(1, (await client.ReceiveAsync<HeartbeatResponse>(0)).CorrelationId);
+        Assert.Equal(3, (await client.ReceiveAsync<HeartbeatResponse>(0)).CorrelationId);
+        Assert.True(await client.IsClosedByServerAsync());
+    }
+
+    [Fact]
+    public async Task Leases_are_released_once_the_answer_is_written()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        var lease = new CountingLease();
+        server.Handler.OnBegin = context => context.ReleaseAfterResponse(lease);
+        using var client = await server.ConnectAsync();
+        await client.SendAsync(new HeartbeatRequest { GenerationId = 1 }, version: 0, correlationId: 1);
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Handler.Begun.Count == 1));
+        Assert.Equal(0, lease.Disposals);
+        server.Handler.Release(1);
+        await client.ReceiveAsync<HeartbeatResponse>(0);
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => lease.Disposals == 1));
+    }
+
+    [Fact]
+    public async Task Draining_lets_calls_end_that_let_themselves_be_cancelled_and_accepts_nobody()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        using var waiting = await server.ConnectAsync();
+        await waiting.SendAsync(new HeartbeatRequest { GenerationId = 1 }, version: 0, correlationId: 1);
+        using var idle = await server.ConnectAsync();
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Handler.Begun.Count == 1 && server.Server.ConnectionCount == 2));
+
+        await server.Server.DrainAsync(TimeSpan.FromSeconds(30));
+
+        Assert.Equal(0, server.Server.ConnectionCount);
+        Assert.True(await idle.IsClosedByServerAsync());
+        Assert.True(await waiting.IsClosedByServerAsync());
+        await Assert.ThrowsAnyAsync<System.Net.Sockets.SocketException>(server.ConnectAsync);
+    }
+
+    private sealed class CountingLease : IDisposable
+    {
+        private int _disposals;
+
+        public int Disposals => _disposals;
+
+        public void Dispose() => Interlocked.Increment(ref _disposals);
+    }
+}

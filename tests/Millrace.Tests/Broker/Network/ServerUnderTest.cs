@@ -1,0 +1,81 @@
+using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Broker.Apis;
+using Millrace.Broker.Network;
+using Millrace.Metadata;
+using Millrace.Protocol;
+using Millrace.Runtime;
+
+namespace Millrace.Tests.Broker.Network;
+
+/// <summary>The network server on a port of the loopback, with ApiVersions and one handler of the test's.</summary>
+internal sealed class ServerUnderTest : IAsyncDisposable
+{
+    private readonly RealNode _node = new();
+    private readonly BufferPool _buffers = new(1 << 20);
+
+    private ServerUnderTest(NetworkOptions options, HeldHandler handler)
+    {
+        Handler = handler;
+        Server = new NetworkServer(
+            _node.Runtime,
+            options,
+            new ApiTable(new ApiVersionsHandler(new MetadataFeed()), [ApiEntry.For<HeldHandler, HeartbeatRequest, HeartbeatResponse>(handler)]),
+            _buffers);
+    }
+
+    public NetworkServer Server { get; }
+
+    public HeldHandler Handler { get; }
+
+    public BufferPool Buffers => _buffers;
+
+    public EndPoint Address { get; private set; } = new IPEndPoint(IPAddress.None, 0);
+
+    public static async Task<ServerUnderTest> StartAsync(NetworkOptions? options = null, bool lettingNextBegin = false)
+    {
+        var server = new ServerUnderTest(options ?? new NetworkOptions(), new HeldHandler(lettingNextBegin));
+        var sockets = new SocketTransportFactory(
+            Microsoft.Extensions.Options.Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
+        var listener = await sockets.BindAsync(new IPEndPoint(IPAddress.Loopback, 0));
+        server.Address = listener.EndPoint;
+        server.Server.Serve(listener, ListenerName.Plaintext);
+        return server;
+    }
+
+    public Task<RawClient> ConnectAsync() => RawClient.ConnectAsync(Address);
+
+    /// <summary>The broker is well: a new client gets an answer.</summary>
+    public async Task<bool> AnswersAsync()
+    {
+        using var client = await ConnectAsync();
+        await client.SendAsync(new ApiVersionsRequest(), version: 0, correlationId: 4711);
+        var (correlationId, response) = await client.ReceiveAsync<ApiVersionsResponse>(0);
+        return correlationId == 4711 && response.ErrorCode == (short)ErrorCode.None;
+    }
+
+    /// <summary>A new connection is turned away. Its client may hear of that while it still connects.</summary>
+    public async Task<bool> RefusesAsync()
+    {
+        try
+        {
+            using var client = await ConnectAsync();
+            return await client.IsClosedByServerAsync();
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            return true;
+        }
+    }
+
+    public async Task<bool> AllBuffersAreReturnedAsync() =>
+        await Eventually.BecomesTrueAsync(() => _buffers.RentedBytes == 0 && Server.Budget.Used == 0);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Server.DisposeAsync();
+        _node.Dispose();
+        _buffers.Dispose();
+    }
+}
