@@ -4,7 +4,7 @@ using Millrace.Streams;
 namespace Millrace.Broker.Errors;
 
 /// <summary>The one place where errors of the layers below become Kafka's. A new member of an enum breaks the build until it is mapped.</summary>
-internal static class KafkaErrorMap
+internal static partial class KafkaErrorMap
 {
     /// <summary>For appends, reads and lookups.</summary>
     public static ErrorCode ToErrorCode(StreamError error) => error switch

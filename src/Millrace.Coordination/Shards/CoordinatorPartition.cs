@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Millrace.Protocol;
 using Millrace.Runtime;
 
 namespace Millrace.Coordination.Shards;
@@ -14,12 +13,13 @@ namespace Millrace.Coordination.Shards;
 /// Threading: <see cref="SubmitAsync"/> and <see cref="Resign"/> from any thread. All else runs in turns: an
 /// event queue that is worked off by one task at a time on the node's scheduler, and by none while it is empty.
 /// </remarks>
-internal sealed class CoordinatorPartition<TShard, TRecord>
+internal sealed partial class CoordinatorPartition<TShard, TRecord>
     where TShard : class, ICoordinatorShard<TRecord>
 {
     // A batch goes when nothing more waits. Under a load that never lets the queue run empty, it goes after so many operations.
     private const int OperationsPerBatch = 256;
-    private static readonly TimeSpan LoadRetryDelay = TimeSpan.FromMilliseconds(500);
+    // A timer takes some weeks at most; one that is early finds nothing due and is set again.
+    private const double LongestAlarm = 3_600_000;
     private readonly NodeRuntime _runtime;
     private readonly ILogger _logger;
     private readonly string _name;
@@ -298,115 +298,6 @@ internal sealed class CoordinatorPartition<TShard, TRecord>
         }
     }
 
-    /// <summary>Throws the shard away: what it knows may not be what the log says, or is not ours to know any more.</summary>
-    private void Discard(CoordinatorError error)
-    {
-        if (_phase == ShardPhase.Gone)
-        {
-            return;
-        }
-
-        _shard = null;
-        _timers = null;
-        _batch.Clear();
-        _answers.Clear();
-        while (_owed.First is { } owed)
-        {
-            Settle(owed.Value);
-            owed.Value.Fail(error);
-        }
-
-        if (error == CoordinatorError.NotHere)
-        {
-            _phase = ShardPhase.Gone;
-            _gone.Cancel();
-            _gone.Dispose();
-            _alarm.Dispose();
-        }
-        else
-        {
-            _phase = ShardPhase.Loading;
-            Read();
-        }
-    }
-
-    /// <summary>Begins to load, unless an append under way could still land behind what would be read.</summary>
-    private void Read()
-    {
-        if (_underWay.Count == 0 && !_isReading && _phase == ShardPhase.Loading)
-        {
-            _isReading = true;
-            _ = _runtime.Spawn("coordinator-load", LoadAsync);
-        }
-    }
-
-    private async Task LoadAsync(CancellationToken stopping)
-    {
-        while (!_goneToken.IsCancellationRequested)
-        {
-            try
-            {
-                var timers = new TimerQueue<TRecord>(_runtime.Time);
-                var shard = _create(new ShardContext<TRecord>(_runtime.Time, _runtime.Random, timers, _logger, _writer.MaxBatchBytes));
-                var records = await ReplayAllAsync(shard);
-                Log.Loaded(_logger, _name, records);
-                Post(() => Activate(shard, timers));
-                return;
-            }
-            catch (OperationCanceledException) when (_goneToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (CoordinatorException refused) when (refused.Error != CoordinatorError.NotHere)
-            {
-                Log.LoadFailed(_logger, _name, refused);
-            }
-            catch (Exception failure) when (failure is CoordinatorException or ProtocolException)
-            {
-                // Fenced, or the log holds what no version of this shard can have written. Nothing that is served from it could be trusted.
-                Log.LoadGivenUp(_logger, _name, failure);
-                Post(() => Discard(CoordinatorError.NotHere));
-                return;
-            }
-
-            await Task.Delay(LoadRetryDelay, _runtime.Time, stopping);
-        }
-    }
-
-    private async Task<long> ReplayAllAsync(TShard shard)
-    {
-        var count = 0L;
-        await foreach (var records in _loader.ReadAsync(_goneToken))
-        {
-            foreach (var record in records)
-            {
-                if (_codec.TryRead(record.Key, record.Value, out var known))
-                {
-                    shard.Replay(known);
-                    count++;
-                }
-                else
-                {
-                    Log.UnknownRecord(_logger, _name);
-                }
-            }
-        }
-
-        return count;
-    }
-
-    private void Activate(TShard shard, TimerQueue<TRecord> timers)
-    {
-        _isReading = false;
-        if (_phase == ShardPhase.Loading)
-        {
-            _shard = shard;
-            _timers = timers;
-            _phase = ShardPhase.Active;
-            Apply(loaded => loaded.OnLoaded(), null);
-        }
-    }
-
     private void Deliver(Reply reply)
     {
         Settle(reply);
@@ -429,7 +320,7 @@ internal sealed class CoordinatorPartition<TShard, TRecord>
             var wait = _timers!.UntilNext()!.Value;
             _alarmDue = _timers.Now + wait;
             // Rounded up, since a timer that is early finds nothing due.
-            _alarm.Change(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+            _alarm.Change(TimeSpan.FromMilliseconds(Math.Min(LongestAlarm, Math.Ceiling(wait.TotalMilliseconds))), Timeout.InfiniteTimeSpan);
         }
     }
 

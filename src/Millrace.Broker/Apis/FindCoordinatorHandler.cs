@@ -1,0 +1,108 @@
+using System.Globalization;
+using Millrace.Coordination.Groups;
+using Millrace.Metadata;
+using Millrace.Protocol;
+using Millrace.Runtime;
+
+namespace Millrace.Broker.Apis;
+
+/// <summary>FindCoordinator (key 10), v0–6.</summary>
+/// <remarks>
+/// v1: transactional ids. v2: as v1. v3: flexible. v4: several keys. v5: TRANSACTION_ABORTABLE. v6: share groups. The first
+/// question for a group creates <c>__consumer_offsets</c>.
+/// Deviation: transactions and share groups are not served yet; their keys get errors that clients take as final.
+/// </remarks>
+internal sealed class FindCoordinatorHandler(NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller)
+    : IApiHandler<FindCoordinatorRequest, FindCoordinatorResponse>
+{
+    private const sbyte Group = 0;
+    private const sbyte Transaction = 1;
+    private const short FirstWithSeveralKeys = 4;
+
+    // Less than any client waits; the topic goes on being created, and the next question finds it.
+    private static readonly TimeSpan LongestCreation = TimeSpan.FromSeconds(10);
+
+    public static ApiVersionRange Versions => new(0, 6);
+
+    public async ValueTask<FindCoordinatorResponse> HandleAsync(RequestContext context, FindCoordinatorRequest request, CancellationToken token)
+    {
+        if (request.KeyType == Group && !feed.Image.TryGetTopic(GroupCoordinator.TopicName, out _))
+        {
+            await CreateTopicAsync(token);
+        }
+
+        if (context.ApiVersion >= FirstWithSeveralKeys)
+        {
+            return new FindCoordinatorResponse { Coordinators = [.. request.CoordinatorKeys.Select(key => Find(key, request.KeyType))] };
+        }
+
+        var found = Find(request.Key, request.KeyType);
+        return new FindCoordinatorResponse
+        {
+            ErrorCode = found.ErrorCode,
+            ErrorMessage = found.ErrorMessage,
+            NodeId = found.NodeId,
+            Host = found.Host,
+            Port = found.Port,
+        };
+    }
+
+    private FindCoordinatorResponse.Coordinator Find(string key, sbyte type) => type switch
+    {
+        Group => FindGroup(key),
+        Transaction => Failed(key, ErrorCode.TransactionalIdAuthorizationFailed, "Transactions are not served by this broker."),
+        _ => Failed(key, ErrorCode.InvalidRequest, $"There are no coordinators of type {type}."),
+    };
+
+    private FindCoordinatorResponse.Coordinator FindGroup(string group)
+    {
+        var image = feed.Image;
+        if (!image.TryGetTopic(GroupCoordinator.TopicName, out var topic)
+            || topic.FindPartition(GroupCoordinator.PartitionOf(group, topic.Partitions.Count))?.Leader is not { } leader
+            || !image.Nodes.TryGetValue(leader, out var node) || !node.IsLive)
+        {
+            return Failed(group, ErrorCode.CoordinatorNotAvailable, "The coordinator is not available now.");
+        }
+
+        return new FindCoordinatorResponse.Coordinator { Key = group, NodeId = node.Id.Value, Host = node.Host, Port = node.Port };
+    }
+
+    private async ValueTask CreateTopicAsync(CancellationToken token)
+    {
+        using var deadline = ControllerDeadline.Start(runtime, (int)LongestCreation.TotalMilliseconds, token);
+        try
+        {
+            // Whatever the answer, the image says whether the topic is there; if not, the client asks again.
+            await controller.CreateTopicsAsync(
+                new CreateTopicsRequest
+                {
+                    Topics =
+                    [
+                        new CreateTopicsRequest.CreatableTopic
+                        {
+                            Name = GroupCoordinator.TopicName,
+                            NumPartitions = Setting(BrokerConfigs.OffsetsTopicNumPartitions),
+                            ReplicationFactor = (short)Setting(BrokerConfigs.OffsetsTopicReplicationFactor),
+                            Configs =
+                            [
+                                new CreateTopicsRequest.CreatableTopicConfig { Name = TopicConfigs.CleanupPolicy, Value = "compact" },
+                                new CreateTopicsRequest.CreatableTopicConfig { Name = TopicConfigs.CompressionType, Value = "producer" },
+                            ],
+                        },
+                    ],
+                },
+                deadline.Token);
+        }
+        catch (OperationCanceledException) when (!token.IsCancellationRequested)
+        {
+            // Not in time: the answer says that the coordinator is not available yet.
+            return;
+        }
+    }
+
+    private int Setting(string name) =>
+        int.Parse(identity.Configs.Broker(feed.Image, BrokerConfigs.Find(name)!).Value!, CultureInfo.InvariantCulture);
+
+    private static FindCoordinatorResponse.Coordinator Failed(string key, ErrorCode error, string message) =>
+        new() { Key = key, NodeId = -1, Host = "", Port = -1, ErrorCode = (short)error, ErrorMessage = message };
+}

@@ -1,0 +1,19 @@
+using Millrace.Broker.Errors;
+using Millrace.Coordination.Groups;
+using Millrace.Protocol;
+
+namespace Millrace.Broker.Apis;
+
+/// <summary>Heartbeat (key 12), v0–4.</summary>
+/// <remarks>v1: throttle time. v3: static membership (KIP-345). v4: flexible.</remarks>
+internal sealed class HeartbeatHandler(GroupCoordinator groups) : IApiHandler<HeartbeatRequest, HeartbeatResponse>
+{
+    public static ApiVersionRange Versions => new(0, 4);
+
+    public async ValueTask<HeartbeatResponse> HandleAsync(RequestContext context, HeartbeatRequest request, CancellationToken token)
+    {
+        var member = new MemberIdentity(request.MemberId, request.GroupInstanceId);
+        var error = await groups.HeartbeatAsync(new HeartbeatCommand(request.GroupId, member, request.GenerationId), token);
+        return new HeartbeatResponse { ErrorCode = (short)KafkaErrorMap.ToErrorCode(error) };
+    }
+}

@@ -1,0 +1,123 @@
+using System.Runtime.CompilerServices;
+using Millrace.Broker.Partitions;
+using Millrace.Coordination.Shards;
+using Millrace.Protocol;
+using Millrace.Runtime;
+using Millrace.Streams;
+
+namespace Millrace.Broker.Groups;
+
+/// <summary>A partition as the log of a coordinator's shard, for as long as this node leads it at one epoch.</summary>
+/// <remarks>
+/// Appends take their offsets in the order of the calls, also where the store makes them wait for room: each waits for the one
+/// before. When one is refused, those behind it are too, until the log has been read anew; so what is there is a prefix of
+/// what was asked for.
+/// </remarks>
+internal sealed class CoordinatorLog(NodeRuntime runtime, Partition partition, BufferPool buffers) : IPartitionWriter, IPartitionLoader
+{
+    private const int ReadBytes = 1 << 20;
+
+    // A stalled object store makes producers wait. Group members wait for as long as most clients would; then they are told.
+    private static readonly TimeSpan LongestWaitForRoom = TimeSpan.FromSeconds(30);
+
+    private readonly RecordBatchBuilder _builder = new();
+    private Task<PartitionError> _placed = Task.FromResult(PartitionError.None);
+
+    public int MaxBatchBytes => partition.Settings.MaxMessageBytes;
+
+    public ValueTask<long> AppendAsync(IReadOnlyList<EncodedRecord> records, long timestamp)
+    {
+        foreach (var record in records)
+        {
+            _builder.Append(timestamp, record.Key, record.Value);
+        }
+
+        var bytes = _builder.Build();
+        var buffer = buffers.Rent(bytes.Length);
+        bytes.CopyTo(buffer.GetSpan());
+        var append = PlaceAsync(_placed, new ProducedBatch(buffer.Memory, buffer, records.Count, timestamp, -1, -1, -1, StampsAppendTime: false));
+        _placed = OutcomeAsync(append);
+        return DurableAsync(append);
+    }
+
+    public async IAsyncEnumerable<IReadOnlyList<EncodedRecord>> ReadAsync([EnumeratorCancellation] CancellationToken token)
+    {
+        _placed = Task.FromResult(PartitionError.None);
+        Check(await partition.WhenOpenAsync(token));
+        var end = partition.HighWatermark;
+        for (var offset = partition.LogStartOffset; offset < end;)
+        {
+            var read = await partition.ReadAsync(new PartitionFetch(offset, ReadBytes, AtLeastOne: true, CurrentLeaderEpoch: -1, LastFetchedEpoch: -1), token);
+            Check(read.Error);
+            using var records = read.Records ?? throw new CoordinatorException(CoordinatorError.Unavailable, $"{partition.Id} has no record at {offset}");
+            foreach (var stored in records.Records)
+            {
+                foreach (var batch in RecordBatch.Split(stored.Payload).Where(batch => !batch.Header.IsControl))
+                {
+                    yield return Decode(batch);
+                }
+
+                offset = stored.EndOffset;
+            }
+        }
+    }
+
+    private async Task<PendingAppend> PlaceAsync(Task<PartitionError> before, ProducedBatch batch)
+    {
+        try
+        {
+            var refused = await before;
+            if (refused != PartitionError.None)
+            {
+                return PendingAppend.Refused(refused);
+            }
+
+            using var patience = new CancellationTokenSource(LongestWaitForRoom, runtime.Time);
+            return await partition.AppendAsync(batch, patience.Token);
+        }
+        finally
+        {
+            batch.Buffer.Release();
+        }
+    }
+
+    private static async Task<PartitionError> OutcomeAsync(Task<PendingAppend> append) => (await append).Error;
+
+    private async ValueTask<long> DurableAsync(Task<PendingAppend> append)
+    {
+        var placed = await append;
+        Check(placed.Error);
+        try
+        {
+            await placed.Durable;
+            return placed.BaseOffset;
+        }
+        catch (StreamException failure)
+        {
+            throw new CoordinatorException(CoordinatorErrors.Of(failure.Error, partition.Phase), failure.Message, failure);
+        }
+    }
+
+    private void Check(PartitionError error)
+    {
+        if (error != PartitionError.None)
+        {
+            throw new CoordinatorException(CoordinatorErrors.Of(error, partition.Phase), $"{partition.Id} at leader epoch {partition.LeaderEpoch} refused: {error}");
+        }
+    }
+
+    private static List<EncodedRecord> Decode(RecordBatch batch)
+    {
+        var records = new List<EncodedRecord>(batch.Header.RecordCount);
+        foreach (var record in batch.ReadRecords(maxDecompressedBytes: int.MaxValue))
+        {
+            // Keys name what a record is about; one without says nothing.
+            if (record.Key is { } key)
+            {
+                records.Add(new EncodedRecord(key, record.Value));
+            }
+        }
+
+        return records;
+    }
+}

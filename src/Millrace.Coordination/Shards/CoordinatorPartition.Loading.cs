@@ -1,0 +1,118 @@
+using Millrace.Protocol;
+
+namespace Millrace.Coordination.Shards;
+
+/// <content>How the shard comes from its log, and how it goes.</content>
+internal sealed partial class CoordinatorPartition<TShard, TRecord>
+{
+    private static readonly TimeSpan LoadRetryDelay = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Throws the shard away: what it knows may not be what the log says, or is not ours to know any more.</summary>
+    private void Discard(CoordinatorError error)
+    {
+        if (_phase == ShardPhase.Gone)
+        {
+            return;
+        }
+
+        _shard = null;
+        _timers = null;
+        _batch.Clear();
+        _answers.Clear();
+        while (_owed.First is { } owed)
+        {
+            Settle(owed.Value);
+            owed.Value.Fail(error);
+        }
+
+        if (error == CoordinatorError.NotHere)
+        {
+            _phase = ShardPhase.Gone;
+            _gone.Cancel();
+            _gone.Dispose();
+            _alarm.Dispose();
+        }
+        else
+        {
+            _phase = ShardPhase.Loading;
+            Read();
+        }
+    }
+
+    /// <summary>Begins to load, unless an append under way could still land behind what would be read.</summary>
+    private void Read()
+    {
+        if (_underWay.Count == 0 && !_isReading && _phase == ShardPhase.Loading)
+        {
+            _isReading = true;
+            _ = _runtime.Spawn("coordinator-load", LoadAsync);
+        }
+    }
+
+    private async Task LoadAsync(CancellationToken stopping)
+    {
+        while (!_goneToken.IsCancellationRequested)
+        {
+            try
+            {
+                var timers = new TimerQueue<TRecord>(_runtime.Time);
+                var shard = _create(new ShardContext<TRecord>(_runtime.Time, _runtime.Random, timers, _logger, _writer.MaxBatchBytes));
+                var records = await ReplayAllAsync(shard);
+                Log.Loaded(_logger, _name, records);
+                Post(() => Activate(shard, timers));
+                return;
+            }
+            catch (OperationCanceledException) when (_goneToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (CoordinatorException refused) when (refused.Error != CoordinatorError.NotHere)
+            {
+                Log.LoadFailed(_logger, _name, refused);
+            }
+            catch (Exception failure) when (failure is CoordinatorException or ProtocolException)
+            {
+                // Fenced, or the log holds what no version of this shard can have written. Nothing that is served from it could be trusted.
+                Log.LoadGivenUp(_logger, _name, failure);
+                Post(() => Discard(CoordinatorError.NotHere));
+                return;
+            }
+
+            await Task.Delay(LoadRetryDelay, _runtime.Time, stopping);
+        }
+    }
+
+    private async Task<long> ReplayAllAsync(TShard shard)
+    {
+        var count = 0L;
+        await foreach (var records in _loader.ReadAsync(_goneToken))
+        {
+            foreach (var record in records)
+            {
+                if (_codec.TryRead(record.Key, record.Value, out var known))
+                {
+                    shard.Replay(known);
+                    count++;
+                }
+                else
+                {
+                    Log.UnknownRecord(_logger, _name);
+                }
+            }
+        }
+
+        return count;
+    }
+
+    private void Activate(TShard shard, TimerQueue<TRecord> timers)
+    {
+        _isReading = false;
+        if (_phase == ShardPhase.Loading)
+        {
+            _shard = shard;
+            _timers = timers;
+            _phase = ShardPhase.Active;
+            Apply(loaded => loaded.OnLoaded(), null);
+        }
+    }
+}
