@@ -1,4 +1,5 @@
 using Millrace.Broker.Partitions;
+using Millrace.Coordination.Groups;
 using Millrace.Metadata;
 using Millrace.Runtime;
 
@@ -21,4 +22,7 @@ internal sealed record BrokerComponents
 
     /// <summary>Where batches that are stored in another form than they came in get their memory.</summary>
     public required BufferPool Buffers { get; init; }
+
+    /// <summary>The groups whose partitions this broker leads.</summary>
+    public required GroupCoordinator Groups { get; init; }
 }

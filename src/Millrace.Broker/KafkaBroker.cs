@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Connections;
 using Millrace.Broker.Apis;
+using Millrace.Broker.Groups;
 using Millrace.Broker.Network;
 using Millrace.Broker.Partitions;
+using Millrace.Coordination.Groups;
 using Millrace.Metadata;
 using Millrace.Runtime;
 using Millrace.Streams;
@@ -20,6 +22,7 @@ public sealed class KafkaBroker : IAsyncDisposable
 {
     private readonly PartitionTable _partitions;
     private readonly PartitionMaintenance _maintenance;
+    private readonly GroupElections _elections;
     private readonly NetworkServer _network;
 
     /// <param name="runtime">The node's.</param>
@@ -35,6 +38,8 @@ public sealed class KafkaBroker : IAsyncDisposable
     {
         _partitions = new PartitionTable(runtime, streams, metadata, identity.Configs, identity.Node);
         _maintenance = new PartitionMaintenance(runtime, _partitions, identity.Configs);
+        var groups = new GroupCoordinator(runtime, GroupConfigs.Read(identity.Configs));
+        _elections = new GroupElections(runtime, identity.Node, metadata, _partitions, groups, buffers);
         var components = new BrokerComponents
         {
             Runtime = runtime,
@@ -43,6 +48,7 @@ public sealed class KafkaBroker : IAsyncDisposable
             Controller = controller,
             Partitions = _partitions,
             Buffers = buffers,
+            Groups = groups,
         };
         _network = new NetworkServer(runtime, network, ApiTable.Create(components), buffers);
     }
@@ -53,6 +59,7 @@ public sealed class KafkaBroker : IAsyncDisposable
     public void Start()
     {
         _partitions.Start();
+        _elections.Start();
         _maintenance.Start();
     }
 
@@ -64,6 +71,8 @@ public sealed class KafkaBroker : IAsyncDisposable
     /// <param name="token">Ends the wait for the uploads; what is not uploaded stays in the WAL.</param>
     public async ValueTask StopAsync(TimeSpan grace, CancellationToken token)
     {
+        // Members that wait for their groups would wait for longer than anyone who stops a broker.
+        _elections.Dispose();
         await _network.DrainAsync(grace);
         await _partitions.CloseAsync(token);
     }

@@ -31,6 +31,17 @@ internal sealed class ApiTable
         new ApiVersionsHandler(broker.Metadata),
         [
             ApiEntry.For<MetadataHandler, MetadataRequest, MetadataResponse>(new(broker.Identity, broker.Metadata, broker.Controller)),
+            ApiEntry.For<OffsetCommitHandler, OffsetCommitRequest, OffsetCommitResponse>(new(broker.Metadata, broker.Groups)),
+            ApiEntry.For<OffsetFetchHandler, OffsetFetchRequest, OffsetFetchResponse>(new(broker.Metadata, broker.Groups)),
+            ApiEntry.For<FindCoordinatorHandler, FindCoordinatorRequest, FindCoordinatorResponse>(
+                new(broker.Runtime, broker.Identity, broker.Metadata, broker.Controller)),
+            ApiEntry.For<JoinGroupHandler, JoinGroupRequest, JoinGroupResponse>(new(broker.Groups)),
+            ApiEntry.For<HeartbeatHandler, HeartbeatRequest, HeartbeatResponse>(new(broker.Groups)),
+            ApiEntry.For<LeaveGroupHandler, LeaveGroupRequest, LeaveGroupResponse>(new(broker.Groups)),
+            ApiEntry.For<SyncGroupHandler, SyncGroupRequest, SyncGroupResponse>(new(broker.Groups)),
+            ApiEntry.For<DescribeGroupsHandler, DescribeGroupsRequest, DescribeGroupsResponse>(new(broker.Groups)),
+            ApiEntry.For<ListGroupsHandler, ListGroupsRequest, ListGroupsResponse>(new(broker.Groups)),
+            ApiEntry.For<DeleteGroupsHandler, DeleteGroupsRequest, DeleteGroupsResponse>(new(broker.Groups)),
             ApiEntry.For<CreateTopicsHandler, CreateTopicsRequest, CreateTopicsResponse>(new(broker.Runtime, broker.Controller)),
             ApiEntry.For<DeleteTopicsHandler, DeleteTopicsRequest, DeleteTopicsResponse>(
                 new(broker.Runtime, broker.Identity, broker.Metadata, broker.Controller)),

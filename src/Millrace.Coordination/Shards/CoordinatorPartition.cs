@@ -73,11 +73,14 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
 
     /// <summary>Runs an operation, which answers the reply now or leaves it with the shard for a later one to answer.</summary>
     /// <exception cref="CoordinatorException">By the task.</exception>
-    public Task<TResponse> SubmitAsync<TResponse>(Func<TShard, Reply<TResponse>, CoordinatorResult<TRecord>> operation)
+    public async Task<TResponse> SubmitAsync<TResponse>(Func<TShard, Reply<TResponse>, CoordinatorResult<TRecord>> operation)
     {
         var reply = new Reply<TResponse>();
         Post(() => Run(operation, reply));
-        return reply.Delivered;
+
+        // Awaited here, on the caller's scheduler: combinators (WaitAsync, WhenAll) over the reply's own task, which completes
+        // asynchronously, would go on in the thread pool whatever the scheduler.
+        return await reply.Delivered;
     }
 
     /// <summary>The leader epoch is over: what is owed fails with NotHere.</summary>

@@ -42,8 +42,8 @@ public sealed class ClassicGroupTests
             a joins
             b joins
             a <- generation 2 leader of 3
-            b <- generation 2 follower
             c <- generation 2 follower
+            b <- generation 2 follower
             c syncs
             b syncs
             a syncs

@@ -1,0 +1,83 @@
+using System.Buffers;
+using System.Text;
+using Millrace.Coordination.Shards;
+
+namespace Millrace.Tests.Coordination.Shards;
+
+/// <summary>The smallest shard: numbers are added to a sum, and somebody may wait for the sum to reach a bound.</summary>
+internal sealed class CounterShard(ShardContext<long> context) : ICoordinatorShard<long>, ICoordinatorRecordCodec<long>
+{
+    private readonly List<(long Bound, Reply<long> Reply)> _waiting = [];
+
+    public long Sum { get; private set; }
+
+    /// <summary>Its state is its own codec's: for tests that need one instance of each.</summary>
+    public static ICoordinatorRecordCodec<long> Codec { get; } = new CounterShard(null!);
+
+    public void Replay(long record) => Sum += record;
+
+    public CoordinatorResult<long> OnLoaded() => new();
+
+    public CoordinatorResult<long> Add(long number, Reply<long> reply)
+    {
+        var result = new CoordinatorResult<long>();
+        result.Append(number);
+        result.Answer(reply, Sum + number);
+        foreach (var (bound, waiting) in _waiting.Where(waiting => waiting.Bound <= Sum + number).ToList())
+        {
+            _waiting.Remove((bound, waiting));
+            result.Answer(waiting, Sum + number);
+        }
+
+        return result;
+    }
+
+    /// <summary>Appends more than one batch may hold.</summary>
+    public CoordinatorResult<long> AddMany(int count, bool maySplit, Reply<long> reply)
+    {
+        var result = new CoordinatorResult<long> { MaySplit = maySplit };
+        for (var i = 0; i < count; i++)
+        {
+            result.Append(1);
+        }
+
+        result.Answer(reply, Sum + count);
+        return result;
+    }
+
+    public CoordinatorResult<long> Read(Reply<long> reply)
+    {
+        var result = new CoordinatorResult<long>();
+        result.Answer(reply, Sum);
+        return result;
+    }
+
+    public CoordinatorResult<long> WaitFor(long bound, Reply<long> reply)
+    {
+        _waiting.Add((bound, reply));
+        return new CoordinatorResult<long>();
+    }
+
+    /// <summary>Adds a number after a while.</summary>
+    public CoordinatorResult<long> AddLater(long number, TimeSpan delay, Reply<long> reply)
+    {
+        context.Timers.Create(due => due.Append(number)).Start(delay);
+        return Read(reply);
+    }
+
+    public CoordinatorResult<long> Break() => throw new FormatException("a fault");
+
+    public void WriteKey(long record, IBufferWriter<byte> key) => key.Write("sum"u8);
+
+    public bool WriteValue(long record, IBufferWriter<byte> value)
+    {
+        value.Write(Encoding.UTF8.GetBytes(record.ToString()));
+        return true;
+    }
+
+    public bool TryRead(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte>? value, out long record)
+    {
+        record = key.Span.SequenceEqual("sum"u8) ? long.Parse(Encoding.UTF8.GetString(value!.Value.Span)) : 0;
+        return key.Span.SequenceEqual("sum"u8);
+    }
+}
