@@ -1,2 +1,3 @@
-Console.Error.WriteLine("sim: no scenarios yet");
-return 1;
+using Millrace.Simulation.Runner;
+
+return SimCommand.Create().Parse(args).Invoke();

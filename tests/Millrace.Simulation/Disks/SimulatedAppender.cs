@@ -1,0 +1,21 @@
+using System.Buffers;
+using Millrace.Runtime;
+
+namespace Millrace.Simulation.Disks;
+
+/// <summary>A new file, open for appending.</summary>
+internal sealed class SimulatedAppender(SimulatedFileSystem files, SimulatedFile file, string path) : IFileAppender
+{
+    private long _end;
+
+    public async ValueTask AppendAsync(ReadOnlySequence<byte> bytes, CancellationToken token)
+    {
+        var position = _end;
+        _end += bytes.Length;
+        await files.WriteAsync(file, position, bytes.ToArray(), path, token);
+    }
+
+    public ValueTask SyncAsync(CancellationToken token) => files.SyncAsync(file, path, token);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}

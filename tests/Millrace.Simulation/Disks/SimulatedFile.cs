@@ -1,0 +1,135 @@
+using Millrace.Simulation.Kernel;
+
+namespace Millrace.Simulation.Disks;
+
+/// <summary>
+/// One file's content, sector by sector: what a reader sees now, what is durable, and every version in between that a power
+/// cut may leave behind.
+/// </summary>
+internal sealed class SimulatedFile(long number, int sectorSize)
+{
+    private readonly SortedDictionary<long, byte[]> _current = [];
+    private readonly SortedDictionary<long, byte[]> _durable = [];
+    private readonly SortedDictionary<long, List<(long Write, byte[] Bytes)>> _unsynced = [];
+    private long _writes;
+    private long _durableLength;
+
+    public long Number => number;
+
+    public int SectorSize => sectorSize;
+
+    public long Length { get; private set; }
+
+    /// <summary>The number of the last write: a sync that begins now covers all up to it.</summary>
+    public long LastWrite => _writes;
+
+    public void MakeLengthDurable(long length)
+    {
+        Length = length;
+        _durableLength = length;
+    }
+
+    public int Read(long position, Span<byte> destination)
+    {
+        var count = (int)Math.Clamp(Length - position, 0, destination.Length);
+        for (var done = 0; done < count;)
+        {
+            var (sector, offset) = Math.DivRem(position + done, sectorSize);
+            var piece = Math.Min(count - done, sectorSize - (int)offset);
+            var target = destination.Slice(done, piece);
+            if (_current.TryGetValue(sector, out var bytes))
+            {
+                bytes.AsSpan((int)offset, piece).CopyTo(target);
+            }
+            else
+            {
+                target.Clear();
+            }
+
+            done += piece;
+        }
+
+        return count;
+    }
+
+    /// <summary>Writes those sectors that <paramref name="arrives"/> says.</summary>
+    public void Write(long position, ReadOnlySpan<byte> source, Func<bool>? arrives = null)
+    {
+        _writes++;
+        for (var done = 0; done < source.Length;)
+        {
+            var (sector, offset) = Math.DivRem(position + done, sectorSize);
+            var piece = Math.Min(source.Length - done, sectorSize - (int)offset);
+            if (arrives is null || arrives())
+            {
+                var bytes = _current.TryGetValue(sector, out var before) ? before.AsSpan().ToArray() : new byte[sectorSize];
+                source.Slice(done, piece).CopyTo(bytes.AsSpan((int)offset));
+                _current[sector] = bytes;
+                if (!_unsynced.TryGetValue(sector, out var versions))
+                {
+                    _unsynced[sector] = versions = [];
+                }
+
+                versions.Add((_writes, bytes));
+                Length = Math.Max(Length, position + done + piece);
+            }
+
+            done += piece;
+        }
+    }
+
+    /// <summary>Makes everything up to a write durable, or (after a failed sync) only what <paramref name="survives"/> says.</summary>
+    public void Sync(long upTo, Func<bool>? survives = null)
+    {
+        foreach (var sector in _unsynced.Keys.ToArray())
+        {
+            var versions = _unsynced[sector];
+            var covered = versions.FindLastIndex(version => version.Write <= upTo);
+            if (covered < 0)
+            {
+                continue;
+            }
+
+            if (survives is null || survives())
+            {
+                _durable[sector] = versions[covered].Bytes;
+            }
+
+            // After a failure the cache takes the pages for clean: no later sync writes them.
+            versions.RemoveRange(0, covered + 1);
+            if (versions.Count == 0)
+            {
+                _unsynced.Remove(sector);
+            }
+        }
+
+        _durableLength = survives is null ? Length : _durableLength;
+    }
+
+    /// <summary>The power is cut: each sector keeps what was durable or any version written since. Says whether anything was lost.</summary>
+    public bool CutPower(SeededRandom random)
+    {
+        var lost = false;
+        foreach (var (sector, versions) in _unsynced)
+        {
+            var kept = random.Next(versions.Count + 1);
+            lost |= kept < versions.Count;
+            if (kept > 0)
+            {
+                _durable[sector] = versions[kept - 1].Bytes;
+            }
+        }
+
+        _unsynced.Clear();
+        var length = _durableLength + random.NextInt64(Length - _durableLength + 1);
+        lost |= length < Length;
+        MakeLengthDurable(length);
+        _current.Clear();
+        foreach (var (sector, bytes) in _durable)
+        {
+            _current[sector] = bytes;
+        }
+
+        return lost;
+    }
+}

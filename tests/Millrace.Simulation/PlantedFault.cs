@@ -1,0 +1,14 @@
+namespace Millrace.Simulation;
+
+/// <summary>Mistakes that the simulator can plant in the product, to prove that its checkers notice them.</summary>
+public enum PlantedFault
+{
+    AcknowledgeBeforeDurable,
+    AcknowledgeOverHole,
+    DeleteSeal,
+    BelieveSealWithoutBoundary,
+    SkipEntriesBeforeOwnSeal,
+    ReuseNumber,
+    TakeLostAnswerForFence,
+    ServeBeforeSeal,
+}

@@ -1,0 +1,64 @@
+using Millrace.Simulation.Kernel;
+using Millrace.Simulation.Storage;
+
+namespace Millrace.Simulation.Scenarios;
+
+/// <summary>Makes trouble: nodes die, sleep and lose the store; the store goes down and changes its mood.</summary>
+internal sealed class Chaos(SimulationKernel kernel, SimulatedBucket bucket)
+{
+    /// <summary>Kinds of trouble a scenario adds, or the ones it wants more often.</summary>
+    public List<Action> Pranks { get; } = [];
+
+    /// <summary>Goes on until told to stop, then leaves calm weather behind.</summary>
+    public async Task RunAsync(Func<bool> isOver)
+    {
+        Pranks.Add(BucketGoesDown);
+        Pranks.Add(WeatherChanges);
+        WeatherChanges();
+        while (!isOver())
+        {
+            await kernel.Delay(kernel.Random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(6)));
+            kernel.Coverage.Count(CoverageNames.Faults);
+            kernel.Random.Pick(Pranks)();
+        }
+
+        bucket.Weather = StorageWeather.Calm;
+        bucket.DownUntil = TimeSpan.Zero;
+        kernel.Trace.Note("the weather clears up for good");
+    }
+
+    /// <summary>Stops a node between two steps, for longer than anyone's patience at times.</summary>
+    public void Sleep(SimulatedNode node)
+    {
+        if (!node.IsUp || node.Lane!.Paused)
+        {
+            return;
+        }
+
+        var lane = node.Lane;
+        node.Pause();
+        kernel.Coverage.Count("nodes: paused");
+        var wake = kernel.Now + (kernel.Random.Chance(0.3) ? TimeSpan.FromSeconds(30) : TimeSpan.FromSeconds(3)) * kernel.Random.NextDouble();
+        kernel.At(wake, kernel.World, () =>
+        {
+            if (!lane.Dead)
+            {
+                kernel.Trace.Note($"{lane.Name} wakes");
+                lane.Resume();
+            }
+        });
+    }
+
+    private void BucketGoesDown()
+    {
+        bucket.DownUntil = kernel.Now + kernel.Random.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5));
+        kernel.Trace.Note($"the bucket is down until {bucket.DownUntil.TotalMilliseconds:F0}");
+        kernel.Coverage.Count("storage: outage");
+    }
+
+    private void WeatherChanges()
+    {
+        bucket.Weather = StorageWeather.Draw(kernel.Random);
+        kernel.Trace.Note($"{bucket.Weather}");
+    }
+}

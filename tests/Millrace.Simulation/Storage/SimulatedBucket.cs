@@ -1,0 +1,106 @@
+using Millrace.ObjectStorage;
+using Millrace.Simulation.Kernel;
+
+namespace Millrace.Simulation.Storage;
+
+/// <summary>
+/// An object store's truth: what it holds, and how it behaves at the moment. Outlives every node. Nodes speak to it
+/// through clients, whose requests and answers take time and get lost.
+/// </summary>
+public sealed class SimulatedBucket(SimulationKernel kernel)
+{
+    private readonly SortedList<string, byte[]> _objects = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _deleted = new(StringComparer.Ordinal);
+
+    public SimulationKernel Kernel => kernel;
+
+    public StorageWeather Weather { get; set; } = StorageWeather.Calm;
+
+    /// <summary>Until then no request arrives.</summary>
+    public TimeSpan DownUntil { get; set; }
+
+    public bool IsDown => kernel.Now < DownUntil;
+
+    public int Count => _objects.Count;
+
+    /// <summary>Told of every object at the moment it comes into being.</summary>
+    public Action<string>? Created { get; set; }
+
+    /// <summary>A node's connection. The lane pays no part: requests under way survive the node.</summary>
+    public SimulatedStorageClient Connect(Lane lane) => new(this, lane);
+
+    /// <summary>What is there now, without asking through the network.</summary>
+    public byte[]? Peek(string key) => _objects.GetValueOrDefault(key);
+
+    public IEnumerable<string> Keys(string prefix) => _objects.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal));
+
+    internal bool TryCreate(string key, byte[] body)
+    {
+        if (!_objects.TryAdd(key, body))
+        {
+            return false;
+        }
+
+        if (_deleted.Contains(key))
+        {
+            kernel.Coverage.Count("storage: key created again after deletion");
+        }
+
+        Created?.Invoke(key);
+        return true;
+    }
+
+    internal void Put(string key, byte[] body)
+    {
+        _objects[key] = body;
+        Created?.Invoke(key);
+    }
+
+    internal void Delete(string key)
+    {
+        if (_objects.Remove(key))
+        {
+            _deleted.Add(key);
+        }
+    }
+
+    internal ObjectEntry[] List(string prefix, string? startAfter, int limit)
+    {
+        List<ObjectEntry> page = [];
+        var from = startAfter is not null && string.CompareOrdinal(startAfter, prefix) >= 0 ? startAfter : prefix;
+        for (var i = FirstAtOrAfter(from); i < _objects.Count && page.Count < limit; i++)
+        {
+            var key = _objects.Keys[i];
+            if (!key.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                break;
+            }
+
+            if (key != startAfter)
+            {
+                page.Add(new ObjectEntry(key, _objects.Values[i].Length));
+            }
+        }
+
+        return [.. page];
+    }
+
+    private int FirstAtOrAfter(string key)
+    {
+        int low = 0, high = _objects.Count;
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (string.CompareOrdinal(_objects.Keys[middle], key) < 0)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low;
+    }
+}
