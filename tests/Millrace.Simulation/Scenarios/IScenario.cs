@@ -10,6 +10,9 @@ public interface IScenario
     /// <summary>The planted faults that this scenario can show.</summary>
     IReadOnlyList<PlantedFault> Faults { get; }
 
+    /// <summary>The rare things that a few dozen seeds must have seen.</summary>
+    IReadOnlyList<string> RareThings { get; }
+
     /// <summary>One seed's run: on the world's lane, from the beginning of the world to the last check.</summary>
     Task RunAsync(SimulationKernel kernel, PlantedFault? fault);
 }

@@ -1,0 +1,115 @@
+using Millrace.Simulation.Kernel;
+using Xunit;
+
+namespace Millrace.Tests.Simulation;
+
+public sealed class SimulationKernelTests
+{
+    private readonly SimulationKernel _kernel = new(seed: 1);
+
+    [Fact]
+    public void A_year_passes_in_no_time()
+    {
+        _kernel.Run(() => _kernel.Delay(TimeSpan.FromDays(365)));
+        Assert.InRange(_kernel.Now, TimeSpan.FromDays(365), TimeSpan.FromDays(365) + TimeSpan.FromMilliseconds(1));
+    }
+
+    [Fact]
+    public void A_killed_lane_runs_nothing_more_not_even_finally_blocks()
+    {
+        var lane = _kernel.NewLane("victim");
+        List<string> seen = [];
+        _kernel.Run(async () =>
+        {
+            _ = lane.Run(async () =>
+            {
+                try
+                {
+                    seen.Add("begins");
+                    await Task.Delay(TimeSpan.FromSeconds(10), lane.Time);
+                    seen.Add("ends");
+                }
+                finally
+                {
+                    seen.Add("cleans up");
+                }
+            });
+            await _kernel.Delay(TimeSpan.FromSeconds(5));
+            lane.Kill();
+            lane.Post(() => seen.Add("haunts"));
+            await _kernel.Delay(TimeSpan.FromSeconds(20));
+        });
+        Assert.Equal(["begins"], seen);
+    }
+
+    [Fact]
+    public void A_paused_lane_goes_on_where_it_was_with_its_timers_late()
+    {
+        var lane = _kernel.NewLane("sleeper");
+        TimeSpan? woke = null;
+        _kernel.Run(async () =>
+        {
+            var work = lane.Run(async () =>
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), lane.Time);
+                woke = _kernel.Now;
+            });
+            await _kernel.Delay(TimeSpan.FromMilliseconds(500));
+            lane.Pause();
+            await _kernel.Delay(TimeSpan.FromSeconds(10));
+            Assert.Null(woke);
+            lane.Resume();
+            await work;
+        });
+        Assert.InRange(woke!.Value, TimeSpan.FromSeconds(10.5), TimeSpan.FromSeconds(10.6));
+    }
+
+    [Fact]
+    public void Continuations_stay_on_the_lane_that_awaits()
+    {
+        var (first, second) = (_kernel.NewLane("first"), _kernel.NewLane("second"));
+        var signal = new TaskCompletionSource();
+        Lane? continued = null;
+        _kernel.Run(async () =>
+        {
+            var waiting = first.Run(async () =>
+            {
+                await signal.Task;
+                continued = _kernel.Running;
+            });
+            await _kernel.Delay(TimeSpan.FromSeconds(1));
+            // Not asynchronous on purpose: even an inlined continuation may not run on the lane that completes the task.
+            second.Post(signal.SetResult);
+            await waiting;
+        });
+        Assert.Same(first, continued);
+    }
+
+    [Fact]
+    public void Work_that_leaves_the_lanes_is_caught_with_its_stack()
+    {
+        var escape = Assert.Throws<SimulationException>(() => _kernel.Run(async () =>
+        {
+            // What the ban on this call prevents in the product.
+            await Task.Run(() => Thread.Sleep(1));
+            await _kernel.Delay(TimeSpan.FromSeconds(1));
+        }));
+        Assert.Contains("left the simulator's thread", escape.Message);
+        Assert.Contains(nameof(Lane), escape.Message);
+    }
+
+    [Fact]
+    public void A_world_without_anything_left_to_do_is_a_failure()
+    {
+        var stuck = Assert.Throws<SimulationException>(() => _kernel.Run(() => new TaskCompletionSource().Task));
+        Assert.Contains("Nothing is left to do", stuck.Message);
+    }
+
+    [Fact]
+    public void What_a_callback_throws_ends_the_run() =>
+        Assert.Throws<SimulationException>(() => _kernel.Run(async () =>
+        {
+            _kernel.World.Post(() => throw new InvalidOperationException("oops"));
+            await _kernel.Delay(TimeSpan.FromSeconds(1));
+        }));
+}
