@@ -10,5 +10,4 @@ public enum PlantedFault
     SkipEntriesBeforeOwnSeal,
     ReuseNumber,
     TakeLostAnswerForFence,
-    ServeBeforeSeal,
 }

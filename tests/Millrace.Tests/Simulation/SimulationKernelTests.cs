@@ -8,10 +8,10 @@ public sealed class SimulationKernelTests
     private readonly SimulationKernel _kernel = new(seed: 1);
 
     [Fact]
-    public void A_year_passes_in_no_time()
+    public void Forty_days_pass_in_no_time()
     {
-        _kernel.Run(() => _kernel.Delay(TimeSpan.FromDays(365)));
-        Assert.InRange(_kernel.Now, TimeSpan.FromDays(365), TimeSpan.FromDays(365) + TimeSpan.FromMilliseconds(1));
+        _kernel.Run(() => _kernel.Delay(TimeSpan.FromDays(40)));
+        Assert.InRange(_kernel.Now, TimeSpan.FromDays(40), TimeSpan.FromDays(40) + TimeSpan.FromMilliseconds(1));
     }
 
     [Fact]
