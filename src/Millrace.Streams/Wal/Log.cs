@@ -10,6 +10,9 @@ internal static partial class Log
     public static void WalSealed(ILoggerFactory loggers, string location, long blocks, long bytes) =>
         WalSealed(loggers.CreateLogger(Category), location, blocks, bytes);
 
+    public static void WalSealed(ILoggerFactory loggers, string location, long objects) =>
+        WalSealed(loggers.CreateLogger(Category), location, objects);
+
     public static void NoDirectWrites(ILoggerFactory loggers, string path) => NoDirectWrites(loggers.CreateLogger(Category), path);
 
     [LoggerMessage(EventId = 3100, Level = LogLevel.Information, Message = "Sealed the WAL {Location}: {Blocks} blocks of {Bytes} bytes are to be recovered")]
@@ -17,4 +20,7 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 3101, Level = LogLevel.Warning, Message = "The file system of {Path} has no direct writes; the page cache is used")]
     private static partial void NoDirectWrites(ILogger logger, string path);
+
+    [LoggerMessage(EventId = 3102, Level = LogLevel.Information, Message = "Sealed the WAL {Location}: {Objects} objects are to be recovered")]
+    private static partial void WalSealed(ILogger logger, string location, long objects);
 }

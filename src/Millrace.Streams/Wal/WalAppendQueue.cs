@@ -12,6 +12,8 @@ internal sealed class WalAppendQueue(long firstPosition)
     private readonly Queue<WalAppend> _waiting = new();
     private readonly Stack<WalAppend> _idle = new();
     private TaskCompletionSource? _wake;
+    private long _wakeAt;
+    private long _waitingBytes;
     private StreamException? _ended;
     private long _nextPosition = firstPosition;
 
@@ -20,7 +22,7 @@ internal sealed class WalAppendQueue(long firstPosition)
     public ValueTask Append(in StreamRecord record, out long position)
     {
         ValueTask task;
-        TaskCompletionSource? wake;
+        TaskCompletionSource? wake = null;
         lock (_lock)
         {
             if (_ended is not null)
@@ -36,7 +38,11 @@ internal sealed class WalAppendQueue(long firstPosition)
             position = _nextPosition++;
             task = append.Begin(record, position);
             _waiting.Enqueue(append);
-            (wake, _wake) = (_wake, null);
+            _waitingBytes += WalRecordFormat.SizeOf(record);
+            if (_waitingBytes >= _wakeAt)
+            {
+                (wake, _wake) = (_wake, null);
+            }
         }
 
         wake?.SetResult();
@@ -44,11 +50,15 @@ internal sealed class WalAppendQueue(long firstPosition)
     }
 
     /// <summary>Completes when there is something to take, or nothing more will come.</summary>
-    public Task WaitAsync()
+    public Task WaitAsync() => WaitAsync(1);
+
+    /// <summary>Completes when this many bytes of records wait, or nothing more will come. One waiter at a time; a later one replaces it.</summary>
+    public Task WaitAsync(long bytes)
     {
         lock (_lock)
         {
-            return _waiting.Count > 0 || _ended is not null
+            _wakeAt = bytes;
+            return _waitingBytes >= bytes || _ended is not null
                 ? Task.CompletedTask
                 : (_wake ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
@@ -74,6 +84,11 @@ internal sealed class WalAppendQueue(long firstPosition)
                 group.Add(_waiting.Dequeue());
             }
 
+            foreach (var append in group)
+            {
+                _waitingBytes -= WalRecordFormat.SizeOf(append.Record);
+            }
+
             return group.Count > 0 || _ended is null;
         }
     }
@@ -94,6 +109,7 @@ internal sealed class WalAppendQueue(long firstPosition)
             _ended = reason;
             failed = [.. _waiting];
             _waiting.Clear();
+            _waitingBytes = 0;
             (wake, _wake) = (_wake, null);
         }
 

@@ -28,5 +28,8 @@ internal static class FileWalFormat
     /// </summary>
     public const long ProofWindow = GroupsInFlight * (MaxRecordBytes + (1L << 20));
 
+    /// <summary>A quarter of it has to hold the largest record, and that one batch of usual size.</summary>
+    public const long SmallestCapacity = 8 << 20;
+
     public static long Align(long length) => (length + Sector - 1) / Sector * Sector;
 }

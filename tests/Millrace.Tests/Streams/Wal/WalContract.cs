@@ -15,6 +15,9 @@ public abstract class WalContract : IAsyncLifetime
 
     private protected BufferPool Pool { get; } = new(64 << 20);
 
+    /// <summary>Whether what was trimmed is gone at once; else some of it may still be recovered, which does no harm.</summary>
+    private protected virtual bool TrimsExactly => true;
+
     private protected static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public virtual ValueTask InitializeAsync() => ValueTask.CompletedTask;
@@ -126,7 +129,7 @@ public abstract class WalContract : IAsyncLifetime
         await wal.DisposeAsync();
 
         await using var recovery = await NewProvider().TakeOverAsync(wal.Descriptor, Token);
-        await AssertHoldsAsync(recovery, Enumerable.Range(12, 8).Select(i => Record(i, 100)));
+        await AssertEndsWithAsync(recovery, Enumerable.Range(12, 8).Select(i => Record(i, 100)));
     }
 
     [Fact]
@@ -139,7 +142,7 @@ public abstract class WalContract : IAsyncLifetime
         await wal.DisposeAsync();
 
         await using var recovery = await NewProvider().TakeOverAsync(wal.Descriptor, Token);
-        await AssertHoldsAsync(recovery, []);
+        await AssertEndsWithAsync(recovery, []);
     }
 
     [Fact]
@@ -161,7 +164,7 @@ public abstract class WalContract : IAsyncLifetime
 
         await wal.DisposeAsync();
         await using var recovery = await NewProvider().TakeOverAsync(wal.Descriptor, Token);
-        await AssertHoldsAsync(recovery, kept.Select(entry => entry.Record));
+        await AssertEndsWithAsync(recovery, kept.Select(entry => entry.Record));
     }
 
     [Fact]
@@ -229,6 +232,14 @@ public abstract class WalContract : IAsyncLifetime
 
     private protected static async Task AssertHoldsAsync(IWalRecovery recovery, IEnumerable<StreamRecord> expected) =>
         Assert.Equal(expected.Select(Describe), (await ReadAllAsync(recovery)).Select(Describe));
+
+    private async Task AssertEndsWithAsync(IWalRecovery recovery, IEnumerable<StreamRecord> expected)
+    {
+        var found = await ReadAllAsync(recovery);
+        var wanted = expected.ToList();
+        Assert.InRange(found.Count, wanted.Count, TrimsExactly ? wanted.Count : wanted.Count + 10);
+        Assert.Equal(wanted.Select(Describe), found.TakeLast(wanted.Count).Select(Describe));
+    }
 
     private static string Describe(StreamRecord record) =>
         $"{record.Stream} {record.Epoch} {record.BaseOffset} {record.Count} {record.MaxTimestamp} {record.Payload.Length} {Crc32C.Of(record.Payload.Span):x8}";

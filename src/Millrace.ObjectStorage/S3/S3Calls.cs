@@ -1,0 +1,55 @@
+using System.Diagnostics.CodeAnalysis;
+using Millrace.Runtime;
+
+namespace Millrace.ObjectStorage;
+
+/// <summary>How calls to an S3 server are made: a bounded number at once, failures translated, and repeated on the node's clock.</summary>
+/// <param name="runtime">The clock, and lots for the pauses.</param>
+/// <param name="name">What messages call the store.</param>
+/// <param name="atOnce">How many calls may be under way.</param>
+[SuppressMessage("Design", "CA1068", Justification = "The call reads best where it stands, behind all that describes it")]
+internal sealed class S3Calls(NodeRuntime runtime, string name, int atOnce)
+{
+    private const int Attempts = 5;
+    private static readonly TimeSpan FirstBackOff = TimeSpan.FromMilliseconds(50);
+    private readonly AsyncGate _requests = new(atOnce);
+
+    /// <summary>Makes a call again after a passing failure. For calls that may happen more than once.</summary>
+    public async Task<T> RepeatAsync<T>(string operation, string key, CancellationToken token, Func<Task<T>> call)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await TryOnceAsync(operation, key, token, call);
+            }
+            catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Transient && attempt < Attempts)
+            {
+                await Task.Delay(FirstBackOff * Math.Pow(2, attempt - 1) * (0.5 + runtime.Random.NextDouble()), runtime.Time, token);
+            }
+        }
+    }
+
+    /// <summary>Makes a call exactly once, when there is room for it, and says what its failure means.</summary>
+    public async Task<T> TryOnceAsync<T>(string operation, string key, CancellationToken token, Func<Task<T>> call)
+    {
+        await _requests.EnterAsync(token);
+        try
+        {
+            return await call();
+        }
+        catch (Exception failure) when (S3Errors.IsFailure(failure) && !token.IsCancellationRequested)
+        {
+            throw new ObjectStorageException(
+                S3Errors.Classify(failure), $"{name}: {operation} '{key}' failed: {S3Errors.Describe(failure)}", failure);
+        }
+        catch (Exception failure) when (S3Errors.IsFailure(failure) && failure is not OperationCanceledException)
+        {
+            throw new OperationCanceledException($"{name}: {operation} '{key}' was given up", failure, token);
+        }
+        finally
+        {
+            _requests.Exit();
+        }
+    }
+}

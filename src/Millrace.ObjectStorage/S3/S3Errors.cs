@@ -1,0 +1,41 @@
+using System.Net;
+using Amazon.Runtime;
+using Amazon.S3;
+
+namespace Millrace.ObjectStorage;
+
+/// <summary>What a failure of the S3 client means to us.</summary>
+internal static class S3Errors
+{
+    public static bool IsAbsent(AmazonS3Exception failure) =>
+        failure.StatusCode == HttpStatusCode.NotFound && failure.ErrorCode is not ("NoSuchBucket" or "NoSuchUpload");
+
+    public static bool IsPreconditionFailed(AmazonS3Exception failure) => failure.StatusCode == HttpStatusCode.PreconditionFailed;
+
+    public static bool IsPastTheEnd(AmazonS3Exception failure) => failure.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable;
+
+    /// <summary>True for everything that the client may throw when a call failed; not for our own faults.</summary>
+    public static bool IsFailure(Exception failure) =>
+        failure is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or OperationCanceledException or TimeoutException;
+
+    public static ObjectStorageError Classify(Exception failure) => failure switch
+    {
+        AmazonServiceException { ErrorCode: "QuotaExceeded" or "RequestTimeout" or "SlowDown" } => ObjectStorageError.Transient,
+        AmazonServiceException { StatusCode: HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized } => ObjectStorageError.AccessDenied,
+        AmazonServiceException { StatusCode: HttpStatusCode.RequestTimeout or HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests } =>
+            ObjectStorageError.Transient,
+        AmazonServiceException { StatusCode: HttpStatusCode.NotImplemented or HttpStatusCode.MethodNotAllowed } => ObjectStorageError.Invalid,
+        AmazonServiceException { StatusCode: >= HttpStatusCode.InternalServerError or 0 } => ObjectStorageError.Transient,
+        AmazonServiceException => ObjectStorageError.Invalid,
+        AmazonClientException when failure.Message.Contains("credentials", StringComparison.OrdinalIgnoreCase) => ObjectStorageError.AccessDenied,
+        _ => ObjectStorageError.Transient,
+    };
+
+    /// <summary>What to tell people: the server's own words, and its code.</summary>
+    public static string Describe(Exception failure) => failure switch
+    {
+        AmazonServiceException { StatusCode: not 0 } answer => $"{(int)answer.StatusCode} {answer.ErrorCode}: {answer.Message}",
+        OperationCanceledException => "no answer in time",
+        _ => failure.Message,
+    };
+}

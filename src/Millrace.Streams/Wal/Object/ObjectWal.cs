@@ -1,0 +1,262 @@
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+
+namespace Millrace.Streams.Wal;
+
+/// <summary>
+/// A WAL in the object store: an object log with one term, that of this incarnation. Any node can seal it and read it, and
+/// from then on this writer can acknowledge nothing.
+/// </summary>
+/// <remarks>
+/// Appends gather while objects are under way, for a part of the time that one takes: on a fast store hardly at all, on
+/// a slow one long enough that a few objects cover the round trip. A store that does not answer makes appends wait; they
+/// go on when it does. Threading: as <see cref="IWriteAheadLog"/>.
+/// </remarks>
+internal sealed class ObjectWal : IWriteAheadLog
+{
+    // With batches gathered for a quarter of a round trip, four or five objects are under way: some stay free for large ones.
+    private const double GatheredShare = 0.25;
+
+    // A change of latency is believed after about five objects.
+    private const double LatencyWeight = 0.2;
+
+    private readonly NodeRuntime _runtime;
+    private readonly BufferPool _pool;
+    private readonly ObjectLog _log;
+    private readonly ObjectLogOwner _owner;
+    private readonly ObjectWalOptions _options;
+    private readonly WalAppendQueue _queue = new(0);
+    private readonly AsyncGate _trimming = new(1);
+    private readonly TaskCompletionSource<StreamException> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task _writing;
+    private readonly Lock _lock = new();
+
+    // Under _lock: objects that are acknowledged and not trimmed, by place and the position behind their last append.
+    private readonly Queue<(LogPlace Place, long EndAppend)> _kept = new();
+    private TimeSpan _latency;
+    private int _underWay;
+    private bool _disposed;
+
+    internal ObjectWal(NodeRuntime runtime, BufferPool pool, ObjectLog log, WalDescriptor descriptor, ObjectWalOptions options)
+    {
+        _runtime = runtime;
+        _pool = pool;
+        _log = log;
+        _options = options;
+        Descriptor = descriptor;
+        _owner = log.BeginTerm(descriptor.Id);
+        _writing = runtime.Spawn("wal-writer", _ => WriteAsync());
+    }
+
+    public WalDescriptor Descriptor { get; }
+
+    public int MaxRecordBytes => ObjectWalFormat.MaxRecordBytes;
+
+    /// <summary>0: the bucket has room.</summary>
+    public double Fullness => 0;
+
+    public Task<StreamException> Lost => _lost.Task;
+
+    public ValueTask AppendAsync(in StreamRecord record, out long position)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(record.Payload.Length, MaxRecordBytes);
+        return _queue.Append(record, out position);
+    }
+
+    public async ValueTask TrimAsync(long position, CancellationToken token)
+    {
+        await _trimming.EnterAsync(token);
+        try
+        {
+            if (FindBoundary(position) is { } boundary)
+            {
+                await _log.TrimAsync(boundary, [], token);
+                Forget(boundary);
+            }
+        }
+        finally
+        {
+            _trimming.Exit();
+        }
+    }
+
+    public async ValueTask RetireAsync(CancellationToken token)
+    {
+        await DisposeAsync();
+        await new ObjectWalTakeover(_log, Descriptor).RetireAsync(token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        lock (_lock)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
+        }
+
+        _queue.End(new StreamException(StreamError.Closed, $"The WAL {Descriptor.Location} is closed"));
+        await _owner.DisposeAsync();
+        await _writing;
+    }
+
+    // It ends with the queue and not with the node's Stopping: appends that a stopping node still makes must settle.
+    private async Task WriteAsync()
+    {
+        var previous = Task.CompletedTask;
+        var appends = new List<WalAppend>();
+        try
+        {
+            while (true)
+            {
+                await _queue.WaitAsync();
+                await _owner.WaitForRoomAsync(CancellationToken.None);
+                await GatherAsync();
+                if (!_queue.Take(appends, _options.BatchBytes))
+                {
+                    break;
+                }
+
+                if (appends.Count > 0)
+                {
+                    previous = WriteBatchAsync(new ObjectWalBatch(appends), previous);
+                    appends = [];
+                }
+            }
+        }
+        catch (ObjectLogException refusal)
+        {
+            Lose(refusal);
+        }
+
+        await previous;
+    }
+
+    private async Task GatherAsync()
+    {
+        TimeSpan pause;
+        lock (_lock)
+        {
+            pause = _underWay == 0 ? TimeSpan.Zero : _latency * GatheredShare;
+        }
+
+        pause = pause < _options.LongestGathering ? pause : _options.LongestGathering;
+        var enough = _queue.WaitAsync(_options.BatchBytes);
+        if (enough.IsCompleted || pause <= TimeSpan.Zero)
+        {
+            return;
+        }
+
+        using var settled = new CancellationTokenSource();
+        await Task.WhenAny(enough, Task.Delay(pause, _runtime.Time, settled.Token));
+        settled.Cancel();
+    }
+
+    private async Task WriteBatchAsync(ObjectWalBatch batch, Task previous)
+    {
+        var begun = _runtime.Time.GetTimestamp();
+        lock (_lock)
+        {
+            _underWay++;
+        }
+
+        LogPlace? place = null;
+        StreamException? reason = null;
+        try
+        {
+            place = await _owner.AppendAsync(batch.Build(_pool));
+        }
+        catch (ObjectLogException refusal)
+        {
+            reason = Lose(refusal);
+        }
+
+        batch.Release();
+
+        // The log's tasks end in order; what runs after them here might not.
+        await previous;
+        Settle(batch, place, reason, _runtime.Time.GetElapsedTime(begun));
+    }
+
+    private void Settle(ObjectWalBatch batch, LogPlace? place, StreamException? reason, TimeSpan latency)
+    {
+        lock (_lock)
+        {
+            _underWay--;
+            _latency = _latency == TimeSpan.Zero ? latency : _latency + (latency - _latency) * LatencyWeight;
+            if (place is { } acknowledged)
+            {
+                _kept.Enqueue((acknowledged, batch.Appends[^1].Position + 1));
+            }
+        }
+
+        foreach (var append in batch.Appends)
+        {
+            if (reason is null)
+            {
+                append.Complete();
+            }
+            else
+            {
+                append.Fail(reason);
+            }
+        }
+    }
+
+    /// <summary>
+    /// The place below which nothing is needed, or null if nothing can go. Never above the newest acknowledged object: an open
+    /// term keeps that, so that whoever seals it knows where it is.
+    /// </summary>
+    private LogPlace? FindBoundary(long position)
+    {
+        lock (_lock)
+        {
+            LogPlace? boundary = null;
+            foreach (var (place, endAppend) in _kept.SkipLast(1))
+            {
+                if (endAppend > position)
+                {
+                    break;
+                }
+
+                boundary = place.Next;
+            }
+
+            return boundary;
+        }
+    }
+
+    private void Forget(LogPlace boundary)
+    {
+        lock (_lock)
+        {
+            while (_kept.TryPeek(out var oldest) && oldest.Place < boundary)
+            {
+                _kept.Dequeue();
+            }
+        }
+    }
+
+    private StreamException Lose(ObjectLogException refusal)
+    {
+        var reason = refusal.Error switch
+        {
+            ObjectLogError.Fenced => new StreamException(StreamError.Fenced, $"The WAL {Descriptor.Location} was taken over: {refusal.Message}", refusal),
+            ObjectLogError.Closed => new StreamException(StreamError.Closed, $"The WAL {Descriptor.Location} is closed", refusal),
+            _ => new StreamException(StreamError.WalFailed, $"The WAL {Descriptor.Location} failed: {refusal.Message}", refusal),
+        };
+        _queue.End(reason);
+        lock (_lock)
+        {
+            if (!_disposed)
+            {
+                _lost.TrySetResult(reason);
+            }
+        }
+
+        return reason;
+    }
+}

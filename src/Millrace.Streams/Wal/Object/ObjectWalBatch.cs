@@ -1,0 +1,42 @@
+using System.Buffers;
+using Millrace.Runtime;
+
+namespace Millrace.Streams.Wal;
+
+/// <summary>A group of appends on its way into one object.</summary>
+internal sealed class ObjectWalBatch(List<WalAppend> appends)
+{
+    private readonly GatheredRecords _records = new();
+
+    public IReadOnlyList<WalAppend> Appends => appends;
+
+    /// <summary>Lays the batch out. It is held until <see cref="Release"/>.</summary>
+    public ReadOnlySequence<byte> Build(BufferPool pool)
+    {
+        _records.Build(pool, appends, ObjectWalFormat.HeadSize, alignment: 1, GatheredRecords.CopiedPayload);
+        ObjectWalFormat.WriteHead(_records.Head, appends.Count, appends[0].Position);
+        Piece? first = null, last = null;
+        foreach (var part in _records.Parts)
+        {
+            last = new Piece(part, last);
+            first ??= last;
+        }
+
+        return new(first!, 0, last!, last!.Memory.Length);
+    }
+
+    public void Release() => _records.Release();
+
+    private sealed class Piece : ReadOnlySequenceSegment<byte>
+    {
+        public Piece(ReadOnlyMemory<byte> memory, Piece? before)
+        {
+            Memory = memory;
+            if (before is not null)
+            {
+                RunningIndex = before.RunningIndex + before.Memory.Length;
+                before.Next = this;
+            }
+        }
+    }
+}

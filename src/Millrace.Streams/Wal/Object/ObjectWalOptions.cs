@@ -1,0 +1,11 @@
+namespace Millrace.Streams.Wal;
+
+/// <summary>What an operator may tune about an object WAL.</summary>
+public sealed record ObjectWalOptions
+{
+    /// <summary>Bytes of records that one object takes at most; when so many wait, it is written at once.</summary>
+    public int BatchBytes { get; init; } = 4 << 20;
+
+    /// <summary>The longest time that appends gather while other objects are being written.</summary>
+    public TimeSpan LongestGathering { get; init; } = TimeSpan.FromMilliseconds(250);
+}

@@ -1,0 +1,36 @@
+using System.Globalization;
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+
+namespace Millrace.Streams.Wal;
+
+/// <summary>WALs in the cluster's object store: any node recovers any other's. Threading: any thread.</summary>
+/// <param name="runtime">The node's surroundings.</param>
+/// <param name="pool">Lends the buffers.</param>
+/// <param name="storage">Where the WALs lie, below WAL/ and their ids.</param>
+/// <param name="options">What an operator tunes.</param>
+public sealed class ObjectWalProvider(NodeRuntime runtime, BufferPool pool, IObjectStorage storage, ObjectWalOptions options) : IWalProvider
+{
+    private static readonly ObjectLogOptions LogOptions = new() { InFlight = ObjectWalFormat.InFlight };
+
+    public WalKind Kind => WalKind.Object;
+
+    public WalDescriptor Describe(NodeId node, NodeEpoch epoch)
+    {
+        var id = runtime.NewId();
+        return new(id, WalKind.Object, string.Create(CultureInfo.InvariantCulture, $"WAL/{id:N}/"), node, epoch);
+    }
+
+    public ValueTask<IWriteAheadLog> CreateAsync(WalDescriptor descriptor, CancellationToken token) =>
+        ValueTask.FromResult<IWriteAheadLog>(new ObjectWal(runtime, pool, LogOf(descriptor), descriptor, options));
+
+    public async ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token)
+    {
+        var log = LogOf(descriptor);
+        var (start, seal) = await new ObjectWalTakeover(log, descriptor).SealAsync(token);
+        Log.WalSealed(runtime.Loggers, descriptor.Location, seal.Index - start.Next.Index);
+        return new ObjectWalRecovery(log, descriptor, start, seal);
+    }
+
+    private ObjectLog LogOf(WalDescriptor descriptor) => new(runtime, storage, descriptor.Location, LogOptions);
+}

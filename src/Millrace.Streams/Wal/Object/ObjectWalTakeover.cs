@@ -1,0 +1,47 @@
+using Millrace.ObjectStorage;
+
+namespace Millrace.Streams.Wal;
+
+/// <summary>Ends the one term of an object WAL. Anybody may, any number of times: the first seal counts for all.</summary>
+internal sealed class ObjectWalTakeover(ObjectLog log, WalDescriptor descriptor)
+{
+    /// <summary>Seals the log.</summary>
+    /// <returns>Where its entries begin, and the place of the seal behind them.</returns>
+    /// <exception cref="WalUnavailableException">Acknowledged entries are missing or damaged.</exception>
+    public async ValueTask<(LogStart Start, LogPlace Seal)> SealAsync(CancellationToken token)
+    {
+        while (true)
+        {
+            var start = LogStart.Beginning(descriptor.Id) with { Next = await log.BoundaryAsync(token) };
+
+            // Headers tell all that sealing needs; the bodies are read when they are wanted.
+            using var reader = log.ReadHeaders(start);
+            try
+            {
+                var seal = await log.SealAsync(reader, default, _ => ValueTask.CompletedTask, token);
+                return (start, seal.Place);
+            }
+            catch (ObjectLogException trimmed) when (trimmed.Error == ObjectLogError.Trimmed)
+            {
+                // Its writer lives and trims, or somebody else has recovered it: begin again where it begins now.
+                token.ThrowIfCancellationRequested();
+            }
+            catch (ObjectLogException damage)
+            {
+                throw Unusable(descriptor, damage);
+            }
+        }
+    }
+
+    /// <summary>Seals the log if nobody has, and deletes what it holds. The seal and a marker stay, for a writer that wakes up late.</summary>
+    public async ValueTask RetireAsync(CancellationToken token)
+    {
+        var (_, seal) = await SealAsync(token);
+        await log.TrimAsync(seal, [], token);
+    }
+
+    public static WalUnavailableException Unusable(WalDescriptor descriptor, ObjectLogException damage) => new(
+        descriptor,
+        $"The WAL {descriptor.Location} of node {descriptor.Node} cannot be recovered: {damage.Message}. Restore the bucket's objects below it, or give up what it held with --accept-loss",
+        damage);
+}

@@ -1,0 +1,72 @@
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+
+namespace Millrace.Streams.Wal;
+
+/// <summary>
+/// Names the kind of WAL a node writes: <c>file:///path?capacity=512MiB&amp;mode=buffered|direct</c>, <c>object</c>
+/// (in the cluster's object store), or <c>memory</c>.
+/// </summary>
+public sealed class WalUri
+{
+    private readonly ComponentUri _uri;
+    private readonly Func<NodeRuntime, BufferPool, IObjectStorage, IWalProvider> _create;
+
+    private WalUri(ComponentUri uri)
+    {
+        _uri = uri;
+        _create = uri.Scheme switch
+        {
+            "file" => ParseFile(uri),
+            "object" => ParseBare(uri, (runtime, pool, storage) => new ObjectWalProvider(runtime, pool, storage, new())),
+            "memory" => ParseBare(uri, (runtime, _, _) => new MemoryWalProvider(runtime)),
+            _ => throw uri.Refuse("is not a WAL: use file:///path, object or memory"),
+        };
+    }
+
+    /// <exception cref="FormatException">It names no WAL. The message says why.</exception>
+    public static WalUri Parse(string text) => new(ComponentUri.Parse(text));
+
+    /// <param name="runtime">The node's surroundings.</param>
+    /// <param name="pool">Lends the buffers.</param>
+    /// <param name="storage">The cluster's store, for a WAL that lies there.</param>
+    public IWalProvider CreateProvider(NodeRuntime runtime, BufferPool pool, IObjectStorage storage) => _create(runtime, pool, storage);
+
+    public override string ToString() => _uri.ToString();
+
+    private static Func<NodeRuntime, BufferPool, IObjectStorage, IWalProvider> ParseFile(ComponentUri uri)
+    {
+        if (uri.Authority.Length > 0 || !Path.IsPathRooted(uri.Path) || uri.Path == "/")
+        {
+            throw uri.Refuse("names no folder: write file:// and an absolute path, as in file:///var/lib/millrace/wal");
+        }
+
+        var defaults = new FileWalOptions();
+        var options = new FileWalOptions
+        {
+            Capacity = uri.TakeBytes("capacity") is { } bytes ? FileWalFormat.Align(bytes) : defaults.Capacity,
+            Mode = uri.Take("mode") switch
+            {
+                null => defaults.Mode,
+                "buffered" => WalDeviceMode.Buffered,
+                "direct" => WalDeviceMode.Direct,
+                _ => throw uri.Refuse("wants 'mode' to be buffered or direct"),
+            },
+        };
+        uri.CheckAllTaken("capacity", "mode");
+        if (options.Capacity < FileWalFormat.SmallestCapacity)
+        {
+            throw uri.Refuse($"is too small: a WAL takes at least {FileWalFormat.SmallestCapacity >> 20}MiB");
+        }
+
+        var folder = Path.GetFullPath(uri.Path);
+        return (runtime, pool, _) => new FileWalProvider(runtime, pool, folder, options);
+    }
+
+    private static Func<NodeRuntime, BufferPool, IObjectStorage, IWalProvider> ParseBare(
+        ComponentUri uri, Func<NodeRuntime, BufferPool, IObjectStorage, IWalProvider> create)
+    {
+        uri.CheckAllTaken();
+        return uri.Authority.Length + uri.Path.Length == 0 ? create : throw uri.Refuse($"has a path: write just {uri.Scheme}");
+    }
+}

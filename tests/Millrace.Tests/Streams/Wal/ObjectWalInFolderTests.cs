@@ -1,0 +1,8 @@
+using Millrace.ObjectStorage;
+
+namespace Millrace.Tests.Streams.Wal;
+
+public sealed class ObjectWalInFolderTests : ObjectWalTests
+{
+    private protected override async ValueTask<IObjectStorage> OpenAsync() => await FileObjectStorage.OpenAsync(Machine.Runtime, Machine.Folder, Token);
+}
