@@ -1,4 +1,6 @@
 using Millrace.Broker.Network;
+using Millrace.Broker.Partitions;
+using Millrace.Broker.Purgatory;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis;
@@ -27,9 +29,15 @@ internal sealed class ApiTable
     public IReadOnlyList<ApiEntry> Entries { get; }
 
     /// <summary>Lists every handler.</summary>
-    public static ApiTable Create(BrokerComponents broker) => new(
-        new ApiVersionsHandler(broker.Metadata),
+    public static ApiTable Create(BrokerComponents broker)
+    {
+        var opening = new PartitionOpening(broker.Runtime);
+        return new(new ApiVersionsHandler(broker.Metadata),
         [
+            ApiEntry.For<ProduceHandler, ProduceRequest, ProduceResponse>(new(broker.Runtime, broker.Partitions, new BatchIntake(broker.Buffers))),
+            ApiEntry.For<FetchHandler, FetchRequest, FetchResponse>(
+                new(broker.Runtime, broker.Partitions, opening, new FetchPurgatory(broker.Runtime), new FetchLimit(broker.Identity, broker.Metadata))),
+            ApiEntry.For<ListOffsetsHandler, ListOffsetsRequest, ListOffsetsResponse>(new(opening, broker.Partitions)),
             ApiEntry.For<MetadataHandler, MetadataRequest, MetadataResponse>(new(broker.Identity, broker.Metadata, broker.Controller)),
             ApiEntry.For<OffsetCommitHandler, OffsetCommitRequest, OffsetCommitResponse>(new(broker.Metadata, broker.Groups)),
             ApiEntry.For<OffsetFetchHandler, OffsetFetchRequest, OffsetFetchResponse>(new(broker.Metadata, broker.Groups)),
@@ -45,11 +53,16 @@ internal sealed class ApiTable
             ApiEntry.For<CreateTopicsHandler, CreateTopicsRequest, CreateTopicsResponse>(new(broker.Runtime, broker.Controller)),
             ApiEntry.For<DeleteTopicsHandler, DeleteTopicsRequest, DeleteTopicsResponse>(
                 new(broker.Runtime, broker.Identity, broker.Metadata, broker.Controller)),
+            ApiEntry.For<DeleteRecordsHandler, DeleteRecordsRequest, DeleteRecordsResponse>(new(broker.Runtime, broker.Partitions)),
+            ApiEntry.For<InitProducerIdHandler, InitProducerIdRequest, InitProducerIdResponse>(
+                new(broker.Runtime, new ProducerIdBlocks(broker.Identity, broker.Controller))),
+            ApiEntry.For<OffsetForLeaderEpochHandler, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(new(opening, broker.Partitions)),
             ApiEntry.For<DescribeConfigsHandler, DescribeConfigsRequest, DescribeConfigsResponse>(new(broker.Identity, broker.Metadata)),
             ApiEntry.For<CreatePartitionsHandler, CreatePartitionsRequest, CreatePartitionsResponse>(new(broker.Runtime, broker.Controller)),
             ApiEntry.For<IncrementalAlterConfigsHandler, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(new(broker.Controller)),
             ApiEntry.For<DescribeClusterHandler, DescribeClusterRequest, DescribeClusterResponse>(new(broker.Identity, broker.Metadata)),
         ]);
+    }
 
     /// <summary>Decodes a frame. The frame and the lease are the call's from now on, if this returns.</summary>
     /// <exception cref="InvalidFrameException">The API or the version is not served.</exception>

@@ -1,3 +1,4 @@
+using Millrace.Broker.Partitions;
 using Millrace.Protocol;
 using Millrace.Streams;
 
@@ -23,5 +24,30 @@ internal static partial class KafkaErrorMap
         // Uploads draw new ids and go on; it does not reach a client's call.
         StreamError.PrepareExpired => ErrorCode.UnknownServerError,
         StreamError.Corrupt => ErrorCode.KafkaStorageError,
+    };
+
+    /// <summary>For what partitions refuse. Consumers know few codes in a fetch, and these are among them where a fetch can get them.</summary>
+    public static ErrorCode ToErrorCode(PartitionError error) => error switch
+    {
+        PartitionError.None => ErrorCode.None,
+        PartitionError.UnknownPartition => ErrorCode.UnknownTopicOrPartition,
+        PartitionError.UnknownTopicId => ErrorCode.UnknownTopicId,
+        PartitionError.NotLeader => ErrorCode.NotLeaderOrFollower,
+        PartitionError.FencedLeaderEpoch => ErrorCode.FencedLeaderEpoch,
+        PartitionError.UnknownLeaderEpoch => ErrorCode.UnknownLeaderEpoch,
+        PartitionError.OffsetOutOfRange => ErrorCode.OffsetOutOfRange,
+        PartitionError.TimedOut => ErrorCode.RequestTimedOut,
+        PartitionError.StorageFailed => ErrorCode.KafkaStorageError,
+        PartitionError.InternalTopic => ErrorCode.InvalidTopicException,
+        PartitionError.PolicyViolation => ErrorCode.PolicyViolation,
+        PartitionError.CorruptBatch => ErrorCode.CorruptMessage,
+        PartitionError.InvalidRecord => ErrorCode.InvalidRecord,
+        PartitionError.InvalidTimestamp => ErrorCode.InvalidTimestamp,
+        PartitionError.BatchTooLarge => ErrorCode.MessageTooLarge,
+        PartitionError.BatchExceedsSegment => ErrorCode.RecordListTooLarge,
+        PartitionError.UnsupportedCompression => ErrorCode.UnsupportedCompressionType,
+        PartitionError.OutOfOrderSequence => ErrorCode.OutOfOrderSequenceNumber,
+        PartitionError.StaleProducerEpoch => ErrorCode.InvalidProducerEpoch,
+        PartitionError.NoTransaction => ErrorCode.InvalidTxnState,
     };
 }

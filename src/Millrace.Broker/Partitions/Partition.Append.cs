@@ -1,4 +1,5 @@
 using Millrace.Broker.Partitions.Producers;
+using Millrace.Protocol;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Partitions;
@@ -73,7 +74,12 @@ internal sealed partial class Partition
         var now = Now();
         var maxTimestamp = batch.StampsAppendTime ? now : batch.MaxTimestamp;
         var baseOffset = stream.NextOffset;
-        BatchPlacement.Write(batch.Bytes.Span, baseOffset, LeaderEpoch, batch.StampsAppendTime ? now : null);
+        RecordBatchPatch.SetPosition(batch.Bytes.Span, baseOffset, LeaderEpoch);
+        if (batch.StampsAppendTime)
+        {
+            RecordBatchPatch.SetTimestamps(batch.Bytes.Span, TimestampType.LogAppendTime, now);
+        }
+
         _inFlight.Add(baseOffset + batch.Count, batch.Bytes.Length, maxTimestamp);
 
         // Between the append and the producers' state nobody may capture a checkpoint: it would lack this batch.

@@ -1,6 +1,7 @@
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Broker.Purgatory;
 using Millrace.Metadata;
+using Millrace.Protocol;
 using Millrace.Runtime;
 using Millrace.Streams;
 using Microsoft.Extensions.Logging;
@@ -259,9 +260,15 @@ internal sealed partial class Partition : IStreamOwner
             using var read = await stream.ReadAsync(offset, ReplayBytes, token);
             foreach (var record in read.Records)
             {
-                if (BatchReplay.Read(record.Payload.Span) is { } idempotent)
+                if (!RecordBatchHeader.TryRead(record.Payload.Span, out var batch))
                 {
-                    producers.Append(idempotent.ProducerId, idempotent.Epoch, idempotent.Batch, now);
+                    throw new InvalidDataException($"What is stored at offset {record.BaseOffset} is shorter than a record batch.");
+                }
+
+                if (batch.HasProducerId && !batch.IsControl)
+                {
+                    var remembered = new ProducerBatch(batch.BaseSequence, batch.LastOffsetDelta, batch.BaseOffset, batch.MaxTimestamp);
+                    producers.Append(batch.ProducerId, batch.ProducerEpoch, remembered, now);
                 }
 
                 offset = record.EndOffset;

@@ -8,7 +8,8 @@ internal static class PartitionErrors
     public static PartitionError Of(StreamError error) => error switch
     {
         // The client asks anew who leads, and finds the one who took the stream.
-        StreamError.Fenced or StreamError.Closed or StreamError.Unknown or StreamError.Incomplete => PartitionError.NotLeader,
+        StreamError.Fenced or StreamError.Closed or StreamError.Incomplete => PartitionError.NotLeader,
+        StreamError.Unknown => PartitionError.UnknownPartition,
         StreamError.OffsetOutOfRange => PartitionError.OffsetOutOfRange,
         StreamError.WalFailed or StreamError.StorageUnavailable or StreamError.PrepareExpired or StreamError.Corrupt => PartitionError.StorageFailed,
     };

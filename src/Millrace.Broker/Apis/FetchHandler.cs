@@ -1,0 +1,147 @@
+using Millrace.Broker.Errors;
+using Millrace.Broker.Partitions;
+using Millrace.Broker.Purgatory;
+using Millrace.Metadata;
+using Millrace.Protocol;
+using Millrace.Runtime;
+
+namespace Millrace.Broker.Apis;
+
+/// <summary>Fetch (key 1), v4–18.</summary>
+/// <remarks>
+/// v4: isolation level. v5: log start offset. v7: sessions (KIP-227). v9: leader epochs. v11: racks. v12: diverging epochs.
+/// v13: topic ids. v16: leader hints (KIP-951). v17, v18: for replicas.
+/// Sessions are never granted: session id 0 is a legal answer to a client that asks for one, and every full fetch is answered in
+/// full. Without transactions the last stable offset is the high watermark.
+/// Answered at once when there are min bytes, an error, or nothing to wait for; else when enough has become readable or the
+/// time is up.
+/// </remarks>
+internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partitions, PartitionOpening opening, FetchPurgatory purgatory, FetchLimit limit)
+    : IApiHandler<FetchRequest, FetchResponse>
+{
+    private const sbyte ReadCommitted = 1;
+    private const short FirstWithTopicIds = 13;
+    private const short FirstWithStorageError = 6;
+
+    public static ApiVersionRange Versions => new(4, 18);
+
+    public async ValueTask<FetchResponse> HandleAsync(RequestContext context, FetchRequest request, CancellationToken token)
+    {
+        // Epochs 0 and -1 ask for everything, with or without a session; others go on with a session, and there is none.
+        if (request.SessionEpoch > 0 || request.SessionEpoch < -1)
+        {
+            return new FetchResponse { ErrorCode = (short)ErrorCode.FetchSessionIdNotFound };
+        }
+
+        var began = runtime.Time.GetTimestamp();
+        var patience = TimeSpan.FromMilliseconds(Math.Max(0, request.MaxWaitMs));
+        var maxBytes = Math.Min(request.MaxBytes, limit.MaxBytes);
+        using var fetch = new FetchPass(Look(context, request), maxBytes);
+        await opening.WaitAsync(fetch.Partitions.Select(wanted => wanted.Lookup.Partition), patience, token);
+        await fetch.ReadAsync(token);
+
+        var missing = Math.Min(request.MinBytes, maxBytes) - fetch.Bytes;
+        var left = patience - runtime.Time.GetElapsedTime(began);
+        if (missing > 0 && left > TimeSpan.Zero && fetch.MayWait)
+        {
+            // What was found is let go: the second pass finds it again, and more.
+            fetch.Release();
+            await purgatory.WaitAsync(fetch.Watch(missing), left, token);
+            await fetch.ReadAsync(token);
+        }
+
+        var response = Respond(context, request, fetch);
+        context.ReleaseAfterResponse(fetch.TakeRecords());
+        return response;
+    }
+
+    private FetchedPartition[] Look(RequestContext context, FetchRequest request)
+    {
+        var count = 0;
+        foreach (var topic in request.Topics)
+        {
+            count += topic.Partitions.Count;
+        }
+
+        var looked = new FetchedPartition[count];
+        var next = 0;
+        var image = partitions.Image;
+        foreach (var topic in request.Topics)
+        {
+            TopicImage? known;
+            var found = context.ApiVersion >= FirstWithTopicIds
+                ? image.TryGetTopic(topic.TopicId, out known)
+                : image.TryGetTopic(topic.Topic, out known);
+            foreach (var partition in topic.Partitions)
+            {
+                var lookup = found ? partitions.Find(known!, partition.Partition)
+                    : new PartitionLookup(
+                        context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition, null, null);
+                looked[next++] = new FetchedPartition(lookup, partition);
+            }
+        }
+
+        return looked;
+    }
+
+    private FetchResponse Respond(RequestContext context, FetchRequest request, FetchPass fetch)
+    {
+        var image = partitions.Image;
+        var topics = new FetchResponse.FetchableTopicResponse[request.Topics.Count];
+        List<FetchResponse.NodeEndpoint>? endpoints = null;
+        var next = 0;
+        for (var i = 0; i < topics.Length; i++)
+        {
+            var topic = request.Topics[i];
+            var answers = new FetchResponse.PartitionData[topic.Partitions.Count];
+            for (var j = 0; j < answers.Length; j++)
+            {
+                var fetched = fetch.Partitions[next++];
+                answers[j] = Answer(context, request, fetched);
+                if (LeaderHint.For(fetched.Read.Error, fetched.Lookup, image) is { } hint)
+                {
+                    answers[j].CurrentLeader = new FetchResponse.LeaderIdAndEpoch { LeaderId = hint.Node.Id.Value, LeaderEpoch = hint.LeaderEpoch };
+                    endpoints ??= [];
+                    if (!endpoints.Exists(endpoint => endpoint.NodeId == hint.Node.Id.Value))
+                    {
+                        endpoints.Add(new FetchResponse.NodeEndpoint
+                        {
+                            NodeId = hint.Node.Id.Value,
+                            Host = hint.Node.Host,
+                            Port = hint.Node.Port,
+                            Rack = hint.Node.Rack,
+                        });
+                    }
+                }
+            }
+
+            topics[i] = new FetchResponse.FetchableTopicResponse { Topic = topic.Topic, TopicId = topic.TopicId, Partitions = answers };
+        }
+
+        return new FetchResponse { Responses = topics, NodeEndpoints = endpoints ?? [] };
+    }
+
+    private static FetchResponse.PartitionData Answer(RequestContext context, FetchRequest request, FetchedPartition fetched)
+    {
+        var read = fetched.Read;
+        var error = KafkaErrorMap.ToErrorCode(read.Error);
+        var answer = new FetchResponse.PartitionData
+        {
+            PartitionIndex = fetched.Wanted.Partition,
+
+            // Old clients do not know the code, and ask anew who leads instead.
+            ErrorCode = (short)(error == ErrorCode.KafkaStorageError && context.ApiVersion < FirstWithStorageError ? ErrorCode.NotLeaderOrFollower : error),
+            HighWatermark = read.HighWatermark,
+            LastStableOffset = read.HighWatermark,
+            LogStartOffset = read.LogStartOffset,
+            AbortedTransactions = request.IsolationLevel == ReadCommitted && error == ErrorCode.None ? [] : null,
+            Records = BatchSequence.Of(read.Records),
+        };
+        if (read.Diverging is { } diverging)
+        {
+            answer.DivergingEpoch = new FetchResponse.EpochEndOffset { Epoch = diverging.Epoch, EndOffset = diverging.EndOffset };
+        }
+
+        return answer;
+    }
+}

@@ -1,0 +1,116 @@
+using Millrace.Broker.Errors;
+using Millrace.Broker.Partitions;
+using Millrace.Protocol;
+
+namespace Millrace.Broker.Apis;
+
+/// <summary>ListOffsets (key 2), v1–11: offsets by time, and the special ones.</summary>
+/// <remarks>
+/// v2: isolation level. v4: leader epochs. v7: the offset of the largest timestamp (-3). v8: the earliest offset on local storage
+/// (-4), which is the earliest: there is no other tier. v9: the last tiered offset (-5), v11: the earliest that waits for its
+/// upload to a tier (-6): there are none. Without transactions the last stable offset is the high watermark.
+/// </remarks>
+internal sealed class ListOffsetsHandler(PartitionOpening opening, PartitionTable partitions)
+    : IApiHandler<ListOffsetsRequest, ListOffsetsResponse>
+{
+    private const long Latest = -1;
+    private const long Earliest = -2;
+    private const long NewestTime = -3;
+    private const long EarliestLocal = -4;
+    private const long LastTiered = -5;
+    private const long EarliestPendingUpload = -6;
+
+    public static ApiVersionRange Versions => new(1, 11);
+
+    public async ValueTask<ListOffsetsResponse> HandleAsync(RequestContext context, ListOffsetsRequest request, CancellationToken token)
+    {
+        await opening.WaitAsync(
+            request.Topics.SelectMany(topic => topic.Partitions.Select(partition => partitions.Find(topic.Name, partition.PartitionIndex).Partition)), token);
+
+        // A partition that is asked for twice would be answered twice, and the client could not tell which is which.
+        var asked = new HashSet<(string, int)>();
+        var twice = new HashSet<(string, int)>();
+        foreach (var topic in request.Topics)
+        {
+            foreach (var partition in topic.Partitions)
+            {
+                if (!asked.Add((topic.Name, partition.PartitionIndex)))
+                {
+                    twice.Add((topic.Name, partition.PartitionIndex));
+                }
+            }
+        }
+
+        var topics = new List<ListOffsetsResponse.ListOffsetsTopicResponse>(request.Topics.Count);
+        foreach (var topic in request.Topics)
+        {
+            // Lookups by time may go to the object store: all of a topic at once.
+            var answers = await Task.WhenAll(topic.Partitions.Select(partition =>
+                AnswerAsync(context, topic.Name, partition, twice.Contains((topic.Name, partition.PartitionIndex)), token)));
+            topics.Add(new ListOffsetsResponse.ListOffsetsTopicResponse { Name = topic.Name, Partitions = answers });
+        }
+
+        return new ListOffsetsResponse { Topics = topics };
+    }
+
+    private async Task<ListOffsetsResponse.ListOffsetsPartitionResponse> AnswerAsync(
+        RequestContext context, string topic, ListOffsetsRequest.ListOffsetsPartition wanted, bool isTwice, CancellationToken token)
+    {
+        var (error, found) = isTwice ? (ErrorCode.InvalidRequest, OffsetAtTime.None)
+            : context.ApiVersion < FirstVersion(wanted.Timestamp) ? (ErrorCode.UnsupportedVersion, OffsetAtTime.None)
+            : await FindAsync(topic, wanted, token);
+        return new ListOffsetsResponse.ListOffsetsPartitionResponse
+        {
+            PartitionIndex = wanted.PartitionIndex,
+            ErrorCode = (short)error,
+            Timestamp = found.Timestamp,
+            Offset = found.Offset,
+            LeaderEpoch = found.LeaderEpoch,
+        };
+    }
+
+    private async ValueTask<(ErrorCode Error, OffsetAtTime Found)> FindAsync(
+        string topic, ListOffsetsRequest.ListOffsetsPartition wanted, CancellationToken token)
+    {
+        var lookup = partitions.Find(topic, wanted.PartitionIndex);
+        if (lookup.Partition is not { } partition)
+        {
+            return (KafkaErrorMap.ToErrorCode(lookup.Error), OffsetAtTime.None);
+        }
+
+        var epoch = wanted.CurrentLeaderEpoch;
+        OffsetAtTime found;
+        var error = PartitionError.None;
+        switch (wanted.Timestamp)
+        {
+            case Latest:
+                error = partition.FindLatest(epoch, out found);
+                break;
+            case Earliest or EarliestLocal:
+                error = partition.FindEarliest(epoch, out found);
+                break;
+            case LastTiered or EarliestPendingUpload:
+                // The checks are those of any other question; the answer is that there is none.
+                error = partition.FindLatest(epoch, out _);
+                found = OffsetAtTime.None;
+                break;
+            case NewestTime:
+                (error, found) = await partition.FindNewestTimeAsync(epoch, token);
+                break;
+            default:
+                (error, found) = await partition.FindByTimeAsync(epoch, wanted.Timestamp, token);
+                break;
+        }
+
+        return (KafkaErrorMap.ToErrorCode(error), found);
+    }
+
+    private static short FirstVersion(long timestamp) => timestamp switch
+    {
+        NewestTime => 7,
+        EarliestLocal => 8,
+        LastTiered => 9,
+        EarliestPendingUpload => 11,
+        _ => 1,
+    };
+}

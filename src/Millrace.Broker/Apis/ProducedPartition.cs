@@ -1,0 +1,24 @@
+using Millrace.Broker.Partitions;
+using Millrace.Runtime;
+
+namespace Millrace.Broker.Apis;
+
+/// <summary>One partition of a produce request on its way.</summary>
+internal struct ProducedPartition
+{
+    public PartitionLookup Lookup;
+
+    /// <summary>None as long as nothing is wrong.</summary>
+    public PartitionError Error;
+
+    /// <summary>What to say about a batch that is not in order.</summary>
+    public BatchRefusal? Refusal;
+
+    /// <summary>Parked until it has its offsets.</summary>
+    public ValueTask<PendingAppend> Beginning;
+
+    /// <summary>The batch's memory, where it is not the request's own; released when the append has begun.</summary>
+    public PooledBuffer? Recompressed;
+
+    public PendingAppend Pending;
+}

@@ -1,0 +1,59 @@
+using System.Buffers;
+using Millrace.Protocol;
+using Millrace.Runtime;
+
+namespace Millrace.Broker.Partitions;
+
+/// <summary>Stores a batch's records under another codec, where a topic demands one. The only way a batch is ever rewritten.</summary>
+internal static class BatchRecompression
+{
+    private const int CodecBits = 0x07;
+
+    /// <param name="batch">A batch that was found to be in order.</param>
+    /// <param name="header">Its header.</param>
+    /// <param name="codec">The codec of the result.</param>
+    /// <param name="buffers">Gives the result its memory.</param>
+    /// <returns>The new batch and nothing else, held once.</returns>
+    public static PooledBuffer Recompress(ReadOnlyMemory<byte> batch, in RecordBatchHeader header, CompressionCodec codec, BufferPool buffers)
+    {
+        var records = batch[RecordBatchHeader.Size..];
+        if (header.Codec == CompressionCodec.None)
+        {
+            return Compress(records.Span, header, codec, buffers);
+        }
+
+        var outcome = RecordCompression.Decompress(header.Codec, records, Array.MaxLength, out var decompressed);
+        Invariant.Check(outcome == DecompressionOutcome.Done);
+        using (decompressed)
+        {
+            return Compress(decompressed!.Span, header, codec, buffers);
+        }
+    }
+
+    private static PooledBuffer Compress(ReadOnlySpan<byte> records, in RecordBatchHeader header, CompressionCodec codec, BufferPool buffers)
+    {
+        if (codec == CompressionCodec.None)
+        {
+            return Assemble(records, header, codec, buffers);
+        }
+
+        var compressed = new ArrayBufferWriter<byte>(Math.Max(256, records.Length / 2));
+        RecordCompression.Compress(codec, records, compressed);
+        return Assemble(compressed.WrittenSpan, header, codec, buffers);
+    }
+
+    private static PooledBuffer Assemble(ReadOnlySpan<byte> records, in RecordBatchHeader header, CompressionCodec codec, BufferPool buffers)
+    {
+        var buffer = buffers.Rent(RecordBatchHeader.Size + records.Length);
+        var batch = buffer.GetSpan();
+        records.CopyTo(batch[RecordBatchHeader.Size..]);
+        var changed = header with
+        {
+            Length = batch.Length - RecordBatchHeader.LengthOverhead,
+            Attributes = (short)((header.Attributes & ~CodecBits) | (int)codec),
+        };
+        changed.Write(batch);
+        (changed with { Crc = RecordBatchPatch.ComputeCrc(batch) }).Write(batch);
+        return buffer;
+    }
+}
