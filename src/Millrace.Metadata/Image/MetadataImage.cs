@@ -10,7 +10,7 @@ namespace Millrace.Metadata;
 /// it knows. Streams and objects are not in it: they stay with the controller.
 /// </summary>
 /// <remarks>Immutable, so any thread may keep and read one for as long as it likes; a change makes a new one that shares most of it.</remarks>
-public sealed record MetadataImage
+public sealed partial record MetadataImage
 {
     public static MetadataImage Empty { get; } = new();
 

@@ -14,4 +14,15 @@ public sealed record PartitionImage(
 {
     /// <summary>The epoch as Kafka's messages carry it.</summary>
     public int LeaderEpoch => checked((int)Epoch.Value);
+
+    public PartitionRecord ToRecord(Guid topic) =>
+        new()
+        {
+            TopicId = topic,
+            Partition = Index,
+            StreamId = Stream.Value,
+            Leader = Leader?.Value ?? -1,
+            LeaderEpoch = Epoch.Value,
+            Replicas = [.. Replicas.Select(replica => replica.Value)],
+        };
 }

@@ -19,4 +19,13 @@ public sealed record TopicImage(
 
     /// <summary>The partition of an index, or null.</summary>
     public PartitionImage? FindPartition(int index) => (uint)index < (uint)Partitions.Count ? Partitions[index] : null;
+
+    public TopicRecord ToRecord() =>
+        new()
+        {
+            TopicId = Id,
+            Name = Name,
+            ReplicationFactor = ReplicationFactor,
+            Configs = [.. Configs.Select(config => new TopicRecord.Config { Name = config.Key, Value = config.Value })],
+        };
 }

@@ -9,4 +9,8 @@ namespace Millrace.Metadata;
 /// <param name="Node">The node that writes it.</param>
 /// <param name="Epoch">The incarnation that writes it.</param>
 /// <param name="State">Whether it is in use or waits for recovery.</param>
-public sealed record WalImage(Guid Id, byte Kind, string Location, NodeId Node, NodeEpoch Epoch, WalState State);
+public sealed record WalImage(Guid Id, byte Kind, string Location, NodeId Node, NodeEpoch Epoch, WalState State)
+{
+    public WalRecord ToRecord() =>
+        new() { WalId = Id, Kind = (sbyte)Kind, Location = Location, NodeId = Node.Value, NodeEpoch = Epoch.Value, State = (sbyte)State };
+}

@@ -13,7 +13,14 @@ namespace Millrace.Streams.Registry;
 /// <param name="Bytes">Payload bytes.</param>
 /// <param name="MaxTimestamp">Milliseconds since the Unix epoch; -1 if none.</param>
 /// <param name="HasCheckpoint">The object carries a checkpoint of this stream, as of the range's end.</param>
-/// <param name="Digest">A digest of the records that combines under merging and cutting.</param>
+/// <param name="Digest">A digest of the records from <see cref="WrittenStartOffset"/> on; it combines under merging and cutting.</param>
 public sealed record ObjectRange(
     ObjectId Object, ObjectKind Kind, long ObjectSize, StreamId Stream, StreamEpoch Epoch, long StartOffset, long EndOffset,
-    long Bytes, long MaxTimestamp, bool HasCheckpoint, RangeDigest Digest);
+    long Bytes, long MaxTimestamp, bool HasCheckpoint, RangeDigest Digest)
+{
+    /// <summary>
+    /// Where the range begins in the object. Lower than the start offset if a first part was already committed elsewhere: that part
+    /// does not count, but size and digest are those of the whole.
+    /// </summary>
+    public long WrittenStartOffset { get; init; } = StartOffset;
+}

@@ -1,0 +1,42 @@
+using Millrace.Controller.Streams;
+using Millrace.Metadata;
+using Millrace.Protocol;
+
+namespace Millrace.Controller;
+
+/// <summary>Everything the metadata log says, as of one of its entries: the cluster image and the streams. Immutable.</summary>
+internal sealed record ClusterState(MetadataImage Cluster, StreamImage Streams)
+{
+    public static ClusterState Empty { get; } = new(MetadataImage.Empty, StreamImage.Empty);
+
+    /// <summary>The state after one record of an entry; <see cref="EndEntry"/> follows the last.</summary>
+    public ClusterState Apply(IRecord record) => new(Cluster.Apply(record), Streams.Apply(record));
+
+    /// <summary>Counts the entry, if it changed the cluster image: brokers tell images apart by version.</summary>
+    public ClusterState EndEntry(ClusterState before) =>
+        ReferenceEquals(Cluster, before.Cluster) ? this : this with { Cluster = Cluster with { Version = before.Cluster.Version + 1 } };
+
+    /// <summary>Applies a whole entry.</summary>
+    public ClusterState Apply(IReadOnlyList<IRecord> entry)
+    {
+        var state = this;
+        foreach (var record in entry)
+        {
+            state = state.Apply(record);
+        }
+
+        return state.EndEntry(this);
+    }
+
+    /// <summary>Records that make this state out of the empty one. The counters come last, since the others move them.</summary>
+    public IEnumerable<IRecord> ToRecords() =>
+        Cluster.ToRecords().Concat(Streams.ToRecords()).Append(new CountersRecord
+        {
+            Version = Cluster.Version,
+            NextNodeId = Cluster.NextNodeId,
+            NextNodeEpoch = Cluster.NextNodeEpoch,
+            NextProducerId = Cluster.NextProducerId,
+            NextStreamId = Streams.NextStreamId,
+            NextObjectId = Streams.NextObjectId,
+        });
+}

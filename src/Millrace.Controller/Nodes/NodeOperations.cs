@@ -1,0 +1,200 @@
+using Millrace.Metadata;
+using Millrace.Runtime;
+using Millrace.Streams;
+using Millrace.Streams.Registry;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Controller.Nodes;
+
+/// <summary>The life of nodes, as decisions on a state: registration, fencing, recovery of WALs, leaving.</summary>
+internal static class NodeOperations
+{
+    /// <summary>
+    /// Registers an incarnation. Where the cluster knows just one node, the newcomer takes its id over: whoever owns the metadata
+    /// log has made sure that the former incarnation does not answer, and it is fenced in the same entry if it is not yet.
+    /// </summary>
+    public static NodeIncarnation Register(PendingEntry entry, NodeRegistration registration)
+    {
+        foreach (var node in entry.Cluster.Nodes.Values)
+        {
+            if (node.Incarnation == registration.Incarnation)
+            {
+                var known = new NodeIncarnation(node.Id, node.Epoch);
+                entry.RequireLive(known);
+                return known;
+            }
+        }
+
+        var former = entry.Cluster.Nodes.Count == 1 ? entry.Cluster.Nodes.Values.First() : null;
+        if (former is { IsLive: true })
+        {
+            Fence(entry, new NodeIncarnation(former.Id, former.Epoch));
+        }
+
+        var id = former?.Id ?? new NodeId(entry.Cluster.NextNodeId);
+        var epoch = new NodeEpoch(entry.Cluster.NextNodeEpoch);
+        entry.Add(new NodeRecord
+        {
+            NodeId = id.Value,
+            NodeEpoch = epoch.Value,
+            IncarnationId = registration.Incarnation,
+            Host = registration.Host,
+            Port = registration.Port,
+            Rack = registration.Rack,
+            State = (sbyte)NodeState.Live,
+        });
+        return new NodeIncarnation(id, epoch);
+    }
+
+    /// <summary>
+    /// Shuts an incarnation out for good. What it opened without ever having a WAL is complete at once: it acknowledged nothing
+    /// that is not committed.
+    /// </summary>
+    public static void Fence(PendingEntry entry, NodeIncarnation incarnation)
+    {
+        if (!entry.IsLive(incarnation))
+        {
+            return;
+        }
+
+        entry.Add(new NodeFencedRecord { NodeId = incarnation.Node.Value, NodeEpoch = incarnation.Epoch.Value });
+        CloseIfNoWalIsLeft(entry, incarnation);
+    }
+
+    /// <summary>Makes a WAL known before its first append.</summary>
+    public static void RegisterWal(PendingEntry entry, NodeIncarnation node, WalDescriptor wal)
+    {
+        entry.RequireLive(node);
+        if (wal.Node != node.Node || wal.Epoch != node.Epoch)
+        {
+            throw new ArgumentException($"WAL {wal.Id} is described as node {wal.Node}'s, epoch {wal.Epoch}", nameof(wal));
+        }
+
+        if (!entry.Cluster.Wals.ContainsKey(wal.Id))
+        {
+            entry.Add(new WalImage(wal.Id, (byte)wal.Kind, wal.Location, wal.Node, wal.Epoch, WalState.Open).ToRecord());
+        }
+    }
+
+    /// <summary>An incarnation leaves in good order: all it opened is closed, so its WALs hold nothing that no object holds.</summary>
+    public static void Stop(PendingEntry entry, NodeIncarnation node)
+    {
+        if (entry.Cluster.Nodes.TryGetValue(node.Node, out var found) && found.Epoch == node.Epoch && found.State == NodeState.Stopped)
+        {
+            return;
+        }
+
+        entry.RequireLive(node);
+        var open = entry.Streams.OpenStreamsOf(node);
+        if (open.Count > 0)
+        {
+            throw new StreamException(StreamError.Incomplete, $"Node {node.Node} cannot leave: {open.Count} of its streams are still open");
+        }
+
+        entry.Add(new NodeStoppedRecord { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value });
+    }
+
+    /// <summary>The WALs that wait for recovery, by the age of their incarnation.</summary>
+    public static IReadOnlyList<WaitingWal> Waiting(ClusterState state) =>
+        [
+            .. state.Cluster.Wals.Values
+                .Where(wal => wal.State == WalState.AwaitsRecovery)
+                .OrderBy(wal => wal.Epoch)
+                .Select(wal => new WaitingWal(
+                    new WalDescriptor(wal.Id, (WalKind)wal.Kind, wal.Location, wal.Node, wal.Epoch),
+                    WaitingFor(state, new NodeIncarnation(wal.Node, wal.Epoch)))),
+        ];
+
+    /// <summary>All that a fenced incarnation's WAL held is committed.</summary>
+    public static void CompleteRecovery(PendingEntry entry, NodeIncarnation node, Guid walId)
+    {
+        entry.RequireLive(node);
+        if (FindWaiting(entry, walId) is not { } wal)
+        {
+            return;
+        }
+
+        entry.Add(new WalRemovedRecord { WalId = walId });
+        CloseIfNoWalIsLeft(entry, new NodeIncarnation(wal.Node, wal.Epoch));
+    }
+
+    /// <summary>
+    /// Gives up what a lost WAL may hold: of the streams named, or of all (null), which also ends the wait for the WAL itself.
+    /// Records that were acknowledged may be lost, and their offsets are given out again.
+    /// </summary>
+    /// <returns>The streams that were given up.</returns>
+    public static IReadOnlyList<WaitingStream> AcceptLoss(PendingEntry entry, Guid walId, IReadOnlySet<StreamId>? streams)
+    {
+        if (FindWaiting(entry, walId) is not { } wal)
+        {
+            return [];
+        }
+
+        var owner = new NodeIncarnation(wal.Node, wal.Epoch);
+        var lost = WaitingFor(entry.State, owner).Where(waiting => streams is null || streams.Contains(waiting.Stream)).ToArray();
+        foreach (var waiting in lost)
+        {
+            Close(entry, waiting.Stream);
+        }
+
+        if (streams is null || entry.Streams.OpenStreamsOf(owner).Count == 0)
+        {
+            entry.Add(new WalRemovedRecord { WalId = walId });
+        }
+
+        return lost;
+    }
+
+    private static WalImage? FindWaiting(PendingEntry entry, Guid walId)
+    {
+        if (!entry.Cluster.Wals.TryGetValue(walId, out var wal))
+        {
+            // Recovered before, and the answer was lost.
+            return null;
+        }
+
+        return wal.State == WalState.AwaitsRecovery
+            ? wal
+            : throw new StreamException(
+                StreamError.Incomplete, $"WAL {walId} belongs to node {wal.Node}, epoch {wal.Epoch}, which is not fenced");
+    }
+
+    private static void CloseIfNoWalIsLeft(PendingEntry entry, NodeIncarnation owner)
+    {
+        if (entry.Cluster.Wals.Values.Any(wal => wal.Node == owner.Node && wal.Epoch == owner.Epoch))
+        {
+            return;
+        }
+
+        foreach (var stream in entry.Streams.OpenStreamsOf(owner))
+        {
+            Close(entry, stream);
+        }
+    }
+
+    /// <summary>
+    /// Ends a range where its commits end, or at the start offset if that lies higher: records below it were acknowledged and
+    /// trimmed, and their offsets must not come back.
+    /// </summary>
+    private static void Close(PendingEntry entry, StreamId id)
+    {
+        var stream = entry.Streams.Streams[id];
+        entry.Add(new StreamClosedRecord
+        {
+            StreamId = id.Value,
+            Epoch = stream.OpenRange!.Value.Epoch.Value,
+            EndOffset = Math.Max(stream.CommittedEnd, stream.StartOffset),
+        });
+    }
+
+    private static WaitingStream[] WaitingFor(ClusterState state, NodeIncarnation owner) =>
+        [
+            .. state.Streams.OpenStreamsOf(owner)
+                .Select(id => state.Streams.Streams[id])
+                .Select(stream => new WaitingStream(
+                    stream.Id, state.Cluster.TryGetTopic(stream.TopicId, out var topic) ? topic.Name : null, stream.Partition))
+                .OrderBy(waiting => waiting.Topic, StringComparer.Ordinal)
+                .ThenBy(waiting => waiting.Partition)
+                .ThenBy(waiting => waiting.Stream),
+        ];
+}

@@ -1,0 +1,8 @@
+namespace Millrace.Controller;
+
+/// <summary>What a process says of itself when it joins.</summary>
+/// <param name="Incarnation">Drawn anew by each process; a call that is repeated with it has the same answer.</param>
+/// <param name="Host">The name clients are told to connect to.</param>
+/// <param name="Port">The port clients are told to connect to.</param>
+/// <param name="Rack">As set by the operator, or null.</param>
+public sealed record NodeRegistration(Guid Incarnation, string Host, int Port, string? Rack);

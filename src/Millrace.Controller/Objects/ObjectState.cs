@@ -1,0 +1,44 @@
+using Millrace.Metadata;
+using Millrace.Runtime;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Controller.Objects;
+
+/// <summary>What the controller knows of a data object.</summary>
+/// <param name="Id">The object.</param>
+/// <param name="Phase">Where it is in its life.</param>
+/// <param name="Owner">Who prepared it.</param>
+/// <param name="Time">When it entered the phase, by the clock of the controller of that time: milliseconds since the Unix epoch.</param>
+internal sealed record ObjectState(ObjectId Id, ObjectPhase Phase, NodeIncarnation Owner, long Time)
+{
+    public ObjectKind Kind { get; init; }
+
+    /// <summary>Bytes; 0 before it is committed.</summary>
+    public long Size { get; init; }
+
+    /// <summary>How many ranges and newest checkpoints of streams lie in it.</summary>
+    public int References { get; init; }
+
+    public ObjectRecord ToRecord() =>
+        new()
+        {
+            ObjectId = Id.Value,
+            State = (sbyte)Phase,
+            Kind = (sbyte)Kind,
+            Size = Size,
+            NodeId = Owner.Node.Value,
+            NodeEpoch = Owner.Epoch.Value,
+            Time = Time,
+        };
+
+    public static ObjectState From(ObjectRecord record) =>
+        new(
+            new ObjectId(record.ObjectId),
+            (ObjectPhase)record.State,
+            new NodeIncarnation(new NodeId(record.NodeId), new NodeEpoch(record.NodeEpoch)),
+            record.Time)
+        {
+            Kind = (ObjectKind)record.Kind,
+            Size = record.Size,
+        };
+}

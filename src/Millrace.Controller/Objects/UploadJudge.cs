@@ -1,0 +1,171 @@
+using Millrace.Controller.Streams;
+using Millrace.Metadata;
+using Millrace.Runtime;
+using Millrace.Streams;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Controller.Objects;
+
+/// <summary>Judges the commit of an upload, range by range, and commits what counts of it.</summary>
+internal static class UploadJudge
+{
+    public static IReadOnlyList<RangeVerdict> Commit(PendingEntry entry, UploadCommit commit)
+    {
+        entry.RequireLive(commit.Node);
+        var objects = ObjectsOf(commit);
+        if (AreCommitted(entry, objects))
+        {
+            return [.. commit.Ranges.Select(range => Remember(entry, range))];
+        }
+
+        RequirePrepared(entry, commit, objects);
+        var owner = OwnerOf(entry, commit);
+        var verdicts = new RangeVerdict[commit.Ranges.Count];
+        var accepted = new SortedDictionary<ObjectId, List<UploadCommittedRecord.CommittedRange>>();
+        foreach (var id in objects.Keys)
+        {
+            accepted.Add(id, []);
+        }
+
+        // Ranges of one stream follow one another, perhaps over several objects: each is judged after those before it.
+        var ends = new SortedDictionary<StreamId, long>();
+        for (var i = 0; i < verdicts.Length; i++)
+        {
+            var range = commit.Ranges[i];
+            var stream = entry.Streams.Find(range.Stream);
+            var end = stream is null ? 0 : ends.GetValueOrDefault(range.Stream, stream.CommittedEnd);
+            verdicts[i] = Judge(stream, end, range, owner, isRecovery: commit.WalId is not null);
+            if (verdicts[i].Outcome is RangeOutcome.Accepted or RangeOutcome.Cut)
+            {
+                ends[range.Stream] = range.EndOffset;
+                accepted[range.Object].Add(RangeRecords.ToCommitted(range with { StartOffset = verdicts[i].StartOffset }));
+            }
+        }
+
+        entry.Add(ToRecord(objects, accepted));
+        return verdicts;
+    }
+
+    private static RangeVerdict Judge(StreamState? stream, long committedEnd, ObjectRange range, NodeIncarnation owner, bool isRecovery)
+    {
+        if (stream is null)
+        {
+            return new RangeVerdict(RangeOutcome.Void, range.StartOffset);
+        }
+
+        var isOwned = stream.OpenRange is { } open && open.Epoch == range.Epoch && open.Owner == owner;
+        if (!isOwned)
+        {
+            // A complete range lost nothing, or its loss was accepted: what a recovered WAL holds of it does not count. A living
+            // owner, though, that has more than what was closed has acknowledged records that nobody else will ever see.
+            return new RangeVerdict(
+                isRecovery || range.EndOffset <= committedEnd ? RangeOutcome.Void : RangeOutcome.Gap, range.StartOffset);
+        }
+
+        if (range.StartOffset > committedEnd)
+        {
+            return new RangeVerdict(RangeOutcome.Gap, range.StartOffset);
+        }
+
+        if (range.StartOffset == committedEnd)
+        {
+            return new RangeVerdict(RangeOutcome.Accepted, range.StartOffset);
+        }
+
+        return range.EndOffset > committedEnd
+            ? new RangeVerdict(RangeOutcome.Cut, committedEnd)
+            : new RangeVerdict(RangeOutcome.Void, range.StartOffset);
+    }
+
+    /// <summary>The verdict of a commit that was already judged: what of the range lies in this very object counts.</summary>
+    private static RangeVerdict Remember(PendingEntry entry, ObjectRange range)
+    {
+        if (entry.Streams.Find(range.Stream) is not { } stream)
+        {
+            return new RangeVerdict(RangeOutcome.Void, range.StartOffset);
+        }
+
+        foreach (var found in stream.RangesAfter(range.StartOffset, int.MaxValue))
+        {
+            if (found.Object == range.Object && found.WrittenStartOffset == range.StartOffset && found.EndOffset == range.EndOffset)
+            {
+                return new RangeVerdict(found.StartOffset == range.StartOffset ? RangeOutcome.Accepted : RangeOutcome.Cut, found.StartOffset);
+            }
+
+            if (found.StartOffset >= range.EndOffset)
+            {
+                break;
+            }
+        }
+
+        var isCheckpoint = stream.Checkpoint is { } checkpoint && checkpoint.Object == range.Object && checkpoint.EndOffset == range.EndOffset;
+        return new RangeVerdict(isCheckpoint ? RangeOutcome.Accepted : RangeOutcome.Void, range.StartOffset);
+    }
+
+    private static SortedDictionary<ObjectId, ObjectRange> ObjectsOf(UploadCommit commit)
+    {
+        var objects = new SortedDictionary<ObjectId, ObjectRange>();
+        foreach (var range in commit.Ranges)
+        {
+            if (range.EndOffset < range.StartOffset || (range.EndOffset == range.StartOffset && !range.HasCheckpoint))
+            {
+                throw new ArgumentException($"Stream {range.Stream}: a range from {range.StartOffset} to {range.EndOffset} holds nothing", nameof(commit));
+            }
+
+            objects.TryAdd(range.Object, range);
+        }
+
+        return objects;
+    }
+
+    /// <summary>One entry commits all objects of an upload, so one that is committed stands for all.</summary>
+    private static bool AreCommitted(PendingEntry entry, SortedDictionary<ObjectId, ObjectRange> objects) =>
+        objects.Keys.Any(id => entry.Streams.Objects.Find(id)?.Phase == ObjectPhase.Committed);
+
+    private static void RequirePrepared(PendingEntry entry, UploadCommit commit, SortedDictionary<ObjectId, ObjectRange> objects)
+    {
+        foreach (var id in objects.Keys)
+        {
+            if (entry.Streams.Objects.Find(id) is not { Phase: ObjectPhase.Prepared } state || state.Owner != commit.Node)
+            {
+                throw new StreamException(
+                    StreamError.PrepareExpired, $"Object {id} is not prepared for node {commit.Node.Node} any more: the upload took too long");
+            }
+        }
+    }
+
+    /// <summary>Whose ranges an upload may commit: the uploader's own, or those of the fenced incarnation whose WAL it recovers.</summary>
+    private static NodeIncarnation OwnerOf(PendingEntry entry, UploadCommit commit)
+    {
+        if (commit.WalId is not { } walId)
+        {
+            return commit.Node;
+        }
+
+        // A WAL that is no longer listed has been recovered: nobody owns an open range in it, so every range will be void.
+        if (!entry.Cluster.Wals.TryGetValue(walId, out var wal))
+        {
+            return default;
+        }
+
+        return wal.State == WalState.AwaitsRecovery
+            ? new NodeIncarnation(wal.Node, wal.Epoch)
+            : throw new StreamException(StreamError.Incomplete, $"WAL {walId} is not recovered: its owner, node {wal.Node}, is not fenced");
+    }
+
+    private static UploadCommittedRecord ToRecord(
+        SortedDictionary<ObjectId, ObjectRange> objects, SortedDictionary<ObjectId, List<UploadCommittedRecord.CommittedRange>> accepted) =>
+        new()
+        {
+            Objects =
+            [
+                .. objects.Values.Select(@object => new UploadCommittedRecord.CommittedObject
+                {
+                    ObjectId = @object.Object.Value,
+                    Kind = (sbyte)@object.Kind,
+                    Size = @object.ObjectSize,
+                    Ranges = accepted[@object.Object],
+                }),
+            ],
+        };
+}

@@ -1,0 +1,68 @@
+using Millrace.Controller.Streams;
+using Millrace.Metadata;
+using Millrace.Protocol;
+using Millrace.Streams;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Controller;
+
+/// <summary>
+/// The entry that is being put together: its records so far, and the state as if they were committed. Operations look at the
+/// state, and change it by adding records only.
+/// </summary>
+internal sealed class PendingEntry(ClusterState committed, DateTimeOffset now)
+{
+    private readonly List<IRecord> _records = [];
+
+    public ClusterState State { get; private set; } = committed;
+
+    public MetadataImage Cluster => State.Cluster;
+
+    public StreamImage Streams => State.Streams;
+
+    public IReadOnlyList<IRecord> Records => _records;
+
+    /// <summary>The controller's clock, for deadlines only; no id and no epoch comes from it. Milliseconds since the Unix epoch.</summary>
+    public long Now { get; } = now.ToUnixTimeMilliseconds();
+
+    public void Add(IRecord record)
+    {
+        State = State.Apply(record);
+        _records.Add(record);
+    }
+
+    /// <summary>Runs one operation; if it throws, or is a rehearsal, what it added is taken back.</summary>
+    public T Run<T>(Func<PendingEntry, T> operation, bool keep = true)
+    {
+        var state = State;
+        var count = _records.Count;
+        var kept = false;
+        try
+        {
+            var result = operation(this);
+            kept = keep;
+            return result;
+        }
+        finally
+        {
+            if (!kept)
+            {
+                State = state;
+                _records.RemoveRange(count, _records.Count - count);
+            }
+        }
+    }
+
+    /// <summary>Refuses an incarnation that is not the newest of its node, or is not live any more.</summary>
+    public void RequireLive(NodeIncarnation incarnation)
+    {
+        if (!IsLive(incarnation))
+        {
+            throw new StreamException(
+                StreamError.Fenced, $"Node {incarnation.Node}, epoch {incarnation.Epoch}, is fenced: a newer incarnation has taken its place, or it has left");
+        }
+    }
+
+    public bool IsLive(NodeIncarnation incarnation) =>
+        Cluster.Nodes.TryGetValue(incarnation.Node, out var node) && node.Epoch == incarnation.Epoch && node.State == NodeState.Live;
+}

@@ -1,0 +1,123 @@
+using Millrace.Metadata;
+using Millrace.Runtime;
+using Millrace.Streams;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Controller.Streams;
+
+/// <summary>What owners ask of the stream registry, as decisions on a state: each checks its request and adds records.</summary>
+internal static class StreamOperations
+{
+    /// <summary>Where a stream of no topic gets its id; partitions' streams come with their topic.</summary>
+    public static StreamId Create(PendingEntry entry, NodeIncarnation node)
+    {
+        entry.RequireLive(node);
+        return Create(entry, Guid.Empty, partition: 0);
+    }
+
+    public static StreamId Create(PendingEntry entry, Guid topic, int partition)
+    {
+        var stream = new StreamState(new StreamId(entry.Streams.NextStreamId), topic, partition);
+        entry.Add(stream.ToRecord());
+        return stream.Id;
+    }
+
+    public static StreamOpening Open(PendingEntry entry, NodeIncarnation node, StreamId id, StreamEpoch epoch)
+    {
+        entry.RequireLive(node);
+        var stream = Require(entry, id);
+        if (stream.LastEpoch is { } last && last.Epoch >= epoch)
+        {
+            // The answer to the first call may have been lost; it is repeated as long as nothing was closed.
+            return last.Epoch == epoch && last.Owner == node && last.IsOpen
+                ? Opening(stream)
+                : throw Fenced(id, epoch, $"it was opened at epoch {last.Epoch}");
+        }
+
+        RequireAssignment(entry, stream, node, epoch);
+        if (stream.OpenRange is { } open)
+        {
+            throw new StreamException(
+                StreamError.Incomplete,
+                $"Stream {id} cannot be opened at epoch {epoch}: the range of epoch {open.Epoch} is neither closed by its owner "
+                + $"(node {open.Owner.Node}, epoch {open.Owner.Epoch}) nor recovered from its WAL");
+        }
+
+        entry.Add(new StreamOpenedRecord { StreamId = id.Value, Epoch = epoch.Value, NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value });
+        return Opening(entry.Streams.Streams[id]);
+    }
+
+    public static void Close(PendingEntry entry, NodeIncarnation node, StreamId id, StreamEpoch epoch, long endOffset)
+    {
+        entry.RequireLive(node);
+        var stream = Require(entry, id);
+        if (stream.LastEpoch is { IsOpen: false } last && last.Epoch == epoch && last.Owner == node && last.EndOffset == endOffset)
+        {
+            return;
+        }
+
+        RequireOwner(stream, node, epoch);
+        if (endOffset != stream.CommittedEnd)
+        {
+            throw new StreamException(
+                StreamError.Incomplete, $"Stream {id} cannot be closed at {endOffset}: it is committed up to {stream.CommittedEnd}");
+        }
+
+        entry.Add(new StreamClosedRecord { StreamId = id.Value, Epoch = epoch.Value, EndOffset = endOffset });
+    }
+
+    public static void Trim(PendingEntry entry, NodeIncarnation node, StreamId id, StreamEpoch epoch, long startOffset)
+    {
+        entry.RequireLive(node);
+        var stream = Require(entry, id);
+        RequireOwner(stream, node, epoch);
+        if (startOffset > stream.StartOffset)
+        {
+            entry.Add(new StreamTrimmedRecord { StreamId = id.Value, StartOffset = startOffset });
+        }
+    }
+
+    public static IReadOnlyList<ObjectRange> GetRanges(ClusterState state, StreamId id, long offset, int limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        return Require(state, id).RangesAfter(offset, limit);
+    }
+
+    private static StreamOpening Opening(StreamState stream) =>
+        new(stream.StartOffset, stream.CommittedEnd, stream.EpochStarts(), stream.Checkpoint);
+
+    private static StreamState Require(PendingEntry entry, StreamId id) => Require(entry.State, id);
+
+    private static StreamState Require(ClusterState state, StreamId id) =>
+        state.Streams.Find(id) ?? throw new StreamException(StreamError.Unknown, $"There is no stream {id}");
+
+    /// <summary>A partition's stream opens only for the partition's leader, at the leader's epoch.</summary>
+    private static void RequireAssignment(PendingEntry entry, StreamState stream, NodeIncarnation node, StreamEpoch epoch)
+    {
+        if (stream.TopicId == Guid.Empty)
+        {
+            return;
+        }
+
+        Invariant.Check(entry.Cluster.TryGetTopic(stream.TopicId, out var topic));
+        var partition = topic.Partitions[stream.Partition];
+        if (partition.Leader != node.Node || partition.Epoch != epoch)
+        {
+            throw Fenced(
+                stream.Id,
+                epoch,
+                $"{topic.Name}-{partition.Index} is assigned to {(partition.Leader is { } leader ? $"node {leader}" : "no node")} at epoch {partition.Epoch}");
+        }
+    }
+
+    private static void RequireOwner(StreamState stream, NodeIncarnation node, StreamEpoch epoch)
+    {
+        if (stream.OpenRange is not { } open || open.Epoch != epoch || open.Owner != node)
+        {
+            throw Fenced(stream.Id, epoch, "its range is not open for this owner");
+        }
+    }
+
+    private static StreamException Fenced(StreamId id, StreamEpoch epoch, string reason) =>
+        new(StreamError.Fenced, $"Stream {id} is not owned at epoch {epoch}: {reason}");
+}

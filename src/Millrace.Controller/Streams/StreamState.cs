@@ -1,0 +1,144 @@
+using System.Collections.Immutable;
+using Millrace.Metadata;
+using Millrace.Runtime;
+using Millrace.Streams;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Controller.Streams;
+
+/// <summary>What the controller knows of a stream.</summary>
+/// <param name="Id">The stream.</param>
+/// <param name="TopicId">The topic whose partition it is; zero for a stream of no topic.</param>
+/// <param name="Partition">The partition's number in the topic.</param>
+internal sealed record StreamState(StreamId Id, Guid TopicId, int Partition)
+{
+    /// <summary>The lowest offset that may be read. May lie above the committed end: what is below it is then still in a WAL.</summary>
+    public long StartOffset { get; init; }
+
+    /// <summary>Everything below is in objects, or was trimmed.</summary>
+    public long CommittedEnd { get; init; }
+
+    /// <summary>In order; only the last may be open. Closed ones that are empty or trimmed away are forgotten, but never the last.</summary>
+    public ImmutableList<EpochRange> Epochs { get; init; } = [];
+
+    /// <summary>Where the data lies: in offset order, without a gap or an overlap, none empty.</summary>
+    public ImmutableList<ObjectRange> Ranges { get; init; } = [];
+
+    /// <summary>The newest range with a checkpoint. It is kept when its records are trimmed.</summary>
+    public ObjectRange? Checkpoint { get; init; }
+
+    public EpochRange? LastEpoch => Epochs.IsEmpty ? null : Epochs[^1];
+
+    /// <summary>The open range, or null: then the stream is complete and may be opened at a higher epoch.</summary>
+    public EpochRange? OpenRange => LastEpoch is { IsOpen: true } last ? last : null;
+
+    public IReadOnlyList<EpochStart> EpochStarts() => [.. Epochs.Select(range => new EpochStart(range.Epoch, range.StartOffset))];
+
+    /// <summary>The ranges that end after an offset, at most <paramref name="limit"/>.</summary>
+    public IReadOnlyList<ObjectRange> RangesAfter(long offset, int limit)
+    {
+        var low = 0;
+        var high = Ranges.Count;
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (Ranges[middle].EndOffset > offset)
+            {
+                high = middle;
+            }
+            else
+            {
+                low = middle + 1;
+            }
+        }
+
+        return Ranges.GetRange(low, Math.Min(limit, Ranges.Count - low));
+    }
+
+    public StreamState Open(StreamEpoch epoch, NodeIncarnation owner)
+    {
+        Invariant.Check(OpenRange is null && (LastEpoch is null || LastEpoch.Value.Epoch < epoch));
+        return (this with { Epochs = Epochs.Add(new EpochRange(epoch, CommittedEnd, null, owner)) }).Forget();
+    }
+
+    /// <summary>The end lies above the committed end only where a loss was accepted and the records below the start went with it.</summary>
+    public StreamState Close(StreamEpoch epoch, long endOffset)
+    {
+        var last = LastEpoch;
+        Invariant.Check(last is { IsOpen: true } && last.Value.Epoch == epoch && endOffset >= CommittedEnd);
+        return this with { CommittedEnd = endOffset, Epochs = Epochs.SetItem(Epochs.Count - 1, last.Value with { EndOffset = endOffset }) };
+    }
+
+    public StreamState Trim(long startOffset)
+    {
+        Invariant.Check(startOffset > StartOffset);
+        return (this with { StartOffset = startOffset }).Forget();
+    }
+
+    public StreamState Commit(ObjectRange range)
+    {
+        // The open epoch, or (recovering) the one that is about to be closed: nothing is ever committed to a closed one.
+        Invariant.Check(OpenRange?.Epoch == range.Epoch && range.StartOffset == CommittedEnd);
+        return this with
+        {
+            CommittedEnd = range.EndOffset,
+            Ranges = range.EndOffset > range.StartOffset && range.EndOffset > StartOffset ? Ranges.Add(range) : Ranges,
+            Checkpoint = range.HasCheckpoint ? range : Checkpoint,
+        };
+    }
+
+    public StreamStateRecord ToRecord() =>
+        new()
+        {
+            StreamId = Id.Value,
+            TopicId = TopicId,
+            Partition = Partition,
+            StartOffset = StartOffset,
+            CommittedEnd = CommittedEnd,
+            Epochs =
+            [
+                .. Epochs.Select(range => new StreamStateRecord.StreamEpoch
+                {
+                    Epoch = range.Epoch.Value,
+                    StartOffset = range.StartOffset,
+                    EndOffset = range.EndOffset ?? -1,
+                    NodeId = range.Owner.Node.Value,
+                    NodeEpoch = range.Owner.Epoch.Value,
+                }),
+            ],
+        };
+
+    public static StreamState From(StreamStateRecord record) =>
+        new(new StreamId(record.StreamId), record.TopicId, record.Partition)
+        {
+            StartOffset = record.StartOffset,
+            CommittedEnd = record.CommittedEnd,
+            Epochs =
+            [
+                .. record.Epochs.Select(range => new EpochRange(
+                    new StreamEpoch(range.Epoch),
+                    range.StartOffset,
+                    range.EndOffset < 0 ? null : range.EndOffset,
+                    new NodeIncarnation(new NodeId(range.NodeId), new NodeEpoch(range.NodeEpoch)))),
+            ],
+        };
+
+    /// <summary>Drops what nobody can ask for any more, so that a stream does not grow with every restart of its owner.</summary>
+    private StreamState Forget()
+    {
+        var trimmed = 0;
+        while (trimmed < Ranges.Count && Ranges[trimmed].EndOffset <= StartOffset)
+        {
+            trimmed++;
+        }
+
+        var last = Epochs.Count - 1;
+        var start = StartOffset;
+        return this with
+        {
+            Ranges = trimmed == 0 ? Ranges : Ranges.RemoveRange(0, trimmed),
+            Epochs = Epochs.RemoveAll(range =>
+                range.EndOffset is { } end && (end <= start || end == range.StartOffset) && range.Epoch != Epochs[last].Epoch),
+        };
+    }
+}

@@ -1,0 +1,61 @@
+using Millrace.Metadata;
+using Millrace.Runtime;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Controller.Topics;
+
+/// <summary>Who leads which partition.</summary>
+internal static class PartitionAssignment
+{
+    /// <summary>
+    /// Gives every partition that has no leader, and whose stream is complete, to a live node, at a higher epoch. Those whose stream
+    /// still waits for a WAL stay without.
+    /// </summary>
+    /// <returns>How many were given.</returns>
+    public static int AssignAll(PendingEntry entry, NodeIncarnation requester)
+    {
+        entry.RequireLive(requester);
+        var live = entry.Cluster.LiveNodes.Select(node => node.Id).ToArray();
+        var before = entry.Records.Count;
+        foreach (var topic in entry.Cluster.Topics.Values)
+        {
+            foreach (var partition in topic.Partitions)
+            {
+                if (partition.Leader is null && entry.Streams.Streams[partition.Stream].OpenRange is null)
+                {
+                    entry.Add(new PartitionLeaderRecord
+                    {
+                        TopicId = topic.Id,
+                        Partition = partition.Index,
+                        Leader = ChooseLeader(partition.Replicas, live, partition.Index).Value,
+                        LeaderEpoch = partition.Epoch.Value + 1,
+                    });
+                }
+            }
+        }
+
+        return entry.Records.Count - before;
+    }
+
+    /// <summary>The replicas of a new partition: the live nodes in turn, as many as were asked for and as there are.</summary>
+    public static IReadOnlyList<NodeId> PlaceReplicas(IReadOnlyList<NodeId> live, int partition, int replicationFactor)
+    {
+        Invariant.Check(live.Count > 0);
+        return [.. Enumerable.Range(0, Math.Min(replicationFactor, live.Count)).Select(i => live[(partition + i) % live.Count])];
+    }
+
+    /// <summary>The first replica that is alive; if none is, any live node, since the data lies in shared storage.</summary>
+    public static NodeId ChooseLeader(IReadOnlyList<NodeId> replicas, IReadOnlyList<NodeId> live, int partition)
+    {
+        Invariant.Check(live.Count > 0);
+        foreach (var replica in replicas)
+        {
+            if (live.Contains(replica))
+            {
+                return replica;
+            }
+        }
+
+        return live[partition % live.Count];
+    }
+}

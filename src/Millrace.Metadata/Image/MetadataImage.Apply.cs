@@ -1,0 +1,157 @@
+using System.Collections.Immutable;
+using Millrace.Protocol;
+using Millrace.Runtime;
+
+namespace Millrace.Metadata;
+
+/// <content>How records change the image.</content>
+public sealed partial record MetadataImage
+{
+    /// <summary>
+    /// The image after a record. Records of streams and objects change nothing here. A record that contradicts the image breaks an
+    /// invariant: whoever wrote it had another image, and going on would part this one from it for good.
+    /// </summary>
+    public MetadataImage Apply(IRecord record) =>
+        record switch
+        {
+            ClusterRecord cluster => this with { ClusterUuid = cluster.ClusterId },
+            FeatureLevelRecord feature => this with { FeatureLevel = feature.Level },
+            ControllerRecord controller => this with { Controller = new NodeId(controller.NodeId) },
+            NodeRecord node => Apply(node),
+            NodeFencedRecord fenced => Leave(new NodeId(fenced.NodeId), new NodeEpoch(fenced.NodeEpoch), NodeState.Fenced),
+            NodeStoppedRecord stopped => Leave(new NodeId(stopped.NodeId), new NodeEpoch(stopped.NodeEpoch), NodeState.Stopped),
+            WalRecord wal => this with { Wals = Wals.SetItem(wal.WalId, ToImage(wal)) },
+            WalRemovedRecord wal => this with { Wals = Wals.Remove(wal.WalId) },
+            TopicRecord topic => Apply(topic),
+            PartitionRecord partition => Apply(partition),
+            PartitionLeaderRecord leader => Apply(leader),
+            TopicRemovedRecord topic => Remove(topic.TopicId),
+            TopicConfigRecord config => Apply(config),
+            BrokerConfigRecord config => Apply(config),
+            ProducerIdsRecord ids => this with { NextProducerId = ids.NextProducerId },
+            CountersRecord counters => this with
+            {
+                Version = counters.Version,
+                NextNodeId = counters.NextNodeId,
+                NextNodeEpoch = counters.NextNodeEpoch,
+                NextProducerId = counters.NextProducerId,
+            },
+            _ => this,
+        };
+
+    private static WalImage ToImage(WalRecord wal) =>
+        new(wal.WalId, (byte)wal.Kind, wal.Location, new NodeId(wal.NodeId), new NodeEpoch(wal.NodeEpoch), (WalState)wal.State);
+
+    private MetadataImage Apply(NodeRecord record)
+    {
+        var node = new NodeImage(
+            new NodeId(record.NodeId), new NodeEpoch(record.NodeEpoch), record.IncarnationId, record.Host, record.Port, record.Rack, (NodeState)record.State);
+        return this with
+        {
+            Nodes = Nodes.SetItem(node.Id, node),
+            NextNodeId = Math.Max(NextNodeId, node.Id.Value + 1),
+            NextNodeEpoch = Math.Max(NextNodeEpoch, node.Epoch.Value + 1),
+        };
+    }
+
+    private MetadataImage Leave(NodeId id, NodeEpoch epoch, NodeState state)
+    {
+        var node = Nodes[id];
+        Invariant.Check(node.Epoch == epoch && node.IsLive);
+        return this with
+        {
+            Nodes = Nodes.SetItem(id, node with { State = state }),
+            Topics = WithoutLeader(id),
+            Wals = state == NodeState.Stopped ? Wals.RemoveRange(WalsOf(id, epoch)) : WithWalsAwaitingRecovery(id, epoch),
+        };
+    }
+
+    private IEnumerable<Guid> WalsOf(NodeId node, NodeEpoch epoch) =>
+        Wals.Values.Where(wal => wal.Node == node && wal.Epoch == epoch).Select(wal => wal.Id);
+
+    private ImmutableSortedDictionary<Guid, WalImage> WithWalsAwaitingRecovery(NodeId node, NodeEpoch epoch) =>
+        Wals.SetItems(WalsOf(node, epoch).Select(id => KeyValuePair.Create(id, Wals[id] with { State = WalState.AwaitsRecovery })));
+
+    private ImmutableSortedDictionary<string, TopicImage> WithoutLeader(NodeId node)
+    {
+        var topics = Topics.ToBuilder();
+        foreach (var (name, topic) in Topics)
+        {
+            var partitions = topic.Partitions.ToBuilder();
+            var changed = false;
+            foreach (var partition in topic.Partitions)
+            {
+                if (partition.Leader == node)
+                {
+                    partitions[partition.Index] = partition with { Leader = null };
+                    changed = true;
+                }
+            }
+
+            if (changed)
+            {
+                topics[name] = topic with { Partitions = partitions.ToImmutable() };
+            }
+        }
+
+        return topics.ToImmutable();
+    }
+
+    private MetadataImage Apply(TopicRecord record)
+    {
+        Invariant.Check(!Topics.ContainsKey(record.Name) && !TopicNames.ContainsKey(record.TopicId));
+        var configs = ImmutableSortedDictionary.CreateRange(
+            StringComparer.Ordinal, record.Configs.Select(config => KeyValuePair.Create(config.Name, config.Value)));
+        return this with
+        {
+            Topics = Topics.Add(record.Name, new TopicImage(record.TopicId, record.Name, record.ReplicationFactor, [], configs)),
+            TopicNames = TopicNames.Add(record.TopicId, record.Name),
+        };
+    }
+
+    private MetadataImage Apply(PartitionRecord record)
+    {
+        var topic = Topics[TopicNames[record.TopicId]];
+        Invariant.Check(topic.Partitions.Count == record.Partition);
+        var partition = new PartitionImage(
+            record.Partition,
+            new StreamId(record.StreamId),
+            ToLeader(record.Leader),
+            new StreamEpoch(record.LeaderEpoch),
+            [.. record.Replicas.Select(replica => new NodeId(replica))]);
+        return With(topic with { Partitions = topic.Partitions.Add(partition) });
+    }
+
+    private MetadataImage Apply(PartitionLeaderRecord record)
+    {
+        var topic = Topics[TopicNames[record.TopicId]];
+        var partition = topic.Partitions[record.Partition];
+        Invariant.Check(record.LeaderEpoch >= partition.Epoch.Value);
+        partition = partition with { Leader = ToLeader(record.Leader), Epoch = new StreamEpoch(record.LeaderEpoch) };
+        return With(topic with { Partitions = topic.Partitions.SetItem(record.Partition, partition) });
+    }
+
+    private MetadataImage Apply(TopicConfigRecord record)
+    {
+        var topic = Topics[TopicNames[record.TopicId]];
+        return With(topic with { Configs = Set(topic.Configs, record.Name, record.Value) });
+    }
+
+    private MetadataImage Apply(BrokerConfigRecord record)
+    {
+        var node = new NodeId(record.NodeId);
+        var configs = BrokerConfigs.GetValueOrDefault(node) ?? ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+        configs = Set(configs, record.Name, record.Value);
+        return this with { BrokerConfigs = configs.IsEmpty ? BrokerConfigs.Remove(node) : BrokerConfigs.SetItem(node, configs) };
+    }
+
+    private MetadataImage Remove(Guid topic) =>
+        this with { Topics = Topics.Remove(TopicNames[topic]), TopicNames = TopicNames.Remove(topic) };
+
+    private MetadataImage With(TopicImage topic) => this with { Topics = Topics.SetItem(topic.Name, topic) };
+
+    private static ImmutableSortedDictionary<string, string> Set(ImmutableSortedDictionary<string, string> configs, string name, string? value) =>
+        value is null ? configs.Remove(name) : configs.SetItem(name, value);
+
+    private static NodeId? ToLeader(int leader) => leader < 0 ? null : new NodeId(leader);
+}
