@@ -46,6 +46,12 @@ internal sealed class TopicDeletion(bool isEnabled)
 
     private static TopicImage? Find(PendingEntry entry, string? name, Guid id)
     {
+        if (name is not null && id != Guid.Empty)
+        {
+            // Refused, whatever it might mean.
+            return null;
+        }
+
         TopicImage? topic;
         return (name is null ? entry.Cluster.TryGetTopic(id, out topic) : entry.Cluster.TryGetTopic(name, out topic)) ? topic : null;
     }

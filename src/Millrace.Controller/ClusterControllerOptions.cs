@@ -1,0 +1,20 @@
+namespace Millrace.Controller;
+
+/// <summary>What operators tune about the controller.</summary>
+public sealed record ClusterControllerOptions
+{
+    /// <summary>The brokers' settings, by Kafka's names: defaults of topics come from them.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>How long after its id was handed out an object may still be committed. Longer than any upload.</summary>
+    public TimeSpan PrepareDeadline { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>How long an object stays in the store after nothing refers to it any more. Longer than any read.</summary>
+    public TimeSpan DeletionDelay { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How often objects that may go are looked for.</summary>
+    public TimeSpan CollectionInterval { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often the whole store is listed for objects that the metadata does not know.</summary>
+    public TimeSpan SweepInterval { get; init; } = TimeSpan.FromHours(6);
+}

@@ -1,0 +1,254 @@
+using System.Buffers;
+using Microsoft.Extensions.Logging;
+using Millrace.Controller.Log;
+using Millrace.Metadata;
+using Millrace.ObjectStorage;
+using Millrace.Protocol;
+using Millrace.Runtime;
+
+namespace Millrace.Controller;
+
+/// <summary>
+/// The metadata log of a bucket: an object log of entries, each some records, with snapshots beside it. Read by whoever
+/// wants to know the cluster; written by the one who owns its current term.
+/// </summary>
+/// <remarks>
+/// Life: <see cref="OpenAsync"/> walks to the tail; <see cref="TryTakeOverAsync"/> may make the caller the owner; from then on
+/// only the controller appends. Threading: one call at a time. <see cref="Image"/> may be read from any thread.
+/// </remarks>
+public sealed class MetadataLog : IAsyncDisposable
+{
+    /// <summary>The highest feature level that this program understands.</summary>
+    public const short HighestFeatureLevel = 1;
+
+    private const string Prefix = "meta/";
+
+    private readonly NodeRuntime _runtime;
+    private readonly MetadataLogOptions _options;
+    private readonly ObjectLog _log;
+    private readonly SnapshotStore _snapshots;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _closing;
+    private readonly CancellationToken _closed;
+    private ObjectLogReader _reader;
+    private ObjectLogOwner? _owner;
+    private volatile ClusterState _state;
+    private Task _snapshotting = Task.CompletedTask;
+    private int _entries;
+    private long _bytes;
+
+    private MetadataLog(
+        NodeRuntime runtime, ObjectLog log, SnapshotStore snapshots, MetadataLogOptions options, Snapshot? snapshot)
+    {
+        _runtime = runtime;
+        _closing = CancellationTokenSource.CreateLinkedTokenSource(runtime.Stopping);
+        _closed = _closing.Token;
+        _log = log;
+        _snapshots = snapshots;
+        _options = options;
+        _logger = runtime.Loggers.CreateLogger<MetadataLog>();
+        (_reader, _state, Owner) = Begin(snapshot);
+    }
+
+    /// <summary>The cluster as of the newest entry that was read or appended.</summary>
+    public MetadataImage Image => _state.Cluster;
+
+    /// <summary>Who owns the current term, by its last seal; null while nobody ever did.</summary>
+    public ControllerSeal? Owner { get; private set; }
+
+    internal ClusterState State => _state;
+
+    internal LogPlace? LastPlace { get; private set; }
+
+    /// <summary>Reads the newest snapshot and everything after it.</summary>
+    /// <exception cref="ObjectLogException">Fork, Missing, Corrupt: stop.</exception>
+    /// <exception cref="InvalidDataException">No snapshot is whole.</exception>
+    /// <exception cref="ProtocolException">A newer program has written the log.</exception>
+    public static async ValueTask<MetadataLog> OpenAsync(
+        NodeRuntime runtime, IObjectStorage storage, MetadataLogOptions options, CancellationToken token)
+    {
+        var log = new ObjectLog(runtime, storage, Prefix, new ObjectLogOptions { InFlight = 1 });
+        var snapshots = new SnapshotStore(runtime, storage);
+        var opened = new MetadataLog(runtime, log, snapshots, options, await snapshots.LoadAsync(token));
+        await opened.ReadToTailAsync(token);
+        return opened;
+    }
+
+    /// <summary>Applies everything that is in the log by now.</summary>
+    public async ValueTask ReadToTailAsync(CancellationToken token)
+    {
+        Invariant.Check(_owner is null);
+        while (true)
+        {
+            try
+            {
+                var step = await _reader.StepAsync(token);
+                if (step.Kind == LogStepKind.Tail)
+                {
+                    return;
+                }
+
+                Apply(step);
+            }
+            catch (ObjectLogException gone) when (gone.Error == ObjectLogError.Trimmed)
+            {
+                await ReloadAsync(token);
+            }
+        }
+    }
+
+    /// <summary>Waits for the next entry or seal and applies it: how a broker without the log's ownership keeps up.</summary>
+    public async ValueTask FollowAsync(CancellationToken token)
+    {
+        Invariant.Check(_owner is null);
+        try
+        {
+            Apply(await _reader.FollowAsync(token));
+        }
+        catch (ObjectLogException gone) when (gone.Error == ObjectLogError.Trimmed)
+        {
+            await ReloadAsync(token);
+        }
+    }
+
+    /// <summary>
+    /// One attempt to end the current term and own the next. The caller has made sure that <see cref="Owner"/> does not answer: the
+    /// log is safe without that, but the living owner would lose its cluster.
+    /// </summary>
+    /// <param name="seal">Names the new owner to all who read the log.</param>
+    /// <param name="token">Ends the attempt; a seal may have been left, and count.</param>
+    /// <returns>False if somebody else was faster: <see cref="Owner"/> names it, and the state is up to date with its seal.</returns>
+    public async ValueTask<bool> TryTakeOverAsync(ControllerSeal seal, CancellationToken token)
+    {
+        Invariant.Check(_owner is null);
+        var payload = VersionedBytes.Encode(seal, ControllerSeal.Versions.Max);
+        while (true)
+        {
+            try
+            {
+                _owner = await _log.TryTakeOverAsync(_reader, payload, ApplyAsync, token);
+                return _owner is not null;
+            }
+            catch (ObjectLogException gone) when (gone.Error == ObjectLogError.Trimmed)
+            {
+                await ReloadAsync(token);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _closing.Cancel();
+        if (_owner is not null)
+        {
+            await _owner.DisposeAsync();
+        }
+
+        _reader.Dispose();
+        await _snapshotting;
+        _closing.Dispose();
+    }
+
+    /// <summary>Appends an entry: when this returns it is committed, and <see cref="State"/> is the state after it.</summary>
+    /// <param name="records">At least one.</param>
+    /// <param name="after">The present state with the records applied.</param>
+    /// <exception cref="ObjectLogException">Fenced, Closed: whether the entry is in the log is unknown, and nothing is ever appended again.</exception>
+    internal async ValueTask AppendAsync(IReadOnlyList<IRecord> records, ClusterState after)
+    {
+        Invariant.Check(_owner is not null);
+        var payload = MetadataEntry.Write(records);
+        await _owner.WaitForRoomAsync(CancellationToken.None);
+        LastPlace = await _owner.AppendAsync(new ReadOnlySequence<byte>(payload));
+        _state = after;
+        _entries++;
+        _bytes += payload.Length;
+        if ((_entries >= _options.SnapshotEntries || _bytes >= _options.SnapshotBytes) && _snapshotting.IsCompleted)
+        {
+            var snapshot = new Snapshot(_owner.StartAfter(LastPlace.Value), Owner!, after);
+            _entries = 0;
+            _bytes = 0;
+            _snapshotting = _runtime.Spawn("metadata-snapshot", _ => SnapshotAsync(snapshot));
+        }
+    }
+
+    /// <summary>Saves a state and cuts the log: the older of the two newest snapshots must still find its tail.</summary>
+    private async Task SnapshotAsync(Snapshot snapshot)
+    {
+        try
+        {
+            await _snapshots.SaveAsync(snapshot, _closed);
+            if (await _snapshots.TrimAsync(_closed) is { } boundary)
+            {
+                await _log.TrimAsync(boundary, snapshot.Start.Seals, _closed);
+            }
+
+            ControllerLog.SnapshotTaken(_logger, snapshot.Start.Next, snapshot.State.Cluster.Version);
+        }
+        catch (ObjectStorageException failure)
+        {
+            // The log stays as long as it is until the next snapshot, and what was to be deleted goes with it.
+            ControllerLog.StorageFailed(_logger, "taking a snapshot of the metadata", failure.Message);
+        }
+        catch (OperationCanceledException) when (_closed.IsCancellationRequested)
+        {
+            // The next owner takes its own.
+        }
+    }
+
+    private ValueTask ApplyAsync(LogStep step)
+    {
+        Apply(step);
+        return ValueTask.CompletedTask;
+    }
+
+    private void Apply(LogStep step)
+    {
+        LastPlace = step.Place;
+        if (step.Kind == LogStepKind.Seal)
+        {
+            Owner = VersionedBytes.Decode<ControllerSeal>(step.Payload);
+            return;
+        }
+
+        var records = MetadataEntry.Read(step.Payload);
+        // Before anything of it is applied: records of a level that is not known mean something that is not known.
+        foreach (var feature in records.OfType<FeatureLevelRecord>())
+        {
+            RequireKnown(feature.Level);
+        }
+
+        _state = _state.Apply(records);
+        _entries++;
+        _bytes += step.Payload.Length;
+    }
+
+    private async ValueTask ReloadAsync(CancellationToken token)
+    {
+        var snapshot = await _snapshots.LoadAsync(token)
+            ?? throw new ObjectLogException(ObjectLogError.Missing, "The metadata log has been trimmed, and there is no snapshot");
+        _reader.Dispose();
+        (_reader, _state, Owner) = Begin(snapshot);
+        _entries = 0;
+        _bytes = 0;
+    }
+
+    private (ObjectLogReader Reader, ClusterState State, ControllerSeal? Owner) Begin(Snapshot? snapshot)
+    {
+        if (snapshot is null)
+        {
+            return (_log.Read(LogStart.Beginning()), ClusterState.Empty, null);
+        }
+
+        RequireKnown(snapshot.State.Cluster.FeatureLevel);
+        return (_log.Read(snapshot.Start), snapshot.State, snapshot.Owner);
+    }
+
+    private static void RequireKnown(short featureLevel)
+    {
+        if (featureLevel > HighestFeatureLevel)
+        {
+            throw new ProtocolException(
+                $"The cluster's feature level is {featureLevel}, and this program knows {HighestFeatureLevel}: it needs a newer one");
+        }
+    }
+}

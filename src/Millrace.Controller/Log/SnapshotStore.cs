@@ -1,0 +1,118 @@
+using System.Buffers;
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+
+namespace Millrace.Controller.Log;
+
+/// <summary>The snapshots in the bucket: <c>meta/snapshots/TTTTTTTTTTTTTTTT-IIIIIIIIIIIIIIII</c>, by the place of the log they end before.</summary>
+internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
+{
+    private const string Prefix = "meta/snapshots/";
+    private const int Kept = 2;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private readonly ILogger _logger = runtime.Loggers.CreateLogger<SnapshotStore>();
+
+    /// <summary>
+    /// The newest snapshot that is whole. One that is not is passed over and reported: the one before it is kept, with the log from there on, for just that.
+    /// </summary>
+    public async ValueTask<Snapshot?> LoadAsync(CancellationToken token)
+    {
+        Exception? damage = null;
+        foreach (var key in (await ListAsync(token)).Reverse())
+        {
+            if (await storage.GetAsync(key, token) is not { } body)
+            {
+                continue;
+            }
+
+            try
+            {
+                return SnapshotFormat.Read(body);
+            }
+            catch (InvalidDataException damaged)
+            {
+                damage = damaged;
+                ControllerLog.SnapshotDamaged(_logger, key, damaged.Message);
+            }
+        }
+
+        return damage is null ? null : throw new InvalidDataException($"No snapshot of the metadata is whole: {damage.Message}", damage);
+    }
+
+    /// <summary>Writes a snapshot and reads it back. When this returns the log below it could go.</summary>
+    public async ValueTask SaveAsync(Snapshot snapshot, CancellationToken token)
+    {
+        var key = Key(snapshot.Start.Next);
+        var body = SnapshotFormat.Write(snapshot);
+        while (true)
+        {
+            try
+            {
+                await storage.TryCreateAsync(key, new ReadOnlySequence<byte>(body), token);
+                if (await storage.GetAsync(key, token) is { } stored)
+                {
+                    // Somebody who took a snapshot of the same place wrote the same state, and so the same bytes.
+                    if (!stored.AsSpan().SequenceEqual(body))
+                    {
+                        throw new InvalidDataException($"The snapshot {key} does not hold what was written to it");
+                    }
+
+                    return;
+                }
+            }
+            catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Transient)
+            {
+                ControllerLog.StorageFailed(_logger, "taking a snapshot", failure.Message);
+            }
+
+            await Task.Delay(Pause, runtime.Time, token);
+        }
+    }
+
+    /// <summary>
+    /// Deletes all but the newest two, and says where the log may be trimmed: below the older of these. Null while there are fewer.
+    /// </summary>
+    public async ValueTask<LogPlace?> TrimAsync(CancellationToken token)
+    {
+        var keys = await ListAsync(token);
+        if (keys.Count < Kept)
+        {
+            return null;
+        }
+
+        await storage.DeleteAsync([.. keys.SkipLast(Kept)], token);
+        return Place(keys[^Kept]);
+    }
+
+    private async ValueTask<IReadOnlyList<string>> ListAsync(CancellationToken token)
+    {
+        const int Page = 1_000;
+        var keys = new List<string>();
+        while (true)
+        {
+            var page = await storage.ListAsync(Prefix, keys.LastOrDefault(), Page, token);
+            keys.AddRange(page.Select(entry => entry.Key));
+            if (page.Count < Page)
+            {
+                // Fixed width: the order of keys is the order of places.
+                return [.. keys.Where(key => Place(key) is not null)];
+            }
+        }
+    }
+
+    private static string Key(LogPlace place) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{place.Term:x16}-{place.Index:x16}");
+
+    private static LogPlace? Place(string key)
+    {
+        var name = key.AsSpan(Prefix.Length);
+        return name.Length == 33
+            && long.TryParse(name[..16], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var term)
+            && long.TryParse(name[17..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var index)
+                ? new LogPlace(term, index)
+                : null;
+    }
+}

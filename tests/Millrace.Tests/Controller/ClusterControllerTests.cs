@@ -1,0 +1,310 @@
+using System.Buffers;
+using Millrace.Controller;
+using Millrace.Controller.Objects;
+using Millrace.Metadata;
+using Millrace.ObjectStorage;
+using Millrace.Protocol;
+using Millrace.Runtime;
+using Millrace.Streams;
+using Millrace.Streams.Objects;
+using Millrace.Streams.Registry;
+using Millrace.Streams.Wal;
+using Xunit;
+
+namespace Millrace.Tests.Controller;
+
+public sealed class ClusterControllerTests
+{
+    private static readonly ClusterControllerOptions Quiet = new() { CollectionInterval = TimeSpan.FromDays(10) };
+
+    private readonly MemoryObjectStorage _storage = new();
+
+    [Fact]
+    public async Task A_restarted_controller_knows_what_the_former_one_committed()
+    {
+        byte[] before;
+        string cluster;
+        await using (var first = new ControllerNode(_storage))
+        {
+            var controller = await first.StartAsync(Quiet);
+            var node = await controller.RegisterAsync(first.Registration, default);
+            await CreateTopicAsync(controller, "t", 3);
+            await UploadAsync(controller, node, await controller.CreateAsync(node, default), 0, 10);
+            before = ClusterScript.Bytes(controller.State);
+            cluster = controller.Metadata.Image.ClusterId;
+        }
+
+        await using var second = new ControllerNode(_storage);
+        var restarted = await second.StartAsync(Quiet);
+
+        Assert.Equal(before, ClusterScript.Bytes(restarted.State));
+        Assert.Equal(cluster, restarted.Metadata.Image.ClusterId);
+        Assert.Equal(22, cluster.Length);
+        var log = await second.OpenLogAsync();
+        Assert.Equal(second.Registration.Incarnation, log.Owner!.IncarnationId);
+        await log.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Of_two_controllers_only_the_newer_commits_and_the_older_stops()
+    {
+        await using var first = new ControllerNode(_storage);
+        await using var second = new ControllerNode(_storage);
+        var older = await first.StartAsync(Quiet);
+        var node = await older.RegisterAsync(first.Registration, default);
+
+        var newer = await second.StartAsync(Quiet);
+        var refusal = await Assert.ThrowsAsync<StreamException>(async () => await older.PrepareAsync(node, 1, default));
+        var successor = await newer.RegisterAsync(second.Registration, default);
+
+        Assert.Equal(StreamError.Fenced, refusal.Error);
+        Assert.IsType<ObjectLogException>((await first.Runtime.Failed.WaitAsync(TimeSpan.FromSeconds(30))).InnerException);
+        Assert.Equal(StreamError.Fenced, (await Assert.ThrowsAsync<StreamException>(async () => await older.PrepareAsync(node, 1, default))).Error);
+        Assert.Equal(StreamError.Fenced, (await Assert.ThrowsAsync<StreamException>(async () => await newer.PrepareAsync(node, 1, default))).Error);
+        Assert.Equal(new ObjectId(0), await newer.PrepareAsync(successor, 1, default));
+    }
+
+    [Fact]
+    public async Task Two_controllers_that_form_one_bucket_at_once_end_in_one_cluster()
+    {
+        await using var first = new ControllerNode(_storage);
+        await using var second = new ControllerNode(_storage);
+        var logs = new[] { await first.OpenLogAsync(), await second.OpenLogAsync() };
+
+        var started = await Task.WhenAll(
+            ClusterController.TryStartAsync(first.Runtime, logs[0], _storage, first.Seal, Quiet, default).AsTask(),
+            ClusterController.TryStartAsync(second.Runtime, logs[1], _storage, second.Seal, Quiet, default).AsTask());
+
+        // One may have lost the race at the seal, or have been deposed at once; whoever answers now owns the log.
+        await using var third = new ControllerNode(_storage);
+        var final = await third.StartAsync(Quiet);
+        Assert.Contains(started, controller => controller is not null);
+        Assert.All(
+            started.Where(controller => controller is not null && controller.Metadata.Image.ClusterUuid != Guid.Empty),
+            controller => Assert.Equal(final.Metadata.Image.ClusterId, controller!.Metadata.Image.ClusterId));
+        foreach (var controller in started.OfType<ClusterController>())
+        {
+            await controller.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Requests_that_wait_together_share_an_entry_and_each_gets_its_answer()
+    {
+        await using var process = new ControllerNode(_storage);
+        var controller = await process.StartAsync(Quiet);
+        var node = await controller.RegisterAsync(process.Registration, default);
+
+        var ids = await Task.WhenAll(Enumerable.Range(0, 500).Select(_ => controller.PrepareAsync(node, 2, default).AsTask()));
+
+        Assert.Equal(Enumerable.Range(0, 500).Select(i => i * 2L), ids.Select(id => id.Value).Order());
+        var entries = await _storage.ListAsync("meta/LOG/", null, 1_000, default);
+        Assert.True(entries.Count < 400, $"{entries.Count} entries for 500 requests");
+    }
+
+    [Fact]
+    public async Task A_refused_request_leaves_nothing_and_does_not_harm_others()
+    {
+        await using var process = new ControllerNode(_storage);
+        var controller = await process.StartAsync(Quiet);
+        var node = await controller.RegisterAsync(process.Registration, default);
+
+        var refused = controller.CloseAsync(node, new StreamId(77), new StreamEpoch(0), 0, default).AsTask();
+        var accepted = controller.CreateAsync(node, default).AsTask();
+
+        Assert.Equal(StreamError.Unknown, (await Assert.ThrowsAsync<StreamException>(() => refused)).Error);
+        Assert.Equal(new StreamId(0), await accepted);
+    }
+
+    [Fact]
+    public async Task Brokers_hear_of_every_change_in_order_and_before_the_answer()
+    {
+        await using var process = new ControllerNode(_storage);
+        var controller = await process.StartAsync(Quiet);
+        await controller.RegisterAsync(process.Registration, default);
+        var heard = new List<string>();
+        using var subscription = controller.Metadata.Subscribe(
+            delta => heard.Add($"+{string.Join(',', delta.ChangedTopics.Select(topic => topic.Name))} -{string.Join(',', delta.DeletedTopics.Select(topic => topic.Name))}"));
+
+        await CreateTopicAsync(controller, "a", 1);
+        await CreateTopicAsync(controller, "b", 1);
+        await controller.DeleteTopicsAsync(new DeleteTopicsRequest { Topics = [new() { Name = "a" }] }, default);
+
+        Assert.Equal(["+ -", "+a -", "+b -", "+ -a"], heard);
+        Assert.Equal(["b"], (await controller.Metadata.WaitAsync(image => image.Topics.Count == 1, default)).Topics.Keys);
+    }
+
+    [Fact]
+    public async Task The_log_is_cut_behind_snapshots_and_a_restart_reads_one()
+    {
+        byte[] before;
+        var options = new MetadataLogOptions { SnapshotEntries = 10 };
+        await using (var first = new ControllerNode(_storage, options))
+        {
+            var controller = await first.StartAsync(Quiet);
+            var node = await controller.RegisterAsync(first.Registration, default);
+            for (var i = 0; i < 100; i++)
+            {
+                await controller.PrepareAsync(node, 1, default);
+            }
+
+            // Snapshots are taken in the background, one at a time.
+            while ((await _storage.ListAsync("meta/TRIM/", null, 10, default)).Count == 0)
+            {
+                await controller.PrepareAsync(node, 1, default);
+            }
+
+            before = ClusterScript.Bytes(controller.State);
+        }
+
+        await using var second = new ControllerNode(_storage, options);
+        var log = await second.OpenLogAsync();
+        Assert.Equal(before, ClusterScript.Bytes(log.State));
+        Assert.NotNull(log.Owner);
+        await log.DisposeAsync();
+        Assert.Equal(before, ClusterScript.Bytes((await second.StartAsync(Quiet)).State));
+    }
+
+    [Fact]
+    public async Task A_damaged_snapshot_is_passed_over_for_the_one_before()
+    {
+        byte[] before;
+        var options = new MetadataLogOptions { SnapshotEntries = 10 };
+        await using (var first = new ControllerNode(_storage, options))
+        {
+            var controller = await first.StartAsync(Quiet);
+            var node = await controller.RegisterAsync(first.Registration, default);
+            while ((await _storage.ListAsync("meta/snapshots/", null, 10, default)).Count < 2)
+            {
+                await controller.PrepareAsync(node, 1, default);
+            }
+
+            before = ClusterScript.Bytes(controller.State);
+        }
+
+        var newest = (await _storage.ListAsync("meta/snapshots/", null, 10, default))[^1].Key;
+        var body = (await _storage.GetAsync(newest, default))!;
+        body[body.Length / 2] ^= 1;
+        await _storage.PutAsync(newest, new ReadOnlySequence<byte>(body), default);
+
+        await using var second = new ControllerNode(_storage, options);
+        var log = await second.OpenLogAsync();
+        Assert.Equal(before, ClusterScript.Bytes(log.State));
+        await log.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_log_of_a_higher_feature_level_is_not_read()
+    {
+        await using (var first = new ControllerNode(_storage))
+        {
+            var controller = await first.StartAsync(Quiet);
+            await controller.SubmitAsync(entry => entry.Add(new FeatureLevelRecord { Level = MetadataLog.HighestFeatureLevel + 1 }), default);
+        }
+
+        await using var second = new ControllerNode(_storage);
+        await Assert.ThrowsAsync<ProtocolException>(second.OpenLogAsync);
+    }
+
+    [Fact]
+    public async Task A_follower_applies_what_the_owner_commits()
+    {
+        await using var process = new ControllerNode(_storage);
+        var controller = await process.StartAsync(Quiet);
+        await using var log = await process.OpenLogAsync();
+        var follow = log.FollowAsync(default).AsTask();
+
+        await controller.RegisterAsync(process.Registration, default);
+        await follow.WaitAsync(TimeSpan.FromSeconds(30));
+
+        Assert.Single(log.Image.Nodes);
+    }
+
+    [Fact]
+    public async Task Nothing_is_left_of_a_deleted_topic()
+    {
+        await using var process = new ControllerNode(_storage);
+        var controller = await process.StartAsync(Quiet);
+        var node = await controller.RegisterAsync(process.Registration, default);
+        await controller.RegisterWalAsync(node, new WalDescriptor(process.Runtime.NewId(), WalKind.Memory, "m", node.Node, node.Epoch), default);
+        await CreateTopicAsync(controller, "t", 1);
+        var partition = controller.Metadata.Image.Topics["t"].Partitions[0];
+        await controller.OpenAsync(node, partition.Stream, partition.Epoch, default);
+        var data = await CommitAsync(controller, node, partition.Stream, 0, 10);
+        var unused = await controller.PrepareAsync(node, 1, default);
+        await PutAsync(unused);
+        var collector = new ObjectCollector(process.Runtime, _storage, controller, Quiet);
+
+        await collector.CollectAsync(default);
+        Assert.Equal(2, await CountObjectsAsync());
+        await controller.DeleteTopicsAsync(new DeleteTopicsRequest { Topics = [new() { Name = "t" }] }, default);
+        await collector.CollectAsync(default);
+        Assert.Contains(data, controller.State.Streams.Objects.Deleting);
+        Assert.Equal(2, await CountObjectsAsync());
+
+        process.Time.Advance(Quiet.DeletionDelay);
+        await collector.CollectAsync(default);
+        Assert.Equal(1, await CountObjectsAsync());
+        process.Time.Advance(Quiet.PrepareDeadline);
+        await collector.CollectAsync(default);
+        process.Time.Advance(Quiet.DeletionDelay);
+        await collector.CollectAsync(default);
+        Assert.Equal(0, await CountObjectsAsync());
+        Assert.Empty(controller.State.Streams.Objects.All);
+        await collector.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_sweep_deletes_what_the_log_has_closed_and_nothing_else()
+    {
+        await using var process = new ControllerNode(_storage);
+        var controller = await process.StartAsync(Quiet);
+        var node = await controller.RegisterAsync(process.Registration, default);
+        var first = await controller.PrepareAsync(node, 2, default);
+        var late = first;
+        var prepared = new ObjectId(first.Value + 1);
+        await controller.SubmitAsync(entry => ObjectOperations.BeginDeletion(entry, [late], 1), default);
+        await controller.SubmitAsync(entry => ObjectOperations.EndDeletion(entry, [late]), default);
+        var beyond = new ObjectId(1_000);
+        await PutAsync(late);
+        await PutAsync(prepared);
+        await PutAsync(beyond);
+        await _storage.PutAsync("data/of-somebody-else", new ReadOnlySequence<byte>(new byte[1]), default);
+        var collector = new ObjectCollector(process.Runtime, _storage, controller, Quiet);
+
+        await collector.SweepAsync(default);
+
+        Assert.Null(await _storage.GetAsync(DataObjectKey.Of(late), default));
+        Assert.NotNull(await _storage.GetAsync(DataObjectKey.Of(prepared), default));
+        Assert.NotNull(await _storage.GetAsync(DataObjectKey.Of(beyond), default));
+        Assert.NotNull(await _storage.GetAsync("data/of-somebody-else", default));
+        await collector.DisposeAsync();
+    }
+
+    private static async Task CreateTopicAsync(ClusterController controller, string name, int partitions)
+    {
+        var request = new CreateTopicsRequest { Topics = [new() { Name = name, NumPartitions = partitions, ReplicationFactor = 1 }] };
+        var response = await controller.CreateTopicsAsync(request, default);
+        Assert.Equal(ErrorCode.None, (ErrorCode)Assert.Single(response.Topics).ErrorCode);
+    }
+
+    private static async Task UploadAsync(ClusterController controller, NodeIncarnation node, StreamId stream, long start, long end)
+    {
+        await controller.OpenAsync(node, stream, new StreamEpoch(0), default);
+        var id = await controller.PrepareAsync(node, 1, default);
+        var verdicts = await controller.CommitAsync(new UploadCommit(node, null, [ClusterScript.Range(id, stream, 0, start, end)]), default);
+        Assert.Equal(RangeOutcome.Accepted, Assert.Single(verdicts).Outcome);
+    }
+
+    private async Task<ObjectId> CommitAsync(ClusterController controller, NodeIncarnation node, StreamId stream, long start, long end)
+    {
+        var id = await controller.PrepareAsync(node, 1, default);
+        await PutAsync(id);
+        await controller.CommitAsync(new UploadCommit(node, null, [ClusterScript.Range(id, stream, 0, start, end)]), default);
+        return id;
+    }
+
+    private async Task PutAsync(ObjectId id) => await _storage.PutAsync(DataObjectKey.Of(id), new ReadOnlySequence<byte>(new byte[1]), default);
+
+    private async Task<int> CountObjectsAsync() => (await _storage.ListAsync(DataObjectKey.Prefix, null, 1_000, default)).Count;
+}

@@ -1,0 +1,118 @@
+using Millrace.Controller;
+using Millrace.Controller.Nodes;
+using Millrace.Controller.Objects;
+using Millrace.Controller.Streams;
+using Millrace.Controller.Topics;
+using Millrace.Metadata;
+using Millrace.Protocol;
+using Millrace.Runtime;
+using Millrace.Streams.Registry;
+using Millrace.Streams.Wal;
+using Xunit;
+
+namespace Millrace.Tests.Controller;
+
+/// <summary>
+/// Runs the controller's decisions on a state, one entry each, without log or loop. Each entry also goes through its bytes, and what
+/// they make must be the same state.
+/// </summary>
+internal sealed class ClusterScript
+{
+    public static readonly ConfigResolver Configs = new(MetadataImage.AllBrokers, new Dictionary<string, string>());
+
+    public ClusterState State { get; set; } = ClusterState.Empty;
+
+    public long Entries { get; private set; }
+
+    public SystemRandom Random { get; } = new();
+
+    public T Do<T>(Func<PendingEntry, T> decide)
+    {
+        var entry = new PendingEntry(State, DateTimeOffset.UnixEpoch.AddSeconds(Entries));
+        try
+        {
+            return entry.Run(decide);
+        }
+        finally
+        {
+            var replayed = State.Apply(MetadataEntry.Read(MetadataEntry.Write(entry.Records)));
+            State = entry.State.EndEntry(State);
+            Entries++;
+            Assert.Equal(Bytes(State), Bytes(replayed));
+        }
+    }
+
+    public void Do(Action<PendingEntry> decide) =>
+        Do(entry =>
+        {
+            decide(entry);
+            return true;
+        });
+
+    public static byte[] Bytes(ClusterState state) => MetadataEntry.Write(state.ToRecords());
+
+    public NodeIncarnation Register(bool withWal = true)
+    {
+        var node = Do(entry => NodeOperations.Register(entry, new NodeRegistration(Random.NewId(), "host", 1, null)));
+        if (withWal)
+        {
+            RegisterWal(node);
+        }
+
+        return node;
+    }
+
+    public Guid RegisterWal(NodeIncarnation node)
+    {
+        var wal = new WalDescriptor(Random.NewId(), WalKind.Memory, "memory", node.Node, node.Epoch);
+        Do(entry => NodeOperations.RegisterWal(entry, node, wal));
+        return wal.Id;
+    }
+
+    public TopicImage CreateTopic(string name, int partitions = 1)
+    {
+        var request = new CreateTopicsRequest
+        {
+            Topics = [new CreateTopicsRequest.CreatableTopic { Name = name, NumPartitions = partitions, ReplicationFactor = 1 }],
+        };
+        var response = Do(entry => new TopicCreation(Configs, Random).Create(entry, request));
+        Assert.Equal((short)ErrorCode.None, Assert.Single(response.Topics).ErrorCode);
+        return State.Cluster.Topics[name];
+    }
+
+    public void DeleteTopic(string name)
+    {
+        var request = new DeleteTopicsRequest { Topics = [new DeleteTopicsRequest.DeleteTopicState { Name = name }] };
+        var response = Do(entry => new TopicDeletion(isEnabled: true).Delete(entry, request));
+        Assert.Equal((short)ErrorCode.None, Assert.Single(response.Responses).ErrorCode);
+    }
+
+    public StreamState Stream(StreamId id) => State.Streams.Streams[id];
+
+    public StreamId OpenStream(NodeIncarnation node, long epoch = 0)
+    {
+        var id = Do(entry => StreamOperations.Create(entry, node));
+        Open(node, id, epoch);
+        return id;
+    }
+
+    public StreamOpening Open(NodeIncarnation node, StreamId id, long epoch) =>
+        Do(entry => StreamOperations.Open(entry, node, id, new StreamEpoch(epoch)));
+
+    public ObjectId Prepare(NodeIncarnation node, int count = 1) => Do(entry => ObjectOperations.Prepare(entry, node, count));
+
+    public IReadOnlyList<RangeVerdict> Commit(NodeIncarnation node, Guid? wal, params ObjectRange[] ranges) =>
+        Do(entry => UploadJudge.Commit(entry, new UploadCommit(node, wal, ranges)));
+
+    /// <summary>Prepares an object and commits one range in it.</summary>
+    public ObjectId Upload(NodeIncarnation node, StreamId stream, long epoch, long start, long end, bool checkpoint = false)
+    {
+        var id = Prepare(node);
+        var verdict = Assert.Single(Commit(node, null, Range(id, stream, epoch, start, end, checkpoint)));
+        Assert.Equal(new RangeVerdict(RangeOutcome.Accepted, start), verdict);
+        return id;
+    }
+
+    public static ObjectRange Range(ObjectId id, StreamId stream, long epoch, long start, long end, bool checkpoint = false) =>
+        new(id, ObjectKind.StreamSet, 1_000, stream, new StreamEpoch(epoch), start, end, end - start, -1, checkpoint, new RangeDigest((ulong)id.Value, ulong.MaxValue));
+}

@@ -1,0 +1,51 @@
+using Millrace.Metadata;
+using Millrace.Protocol;
+using Xunit;
+
+namespace Millrace.Tests.Metadata;
+
+public sealed class MetadataEntryTests
+{
+    private static readonly byte[] Golden =
+        Convert.FromHexString("01" + "000F0000" + "09" + "00000000000003E8" + "00" + "000D0000" + "15" + "00000001000200030405060708090A0B" + "0261" + "0262" + "00");
+
+    [Fact]
+    public void An_entry_has_the_bytes_that_were_agreed_on()
+    {
+        IRecord[] records =
+        [
+            new ProducerIdsRecord { NextProducerId = 1_000 },
+            new TopicConfigRecord { TopicId = new Guid("00000001-0002-0003-0405-060708090A0B"), Name = "a", Value = "b" },
+        ];
+
+        var bytes = MetadataEntry.Write(records);
+
+        Assert.Equal(Convert.ToHexString(Golden), Convert.ToHexString(bytes));
+        var read = MetadataEntry.Read(bytes);
+        Assert.Equal(1_000, Assert.IsType<ProducerIdsRecord>(read[0]).NextProducerId);
+        Assert.Equal("b", Assert.IsType<TopicConfigRecord>(read[1]).Value);
+    }
+
+    [Theory]
+    [InlineData(0, 2)]
+    [InlineData(2, 0x77)]
+    [InlineData(4, 1)]
+    [InlineData(5, 0x7F)]
+    [InlineData(5, 8)]
+    public void A_reader_stops_at_what_it_does_not_know(int position, byte value)
+    {
+        var bytes = Golden.ToArray();
+        bytes[position] = value;
+
+        Assert.Throws<ProtocolException>(() => MetadataEntry.Read(bytes));
+    }
+
+    [Fact]
+    public void Every_record_type_has_a_number_of_its_own()
+    {
+        var records = typeof(MetadataEntry).Assembly.GetTypes().Where(type => type.IsAssignableTo(typeof(IRecord))).ToArray();
+
+        Assert.True(records.Length > 20);
+        Assert.Distinct(records.Select(type => ((IRecord)Activator.CreateInstance(type)!).Id));
+    }
+}
