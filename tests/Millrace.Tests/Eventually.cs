@@ -5,10 +5,12 @@ internal static class Eventually
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
-    public static async Task<bool> BecomesTrueAsync(Func<bool> condition)
+    public static Task<bool> BecomesTrueAsync(Func<bool> condition) => BecomesTrueAsync(() => Task.FromResult(condition()));
+
+    public static async Task<bool> BecomesTrueAsync(Func<Task<bool>> condition)
     {
         var start = TimeProvider.System.GetTimestamp();
-        while (!condition())
+        while (!await condition())
         {
             if (TimeProvider.System.GetElapsedTime(start) > Limit)
             {

@@ -25,11 +25,11 @@ internal sealed class DescribeGroupsHandler(GroupCoordinator groups) : IApiHandl
     private static DescribeGroupsResponse.DescribedGroup Show(GroupDescription group, int operations, short version)
     {
         var isMissing = group.Error == GroupError.GroupNotFound;
-        var error = isMissing && version < FirstThatKnowsGroupNotFound ? GroupError.None : group.Error;
+        var isDead = isMissing && version < FirstThatKnowsGroupNotFound;
         return new DescribeGroupsResponse.DescribedGroup
         {
-            ErrorCode = (short)KafkaErrorMap.ToErrorCode(error),
-            ErrorMessage = isMissing ? $"Group {group.GroupId} not found." : null,
+            ErrorCode = (short)KafkaErrorMap.ToErrorCode(isDead ? GroupError.None : group.Error),
+            ErrorMessage = isMissing && !isDead ? $"Group {group.GroupId} not found." : null,
             GroupId = group.GroupId,
             // Of a group that could not be asked for nothing is known.
             GroupState = group.Error is GroupError.None or GroupError.GroupNotFound ? group.State.ToString() : "",

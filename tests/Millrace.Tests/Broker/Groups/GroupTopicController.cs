@@ -1,0 +1,42 @@
+using Millrace.Broker;
+using Millrace.Coordination.Groups;
+using Millrace.Protocol;
+using Millrace.Runtime;
+
+namespace Millrace.Tests.Broker.Groups;
+
+/// <summary>A controller that creates the topic of the offsets, and nothing else.</summary>
+internal sealed class GroupTopicController(GroupBroker broker) : IControllerChannel
+{
+    public static readonly Guid TopicId = new("00000000-0000-0000-0000-00000000000b");
+
+    public CreateTopicsRequest? Asked { get; private set; }
+
+    /// <summary>The streams of its partitions; the same for every broker on one registry.</summary>
+    public List<StreamId> Streams { get; } = [];
+
+    public async ValueTask<CreateTopicsResponse> CreateTopicsAsync(CreateTopicsRequest request, CancellationToken token)
+    {
+        Asked = request;
+        for (var i = 0; i < request.Topics[0].NumPartitions; i++)
+        {
+            Streams.Add(await broker.Node.Registry.CreateAsync(broker.Node.Incarnation, token));
+        }
+
+        Lead(Streams);
+        return new CreateTopicsResponse { Topics = [new() { Name = GroupCoordinator.TopicName }] };
+    }
+
+    /// <summary>The topic exists, and the broker leads all of it.</summary>
+    public void Lead(IReadOnlyList<StreamId> streams) => broker.AddTopic(GroupCoordinator.TopicName, TopicId, streams, broker.Identity.Node);
+
+    public ValueTask<DeleteTopicsResponse> DeleteTopicsAsync(DeleteTopicsRequest request, CancellationToken token) => throw Unexpected();
+
+    public ValueTask<CreatePartitionsResponse> CreatePartitionsAsync(CreatePartitionsRequest request, CancellationToken token) => throw Unexpected();
+
+    public ValueTask<IncrementalAlterConfigsResponse> IncrementalAlterConfigsAsync(IncrementalAlterConfigsRequest request, CancellationToken token) => throw Unexpected();
+
+    public ValueTask<AllocateProducerIdsResponse> AllocateProducerIdsAsync(AllocateProducerIdsRequest request, CancellationToken token) => throw Unexpected();
+
+    private static InvalidOperationException Unexpected() => new("Groups ask the controller for their topic only");
+}
