@@ -50,7 +50,7 @@ internal static class WriteEmitter
             }
         });
 
-        var guards = GuardsOf(context, group, field => field.Tagged.IsEmpty);
+        var guards = GuardsOf(context, group);
         if (group.Condition != Condition.Always && guards.Length > 0)
         {
             code.Open("else");
@@ -67,8 +67,8 @@ internal static class WriteEmitter
         }
     }
 
-    private static string[] GuardsOf(MessageContext context, FieldGroup group, Func<FieldSchema, bool>? only = null) =>
-        [.. group.Fields.Where(field => only?.Invoke(field) ?? true).Select(field => Guard(context, field)).OfType<string>()];
+    private static string[] GuardsOf(MessageContext context, FieldGroup group) =>
+        [.. group.Fields.Select(field => Guard(context, field)).OfType<string>()];
 
     /// <summary>The statement that refuses a value in a version that would lose it, or null where losing it is allowed.</summary>
     private static string? Guard(MessageContext context, FieldSchema field) =>

@@ -23,9 +23,9 @@ internal static class FieldParser
             ParseAttribute(line, field);
         }
 
-        if (!field.Tagged.IsEmpty && !(field.Versions.Covers(field.Tagged) && field.Tagged.Max == field.Versions.Max))
+        if (!field.Tagged.IsEmpty && field.Tagged.Max != short.MaxValue)
         {
-            throw new SchemaException(line.Number, "A tag begins within the field's versions and lasts to their end");
+            throw new SchemaException(line.Number, "A tag lasts to the last version");
         }
 
         return field;

@@ -1,7 +1,7 @@
 namespace Millrace.Protocol.Generator.Schema;
 
 /// <summary>One line of a schema: a field of a message or of a structure in it.</summary>
-internal sealed class FieldSchema(string name, FieldKind kind, string typeName, bool isArray, Versions versions)
+internal sealed class FieldSchema(string name, FieldKind kind, string typeName, bool isArray, Versions declared)
 {
     /// <summary>The name in PascalCase, whatever the schema's case.</summary>
     public string Name { get; } = char.ToUpperInvariant(name[0]) + name.Substring(1);
@@ -13,7 +13,8 @@ internal sealed class FieldSchema(string name, FieldKind kind, string typeName, 
 
     public bool IsArray { get; } = isArray;
 
-    public Versions Versions { get; } = versions;
+    /// <summary>The versions in which the field is on the wire. A tagged field is, where it is tagged, whatever else is declared.</summary>
+    public Versions Versions => Tagged.IsEmpty ? declared : Tagged;
 
     public Versions Nullable { get; set; } = Versions.None;
 
@@ -33,7 +34,7 @@ internal sealed class FieldSchema(string name, FieldKind kind, string typeName, 
     public string? Documentation { get; set; }
 
     /// <summary>The versions in which the field stands in its place, and not in the tag section.</summary>
-    public Versions InPlace => Versions.Below(Tagged);
+    public Versions InPlace => Tagged.IsEmpty ? declared : Schema.Versions.None;
 
     public bool IsStruct => Kind == FieldKind.Struct;
 }
