@@ -3,40 +3,40 @@ using Millrace.Runtime;
 
 namespace Millrace.Streams;
 
-/// <summary>What the stream store logs. Event ids 300 to 349.</summary>
+/// <summary>What the stream store logs. Event ids 3000 to 3049.</summary>
 /// <remarks>Error: data is at risk or a stream is lost. Warning: something is retried. Information: rare events of a node's life. Debug: the rest.</remarks>
 internal static partial class Log
 {
-    [LoggerMessage(EventId = 300, Level = LogLevel.Warning, Message = "{Operation} failed and is tried again in {Delay}: {Reason}")]
+    [LoggerMessage(EventId = 3000, Level = LogLevel.Warning, Message = "{Operation} failed and is tried again in {Delay}: {Reason}")]
     public static partial void Retrying(ILogger logger, string operation, TimeSpan delay, string reason);
 
-    [LoggerMessage(EventId = 301, Level = LogLevel.Error, Message = "{Operation} failed in a way that nobody expected, and is tried again in {Delay}")]
+    [LoggerMessage(EventId = 3001, Level = LogLevel.Error, Message = "{Operation} failed in a way that nobody expected, and is tried again in {Delay}")]
     public static partial void RetryingUnexpected(ILogger logger, Exception failure, string operation, TimeSpan delay);
 
-    [LoggerMessage(EventId = 302, Level = LogLevel.Error, Message = "Stream {Stream} is lost to this node ({Error}): {Reason}")]
+    [LoggerMessage(EventId = 3002, Level = LogLevel.Error, Message = "Stream {Stream} is lost to this node ({Error}): {Reason}")]
     public static partial void StreamLost(ILogger logger, StreamId stream, StreamError error, string reason);
 
-    [LoggerMessage(EventId = 303, Level = LogLevel.Error, Message = "All streams are lost to this node ({Error}): {Reason}")]
+    [LoggerMessage(EventId = 3003, Level = LogLevel.Error, Message = "All streams are lost to this node ({Error}): {Reason}")]
     public static partial void AllLost(ILogger logger, StreamError error, string reason);
 
-    [LoggerMessage(EventId = 304, Level = LogLevel.Warning, Message = "The objects of an upload expired before it was committed; it is repeated under new ids")]
+    [LoggerMessage(EventId = 3004, Level = LogLevel.Warning, Message = "The objects of an upload expired before it was committed; it is repeated under new ids")]
     public static partial void PrepareExpired(ILogger logger);
 
-    [LoggerMessage(EventId = 305, Level = LogLevel.Debug, Message = "Uploaded {Bytes} bytes of {Streams} streams in {Objects} objects, in {Elapsed}")]
+    [LoggerMessage(EventId = 3005, Level = LogLevel.Debug, Message = "Uploaded {Bytes} bytes of {Streams} streams in {Objects} objects, in {Elapsed}")]
     public static partial void Uploaded(ILogger logger, long bytes, int streams, int objects, TimeSpan elapsed);
 
-    [LoggerMessage(EventId = 306, Level = LogLevel.Error, Message = "The state of stream {Stream} could not be captured; its upload waits for the next round")]
+    [LoggerMessage(EventId = 3006, Level = LogLevel.Error, Message = "The state of stream {Stream} could not be captured; its upload waits for the next round")]
     public static partial void CaptureFailed(ILogger logger, Exception failure, StreamId stream);
 
-    [LoggerMessage(EventId = 307, Level = LogLevel.Warning, Message = "The WAL could not be trimmed; it is tried again after the next upload")]
+    [LoggerMessage(EventId = 3007, Level = LogLevel.Warning, Message = "The WAL could not be trimmed; it is tried again after the next upload")]
     public static partial void TrimFailed(ILogger logger, Exception failure);
 
-    [LoggerMessage(EventId = 308, Level = LogLevel.Debug, Message = "Reading ahead in stream {Stream} failed: {Reason}")]
+    [LoggerMessage(EventId = 3008, Level = LogLevel.Debug, Message = "Reading ahead in stream {Stream} failed: {Reason}")]
     public static partial void ReadAheadFailed(ILogger logger, StreamId stream, string reason);
 
-    [LoggerMessage(EventId = 309, Level = LogLevel.Information, Message = "Recovered WAL {Wal}: {Records} records read, {Bytes} bytes of {Streams} streams committed")]
+    [LoggerMessage(EventId = 3009, Level = LogLevel.Information, Message = "Recovered WAL {Wal}: {Records} records read, {Bytes} bytes of {Streams} streams committed")]
     public static partial void Recovered(ILogger logger, Guid wal, long records, long bytes, int streams);
 
-    [LoggerMessage(EventId = 310, Level = LogLevel.Warning, Message = "WAL {Wal} holds records of stream {Stream}, which does not exist any more; they are passed over")]
+    [LoggerMessage(EventId = 3010, Level = LogLevel.Warning, Message = "WAL {Wal} holds records of stream {Stream}, which does not exist any more; they are passed over")]
     public static partial void RecoveredDeleted(ILogger logger, Guid wal, StreamId stream);
 }

@@ -52,7 +52,7 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
     /// <param name="lastAlong">The last block, of the same range, to read along if it and all between are missing too.</param>
     /// <param name="token">Ends the wait.</param>
     /// <returns>Null if there is no such object.</returns>
-    /// <exception cref="StreamException">StorageUnavailable, Corrupt.</exception>
+    /// <exception cref="StreamException">StorageUnavailable, Corrupt, Closed.</exception>
     public async ValueTask<BlockHold?> GetAsync(DataObjectIndex index, DataRangeEntry range, int block, int lastAlong, CancellationToken token)
     {
         metrics.BlockReads.Add(1);
@@ -62,7 +62,11 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
             var run = new List<Entry>();
             lock (_lock)
             {
-                ObjectDisposedException.ThrowIf(_disposed, this);
+                if (_disposed)
+                {
+                    throw DataObjectReader.Stopped();
+                }
+
                 if (TryGet_NeedsLock(index.Object, block, out reading) is { } hold)
                 {
                     return hold;
@@ -155,7 +159,7 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
                 run.ForEach(entry => _entries.Remove((entry.Object, entry.Index)));
             }
 
-            run[0].Reading!.SetException(failure);
+            run[0].Reading!.SetException(failure is OperationCanceledException ? DataObjectReader.Stopped() : failure);
         }
         finally
         {

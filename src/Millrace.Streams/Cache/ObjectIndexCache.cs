@@ -17,7 +17,7 @@ internal sealed class ObjectIndexCache(DataObjectReader reader, long limit, Canc
     private long _bytes;
 
     /// <summary>An object's index; null if there is no such object.</summary>
-    /// <exception cref="StreamException">StorageUnavailable, Corrupt.</exception>
+    /// <exception cref="StreamException">StorageUnavailable, Corrupt, Closed.</exception>
     public ValueTask<DataObjectIndex?> GetAsync(ObjectId id, long objectSize, CancellationToken token)
     {
         Task<DataObjectIndex?>? reading;
@@ -80,6 +80,10 @@ internal sealed class ObjectIndexCache(DataObjectReader reader, long limit, Canc
             }
 
             return index;
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            throw DataObjectReader.Stopped();
         }
         finally
         {

@@ -96,6 +96,9 @@ internal sealed class DataObjectReader(NodeRuntime runtime, StreamsOptions optio
             : throw Corrupt(id, $"the attachment at {attachment.Position} does not match its checksum");
     }
 
+    /// <summary>The store stopped while somebody waited for a read that several share.</summary>
+    public static StreamException Stopped() => new(StreamError.Closed, "The stream store has stopped");
+
     public static StreamException Corrupt(ObjectId id, string what) =>
         new(StreamError.Corrupt, $"Object {DataObjectKey.Of(id)} is damaged: {what}");
 }

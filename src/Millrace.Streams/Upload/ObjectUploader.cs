@@ -8,7 +8,7 @@ namespace Millrace.Streams.Upload;
 /// <summary>
 /// Turns ranges into committed objects: prepare ids, write objects, commit them in one log entry. Repeats each step until it is done.
 /// </summary>
-internal sealed class ObjectUploader(NodeRuntime runtime, StreamsOptions options, StreamsComponents components, ILogger logger)
+internal sealed class ObjectUploader(NodeRuntime runtime, StreamsOptions options, UploadTarget target, ILogger logger)
 {
     private readonly Retry _retry = new(runtime, options, logger);
 
@@ -23,14 +23,14 @@ internal sealed class ObjectUploader(NodeRuntime runtime, StreamsOptions options
         while (true)
         {
             var plan = Plan(ranges);
-            var first = await _retry.UntilDoneAsync("Preparing objects", cancel => components.Registry.PrepareAsync(components.Node, plan.Count, cancel), token);
+            var first = await _retry.UntilDoneAsync("Preparing objects", cancel => target.Registry.PrepareAsync(target.Node, plan.Count, cancel), token);
             var objects = new List<DataObject>(plan.Count);
             try
             {
                 foreach (var (kind, members) in plan)
                 {
                     objects.Add(DataObjectBuilder.Build(
-                        new ObjectId(first.Value + objects.Count), kind, members, options.DataBlockBytes, components.Buffers));
+                        new ObjectId(first.Value + objects.Count), kind, members, options.DataBlockBytes, target.Buffers));
                 }
 
                 await WriteAsync(objects, token);
@@ -88,7 +88,7 @@ internal sealed class ObjectUploader(NodeRuntime runtime, StreamsOptions options
                     "Writing an object",
                     async cancel =>
                     {
-                        await components.Storage.PutAsync(written.Key, written.Body, cancel);
+                        await target.Storage.PutAsync(written.Key, written.Body, cancel);
                         return true;
                     },
                     abandon.Token);
@@ -105,8 +105,8 @@ internal sealed class ObjectUploader(NodeRuntime runtime, StreamsOptions options
         IReadOnlyList<UploadRange> ranges, List<(ObjectKind Kind, IReadOnlyList<UploadRange> Members)> plan, List<DataObject> objects, Guid? walId,
         CancellationToken token)
     {
-        var commit = new UploadCommit(components.Node, walId, [.. objects.SelectMany(written => written.Ranges)]);
-        var verdicts = await _retry.UntilDoneAsync("Committing an upload", cancel => components.Registry.CommitAsync(commit, cancel), token);
+        var commit = new UploadCommit(target.Node, walId, [.. objects.SelectMany(written => written.Ranges)]);
+        var verdicts = await _retry.UntilDoneAsync("Committing an upload", cancel => target.Registry.CommitAsync(commit, cancel), token);
         Invariant.Check(verdicts.Count == commit.Ranges.Count);
         var outcomes = new Dictionary<UploadRange, UploadOutcome>(ReferenceEqualityComparer.Instance);
         var next = 0;

@@ -32,7 +32,8 @@ internal sealed class Uploader
     public Uploader(NodeRuntime runtime, StreamsOptions options, StreamsComponents components, StreamStore store)
     {
         (_runtime, _options, _components, _store) = (runtime, options, components, store);
-        _objects = new ObjectUploader(runtime, options, components, store.Logger);
+        _objects = new ObjectUploader(
+            runtime, options, new UploadTarget(components.Node, components.Storage, components.Registry, components.Buffers), store.Logger);
         _slots = new AsyncGate(options.UploadsAtOnce);
         _timer = runtime.Time.CreateTimer(static signal => ((UploadSignal)signal!).Set(), _signal, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }

@@ -1,4 +1,5 @@
-using Millrace.ObjectStorage;
+using System.Text;
+using Millrace.Runtime;
 using Millrace.Streams;
 using Xunit;
 
@@ -6,7 +7,7 @@ namespace Millrace.Tests.Streams;
 
 public sealed class StreamTests : IAsyncDisposable
 {
-    private readonly MemoryObjectStorage _storage = new();
+    private readonly TestStorage _storage = new();
     private readonly TestRegistry _registry = new();
     private readonly TestNode _node;
 
@@ -28,8 +29,7 @@ public sealed class StreamTests : IAsyncDisposable
 
         Assert.Equal((0, 5), (owner.Stream.ConfirmOffset, owner.Stream.NextOffset));
         Assert.Empty(await TestNode.ReadAllAsync(owner.Stream, 0));
-        var early = await Assert.ThrowsAsync<StreamException>(async () => await owner.Stream.ReadAsync(1, 100, default));
-        Assert.Equal(StreamError.OffsetOutOfRange, early.Error);
+        await AssertErrorAsync(StreamError.OffsetOutOfRange, () => owner.Stream.ReadAsync(1, 100, default).AsTask());
 
         _node.Wal.Flush(1);
         await first;
@@ -54,7 +54,7 @@ public sealed class StreamTests : IAsyncDisposable
         }
 
         await _node.AppendAsync(small, bytes: 10);
-        await _node.AppendAsync(small, bytes: 2_000);
+        await _node.AppendAsync(small, bytes: 1_000);
         await _node.UploadAsync();
         await TestNode.UntilAsync(() => _node.Store.Budget.Held == 0);
 
@@ -62,7 +62,250 @@ public sealed class StreamTests : IAsyncDisposable
         Assert.Equal([0, 1], await TestNode.ReadAllAsync(small.Stream, 0));
         Assert.Equal([96, 98], await TestNode.ReadAllAsync(big.Stream, 97));
         Assert.Empty(_node.Wal.Records);
-        var extent = Assert.Single(big.Stream.Extents);
-        Assert.Equal(new StreamExtent(0, 100, 50 * 130, 1049), extent);
+        Assert.Equal(new StreamExtent(0, 100, 50 * 130, 1049), Assert.Single(big.Stream.Extents));
+        // The big one has an object of its own.
+        Assert.Equal(2, (await _storage.KeysAsync()).Count);
     }
+
+    [Fact]
+    public async Task Reads_go_on_from_objects_into_memory_without_a_gap()
+    {
+        var owner = await _node.CreateAsync();
+        await _node.AppendAsync(owner, bytes: 700);
+        await _node.AppendAsync(owner, bytes: 700);
+        await _node.UploadAsync();
+        await TestNode.UntilAsync(() => _node.Store.Budget.Held == 0);
+        await _node.AppendAsync(owner, bytes: 50);
+
+        Assert.Equal([0, 1, 2], await TestNode.ReadAllAsync(owner.Stream, 0));
+        Assert.Equal([(0, 2), (2, 3)], owner.Stream.Extents.Select(extent => (extent.StartOffset, extent.EndOffset)));
+    }
+
+    [Fact]
+    public async Task A_read_returns_at_least_one_record_and_otherwise_keeps_to_its_limit()
+    {
+        var owner = await _node.CreateAsync();
+        await _node.AppendAsync(owner, bytes: 1000);
+        await _node.AppendAsync(owner, bytes: 10);
+        await _node.AppendAsync(owner, bytes: 10);
+
+        foreach (var uploaded in new[] { false, true })
+        {
+            if (uploaded)
+            {
+                await _node.UploadAsync();
+                await TestNode.UntilAsync(() => _node.Store.Budget.Held == 0);
+            }
+
+            using var tooSmall = await owner.Stream.ReadAsync(0, 1, default);
+            Assert.Equal(1000, Assert.Single(tooSmall.Records).Payload.Length);
+            using var exact = await owner.Stream.ReadAsync(1, 20, default);
+            Assert.Equal([1, 2], exact.Records.Select(record => record.BaseOffset));
+            using var oneLess = await owner.Stream.ReadAsync(1, 19, default);
+            Assert.Equal([1], oneLess.Records.Select(record => record.BaseOffset));
+        }
+    }
+
+    [Fact]
+    public async Task What_was_read_stays_valid_when_the_caches_let_it_go()
+    {
+        var owner = await _node.CreateAsync();
+        await _node.AppendAsync(owner, bytes: 5000);
+        using var fromMemory = await owner.Stream.ReadAsync(0, 1, default);
+        await _node.UploadAsync();
+        await TestNode.UntilAsync(() => _node.Store.Budget.Held == 0);
+        using var fromObject = await owner.Stream.ReadAsync(0, 1, default);
+        _node.Store.Blocks.Dispose();
+
+        // Whoever rents memory now must not get theirs.
+        var other = _node.Buffers.Rent(5000);
+        other.GetSpan().Fill(0xAB);
+        TestNode.CheckBytes(fromMemory.Records[0]);
+        TestNode.CheckBytes(fromObject.Records[0]);
+        other.Release();
+    }
+
+    [Fact]
+    public async Task All_memory_goes_back_when_everything_is_uploaded_and_read()
+    {
+        var owner = await _node.CreateAsync();
+        for (var i = 0; i < 20; i++)
+        {
+            await _node.AppendAsync(owner, bytes: 300);
+        }
+
+        await TestNode.ReadAllAsync(owner.Stream, 0);
+        await _node.UploadAsync();
+        await TestNode.ReadAllAsync(owner.Stream, 0);
+        await _node.Store.CloseAsync(default);
+        await _node.Store.DisposeAsync();
+        await TestNode.UntilAsync(() => _node.Buffers.RentedBytes == 0);
+        Assert.Equal(0, _node.Store.Budget.Held);
+    }
+
+    [Fact]
+    public async Task A_stream_reopens_at_its_end_with_the_newest_checkpoint_and_its_epochs()
+    {
+        var owner = await _node.CreateAsync();
+        await _node.AppendAsync(owner, count: 5);
+        await owner.Stream.CloseAsync(default);
+        var again = await _node.OpenAsync(owner.Stream.Id, epoch: 4);
+
+        Assert.Equal(5, again.Stream.NextOffset);
+        Assert.Equal("state 5", Encoding.ASCII.GetString(again.Stream.Checkpoint!.Value.State.Span));
+        Assert.Equal(5, again.Stream.Checkpoint!.Value.Offset);
+        Assert.Equal([new(new StreamEpoch(1), 0), new(new StreamEpoch(4), 5)], again.Stream.Epochs);
+        await _node.AppendAsync(again);
+        Assert.Equal([0, 5], await TestNode.ReadAllAsync(again.Stream, 0));
+    }
+
+    [Fact]
+    public async Task A_closed_stream_takes_neither_appends_nor_reads()
+    {
+        var owner = await _node.CreateAsync();
+        await _node.AppendAsync(owner);
+        await owner.Stream.CloseAsync(default);
+        await owner.Stream.CloseAsync(default);
+
+        using var permit = await _node.Store.AdmitAsync(10, default);
+        Assert.Equal(StreamError.Closed, Assert.Throws<StreamException>(() => { _ = _node.BeginAppend(owner, permit, 1, 10, -1); }).Error);
+        await AssertErrorAsync(StreamError.Closed, () => owner.Stream.ReadAsync(0, 10, default).AsTask());
+        Assert.False(owner.Lost.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Closing_waits_for_appends_under_way_and_refuses_new_ones()
+    {
+        var owner = await _node.CreateAsync();
+        _node.Wal.Hold();
+        var append = await _node.BeginAppendAsync(owner);
+        var close = owner.Stream.CloseAsync(default).AsTask();
+        await AssertErrorAsync(StreamError.Closed, async () => await await _node.BeginAppendAsync(owner));
+        Assert.False(close.IsCompleted);
+
+        _node.Wal.Release();
+        await append;
+        await close.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(1, _registry.Describe(owner.Stream.Id).End);
+    }
+
+    [Fact]
+    public async Task Trimming_raises_the_start_and_uploads_first_what_the_registry_must_know()
+    {
+        var owner = await _node.CreateAsync();
+        for (var i = 0; i < 10; i++)
+        {
+            await _node.AppendAsync(owner, bytes: 400);
+        }
+
+        await owner.Stream.TrimAsync(7, default);
+        Assert.Equal(7, owner.Stream.StartOffset);
+        Assert.Equal(7, _registry.Describe(owner.Stream.Id).Start);
+        await AssertErrorAsync(StreamError.OffsetOutOfRange, () => owner.Stream.ReadAsync(6, 10, default).AsTask());
+        await AssertErrorAsync(StreamError.OffsetOutOfRange, () => owner.Stream.TrimAsync(11, default).AsTask());
+        Assert.Equal([7, 8, 9], await TestNode.ReadAllAsync(owner.Stream, 7));
+
+        await owner.Stream.TrimAsync(10, default);
+        Assert.Empty(owner.Stream.Extents);
+        Assert.Empty(await TestNode.ReadAllAsync(owner.Stream, 10));
+        await owner.Stream.CloseAsync(default);
+        var again = await _node.OpenAsync(owner.Stream.Id, epoch: 2);
+        Assert.Equal((10, 10), (again.Stream.StartOffset, again.Stream.NextOffset));
+        Assert.Equal(10, again.Stream.Checkpoint!.Value.Offset);
+    }
+
+    [Fact]
+    public async Task The_first_record_of_a_time_is_found_in_objects_and_in_memory()
+    {
+        var owner = await _node.CreateAsync();
+        for (var i = 0; i < 20; i++)
+        {
+            await _node.AppendAsync(owner, bytes: 200, timestamp: 100 + i * 10);
+            if (i is 6 or 13)
+            {
+                await _node.UploadAsync();
+                await TestNode.UntilAsync(() => _node.Store.Budget.Held == 0);
+            }
+        }
+
+        for (var timestamp = 95; timestamp <= 300; timestamp += 5)
+        {
+            using var found = await owner.Stream.FindByTimestampAsync(timestamp, default);
+            long? expected = Enumerable.Range(0, 20).Where(i => 100 + i * 10 >= timestamp).Select(i => (long?)i).FirstOrDefault();
+            Assert.Equal(expected, found?.Records.Single().BaseOffset);
+        }
+
+        await owner.Stream.TrimAsync(9, default);
+        using var afterTrim = await owner.Stream.FindByTimestampAsync(0, default);
+        Assert.Equal(9, afterTrim!.Records.Single().BaseOffset);
+    }
+
+    [Fact]
+    public async Task A_fenced_wal_loses_every_stream_and_acknowledges_nothing_more()
+    {
+        var owner = await _node.CreateAsync();
+        var other = await _node.CreateAsync();
+        await _node.AppendAsync(owner);
+        _node.Wal.Hold();
+        var pending = await _node.BeginAppendAsync(owner);
+        _node.Wal.Fail(StreamError.Fenced);
+
+        await AssertErrorAsync(StreamError.Fenced, () => pending);
+        Assert.Equal(StreamError.Fenced, await owner.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(StreamError.Fenced, await other.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
+        await AssertErrorAsync(StreamError.Fenced, () => owner.Stream.ReadAsync(0, 10, default).AsTask());
+        await AssertErrorAsync(StreamError.Fenced, () => _node.Store.AdmitAsync(10, default).AsTask());
+        await AssertErrorAsync(StreamError.Fenced, () => _node.OpenAsync(owner.Stream.Id, 2));
+        Assert.Equal(1, owner.Stream.ConfirmOffset);
+        // The records that nobody has in an object are still there for whoever takes the WAL over.
+        Assert.Equal(2, _node.Wal.Records.Count);
+    }
+
+    [Fact]
+    public async Task A_permit_serves_one_append()
+    {
+        var owner = await _node.CreateAsync();
+        var permit = await _node.Store.AdmitAsync(100, default);
+        await _node.BeginAppend(owner, permit, 1, 100, -1);
+        Assert.Throws<InvalidOperationException>(() => { _ = _node.BeginAppend(owner, permit, 1, 100, -1); });
+        permit.Dispose();
+        Assert.Equal(1, owner.Stream.NextOffset);
+        Assert.Single(_node.Wal.Records);
+    }
+
+    [Fact]
+    public async Task Appends_of_many_threads_to_many_streams_keep_each_streams_order()
+    {
+        // Nothing is uploaded, so that the WAL shows all.
+        await using var node = new TestNode(_registry, _storage, TestNode.Small with { UploadBytes = 64 << 20 }, epoch: 2);
+        var owners = new List<TestOwner>();
+        for (var i = 0; i < 5; i++)
+        {
+            owners.Add(await node.CreateAsync());
+        }
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(thread => Task.Run(async () =>
+        {
+            for (var i = 0; i < 200; i++)
+            {
+                var owner = owners[(i + thread) % owners.Count];
+                using var permit = await node.Store.AdmitAsync(64, default);
+                var frame = node.Buffers.Rent(64);
+                await owner.AppendAsync(new StreamAppend(1, -1, frame.Memory, frame), permit);
+                frame.Release();
+            }
+        })));
+
+        foreach (var owner in owners)
+        {
+            Assert.Equal(160, owner.Stream.ConfirmOffset);
+            Assert.Equal(owner.Confirmed.Order(), owner.Confirmed);
+            Assert.Equal(
+                Enumerable.Range(0, 160).Select(i => (long)i),
+                node.Wal.Records.Where(record => record.Stream == owner.Stream.Id).Select(record => record.BaseOffset));
+        }
+    }
+
+    private static async Task AssertErrorAsync(StreamError expected, Func<Task> action) =>
+        Assert.Equal(expected, (await Assert.ThrowsAsync<StreamException>(action)).Error);
 }

@@ -1,0 +1,156 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Runtime;
+using Millrace.Streams.Upload;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Streams.Recovery;
+
+/// <summary>
+/// Commits what a fenced incarnation had acknowledged and not yet uploaded: reads its sealed WAL, leaves out what is committed
+/// already, uploads the rest in bounded memory, and tells the registry that the incarnation's ranges are complete.
+/// </summary>
+/// <remarks>
+/// The caller has fenced the incarnation in the registry before it took the WAL over, so that committed ends no longer move behind
+/// its back. May be killed and repeated at any point, or run twice at once: what one has committed the other leaves out, or is told
+/// that it counts already. Threading: one recovery per instance call; instances share nothing.
+/// </remarks>
+public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, UploadTarget target)
+{
+    private readonly ILogger _logger = runtime.Loggers.CreateLogger<WalFailover>();
+
+    /// <summary>Recovers one WAL and gives its space back.</summary>
+    /// <exception cref="StreamException">
+    /// Fenced: the recoverer itself was fenced. Corrupt: records that could have been acknowledged are missing from the WAL; the other streams'
+    /// records are committed, and the WAL is kept.
+    /// </exception>
+    public async Task<WalFailoverResult> RecoverAsync(IWalRecovery wal, CancellationToken token)
+    {
+        var retry = new Retry(runtime, options, _logger);
+        using var pending = new RecoveredRecords(target.Buffers);
+        var run = new Run(this, wal.Descriptor.Id, retry, pending);
+        await foreach (var record in wal.ReadAsync(token))
+        {
+            await run.TakeAsync(record, token);
+            if (pending.HeldBytes >= options.UploadBytes)
+            {
+                await run.UploadAsync(token);
+            }
+        }
+
+        await run.UploadAsync(token);
+        run.ThrowIfIncomplete();
+        await retry.UntilDoneAsync(
+            "Completing a recovery",
+            async cancel =>
+            {
+                await target.Registry.CompleteRecoveryAsync(target.Node, wal.Descriptor.Id, cancel);
+                return true;
+            },
+            token);
+        await retry.UntilDoneAsync(
+            "Giving up a recovered WAL",
+            async cancel =>
+            {
+                await wal.CompleteAsync(cancel);
+                return true;
+            },
+            token);
+        Log.Recovered(_logger, wal.Descriptor.Id, run.Result.Records, run.Result.Bytes, run.Result.Streams);
+        return run.Result;
+    }
+
+    /// <summary>The state of one recovery.</summary>
+    private sealed class Run(WalFailover failover, Guid wal, Retry retry, RecoveredRecords pending)
+    {
+        // Where each stream's next record must begin; null for a stream that is gone.
+        private readonly SortedDictionary<StreamId, long?> _expected = [];
+        private readonly SortedSet<StreamId> _recovered = [];
+        private readonly SortedDictionary<StreamId, string> _faults = [];
+        private long _records;
+        private long _bytes;
+
+        public WalFailoverResult Result => new(_records, _bytes, _recovered.Count);
+
+        public async ValueTask TakeAsync(StreamRecord record, CancellationToken token)
+        {
+            _records++;
+            if (!_expected.TryGetValue(record.Stream, out var expected))
+            {
+                expected = await CommittedEndAsync(record.Stream, token);
+                _expected.Add(record.Stream, expected);
+                if (expected is null)
+                {
+                    Log.RecoveredDeleted(failover._logger, wal, record.Stream);
+                }
+            }
+
+            if (expected is null || record.EndOffset <= expected || _faults.ContainsKey(record.Stream))
+            {
+                return;
+            }
+
+            if (record.BaseOffset != expected)
+            {
+                _faults.Add(record.Stream, $"stream {record.Stream} ends at offset {expected}, and its next record in the WAL is at {record.BaseOffset}");
+                return;
+            }
+
+            pending.Add(record);
+            _expected[record.Stream] = record.EndOffset;
+        }
+
+        public async Task UploadAsync(CancellationToken token)
+        {
+            var ranges = pending.ToRanges();
+            if (ranges.Count > 0)
+            {
+                var uploader = new ObjectUploader(failover.Runtime, failover.Options, failover.Target, failover._logger);
+                foreach (var outcome in await uploader.UploadAsync(ranges, wal, Task.CompletedTask, token))
+                {
+                    await JudgeAsync(outcome, token);
+                }
+            }
+
+            pending.Clear();
+        }
+
+        public void ThrowIfIncomplete()
+        {
+            if (_faults.Count > 0)
+            {
+                throw new StreamException(
+                    StreamError.Corrupt,
+                    $"WAL {wal} cannot be recovered whole, and is kept: {string.Join("; ", _faults.Values)}. Everything else in it is committed.");
+            }
+        }
+
+        private async ValueTask JudgeAsync(UploadOutcome outcome, CancellationToken token)
+        {
+            var (stream, end) = (outcome.Range.Stream, outcome.Range.EndOffset);
+            switch (outcome.Verdict.Outcome)
+            {
+                case Registry.RangeOutcome.Accepted or Registry.RangeOutcome.Cut:
+                    _recovered.Add(stream);
+                    _bytes += outcome.Range.Bytes;
+                    break;
+                case Registry.RangeOutcome.Void when await CommittedEndAsync(stream, token) is { } committed && committed < end:
+                    _faults.TryAdd(stream, $"the registry refuses the records of stream {stream} from {outcome.Range.StartOffset} on, and ends at {committed}");
+                    break;
+                case Registry.RangeOutcome.Void:
+                    break;
+                case Registry.RangeOutcome.Gap:
+                    _faults.TryAdd(stream, $"the registry misses records of stream {stream} before offset {outcome.Range.StartOffset}");
+                    break;
+            }
+        }
+
+        private Task<long?> CommittedEndAsync(StreamId stream, CancellationToken token) =>
+            retry.UntilDoneAsync("Asking for a stream's end", cancel => failover.Target.Registry.GetCommittedEndAsync(stream, cancel), token);
+    }
+
+    private NodeRuntime Runtime => runtime;
+
+    private StreamsOptions Options => options;
+
+    private UploadTarget Target => target;
+}

@@ -1,0 +1,108 @@
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+using Millrace.Streams.Objects;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Streams.Verification;
+
+/// <summary>
+/// Proves that a bucket holds what the metadata says, and nothing else: every range present and contiguous, every index, checksum
+/// and digest right, no object that nobody refers to.
+/// </summary>
+/// <remarks>Reads every byte once, one block at a time. The cluster may be running: what is younger than the inventory is passed over.</remarks>
+public sealed class StoreVerifier(NodeRuntime runtime, StreamsOptions options, IObjectStorage storage)
+{
+    private const int ListPage = 1000;
+    private readonly DataObjectReader _reader = new(runtime, options, storage);
+
+    /// <exception cref="StreamException">StorageUnavailable: the store does not answer, so nothing is proved.</exception>
+    /// <exception cref="ObjectStorageException">As above.</exception>
+    public async Task<VerificationReport> VerifyAsync(StoreInventory inventory, CancellationToken token)
+    {
+        var problems = new List<string>();
+        var referenced = new SortedDictionary<ObjectId, List<ObjectRange>>();
+        foreach (var stream in inventory.Streams)
+        {
+            CheckContiguity(stream, problems);
+            foreach (var range in stream.CheckpointRange is { } checkpoint ? stream.Ranges.Append(checkpoint) : stream.Ranges)
+            {
+                if (!referenced.TryGetValue(range.Object, out var ranges))
+                {
+                    referenced.Add(range.Object, ranges = []);
+                }
+
+                ranges.Add(range);
+            }
+        }
+
+        var (records, bytes) = (0L, 0L);
+        foreach (var (id, ranges) in referenced)
+        {
+            var read = await new ObjectVerification(_reader, id, ranges, problems).RunAsync(token);
+            records += read.Records;
+            bytes += read.Bytes;
+        }
+
+        await FindLeaksAsync(inventory, referenced.Keys.ToHashSet(), problems, token);
+        return new VerificationReport(inventory.Streams.Count, referenced.Count, records, bytes, problems);
+    }
+
+    private static void CheckContiguity(StreamInventory stream, List<string> problems)
+    {
+        var next = stream.Ranges.Count > 0 ? stream.Ranges[0].StartOffset : stream.EndOffset;
+        if (next > stream.StartOffset)
+        {
+            problems.Add($"Stream {stream.Stream} begins at offset {stream.StartOffset}, and its first range at {next}");
+        }
+
+        foreach (var range in stream.Ranges)
+        {
+            if (range.StartOffset != next || range.EndOffset < range.StartOffset)
+            {
+                problems.Add($"Stream {stream.Stream} has a range [{range.StartOffset}, {range.EndOffset}) where offset {next} should follow");
+            }
+
+            next = range.EndOffset;
+        }
+
+        if (next != stream.EndOffset)
+        {
+            problems.Add($"Stream {stream.Stream} ends at offset {stream.EndOffset}, and its last range at {next}");
+        }
+    }
+
+    private async Task FindLeaksAsync(StoreInventory inventory, HashSet<ObjectId> referenced, List<string> problems, CancellationToken token)
+    {
+        string? last = null;
+        while (true)
+        {
+            var page = await storage.ListAsync(DataObjectKey.Prefix, last, ListPage, token);
+            foreach (var entry in page)
+            {
+                last = entry.Key;
+                if (Judge(entry.Key, inventory, referenced) is { } problem)
+                {
+                    problems.Add(problem);
+                }
+            }
+
+            if (page.Count < ListPage)
+            {
+                break;
+            }
+        }
+
+        foreach (var upload in await storage.ListUnfinishedUploadsAsync(DataObjectKey.Prefix, token))
+        {
+            if (Judge(upload.Key, inventory, referenced) is not null)
+            {
+                problems.Add($"An upload of {upload.Key} was begun at {upload.Begun:u} and never finished; its parts take space");
+            }
+        }
+    }
+
+    private static string? Judge(string key, StoreInventory inventory, HashSet<ObjectId> referenced) =>
+        DataObjectKey.Parse(key) is not { } id ? $"{key} is no key of a data object"
+        : id >= inventory.NextObject || referenced.Contains(id) || inventory.Pending.Contains(id) ? null
+        : $"{key} belongs to no stream and is not about to be deleted: it has leaked";
+}

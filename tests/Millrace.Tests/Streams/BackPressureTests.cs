@@ -1,0 +1,157 @@
+using Millrace.Streams;
+using Millrace.Streams.Cache;
+using Xunit;
+
+namespace Millrace.Tests.Streams;
+
+public sealed class BackPressureTests
+{
+    [Fact]
+    public async Task A_dead_store_makes_appends_wait_bounds_memory_and_everything_resumes()
+    {
+        var registry = new TestRegistry();
+        await using var storage = new TestStorage();
+        const long Limit = 1 << 20;
+        await using var node = new TestNode(registry, storage, TestNode.Small with { NotUploadedBytes = Limit, UploadBytes = Limit / 4 });
+        var owner = await node.CreateAsync();
+        var dead = true;
+        storage.BeforePut = (_, _) => Volatile.Read(ref dead) ? throw TestStorage.Unavailable : default;
+
+        // Producers push until one of them has to wait.
+        var appended = 0;
+        while (true)
+        {
+            using var patience = new CancellationTokenSource();
+            var admission = node.Store.AdmitAsync(8192, patience.Token).AsTask();
+            if (!admission.IsCompleted)
+            {
+                patience.Cancel();
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => admission);
+                break;
+            }
+
+            await node.BeginAppend(owner, await admission, 1, 8192, -1);
+            appended++;
+            Assert.True(node.Store.Budget.Held <= Limit);
+        }
+
+        Assert.Equal(Limit / 8192, appended);
+        Assert.Equal(appended, owner.Stream.NextOffset);
+        var waiting = node.BeginAppendAsync(owner, bytes: 8192);
+        Assert.False(waiting.IsCompleted);
+
+        Volatile.Write(ref dead, false);
+        await await waiting;
+        for (var i = 0; i < 300; i++)
+        {
+            await node.AppendAsync(owner, bytes: 8192);
+            Assert.True(node.Store.Budget.Held <= Limit);
+        }
+
+        Assert.Equal(appended + 301, (await TestNode.ReadAllAsync(owner.Stream, 0)).Count);
+    }
+
+    [Fact]
+    public async Task Uploaded_records_that_are_still_cached_leave_before_anybody_waits()
+    {
+        var registry = new TestRegistry();
+        await using var storage = new TestStorage();
+        const long Limit = 1 << 20;
+        await using var node = new TestNode(registry, storage, TestNode.Small with { NotUploadedBytes = Limit, TailCacheBytes = Limit });
+        var owner = await node.CreateAsync();
+        for (var i = 0; i < Limit / 8192; i++)
+        {
+            await node.AppendAsync(owner, bytes: 8192);
+        }
+
+        await node.UploadAsync();
+        Assert.Equal(Limit, node.Store.Budget.Held);
+        var puts = registry.Commits;
+        await node.AppendAsync(owner, bytes: 8192);
+        Assert.True(node.Store.Budget.Held <= Limit);
+        Assert.Equal(puts, registry.Commits);
+    }
+
+    [Fact]
+    public async Task A_frame_that_many_appends_share_is_counted_once()
+    {
+        var registry = new TestRegistry();
+        await using var storage = new TestStorage();
+        await using var node = new TestNode(registry, storage);
+        var first = await node.CreateAsync();
+        var second = await node.CreateAsync();
+        var frame = node.Buffers.Rent(10_000);
+        for (var i = 0; i < 10; i++)
+        {
+            using var permit = await node.Store.AdmitAsync(1000, default);
+            await (i % 2 == 0 ? first : second).AppendAsync(new StreamAppend(1, -1, frame.Memory.Slice(i * 1000, 1000), frame), permit);
+        }
+
+        frame.Release();
+        Assert.Equal(frame.Capacity, node.Store.Budget.Held);
+        await node.UploadAsync();
+        await TestNode.UntilAsync(() => node.Store.Budget.Held == 0);
+        await TestNode.UntilAsync(() => node.Buffers.RentedBytes == 0);
+    }
+
+    [Fact]
+    public async Task Whoever_waits_is_admitted_in_the_order_of_asking()
+    {
+        var pressed = 0;
+        var budget = new MemoryBudget(100, () => pressed++);
+        var first = await budget.AdmitAsync(80, default);
+        var large = budget.AdmitAsync(90, default).AsTask();
+        using var impatient = new CancellationTokenSource();
+        var leaving = budget.AdmitAsync(10, impatient.Token).AsTask();
+        var small = budget.AdmitAsync(10, default).AsTask();
+        Assert.Equal(3, pressed);
+        Assert.Equal(70, budget.Shortage);
+        // The small ones would fit, but are behind the large one.
+        Assert.False(small.IsCompleted);
+        impatient.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
+
+        first.Dispose();
+        first.Dispose();
+        var admitted = await large;
+        await small;
+        Assert.Equal(0, budget.Shortage);
+        admitted.Dispose();
+    }
+
+    [Fact]
+    public async Task When_the_one_in_front_gives_up_those_behind_move_up()
+    {
+        var budget = new MemoryBudget(100, () => { });
+        using var first = await budget.AdmitAsync(80, default);
+        using var impatient = new CancellationTokenSource();
+        var large = budget.AdmitAsync(90, impatient.Token).AsTask();
+        var small = budget.AdmitAsync(20, default).AsTask();
+        impatient.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => large);
+        (await small.WaitAsync(TimeSpan.FromSeconds(30))).Dispose();
+    }
+
+    [Fact]
+    public async Task What_is_larger_than_everything_passes_when_it_is_alone()
+    {
+        var budget = new MemoryBudget(100, () => { });
+        var small = await budget.AdmitAsync(1, default);
+        var huge = budget.AdmitAsync(1000, default).AsTask();
+        Assert.False(huge.IsCompleted);
+        small.Dispose();
+        (await huge.WaitAsync(TimeSpan.FromSeconds(30))).Dispose();
+        Assert.Equal(0, budget.Held);
+    }
+
+    [Fact]
+    public async Task Closing_fails_those_who_wait_and_those_who_come()
+    {
+        var budget = new MemoryBudget(100, () => { });
+        using var all = await budget.AdmitAsync(100, default);
+        var waiting = budget.AdmitAsync(1, default).AsTask();
+        budget.Close(new StreamException(StreamError.WalFailed, "test"));
+        Assert.Equal(StreamError.WalFailed, (await Assert.ThrowsAsync<StreamException>(() => waiting)).Error);
+        Assert.Equal(StreamError.WalFailed, (await Assert.ThrowsAsync<StreamException>(async () => await budget.AdmitAsync(1, default))).Error);
+    }
+}

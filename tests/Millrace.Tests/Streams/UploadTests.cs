@@ -1,0 +1,262 @@
+using Millrace.ObjectStorage;
+using Millrace.Streams;
+using Millrace.Streams.Objects;
+using Xunit;
+
+namespace Millrace.Tests.Streams;
+
+public sealed class UploadTests : IAsyncDisposable
+{
+    private readonly TestStorage _storage = new();
+    private readonly TestRegistry _registry = new();
+    private TestNode? _node;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_node is not null)
+        {
+            await _node.DisposeAsync();
+        }
+
+        await _storage.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task An_upload_begins_by_size()
+    {
+        var node = Start(TestNode.Small with { UploadBytes = 40_000 });
+        var owner = await node.CreateAsync();
+        for (var i = 0; i < 20; i++)
+        {
+            await node.AppendAsync(owner, bytes: 4096);
+        }
+
+        await TestNode.UntilAsync(() => _registry.Describe(owner.Stream.Id).End >= 10);
+    }
+
+    [Fact]
+    public async Task An_upload_begins_by_age()
+    {
+        var node = Start(TestNode.Small with { UploadInterval = TimeSpan.FromMilliseconds(30) });
+        var owner = await node.CreateAsync();
+        for (var i = 1; i <= 3; i++)
+        {
+            await node.AppendAsync(owner);
+            await TestNode.UntilAsync(() => _registry.Describe(owner.Stream.Id).End == i);
+        }
+    }
+
+    [Fact]
+    public async Task An_upload_begins_when_the_wal_fills()
+    {
+        var node = Start(TestNode.Small);
+        var owner = await node.CreateAsync();
+        node.Wal.Fullness = 0.6;
+        await node.AppendAsync(owner);
+        await TestNode.UntilAsync(() => _registry.Describe(owner.Stream.Id).End == 1);
+    }
+
+    [Fact]
+    public async Task Failed_writes_and_lost_answers_are_repeated_until_the_data_is_committed_once()
+    {
+        var node = Start(TestNode.Small);
+        var (puts, commits) = (0, 0);
+        _storage.BeforePut = (_, _) => Interlocked.Increment(ref puts) % 3 != 0 ? throw TestStorage.Unavailable : default;
+        _registry.AfterCommit = () =>
+        {
+            if (Interlocked.Increment(ref commits) % 2 == 1)
+            {
+                throw new StreamException(StreamError.StorageUnavailable, "The test lost the answer");
+            }
+        };
+        var owner = await node.CreateAsync();
+        await node.AppendAsync(owner, bytes: 300);
+        await node.UploadAsync();
+        await node.AppendAsync(owner, bytes: 300);
+        await node.UploadAsync();
+
+        Assert.Equal(2, _registry.Commits);
+        Assert.Equal([(0, 1), (1, 2)], _registry.Describe(owner.Stream.Id).Ranges.Select(range => (range.StartOffset, range.EndOffset)));
+        Assert.Equal([0, 1], await TestNode.ReadAllAsync(owner.Stream, 0));
+    }
+
+    [Fact]
+    public async Task An_error_that_nobody_expected_is_sat_out_too()
+    {
+        var node = Start(TestNode.Small);
+        var puts = 0;
+        _storage.BeforePut = (_, _) => Interlocked.Increment(ref puts) == 1 ? throw new InvalidDataException("surprise") : default;
+        var owner = await node.CreateAsync();
+        await node.AppendAsync(owner);
+        await node.UploadAsync();
+        Assert.Equal(2, puts);
+    }
+
+    [Fact]
+    public async Task Expired_objects_are_uploaded_again_under_new_ids()
+    {
+        var node = Start(TestNode.Small);
+        var commits = 0;
+        _registry.Before = call => call == "CommitAsync" && Interlocked.Increment(ref commits) == 1
+            ? throw new StreamException(StreamError.PrepareExpired, "The test took its time")
+            : default;
+        var owner = await node.CreateAsync();
+        await node.AppendAsync(owner);
+        await node.UploadAsync();
+
+        Assert.Equal(2, (await _storage.KeysAsync()).Count);
+        Assert.Equal(2, Assert.Single(_registry.Describe(owner.Stream.Id).Ranges).Object.Value);
+        Assert.Equal([0], await TestNode.ReadAllAsync(owner.Stream, 0));
+    }
+
+    [Fact]
+    public async Task Later_uploads_run_beside_a_slow_one_and_commit_after_it()
+    {
+        var node = Start(TestNode.Small);
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var puts = 0;
+        _storage.BeforePut = (_, _) => Interlocked.Increment(ref puts) == 1 ? new(gate.Task) : default;
+        var owner = await node.CreateAsync();
+        await node.AppendAsync(owner);
+        node.Store.RequestUpload();
+        await TestNode.UntilAsync(() => puts == 1);
+        await node.AppendAsync(owner);
+        node.Store.RequestUpload();
+        await TestNode.UntilAsync(() => puts == 2);
+        await TestNode.UntilAsync(() => _storage.KeysAsync().Result.Count == 1);
+        Assert.Equal(0, _registry.Commits);
+        Assert.Equal(0, node.Wal.TrimmedTo);
+
+        gate.SetResult();
+        await TestNode.UntilAsync(() => _registry.Describe(owner.Stream.Id).End == 2);
+        await TestNode.UntilAsync(() => node.Wal.Records.Count == 0);
+    }
+
+    [Fact]
+    public async Task The_wal_keeps_what_is_not_committed()
+    {
+        var node = Start(TestNode.Small);
+        var first = await node.CreateAsync();
+        var second = await node.CreateAsync();
+        await node.AppendAsync(first);
+        await node.AppendAsync(second);
+        await node.UploadAsync();
+        await TestNode.UntilAsync(() => node.Wal.Records.Count == 0);
+
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var puts = 0;
+        _storage.BeforePut = (_, _) =>
+        {
+            Interlocked.Increment(ref puts);
+            return new(gate.Task);
+        };
+        await node.AppendAsync(first);
+        node.Store.RequestUpload();
+        await TestNode.UntilAsync(() => Volatile.Read(ref puts) == 1);
+        await node.AppendAsync(second);
+        Assert.Equal([first.Stream.Id, second.Stream.Id], node.Wal.Records.Select(record => record.Stream));
+        gate.SetResult();
+        await TestNode.UntilAsync(() => node.Wal.Records.Count == 1);
+        Assert.Equal(second.Stream.Id, Assert.Single(node.Wal.Records).Stream);
+    }
+
+    [Fact]
+    public async Task A_deleted_stream_is_lost_and_the_others_of_the_upload_are_not()
+    {
+        var node = Start(TestNode.Small);
+        var deleted = await node.CreateAsync();
+        var kept = await node.CreateAsync();
+        await node.AppendAsync(deleted);
+        await node.AppendAsync(kept);
+        _registry.Delete(deleted.Stream.Id);
+        node.Store.RequestUpload();
+
+        Assert.Equal(StreamError.Unknown, await deleted.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
+        await TestNode.UntilAsync(() => node.Wal.Records.Count == 0);
+        Assert.Equal([0], await TestNode.ReadAllAsync(kept.Stream, 0));
+        Assert.False(kept.Lost.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_gap_in_the_registry_stops_the_stream_and_its_records_stay_in_the_wal()
+    {
+        var node = Start(TestNode.Small);
+        var broken = await node.CreateAsync();
+        var healthy = await node.CreateAsync();
+        await node.AppendAsync(broken);
+        await node.UploadAsync();
+        await TestNode.UntilAsync(() => node.Wal.Records.Count == 0);
+        _registry.Forget(broken.Stream.Id);
+        await node.AppendAsync(broken);
+        await node.AppendAsync(healthy);
+        node.Store.RequestUpload();
+
+        Assert.Equal(StreamError.Corrupt, await broken.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
+        await TestNode.UntilAsync(() => _registry.Describe(healthy.Stream.Id).End == 1);
+        await node.AppendAsync(healthy);
+        await node.UploadAsync();
+        Assert.Contains(node.Wal.Records, record => record.Stream == broken.Stream.Id);
+    }
+
+    [Fact]
+    public async Task A_node_that_the_registry_fenced_loses_all_its_streams()
+    {
+        var node = Start(TestNode.Small);
+        var owner = await node.CreateAsync();
+        await node.AppendAsync(owner);
+        _registry.Fence(node.Incarnation);
+        node.Store.RequestUpload();
+
+        Assert.Equal(StreamError.Fenced, await owner.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Single(node.Wal.Records);
+        Assert.Equal(0, _registry.Describe(owner.Stream.Id).End);
+    }
+
+    [Fact]
+    public async Task Closing_the_store_uploads_everything_in_one_go_and_closes_all_ranges()
+    {
+        var node = Start(TestNode.Small);
+        var owners = new List<TestOwner>();
+        for (var i = 0; i < 5; i++)
+        {
+            owners.Add(await node.CreateAsync());
+            await node.AppendAsync(owners[i], bytes: 50);
+        }
+
+        await node.Store.CloseAsync(default);
+        Assert.True(_registry.Commits <= 2, $"{_registry.Commits} commits");
+        Assert.Empty(node.Wal.Records);
+        await using var next = new TestNode(_registry, _storage, epoch: 2);
+        foreach (var owner in owners)
+        {
+            var again = await next.OpenAsync(owner.Stream.Id, epoch: 2);
+            Assert.Equal([0], await TestNode.ReadAllAsync(again.Stream, 0));
+        }
+    }
+
+    [Fact]
+    public async Task Stopping_without_closing_leaves_everything_in_the_wal()
+    {
+        var node = Start(TestNode.Small);
+        var owner = await node.CreateAsync();
+        await node.AppendAsync(owner);
+        await node.Store.DisposeAsync();
+        Assert.Single(node.Wal.Records);
+        Assert.Empty(await _storage.KeysAsync());
+        await TestNode.UntilAsync(() => node.Buffers.RentedBytes == 0);
+    }
+
+    [Fact]
+    public async Task Keys_of_neighbouring_objects_spread_and_name_their_ids()
+    {
+        var keys = Enumerable.Range(0, 200).Select(i => DataObjectKey.Of(new(i))).ToList();
+        Assert.Equal("data/9e/0000000000000001", keys[1]);
+        Assert.True(keys.Select(key => key[..8]).Distinct().Count() > 100);
+        Assert.Equal(Enumerable.Range(0, 200).Select(i => (long)i), keys.Select(key => DataObjectKey.Parse(key)!.Value.Value));
+        Assert.Null(DataObjectKey.Parse("data/00/0000000000000001"));
+        Assert.Null(DataObjectKey.Parse("data/9e/1"));
+        await Task.CompletedTask;
+    }
+
+    private TestNode Start(StreamsOptions options) => _node = new TestNode(_registry, _storage, options);
+}
