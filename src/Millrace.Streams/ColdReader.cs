@@ -17,12 +17,13 @@ internal sealed class ColdReader(StreamStore store, Stream stream)
         var records = new List<StreamRecord>();
         var holds = new List<PooledBuffer>();
         var (next, bytes) = (offset, 0L);
+        var fetchBytes = Math.Max(maxBytes, _readAhead.Window(offset));
         try
         {
             while (records.Count == 0 || bytes < maxBytes)
             {
                 // Beyond the first block only what is in memory: a reader gets what there is rather than wait for more.
-                var found = await FindBlockAsync(next, maxBytes, waitForStore: records.Count == 0, token);
+                var found = await FindBlockAsync(next, fetchBytes, waitForStore: records.Count == 0, token);
                 if (found is not { } hold)
                 {
                     break;
@@ -94,7 +95,7 @@ internal sealed class ColdReader(StreamStore store, Stream stream)
         return (null, Math.Max(offset, committedEnd));
     }
 
-    private async ValueTask<BlockHold?> FindBlockAsync(long offset, int maxBytes, bool waitForStore, CancellationToken token)
+    private async ValueTask<BlockHold?> FindBlockAsync(long offset, int fetchBytes, bool waitForStore, CancellationToken token)
     {
         while (true)
         {
@@ -120,7 +121,7 @@ internal sealed class ColdReader(StreamStore store, Stream stream)
                 return store.Blocks.TryGet(index.Object, block);
             }
 
-            if (await store.Blocks.GetAsync(index, entry, block, LastAlong(index, entry, block, maxBytes), token) is { } hold)
+            if (await store.Blocks.GetAsync(index, entry, block, LastAlong(index, entry, block, fetchBytes), token) is { } hold)
             {
                 return hold;
             }

@@ -16,6 +16,15 @@ internal sealed class ReadAhead(int firstBytes, int limit)
     private readonly Cursor?[] _cursors = new Cursor?[Readers];
     private long _clock;
 
+    /// <summary>How much a reader that asks for an offset is going to read, as far as one can tell: what to fetch at once if it is not there.</summary>
+    public int Window(long offset)
+    {
+        lock (_lock)
+        {
+            return Array.Find(_cursors, known => known?.Expected == offset)?.Window ?? 0;
+        }
+    }
+
     /// <summary>A read of [offset, nextOffset) was served. Returns the reader if it is time to fetch for it; then <see cref="Fetched"/> must follow.</summary>
     public Cursor? Advance(long offset, long nextOffset)
     {
@@ -29,12 +38,18 @@ internal sealed class ReadAhead(int firstBytes, int limit)
 
             cursor.Expected = nextOffset;
             cursor.LastUsed = ++_clock;
-            if (cursor.Fetching || nextOffset < cursor.FetchAgainAt)
+            if (nextOffset < cursor.FetchAgainAt)
             {
                 return null;
             }
 
+            // Grows, too, for a reader that overtakes what is being fetched for it: it then reads as much at once by itself.
             cursor.Window = cursor.Window == 0 ? Math.Min(firstBytes, limit) : Math.Min(cursor.Window * 2, limit);
+            if (cursor.Fetching)
+            {
+                return null;
+            }
+
             cursor.FetchFrom = Math.Max(cursor.FetchFrom, nextOffset);
             cursor.Fetching = true;
             return cursor;
