@@ -10,6 +10,24 @@ internal sealed partial class Stream
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(append.Count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(append.Payload.Length, _store.Components.Wal.MaxRecordBytes);
+        if (append.Payload.Length > SmallRecordArena.LargestPayload)
+        {
+            return Append(append, permit);
+        }
+
+        var payload = _store.SmallRecords.Copy(append.Payload.Span, out var holder);
+        try
+        {
+            return Append(append with { Payload = payload, Buffer = holder }, permit);
+        }
+        finally
+        {
+            holder.Release();
+        }
+    }
+
+    private ValueTask Append(in StreamAppend append, AppendPermit permit)
+    {
         ValueTask durable;
         long end;
         int held;
@@ -56,15 +74,13 @@ internal sealed partial class Stream
         }
         catch (StreamException failure)
         {
-            Settle();
-            Lose(failure);
+            Settle(failure);
             throw;
         }
         catch (Exception failure)
         {
-            Settle();
             var lost = new StreamException(StreamError.WalFailed, $"The WAL failed: {failure.Message}", failure);
-            Lose(lost);
+            Settle(lost);
             throw lost;
         }
 
@@ -128,11 +144,15 @@ internal sealed partial class Stream
         }
     }
 
-    private void Settle()
+    /// <summary>An append's outcome will never be known here. The WAL is done with its memory.</summary>
+    private void Settle(StreamException failure)
     {
         lock (_lock)
         {
             _inFlight--;
         }
+
+        Lose(failure);
+        ReleaseIfDone();
     }
 }

@@ -33,6 +33,7 @@ public sealed class StreamStore : IStreamStore
         _reader = new DataObjectReader(runtime, options, components.Storage);
         Budget = new MemoryBudget(options.NotUploadedBytes, OnPressure);
         Metrics = new StreamsMetrics(() => Budget.Held);
+        SmallRecords = new SmallRecordArena(components.Buffers);
         Tail = new TailCache(options.TailCacheBytes, Budget);
         Indexes = new ObjectIndexCache(_reader, options.IndexCacheBytes, _stopping.Token);
         Blocks = new BlockCache(_reader, components.Buffers, Metrics, options.BlockCacheBytes, _stopping.Token);
@@ -50,6 +51,8 @@ public sealed class StreamStore : IStreamStore
     internal StreamsMetrics Metrics { get; }
 
     internal MemoryBudget Budget { get; }
+
+    internal SmallRecordArena SmallRecords { get; }
 
     internal TailCache Tail { get; }
 
@@ -127,6 +130,7 @@ public sealed class StreamStore : IStreamStore
         _stopping.Cancel();
         await _uploads;
         LoseAll(new StreamException(StreamError.Closed, "The stream store has stopped"));
+        SmallRecords.Dispose();
         Blocks.Dispose();
         Metrics.Dispose();
         _stopping.Dispose();

@@ -15,6 +15,9 @@ namespace Millrace.Streams.Upload;
 internal sealed class Uploader
 {
     private const double WalIsHalfFull = 0.5;
+
+    // Asking the WAL takes its lock, so only every 64th append asks: a few MiB at the very most, of hundreds.
+    private const int AppendsBetweenLooks = 64;
     private readonly NodeRuntime _runtime;
     private readonly StreamsOptions _options;
     private readonly StreamsComponents _components;
@@ -25,6 +28,7 @@ internal sealed class Uploader
     private readonly ITimer _timer;
     private long _uncut;
     private long _uncutSince;
+    private int _appends;
     private int _requested;
     private int _underWay;
     private Task _lastCommit = Task.CompletedTask;
@@ -49,7 +53,8 @@ internal sealed class Uploader
             Interlocked.Exchange(ref _uncutSince, _runtime.Time.GetTimestamp());
             _signal.Set();
         }
-        else if ((uncut >= _options.UploadBytes && uncut - added < _options.UploadBytes) || _components.Wal.Fullness > WalIsHalfFull)
+        else if ((uncut >= _options.UploadBytes && uncut - added < _options.UploadBytes)
+            || (Interlocked.Increment(ref _appends) % AppendsBetweenLooks == 0 && _components.Wal.Fullness > WalIsHalfFull))
         {
             _signal.Set();
         }

@@ -80,11 +80,11 @@ public sealed class BackPressureTests
         await using var node = new TestNode(registry, storage);
         var first = await node.CreateAsync();
         var second = await node.CreateAsync();
-        var frame = node.Buffers.Rent(10_000);
+        var frame = node.Buffers.Rent(20_000);
         for (var i = 0; i < 10; i++)
         {
-            using var permit = await node.Store.AdmitAsync(1000, default);
-            await (i % 2 == 0 ? first : second).AppendAsync(new StreamAppend(1, -1, frame.Memory.Slice(i * 1000, 1000), frame), permit);
+            using var permit = await node.Store.AdmitAsync(2000, default);
+            await (i % 2 == 0 ? first : second).AppendAsync(new StreamAppend(1, -1, frame.Memory.Slice(i * 2000, 2000), frame), permit);
         }
 
         frame.Release();
@@ -92,6 +92,25 @@ public sealed class BackPressureTests
         await node.UploadAsync();
         await TestNode.UntilAsync(() => node.Store.Budget.Held == 0);
         await TestNode.UntilAsync(() => node.Buffers.RentedBytes == 0);
+    }
+
+    [Fact]
+    public async Task Small_records_hold_little_more_memory_than_their_bytes()
+    {
+        var registry = new TestRegistry();
+        await using var storage = new TestStorage();
+        await using var node = new TestNode(registry, storage);
+        var owner = await node.CreateAsync();
+        for (var i = 0; i < 4000; i++)
+        {
+            await node.AppendAsync(owner, bytes: 100);
+        }
+
+        Assert.InRange(node.Store.Budget.Held, 400_000, 800_000);
+        Assert.Equal(4000, (await TestNode.ReadAllAsync(owner.Stream, 0)).Count);
+        await node.UploadAsync();
+        await TestNode.UntilAsync(() => node.Store.Budget.Held == 0);
+        Assert.Equal(4000, (await TestNode.ReadAllAsync(owner.Stream, 0, maxBytes: 50_000)).Count);
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using CsCheck;
 using Millrace.Runtime;
-using Millrace.Streams;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Upload;
 using Xunit;

@@ -1,4 +1,3 @@
-using Millrace.ObjectStorage;
 using Millrace.Streams;
 using Millrace.Streams.Objects;
 using Xunit;

@@ -1,5 +1,4 @@
 using Millrace.Streams;
-using Millrace.Streams.Cache;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Cache;

@@ -1,6 +1,5 @@
 using System.Buffers;
 using Millrace.Runtime;
-using Millrace.Streams;
 using Millrace.Streams.Objects;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Verification;

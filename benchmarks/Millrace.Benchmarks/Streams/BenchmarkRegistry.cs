@@ -1,0 +1,31 @@
+using Millrace.Runtime;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Benchmarks.Streams;
+
+/// <summary>A registry that agrees to everything.</summary>
+internal sealed class BenchmarkRegistry : IStreamRegistry
+{
+    private long _objects;
+
+    public ValueTask<StreamId> CreateAsync(NodeIncarnation node, CancellationToken token) => throw new NotSupportedException("Streams are numbered by the benchmark");
+
+    public ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
+        new(new StreamOpening(0, 0, [new(epoch, 0)], null));
+
+    public ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, CancellationToken token) => default;
+
+    public ValueTask TrimAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long startOffset, CancellationToken token) => default;
+
+    public ValueTask<ObjectId> PrepareAsync(NodeIncarnation node, int count, CancellationToken token) =>
+        new(new ObjectId(Interlocked.Add(ref _objects, count)));
+
+    public ValueTask<IReadOnlyList<RangeVerdict>> CommitAsync(UploadCommit commit, CancellationToken token) =>
+        new([.. commit.Ranges.Select(range => new RangeVerdict(RangeOutcome.Accepted, range.StartOffset))]);
+
+    public ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, CancellationToken token) => new([]);
+
+    public ValueTask<long?> GetCommittedEndAsync(StreamId stream, CancellationToken token) => new(0);
+
+    public ValueTask CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token) => default;
+}
