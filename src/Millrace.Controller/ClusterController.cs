@@ -30,12 +30,12 @@ public sealed partial class ClusterController : IAsyncDisposable
     private readonly MetadataLog _log;
     private readonly MetadataFeed _feed = new();
     private readonly Channel<ControllerOperation> _requests = Channel.CreateUnbounded<ControllerOperation>(new() { SingleReader = true });
-    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ILogger _logger;
     private readonly TopicCreation _topicCreation;
     private readonly TopicDeletion _topicDeletion;
     private readonly ConfigChanges _configChanges;
     private readonly ObjectCollector _collector;
+    private Task _loop = Task.CompletedTask;
     private volatile bool _closing;
 
     private ClusterController(NodeRuntime runtime, MetadataLog log, IObjectStorage storage, ClusterControllerOptions options)
@@ -80,7 +80,7 @@ public sealed partial class ClusterController : IAsyncDisposable
             controller._feed.Publish(controller.State.Cluster);
         }
 
-        controller.Begin(runtime.Spawn("controller", controller.RunAsync));
+        controller._loop = runtime.Spawn("controller", controller.RunAsync);
         if (controller.State.Cluster.ClusterUuid == Guid.Empty)
         {
             await controller.SubmitAsync(entry => Form(entry, runtime.NewId()), token);
@@ -186,14 +186,14 @@ public sealed partial class ClusterController : IAsyncDisposable
 
         // The log first: an append that a dead store keeps waiting would keep the loop.
         await _log.DisposeAsync();
-        await _stopped.Task;
+        await _loop;
     }
 
     /// <summary>Hands a request to the loop and waits for its answer.</summary>
     internal async ValueTask<T> SubmitAsync<T>(Func<PendingEntry, T> decide, CancellationToken token)
     {
         var operation = new DecidedOperation<T>(decide);
-        return _requests.Writer.TryWrite(operation) ? await operation.Task.WaitAsync(token) : throw Lost(null);
+        return _requests.Writer.TryWrite(operation) ? await operation.WaitAsync(token) : throw Lost(null);
     }
 
     internal async ValueTask SubmitAsync(Action<PendingEntry> decide, CancellationToken token) =>
@@ -213,9 +213,6 @@ public sealed partial class ClusterController : IAsyncDisposable
 
     private static StreamException Lost(Exception? reason) =>
         new(StreamError.Fenced, "This node does not own the metadata log any more: what it asked for may or may not have been done", reason);
-
-    private void Begin(Task loop) =>
-        loop.ContinueWith(_ => _stopped.TrySetResult(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, _runtime.Scheduler);
 
     private async Task RunAsync(CancellationToken stopping)
     {

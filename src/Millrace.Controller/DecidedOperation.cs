@@ -9,7 +9,12 @@ internal sealed class DecidedOperation<T>(Func<PendingEntry, T> decide) : Contro
     private T? _result;
     private Exception? _refusal;
 
-    public Task<T> Task => _answer.Task;
+    /// <summary>Waits for the answer. A wait that ends early does not undo the request.</summary>
+    public async ValueTask<T> WaitAsync(CancellationToken token)
+    {
+        using var registration = token.UnsafeRegister(_ => _answer.TrySetCanceled(token), null);
+        return await _answer.Task;
+    }
 
     public override void Decide(PendingEntry entry)
     {

@@ -34,6 +34,7 @@ public sealed class MetadataLog : IAsyncDisposable
     private ObjectLogOwner? _owner;
     private volatile ClusterState _state;
     private Task _snapshotting = Task.CompletedTask;
+    private bool _disposed;
     private int _entries;
     private long _bytes;
 
@@ -136,8 +137,15 @@ public sealed class MetadataLog : IAsyncDisposable
         }
     }
 
+    /// <summary>Lets the log go. May be called again.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
         _closing.Cancel();
         if (_owner is not null)
         {

@@ -8,7 +8,6 @@ public sealed class MetadataFeed : IMetadataFeed
 {
     private readonly Lock _lock = new();
     private ImmutableList<Action<MetadataDelta>> _observers = [];
-    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile MetadataImage _image = MetadataImage.Empty;
 
     public MetadataImage Image => _image;
@@ -16,7 +15,6 @@ public sealed class MetadataFeed : IMetadataFeed
     /// <summary>Makes an image the newest. Images come in order of their version.</summary>
     public void Publish(MetadataImage image)
     {
-        TaskCompletionSource changed;
         lock (_lock)
         {
             Invariant.Check(image.Version > _image.Version);
@@ -26,12 +24,7 @@ public sealed class MetadataFeed : IMetadataFeed
             {
                 observer(delta);
             }
-
-            changed = _changed;
-            _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
-
-        changed.SetResult();
     }
 
     public IDisposable Subscribe(Action<MetadataDelta> observer)
@@ -47,23 +40,22 @@ public sealed class MetadataFeed : IMetadataFeed
 
     public async ValueTask<MetadataImage> WaitAsync(Func<MetadataImage, bool> condition, CancellationToken token)
     {
-        while (true)
+        var present = _image;
+        if (condition(present))
         {
-            Task changed;
-            lock (_lock)
-            {
-                changed = _changed.Task;
-            }
-
-            // The image is read after the task that the next one completes, so that none is missed.
-            var image = _image;
-            if (condition(image))
-            {
-                return image;
-            }
-
-            await changed.WaitAsync(token);
+            return present;
         }
+
+        var found = new TaskCompletionSource<MetadataImage>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var registration = token.UnsafeRegister(_ => found.TrySetCanceled(token), null);
+        using var subscription = Subscribe(delta =>
+        {
+            if (condition(delta.After))
+            {
+                found.TrySetResult(delta.After);
+            }
+        });
+        return await found.Task;
     }
 
     private void Remove(Action<MetadataDelta> observer)
