@@ -7,15 +7,16 @@ namespace Millrace.ObjectStorage;
 /// <param name="runtime">The clock, and lots for the pauses.</param>
 /// <param name="name">What messages call the store.</param>
 /// <param name="atOnce">How many calls may be under way.</param>
+/// <param name="timeout">How long one attempt may take, bodies included.</param>
 [SuppressMessage("Design", "CA1068", Justification = "The call reads best where it stands, behind all that describes it")]
-internal sealed class S3Calls(NodeRuntime runtime, string name, int atOnce)
+internal sealed class S3Calls(NodeRuntime runtime, string name, int atOnce, TimeSpan timeout)
 {
     private const int Attempts = 5;
     private static readonly TimeSpan FirstBackOff = TimeSpan.FromMilliseconds(50);
     private readonly AsyncGate _requests = new(atOnce);
 
     /// <summary>Makes a call again after a passing failure. For calls that may happen more than once.</summary>
-    public async Task<T> RepeatAsync<T>(string operation, string key, CancellationToken token, Func<Task<T>> call)
+    public async Task<T> RepeatAsync<T>(string operation, string key, CancellationToken token, Func<CancellationToken, Task<T>> call)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -31,12 +32,14 @@ internal sealed class S3Calls(NodeRuntime runtime, string name, int atOnce)
     }
 
     /// <summary>Makes a call exactly once, when there is room for it, and says what its failure means.</summary>
-    public async Task<T> TryOnceAsync<T>(string operation, string key, CancellationToken token, Func<Task<T>> call)
+    public async Task<T> TryOnceAsync<T>(string operation, string key, CancellationToken token, Func<CancellationToken, Task<T>> call)
     {
         await _requests.EnterAsync(token);
+        using var limit = new CancellationTokenSource(timeout, runtime.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, token);
         try
         {
-            return await call();
+            return await call(either.Token);
         }
         catch (Exception failure) when (S3Errors.IsFailure(failure) && !token.IsCancellationRequested)
         {

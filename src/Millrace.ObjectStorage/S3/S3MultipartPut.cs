@@ -10,7 +10,7 @@ internal sealed class S3MultipartPut(AmazonS3Client client, S3Calls calls, S3Opt
 {
     public async Task RunAsync(ReadOnlySequence<byte> body, CancellationToken token)
     {
-        var begun = await calls.RepeatAsync("begin the upload of", key, token, () => client.InitiateMultipartUploadAsync(options.Bucket, options.FullKey(key), token));
+        var begun = await calls.RepeatAsync("begin the upload of", key, token, limited => client.InitiateMultipartUploadAsync(options.Bucket, options.FullKey(key), limited));
         try
         {
             var parts = await PutPartsAsync(begun.UploadId, body, token);
@@ -53,7 +53,7 @@ internal sealed class S3MultipartPut(AmazonS3Client client, S3Calls calls, S3Opt
             {
                 var position = (long)index * options.PartBytes;
                 var part = body.Slice(position, Math.Min(options.PartBytes, body.Length - position));
-                var answer = await calls.RepeatAsync("put a part of", key, failed.Token, () => client.UploadPartAsync(
+                var answer = await calls.RepeatAsync("put a part of", key, failed.Token, limited => client.UploadPartAsync(
                     new UploadPartRequest
                     {
                         BucketName = options.Bucket,
@@ -65,7 +65,7 @@ internal sealed class S3MultipartPut(AmazonS3Client client, S3Calls calls, S3Opt
                         UseChunkEncoding = false,
                         DisablePayloadSigning = options.IsEncrypted,
                     },
-                    failed.Token));
+                    limited));
                 return new PartETag(index + 1, answer.ETag);
             }
             catch (ObjectStorageException failure)
@@ -83,17 +83,17 @@ internal sealed class S3MultipartPut(AmazonS3Client client, S3Calls calls, S3Opt
     }
 
     private async Task CompleteAsync(string uploadId, List<PartETag> parts, long length, CancellationToken token) =>
-        await calls.RepeatAsync("complete the upload of", key, token, async () =>
+        await calls.RepeatAsync("complete the upload of", key, token, async limited =>
         {
             try
             {
                 await client.CompleteMultipartUploadAsync(
-                    new CompleteMultipartUploadRequest { BucketName = options.Bucket, Key = options.FullKey(key), UploadId = uploadId, PartETags = parts }, token);
+                    new CompleteMultipartUploadRequest { BucketName = options.Bucket, Key = options.FullKey(key), UploadId = uploadId, PartETags = parts }, limited);
             }
             catch (AmazonS3Exception failure) when (failure.ErrorCode == "NoSuchUpload")
             {
                 // An earlier attempt's answer was lost; the object tells whether it was completed.
-                if (await LengthAsync(client, options, key, token) != length)
+                if (await LengthAsync(client, options, key, limited) != length)
                 {
                     throw;
                 }
@@ -104,11 +104,11 @@ internal sealed class S3MultipartPut(AmazonS3Client client, S3Calls calls, S3Opt
 
     /// <summary>Gives an unfinished upload's parts back. It may be finished or aborted already.</summary>
     public static async Task AbortAsync(AmazonS3Client client, S3Calls calls, S3Options options, UnfinishedUpload upload, CancellationToken token) =>
-        await calls.RepeatAsync("abort the upload of", upload.Key, token, async () =>
+        await calls.RepeatAsync("abort the upload of", upload.Key, token, async limited =>
         {
             try
             {
-                await client.AbortMultipartUploadAsync(options.Bucket, options.FullKey(upload.Key), upload.UploadId, token);
+                await client.AbortMultipartUploadAsync(options.Bucket, options.FullKey(upload.Key), upload.UploadId, limited);
                 return true;
             }
             catch (AmazonS3Exception failure) when (failure.ErrorCode == "NoSuchUpload")

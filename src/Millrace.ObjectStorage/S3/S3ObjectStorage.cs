@@ -20,19 +20,29 @@ public sealed class S3ObjectStorage : IObjectStorage
     private readonly S3Options _options;
     private readonly AmazonS3Client _client;
     private readonly S3Calls _calls;
+    private readonly S3Connections _connections;
 
+    /// <summary>Credentials come from where the AWS tools find them.</summary>
     /// <exception cref="ObjectStorageException">Invalid: neither a region nor an endpoint is known.</exception>
     public S3ObjectStorage(NodeRuntime runtime, S3Options options)
+        : this(runtime, options, credentials: null)
+    {
+    }
+
+    internal S3ObjectStorage(NodeRuntime runtime, S3Options options, AWSCredentials? credentials)
     {
         _options = options;
         Name = $"s3://{options.Bucket}/{options.Prefix}" + (options.Endpoint is null ? "" : $" at {options.Endpoint}");
-        _calls = new S3Calls(runtime, Name, options.RequestsAtOnce);
+        _calls = new S3Calls(runtime, Name, options.RequestsAtOnce, options.RequestTimeout);
+        _connections = new S3Connections(options.RequestsAtOnce);
         try
         {
-            _client = new AmazonS3Client(Configure(options));
+            var config = Configure(options, _connections);
+            _client = credentials is null ? new AmazonS3Client(config) : new AmazonS3Client(credentials, config);
         }
         catch (AmazonClientException failure)
         {
+            _connections.Dispose();
             throw new ObjectStorageException(ObjectStorageError.Invalid, $"{Name}: {failure.Message}", failure);
         }
     }
@@ -44,11 +54,11 @@ public sealed class S3ObjectStorage : IObjectStorage
         ObjectKey.Check(key);
         var request = PutRequest(key, body);
         request.IfNoneMatch = "*";
-        return await _calls.TryOnceAsync("create", key, token, async () =>
+        return await _calls.TryOnceAsync("create", key, token, async limited =>
         {
             try
             {
-                await _client.PutObjectAsync(request, token);
+                await _client.PutObjectAsync(request, limited);
                 return true;
             }
             catch (AmazonS3Exception failure) when (S3Errors.IsPreconditionFailed(failure))
@@ -63,7 +73,7 @@ public sealed class S3ObjectStorage : IObjectStorage
         ObjectKey.Check(key);
         if (body.Length <= _options.PartBytes)
         {
-            await _calls.RepeatAsync("put", key, token, () => _client.PutObjectAsync(PutRequest(key, body), token));
+            await _calls.RepeatAsync("put", key, token, limited => _client.PutObjectAsync(PutRequest(key, body), limited));
         }
         else
         {
@@ -72,13 +82,13 @@ public sealed class S3ObjectStorage : IObjectStorage
     }
 
     public async ValueTask<byte[]?> GetAsync(string key, CancellationToken token) =>
-        await _calls.RepeatAsync("get", key, token, async () =>
+        await _calls.RepeatAsync("get", key, token, async limited =>
         {
             try
             {
-                using var response = await _client.GetObjectAsync(new GetObjectRequest { BucketName = _options.Bucket, Key = _options.FullKey(key) }, token);
+                using var response = await _client.GetObjectAsync(new GetObjectRequest { BucketName = _options.Bucket, Key = _options.FullKey(key) }, limited);
                 var body = new byte[response.ContentLength];
-                await response.ResponseStream.ReadExactlyAsync(body, token);
+                await response.ResponseStream.ReadExactlyAsync(body, limited);
                 return body;
             }
             catch (AmazonS3Exception failure) when (S3Errors.IsAbsent(failure))
@@ -88,13 +98,13 @@ public sealed class S3ObjectStorage : IObjectStorage
         });
 
     public async ValueTask<int> ReadAsync(string key, long position, Memory<byte> destination, CancellationToken token) =>
-        await _calls.RepeatAsync("read", key, token, async () =>
+        await _calls.RepeatAsync("read", key, token, async limited =>
         {
             try
             {
                 return destination.Length == 0
-                    ? await S3MultipartPut.LengthAsync(_client, _options, key, token) is null ? -1 : 0
-                    : await ReadRangeAsync(key, position, destination, token);
+                    ? await S3MultipartPut.LengthAsync(_client, _options, key, limited) is null ? -1 : 0
+                    : await ReadRangeAsync(key, position, destination, limited);
             }
             catch (AmazonS3Exception failure) when (S3Errors.IsAbsent(failure))
             {
@@ -119,7 +129,7 @@ public sealed class S3ObjectStorage : IObjectStorage
         {
             // A server may send less than it is asked for, and say that there is more.
             request.MaxKeys = limit - found.Count;
-            var page = await _calls.RepeatAsync("list", prefix, token, () => _client.ListObjectsV2Async(request, token));
+            var page = await _calls.RepeatAsync("list", prefix, token, limited => _client.ListObjectsV2Async(request, limited));
             found.AddRange((page.S3Objects ?? []).Select(entry => new ObjectEntry(entry.Key[_options.Prefix.Length..], entry.Size ?? 0)));
             if (page.IsTruncated != true)
             {
@@ -142,7 +152,7 @@ public sealed class S3ObjectStorage : IObjectStorage
                 Objects = [.. chunk.Select(key => new KeyVersion { Key = _options.FullKey(key) })],
                 Quiet = true,
             };
-            await _calls.RepeatAsync("delete", chunk[0], token, () => _client.DeleteObjectsAsync(request, token));
+            await _calls.RepeatAsync("delete", chunk[0], token, limited => _client.DeleteObjectsAsync(request, limited));
         }
     }
 
@@ -152,7 +162,7 @@ public sealed class S3ObjectStorage : IObjectStorage
         var request = new ListMultipartUploadsRequest { BucketName = _options.Bucket, Prefix = _options.FullKey(prefix) };
         while (true)
         {
-            var page = await _calls.RepeatAsync("list uploads of", prefix, token, () => _client.ListMultipartUploadsAsync(request, token));
+            var page = await _calls.RepeatAsync("list uploads of", prefix, token, limited => _client.ListMultipartUploadsAsync(request, limited));
             found.AddRange((page.MultipartUploads ?? []).Select(upload =>
                 new UnfinishedUpload(upload.Key[_options.Prefix.Length..], upload.UploadId, upload.Initiated ?? default(DateTimeOffset))));
             if (page.IsTruncated != true)
@@ -171,17 +181,17 @@ public sealed class S3ObjectStorage : IObjectStorage
     public ValueTask DisposeAsync()
     {
         _client.Dispose();
+        _connections.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    private static AmazonS3Config Configure(S3Options options)
+    private static AmazonS3Config Configure(S3Options options, S3Connections connections)
     {
         var config = new AmazonS3Config
         {
             ForcePathStyle = options.UsePathStyle,
             MaxErrorRetry = 0,
-            Timeout = options.RequestTimeout,
-            MaxConnectionsPerServer = options.RequestsAtOnce,
+            HttpClientFactory = connections,
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
         };
