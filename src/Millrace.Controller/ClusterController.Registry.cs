@@ -35,6 +35,9 @@ public sealed partial class ClusterController : IStreamRegistry
     public ValueTask<long?> GetCommittedEndAsync(StreamId stream, CancellationToken token) =>
         ValueTask.FromResult(State.Streams.Find(stream)?.CommittedEnd);
 
+    public ValueTask<long?> GetRecoverableEndAsync(Guid walId, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
+        ValueTask.FromResult(StreamOperations.RecoverableEnd(State, walId, stream, epoch));
+
     public ValueTask CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token) =>
         SubmitAsync(entry => NodeOperations.CompleteRecovery(entry, node, walId), token);
 }

@@ -37,6 +37,6 @@ internal static partial class Log
     [LoggerMessage(EventId = 3009, Level = LogLevel.Information, Message = "Recovered WAL {Wal}: {Records} records read, {Bytes} bytes of {Streams} streams committed")]
     public static partial void Recovered(ILogger logger, Guid wal, long records, long bytes, int streams);
 
-    [LoggerMessage(EventId = 3010, Level = LogLevel.Warning, Message = "WAL {Wal} holds records of stream {Stream}, which does not exist any more; they are passed over")]
-    public static partial void RecoveredDeleted(ILogger logger, Guid wal, StreamId stream);
+    [LoggerMessage(EventId = 3010, Level = LogLevel.Information, Message = "What WAL {Wal} holds of stream {Stream}, epoch {Epoch}, is passed over: that range is closed, was given up, or its stream is gone")]
+    public static partial void PassedOver(ILogger logger, Guid wal, StreamId stream, StreamEpoch epoch);
 }

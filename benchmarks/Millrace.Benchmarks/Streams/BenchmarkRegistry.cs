@@ -27,5 +27,7 @@ internal sealed class BenchmarkRegistry : IStreamRegistry
 
     public ValueTask<long?> GetCommittedEndAsync(StreamId stream, CancellationToken token) => new(0);
 
+    public ValueTask<long?> GetRecoverableEndAsync(Guid walId, StreamId stream, StreamEpoch epoch, CancellationToken token) => new((long?)null);
+
     public ValueTask CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token) => default;
 }

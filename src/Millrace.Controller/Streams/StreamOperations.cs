@@ -83,6 +83,14 @@ internal static class StreamOperations
         return Require(state, id).RangesAfter(offset, limit);
     }
 
+    public static long? RecoverableEnd(ClusterState state, Guid walId, StreamId id, StreamEpoch epoch) =>
+        state.Cluster.Wals.TryGetValue(walId, out var wal)
+        && state.Streams.Find(id) is { OpenRange: { } open } stream
+        && open.Epoch == epoch
+        && open.Owner == new NodeIncarnation(wal.Node, wal.Epoch)
+            ? stream.CommittedEnd
+            : null;
+
     private static StreamOpening Opening(StreamState stream) =>
         new(stream.StartOffset, stream.CommittedEnd, stream.EpochStarts(), stream.Checkpoint);
 

@@ -62,8 +62,8 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
     /// <summary>The state of one recovery.</summary>
     private sealed class Run(WalFailover failover, Guid wal, Retry retry, RecoveredRecords pending)
     {
-        // Where each stream's next record must begin; null for a stream that is gone.
-        private readonly SortedDictionary<StreamId, long?> _expected = [];
+        // Where the next record of each range must begin; null for a range that is complete without this WAL.
+        private readonly SortedDictionary<(StreamId, StreamEpoch), long?> _expected = [];
         private readonly SortedSet<StreamId> _recovered = [];
         private readonly SortedDictionary<StreamId, string> _faults = [];
         private long _records;
@@ -74,13 +74,13 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
         public async ValueTask TakeAsync(StreamRecord record, CancellationToken token)
         {
             _records++;
-            if (!_expected.TryGetValue(record.Stream, out var expected))
+            if (!_expected.TryGetValue((record.Stream, record.Epoch), out var expected))
             {
-                expected = await CommittedEndAsync(record.Stream, token);
-                _expected.Add(record.Stream, expected);
+                expected = await RecoverableEndAsync(record.Stream, record.Epoch, token);
+                _expected.Add((record.Stream, record.Epoch), expected);
                 if (expected is null)
                 {
-                    Log.RecoveredDeleted(failover._logger, wal, record.Stream);
+                    Log.PassedOver(failover._logger, wal, record.Stream, record.Epoch);
                 }
             }
 
@@ -96,7 +96,7 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
             }
 
             pending.Add(record);
-            _expected[record.Stream] = record.EndOffset;
+            _expected[(record.Stream, record.Epoch)] = record.EndOffset;
         }
 
         public async Task UploadAsync(CancellationToken token)
@@ -133,7 +133,7 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
                     _recovered.Add(stream);
                     _bytes += outcome.Range.Bytes;
                     break;
-                case Registry.RangeOutcome.Void when await CommittedEndAsync(stream, token) is { } committed && committed < end:
+                case Registry.RangeOutcome.Void when await RecoverableEndAsync(stream, outcome.Range.Epoch, token) is { } committed && committed < end:
                     _faults.TryAdd(stream, $"the registry refuses the records of stream {stream} from {outcome.Range.StartOffset} on, and ends at {committed}");
                     break;
                 case Registry.RangeOutcome.Void:
@@ -144,8 +144,10 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
             }
         }
 
-        private Task<long?> CommittedEndAsync(StreamId stream, CancellationToken token) =>
-            retry.UntilDoneAsync("Asking for a stream's end", cancel => failover.Target.Registry.GetCommittedEndAsync(stream, cancel), token);
+        private Task<long?> RecoverableEndAsync(StreamId stream, StreamEpoch epoch, CancellationToken token) => retry.UntilDoneAsync(
+            "Asking where a range is to be recovered from",
+            cancel => failover.Target.Registry.GetRecoverableEndAsync(wal, stream, epoch, cancel),
+            token);
     }
 
     private NodeRuntime Runtime => runtime;

@@ -41,8 +41,18 @@ public interface IStreamRegistry
     /// </summary>
     ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, CancellationToken token);
 
-    /// <summary>The committed end of a stream: what recovery compares a WAL's records with. Null if there is no such stream.</summary>
+    /// <summary>The committed end of a stream. Null if there is no such stream.</summary>
     ValueTask<long?> GetCommittedEndAsync(StreamId stream, CancellationToken token);
+
+    /// <summary>
+    /// From where on a recovery has to bring the records of a range. Null if the range is not, or no longer, open in the name of the
+    /// WAL's incarnation: it was closed, recovered or given up, or the stream is gone, and what the WAL holds of it does not count.
+    /// </summary>
+    /// <param name="walId">The fenced WAL that is being recovered.</param>
+    /// <param name="stream">The stream.</param>
+    /// <param name="epoch">The epoch that the records in the WAL name.</param>
+    /// <param name="token">Ends the wait.</param>
+    ValueTask<long?> GetRecoverableEndAsync(Guid walId, StreamId stream, StreamEpoch epoch, CancellationToken token);
 
     /// <summary>Everything of a fenced incarnation's WAL is committed: its open ranges are complete and close where they end.</summary>
     /// <param name="node">The recoverer: only a live one knows that nothing was committed behind its back.</param>

@@ -61,6 +61,15 @@ internal sealed class TestRegistry : IStreamRegistry
         }
     }
 
+    /// <summary>An operator gives up what the open range of a stream may hold in a WAL.</summary>
+    public void GiveUp(StreamId stream)
+    {
+        lock (_lock)
+        {
+            _streams[stream].OpenBy = null;
+        }
+    }
+
     /// <summary>Damages the registry's mind: the stream ends earlier than it did.</summary>
     public void Forget(StreamId stream)
     {
@@ -175,6 +184,15 @@ internal sealed class TestRegistry : IStreamRegistry
         lock (_lock)
         {
             return _streams.TryGetValue(stream, out var entry) ? entry.End : null;
+        }
+    }
+
+    public async ValueTask<long?> GetRecoverableEndAsync(Guid walId, StreamId stream, StreamEpoch epoch, CancellationToken token)
+    {
+        await Before(nameof(GetRecoverableEndAsync));
+        lock (_lock)
+        {
+            return _streams.TryGetValue(stream, out var entry) && entry.OpenBy == _wals[walId] && entry.Epochs[^1].Epoch == epoch ? entry.End : null;
         }
     }
 

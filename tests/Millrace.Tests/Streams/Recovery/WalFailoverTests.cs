@@ -167,6 +167,30 @@ public sealed class WalFailoverTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Streams_that_were_given_up_do_not_hinder_the_recovery_of_the_others()
+    {
+        var (givenUp, kept) = (await _former.CreateAsync(), await _former.CreateAsync());
+        for (var i = 0; i < 6; i++)
+        {
+            await _former.AppendAsync(givenUp, count: 2);
+            await _former.AppendAsync(kept);
+        }
+
+        _registry.Fence(_former.Incarnation);
+        _registry.GiveUp(givenUp.Stream.Id);
+        var anew = await _next.OpenAsync(givenUp.Stream.Id, epoch: 2);
+        for (var i = 0; i < 3; i++)
+        {
+            await _next.AppendAsync(anew);
+        }
+
+        await _next.UploadAsync();
+        Assert.Equal(1, (await TakeOverAsync()).Streams);
+        Assert.Equal(6, _registry.Describe(kept.Stream.Id).End);
+        Assert.Equal([0, 1, 2], await TestNode.ReadAllAsync(anew.Stream, 0));
+    }
+
+    [Fact]
     public async Task A_gap_is_said_aloud_the_other_streams_are_committed_and_the_wal_is_kept()
     {
         var (broken, healthy) = (await _former.CreateAsync(), await _former.CreateAsync());
