@@ -6,8 +6,12 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=${M
 
 # build PROJECT_PATH OUTPUT_DLL
 build() {
-    local project=$1 output=$2 stamp log
+    local project=$1 output=$2 stamp log analysis=()
     stamp=$repo/artifacts/stamps/$(basename "$project")
+    if [ "${MILLRACE_ANALYZE:-}" = true ]; then
+        # What an earlier build has compiled without analysis must be compiled again with it.
+        stamp=$stamp.analyzed analysis=(--no-incremental)
+    fi
     if [ -f "$output" ] && [ -f "$stamp" ] && [ -z "$(newer_sources "$stamp")" ]; then
         return 0
     fi
@@ -16,7 +20,7 @@ build() {
     log=$(mktemp)
     touch "$stamp.new"
     # One build at a time in a checkout: two would trip over each other's files.
-    if ! flock "$repo/artifacts/stamps/lock" dotnet build "$repo/$project" -c Release -v quiet --nologo >"$log" 2>&1; then
+    if ! flock "$repo/artifacts/stamps/lock" dotnet build "$repo/$project" -c Release -v quiet --nologo ${analysis[@]+"${analysis[@]}"} >"$log" 2>&1; then
         cat "$log" >&2
         rm -f "$log" "$stamp.new"
         exit 1

@@ -1,10 +1,24 @@
+using BenchmarkDotNet.Running;
+using Millrace.Benchmarks.SideBySide;
 using Millrace.Benchmarks.Streams;
 
-switch (args)
+switch (args.FirstOrDefault())
 {
-    case ["streams"]:
+    case "kafka":
+        return SideBySideCommand.Run(args[1..]);
+    case "streams":
         return await StreamStoreBenchmark.RunAsync();
+    case "micro":
+        BenchmarkSwitcher.FromAssembly(typeof(BrokerUnderTest).Assembly).Run(args[1..]);
+        return 0;
     default:
-        Console.Error.WriteLine("usage: bench streams    append and upload through the stream store alone");
-        return args is ["--help"] ? 0 : 1;
+        Console.WriteLine("""
+            ./bench kafka [--gigabytes N] [--rounds N] [--only millrace|kafka]
+                Millrace and Apache Kafka side by side under the same clients: start, memory, throughput, latency.
+            ./bench streams
+                Append and upload through the stream store alone.
+            ./bench micro [BenchmarkDotNet arguments]
+                Parts of the product by themselves; --list flat names them.
+            """);
+        return args is ["--help"] ? 0 : 2;
 }

@@ -1,3 +1,6 @@
 using Millrace.Server;
+using Millrace.Server.Cli;
 
-return await MillraceCommand.Create().Parse(args).InvokeAsync();
+var command = MillraceCommand.Create().Parse(args);
+var exitCode = await command.InvokeAsync();
+return command.Errors.Count > 0 ? ExitCode.Usage : exitCode;

@@ -1,0 +1,34 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Millrace.Benchmarks.SideBySide;
+
+/// <summary>Apache Kafka, where it is at hand beside the checkout.</summary>
+internal sealed class KafkaUnderTest : BrokerUnderTest
+{
+    private readonly string _directory;
+
+    public KafkaUnderTest(string name, string directory, params string[] properties)
+        : base(name)
+    {
+        _directory = directory;
+        var port = FreePort();
+        var ready = Run(Script, ["start", "--dir", directory, "--port", $"{port}", .. properties]);
+        BootstrapServers = $"127.0.0.1:{port}";
+        ProcessId = int.Parse(ready.Split(' ')[^1], CultureInfo.InvariantCulture);
+    }
+
+    public static bool IsAtHand => File.Exists(Script);
+
+    private static string Script => Path.GetFullPath(Path.Combine(Checkout.Root, "..", "shared", "peers", "kafka", "kafka.sh"));
+
+    public override void Dispose() => Run(Script, "stop", "--dir", _directory);
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

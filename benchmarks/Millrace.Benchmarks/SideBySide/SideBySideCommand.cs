@@ -1,0 +1,99 @@
+using System.Globalization;
+
+namespace Millrace.Benchmarks.SideBySide;
+
+/// <summary>
+/// <c>./bench kafka</c>: Millrace and Apache Kafka under the same clients, one after the other in one run, so that the
+/// ratios hold on a shared and noisy machine.
+/// </summary>
+internal static class SideBySideCommand
+{
+    private static readonly (int RecordBytes, int Partitions)[] Shapes = [(1024, 1), (1024, 100), (100, 1), (100, 100)];
+
+    public static int Run(string[] arguments)
+    {
+        var gigabytes = Option(arguments, "--gigabytes", 1.0);
+        var rounds = (int)Option(arguments, "--rounds", 1);
+        var only = Array.IndexOf(arguments, "--only") is var at and >= 0 ? arguments[at + 1] : null;
+        if (!KafkaUnderTest.IsAtHand)
+        {
+            Console.Error.WriteLine("Apache Kafka is not at hand beside this checkout: only Millrace is measured.");
+        }
+
+        for (var round = 1; round <= rounds; round++)
+        {
+            Console.WriteLine($"## Round {round} of {rounds}\n");
+            Starts(only);
+            Throughputs(gigabytes, only);
+            Latencies(only);
+        }
+
+        return 0;
+    }
+
+    private static void Starts(string? only)
+    {
+        Console.WriteLine("| broker | start to first acknowledged record, s | idle memory, MB |\n|---|---|---|");
+        foreach (var (name, start) in Brokers(only))
+        {
+            using var folder = new ScratchFolder();
+            var (seconds, megabytes) = StartRun.Measure(() => start(folder.Path));
+            Console.WriteLine(Invariant($"| {name} | {seconds:F2} | {megabytes:F0} |"));
+        }
+
+        Console.WriteLine();
+    }
+
+    private static void Throughputs(double gigabytes, string? only)
+    {
+        Console.WriteLine("| record, partitions | broker | produce MB/s | CPU-s/GB | consume MB/s | CPU-s/GB | peak memory, MB |\n|---|---|---|---|---|---|---|");
+        foreach (var (recordBytes, partitions) in Shapes)
+        {
+            // Small records cost the client most: fewer bytes are as many records.
+            var bytes = (long)(gigabytes * 1e9 * (recordBytes < 1000 ? 0.5 : 1));
+            foreach (var (name, start) in Brokers(only))
+            {
+                using var folder = new ScratchFolder();
+                using var broker = start(folder.Path);
+                ProduceRun.Measure(broker, "warm-up", partitions, recordBytes, bytes / 10);
+                var produced = ProduceRun.Measure(broker, "measured", partitions, recordBytes, bytes);
+                var consumed = ConsumeRun.Measure(broker, "measured", partitions, recordBytes, bytes);
+                Console.WriteLine(Invariant(
+                    $"| {recordBytes} B, {partitions} | {name} | {produced.MegabytesPerSecond:F0} | {produced.CpuSecondsPerGigabyte:F2} | {consumed.MegabytesPerSecond:F0} | {consumed.CpuSecondsPerGigabyte:F2} | {Math.Max(produced.PeakMegabytes, consumed.PeakMegabytes):F0} |"));
+            }
+        }
+
+        Console.WriteLine();
+    }
+
+    private static void Latencies(string? only)
+    {
+        Console.WriteLine("| 20 MB/s, linger 0 | p50 ms | p95 | p99 | p99.9 |\n|---|---|---|---|---|");
+        foreach (var (name, start) in Brokers(only))
+        {
+            using var folder = new ScratchFolder();
+            using var broker = start(folder.Path);
+            var latency = LatencyRun.Measure(broker, "latency", megabytesPerSecond: 20, TimeSpan.FromSeconds(20));
+            Console.WriteLine(Invariant($"| {name} | {latency.P50:F1} | {latency.P95:F1} | {latency.P99:F1} | {latency.P999:F1} |"));
+        }
+
+        Console.WriteLine();
+    }
+
+    private static IEnumerable<(string Name, Func<string, BrokerUnderTest> Start)> Brokers(string? only)
+    {
+        var all = new List<(string Name, Func<string, BrokerUnderTest> Start)> { ("Millrace, file WAL", folder => new MillraceUnderTest("Millrace, file WAL", folder)) };
+        if (KafkaUnderTest.IsAtHand)
+        {
+            all.Add(("Kafka", folder => new KafkaUnderTest("Kafka", folder)));
+            all.Add(("Kafka, flush.messages=1", folder => new KafkaUnderTest("Kafka, flush.messages=1", folder, "log.flush.interval.messages=1")));
+        }
+
+        return all.Where(broker => only is null || broker.Name.StartsWith(only, StringComparison.OrdinalIgnoreCase));
+    }
+
+    private static double Option(string[] arguments, string name, double otherwise) =>
+        Array.IndexOf(arguments, name) is var at and >= 0 ? double.Parse(arguments[at + 1], CultureInfo.InvariantCulture) : otherwise;
+
+    private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
+}
