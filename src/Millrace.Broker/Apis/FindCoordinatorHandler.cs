@@ -1,4 +1,4 @@
-using System.Globalization;
+using Millrace.Broker.Groups;
 using Millrace.Coordination.Groups;
 using Millrace.Metadata;
 using Millrace.Protocol;
@@ -73,25 +73,7 @@ internal sealed class FindCoordinatorHandler(NodeRuntime runtime, BrokerIdentity
         try
         {
             // Whatever the answer, the image says whether the topic is there; if not, the client asks again.
-            await controller.CreateTopicsAsync(
-                new CreateTopicsRequest
-                {
-                    Topics =
-                    [
-                        new CreateTopicsRequest.CreatableTopic
-                        {
-                            Name = GroupCoordinator.TopicName,
-                            NumPartitions = Setting(BrokerConfigs.OffsetsTopicNumPartitions),
-                            ReplicationFactor = (short)Setting(BrokerConfigs.OffsetsTopicReplicationFactor),
-                            Configs =
-                            [
-                                new CreateTopicsRequest.CreatableTopicConfig { Name = TopicConfigs.CleanupPolicy, Value = "compact" },
-                                new CreateTopicsRequest.CreatableTopicConfig { Name = TopicConfigs.CompressionType, Value = "producer" },
-                            ],
-                        },
-                    ],
-                },
-                deadline.Token);
+            await controller.CreateTopicsAsync(new CreateTopicsRequest { Topics = [OffsetsTopic.Creation(identity, feed.Image)] }, deadline.Token);
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
@@ -99,9 +81,6 @@ internal sealed class FindCoordinatorHandler(NodeRuntime runtime, BrokerIdentity
             return;
         }
     }
-
-    private int Setting(string name) =>
-        int.Parse(identity.Configs.Broker(feed.Image, BrokerConfigs.Find(name)!).Value!, CultureInfo.InvariantCulture);
 
     private static FindCoordinatorResponse.Coordinator Failed(string key, ErrorCode error, string message) =>
         new() { Key = key, NodeId = -1, Host = "", Port = -1, ErrorCode = (short)error, ErrorMessage = message };

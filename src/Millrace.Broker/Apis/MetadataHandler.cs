@@ -1,3 +1,4 @@
+using Millrace.Broker.Groups;
 using Millrace.Metadata;
 using Millrace.Protocol;
 using Millrace.Runtime;
@@ -130,14 +131,14 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
         }
     }
 
-    private CreateTopicsRequest.CreatableTopic TopicCreation(string name) => new()
-    {
-        Name = name,
-        NumPartitions = name == InternalTopics.ConsumerOffsets ? Number(BrokerConfigs.OffsetsTopicNumPartitions) : Number(BrokerConfigs.NumPartitions),
-        ReplicationFactor = (short)(name == InternalTopics.ConsumerOffsets
-            ? Number(BrokerConfigs.OffsetsTopicReplicationFactor)
-            : Number(BrokerConfigs.DefaultReplicationFactor)),
-    };
+    private CreateTopicsRequest.CreatableTopic TopicCreation(string name) => name == InternalTopics.ConsumerOffsets
+        ? OffsetsTopic.Creation(identity, feed.Image)
+        : new CreateTopicsRequest.CreatableTopic
+        {
+            Name = name,
+            NumPartitions = Number(BrokerConfigs.NumPartitions),
+            ReplicationFactor = (short)Number(BrokerConfigs.DefaultReplicationFactor),
+        };
 
     private bool IsSet(MetadataImage image, string setting) =>
         identity.Configs.Broker(image, BrokerConfigs.Find(setting)!).Value is { } value && bool.Parse(value);

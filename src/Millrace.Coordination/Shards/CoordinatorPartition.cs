@@ -78,7 +78,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         var reply = new Reply<TResponse>();
         Post(() => Run(operation, reply));
 
-        // Awaited here, on the caller's scheduler: combinators (WaitAsync, WhenAll) over the reply's own task, which completes
+        // Awaited here, on the caller's scheduler: a combinator (WhenAll, say) over the reply's own task, which completes
         // asynchronously, would go on in the thread pool whatever the scheduler.
         return await reply.Delivered;
     }

@@ -1,0 +1,25 @@
+using System.Globalization;
+using Millrace.Metadata;
+using Millrace.Protocol;
+
+namespace Millrace.Broker.Groups;
+
+/// <summary>How the topic of the committed offsets is created, whoever asks for it first.</summary>
+internal static class OffsetsTopic
+{
+    public static CreateTopicsRequest.CreatableTopic Creation(BrokerIdentity identity, MetadataImage image) => new()
+    {
+        Name = InternalTopics.ConsumerOffsets,
+        NumPartitions = Setting(identity, image, BrokerConfigs.OffsetsTopicNumPartitions),
+        ReplicationFactor = (short)Setting(identity, image, BrokerConfigs.OffsetsTopicReplicationFactor),
+        Configs =
+        [
+            // Only the newest record of a key counts, however old it is: retention must never delete it.
+            new CreateTopicsRequest.CreatableTopicConfig { Name = TopicConfigs.CleanupPolicy, Value = "compact" },
+            new CreateTopicsRequest.CreatableTopicConfig { Name = TopicConfigs.CompressionType, Value = "producer" },
+        ],
+    };
+
+    private static int Setting(BrokerIdentity identity, MetadataImage image, string name) =>
+        int.Parse(identity.Configs.Broker(image, BrokerConfigs.Find(name)!).Value!, CultureInfo.InvariantCulture);
+}

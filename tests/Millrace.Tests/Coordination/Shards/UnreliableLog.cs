@@ -1,0 +1,68 @@
+using System.Runtime.CompilerServices;
+using Millrace.Coordination.Shards;
+using Millrace.Simulation.Kernel;
+
+namespace Millrace.Tests.Coordination.Shards;
+
+/// <summary>A log that takes its time, now and then fails an append, and does not say whether the records are there.</summary>
+internal sealed class UnreliableLog(SimulationKernel kernel) : IPartitionWriter, IPartitionLoader
+{
+    private Task<long> _last = Task.FromResult(0L);
+
+    public int MaxBatchBytes => 500;
+
+    public List<EncodedRecord> Records { get; } = [];
+
+    public int Failures { get; private set; }
+
+    public int LandedAllTheSame { get; private set; }
+
+    public int Reads { get; private set; }
+
+    public ValueTask<long> AppendAsync(IReadOnlyList<EncodedRecord> records, long timestamp)
+    {
+        var copy = records.Select(record => new EncodedRecord(record.Key.ToArray(), record.Value?.ToArray())).ToArray();
+        _last = LandAsync(_last, copy);
+        return new ValueTask<long>(_last);
+    }
+
+    public async IAsyncEnumerable<IReadOnlyList<EncodedRecord>> ReadAsync([EnumeratorCancellation] CancellationToken token)
+    {
+        Reads++;
+        foreach (var record in Records.ToList())
+        {
+            await kernel.Delay(TimeSpan.FromMicroseconds(10), token);
+            if (kernel.Random.Chance(0.002))
+            {
+                throw new CoordinatorException(CoordinatorError.Unavailable);
+            }
+
+            yield return [record];
+        }
+    }
+
+    private async Task<long> LandAsync(Task<long> before, EncodedRecord[] records)
+    {
+        var isBroken = false;
+        try
+        {
+            await before;
+        }
+        catch (CoordinatorException)
+        {
+            // Only those that were called before anybody knew go down with it.
+            isBroken = true;
+        }
+
+        await kernel.Delay(kernel.Random.Latency(TimeSpan.FromMilliseconds(2)));
+        var fails = isBroken ? kernel.Random.Chance(0.5) : kernel.Random.Chance(0.04);
+        if (!fails || kernel.Random.Chance(0.5))
+        {
+            Records.AddRange(records);
+            LandedAllTheSame += fails ? 1 : 0;
+        }
+
+        Failures += fails ? 1 : 0;
+        return fails ? throw new CoordinatorException(CoordinatorError.Unavailable) : Records.Count;
+    }
+}
