@@ -10,4 +10,5 @@ public enum PlantedFault
     SkipEntriesBeforeOwnSeal,
     ReuseNumber,
     TakeLostAnswerForFence,
+    ServeBeforeSeal,
 }

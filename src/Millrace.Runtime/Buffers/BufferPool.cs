@@ -24,6 +24,9 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
 
     public long IdleBytes => Interlocked.Read(ref _idleBytes);
 
+    /// <summary>Gets every buffer as it is made: the simulator frees what the nodes it killed still held.</summary>
+    internal ICollection<PooledBuffer>? Made { get; init; }
+
     /// <summary>A buffer of <paramref name="length"/> bytes of unspecified content, held once.</summary>
     public PooledBuffer Rent(int length)
     {
@@ -35,6 +38,7 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
         else
         {
             buffer = new PooledBuffer(this, sizeClass, CapacityOf(sizeClass));
+            Made?.Add(buffer);
         }
 
         Interlocked.Add(ref _rentedBytes, buffer.Capacity);

@@ -21,7 +21,7 @@ internal sealed class SimulatedDevice(SimulatedFileSystem files, SimulatedFile f
     public async ValueTask ReadAsync(long position, Memory<byte> buffer, CancellationToken token)
     {
         CheckAligned(position, buffer.Length);
-        await files.ReadAsync(file, position, buffer, token);
+        await files.ReadAsync(file, position, buffer, mode == WalDeviceMode.Direct, token);
     }
 
     public ValueTask FlushAsync(CancellationToken token) => files.SyncAsync(file, path, token);

@@ -29,7 +29,10 @@ internal sealed class SimulatedFile(long number, int sectorSize)
         _durableLength = length;
     }
 
-    public int Read(long position, Span<byte> destination)
+    /// <param name="position">Where from.</param>
+    /// <param name="destination">Filled up to the end of the file.</param>
+    /// <param name="direct">Past the page cache: what a failed sync dropped is not seen any more.</param>
+    public int Read(long position, Span<byte> destination, bool direct = false)
     {
         var count = (int)Math.Clamp(Length - position, 0, destination.Length);
         for (var done = 0; done < count;)
@@ -37,7 +40,7 @@ internal sealed class SimulatedFile(long number, int sectorSize)
             var (sector, offset) = Math.DivRem(position + done, sectorSize);
             var piece = Math.Min(count - done, sectorSize - (int)offset);
             var target = destination.Slice(done, piece);
-            if (_current.TryGetValue(sector, out var bytes))
+            if ((direct ? OnMedium(sector) : _current.GetValueOrDefault(sector)) is { } bytes)
             {
                 bytes.AsSpan((int)offset, piece).CopyTo(target);
             }
@@ -132,4 +135,7 @@ internal sealed class SimulatedFile(long number, int sectorSize)
 
         return lost;
     }
+
+    private byte[]? OnMedium(long sector) =>
+        _unsynced.TryGetValue(sector, out var versions) ? versions[^1].Bytes : _durable.GetValueOrDefault(sector);
 }

@@ -183,8 +183,8 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
             token);
     }
 
-    internal async ValueTask ReadAsync(SimulatedFile file, long position, Memory<byte> buffer, CancellationToken token) =>
-        await CallAsync(() => file.Read(position, buffer.Span), token);
+    internal async ValueTask ReadAsync(SimulatedFile file, long position, Memory<byte> buffer, bool direct, CancellationToken token) =>
+        await CallAsync(() => file.Read(position, buffer.Span, direct), token);
 
     private Task<T> CallAsync<T>(Func<T> call, CancellationToken token, Action? neverHappened = null)
     {

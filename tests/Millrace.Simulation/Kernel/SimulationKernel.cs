@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Millrace.Runtime;
 
 namespace Millrace.Simulation.Kernel;
 
@@ -8,7 +9,7 @@ namespace Millrace.Simulation.Kernel;
 /// </summary>
 /// <remarks>Threading: the thread that calls <see cref="Run"/> does everything. Work that arrives from another one is an
 /// escape, which ends the run with the stack that shows where it came from.</remarks>
-public sealed class SimulationKernel
+public sealed class SimulationKernel : IDisposable
 {
     /// <summary>When every simulation begins.</summary>
     public static readonly DateTimeOffset Epoch = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -18,6 +19,7 @@ public sealed class SimulationKernel
 
     private readonly PriorityQueue<(Lane Lane, Action Action), (long Due, long Sequence)> _due = new();
     private readonly List<Lane> _runnable = [];
+    private readonly List<PooledBuffer> _buffers = [];
     private readonly bool _shuffleWithinLanes;
     private readonly long _maxSteps;
     private Thread? _thread;
@@ -57,6 +59,12 @@ public sealed class SimulationKernel
     public Lane? Running { get; private set; }
 
     public Lane NewLane(string name) => new(this, _lanes++, name);
+
+    /// <summary>Buffers for a node, which may be killed with any number of them in its hands.</summary>
+    public BufferPool NewBufferPool() => new(maxIdleBytes: 1 << 20) { Made = _buffers };
+
+    /// <summary>The world ends, and what its nodes left behind goes with it.</summary>
+    public void Dispose() => _buffers.ForEach(buffer => buffer.Free());
 
     /// <summary>Does something on a lane at a time (at once if that has passed). Dropped if the lane is dead by then.</summary>
     public void At(TimeSpan due, Lane lane, Action action)

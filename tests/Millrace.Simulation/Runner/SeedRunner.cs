@@ -14,7 +14,7 @@ public static class SeedRunner
     public static SeedResult Run(IScenario scenario, ulong seed, PlantedFault? fault = null, Action<string>? listener = null)
     {
         // Scenarios draw different worlds from the same number.
-        var kernel = new SimulationKernel(Mix(scenario.Name, seed)) { Trace = { Listener = listener } };
+        using var kernel = new SimulationKernel(Mix(scenario.Name, seed)) { Trace = { Listener = listener } };
         try
         {
             kernel.Run(() => scenario.RunAsync(kernel, fault));

@@ -1,9 +1,10 @@
 using Millrace.Simulation.Scenarios.ObjectLogs;
+using Millrace.Simulation.Scenarios.Wals;
 
 namespace Millrace.Simulation.Scenarios;
 
 /// <summary>All scenarios.</summary>
 public static class ScenarioList
 {
-    public static IReadOnlyList<IScenario> All { get; } = [new ChainScenario()];
+    public static IReadOnlyList<IScenario> All { get; } = [new ChainScenario(), new FileWalScenario()];
 }

@@ -3,9 +3,11 @@ using Xunit;
 
 namespace Millrace.Tests.Simulation;
 
-public sealed class SimulationKernelTests
+public sealed class SimulationKernelTests : IDisposable
 {
     private readonly SimulationKernel _kernel = new(seed: 1);
+
+    public void Dispose() => _kernel.Dispose();
 
     [Fact]
     public void Forty_days_pass_in_no_time()

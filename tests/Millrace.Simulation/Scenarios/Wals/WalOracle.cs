@@ -1,0 +1,84 @@
+using System.Buffers.Binary;
+using Millrace.Runtime;
+using Millrace.Streams;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Simulation.Scenarios.Wals;
+
+/// <summary>
+/// What is known of one WAL: what was appended, acknowledged, committed elsewhere, and shown by a recovery. Every recovery must
+/// give a stretch of what was appended, from the committed part on, with everything that was ever acknowledged or shown.
+/// </summary>
+internal sealed class WalOracle(WalDescriptor descriptor)
+{
+    private static readonly StreamEpoch Epoch = new(7);
+    private readonly List<(StreamRecord Record, byte[] Payload)> _appended = [];
+    private readonly Dictionary<StreamId, long> _ends = [];
+    private int _acknowledged = -1;
+    private int _shown = -1;
+
+    public WalDescriptor Descriptor => descriptor;
+
+    /// <summary>How many of the first records are held by committed objects.</summary>
+    public int Committed { get; private set; }
+
+    /// <summary>The metadata says that nothing of it is needed any more.</summary>
+    public bool IsFinished { get; set; }
+
+    /// <summary>A recovery has begun, and has not been completed.</summary>
+    public bool IsBeingRecovered { get; set; }
+
+    public int Appended => _appended.Count;
+
+    /// <summary>Everything so far is acknowledged.</summary>
+    public bool IsQuiet => _acknowledged == _appended.Count - 1;
+
+    /// <summary>The next record of a stream, with recognisable bytes.</summary>
+    public (int Number, StreamRecord Record) Next(StreamId stream, int count, int size)
+    {
+        var number = _appended.Count;
+        var payload = new byte[sizeof(int) + size];
+        BinaryPrimitives.WriteInt32LittleEndian(payload, number);
+        payload.AsSpan(sizeof(int)).Fill((byte)(number * 31));
+        var offset = _ends.GetValueOrDefault(stream);
+        _ends[stream] = offset + count;
+        var record = new StreamRecord(stream, Epoch, offset, count, MaxTimestamp: number, payload);
+        _appended.Add((record, (byte[])payload.Clone()));
+        return (number, record);
+    }
+
+    public void Acknowledged(int number) => _acknowledged = Math.Max(_acknowledged, number);
+
+    public void Commit(int count) => Committed = Math.Max(Committed, count);
+
+    /// <summary>A recovery yields a record; from now on every other recovery must, too.</summary>
+    public int Shown(StreamRecord record, int? previous)
+    {
+        Require(record.Payload.Length >= sizeof(int), $"a record of {record.Payload.Length} bytes was never appended");
+        var number = BinaryPrimitives.ReadInt32LittleEndian(record.Payload.Span);
+        Require(number >= 0 && number < _appended.Count, $"record {number} was never appended");
+        var (appended, payload) = _appended[number];
+        Require(
+            record with { Payload = default } == appended with { Payload = default } && record.Payload.Span.SequenceEqual(payload),
+            $"record {number} is not what was appended");
+        Require(previous is null ? number <= Committed : number == previous + 1, $"record {number} comes after {previous}; committed are {Committed}");
+        _shown = Math.Max(_shown, number);
+        return number;
+    }
+
+    /// <summary>A recovery has yielded its last record.</summary>
+    public void Ended(int? last)
+    {
+        var end = last ?? Committed - 1;
+        Require(end >= _acknowledged, $"the last recovered record is {end}, and {_acknowledged} was acknowledged");
+        Require(end >= _shown, $"the last recovered record is {end}, and an earlier recovery had shown {_shown}");
+    }
+
+    private void Require(bool holds, string otherwise)
+    {
+        if (!holds)
+        {
+            throw new ViolationException($"{descriptor.Location}: {otherwise}");
+        }
+    }
+}
