@@ -6,5 +6,5 @@ namespace Millrace.Simulation.Scenarios;
 /// <summary>All scenarios.</summary>
 public static class ScenarioList
 {
-    public static IReadOnlyList<IScenario> All { get; } = [new ChainScenario(), new FileWalScenario()];
+    public static IReadOnlyList<IScenario> All { get; } = [new ChainScenario(), new FileWalScenario(), new ObjectWalScenario()];
 }

@@ -10,21 +10,26 @@ internal sealed class ObjectWalRecovery(ObjectLog log, WalDescriptor descriptor,
 
     public async IAsyncEnumerable<StreamRecord> ReadAsync([EnumeratorCancellation] CancellationToken token)
     {
-        using var reader = log.Read(start);
-        while (reader.Position.Next < seal)
+        var next = start;
+        while (next.Next < seal)
         {
-            var step = await StepAsync(reader, token);
-            var count = ObjectWalFormat.TryReadCount(step.Payload.Span) ?? throw Damaged(step, "is of an unknown version");
-            var body = step.Payload[ObjectWalFormat.HeadSize..];
-            for (var i = 0; i < count; i++)
+            using var reader = log.Read(next);
+            while (reader.Position.Next < seal && await TryStepAsync(reader, token) is { } step)
             {
-                if (!WalRecordFormat.TryRead(ref body, out var record))
+                var count = ObjectWalFormat.TryReadCount(step.Payload.Span) ?? throw Damaged(step, "is of an unknown version");
+                var body = step.Payload[ObjectWalFormat.HeadSize..];
+                for (var i = 0; i < count; i++)
                 {
-                    throw Damaged(step, "holds fewer records than it says");
-                }
+                    if (!WalRecordFormat.TryRead(ref body, out var record))
+                    {
+                        throw Damaged(step, "holds fewer records than it says");
+                    }
 
-                yield return record;
+                    yield return record;
+                }
             }
+
+            next = reader.Position.Next < seal ? start with { Next = await log.BoundaryAsync(token) } : reader.Position;
         }
     }
 
@@ -32,12 +37,18 @@ internal sealed class ObjectWalRecovery(ObjectLog log, WalDescriptor descriptor,
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private async ValueTask<LogStep> StepAsync(ObjectLogReader reader, CancellationToken token)
+    // Null where the log has been trimmed: its writer, fenced by now, committed that before and gets round to trimming only
+    // now, or somebody else has recovered the same log. Both trim only what is committed, so reading goes on behind it.
+    private async ValueTask<LogStep?> TryStepAsync(ObjectLogReader reader, CancellationToken token)
     {
         try
         {
             var step = await reader.StepAsync(token);
             return step.Kind == LogStepKind.Entry ? step : throw Damaged(step, $"is no entry, and the seal stands at {seal}");
+        }
+        catch (ObjectLogException trimmed) when (trimmed.Error == ObjectLogError.Trimmed)
+        {
+            return null;
         }
         catch (ObjectLogException damage)
         {

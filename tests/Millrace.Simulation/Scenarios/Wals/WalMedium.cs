@@ -6,9 +6,9 @@ using Millrace.Streams.Wal;
 namespace Millrace.Simulation.Scenarios.Wals;
 
 /// <summary>What a seed's WALs lie on, and how they are tuned: the same for all incarnations.</summary>
-/// <param name="Name">The scenario's name.</param>
+/// <param name="Machines">How many machines can reach it.</param>
 /// <param name="Create">Makes an incarnation's provider.</param>
-internal sealed record WalMedium(string Name, Func<NodeRuntime, BufferPool, IObjectStorage, IWalProvider> Create)
+internal sealed record WalMedium(int Machines, Func<NodeRuntime, BufferPool, IObjectStorage, IWalProvider> Create)
 {
     public static WalMedium DrawFile(SeededRandom random)
     {
@@ -18,6 +18,16 @@ internal sealed record WalMedium(string Name, Func<NodeRuntime, BufferPool, IObj
             Mode = random.Pick([WalDeviceMode.Buffered, WalDeviceMode.Direct]),
             GroupBytes = random.Pick([4 << 10, 64 << 10]),
         };
-        return new("wal-file", (runtime, pool, _) => new FileWalProvider(runtime, pool, "/data/wal", options));
+        return new(1, (runtime, pool, _) => new FileWalProvider(runtime, pool, "/data/wal", options));
+    }
+
+    public static WalMedium DrawObject(SeededRandom random)
+    {
+        var options = new ObjectWalOptions
+        {
+            BatchBytes = random.Pick([1 << 10, 64 << 10]),
+            LongestGathering = random.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(100)),
+        };
+        return new(random.Next(2, 4), (runtime, pool, storage) => new ObjectWalProvider(runtime, pool, storage, options));
     }
 }

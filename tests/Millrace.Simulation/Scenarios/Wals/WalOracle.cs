@@ -16,6 +16,7 @@ internal sealed class WalOracle(WalDescriptor descriptor)
     private readonly Dictionary<StreamId, long> _ends = [];
     private int _acknowledged = -1;
     private int _shown = -1;
+    private int _end = int.MaxValue;
 
     public WalDescriptor Descriptor => descriptor;
 
@@ -47,9 +48,20 @@ internal sealed class WalOracle(WalDescriptor descriptor)
         return (number, record);
     }
 
-    public void Acknowledged(int number) => _acknowledged = Math.Max(_acknowledged, number);
+    public void Acknowledged(int number)
+    {
+        Require(number <= _end, $"record {number} is acknowledged, after a recovery has ended with {_end}");
+        _acknowledged = Math.Max(_acknowledged, number);
+    }
 
-    public void Commit(int count) => Committed = Math.Max(Committed, count);
+    /// <summary>The metadata takes note; once a recovery has begun, only that one's word counts.</summary>
+    public void Commit(int count, bool byRecovery)
+    {
+        if (byRecovery || !IsBeingRecovered)
+        {
+            Committed = Math.Max(Committed, count);
+        }
+    }
 
     /// <summary>A recovery yields a record; from now on every other recovery must, too.</summary>
     public int Shown(StreamRecord record, int? previous)
@@ -61,7 +73,7 @@ internal sealed class WalOracle(WalDescriptor descriptor)
         Require(
             record with { Payload = default } == appended with { Payload = default } && record.Payload.Span.SequenceEqual(payload),
             $"record {number} is not what was appended");
-        Require(previous is null ? number <= Committed : number == previous + 1, $"record {number} comes after {previous}; committed are {Committed}");
+        Require(number == previous + 1 || number <= Committed, $"record {number} comes after {previous}; committed are {Committed}");
         _shown = Math.Max(_shown, number);
         return number;
     }
@@ -69,9 +81,10 @@ internal sealed class WalOracle(WalDescriptor descriptor)
     /// <summary>A recovery has yielded its last record.</summary>
     public void Ended(int? last)
     {
-        var end = last ?? Committed - 1;
+        var end = Math.Max(last ?? -1, Committed - 1);
         Require(end >= _acknowledged, $"the last recovered record is {end}, and {_acknowledged} was acknowledged");
         Require(end >= _shown, $"the last recovered record is {end}, and an earlier recovery had shown {_shown}");
+        _end = Math.Min(_end, end);
     }
 
     private void Require(bool holds, string otherwise)

@@ -4,17 +4,15 @@ using Millrace.Simulation.Storage;
 
 namespace Millrace.Simulation.Scenarios.Wals;
 
-/// <summary>One machine, on which one incarnation follows the other, each with a WAL of its own.</summary>
+/// <summary>Machines on which one incarnation follows the other, each with a WAL of its own, and each recovering what others left.</summary>
 internal sealed class WalWorld
 {
     private const int EnoughAcknowledgements = 400;
     private static readonly TimeSpan Enough = TimeSpan.FromSeconds(60);
     private readonly WalMedium _medium;
     private readonly SimulatedBucket _bucket;
-    private readonly SimulatedDisk _disk;
-    private readonly SimulatedNode _node;
+    private readonly Machine[] _machines;
     private readonly PlantedFault? _fault;
-    private bool _isAudit;
 
     public WalWorld(SimulationKernel kernel, WalMedium medium, PlantedFault? fault)
     {
@@ -22,14 +20,17 @@ internal sealed class WalWorld
         _medium = medium;
         _fault = fault;
         _bucket = new SimulatedBucket(kernel);
-        _disk = new SimulatedDisk(kernel, "machine");
-        _node = new SimulatedNode(kernel, "node", lane => new PlantedFileSystem(_disk.Mount(lane), _fault, () => IsRecovering));
+        _machines = [.. Enumerable.Range(0, medium.Machines).Select(i => NewMachine($"node{i}"))];
+        Patience = TimeSpan.FromSeconds(medium.Machines - 1) * 5;
     }
 
     public SimulationKernel Kernel { get; }
 
     /// <summary>What the metadata knows, oldest first. Perfect here: this scenario is about the WAL alone.</summary>
     public List<WalOracle> Wals { get; } = [];
+
+    /// <summary>How long a node leaves the others in peace at most.</summary>
+    public TimeSpan Patience { get; }
 
     public bool IsRecovering { get; set; }
 
@@ -38,24 +39,39 @@ internal sealed class WalWorld
     public async Task RunAsync()
     {
         var chaos = new Chaos(Kernel, _bucket);
-        chaos.Pranks.Add(() => Crash(cutPower: true));
-        chaos.Pranks.Add(() => Crash(cutPower: true));
-        chaos.Pranks.Add(() => Crash(cutPower: false));
-        chaos.Pranks.Add(() => chaos.Sleep(_node));
-        chaos.Pranks.Add(() => _disk.Weather = DiskWeather.Draw(Kernel.Random));
-        Start(TimeSpan.Zero);
+        chaos.Pranks.Add(() => Crash(Any(), cutPower: true));
+        chaos.Pranks.Add(() => Crash(Any(), cutPower: true));
+        chaos.Pranks.Add(() => Crash(Any(), cutPower: false));
+        chaos.Pranks.Add(() => chaos.Sleep(Any().Node));
+        chaos.Pranks.Add(() => Any().Disk.Weather = DiskWeather.Draw(Kernel.Random));
+        Array.ForEach(_machines, machine => Start(machine, TimeSpan.Zero));
         await chaos.RunAsync(() => Kernel.Now >= Enough && Kernel.Coverage[CoverageNames.Acknowledged] >= EnoughAcknowledgements);
 
         IsOver = true;
-        _disk.Weather = DiskWeather.Calm;
-        Crash(cutPower: Kernel.Random.Chance(0.5));
-        _isAudit = true;
-        await StartNow();
+        Array.ForEach(_machines, machine => machine.Disk.Weather = DiskWeather.Calm);
+        // A disk is audited by its own machine; a bucket by somebody else, while zombies sleep.
+        var auditor = _medium.Machines == 1 ? _machines[0] : NewMachine("auditor");
+        Crash(auditor, cutPower: Kernel.Random.Chance(0.5));
+        await StartNow(auditor, node => node.RecoverAsync());
+        foreach (var machine in _machines.Where(machine => machine.Node.IsUp))
+        {
+            machine.Node.Resume();
+        }
+
+        await Kernel.Delay(TimeSpan.FromSeconds(60));
     }
 
-    private void Crash(bool cutPower)
+    private Machine Any() => Kernel.Random.Pick(_machines);
+
+    private Machine NewMachine(string name)
     {
-        if (_isAudit || !_node.IsUp)
+        var disk = new SimulatedDisk(Kernel, name);
+        return new(new SimulatedNode(Kernel, name, lane => new PlantedFileSystem(disk.Mount(lane), _fault, () => IsRecovering)), disk);
+    }
+
+    private void Crash(Machine machine, bool cutPower)
+    {
+        if (!machine.Node.IsUp)
         {
             return;
         }
@@ -66,58 +82,62 @@ internal sealed class WalWorld
         }
 
         Kernel.Coverage.Count("nodes: killed");
-        _node.Kill();
+        machine.Node.Kill();
         if (cutPower)
         {
-            _disk.CutPower();
+            machine.Disk.CutPower();
         }
 
         if (!IsOver)
         {
             var down = Kernel.Random.Between(TimeSpan.Zero, TimeSpan.FromSeconds(1));
-            Start(down);
+            Start(machine, down);
             if (Kernel.Random.Chance(0.5))
             {
                 // And again, in the middle of its recovery.
-                var again = down + _disk.Weather.Latency * Kernel.Random.Next(1, 40);
-                Kernel.At(Kernel.Now + again, Kernel.World, () => Crash(Kernel.Random.Chance(0.5)));
+                var again = down + machine.Disk.Weather.Latency * Kernel.Random.Next(1, 40);
+                Kernel.At(Kernel.Now + again, Kernel.World, () => CrashUnlessOver(machine, Kernel.Random.Chance(0.5)));
             }
         }
     }
 
-    // A node that ends by itself, with a failed WAL or a clean one, is started again like a crashed one.
-    private void Start(TimeSpan delay) => Kernel.At(Kernel.Now + delay, Kernel.World, () => _ = WatchAsync());
-
-    private async Task WatchAsync()
+    private void CrashUnlessOver(Machine machine, bool cutPower)
     {
-        if (IsOver)
+        if (!IsOver)
+        {
+            Crash(machine, cutPower);
+        }
+    }
+
+    private void Start(Machine machine, TimeSpan delay) => Kernel.At(Kernel.Now + delay, Kernel.World, () => _ = LiveAsync(machine));
+
+    // A node that ends by itself, with a failed WAL or a clean one, is started again like a crashed one.
+    private async Task LiveAsync(Machine machine)
+    {
+        if (IsOver || machine.Node.IsUp)
         {
             return;
         }
 
         try
         {
-            await StartNow();
+            await StartNow(machine, node => node.RunAsync());
         }
         catch (Exception violation)
         {
             Kernel.Fail(violation);
         }
 
-        if (!IsOver)
-        {
-            _node.Kill();
-            Start(TimeSpan.FromMilliseconds(100));
-        }
+        machine.Node.Kill();
+        Start(machine, TimeSpan.FromMilliseconds(100));
     }
 
-    private Task StartNow()
+    private Task StartNow(Machine machine, Func<WalNode, Task> life)
     {
         IsRecovering = false;
-        return _node.Start(runtime =>
-        {
-            var node = new WalNode(this, runtime, _medium.Create(runtime, Kernel.NewBufferPool(), _bucket.Connect(_node.Lane!)));
-            return _isAudit ? node.RecoverAsync() : node.RunAsync();
-        });
+        return machine.Node.Start(runtime =>
+            life(new WalNode(this, runtime, _medium.Create(runtime, Kernel.NewBufferPool(), _bucket.Connect(machine.Node.Lane!)))));
     }
+
+    private sealed record Machine(SimulatedNode Node, SimulatedDisk Disk);
 }
