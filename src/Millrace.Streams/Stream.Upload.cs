@@ -66,7 +66,7 @@ internal sealed partial class Stream
             confirmed = _confirm >= end ? Task.CompletedTask : _confirmWaiters.Add(end);
         }
 
-        await confirmed.WaitAsync(token);
+        await confirmed.OrCancelled(token);
         await UploadedAsync(end, token);
         await _store.CloseRangeAsync(this, end, token);
         lock (_lock)
@@ -111,7 +111,7 @@ internal sealed partial class Stream
 
         try
         {
-            await confirmed.WaitAsync(token);
+            await confirmed.OrCancelled(token);
         }
         catch (StreamException)
         {
@@ -194,7 +194,7 @@ internal sealed partial class Stream
         }
 
         _store.RequestUpload();
-        await uploaded.WaitAsync(token);
+        await uploaded.OrCancelled(token);
     }
 
     private StreamCut Take_NeedsLock(long since, OwnerState state)

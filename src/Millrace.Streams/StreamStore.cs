@@ -284,7 +284,7 @@ public sealed class StreamStore : IStreamStore
 
     private async Task WatchWalAsync(CancellationToken token)
     {
-        var reason = await Components.Wal.Lost.WaitAsync(token);
+        var reason = await Components.Wal.Lost.OrCancelled(token);
         Log.AllLost(Logger, reason.Error, reason.Message);
         LoseAll(reason);
     }

@@ -172,7 +172,7 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
         var task = durable.AsTask();
         try
         {
-            await task.WaitAsync(deadline.Token);
+            await task.OrCancelled(deadline.Token);
             return PartitionError.None;
         }
         catch (OperationCanceledException) when (deadline.IsOver)

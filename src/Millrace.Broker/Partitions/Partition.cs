@@ -169,14 +169,14 @@ internal sealed partial class Partition : IStreamOwner
         switch (_phase)
         {
             case PartitionPhase.Closing:
-                await _closed.Task.WaitAsync(token);
+                await _closed.Task.OrCancelled(token);
                 return PartitionError.NotLeader;
             case PartitionPhase.Closed:
                 return PartitionError.NotLeader;
             case PartitionPhase.Lost:
                 return PartitionErrors.Of(_lostTo);
             default:
-                return await _opened.Task.WaitAsync(token);
+                return await _opened.Task.OrCancelled(token);
         }
     }
 

@@ -95,7 +95,7 @@ public sealed class GroupCoordinator
         {
             try
             {
-                groups.AddRange(await shard.WaitAsync(token));
+                groups.AddRange(await shard.OrCancelled(token));
             }
             catch (CoordinatorException refused) when (refused.Error == CoordinatorError.NotHere)
             {
@@ -134,7 +134,7 @@ public sealed class GroupCoordinator
     {
         try
         {
-            return await answer.WaitAsync(token);
+            return await answer.OrCancelled(token);
         }
         catch (CoordinatorException refused)
         {

@@ -91,7 +91,7 @@ public sealed class ObjectLogOwner : IAsyncDisposable
                 room = _room.Task;
             }
 
-            await room.WaitAsync(token);
+            await room.OrCancelled(token);
         }
     }
 

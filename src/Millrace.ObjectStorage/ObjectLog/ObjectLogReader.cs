@@ -1,3 +1,4 @@
+using Millrace.Runtime;
 namespace Millrace.ObjectStorage;
 
 /// <summary>Walks a log in order, reading ahead, and follows its end.</summary>
@@ -113,7 +114,7 @@ public sealed class ObjectLogReader : IDisposable
     {
         if (_ahead.TryPeek(out var head))
         {
-            var ready = await head.WaitAsync(token);
+            var ready = await head.OrCancelled(token);
             if (ready is not null)
             {
                 return ready;

@@ -93,7 +93,7 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
                 _ = FetchAsync(index, range, run);
             }
 
-            if (!await reading!.WaitAsync(token))
+            if (!await reading!.OrCancelled(token))
             {
                 return null;
             }

@@ -32,7 +32,7 @@ internal sealed class ObjectIndexCache(DataObjectReader reader, long limit, Canc
 
             if (_reading.TryGetValue(id, out reading))
             {
-                return new(reading.WaitAsync(token));
+                return new(reading.OrCancelled(token));
             }
         }
 
@@ -46,7 +46,7 @@ internal sealed class ObjectIndexCache(DataObjectReader reader, long limit, Canc
             }
         }
 
-        return new(reading.WaitAsync(token));
+        return new(reading.OrCancelled(token));
     }
 
     public void Add(DataObjectIndex index)

@@ -34,7 +34,7 @@ internal sealed class ObjectUploader(NodeRuntime runtime, StreamsOptions options
                 }
 
                 await WriteAsync(objects, token);
-                await turn.WaitAsync(token);
+                await turn.OrCancelled(token);
                 return await CommitAsync(ranges, plan, objects, walId, token);
             }
             catch (StreamException expired) when (expired.Error == StreamError.PrepareExpired)

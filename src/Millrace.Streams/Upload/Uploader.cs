@@ -75,7 +75,7 @@ internal sealed class Uploader
         {
             while (true)
             {
-                await _signal.WaitAsync().WaitAsync(token);
+                await _signal.WaitAsync().OrCancelled(token);
                 while (IsDue())
                 {
                     await _slots.EnterAsync(token);

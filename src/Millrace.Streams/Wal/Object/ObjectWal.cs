@@ -151,7 +151,7 @@ internal sealed class ObjectWal : IWriteAheadLog
         }
 
         using var settled = new CancellationTokenSource();
-        await Task.WhenAny(enough, Task.Delay(pause, _runtime.Time, settled.Token));
+        await Waiting.Either(enough, Task.Delay(pause, _runtime.Time, settled.Token));
         settled.Cancel();
     }
 
