@@ -8,6 +8,7 @@ internal static class MillraceCommand
 {
     public static RootCommand Create() => new("Millrace: a Kafka-compatible streaming platform on shared storage")
     {
+        new StartCommand(),
         new TopicCommand(),
         new ProduceCommand(),
         new ConsumeCommand(),

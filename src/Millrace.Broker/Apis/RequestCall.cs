@@ -37,6 +37,9 @@ internal abstract class RequestCall : RequestContext, IValueTaskSource
 
     public void Start(CancellationToken token) => Completion = HandleAsync(token);
 
+    /// <summary>A timestamp of the runtime's time.</summary>
+    public long ArrivedAt { get; set; }
+
     public abstract void WriteResponse(ref KafkaWriter writer);
 
     public override void AllowNext()

@@ -148,6 +148,7 @@ internal sealed class BrokerConnection
             own = await _ownBudget.AcquireAsync(frame.Lease.Bytes, _stopReading.Token);
             await _calls.Writer.WaitToWriteAsync(_stopReading.Token);
             call = _server.Apis.Decode(frame, own, Client);
+            call.ArrivedAt = _server.Runtime.Time.GetTimestamp();
         }
         catch
         {
@@ -198,6 +199,7 @@ internal sealed class BrokerConnection
     /// <summary>Waits for a call and writes its response; false if the connection has to be closed instead.</summary>
     private async ValueTask<bool> AnswerAsync(RequestCall call, bool open)
     {
+        var responseBytes = 0;
         try
         {
             await call.Completion;
@@ -208,7 +210,7 @@ internal sealed class BrokerConnection
 
             if (!call.ResponseSuppressed)
             {
-                _responses.Write(call);
+                responseBytes = _responses.Write(call);
             }
 
             return true;
@@ -234,7 +236,7 @@ internal sealed class BrokerConnection
         }
         finally
         {
-            Finish(call);
+            Finish(call, responseBytes);
         }
     }
 
@@ -263,11 +265,13 @@ internal sealed class BrokerConnection
         _abandoned.Cancel();
     }
 
-    private void Finish(RequestCall call)
+    private void Finish(RequestCall call, int responseBytes)
     {
+        var now = _server.Runtime.Time.GetTimestamp();
+        _server.Metrics.Answered(call.Api, Elapsed(call.ArrivedAt, now), call.Frame.Length, responseBytes);
         call.ReleaseLeases();
         Release(call.RequestFrame, call.OwnLease);
-        Volatile.Write(ref _lastActivity, _server.Runtime.Time.GetTimestamp());
+        Volatile.Write(ref _lastActivity, now);
         Interlocked.Decrement(ref _callsUnderWay);
     }
 

@@ -33,6 +33,7 @@ internal sealed class NetworkServer : IAsyncDisposable
         Budget = new RequestBudget(Math.Max(options.MaxRequestBytes, BufferPool.CapacityFor(options.MaxFrameBytes)));
         Log = runtime.Loggers.CreateLogger<NetworkServer>();
         _connections = new ConnectionTable(options);
+        Metrics = new NetworkMetrics(() => _connections.Count, () => Budget.Used);
         Draining = _draining.Token;
         Stopped = _stopped.Token;
     }
@@ -49,6 +50,8 @@ internal sealed class NetworkServer : IAsyncDisposable
     public RequestBudget Budget { get; }
 
     public ILogger Log { get; }
+
+    public NetworkMetrics Metrics { get; }
 
     /// <summary>No more requests are read, and long polls end.</summary>
     public CancellationToken Draining { get; }
@@ -124,7 +127,12 @@ internal sealed class NetworkServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await DrainAsync(TimeSpan.Zero);
+        if (!Draining.IsCancellationRequested)
+        {
+            await DrainAsync(TimeSpan.Zero);
+        }
+
+        Metrics.Dispose();
         _draining.Dispose();
         _stopped.Dispose();
     }
@@ -154,6 +162,7 @@ internal sealed class NetworkServer : IAsyncDisposable
             var connection = new BrokerConnection(this, transport, name, ++_accepted);
             if (TakeIn(connection) is { } bound)
             {
+                Metrics.Refused();
                 NetworkLog.TooMany(Log, transport.RemoteEndPoint, bound);
                 await connection.RefuseAsync(bound);
                 continue;

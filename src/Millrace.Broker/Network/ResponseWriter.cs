@@ -16,7 +16,8 @@ internal sealed class ResponseWriter(PipeWriter output)
     public bool IsBroken { get; private set; }
 
     /// <summary>Writes one response, without flushing.</summary>
-    public void Write(RequestCall call)
+    /// <returns>Its bytes.</returns>
+    public int Write(RequestCall call)
     {
         IsBroken = true;
         var size = output.GetMemory(sizeof(int))[..sizeof(int)];
@@ -32,8 +33,10 @@ internal sealed class ResponseWriter(PipeWriter output)
 
         call.WriteResponse(ref writer);
         writer.Flush();
-        BinaryPrimitives.WriteInt32BigEndian(size.Span, checked((int)writer.BytesWritten));
+        var written = checked((int)writer.BytesWritten);
+        BinaryPrimitives.WriteInt32BigEndian(size.Span, written);
         IsBroken = false;
+        return written;
     }
 
     public ValueTask<FlushResult> FlushAsync() => output.FlushAsync();

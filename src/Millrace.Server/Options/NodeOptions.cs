@@ -1,5 +1,6 @@
 using Millrace.Broker.Network;
 using Millrace.Metadata;
+using Millrace.Streams;
 
 namespace Millrace.Server.Options;
 
@@ -28,7 +29,19 @@ internal sealed record NodeOptions
 
     public required NetworkOptions Network { get; init; }
 
+    public required StreamsOptions Streams { get; init; }
+
+    /// <summary>How long requests under way may take when the node stops.</summary>
     public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a stop may take in all.</summary>
+    public TimeSpan StopLimit { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Bytes of returned buffers that are kept for the next taker.</summary>
+    public long IdleBufferBytes { get; init; } = 64L << 20;
+
+    /// <summary>The folder of the node's local files, if it has any of its own; no two processes may share it.</summary>
+    public string? DataDirectory { get; init; }
 
     /// <summary>
     /// What may be lost with WALs that are gone: ids of WALs (everything that only they hold), names of topics, or of single
@@ -51,7 +64,17 @@ internal sealed record NodeOptions
             Rack = settings.Text("broker.rack"),
             Store = settings.Text(ServerSettings.Store) ?? new Uri(Path.Combine(data, "store")).AbsoluteUri,
             Wal = settings.Text(ServerSettings.Wal) ?? new Uri(Path.Combine(data, "wal")).AbsoluteUri,
+            DataDirectory = settings.Text(ServerSettings.Store) is null || settings.Text(ServerSettings.Wal) is null ? data : null,
             ShutdownGrace = settings.Milliseconds(ServerSettings.ShutdownGrace),
+            StopLimit = settings.Milliseconds(ServerSettings.StopLimit),
+            IdleBufferBytes = settings.Number(ServerSettings.IdleBuffers),
+            Streams = new StreamsOptions
+            {
+                NotUploadedBytes = settings.Number(ServerSettings.NotUploadedMax),
+                UploadBytes = settings.Number(ServerSettings.UploadBytes),
+                UploadInterval = settings.Milliseconds(ServerSettings.UploadInterval),
+                BlockCacheBytes = settings.Number(ServerSettings.BlockCache),
+            },
             Network = new NetworkOptions
             {
                 MaxFrameBytes = (int)settings.Number("socket.request.max.bytes"),

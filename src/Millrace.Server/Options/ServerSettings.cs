@@ -8,12 +8,12 @@ internal static class ServerSettings
     public const string DataDirectory = "millrace.data.dir";
     public const string Store = "millrace.store";
     public const string Wal = "millrace.wal";
-    public const string WalCapacity = "millrace.wal.capacity.bytes";
     public const string NotUploadedMax = "millrace.not.uploaded.max.bytes";
     public const string UploadBytes = "millrace.upload.bytes";
     public const string UploadInterval = "millrace.upload.interval.ms";
     public const string BlockCache = "millrace.block.cache.bytes";
     public const string HttpListener = "millrace.http.listener";
+    public const string StopLimit = "millrace.stop.limit.ms";
     public const string ShutdownGrace = "millrace.shutdown.grace.ms";
     public const string IdleBuffers = "millrace.idle.buffer.max.bytes";
     public const string ConnectionRequests = "millrace.connection.max.requests";
@@ -27,15 +27,15 @@ internal static class ServerSettings
     public static IReadOnlyList<ConfigDefinition> Own { get; } =
     [
         ConfigDefinition.Text(DataDirectory, null, "Where the local store and the local WAL lie unless they are named. Default: ./millrace-data."),
-        ConfigDefinition.Text(Store, null, "The object store, which is the cluster: file:///path, s3://bucket/prefix?endpoint=URL&region=NAME, or memory:. Credentials come from the environment. Default: the data directory's 'store'."),
-        ConfigDefinition.Text(Wal, null, "The write-ahead log: file:///path, object (in the store), or memory (loses what is not uploaded). Default: the data directory's 'wal'."),
-        ConfigDefinition.Long(WalCapacity, 512L * MiB, 16 * MiB, "The size of a file WAL. It holds what is not uploaded yet, and must be larger than that may become."),
+        ConfigDefinition.Text(Store, null, "The object store, which is the cluster: file:///path, s3://bucket/prefix?endpoint=URL&region=NAME&path-style=true, or memory:. Credentials come from the environment. Default: the data directory's 'store'."),
+        ConfigDefinition.Text(Wal, null, "The write-ahead log: file:///path?capacity=512MiB&mode=buffered|direct, object (in the store), or memory (loses what is not uploaded). Default: the data directory's 'wal'."),
         ConfigDefinition.Long(NotUploadedMax, 256L * MiB, 8 * MiB, "Records that are durable only in the WAL: bounds memory and recovery time. Producers wait at the bound."),
         ConfigDefinition.Long(UploadBytes, 64L * MiB, MiB, "So many bytes are uploaded together."),
         ConfigDefinition.Long(UploadInterval, 10_000, 100, "The longest a record waits for its upload. Shorter means less to recover and more requests to the store."),
         ConfigDefinition.Long(BlockCache, 64L * MiB, MiB, "Memory for blocks read from the store."),
         ConfigDefinition.Text(HttpListener, "127.0.0.1:0", "Where /metrics, /healthz and /readyz are served; port 0 lets the system choose, 'off' serves none."),
         ConfigDefinition.Long(ShutdownGrace, 5_000, 0, "How long requests under way may take when the node stops."),
+        ConfigDefinition.Long(StopLimit, 30_000, 0, "How long a stop may take in all. What is not uploaded then stays in the WAL for the next start."),
         ConfigDefinition.Long(IdleBuffers, 64L * MiB, 0, "Memory of returned request buffers that is kept for the next."),
         ConfigDefinition.Int(ConnectionRequests, 256, 1, "Requests of one connection that are under way; more are not read."),
         ConfigDefinition.Long(ConnectionRequestBytes, 32L * MiB, 4096, "Bytes of requests of one connection that are under way; more are not read."),

@@ -1,0 +1,115 @@
+using System.CommandLine;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Millrace.ObjectStorage;
+using Millrace.Server.Cli;
+using Millrace.Server.Logging;
+using Millrace.Server.Composition;
+using Millrace.Server.Options;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Server.Commands;
+
+/// <summary><c>millrace start</c>: runs a node until it is told to stop.</summary>
+internal sealed class StartCommand : Command
+{
+    private const string DefaultDataDirectory = "millrace-data";
+
+    private readonly Option<FileInfo?> _config = new("--config") { Description = "A file of settings in the form of Kafka's server.properties", HelpName = "FILE" };
+    private readonly Option<string?> _dataDirectory = new("--data-dir") { Description = "Where local files lie (default ./millrace-data)", HelpName = "DIR" };
+    private readonly Option<string?> _store = new("--store") { Description = "The object store: file:///path, s3://bucket/prefix?endpoint=URL", HelpName = "URI" };
+    private readonly Option<string?> _wal = new("--wal") { Description = "The write-ahead log: file:///path, object, memory", HelpName = "URI" };
+    private readonly Option<string?> _listen = new("--listen") { Description = "Where Kafka clients connect (default 127.0.0.1:9092); port 0 lets the system choose", HelpName = "HOST:PORT" };
+    private readonly Option<string[]> _set = new("--set") { Description = "A setting by its name; overrides the file", HelpName = "KEY=VALUE" };
+    private readonly Option<string[]> _acceptLoss = new("--accept-loss") { Description = "Give up what only a missing WAL holds: the WAL's id, a topic, or TOPIC-PARTITION", HelpName = "NAME" };
+    private readonly Option<LogFormat> _logFormat = new("--log-format") { Description = "How log lines look on standard error: text or json" };
+    private readonly Option<LogLevel> _logLevel = new("--log-level") { Description = "The least level that is logged", DefaultValueFactory = _ => LogLevel.Information };
+
+    public StartCommand()
+        : base("start", "Run a broker: a cluster of one on an object store")
+    {
+        foreach (var option in new Option[] { _config, _dataDirectory, _store, _wal, _listen, _set, _acceptLoss, _logFormat, _logLevel })
+        {
+            Options.Add(option);
+        }
+
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult result, CancellationToken token)
+    {
+#pragma warning disable RS0030 // The composition root names the system clock.
+        var time = TimeProvider.System;
+#pragma warning restore RS0030
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(token);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        try
+        {
+            var options = ReadOptions(result);
+            using var loggers = NodeLogging.Create(result.GetValue(_logFormat), result.GetValue(_logLevel), time);
+            return await new NodeProcess(time, loggers, options).RunAsync(stop.Token);
+        }
+        catch (Exception refusal) when (refusal is SettingsException or CommandFailedException)
+        {
+            return Fail(ExitCode.Usage, refusal.Message);
+        }
+        catch (Exception refusal) when (refusal is NodeStartException or ObjectStorageException or WalUnavailableException or SocketException)
+        {
+            return Fail(ExitCode.Failed, refusal.Message);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return ExitCode.Success;
+        }
+
+        void Stop(PosixSignalContext signal)
+        {
+            // A second signal of the kind finds the default behaviour of the system again once the node has stopped.
+            signal.Cancel = true;
+            stop.Cancel();
+        }
+    }
+
+    private NodeOptions ReadOptions(ParseResult result)
+    {
+        var entries = new List<KeyValuePair<string, string>>();
+        if (result.GetValue(_config) is { } file)
+        {
+            entries.AddRange(ReadFile(file));
+        }
+
+        Add(ServerSettings.DataDirectory, result.GetValue(_dataDirectory));
+        Add(ServerSettings.Store, result.GetValue(_store));
+        Add(ServerSettings.Wal, result.GetValue(_wal));
+        Add("listeners", result.GetValue(_listen) is { } listen ? $"PLAINTEXT://{listen}" : null);
+        entries.AddRange(KeyValue.ParseAll(result.GetValue(_set), "--set"));
+        return NodeOptions.From(NodeSettings.From(entries), DefaultDataDirectory) with { AcceptLoss = result.GetValue(_acceptLoss) ?? [] };
+
+        void Add(string key, string? value)
+        {
+            if (value is not null)
+            {
+                entries.Add(KeyValuePair.Create(key, value));
+            }
+        }
+    }
+
+    private static IReadOnlyList<KeyValuePair<string, string>> ReadFile(FileInfo file)
+    {
+        try
+        {
+            return PropertiesFile.Parse(File.ReadAllText(file.FullName));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException($"The configuration cannot be read: {failure.Message}", failure);
+        }
+    }
+
+    private static int Fail(int exitCode, string message)
+    {
+        Console.Error.WriteLine($"millrace: {message}");
+        return exitCode;
+    }
+}

@@ -1,0 +1,80 @@
+using Millrace.Controller;
+using Millrace.Runtime;
+using Millrace.Server.Options;
+using Millrace.Streams;
+using Millrace.Streams.Recovery;
+using Millrace.Streams.Registry;
+using Millrace.Streams.Upload;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Server.Composition;
+
+/// <summary>
+/// The WALs that former incarnations left: recovers those that are at hand, gives up what the operator names, and says of the
+/// rest what waits for them. What waits has no leader: it is not served, because it is not known to be complete.
+/// </summary>
+internal sealed class FormerWals(
+    NodeRuntime runtime, NodeOptions options, NodeComponents components, ClusterController controller, NodeIncarnation self)
+{
+    private readonly ILogger _logger = runtime.Loggers.CreateLogger<FormerWals>();
+
+    public async Task RecoverAsync(CancellationToken token)
+    {
+        foreach (var waiting in await controller.GetWaitingWalsAsync(token))
+        {
+            await RecoverAsync(waiting, token);
+        }
+    }
+
+    private async Task RecoverAsync(WaitingWal waiting, CancellationToken token)
+    {
+        var wal = waiting.Wal;
+        Log.Recovering(_logger, wal.Id, wal.Location, waiting.Streams.Count);
+        try
+        {
+            var provider = components.FormerWals(wal.Kind)
+                ?? throw new WalUnavailableException(wal, $"a WAL of kind {wal.Kind} ends with its process.");
+            await using var recovery = await provider.TakeOverAsync(wal, token);
+            var failover = new WalFailover(
+                runtime, options.Streams, new UploadTarget(self, components.Storage, controller, components.Buffers));
+            await failover.RecoverAsync(recovery, token);
+        }
+        catch (WalUnavailableException missing)
+        {
+            await GiveUpOrWaitAsync(waiting, missing.Message, token);
+        }
+        catch (StreamException damaged) when (damaged.Error == StreamError.Corrupt)
+        {
+            await GiveUpOrWaitAsync(waiting, damaged.Message, token);
+        }
+    }
+
+    private async Task GiveUpOrWaitAsync(WaitingWal waiting, string reason, CancellationToken token)
+    {
+        var wal = waiting.Wal;
+        var all = options.AcceptLoss.Contains(wal.Id.ToString(), StringComparer.OrdinalIgnoreCase);
+        var named = waiting.Streams.Where(stream => all || IsNamed(stream)).ToList();
+        if (all || named.Count > 0)
+        {
+            var lost = await controller.AcceptLossAsync(wal.Id, all ? null : named.Select(stream => stream.Stream).ToHashSet(), token);
+            Log.LossAccepted(_logger, string.Join(", ", lost), wal.Id);
+        }
+
+        var left = waiting.Streams.Except(named).ToList();
+        if (left.Count > 0)
+        {
+            Log.WalMissing(
+                _logger,
+                wal.Id,
+                wal.Node,
+                wal.Epoch,
+                reason,
+                string.Join(", ", left),
+                $"Bring the WAL back ({wal.Location}) and start again; or give up what only it holds with --accept-loss {wal.Id} (all), or by topic or TOPIC-PARTITION.");
+        }
+    }
+
+    private bool IsNamed(WaitingStream stream) =>
+        options.AcceptLoss.Contains(stream.ToString(), StringComparer.Ordinal)
+        || (stream.Topic is { } topic && options.AcceptLoss.Contains(topic, StringComparer.Ordinal));
+}

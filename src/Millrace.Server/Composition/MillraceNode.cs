@@ -1,0 +1,98 @@
+using System.Net;
+using Millrace.Broker;
+using Millrace.Controller;
+using Millrace.Runtime;
+using Millrace.Server.Options;
+using Millrace.Streams;
+using Millrace.Streams.Registry;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Server.Composition;
+
+/// <summary>
+/// One running node: controller, stream store and broker over an object store and a WAL. Made by <see cref="NodeStart"/>;
+/// the simulator runs the same type.
+/// </summary>
+/// <remarks>
+/// Life: <see cref="StartAsync"/>, then either <see cref="StopAsync"/> (clean: everything acknowledged is in the store, the WAL is
+/// empty) or only <see cref="DisposeAsync"/> (as a crash leaves it: the next start recovers the WAL).
+/// </remarks>
+internal sealed class MillraceNode : IAsyncDisposable
+{
+    private readonly NodeRuntime _runtime;
+    private readonly NodeOptions _options;
+    private readonly ILogger _logger;
+    private bool _disposed;
+
+    internal MillraceNode(NodeRuntime runtime, NodeOptions options) =>
+        (_runtime, _options, _logger) = (runtime, options, runtime.Loggers.CreateLogger<MillraceNode>());
+
+    /// <summary>Where Kafka clients connect: with the port that was bound.</summary>
+    public required EndPoint Address { get; init; }
+
+    public required NodeIncarnation Incarnation { get; init; }
+
+    public required ClusterController Controller { get; init; }
+
+    public required IWriteAheadLog Wal { get; init; }
+
+    public required StreamStore Streams { get; init; }
+
+    public required KafkaBroker Broker { get; init; }
+
+    /// <summary>Starts a node, up to where it serves clients.</summary>
+    /// <exception cref="NodeStartException">It cannot start as things are; says what can be done.</exception>
+    public static Task<MillraceNode> StartAsync(NodeRuntime runtime, NodeOptions options, NodeComponents components, CancellationToken token) =>
+        new NodeStart(runtime, options, components).RunAsync(token);
+
+    /// <summary>Completes when the node can go on no longer: its WAL or the metadata log is lost to it, or it contradicts itself.</summary>
+    public async Task<Exception> WaitForFailureAsync()
+    {
+        var first = await Task.WhenAny(_runtime.Failed, Wal.Lost);
+        return first == Wal.Lost ? await Wal.Lost : await _runtime.Failed;
+    }
+
+    /// <summary>
+    /// Leaves in good order: answers what is under way, uploads what is acknowledged, closes every stream, and says so in the
+    /// metadata. Bounded in time; what could not be uploaded stays in the WAL.
+    /// </summary>
+    /// <returns>Whether the stop was clean.</returns>
+    public async Task<bool> StopAsync()
+    {
+        Log.Stopping(_logger);
+        using var limit = new CancellationTokenSource(_options.StopLimit, _runtime.Time);
+        try
+        {
+            await Broker.StopAsync(_options.ShutdownGrace, limit.Token);
+            await Streams.CloseAsync(limit.Token);
+            await Controller.StopAsync(Incarnation, limit.Token);
+            await Wal.RetireAsync(limit.Token);
+            Log.Stopped(_logger);
+            return true;
+        }
+        catch (Exception failure) when (failure is OperationCanceledException or StreamException or IOException)
+        {
+            // Nothing is lost by that: the next start recovers the WAL.
+            Log.StoppedDirty(_logger, failure);
+            return false;
+        }
+        finally
+        {
+            await DisposeAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        await Broker.DisposeAsync();
+        await Streams.DisposeAsync();
+        await Wal.DisposeAsync();
+        await Controller.DisposeAsync();
+    }
+}

@@ -1,0 +1,144 @@
+using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+using Millrace.Server.Cli;
+using Millrace.Server.Http;
+using Millrace.Server.Options;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Server.Composition;
+
+/// <summary>A node as a process of a real machine: its files, sockets, HTTP endpoints, the line that says ready, and the exit code.</summary>
+internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, NodeOptions options)
+{
+    private const string LockFile = "lock";
+    private readonly NodeHealth _health = new();
+
+    /// <summary>Runs until the token is cancelled or the node fails.</summary>
+    /// <returns>The process's exit code.</returns>
+    public async Task<int> RunAsync(CancellationToken stop)
+    {
+        using var runtime = new NodeRuntime(time, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), loggers);
+        await using var directory = await LockDirectoryAsync(runtime, stop);
+        var (storageUri, walUri) = ParseUris();
+        await using var storage = await storageUri.OpenAsync(runtime, stop);
+        using var buffers = new BufferPool(options.IdleBufferBytes);
+        // HTTP comes up beside the node: it takes as long again, and tells probes that the node is on its way.
+        var serving = StartHttpAsync(stop);
+        try
+        {
+            var node = await MillraceNode.StartAsync(runtime, options, Components(runtime, storage, walUri, buffers), stop);
+            await using var running = node;
+            await using var http = await serving;
+            _health.Ready();
+            await SayReadyAsync(node.Address, http?.Address);
+            return await RunAsync(runtime, node, stop);
+        }
+        catch
+        {
+            if (serving.IsCompletedSuccessfully && await serving is { } http)
+            {
+                await http.DisposeAsync();
+            }
+
+            throw;
+        }
+    }
+
+    private async Task<int> RunAsync(NodeRuntime runtime, MillraceNode node, CancellationToken stop)
+    {
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = stop.UnsafeRegister(_ => stopped.TrySetResult(), null);
+        var failure = node.WaitForFailureAsync();
+        if (await Task.WhenAny(failure, stopped.Task) == failure)
+        {
+            var reason = await failure;
+            _health.Failed(reason);
+            await Console.Error.WriteLineAsync($"millrace: the node stops: {reason.Message} What is acknowledged is safe; the next start recovers it.");
+            return ExitCode.Failed;
+        }
+
+        _health.Stopping();
+        await node.StopAsync();
+        runtime.Stop();
+        return ExitCode.Success;
+    }
+
+    private async Task<IAsyncDisposable?> LockDirectoryAsync(NodeRuntime runtime, CancellationToken token)
+    {
+        if (options.DataDirectory is not { } directory)
+        {
+            return null;
+        }
+
+        try
+        {
+            await runtime.Files.CreateDirectoryAsync(directory, token);
+            return await runtime.Files.TryLockAsync(Path.Combine(directory, LockFile), token)
+                ?? throw new NodeStartException(
+                    $"Another process uses the data directory {directory}. Stop it first, or choose another with --data-dir.");
+        }
+        catch (IOException failure)
+        {
+            throw new NodeStartException($"The data directory {directory} cannot be used: {failure.Message}", failure);
+        }
+    }
+
+    private (StorageUri, WalUri) ParseUris()
+    {
+        try
+        {
+            return (StorageUri.Parse(options.Store), WalUri.Parse(options.Wal));
+        }
+        catch (FormatException refusal)
+        {
+            throw new SettingsException(refusal.Message, refusal);
+        }
+    }
+
+    private NodeComponents Components(NodeRuntime runtime, IObjectStorage storage, WalUri walUri, BufferPool buffers)
+    {
+        var own = walUri.CreateProvider(runtime, buffers, storage);
+        return new NodeComponents(
+            storage,
+            own,
+            kind => kind == own.Kind ? own : Former(kind),
+            buffers,
+            new SocketTransportFactory(Microsoft.Extensions.Options.Options.Create(new SocketTransportOptions()), loggers),
+            new SocketPeerProbe(runtime));
+
+        IWalProvider? Former(WalKind kind) => kind switch
+        {
+            WalKind.Memory => null,
+            // The metadata says where the file is; the folder of the provider is for new ones.
+            WalKind.File => WalUri.Parse(new Uri(Path.GetTempPath()).AbsoluteUri).CreateProvider(runtime, buffers, storage),
+            WalKind.Object => WalUri.Parse("object").CreateProvider(runtime, buffers, storage),
+        };
+    }
+
+    private async Task<HttpEndpoints?> StartHttpAsync(CancellationToken token)
+    {
+        if (options.Http is not { } address)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await HttpEndpoints.StartAsync(await address.ResolveAsync(token), _health, loggers, token);
+        }
+        catch (IOException failure)
+        {
+            throw new NodeStartException(
+                $"Cannot serve HTTP on {address}: {failure.Message} Another address goes with --set {ServerSettings.HttpListener}=HOST:PORT.", failure);
+        }
+    }
+
+    /// <summary>The one line on standard output, for whoever started the process.</summary>
+    private static async Task SayReadyAsync(EndPoint kafka, EndPoint? http)
+    {
+        await Console.Out.WriteLineAsync(http is null ? $"ready {kafka}" : $"ready {kafka} http://{http}");
+        await Console.Out.FlushAsync();
+    }
+}

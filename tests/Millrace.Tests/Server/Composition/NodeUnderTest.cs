@@ -1,0 +1,77 @@
+using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.ObjectStorage;
+using Millrace.Protocol;
+using Millrace.Runtime;
+using Millrace.Server.Composition;
+using Millrace.Server.Options;
+using Millrace.Streams.Wal;
+using Millrace.Tests.Broker.Network;
+
+namespace Millrace.Tests.Server.Composition;
+
+/// <summary>A whole node in this process: real sockets, over a store and a WAL that the test chooses and that outlive it.</summary>
+internal sealed class NodeUnderTest : IAsyncDisposable
+{
+    private readonly NodeRuntime _runtime;
+    private readonly BufferPool _buffers;
+
+    private NodeUnderTest(NodeRuntime runtime, BufferPool buffers, MillraceNode node) =>
+        (_runtime, _buffers, Node) = (runtime, buffers, node);
+
+    public MillraceNode Node { get; }
+
+    public static async Task<NodeUnderTest> StartAsync(
+        IObjectStorage storage, string wal, params (string Key, string Value)[] settings)
+    {
+        var runtime = new NodeRuntime(
+            TimeProvider.System, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
+        var buffers = new BufferPool(16 << 20);
+        var options = NodeOptions.From(
+            NodeSettings.From([
+                KeyValuePair.Create("listeners", "PLAINTEXT://127.0.0.1:0"),
+                .. settings.Select(setting => KeyValuePair.Create(setting.Key, setting.Value)),
+            ]),
+            "/nowhere");
+        var provider = WalUri.Parse(wal).CreateProvider(runtime, buffers, storage);
+        var components = new NodeComponents(
+            storage,
+            provider,
+            kind => kind == provider.Kind && kind != WalKind.Memory ? provider : null,
+            buffers,
+            new SocketTransportFactory(Microsoft.Extensions.Options.Options.Create(new SocketTransportOptions()), runtime.Loggers),
+            new SocketPeerProbe(runtime));
+        try
+        {
+            return new NodeUnderTest(runtime, buffers, await MillraceNode.StartAsync(runtime, options, components, CancellationToken.None));
+        }
+        catch
+        {
+            runtime.Stop();
+            runtime.Dispose();
+            buffers.Dispose();
+            throw;
+        }
+    }
+
+    public Task<RawClient> ConnectAsync() => RawClient.ConnectAsync(new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)Node.Address).Port));
+
+    /// <summary>One request on a connection of its own.</summary>
+    public async Task<TResponse> CallAsync<TRequest, TResponse>(TRequest request, short version)
+        where TRequest : class, IRequest<TRequest>
+        where TResponse : class, IResponse<TResponse>
+    {
+        using var client = await ConnectAsync();
+        await client.SendAsync(request, version, correlationId: 1);
+        return (await client.ReceiveAsync<TResponse>(version)).Response;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Node.DisposeAsync();
+        _runtime.Stop();
+        _runtime.Dispose();
+        _buffers.Dispose();
+    }
+}
