@@ -8,6 +8,8 @@ namespace Millrace.Protocol;
 internal static class ZstdCodec
 {
     private const int Level = 3;
+    private const int FirstRoom = 64 * 1024;
+    private const int UsualRatio = 8;
 
     // A context is some 150 kB of tables: as many are kept as were ever in use at once.
     private static readonly ConcurrentBag<Decompressor> Decompressors = [];
@@ -22,13 +24,19 @@ internal static class ZstdCodec
 
         try
         {
-            // Straight into the output: no window is kept aside, so a frame that asks for a large one gets nothing. The
-            // bound counts full blocks, and can be far above what comes out; it only decides how much room to try first.
-            var bound = Decompressor.GetDecompressedSize(compressed);
-            var room = output.Reserve((int)Math.Min((ulong)limit, bound));
-            if (!decompressor.TryUnwrap(compressed, room, out var written))
+            // Straight into the output: no window is kept aside, so a frame that asks for a large one gets nothing. What
+            // a frame says of its size is not believed at once either: room beyond the usual ratio is made in steps.
+            var largest = (int)Math.Min((ulong)limit, Decompressor.GetDecompressedSize(compressed));
+            var size = Math.Min(largest, Math.Max(FirstRoom, UsualRatio * (long)compressed.Length));
+            int written;
+            while (!decompressor.TryUnwrap(compressed, output.Reserve((int)size), out written))
             {
-                return DecompressionOutcome.TooLarge;
+                if (size == largest)
+                {
+                    return DecompressionOutcome.TooLarge;
+                }
+
+                size = Math.Min(largest, size * UsualRatio);
             }
 
             output.Advance(written);

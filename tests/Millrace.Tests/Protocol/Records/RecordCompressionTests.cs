@@ -40,6 +40,16 @@ public sealed class RecordCompressionTests
     }
 
     [Fact]
+    public void A_zstd_frame_that_claims_a_gigabyte_gets_no_gigabyte()
+    {
+        // Magic, one segment with a content size of eight bytes, 2^30, and one raw block of one byte.
+        var liar = Convert.FromHexString("28B52FFD" + "E0" + "0000004000000000" + "090000" + "41");
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(DecompressionOutcome.Malformed, RecordCompression.Decompress(CompressionCodec.Zstd, liar, limit: 1 << 30, out _));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    [Fact]
     public void One_byte_more_than_the_limit_is_too_large()
     {
         foreach (var codec in Compressing)
