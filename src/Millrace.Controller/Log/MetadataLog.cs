@@ -5,6 +5,7 @@ using Millrace.Metadata;
 using Millrace.ObjectStorage;
 using Millrace.Protocol;
 using Millrace.Runtime;
+using Millrace.Streams.Verification;
 
 namespace Millrace.Controller;
 
@@ -97,6 +98,9 @@ public sealed class MetadataLog : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>What the bucket holds, by the state that was read: what a verification compares it with. Needs no ownership.</summary>
+    public StoreInventory ToInventory() => _state.Streams.ToInventory();
 
     /// <summary>Waits for the next entry or seal and applies it: how a broker without the log's ownership keeps up.</summary>
     public async ValueTask FollowAsync(CancellationToken token)

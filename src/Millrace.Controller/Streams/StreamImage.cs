@@ -3,6 +3,7 @@ using Millrace.Controller.Objects;
 using Millrace.Protocol;
 using Millrace.Runtime;
 using Millrace.Streams.Registry;
+using Millrace.Streams.Verification;
 
 namespace Millrace.Controller.Streams;
 
@@ -55,4 +56,14 @@ internal sealed partial record StreamImage
             }
         }
     }
+
+    /// <summary>What a verification of the bucket compares it with.</summary>
+    public StoreInventory ToInventory() =>
+        new(
+            [
+                .. Streams.Values.Select(stream => new StreamInventory(
+                    stream.Id, stream.StartOffset, stream.CommittedEnd, stream.Ranges, stream.Checkpoint)),
+            ],
+            Objects.Prepared.Union(Objects.Unreferenced).Union(Objects.Deleting),
+            new ObjectId(NextObjectId));
 }

@@ -138,6 +138,8 @@ public sealed class NodeOperationsTests
         var lost = _script.Do(entry => NodeOperations.AcceptLoss(entry, wal, new HashSet<StreamId> { first }));
 
         Assert.Equal([first], lost.Select(item => item.Stream));
+        Assert.Null(StreamOperations.RecoverableEnd(_script.State, wal, first, new StreamEpoch(0)));
+        Assert.Equal(0, StreamOperations.RecoverableEnd(_script.State, wal, second, new StreamEpoch(0)));
         Assert.Equal(5, _script.Open(next, first, 1).EndOffset);
         Assert.Equal([second], Assert.Single(NodeOperations.Waiting(_script.State)).Streams.Select(item => item.Stream));
 
