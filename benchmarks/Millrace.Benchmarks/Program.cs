@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Running;
 using Millrace.Benchmarks.SideBySide;
 using Millrace.Benchmarks.Streams;
+using Millrace.Benchmarks.Wal;
 
 switch (args.FirstOrDefault())
 {
@@ -8,6 +9,8 @@ switch (args.FirstOrDefault())
         return SideBySideCommand.Run(args[1..]);
     case "streams":
         return await StreamStoreBenchmark.RunAsync();
+    case "wal":
+        return await WalBenchmark.RunAsync(args.ElementAtOrDefault(1) ?? Path.GetTempPath());
     case "micro":
         BenchmarkSwitcher.FromAssembly(typeof(BrokerUnderTest).Assembly).Run(args[1..]);
         return 0;
@@ -17,6 +20,8 @@ switch (args.FirstOrDefault())
                 Millrace and Apache Kafka side by side under the same clients: start, memory, throughput, latency.
             ./bench streams
                 Append and upload through the stream store alone.
+            ./bench wal [FOLDER]
+                Append to a file WAL alone, buffered and direct.
             ./bench micro [BenchmarkDotNet arguments]
                 Parts of the product by themselves; --list flat names them.
             """);
