@@ -1,0 +1,436 @@
+using System.Text;
+using Millrace.Protocol;
+using Millrace.Runtime;
+using Millrace.Streams;
+using Millrace.Tests.Broker.Partitions;
+using Xunit;
+
+namespace Millrace.Tests.Broker.Apis;
+
+public sealed class ProduceHandlerTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    public static TheoryData<string, ErrorCode> Malformed => new()
+    {
+        { "nothing", ErrorCode.InvalidRecord },
+        { "no bytes", ErrorCode.InvalidRecord },
+        { "cut off", ErrorCode.InvalidRecord },
+        { "two batches", ErrorCode.InvalidRecord },
+        { "old format", ErrorCode.InvalidRecord },
+        { "unknown format", ErrorCode.CorruptMessage },
+        { "length of no batch", ErrorCode.CorruptMessage },
+        { "wrong checksum", ErrorCode.CorruptMessage },
+        { "base offset", ErrorCode.InvalidRecord },
+        { "no records", ErrorCode.InvalidRecord },
+        { "other count", ErrorCode.InvalidRecord },
+        { "control batch", ErrorCode.InvalidRecord },
+        { "no sequence", ErrorCode.InvalidRecord },
+        { "append time", ErrorCode.InvalidTimestamp },
+        { "in a transaction", ErrorCode.InvalidTxnState },
+        { "from the future", ErrorCode.InvalidTimestamp },
+        { "too large", ErrorCode.MessageTooLarge },
+        { "unknown codec", ErrorCode.UnsupportedCompressionType },
+    };
+
+    [Fact]
+    public async Task Batches_get_offsets_in_order_and_come_back_as_they_were()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync();
+        var client = new DataPathClient(broker);
+
+        var first = await client.ProduceAsync(Batches.Of("a", "b"));
+        var second = await client.ProduceAsync(Batches.Of(CompressionCodec.Lz4, 5, "c"));
+
+        Assert.Equal((0L, -1L, 0L), (first.BaseOffset, first.LogAppendTimeMs, first.LogStartOffset));
+        Assert.Equal(2, second.BaseOffset);
+        var fetched = await client.FetchAsync(0);
+        Assert.Equal(["0:a", "1:b", "2:c"], Batches.Read(fetched.Records));
+        Assert.Equal(3, fetched.HighWatermark);
+        Assert.All(RecordBatch.Split(fetched.Records!.Value.First), batch => Assert.Equal(1, batch.Header.PartitionLeaderEpoch));
+    }
+
+    [Theory]
+    [MemberData(nameof(Malformed))]
+    public async Task A_batch_that_is_not_in_order_gets_its_error_and_leaves_no_trace(string fault, ErrorCode expected)
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync("t", 1, ("max.message.bytes", "2000"));
+        var client = new DataPathClient(broker);
+        var good = Batches.Of("a", "b");
+        var batch = fault switch
+        {
+            "nothing" => null,
+            "no bytes" => [],
+            "cut off" => good[..^1],
+            "two batches" => [.. good, .. good],
+            "old format" => Batches.Altered(good, header => header with { Magic = 1 }),
+            "unknown format" => Batches.Altered(good, header => header with { Magic = 3 }),
+            "length of no batch" => Batches.Altered(good, header => header with { Length = 20 }),
+            "wrong checksum" => [.. good[..^1], (byte)(good[^1] ^ 1)],
+            "base offset" => Batches.Altered(good, header => header with { BaseOffset = 1 }),
+            "no records" => Batches.Altered(good, header => header with { RecordCount = 0 }),
+            "other count" => Batches.Altered(good, header => header with { RecordCount = 3 }),
+            "control batch" => Batches.Altered(good, header => header with { Attributes = 0x20 }),
+            "no sequence" => Batches.Altered(good, header => header with { ProducerId = 5, ProducerEpoch = 0, BaseSequence = -1 }),
+            "append time" => Batches.Altered(good, header => header with { Attributes = 0x08 }),
+            "in a transaction" => Batches.Altered(good, header => header with { Attributes = 0x10, ProducerId = 5, ProducerEpoch = 0, BaseSequence = 0 }),
+            "from the future" => Batches.At(long.MaxValue / 2),
+            "too large" => Batches.OfSize(2_100),
+            "unknown codec" => Batches.Altered(good, header => header with { Attributes = 5 }),
+            _ => throw new ArgumentOutOfRangeException(nameof(fault)),
+        };
+
+        var answer = await client.ProduceAsync(batch);
+
+        Assert.Equal(expected, (ErrorCode)answer.ErrorCode);
+        Assert.Equal(-1, answer.BaseOffset);
+        Assert.False(string.IsNullOrEmpty(answer.ErrorMessage));
+        Assert.Equal(0, (await broker.OpenAsync()).HighWatermark);
+    }
+
+    [Fact]
+    public async Task The_records_to_blame_are_named()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync();
+        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+
+        var answer = await new DataPathClient(broker).ProduceAsync(Batches.At(now, now + 7_200_000, now, now + 7_200_000));
+
+        Assert.Equal(ErrorCode.InvalidTimestamp, (ErrorCode)answer.ErrorCode);
+        Assert.Equal([1, 3], answer.RecordErrors.Select(error => error.BatchIndex));
+        Assert.All(answer.RecordErrors, error => Assert.False(string.IsNullOrEmpty(error.BatchIndexErrorMessage)));
+    }
+
+    [Fact]
+    public async Task Compacted_topics_take_no_record_without_a_key()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync("t", 1, ("cleanup.policy", "compact"));
+        var builder = new RecordBatchBuilder();
+        builder.Append(1, (byte[]?)null, "v"u8.ToArray());
+
+        var answer = await new DataPathClient(broker).ProduceAsync(builder.Build());
+
+        Assert.Equal(ErrorCode.InvalidRecord, (ErrorCode)answer.ErrorCode);
+        Assert.Equal([0], answer.RecordErrors.Select(error => error.BatchIndex));
+    }
+
+    [Fact]
+    public async Task Zstd_needs_version_7()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync();
+        var client = new DataPathClient(broker);
+        var batch = Batches.Of(CompressionCodec.Zstd, 1, "a");
+
+        Assert.Equal(ErrorCode.UnsupportedCompressionType, (ErrorCode)(await client.ProduceAsync(batch, version: 6)).ErrorCode);
+        Assert.Equal(ErrorCode.None, (ErrorCode)(await client.ProduceAsync(batch, version: 7)).ErrorCode);
+    }
+
+    [Fact]
+    public async Task A_batch_larger_than_a_segment_is_refused()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync("t", 1, ("segment.bytes", "1048576"), ("max.message.bytes", "4000000"));
+
+        var answer = await new DataPathClient(broker).ProduceAsync(Batches.OfSize(1_100_000));
+
+        Assert.Equal(ErrorCode.RecordListTooLarge, (ErrorCode)answer.ErrorCode);
+    }
+
+    [Fact]
+    public async Task Unknown_topics_and_partitions_are_told_apart_from_unknown_ids()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync();
+        var client = new DataPathClient(broker);
+
+        Assert.Equal(ErrorCode.UnknownTopicOrPartition, (ErrorCode)(await client.ProduceAsync(Batches.Of("a"), version: 12, "u")).ErrorCode);
+        Assert.Equal(ErrorCode.UnknownTopicId, (ErrorCode)(await client.ProduceAsync(Batches.Of("a"), version: 13, "u")).ErrorCode);
+        Assert.Equal(ErrorCode.None, (ErrorCode)(await client.ProduceAsync(Batches.Of("a"), version: 13)).ErrorCode);
+        var (response, context) = await client.ProduceAsync(9, -1, 1_000, ("t", 1, Batches.Of("a")));
+        context.Dispose();
+        Assert.Equal(ErrorCode.UnknownTopicOrPartition, (ErrorCode)response.Responses[0].PartitionResponses[0].ErrorCode);
+    }
+
+    [Fact]
+    public async Task A_partition_that_another_leads_is_refused_and_the_leader_named()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        var topic = await broker.AddTopicAsync();
+        var client = new DataPathClient(broker);
+        await client.ProduceAsync(Batches.Of("a"));
+        broker.Publish(image => PartitionsUnderTest.With(image, topic with
+        {
+            Partitions = [topic.Partitions[0] with { Leader = PartitionsUnderTest.Other, Epoch = new StreamEpoch(9) }],
+        }));
+
+        var (response, context) = await client.ProduceAsync(10, -1, 1_000, ("t", 0, Batches.Of("b")));
+        context.Dispose();
+
+        var answer = response.Responses[0].PartitionResponses[0];
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (ErrorCode)answer.ErrorCode);
+        Assert.Equal((2, 9), (answer.CurrentLeader!.LeaderId, answer.CurrentLeader.LeaderEpoch));
+        var endpoint = Assert.Single(response.NodeEndpoints);
+        Assert.Equal((2, "other", 9093, "rack"), (endpoint.NodeId, endpoint.Host, endpoint.Port, endpoint.Rack));
+    }
+
+    [Theory]
+    [InlineData("__consumer_offsets")]
+    [InlineData("__transaction_state")]
+    public async Task Clients_do_not_write_to_internal_topics(string topic)
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync(topic);
+
+        var answer = await new DataPathClient(broker).ProduceAsync(Batches.Of("a"), topic: topic);
+
+        Assert.Equal(ErrorCode.InvalidTopicException, (ErrorCode)answer.ErrorCode);
+    }
+
+    [Fact]
+    public async Task Acks_other_than_none_one_and_all_are_refused()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync();
+
+        var (response, context) = await new DataPathClient(broker).ProduceAsync(9, acks: 2, 1_000, ("t", 0, Batches.Of("a")));
+        context.Dispose();
+
+        Assert.Equal(ErrorCode.InvalidRequiredAcks, (ErrorCode)response.Responses[0].PartitionResponses[0].ErrorCode);
+        Assert.Equal(0, (await broker.OpenAsync()).HighWatermark);
+    }
+
+    [Fact]
+    public async Task Without_acks_there_is_no_answer_and_an_error_disconnects()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync();
+        var client = new DataPathClient(broker);
+
+        var (_, good) = await client.ProduceAsync(9, acks: 0, 1_000, ("t", 0, Batches.Of("a")));
+        var (_, bad) = await client.ProduceAsync(9, acks: 0, 1_000, ("u", 0, Batches.Of("a")));
+
+        Assert.Equal((true, false), (good.Suppressed, good.Disconnected));
+        Assert.True(bad.Disconnected);
+        Assert.Equal(1, (await broker.OpenAsync()).HighWatermark);
+        good.Dispose();
+        bad.Dispose();
+    }
+
+    [Fact]
+    public async Task Versions_before_3_disconnect()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync();
+
+        var (_, context) = await new DataPathClient(broker).ProduceAsync(2, acks: 1, 1_000, ("t", 0, Batches.Of("a")));
+
+        Assert.True(context.Disconnected);
+        context.Dispose();
+    }
+
+    [Fact]
+    public async Task Nothing_is_acknowledged_before_it_is_durable_but_the_next_request_may_begin()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync();
+        var partition = await broker.OpenAsync();
+        var client = new DataPathClient(broker);
+        broker.Node.Wal.Hold();
+
+        var (first, context) = client.BeginProduce(Batches.Of("a"));
+        var (second, next) = client.BeginProduce(Batches.Of("b"));
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => context.NextAllowed && next.NextAllowed));
+        Assert.False(first.IsCompleted);
+        Assert.Equal(0, partition.HighWatermark);
+        Assert.Empty(Batches.Read((await client.FetchAsync(0)).Records));
+        broker.Node.Wal.Release();
+        Assert.Equal(0, (await first.WaitAsync(Patience)).Responses[0].PartitionResponses[0].BaseOffset);
+        Assert.Equal(1, (await second.WaitAsync(Patience)).Responses[0].PartitionResponses[0].BaseOffset);
+        context.Dispose();
+        next.Dispose();
+    }
+
+    [Fact]
+    public async Task What_is_not_durable_in_time_is_answered_with_a_time_out()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync();
+        await broker.OpenAsync();
+        var client = new DataPathClient(broker);
+        broker.Node.Wal.Hold();
+
+        var answer = await client.ProduceAsync(Batches.Of("a"), timeoutMs: 20);
+
+        Assert.Equal(ErrorCode.RequestTimedOut, (ErrorCode)answer.ErrorCode);
+    }
+
+    [Fact]
+    public async Task A_failed_write_has_an_unknown_outcome_which_is_a_time_out()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync();
+        await broker.OpenAsync();
+        var client = new DataPathClient(broker);
+        broker.Node.Wal.Hold();
+
+        var (response, context) = client.BeginProduce(Batches.Of("a"));
+        Assert.True(await Eventually.BecomesTrueAsync(() => context.NextAllowed));
+        broker.Node.Wal.Fail(StreamError.Fenced);
+
+        Assert.Equal(ErrorCode.RequestTimedOut, (ErrorCode)(await response.WaitAsync(Patience)).Responses[0].PartitionResponses[0].ErrorCode);
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (ErrorCode)(await client.ProduceAsync(Batches.Of("b"))).ErrorCode);
+        context.Dispose();
+    }
+
+    [Fact]
+    public async Task A_parked_batch_whose_time_is_up_never_gets_an_offset()
+    {
+        // Room for one frame; uploads, which would make more, do not get through.
+        await using var broker = PartitionsUnderTest.Start(TestNodeOptions(notUploadedBytes: 64 << 10));
+        await broker.AddTopicAsync();
+        await broker.OpenAsync();
+        var client = new DataPathClient(broker);
+        var stuck = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        broker.Registry.Before = call => call == "PrepareAsync" ? new ValueTask(stuck.Task) : default;
+        var full = false;
+        for (var i = 0; i < 100 && !full; i++)
+        {
+            full = (ErrorCode)(await client.ProduceAsync(Batches.OfSize(8_000), timeoutMs: 50)).ErrorCode == ErrorCode.RequestTimedOut;
+        }
+
+        Assert.True(full);
+        var end = (await broker.OpenAsync()).HighWatermark;
+        stuck.SetResult();
+        var next = await client.ProduceAsync(Batches.Of("after"));
+        Assert.Equal((short)ErrorCode.None, next.ErrorCode);
+        Assert.Equal(end, next.BaseOffset);
+    }
+
+    [Fact]
+    public async Task Where_the_topic_keeps_the_append_time_it_replaces_the_producers()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync("t", 1, ("message.timestamp.type", "LogAppendTime"));
+        var client = new DataPathClient(broker);
+        var before = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+
+        var answer = await client.ProduceAsync(Batches.At(5, 6));
+
+        Assert.InRange(answer.LogAppendTimeMs, before, before + 600_000);
+        var batch = Assert.Single(RecordBatch.Split((await client.FetchAsync(0)).Records!.Value.First));
+        Assert.True(batch.IsIntact);
+        Assert.Equal((TimestampType.LogAppendTime, answer.LogAppendTimeMs), (batch.Header.TimestampType, batch.Header.MaxTimestamp));
+        Assert.Equal((0L, answer.LogAppendTimeMs), await OffsetAtAsync(client, answer.LogAppendTimeMs));
+    }
+
+    [Theory]
+    [InlineData("uncompressed", CompressionCodec.None)]
+    [InlineData("gzip", CompressionCodec.Gzip)]
+    [InlineData("snappy", CompressionCodec.Snappy)]
+    [InlineData("lz4", CompressionCodec.Lz4)]
+    [InlineData("zstd", CompressionCodec.Zstd)]
+    public async Task A_topics_own_codec_is_what_batches_are_stored_in(string setting, CompressionCodec expected)
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync("t", 1, ("compression.type", setting));
+        var client = new DataPathClient(broker);
+        foreach (var codec in Enum.GetValues<CompressionCodec>())
+        {
+            Assert.Equal((short)ErrorCode.None, (await client.ProduceAsync(Batches.Of(codec, 7, "a", codec.ToString()))).ErrorCode);
+        }
+
+        var records = (await client.FetchAsync(0)).Records!.Value;
+
+        Assert.All(RecordBatch.Split(records.First), batch => Assert.Equal((expected, 7), (batch.Header.Codec, batch.Header.MaxTimestamp)));
+        Assert.Equal(
+            ["0:a", "1:None", "2:a", "3:Gzip", "4:a", "5:Snappy", "6:a", "7:Lz4", "8:a", "9:Zstd"], Batches.Read(records));
+    }
+
+    [Fact]
+    public async Task A_header_whose_largest_timestamp_is_wrong_is_put_right()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync();
+        var client = new DataPathClient(broker);
+
+        await client.ProduceAsync(Batches.Altered(Batches.At(10, 30, 20), header => header with { MaxTimestamp = 999 }));
+
+        var batch = Assert.Single(RecordBatch.Split((await client.FetchAsync(0)).Records!.Value.First));
+        Assert.True(batch.IsIntact);
+        Assert.Equal(30, batch.Header.MaxTimestamp);
+    }
+
+    [Fact]
+    public async Task Many_partitions_of_one_request_are_answered_in_its_order()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync("t", 40);
+        var client = new DataPathClient(broker);
+
+        var (response, context) = await client.ProduceAsync(
+            9, -1, 30_000, [.. Enumerable.Range(0, 40).Select(index => ("t", index, (byte[]?)Batches.Of("to " + index)))]);
+        context.Dispose();
+
+        Assert.Equal(Enumerable.Range(0, 40), response.Responses.Select(topic => topic.PartitionResponses[0].Index));
+        Assert.All(response.Responses, topic => Assert.Equal((short)ErrorCode.None, topic.PartitionResponses[0].ErrorCode));
+        for (var i = 0; i < 40; i++)
+        {
+            var fetched = await client.FetchAsync(0, wanted => wanted.Partition = i);
+            Assert.Equal(["0:to " + i], Batches.Read(fetched.Records));
+        }
+    }
+
+    [Fact]
+    public async Task Headers_null_keys_and_null_values_come_back()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync();
+        var client = new DataPathClient(broker);
+        var builder = new RecordBatchBuilder();
+        builder.Append(1, (byte[]?)null, (byte[]?)null, [new RecordHeader("h", null), new RecordHeader("h", "v"u8.ToArray())]);
+        builder.Append(2, [], []);
+        var sent = builder.Build();
+
+        await client.ProduceAsync(sent);
+
+        var batch = Assert.Single(RecordBatch.Split((await client.FetchAsync(0)).Records!.Value.First));
+        Assert.Equal(sent.AsSpan(RecordBatchHeader.Size).ToArray(), batch.Bytes[RecordBatchHeader.Size..].ToArray());
+        var records = batch.ReadRecords(1 << 20);
+        Assert.Null(records[0].Key);
+        Assert.Null(records[0].Value);
+        Assert.Equal(["h", "h"], records[0].Headers.Select(header => header.Key));
+        Assert.Equal("v", Encoding.UTF8.GetString(records[0].Headers[1].Value!.Value.Span));
+        Assert.Equal((0, 0), (records[1].Key!.Value.Length, records[1].Value!.Value.Length));
+    }
+
+    [Fact]
+    public async Task Settings_changed_at_run_time_count_for_the_next_batch()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        var topic = await broker.AddTopicAsync();
+        var client = new DataPathClient(broker);
+        Assert.Equal((short)ErrorCode.None, (await client.ProduceAsync(Batches.OfSize(3_000))).ErrorCode);
+
+        broker.Publish(image => PartitionsUnderTest.With(image, topic with { Configs = topic.Configs.Add("max.message.bytes", "2000") }));
+
+        Assert.Equal(ErrorCode.MessageTooLarge, (ErrorCode)(await client.ProduceAsync(Batches.OfSize(3_000))).ErrorCode);
+    }
+
+    private static async Task<(long Offset, long Timestamp)> OffsetAtAsync(DataPathClient client, long timestamp)
+    {
+        var found = await client.ListOffsetsAsync(timestamp);
+        return (found.Offset, found.Timestamp);
+    }
+
+    private static StreamsOptions TestNodeOptions(long notUploadedBytes) => Streams.TestNode.Small with
+    {
+        NotUploadedBytes = notUploadedBytes,
+        UploadBytes = notUploadedBytes / 2,
+    };
+}

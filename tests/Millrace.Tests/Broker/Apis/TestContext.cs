@@ -1,0 +1,42 @@
+using System.Net;
+using Millrace.Broker.Apis;
+using Millrace.Broker.Network;
+using Millrace.Runtime;
+
+namespace Millrace.Tests.Broker.Apis;
+
+/// <summary>The surroundings of a request that comes by no connection, and what the handler did to them.</summary>
+internal sealed class TestContext : RequestContext, IDisposable
+{
+    private readonly List<IDisposable> _leases = [];
+
+    public bool NextAllowed { get; private set; }
+
+    public bool Suppressed { get; private set; }
+
+    public bool Disconnected { get; private set; }
+
+    public static TestContext Create(short version, PooledBuffer frame, string? clientId = "test") => new()
+    {
+        ApiVersion = version,
+        CorrelationId = 1,
+        ClientId = clientId,
+        Connection = new ClientConnection("test", new IPEndPoint(IPAddress.Loopback, 1), ListenerName.Plaintext),
+        Frame = frame,
+    };
+
+    public override void AllowNext() => NextAllowed = true;
+
+    public override void ReleaseAfterResponse(IDisposable lease) => _leases.Add(lease);
+
+    public override void SuppressResponse() => Suppressed = true;
+
+    public override void Disconnect() => Disconnected = true;
+
+    /// <summary>The response was written.</summary>
+    public void Dispose()
+    {
+        _leases.ForEach(lease => lease.Dispose());
+        Frame.Release();
+    }
+}

@@ -1,0 +1,109 @@
+using Millrace.Broker.Partitions;
+using Millrace.Metadata;
+using Millrace.Runtime;
+using Millrace.Streams;
+using Xunit;
+
+namespace Millrace.Tests.Broker.Partitions;
+
+public sealed class PartitionTableTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Partitions_open_in_the_background()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync("t", 50);
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => broker.Table.Led() is { Count: 50 } led && led.All(partition => partition.Phase == PartitionPhase.Open)));
+    }
+
+    [Fact]
+    public async Task Requests_park_while_a_partition_opens_and_the_opening_outlasts_a_store_that_does_not_answer()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        var refusals = 0;
+        var answers = false;
+        broker.Registry.Before = call => call == "OpenAsync" && !Volatile.Read(ref answers) && Interlocked.Increment(ref refusals) > 0
+            ? throw new StreamException(StreamError.StorageUnavailable, "Not now")
+            : default;
+        await broker.AddTopicAsync();
+        var partition = broker.Table.Find("t", 0).Partition!;
+        using var impatient = new CancellationTokenSource(TimeSpan.FromMilliseconds(20));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => partition.WhenOpenAsync(impatient.Token).AsTask());
+        var parked = partition.WhenOpenAsync(default).AsTask();
+        Assert.True(await Eventually.BecomesTrueAsync(() => Volatile.Read(ref refusals) > 0));
+        Assert.False(parked.IsCompleted);
+        Volatile.Write(ref answers, true);
+
+        Assert.Equal(PartitionError.None, await parked.WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task A_partition_whose_stream_is_taken_answers_that_it_is_not_the_leader()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        var topic = await broker.AddTopicAsync();
+        await broker.OpenAsync();
+        broker.Registry.Fence(broker.Node.Incarnation);
+        broker.Publish(image => PartitionsUnderTest.With(image, WithEpoch(topic, 5)));
+
+        var partition = broker.Table.Find("t", 0).Partition!;
+
+        Assert.Equal(PartitionError.NotLeader, await partition.WhenOpenAsync(default).AsTask().WaitAsync(Patience));
+        Assert.Equal(PartitionPhase.Lost, partition.Phase);
+    }
+
+    [Fact]
+    public async Task A_higher_epoch_closes_the_partition_and_opens_it_anew()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        var topic = await broker.AddTopicAsync();
+        var former = await broker.OpenAsync();
+
+        broker.Publish(image => PartitionsUnderTest.With(image, WithEpoch(topic, 2)));
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => former.Phase == PartitionPhase.Closed));
+        var current = broker.Table.Find("t", 0).Partition!;
+        Assert.Equal((2, false), (current.LeaderEpoch, ReferenceEquals(former, current)));
+        Assert.Equal(PartitionError.NotLeader, await former.WhenOpenAsync(default));
+    }
+
+    [Fact]
+    public async Task Deleted_topics_and_other_nodes_partitions_are_not_led()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        var gone = await broker.AddTopicAsync("gone");
+        var moved = await broker.AddTopicAsync("moved");
+        broker.Publish(image => PartitionsUnderTest.Without(image, gone));
+        broker.Publish(image => PartitionsUnderTest.With(image, moved with { Partitions = [moved.Partitions[0] with { Leader = PartitionsUnderTest.Other }] }));
+
+        Assert.Equal(PartitionError.UnknownPartition, broker.Table.Find("gone", 0).Error);
+        Assert.Equal(PartitionError.UnknownTopicId, broker.Table.Find(gone.Id, 0).Error);
+        Assert.Equal(PartitionError.NotLeader, broker.Table.Find("moved", 0).Error);
+        Assert.Equal(PartitionError.UnknownPartition, broker.Table.Find("moved", 1).Error);
+        Assert.Empty(broker.Table.Led());
+    }
+
+    [Fact]
+    public async Task Retention_moves_the_log_start_of_open_partitions()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync("t", 1, ("retention.ms", "3600000"));
+        var client = new Apis.DataPathClient(broker);
+        await client.ProduceAsync(Batches.At(1_000));
+        await broker.Node.UploadAsync();
+        await client.ProduceAsync(Batches.At(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
+        await broker.Node.UploadAsync();
+
+        await new PartitionMaintenance(broker.Runtime, broker.Table, broker.Identity.Configs).SweepAsync(default);
+
+        var partition = await broker.OpenAsync();
+        Assert.Equal((1L, 2L), (partition.LogStartOffset, partition.HighWatermark));
+    }
+
+    private static TopicImage WithEpoch(TopicImage topic, int epoch) =>
+        topic with { Partitions = [topic.Partitions[0] with { Epoch = new StreamEpoch(epoch) }] };
+}

@@ -1,0 +1,133 @@
+using System.Collections.Immutable;
+using Millrace.Broker;
+using Millrace.Broker.Partitions;
+using Millrace.Metadata;
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+using Millrace.Streams;
+using Millrace.Tests.Streams;
+using Xunit;
+
+namespace Millrace.Tests.Broker.Partitions;
+
+/// <summary>
+/// The partitions of one broker over a stream store in memory, whose WAL a test can hold back, and a cluster's image that a test
+/// writes. Restarting makes a new incarnation of the node over the same store.
+/// </summary>
+internal sealed class PartitionsUnderTest : IAsyncDisposable
+{
+    public static readonly NodeId Self = new(1);
+    public static readonly NodeId Other = new(2);
+    public static readonly ConfigResolver Configs = new(Self, new Dictionary<string, string>());
+    private readonly MemoryObjectStorage _storage = new();
+    private readonly StreamsOptions? _options;
+    private int _incarnation = 1;
+    private MetadataImage _image;
+
+    private PartitionsUnderTest(StreamsOptions? options, IReadOnlyDictionary<string, string> settings)
+    {
+        _options = options;
+        Identity = new BrokerIdentity(Self, new NodeEpoch(1), new ConfigResolver(Self, settings));
+        _image = MetadataImage.Empty with
+        {
+            Nodes = ImmutableSortedDictionary<NodeId, NodeImage>.Empty
+                .Add(Self, new NodeImage(Self, new NodeEpoch(1), new Guid(1, 0, 0, new byte[8]), "self", 9092, null, NodeState.Live))
+                .Add(Other, new NodeImage(Other, new NodeEpoch(2), new Guid(2, 0, 0, new byte[8]), "other", 9093, "rack", NodeState.Live)),
+        };
+        Node = new TestNode(Registry, _storage, _options);
+        Table = StartTable();
+    }
+
+    public TestRegistry Registry { get; } = new();
+
+    public BrokerIdentity Identity { get; }
+
+    public TestNode Node { get; private set; }
+
+    public MetadataFeed Feed { get; private set; } = new();
+
+    public PartitionTable Table { get; private set; }
+
+    public NodeRuntime Runtime => Node.Runtime;
+
+    public BufferPool Buffers => Node.Buffers;
+
+    public static PartitionsUnderTest Start(StreamsOptions? options = null, IReadOnlyDictionary<string, string>? settings = null) =>
+        new(options, settings ?? new Dictionary<string, string>());
+
+    /// <summary>Creates a topic whose partitions this node leads.</summary>
+    public async Task<TopicImage> AddTopicAsync(string name = "t", int partitions = 1, params (string Key, string Value)[] configs)
+    {
+        var images = ImmutableList<PartitionImage>.Empty;
+        for (var i = 0; i < partitions; i++)
+        {
+            var stream = await Registry.CreateAsync(Node.Incarnation, default);
+            images = images.Add(new PartitionImage(i, stream, Self, new StreamEpoch(_incarnation), [Self]));
+        }
+
+        var topic = new TopicImage(
+            new Guid(name.Sum(letter => letter), (short)name.Length, 7, new byte[8]),
+            name,
+            1,
+            images,
+            configs.ToImmutableSortedDictionary(config => config.Key, config => config.Value));
+        Publish(image => With(image, topic));
+        return topic;
+    }
+
+    public void Publish(Func<MetadataImage, MetadataImage> change)
+    {
+        _image = change(_image) with { Version = _image.Version + 1 };
+        Feed.Publish(_image);
+    }
+
+    public static MetadataImage With(MetadataImage image, TopicImage topic) => image with
+    {
+        Topics = image.Topics.SetItem(topic.Name, topic),
+        TopicNames = image.TopicNames.SetItem(topic.Id, topic.Name),
+    };
+
+    public static MetadataImage Without(MetadataImage image, TopicImage topic) => image with
+    {
+        Topics = image.Topics.Remove(topic.Name),
+        TopicNames = image.TopicNames.Remove(topic.Id),
+    };
+
+    public async Task<Partition> OpenAsync(string topic = "t", int partition = 0)
+    {
+        var found = Table.Find(topic, partition).Partition;
+        Assert.NotNull(found);
+        Assert.Equal(PartitionError.None, await found.WhenOpenAsync(default));
+        return found;
+    }
+
+    /// <summary>Closes every partition in order, and opens them at a higher epoch in a new incarnation.</summary>
+    public async Task RestartAsync()
+    {
+        await Table.CloseAsync(default);
+        await Node.DisposeAsync();
+        _incarnation++;
+        Node = new TestNode(Registry, _storage, _options, _incarnation);
+        Feed = new MetadataFeed();
+        Table = StartTable();
+        Publish(image => image.Topics.Values.Aggregate(image, (next, topic) => With(next, topic with
+        {
+            Partitions = [.. topic.Partitions.Select(partition => partition with { Epoch = new StreamEpoch(_incarnation) })],
+        })));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Node.Wal.Release();
+        await Table.CloseAsync(default);
+        Node.Runtime.Stop();
+        await Node.DisposeAsync();
+    }
+
+    private PartitionTable StartTable()
+    {
+        var table = new PartitionTable(Node.Runtime, Node.Store, Feed, Identity.Configs, Self);
+        table.Start();
+        return table;
+    }
+}
