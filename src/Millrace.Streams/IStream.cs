@@ -39,8 +39,11 @@ public interface IStream
     /// <exception cref="StreamException">OffsetOutOfRange, Closed, StorageUnavailable, Corrupt.</exception>
     ValueTask<StreamRead> ReadAsync(long offset, int maxBytes, CancellationToken token);
 
-    /// <summary>The first record at or after the start offset whose largest timestamp is at least <paramref name="timestamp"/>; null if none. The caller disposes it.</summary>
-    ValueTask<StreamRead?> FindByTimestampAsync(long timestamp, CancellationToken token);
+    /// <summary>
+    /// The first record that ends after <paramref name="fromOffset"/> (and after the start offset) and whose largest timestamp is at
+    /// least <paramref name="timestamp"/>; null if none. The caller disposes it.
+    /// </summary>
+    ValueTask<StreamRead?> FindByTimestampAsync(long timestamp, long fromOffset, CancellationToken token);
 
     /// <summary>Raises the start offset, durably. Data below goes when no object needs it.</summary>
     ValueTask TrimAsync(long startOffset, CancellationToken token);

@@ -35,9 +35,9 @@ internal sealed partial class Stream
         return _cold.ReadAsync(offset, maxBytes, token);
     }
 
-    public async ValueTask<StreamRead?> FindByTimestampAsync(long timestamp, CancellationToken token)
+    public async ValueTask<StreamRead?> FindByTimestampAsync(long timestamp, long fromOffset, CancellationToken token)
     {
-        var offset = StartOffset;
+        var offset = Math.Max(fromOffset, StartOffset);
         while (true)
         {
             lock (_lock)

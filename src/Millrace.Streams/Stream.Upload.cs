@@ -67,8 +67,18 @@ internal sealed partial class Stream
         }
 
         await confirmed.OrCancelled(token);
-        await UploadedAsync(end, token);
-        await _store.CloseRangeAsync(this, end, token);
+        try
+        {
+            await UploadedAsync(end, token);
+            await _store.CloseRangeAsync(this, end, token);
+        }
+        catch (StreamException refused)
+        {
+            // It will not be closed by this node any more; a later epoch may still be opened here.
+            Lose(refused);
+            throw;
+        }
+
         lock (_lock)
         {
             ThrowIfEnded_NeedsLock();

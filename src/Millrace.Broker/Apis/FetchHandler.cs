@@ -23,6 +23,9 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
     private const short FirstWithTopicIds = 13;
     private const short FirstWithStorageError = 6;
 
+    // A partition that opens keeps the others of the request waiting: not for longer than consumers usually wait for data.
+    private static readonly TimeSpan OpeningPatience = TimeSpan.FromMilliseconds(500);
+
     public static ApiVersionRange Versions => new(4, 18);
 
     public async ValueTask<FetchResponse> HandleAsync(RequestContext context, FetchRequest request, CancellationToken token)
@@ -37,7 +40,7 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
         var patience = TimeSpan.FromMilliseconds(Math.Max(0, request.MaxWaitMs));
         var maxBytes = Math.Min(request.MaxBytes, limit.MaxBytes);
         using var fetch = new FetchPass(Look(context, request), maxBytes);
-        await opening.WaitAsync(fetch.Partitions.Select(wanted => wanted.Lookup.Partition), patience, token);
+        await opening.WaitAsync(fetch.Partitions.Select(wanted => wanted.Lookup.Partition), patience > OpeningPatience ? patience : OpeningPatience, token);
         await fetch.ReadAsync(token);
 
         var missing = Math.Min(request.MinBytes, maxBytes) - fetch.Bytes;

@@ -52,32 +52,26 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
         }
 
         var appends = ArrayPool<ProducedPartition>.Shared.Rent(count);
+        await AppendAsync(context, request, appends, deadline);
+        context.AllowNext();
+        var settling = SettleAsync(appends, count);
         try
         {
-            await AppendAsync(context, request, appends, deadline);
-            context.AllowNext();
-            var failed = await SettleAsync(appends, count, deadline);
-            if (request.Acks == 0)
-            {
-                if (failed)
-                {
-                    context.Disconnect();
-                }
-                else
-                {
-                    context.SuppressResponse();
-                }
-
-                return new ProduceResponse();
-            }
-
-            return Respond(context, request, appends);
+            await settling.OrCancelled(deadline.Token);
         }
-        finally
+        catch (OperationCanceledException) when (deadline.IsOver)
+        {
+            // What is not settled is answered as timed out. It may become durable yet: the settling goes on, and keeps the array.
+        }
+
+        var response = Respond(context, request, appends, count);
+        if (settling.IsCompletedSuccessfully)
         {
             appends.AsSpan(0, count).Clear();
             ArrayPool<ProducedPartition>.Shared.Return(appends);
         }
+
+        return response;
     }
 
     /// <summary>Begins every append in the order of the request, then waits until each has its offsets or was refused.</summary>
@@ -139,56 +133,25 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
         append.Recompressed = null;
     }
 
-    /// <summary>Waits until every append is durable, has failed, or the time is up. True if any did not succeed.</summary>
-    private static async ValueTask<bool> SettleAsync(ProducedPartition[] appends, int count, RequestDeadline deadline)
+    /// <summary>Waits until every append is durable or has failed.</summary>
+    private static async Task SettleAsync(ProducedPartition[] appends, int count)
     {
-        var failed = false;
         for (var i = 0; i < count; i++)
         {
             if (appends[i].Error == PartitionError.None)
             {
-                appends[i].Error = await SettleAsync(appends[i].Pending.Durable, deadline);
+                try
+                {
+                    await appends[i].Pending.Durable;
+                }
+                catch (StreamException)
+                {
+                    // Whether it is durable will show at the next owner. To the client that is a time-out: it must not conclude that it failed.
+                    appends[i].Error = PartitionError.TimedOut;
+                }
             }
 
-            failed |= appends[i].Error != PartitionError.None;
-        }
-
-        return failed;
-    }
-
-    private static ValueTask<PartitionError> SettleAsync(ValueTask durable, RequestDeadline deadline)
-    {
-        if (durable.IsCompletedSuccessfully)
-        {
-            durable.GetAwaiter().GetResult();
-            return new ValueTask<PartitionError>(PartitionError.None);
-        }
-
-        return WaitAsync(durable, deadline);
-    }
-
-    private static async ValueTask<PartitionError> WaitAsync(ValueTask durable, RequestDeadline deadline)
-    {
-        var task = durable.AsTask();
-        try
-        {
-            await task.OrCancelled(deadline.Token);
-            return PartitionError.None;
-        }
-        catch (OperationCanceledException) when (deadline.IsOver)
-        {
-            // It may become durable yet; if it fails instead, there is nobody left to tell.
-            _ = task.ContinueWith(
-                static late => late.Exception,
-                CancellationToken.None,
-                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
-                TaskScheduler.Default);
-            return PartitionError.TimedOut;
-        }
-        catch (StreamException)
-        {
-            // Whether it is durable will show at the next owner. To the client that is a time-out: it must not conclude that it failed.
-            return PartitionError.TimedOut;
+            Volatile.Write(ref appends[i].Settled, true);
         }
     }
 
@@ -200,8 +163,25 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
             : image.TryGetTopic(topic.Name, out var byName) ? byName : null;
     }
 
-    private ProduceResponse Respond(RequestContext context, ProduceRequest request, ProducedPartition[] appends)
+    private ProduceResponse Respond(RequestContext context, ProduceRequest request, ProducedPartition[] appends, int count)
     {
+        if (request.Acks == 0)
+        {
+            var failed = false;
+            for (var i = 0; i < count; i++)
+            {
+                failed |= appends[i].Outcome != PartitionError.None;
+            }
+
+            context.SuppressResponse();
+            if (failed)
+            {
+                context.Disconnect();
+            }
+
+            return new ProduceResponse();
+        }
+
         var image = partitions.Image;
         var next = 0;
         List<ProduceResponse.NodeEndpoint>? endpoints = null;
@@ -209,7 +189,7 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
         {
             ref readonly var append = ref appends[next++];
             var answer = Answer(partition.Index, append);
-            if (LeaderHint.For(append.Error, append.Lookup, image) is { } hint)
+            if (LeaderHint.For(append.Outcome, append.Lookup, image) is { } hint)
             {
                 answer.CurrentLeader = new ProduceResponse.LeaderIdAndEpoch { LeaderId = hint.Node.Id.Value, LeaderEpoch = hint.LeaderEpoch };
                 endpoints ??= [];
@@ -253,7 +233,8 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
 
     private static ProduceResponse.PartitionProduceResponse Answer(int index, in ProducedPartition append)
     {
-        if (append.Error == PartitionError.None)
+        var outcome = append.Outcome;
+        if (outcome == PartitionError.None)
         {
             return new ProduceResponse.PartitionProduceResponse
             {
@@ -264,7 +245,7 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
             };
         }
 
-        var answer = Refuse(index, KafkaErrorMap.ToErrorCode(append.Error));
+        var answer = Refuse(index, KafkaErrorMap.ToErrorCode(outcome));
         if (append.Refusal is { } refusal)
         {
             answer.ErrorMessage = refusal.Message;

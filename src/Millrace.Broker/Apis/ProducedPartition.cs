@@ -21,4 +21,10 @@ internal struct ProducedPartition
     public PooledBuffer? Recompressed;
 
     public PendingAppend Pending;
+
+    /// <summary>The outcome stands in <see cref="Error"/>. Until then it is not known.</summary>
+    public bool Settled;
+
+    /// <summary>What to answer now.</summary>
+    public readonly PartitionError Outcome => Volatile.Read(in Settled) ? Error : PartitionError.TimedOut;
 }

@@ -6,8 +6,6 @@ namespace Millrace.Broker.Partitions;
 /// <summary>Offsets by time, and the special ones.</summary>
 internal sealed partial class Partition
 {
-    private const int SearchBytes = 1 << 20;
-
     /// <summary>Where a new reader of the newest begins: behind what is durable.</summary>
     public PartitionError FindLatest(int currentLeaderEpoch, out OffsetAtTime found)
     {
@@ -31,20 +29,7 @@ internal sealed partial class Partition
 
     /// <summary>The first of the records with the largest timestamp.</summary>
     public ValueTask<(PartitionError Error, OffsetAtTime Found)> FindNewestTimeAsync(int currentLeaderEpoch, CancellationToken token) =>
-        SearchAsync(currentLeaderEpoch, async stream =>
-        {
-            // A trimmed record may be the newest of its extent: then the search falls short, and the next lower time is tried.
-            foreach (var timestamp in stream.Extents.Select(extent => extent.MaxTimestamp).Where(time => time >= 0).Distinct().OrderDescending())
-            {
-                var found = await FindByTimeAsync(stream, timestamp, token);
-                if (found.Offset >= 0)
-                {
-                    return found;
-                }
-            }
-
-            return OffsetAtTime.None;
-        });
+        SearchAsync(currentLeaderEpoch, stream => FindNewestTimeAsync(stream, token));
 
     private async ValueTask<(PartitionError Error, OffsetAtTime Found)> SearchAsync(
         int currentLeaderEpoch, Func<IStream, ValueTask<OffsetAtTime>> search)
@@ -72,41 +57,60 @@ internal sealed partial class Partition
 
     private static async ValueTask<OffsetAtTime> FindByTimeAsync(IStream stream, long timestamp, CancellationToken token)
     {
-        var from = stream.StartOffset;
-        long next;
-        using (var first = await stream.FindByTimestampAsync(timestamp, token))
+        var logStart = stream.StartOffset;
+        var from = logStart;
+        while (true)
         {
-            if (first is null || first.Records.Count == 0)
+            using var batch = await stream.FindByTimestampAsync(timestamp, from, token);
+            if (batch is null || batch.Records.Count == 0)
             {
                 return OffsetAtTime.None;
             }
 
-            var record = first.Records[0];
-            if (BatchSearch.Find(record.Payload, timestamp, from) is { } found)
+            var record = batch.Records[0];
+            if (BatchSearch.Find(record.Payload, timestamp, logStart) is { } found)
             {
-                return At(stream, found);
+                return new OffsetAtTime(found.Offset, found.Timestamp, LeaderEpochs.Of(stream.Epochs, found.Offset));
             }
 
-            next = record.EndOffset;
+            // The log start lies inside that batch, behind the record that was meant: the next one, if any, is meant as a whole.
+            from = record.EndOffset;
         }
-
-        // The log start lies inside that batch, behind the record that was meant. The ones that follow are looked through.
-        while (next < stream.ConfirmOffset)
-        {
-            using var read = await stream.ReadAsync(next, SearchBytes, token);
-            foreach (var record in read.Records)
-            {
-                next = record.EndOffset;
-                if (record.MaxTimestamp >= timestamp && BatchSearch.Find(record.Payload, timestamp, from) is { } found)
-                {
-                    return At(stream, found);
-                }
-            }
-        }
-
-        return OffsetAtTime.None;
     }
 
-    private static OffsetAtTime At(IStream stream, (long Offset, long Timestamp) found) =>
-        new(found.Offset, found.Timestamp, LeaderEpochs.Of(stream.Epochs, found.Offset));
+    private static async ValueTask<OffsetAtTime> FindNewestTimeAsync(IStream stream, CancellationToken token)
+    {
+        var newest = -1L;
+        foreach (var extent in stream.Extents)
+        {
+            newest = Math.Max(newest, extent.MaxTimestamp);
+        }
+
+        var found = newest < 0 ? OffsetAtTime.None : await FindByTimeAsync(stream, newest, token);
+        if (found.Offset >= 0 || newest < 0)
+        {
+            return found;
+        }
+
+        // The newest record lies below the log start, in a batch that is still there. The largest time that finds a record is
+        // the newest of the rest: some forty lookups, in a case that only trimming inside a batch brings about.
+        var (low, high) = (0L, newest);
+        while (low < high)
+        {
+            var middle = low + ((high - low) / 2);
+            var candidate = await FindByTimeAsync(stream, middle, token);
+            if (candidate.Offset < 0)
+            {
+                high = middle;
+            }
+            else
+            {
+                found = candidate;
+                low = candidate.Timestamp + 1;
+            }
+        }
+
+        // What was found is the first record of at least some time; the first of the largest time may come later.
+        return found.Offset < 0 ? found : await FindByTimeAsync(stream, high - 1, token);
+    }
 }

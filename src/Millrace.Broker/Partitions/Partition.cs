@@ -33,6 +33,7 @@ internal sealed partial class Partition : IStreamOwner
     private readonly CancellationTokenSource _closing = new();
     private readonly TaskCompletionSource<PartitionError> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Partition? _former;
     private Task _opening = Task.CompletedTask;
     private ProducerState _producers = new();
     private IStream? _stream;
@@ -41,8 +42,16 @@ internal sealed partial class Partition : IStreamOwner
     private volatile PartitionPhase _phase = PartitionPhase.Waiting;
     private volatile TopicSettings _settings;
 
-    public Partition(NodeRuntime runtime, IStreamStore store, TopicIdPartition id, PartitionImage image, TopicSettings settings)
+    /// <param name="runtime">The node's.</param>
+    /// <param name="store">Where the stream is.</param>
+    /// <param name="id">The partition's name.</param>
+    /// <param name="image">Its stream, and the epoch this node leads it at.</param>
+    /// <param name="settings">The topic's.</param>
+    /// <param name="former">The same partition at a former epoch of this node: its stream is closed before it is opened again.</param>
+    public Partition(
+        NodeRuntime runtime, IStreamStore store, TopicIdPartition id, PartitionImage image, TopicSettings settings, Partition? former = null)
     {
+        _former = former;
         _runtime = runtime;
         _store = store;
         _logger = runtime.Loggers.CreateLogger<Partition>();
@@ -176,7 +185,8 @@ internal sealed partial class Partition : IStreamOwner
             case PartitionPhase.Lost:
                 return PartitionErrors.Of(_lostTo);
             default:
-                return await _opened.Task.OrCancelled(token);
+                await _opened.Task.OrCancelled(token);
+                return await _opened.Task;
         }
     }
 
@@ -189,6 +199,12 @@ internal sealed partial class Partition : IStreamOwner
         {
             try
             {
+                if (_former is { } former)
+                {
+                    await former._closed.Task.OrCancelled(ends.Token);
+                    _former = null;
+                }
+
                 stream ??= await _store.OpenAsync(_image.Stream, _image.Epoch, this, ends.Token);
                 var producers = await ReplayAsync(stream, ends.Token);
                 BecomeOpen(stream, producers);

@@ -158,7 +158,7 @@ internal sealed class PartitionTable : IAsyncDisposable
 
             if (known.Leader == _self)
             {
-                var next = new Partition(_runtime, _store, new TopicIdPartition(topic.Id, topic.Name, known.Index), known, settings);
+                var next = new Partition(_runtime, _store, new TopicIdPartition(topic.Id, topic.Name, known.Index), known, settings, current);
                 partitions[known.Index] = next;
                 started.Add(next);
             }

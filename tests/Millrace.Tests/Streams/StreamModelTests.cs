@@ -85,7 +85,7 @@ public sealed class StreamModelTests
                     await CheckAsync(index, offset, size);
                     break;
                 case Step.FindByTime:
-                    using (var found = await stream.FindByTimestampAsync(size % 700, default))
+                    using (var found = await stream.FindByTimestampAsync(size % 700, fromOffset: 0, default))
                     {
                         long? expected = records.Where(record => record.Base + record.Count > stream.StartOffset && record.Timestamp >= size % 700)
                             .Select(record => (long?)record.Base).FirstOrDefault();

@@ -230,13 +230,13 @@ public sealed class StreamTests : IAsyncDisposable
 
         for (var timestamp = 95; timestamp <= 300; timestamp += 5)
         {
-            using var found = await owner.Stream.FindByTimestampAsync(timestamp, default);
+            using var found = await owner.Stream.FindByTimestampAsync(timestamp, fromOffset: 0, default);
             long? expected = Enumerable.Range(0, 20).Where(i => 100 + i * 10 >= timestamp).Select(i => (long?)i).FirstOrDefault();
             Assert.Equal(expected, found?.Records.Single().BaseOffset);
         }
 
         await owner.Stream.TrimAsync(9, default);
-        using var afterTrim = await owner.Stream.FindByTimestampAsync(0, default);
+        using var afterTrim = await owner.Stream.FindByTimestampAsync(0, fromOffset: 0, default);
         Assert.Equal(9, afterTrim!.Records.Single().BaseOffset);
     }
 
