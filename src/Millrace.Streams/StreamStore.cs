@@ -113,6 +113,7 @@ public sealed class StreamStore : IStreamStore
 
         // All at once: they share an upload.
         await Task.WhenAll(Streams.Select(stream => stream.CloseAsync(token).AsTask()));
+        await _uploader.LastUpload.WaitAsync(token);
     }
 
     public async ValueTask DisposeAsync()

@@ -23,6 +23,7 @@ internal sealed class Uploader
     private readonly StreamsComponents _components;
     private readonly StreamStore _store;
     private readonly ObjectUploader _objects;
+    private readonly Lock _lock = new();
     private readonly UploadSignal _signal = new();
     private readonly AsyncGate _slots;
     private readonly ITimer _timer;
@@ -31,7 +32,7 @@ internal sealed class Uploader
     private int _appends;
     private int _requested;
     private int _underWay;
-    private Task _lastCommit = Task.CompletedTask;
+    private Task _lastUpload = Task.CompletedTask;
 
     public Uploader(NodeRuntime runtime, StreamsOptions options, StreamsComponents components, StreamStore store)
     {
@@ -40,6 +41,18 @@ internal sealed class Uploader
             runtime, options, new UploadTarget(components.Node, components.Storage, components.Registry, components.Buffers), store.Logger);
         _slots = new AsyncGate(options.UploadsAtOnce);
         _timer = runtime.Time.CreateTimer(static signal => ((UploadSignal)signal!).Set(), _signal, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Ends when the newest upload has, and with it all before: committed, and the WAL trimmed.</summary>
+    public Task LastUpload
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _lastUpload;
+            }
+        }
     }
 
     /// <summary>Records have come to hold memory (0 if it is memory that others hold already).</summary>
@@ -90,7 +103,7 @@ internal sealed class Uploader
         finally
         {
             await _timer.DisposeAsync();
-            await _lastCommit;
+            await LastUpload;
         }
     }
 
@@ -158,8 +171,12 @@ internal sealed class Uploader
         }
 
         Interlocked.Increment(ref _underWay);
-        var turn = _lastCommit;
-        _lastCommit = _runtime.Spawn("stream-upload", _ => UploadAsync(cuts, turn, started, token));
+        // Under the lock, so that nobody who sees an effect of this upload still gets the one before it as the last.
+        lock (_lock)
+        {
+            var turn = _lastUpload;
+            _lastUpload = _runtime.Spawn("stream-upload", _ => UploadAsync(cuts, turn, started, token));
+        }
     }
 
     private async Task<StreamCut?> CutAsync(Stream stream, CancellationToken token)

@@ -139,7 +139,7 @@ internal sealed class TestNode : IAsyncDisposable
         Buffers.Dispose();
     }
 
-    private static void Fill(Span<byte> bytes, StreamId stream, long offset)
+    public static void Fill(Span<byte> bytes, StreamId stream, long offset)
     {
         for (var i = 0; i < bytes.Length; i++)
         {
