@@ -113,7 +113,7 @@ public sealed class StreamStore : IStreamStore
 
         // All at once: they share an upload.
         await Task.WhenAll(Streams.Select(stream => stream.CloseAsync(token).AsTask()));
-        await _uploader.LastUpload.WaitAsync(token);
+        await _uploader.LastUpload.OrCancelled(token);
     }
 
     public async ValueTask DisposeAsync()

@@ -37,7 +37,7 @@ internal sealed class ObjectVerification(DataObjectReader reader, ObjectId id, I
         {
             var entry = index.Ranges[i];
             List<ObjectRange> mine = [.. ranges.Where(range =>
-                range.Stream == entry.Stream && range.Epoch == entry.Epoch && range.StartOffset >= entry.StartOffset && range.EndOffset <= entry.EndOffset)];
+                range.Stream == entry.Stream && range.Epoch == entry.Epoch && range.WrittenStartOffset >= entry.StartOffset && range.EndOffset <= entry.EndOffset)];
             position = await VerifyRangeAsync(index, entry, mine, position, token);
             await VerifyAttachmentAsync(entry.Checkpoint, token);
             await VerifyAttachmentAsync(entry.Annex, token);
@@ -45,7 +45,7 @@ internal sealed class ObjectVerification(DataObjectReader reader, ObjectId id, I
 
         foreach (var range in ranges)
         {
-            var found = index.FindRange(range.Stream, range.StartOffset);
+            var found = index.FindRange(range.Stream, range.WrittenStartOffset);
             if (found < 0 || index.Ranges[found].EndOffset < range.EndOffset || index.Ranges[found].Epoch != range.Epoch)
             {
                 problems.Add($"Object {DataObjectKey.Of(id)} does not hold offsets [{range.StartOffset}, {range.EndOffset}) of stream {range.Stream}");
@@ -96,8 +96,7 @@ internal sealed class ObjectVerification(DataObjectReader reader, ObjectId id, I
 
         for (var i = 0; i < mine.Count; i++)
         {
-            // The digest of a range that was cut at its commit is still that of the whole.
-            if (mine[i].Digest != parts[i] && mine[i].Digest != whole)
+            if (mine[i].Digest != parts[i])
             {
                 problems.Add($"Object {DataObjectKey.Of(id)} holds other records of stream {entry.Stream} than were committed, in [{mine[i].StartOffset}, {mine[i].EndOffset})");
             }
@@ -118,7 +117,7 @@ internal sealed class ObjectVerification(DataObjectReader reader, ObjectId id, I
             _bytes += record.Payload.Length;
             for (var part = 0; part < mine.Count; part++)
             {
-                if (record.BaseOffset >= mine[part].StartOffset && record.EndOffset <= mine[part].EndOffset)
+                if (record.BaseOffset >= mine[part].WrittenStartOffset && record.EndOffset <= mine[part].EndOffset)
                 {
                     parts[part] += digest;
                 }
