@@ -21,6 +21,7 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
 {
     private const sbyte ReadCommitted = 1;
     private const short FirstWithTopicIds = 13;
+    private const short FirstWithLeaderHints = 16;
     private const short FirstWithStorageError = 6;
 
     // A partition that opens keeps the others of the request waiting: not for longer than consumers usually wait for data.
@@ -101,7 +102,7 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
             {
                 var fetched = fetch.Partitions[next++];
                 answers[j] = Answer(context, request, fetched);
-                if (LeaderHint.For(fetched.Read.Error, fetched.Lookup, image) is { } hint)
+                if (context.ApiVersion >= FirstWithLeaderHints && LeaderHint.For(fetched.Read.Error, fetched.Lookup, image) is { } hint)
                 {
                     answers[j].CurrentLeader = new FetchResponse.LeaderIdAndEpoch { LeaderId = hint.Node.Id.Value, LeaderEpoch = hint.LeaderEpoch };
                     endpoints ??= [];

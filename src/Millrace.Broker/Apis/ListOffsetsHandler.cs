@@ -65,7 +65,8 @@ internal sealed class ListOffsetsHandler(PartitionOpening opening, PartitionTabl
             ErrorCode = (short)error,
             Timestamp = found.Timestamp,
             Offset = found.Offset,
-            LeaderEpoch = found.LeaderEpoch,
+            // Below v4 there is no room for it, and the codec refuses to lose what a caller set.
+            LeaderEpoch = context.ApiVersion >= 4 ? found.LeaderEpoch : -1,
         };
     }
 

@@ -21,6 +21,7 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
 {
     private const short FirstServed = 3;
     private const short FirstWithZstd = 7;
+    private const short FirstWithLeaderHints = 10;
     private const short FirstWithTopicIds = 13;
 
     // Whoever does not ask for acks=all has not thought of a timeout either.
@@ -189,7 +190,7 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
         {
             ref readonly var append = ref appends[next++];
             var answer = Answer(partition.Index, append);
-            if (LeaderHint.For(append.Outcome, append.Lookup, image) is { } hint)
+            if (context.ApiVersion >= FirstWithLeaderHints && LeaderHint.For(append.Outcome, append.Lookup, image) is { } hint)
             {
                 answer.CurrentLeader = new ProduceResponse.LeaderIdAndEpoch { LeaderId = hint.Node.Id.Value, LeaderEpoch = hint.LeaderEpoch };
                 endpoints ??= [];
