@@ -1,0 +1,134 @@
+using System.Buffers;
+using Millrace.Runtime;
+using Xunit;
+
+namespace Millrace.Tests.Runtime.Files;
+
+public sealed class LinuxFileSystemTests : IDisposable
+{
+    private const long Capacity = 1 << 20;
+    private readonly RealNode _node = new();
+
+    private IFileSystem Files => _node.Runtime.Files;
+
+    [Fact]
+    public async Task A_new_file_reads_back_and_cannot_be_created_twice()
+    {
+        await using (var file = await Files.CreateAsync(PathOf("new")))
+        {
+            await file.AppendAsync(new ReadOnlySequence<byte>([1, 2, 3]));
+            await file.AppendAsync(new ReadOnlySequence<byte>([4]));
+            await file.SyncAsync();
+        }
+
+        var bytes = new byte[10];
+        Assert.Equal(4, await Files.ReadAsync(PathOf("new"), 0, bytes));
+        Assert.Equal([1, 2, 3, 4], bytes[..4]);
+        Assert.Equal(2, await Files.ReadAsync(PathOf("new"), 2, bytes));
+        Assert.Equal(17, (await Assert.ThrowsAsync<IOException>(async () => await Files.CreateAsync(PathOf("new")))).HResult);
+    }
+
+    [Fact]
+    public async Task What_is_absent_is_told_by_its_answer()
+    {
+        Assert.Null(await Files.GetStatusAsync(PathOf("no")));
+        Assert.Equal(-1, await Files.ReadAsync(PathOf("no"), 0, new byte[1]));
+        Assert.False(await Files.DeleteAsync(PathOf("no")));
+        Assert.False(await Files.DeleteDirectoryAsync(PathOf("no")));
+        Assert.Empty(await Files.ListAsync(PathOf("no")));
+        Assert.Equal(2, (await Assert.ThrowsAsync<IOException>(async () => await Files.SyncDirectoryAsync(PathOf("no")))).HResult);
+    }
+
+    [Fact]
+    public async Task A_link_counts_is_refused_where_the_name_is_taken_and_shares_the_identity()
+    {
+        await TouchAsync("a");
+        Assert.True(await Files.TryLinkAsync(PathOf("a"), PathOf("b")));
+        Assert.False(await Files.TryLinkAsync(PathOf("a"), PathOf("b")));
+        var status = (await Files.GetStatusAsync(PathOf("a")))!;
+        Assert.Equal(2, status.LinkCount);
+        Assert.Equal(status, await Files.GetStatusAsync(PathOf("b")));
+    }
+
+    [Fact]
+    public async Task The_identity_survives_a_rename_and_a_copy_or_a_successor_has_another()
+    {
+        await TouchAsync("a");
+        var identity = (await Files.GetStatusAsync(PathOf("a")))!.Identity;
+        await Files.RenameAsync(PathOf("a"), PathOf("b"));
+        Assert.Equal(identity, (await Files.GetStatusAsync(PathOf("b")))!.Identity);
+        File.Copy(PathOf("b"), PathOf("copy"));
+        Assert.NotEqual(identity, (await Files.GetStatusAsync(PathOf("copy")))!.Identity);
+        await Files.DeleteAsync(PathOf("b"));
+        await TouchAsync("b");
+        Assert.NotEqual(identity, (await Files.GetStatusAsync(PathOf("b")))!.Identity);
+    }
+
+    [Fact]
+    public async Task Folders_are_made_with_those_above_listed_in_order_and_deleted_only_when_empty()
+    {
+        await Files.CreateDirectoryAsync(PathOf("x/y/z"));
+        await Files.CreateDirectoryAsync(PathOf("x/y/z"));
+        await TouchAsync("x/y/b");
+        await TouchAsync("x/y/B");
+        Assert.Equal([new("B", false), new("b", false), new("z", true)], await Files.ListAsync(PathOf("x/y")));
+        Assert.False(await Files.DeleteDirectoryAsync(PathOf("x/y")));
+        Assert.True(await Files.DeleteDirectoryAsync(PathOf("x/y/z")));
+    }
+
+    [Fact]
+    public async Task A_lock_has_one_holder_until_it_lets_go()
+    {
+        var held = await Files.TryLockAsync(PathOf("lock"));
+        Assert.NotNull(held);
+        Assert.Null(await Files.TryLockAsync(PathOf("lock")));
+        await held.DisposeAsync();
+        var again = await Files.TryLockAsync(PathOf("lock"));
+        Assert.NotNull(again);
+        await again.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(WalDeviceMode.Buffered)]
+    [InlineData(WalDeviceMode.Direct)]
+    public async Task A_device_has_its_size_at_once_and_keeps_what_is_written_anywhere(WalDeviceMode mode)
+    {
+        using var pool = new BufferPool(0);
+        var sector = pool.Rent(4096);
+        var read = pool.Rent(8192);
+        sector.Memory.Span.Fill(7);
+        await using (var device = await Files.OpenDeviceAsync(PathOf("device"), Capacity, mode))
+        {
+            Assert.Equal(Capacity, device.Capacity);
+            await device.WriteAsync(Capacity - 4096, [sector.Memory]);
+            await device.WriteAsync(4096, [sector.Memory, sector.Memory]);
+            await device.FlushAsync();
+        }
+
+        await using (var again = await Files.OpenDeviceAsync(PathOf("device"), 4096, mode))
+        {
+            Assert.Equal(Capacity, again.Capacity);
+            await again.ReadAsync(4096, read.Memory);
+            Assert.Equal(Enumerable.Repeat((byte)7, 8192), read.Memory.ToArray());
+            await again.ReadAsync(Capacity - 8192, read.Memory);
+            Assert.Equal(Enumerable.Repeat((byte)0, 4096).Concat(Enumerable.Repeat((byte)7, 4096)), read.Memory.ToArray());
+        }
+
+        sector.Release();
+        read.Release();
+    }
+
+    [Fact]
+    public async Task A_failed_call_says_what_it_was_about()
+    {
+        await TouchAsync("file");
+        var failure = await Assert.ThrowsAsync<IOException>(async () => await Files.CreateAsync(PathOf("file/below")));
+        Assert.Contains(PathOf("file/below"), failure.Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _node.Dispose();
+
+    private string PathOf(string name) => Path.Combine(_node.Folder, name);
+
+    private async Task TouchAsync(string name) => await (await Files.CreateAsync(PathOf(name))).DisposeAsync();
+}
