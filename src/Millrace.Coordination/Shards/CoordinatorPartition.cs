@@ -39,6 +39,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
     private List<Reply> _answers = [];
     private readonly LinkedList<Reply> _owed = [];
     private readonly Queue<AppendUnderWay> _underWay = [];
+    private AppendUnderWay? _newest;
     private readonly ITimer _alarm;
     private TimeSpan? _alarmDue;
     private TimerQueue<TRecord>? _timers;
@@ -235,7 +236,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         if (_underWay.Count > 0)
         {
             // What these answers saw is durable when the newest append is.
-            _underWay.Last().Answers.AddRange(_answers);
+            _newest!.Answers.AddRange(_answers);
         }
         else
         {
@@ -247,7 +248,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
 
     private void Append(int count)
     {
-        var append = new AppendUnderWay(_answers);
+        var append = _newest = new AppendUnderWay(_answers);
         _answers = [];
         _underWay.Enqueue(append);
         _ = AppendAsync(append, _batch.Take(count));
