@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using Millrace.Benchmarks.DataPath;
 using Millrace.Benchmarks.SideBySide;
 using Millrace.Benchmarks.Streams;
 using Millrace.Benchmarks.Wal;
@@ -7,6 +8,8 @@ switch (args.FirstOrDefault())
 {
     case "kafka":
         return SideBySideCommand.Run(args[1..]);
+    case "datapath":
+        return await DataPathBenchmark.RunAsync();
     case "streams":
         return await StreamStoreBenchmark.RunAsync();
     case "wal":
@@ -18,6 +21,8 @@ switch (args.FirstOrDefault())
         Console.WriteLine("""
             ./bench kafka [--gigabytes N] [--rounds N] [--only millrace|kafka]
                 Millrace and Apache Kafka side by side under the same clients: start, memory, throughput, latency.
+            ./bench datapath
+                Produce and fetch from request bytes to response bytes, without network and WAL.
             ./bench streams
                 Append and upload through the stream store alone.
             ./bench wal [FOLDER]
