@@ -40,7 +40,7 @@ internal sealed class DataPathClient
         short version, short acks, int timeoutMs, params (string Topic, int Partition, byte[]? Batch)[] batches)
     {
         var (context, request) = Request(version, acks, timeoutMs, batches);
-        return (await Produce.HandleAsync(context, request, default), context);
+        return (Encodable(await Produce.HandleAsync(context, request, default), version), context);
     }
 
     /// <summary>As <see cref="ProduceAsync(byte[], short, string, int)"/>, without waiting for the answer.</summary>
@@ -65,7 +65,7 @@ internal sealed class DataPathClient
     public async Task<(FetchResponse Response, TestContext Context)> FetchAsync(FetchRequest request, short version = 12, CancellationToken token = default)
     {
         var context = TestContext.Create(version, _broker.Buffers.Rent(1));
-        return (await Fetch.HandleAsync(context, request, token), context);
+        return (Encodable(await Fetch.HandleAsync(context, request, token), version), context);
     }
 
     public static FetchRequest Request(params FetchRequest.FetchPartition[] partitions) => new()
@@ -94,7 +94,7 @@ internal sealed class DataPathClient
                 },
             ],
         }, default);
-        return response.Topics[0].Partitions[0];
+        return Encodable(response, context.ApiVersion).Topics[0].Partitions[0];
     }
 
     public async Task<DeleteRecordsResponse.DeleteRecordsPartitionResult> DeleteRecordsAsync(long offset, string topic = "t")
@@ -112,7 +112,7 @@ internal sealed class DataPathClient
                 },
             ],
         }, default);
-        return response.Topics[0].Partitions[0];
+        return Encodable(response, context.ApiVersion).Topics[0].Partitions[0];
     }
 
     public async Task<OffsetForLeaderEpochResponse.EpochEndOffset> EpochEndAsync(int leaderEpoch, int currentLeaderEpoch = -1)
@@ -135,7 +135,18 @@ internal sealed class DataPathClient
                 },
             ],
         }, default);
-        return response.Topics[0].Partitions[0];
+        return Encodable(response, context.ApiVersion).Topics[0].Partitions[0];
+    }
+
+    /// <summary>The response, which every version asked for must have room for.</summary>
+    private static TResponse Encodable<TResponse>(TResponse response, short version)
+        where TResponse : IMessage
+    {
+        var output = new ArrayBufferWriter<byte>();
+        var writer = new KafkaWriter(output);
+        response.Write(ref writer, version);
+        writer.Flush();
+        return response;
     }
 
     /// <summary>The partition's answer with records of its own.</summary>

@@ -410,6 +410,47 @@ public sealed class ProduceHandlerTests
     }
 
     [Fact]
+    public async Task Every_version_has_room_for_success_and_for_every_kind_of_refusal()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        var topic = await broker.AddTopicAsync();
+        await broker.AddTopicAsync("moved");
+        broker.Publish(image => PartitionsUnderTest.With(image, topic with
+        {
+            Id = new Guid(77, 0, 0, new byte[8]), Name = "moved", Partitions = [topic.Partitions[0] with { Leader = PartitionsUnderTest.Other }],
+        }));
+        var client = new DataPathClient(broker);
+        for (short version = 3; version <= 13; version++)
+        {
+            Assert.Equal(ErrorCode.None, (ErrorCode)(await client.ProduceAsync(Batches.Of("a"), version)).ErrorCode);
+            Assert.Equal(ErrorCode.InvalidTimestamp, (ErrorCode)(await client.ProduceAsync(Batches.At(long.MaxValue / 2), version)).ErrorCode);
+            Assert.Equal(ErrorCode.NotLeaderOrFollower, (ErrorCode)(await client.ProduceAsync(Batches.Of("a"), version, "moved")).ErrorCode);
+        }
+
+        for (short version = 4; version <= 18; version++)
+        {
+            var request = DataPathClient.Request(new FetchRequest.FetchPartition { PartitionMaxBytes = 1 });
+            request.Topics = [.. ((string[])["t", "moved", "none"]).Select(name => new FetchRequest.FetchTopic
+            {
+                Topic = name,
+                TopicId = broker.Feed.Image.TryGetTopic(name, out var known) ? known.Id : new Guid(99, 0, 0, new byte[8]),
+                Partitions = request.Topics[0].Partitions,
+            })];
+            var (response, context) = await client.FetchAsync(request, version);
+            Assert.Equal(["0:a"], Batches.Read(response.Responses[0].Partitions[0].Records));
+            Assert.Equal(ErrorCode.NotLeaderOrFollower, (ErrorCode)response.Responses[1].Partitions[0].ErrorCode);
+            Assert.Equal(
+                version < 13 ? ErrorCode.UnknownTopicOrPartition : ErrorCode.UnknownTopicId, (ErrorCode)response.Responses[2].Partitions[0].ErrorCode);
+            context.Dispose();
+        }
+
+        for (short version = 1; version <= 11; version++)
+        {
+            Assert.Equal(0, (await client.ListOffsetsAsync(-2, version)).Offset);
+        }
+    }
+
+    [Fact]
     public async Task Settings_changed_at_run_time_count_for_the_next_batch()
     {
         await using var broker = PartitionsUnderTest.Start();
