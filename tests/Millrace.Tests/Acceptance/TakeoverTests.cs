@@ -1,0 +1,55 @@
+using Millrace.Tests.Clients;
+using Xunit;
+
+namespace Millrace.Tests.Acceptance;
+
+/// <summary>
+/// Two brokers on one bucket: the first is frozen under load, the second takes over, the first wakes. The store is a directory;
+/// Ceph RGW and MinIO where they are at hand. MILLRACE_TEST_TAKEOVERS sets how often (2 if not given; the full form is 10).
+/// </summary>
+public sealed class TakeoverTests
+{
+    private const int Partitions = 4;
+
+    private static int Takeovers => int.Parse(Environment.GetEnvironmentVariable("MILLRACE_TEST_TAKEOVERS") ?? "2");
+
+    [Fact]
+    public async Task A_frozen_broker_loses_its_streams_and_acknowledges_nothing_more_on_a_directory()
+    {
+        using var directory = new TemporaryDirectory();
+        await TakeOverAgainAndAgainAsync(directory, $"file://{directory.Sub("store")}");
+    }
+
+    private static async Task TakeOverAgainAndAgainAsync(TemporaryDirectory directory, string store)
+    {
+        var promises = new List<Acknowledged>();
+        var active = await StartAsync(directory, 0, store);
+        await TestTopic.CreateAsync(active.BootstrapServers, "takeover", Partitions);
+        for (var round = 1; round <= Takeovers; round++)
+        {
+            using var load = new Load(active.BootstrapServers, "takeover", Partitions, producers: 2, name: $"round{round}-");
+            await load.WaitForMoreAsync(500, TimeSpan.FromSeconds(60));
+            await active.SignalAsync("STOP");
+            var acknowledgedBefore = load.Count;
+
+            var next = await StartAsync(directory, round, store);
+            var recovered = LogContent.Read(next.BootstrapServers, "takeover", Partitions);
+
+            // The first wakes up with requests in its sockets and appends under way: whatever it acknowledges now must be in what was recovered.
+            await active.SignalAsync("CONT");
+            await Task.Delay(TimeSpan.FromSeconds(2));
+            promises.AddRange(load.Acknowledged);
+            recovered.AssertHolds(promises);
+            Assert.True(acknowledgedBefore > 0);
+            Assert.True(recovered.Count >= promises.Count);
+            await active.DisposeAsync();
+            active = next;
+        }
+
+        LogContent.Read(active.BootstrapServers, "takeover", Partitions).AssertHolds(promises);
+        await active.DisposeAsync();
+    }
+
+    private static Task<MillraceProcess> StartAsync(TemporaryDirectory directory, int number, string store) =>
+        MillraceProcess.StartAsync(directory.Sub($"broker-{number}"), "--store", store, "--wal", "object");
+}

@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Millrace.Tests.Clients;
+
+/// <summary>The program as a user runs it: <c>millrace start</c> in a process of its own, on a port the system gives.</summary>
+internal sealed partial class MillraceProcess : IBroker
+{
+    private readonly Process _process;
+    private readonly StringBuilder _log = new();
+
+    private MillraceProcess(Process process, string bootstrapServers)
+    {
+        _process = process;
+        BootstrapServers = bootstrapServers;
+    }
+
+    public static string Program { get; } = Path.Combine(Repository.Root, "artifacts", "bin", "Millrace.Server", Configuration, "millrace");
+
+    public string BootstrapServers { get; }
+
+    public int ProcessId => _process.Id;
+
+    public string Log
+    {
+        get
+        {
+            lock (_log)
+            {
+                return _log.ToString();
+            }
+        }
+    }
+
+    // The tests run from artifacts/bin/Millrace.Tests/<configuration>.
+    private static string Configuration => Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/'));
+
+    /// <summary>Starts a broker and waits until it says that it is ready.</summary>
+    /// <param name="dataDirectory">Where it keeps its local files.</param>
+    /// <param name="arguments">Further arguments of <c>millrace start</c>.</param>
+    public static async Task<MillraceProcess> StartAsync(string dataDirectory, params string[] arguments)
+    {
+        string[] all = arguments.Contains("--listen")
+            ? ["start", "--data-dir", dataDirectory, .. arguments]
+            : ["start", "--data-dir", dataDirectory, "--listen", "127.0.0.1:0", .. arguments];
+        var process = Process.Start(new ProcessStartInfo(Program, all) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var log = new StringBuilder();
+        process.ErrorDataReceived += (_, line) => Append(log, line.Data);
+        process.BeginErrorReadLine();
+        try
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            var ready = await process.StandardOutput.ReadLineAsync(limit.Token);
+            var address = ReadyAddress().Match(ready ?? "");
+            if (!address.Success)
+            {
+                await process.WaitForExitAsync(limit.Token);
+                throw new InvalidOperationException($"millrace {string.Join(' ', all)} did not become ready but ended with {process.ExitCode}: {ready}\n{log}");
+            }
+
+            var broker = new MillraceProcess(process, address.Groups[1].Value);
+            process.ErrorDataReceived += (_, line) => Append(broker._log, line.Data);
+            lock (log)
+            {
+                Append(broker._log, log.ToString());
+            }
+
+            return broker;
+        }
+        catch
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Dies at once, as by a power cut of the process: no handler of its own runs.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Asks it to stop (SIGTERM) and returns its exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        await SignalAsync("TERM");
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await _process.WaitForExitAsync(limit.Token);
+        return _process.ExitCode;
+    }
+
+    /// <summary>Sends STOP, CONT, TERM, … to the broker.</summary>
+    public Task SignalAsync(string signal) => Tool.RunAsync("kill", [$"-{signal}", $"{_process.Id}"]);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            await KillAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private static void Append(StringBuilder log, string? line)
+    {
+        lock (log)
+        {
+            log.AppendLine(line);
+        }
+    }
+
+    [GeneratedRegex(@"^ready\b.*?([\w.\-]+:\d+)")]
+    private static partial Regex ReadyAddress();
+}
