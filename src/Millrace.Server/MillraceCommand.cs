@@ -14,5 +14,6 @@ internal static class MillraceCommand
         new ConsumeCommand(),
         new GroupCommand(),
         new ClusterCommand(),
+        new StoreCommand(),
     };
 }

@@ -13,7 +13,7 @@ namespace Millrace.Server.Commands;
 /// <summary><c>millrace start</c>: runs a node until it is told to stop.</summary>
 internal sealed class StartCommand : Command
 {
-    private const string DefaultDataDirectory = "millrace-data";
+    public const string DefaultDataDirectory = "millrace-data";
 
     private readonly Option<FileInfo?> _config = new("--config") { Description = "A file of settings in the form of Kafka's server.properties", HelpName = "FILE" };
     private readonly Option<string?> _dataDirectory = new("--data-dir") { Description = "Where local files lie (default ./millrace-data)", HelpName = "DIR" };

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Controller;
+using Millrace.ObjectStorage;
+using Millrace.Protocol;
+using Millrace.Runtime;
+using Millrace.Server.Cli;
+using Millrace.Server.Options;
+using Millrace.Streams;
+using Millrace.Streams.Verification;
+
+namespace Millrace.Server.Commands;
+
+/// <summary><c>millrace store verify</c>: reads the whole bucket and proves it against its metadata.</summary>
+internal sealed class StoreVerifyCommand : Command
+{
+    private readonly Option<string?> _store = new("--store") { Description = "The object store: file:///path, s3://bucket/prefix?endpoint=URL", HelpName = "URI" };
+
+    private readonly Option<string?> _dataDirectory = new("--data-dir") { Description = "The broker's directory, for its default store (default ./millrace-data)", HelpName = "DIR" };
+
+    private readonly Option<bool> _json = new("--json") { Description = "Print JSON, for scripts" };
+
+    public StoreVerifyCommand()
+        : base("verify", "Prove a bucket against its metadata: every index, checksum and digest, no gap, no leak. A broker may be running on it")
+    {
+        Options.Add(_store);
+        Options.Add(_dataDirectory);
+        Options.Add(_json);
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult result, CancellationToken token)
+    {
+        try
+        {
+            var report = await VerifyAsync(Location(result), token);
+            foreach (var problem in report.Problems)
+            {
+                Console.Error.WriteLine($"millrace: {problem}");
+            }
+
+            new Report("Whole", "Streams", "Objects", "Records", "Bytes", "Problems")
+                .Add(report.IsWhole, report.Streams, report.Objects, report.Records, report.Bytes, report.Problems.Count)
+                .Write(result.GetValue(_json));
+            return report.IsWhole ? ExitCode.Success : ExitCode.Damaged;
+        }
+        catch (Exception refusal) when (refusal is SettingsException or CommandFailedException or FormatException)
+        {
+            return Fail(refusal is CommandFailedException command ? command.ExitCode : ExitCode.Usage, refusal.Message);
+        }
+        catch (ObjectStorageException failure)
+        {
+            return Fail(ExitCode.Unreachable, failure.Message);
+        }
+        catch (Exception damage) when (damage is ObjectLogException or InvalidDataException or ProtocolException or StreamException)
+        {
+            return Fail(ExitCode.Damaged, $"The metadata cannot be read: {damage.Message}");
+        }
+    }
+
+    private string Location(ParseResult result)
+    {
+        var entries = new List<KeyValuePair<string, string>>();
+        if (result.GetValue(_store) is { } store)
+        {
+            entries.Add(KeyValuePair.Create(ServerSettings.Store, store));
+        }
+
+        if (result.GetValue(_dataDirectory) is { } directory)
+        {
+            entries.Add(KeyValuePair.Create(ServerSettings.DataDirectory, directory));
+        }
+
+        return NodeOptions.From(NodeSettings.From(entries), StartCommand.DefaultDataDirectory).Store;
+    }
+
+    private static async Task<VerificationReport> VerifyAsync(string location, CancellationToken token)
+    {
+#pragma warning disable RS0030 // The composition root names the system clock.
+        var time = TimeProvider.System;
+#pragma warning restore RS0030
+        using var runtime = new NodeRuntime(time, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
+        await using var storage = await StorageUri.Parse(location).OpenAsync(runtime, token);
+        await using var log = await MetadataLog.OpenAsync(runtime, storage, new MetadataLogOptions(), token);
+        if (log.Owner is null)
+        {
+            throw new CommandFailedException(ExitCode.NotFound, $"No cluster lives in {storage.Name}: nothing has been written there.");
+        }
+
+        return await new StoreVerifier(runtime, new StreamsOptions(), storage).VerifyAsync(log.ToInventory(), token);
+    }
+
+    private static int Fail(int exitCode, string message)
+    {
+        Console.Error.WriteLine($"millrace: {message}");
+        return exitCode;
+    }
+}
