@@ -40,7 +40,8 @@ internal sealed class DataPathClient
         short version, short acks, int timeoutMs, params (string Topic, int Partition, byte[]? Batch)[] batches)
     {
         var (context, request) = Request(version, acks, timeoutMs, batches);
-        return (Encodable(await Produce.HandleAsync(context, request, default), version), context);
+        var response = await Produce.HandleAsync(context, request, default);
+        return (context.Disconnected ? response : Encodable(response, version), context);
     }
 
     /// <summary>As <see cref="ProduceAsync(byte[], short, string, int)"/>, without waiting for the answer.</summary>
