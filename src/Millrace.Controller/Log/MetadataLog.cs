@@ -60,6 +60,9 @@ public sealed class MetadataLog : IAsyncDisposable
 
     internal ClusterState State => _state;
 
+    /// <summary>There was a snapshot to begin with.</summary>
+    internal bool StartedFromSnapshot { get; private set; }
+
     internal LogPlace? LastPlace { get; private set; }
 
     /// <summary>Reads the newest snapshot and everything after it.</summary>
@@ -189,7 +192,10 @@ public sealed class MetadataLog : IAsyncDisposable
         try
         {
             await _snapshots.SaveAsync(snapshot, _closed);
-            if (await _snapshots.TrimAsync(_closed) is { } boundary)
+
+            // Where later owners' snapshots stand above this one, this owner does not know the seals below them, and must leave the
+            // cut to them: a seal that goes lets a deposed owner acknowledge.
+            if (await _snapshots.TrimAsync(_closed) is { } boundary && boundary <= snapshot.Start.Next)
             {
                 await _log.TrimAsync(boundary, snapshot.Start.Seals, _closed);
             }
@@ -251,6 +257,7 @@ public sealed class MetadataLog : IAsyncDisposable
             return (_log.Read(LogStart.Beginning()), ClusterState.Empty, null);
         }
 
+        StartedFromSnapshot = true;
         RequireKnown(snapshot.State.Cluster.FeatureLevel);
         return (_log.Read(snapshot.Start), snapshot.State, snapshot.Owner);
     }

@@ -21,26 +21,40 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
     /// </summary>
     public async ValueTask<Snapshot?> LoadAsync(CancellationToken token)
     {
-        Exception? damage = null;
-        foreach (var key in (await ListAsync(token)).Reverse())
+        while (true)
         {
-            if (await storage.GetAsync(key, token) is not { } body)
+            var keys = await ListAsync(token);
+            if (keys.Count == 0)
             {
-                continue;
+                return null;
             }
 
-            try
+            InvalidDataException? damage = null;
+            foreach (var key in keys.Reverse())
             {
-                return SnapshotFormat.Read(body);
+                if (await UntilAnsweredAsync(() => storage.GetAsync(key, token), token) is not { } body)
+                {
+                    continue;
+                }
+
+                try
+                {
+                    return SnapshotFormat.Read(body);
+                }
+                catch (InvalidDataException damaged)
+                {
+                    damage = damaged;
+                    ControllerLog.SnapshotDamaged(_logger, key, damaged.Message);
+                }
             }
-            catch (InvalidDataException damaged)
+
+            if (damage is not null)
             {
-                damage = damaged;
-                ControllerLog.SnapshotDamaged(_logger, key, damaged.Message);
+                throw new InvalidDataException($"No snapshot of the metadata is whole: {damage.Message}", damage);
             }
+
+            // All that were listed have been deleted since: so there are newer ones.
         }
-
-        return damage is null ? null : throw new InvalidDataException($"No snapshot of the metadata is whole: {damage.Message}", damage);
     }
 
     /// <summary>Writes a snapshot and reads it back. When this returns the log below it could go.</summary>
@@ -48,28 +62,19 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
     {
         var key = Key(snapshot.Start.Next);
         var body = SnapshotFormat.Write(snapshot);
-        while (true)
-        {
-            try
+        var stored = await UntilAnsweredAsync(
+            async () =>
             {
                 await storage.TryCreateAsync(key, new ReadOnlySequence<byte>(body), token);
-                if (await storage.GetAsync(key, token) is { } stored)
-                {
-                    // Somebody who took a snapshot of the same place wrote the same state, and so the same bytes.
-                    if (!stored.AsSpan().SequenceEqual(body))
-                    {
-                        throw new InvalidDataException($"The snapshot {key} does not hold what was written to it");
-                    }
+                return await storage.GetAsync(key, token);
+            },
+            token);
 
-                    return;
-                }
-            }
-            catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Transient)
-            {
-                ControllerLog.StorageFailed(_logger, "taking a snapshot", failure.Message);
-            }
-
-            await Task.Delay(Pause, runtime.Time, token);
+        // Somebody who took a snapshot of the same place wrote the same state, and so the same bytes. Absent, it was created before
+        // and has been deleted by one who is further on.
+        if (stored is not null && !stored.AsSpan().SequenceEqual(body))
+        {
+            throw new InvalidDataException($"The snapshot {key} does not hold what was written to it");
         }
     }
 
@@ -84,8 +89,32 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
             return null;
         }
 
-        await storage.DeleteAsync([.. keys.SkipLast(Kept)], token);
+        await UntilAnsweredAsync(
+            async () =>
+            {
+                await storage.DeleteAsync([.. keys.SkipLast(Kept)], token);
+                return true;
+            },
+            token);
         return Place(keys[^Kept]);
+    }
+
+    /// <summary>A store that does not answer is waited for, as the log itself does.</summary>
+    private async ValueTask<T> UntilAnsweredAsync<T>(Func<ValueTask<T>> call, CancellationToken token)
+    {
+        while (true)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Transient)
+            {
+                ControllerLog.StorageFailed(_logger, "reading or writing snapshots of the metadata", failure.Message);
+            }
+
+            await Task.Delay(Pause, runtime.Time, token);
+        }
     }
 
     private async ValueTask<IReadOnlyList<string>> ListAsync(CancellationToken token)
@@ -94,7 +123,7 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
         var keys = new List<string>();
         while (true)
         {
-            var page = await storage.ListAsync(Prefix, keys.LastOrDefault(), Page, token);
+            var page = await UntilAnsweredAsync(() => storage.ListAsync(Prefix, keys.LastOrDefault(), Page, token), token);
             keys.AddRange(page.Select(entry => entry.Key));
             if (page.Count < Page)
             {

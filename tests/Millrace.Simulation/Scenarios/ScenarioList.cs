@@ -1,3 +1,4 @@
+using Millrace.Simulation.Scenarios.Controllers;
 using Millrace.Simulation.Scenarios.ObjectLogs;
 using Millrace.Simulation.Scenarios.Wals;
 
@@ -6,5 +7,5 @@ namespace Millrace.Simulation.Scenarios;
 /// <summary>All scenarios.</summary>
 public static class ScenarioList
 {
-    public static IReadOnlyList<IScenario> All { get; } = [new ChainScenario(), new FileWalScenario(), new ObjectWalScenario()];
+    public static IReadOnlyList<IScenario> All { get; } = [new ChainScenario(), new ControllerScenario(), new FileWalScenario(), new ObjectWalScenario()];
 }
