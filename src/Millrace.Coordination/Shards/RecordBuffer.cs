@@ -38,8 +38,7 @@ internal sealed class RecordBuffer<TRecord>(ICoordinatorRecordCodec<TRecord> cod
         for (var index = 0; index < count; index++)
         {
             var place = _places[index];
-            ReadOnlyMemory<byte>? value = place.HasValue ? _bytes.WrittenMemory[place.ValueStart..place.End] : null;
-            records[index] = new EncodedRecord(_bytes.WrittenMemory[place.Start..place.ValueStart], value);
+            records[index] = new EncodedRecord(_bytes.WrittenMemory[place.Start..place.ValueStart], ValueAt(place));
         }
 
         return records;
@@ -66,6 +65,17 @@ internal sealed class RecordBuffer<TRecord>(ICoordinatorRecordCodec<TRecord> cod
     {
         _bytes.ResetWrittenCount();
         _places.Clear();
+    }
+
+    private ReadOnlyMemory<byte>? ValueAt(Place place)
+    {
+        if (!place.HasValue)
+        {
+            // Not in one expression with the other: there null would turn into empty memory, and a tombstone into a value.
+            return null;
+        }
+
+        return _bytes.WrittenMemory[place.ValueStart..place.End];
     }
 
     private readonly record struct Place(int Start, int ValueStart, bool HasValue, int End)

@@ -161,6 +161,10 @@ public sealed class GroupApisTests : IAsyncDisposable
         var joined = await JoinAsync("g", "", 3);
         await SyncAsync("g", joined, 3);
         await CommitAsync("g", joined.MemberId, 1, 77, 7);
+        // These live in the same partition, so that the removal is replayed before what is looked for.
+        var deleted = Enumerable.Range(0, 100).Select(i => $"deleted{i}").First(name => GroupCoordinator.PartitionOf(name, 3) == GroupCoordinator.PartitionOf("g", 3));
+        await CommitAsync(deleted, "", -1, 5, 7);
+        Assert.Equal((short)ErrorCode.None, await DeleteAsync(deleted, 2));
         await _broker.CloseAsync();
 
         await using var next = GroupBroker.Start(_registry, _storage, epoch: 2);
@@ -170,6 +174,7 @@ public sealed class GroupApisTests : IAsyncDisposable
             (await next.AskAsync(new DescribeGroupsHandler(next.Groups), new DescribeGroupsRequest { Groups = ["g"] }, 6)).Groups[0].GroupState == "Stable"));
         Assert.Equal((short)ErrorCode.None, (await next.AskAsync(new HeartbeatHandler(next.Groups), heartbeat, 4)).ErrorCode);
         Assert.Equal(77, (await FetchAsync("g", 7, next)).Offset);
+        Assert.Equal(-1, (await FetchAsync(deleted, 7, next)).Offset);
     }
 
     [Fact]

@@ -28,7 +28,7 @@ internal sealed class ScriptedLog : IPartitionWriter, IPartitionLoader
 
     public ValueTask<long> AppendAsync(IReadOnlyList<EncodedRecord> records, long timestamp)
     {
-        var copy = records.Select(record => new EncodedRecord(record.Key.ToArray(), record.Value?.ToArray())).ToArray();
+        var copy = records.Select(record => record.Copy()).ToArray();
         if (IsFast)
         {
             Batches.Add(copy);

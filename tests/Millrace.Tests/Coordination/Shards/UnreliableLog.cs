@@ -21,7 +21,7 @@ internal sealed class UnreliableLog(SimulationKernel kernel) : IPartitionWriter,
 
     public ValueTask<long> AppendAsync(IReadOnlyList<EncodedRecord> records, long timestamp)
     {
-        var copy = records.Select(record => new EncodedRecord(record.Key.ToArray(), record.Value?.ToArray())).ToArray();
+        var copy = records.Select(record => record.Copy()).ToArray();
         _last = LandAsync(_last, copy);
         return new ValueTask<long>(_last);
     }
