@@ -52,6 +52,13 @@ internal sealed class FormerWals(
     private async Task GiveUpOrWaitAsync(WaitingWal waiting, string reason, CancellationToken token)
     {
         var wal = waiting.Wal;
+        if (waiting.Streams.Count == 0)
+        {
+            // Its node died before it opened a stream, perhaps before it had made the WAL: there is nothing to lose.
+            await controller.AcceptLossAsync(wal.Id, null, token);
+            return;
+        }
+
         var all = options.AcceptLoss.Contains(wal.Id.ToString(), StringComparer.OrdinalIgnoreCase);
         var named = waiting.Streams.Where(stream => all || IsNamed(stream)).ToList();
         if (all || named.Count > 0)

@@ -1,6 +1,7 @@
 using System.Net;
 using Millrace.Broker;
 using Millrace.Controller;
+using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Server.Options;
 using Millrace.Streams;
@@ -70,7 +71,8 @@ internal sealed class MillraceNode : IAsyncDisposable
             Log.Stopped(_logger);
             return true;
         }
-        catch (Exception failure) when (failure is OperationCanceledException or StreamException or IOException)
+        catch (Exception failure) when (failure is OperationCanceledException or StreamException or IOException
+            or WalUnavailableException or ObjectLogException or ObjectStorageException)
         {
             // Nothing is lost by that: the next start recovers the WAL.
             Log.StoppedDirty(_logger, failure);

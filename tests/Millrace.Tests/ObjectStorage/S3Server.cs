@@ -11,9 +11,15 @@ namespace Millrace.Tests.ObjectStorage;
 /// <summary>A real S3 server on the loopback, started by a script that prints how to reach it.</summary>
 public sealed class S3Server
 {
+    private const int StartAttempts = 4;
     private readonly Dictionary<string, string> _settings;
+    private readonly Func<Task> _stop;
 
-    private S3Server(Dictionary<string, string> settings) => _settings = settings;
+    private S3Server(Dictionary<string, string> settings, Func<Task> stop)
+    {
+        _settings = settings;
+        _stop = stop;
+    }
 
     /// <summary>A part of the server's bucket that nobody else uses.</summary>
     internal S3ObjectStorage Open(NodeRuntime runtime, Func<S3Options, S3Options>? adjust = null)
@@ -28,14 +34,32 @@ public sealed class S3Server
         return new(runtime, adjust?.Invoke(options) ?? options, new BasicAWSCredentials(_settings["S3_ACCESS_KEY"], _settings["S3_SECRET_KEY"]));
     }
 
-    internal static async Task<S3Server> StartAsync(string script, string folder)
+    /// <param name="script">Knows <c>start FOLDER PORT</c>, and the command that ends it.</param>
+    /// <param name="folder">For its data.</param>
+    /// <param name="endCommand">What ends it, given the folder.</param>
+    internal static async Task<S3Server> StartAsync(string script, string folder, string endCommand)
     {
-        var output = await RunAsync(script, "start", folder, FreePort().ToString(CultureInfo.InvariantCulture));
-        return new(output.Split(['\n', ' ']).Where(word => word.Contains('=', StringComparison.Ordinal))
-            .Select(word => word.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]));
+        for (var attempt = 1; ; attempt++)
+        {
+            var place = Path.Combine(folder, $"{attempt}");
+            try
+            {
+                var output = await RunAsync(script, "start", place, FreePort().ToString(CultureInfo.InvariantCulture));
+                var settings = output.Split(['\n', ' ']).Where(word => word.Contains('=', StringComparison.Ordinal))
+                    .Select(word => word.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);
+                return new(settings, () => RunAsync(script, endCommand, place));
+            }
+            catch (InvalidOperationException) when (attempt < StartAttempts)
+            {
+                // The ports that it derives from ours may be another's.
+                await RunAsync(script, endCommand, place);
+            }
+        }
     }
 
-    internal static async Task<string> RunAsync(string script, params string[] arguments)
+    internal async Task StopAsync() => await _stop();
+
+    private static async Task<string> RunAsync(string script, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo("bash", [script, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var errors = process.StandardError.ReadToEndAsync();

@@ -14,17 +14,13 @@ public sealed class S3Servers : IAsyncDisposable
 
     public S3Servers()
     {
-        _ceph = new(() => S3Server.StartAsync(CephScript!, CephFolder));
-        _minio = new(() => S3Server.StartAsync(MinioScript!, MinioFolder));
+        _ceph = new(() => S3Server.StartAsync(CephScript!, Path.Combine(_folder.FullName, "ceph"), "destroy"));
+        _minio = new(() => S3Server.StartAsync(MinioScript!, Path.Combine(_folder.FullName, "minio"), "stop"));
     }
 
     private static string? CephScript => Repository.Shared("testbeds/ceph-s3.sh");
 
     private static string? MinioScript => Repository.Shared("testbeds/minio/minio.sh");
-
-    private string CephFolder => Path.Combine(_folder.FullName, "ceph");
-
-    private string MinioFolder => Path.Combine(_folder.FullName, "minio");
 
     public Task<S3Server> CephAsync()
     {
@@ -41,14 +37,13 @@ public sealed class S3Servers : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_ceph.IsValueCreated)
+        foreach (var server in (Lazy<Task<S3Server>>[])[_ceph, _minio])
         {
-            await S3Server.RunAsync(CephScript!, "destroy", CephFolder);
-        }
-
-        if (_minio.IsValueCreated)
-        {
-            await S3Server.RunAsync(MinioScript!, "stop", MinioFolder);
+            // One that did not start has failed its tests already.
+            if (server is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+            {
+                await (await server.Value).StopAsync();
+            }
         }
 
         _folder.Delete(recursive: true);

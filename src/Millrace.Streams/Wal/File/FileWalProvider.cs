@@ -197,9 +197,15 @@ public sealed class FileWalProvider(NodeRuntime runtime, BufferPool pool, string
         }
     }
 
+    // Repeatable: whoever completes a recovery goes on trying.
     private async ValueTask GiveUpAsync(string path)
     {
-        await _files.RenameAsync(path, Path.Combine(Path.GetDirectoryName(path)!, Path.GetFileName(Spare)));
-        await _files.SyncDirectoryAsync(Path.GetDirectoryName(path)!);
+        var parent = Path.GetDirectoryName(path)!;
+        if (await _files.GetStatusAsync(path) is not null)
+        {
+            await _files.RenameAsync(path, Path.Combine(parent, Path.GetFileName(Spare)));
+        }
+
+        await _files.SyncDirectoryAsync(parent);
     }
 }

@@ -184,6 +184,9 @@ public abstract class WalContract : IAsyncLifetime
         await using var recovery = await NewProvider().TakeOverAsync(wal.Descriptor, Token);
         await AssertHoldsAsync(recovery, []);
         await recovery.CompleteAsync(Token);
+
+        // Whoever completes repeats it until it has succeeded.
+        await recovery.CompleteAsync(Token);
     }
 
     /// <summary>As another process on the same media would make it.</summary>
