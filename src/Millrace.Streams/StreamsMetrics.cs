@@ -8,6 +8,9 @@ internal sealed class StreamsMetrics : IDisposable
     /// <summary>The name of the meter.</summary>
     public const string MeterName = "Millrace.Streams";
 
+    // From a local disk's best to where something is wrong.
+    private static readonly InstrumentAdvice<double> UploadBuckets = new() { HistogramBucketBoundaries = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64] };
+
     private readonly Meter _meter = new(MeterName);
 
     public StreamsMetrics(Func<long> memoryHeld)
@@ -15,7 +18,8 @@ internal sealed class StreamsMetrics : IDisposable
         BytesAppended = _meter.CreateCounter<long>("millrace.streams.appended", "By", "Payload bytes appended");
         BytesUploaded = _meter.CreateCounter<long>("millrace.streams.uploaded", "By", "Bytes of committed objects");
         ObjectsCommitted = _meter.CreateCounter<long>("millrace.streams.objects", "{object}", "Objects committed");
-        UploadSeconds = _meter.CreateHistogram<double>("millrace.streams.upload.duration", "s", "From cutting an upload to its commit");
+        UploadSeconds = _meter.CreateHistogram(
+            "millrace.streams.upload.duration", "s", "From cutting an upload to its commit", tags: null, UploadBuckets);
         LogCacheReads = _meter.CreateCounter<long>("millrace.streams.reads.log_cache", "{read}", "Reads served from records still in memory");
         BlockReads = _meter.CreateCounter<long>("millrace.streams.reads.blocks", "{block}", "Data blocks read, from cache or store");
         BlockMisses = _meter.CreateCounter<long>("millrace.streams.reads.block_misses", "{block}", "Data blocks that had to be fetched from the store");
