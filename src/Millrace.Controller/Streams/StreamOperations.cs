@@ -50,6 +50,12 @@ internal static class StreamOperations
     public static void Close(PendingEntry entry, NodeIncarnation node, StreamId id, StreamEpoch epoch, long endOffset)
     {
         entry.RequireLive(node);
+        if (entry.Streams.Find(id) is null && id.Value < entry.Streams.NextStreamId)
+        {
+            // Deleted, and the owner hears of it by now: nothing is left to close.
+            return;
+        }
+
         var stream = Require(entry, id);
         if (stream.LastEpoch is { IsOpen: false } last && last.Epoch == epoch && last.Owner == node && last.EndOffset == endOffset)
         {

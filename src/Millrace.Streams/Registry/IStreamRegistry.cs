@@ -19,7 +19,7 @@ public interface IStreamRegistry
     /// <exception cref="StreamException">Fenced, Unknown, Incomplete.</exception>
     ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token);
 
-    /// <summary>Closes the range of an epoch at its end, which must be the committed end.</summary>
+    /// <summary>Closes the range of an epoch at its end, which must be the committed end. A stream that was deleted meanwhile is no error.</summary>
     ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, CancellationToken token);
 
     ValueTask TrimAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long startOffset, CancellationToken token);

@@ -56,6 +56,21 @@ public sealed class StreamOperationsTests
     }
 
     [Fact]
+    public void Closing_a_stream_that_was_deleted_is_no_error_and_one_that_never_was_is_unknown()
+    {
+        var partition = _script.CreateTopic("t").Partitions[0];
+        _script.Open(_node, partition.Stream, 0);
+        _script.DeleteTopic("t");
+
+        _script.Do(entry => StreamOperations.Close(entry, _node, partition.Stream, new StreamEpoch(0), 0));
+        var refusal = Assert.Throws<StreamException>(
+            () => _script.Do(entry => StreamOperations.Close(entry, _node, new StreamId(99), new StreamEpoch(0), 0)));
+
+        Assert.Equal(StreamError.Unknown, refusal.Error);
+        Assert.Empty(_script.State.Streams.OpenStreamsOf(_node));
+    }
+
+    [Fact]
     public void Epochs_are_kept_as_long_as_they_have_records()
     {
         var stream = _script.OpenStream(_node);
