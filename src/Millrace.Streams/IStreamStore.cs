@@ -6,6 +6,9 @@ namespace Millrace.Streams;
 /// <remarks>Threading: any thread.</remarks>
 public interface IStreamStore : IAsyncDisposable
 {
+    /// <summary>The largest payload of one append, in bytes: what the WAL can take.</summary>
+    int MaxAppendBytes { get; }
+
     /// <summary>
     /// Opens a stream for this node at an epoch that the registry has assigned to it. Reads see everything that any former
     /// owner acknowledged.

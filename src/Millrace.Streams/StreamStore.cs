@@ -42,6 +42,8 @@ public sealed class StreamStore : IStreamStore
         Spawn("stream-wal-watch", WatchWalAsync);
     }
 
+    public int MaxAppendBytes => Components.Wal.MaxRecordBytes;
+
     internal StreamsOptions Options { get; }
 
     internal StreamsComponents Components { get; }

@@ -19,29 +19,55 @@ internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : I
     /// <summary>Nothing was found that a client must hear of at once.</summary>
     public bool MayWait { get; private set; }
 
+    /// <summary>Reads each partition. What lies in memory is taken at once; reads that go to the object store run side by side, within the limit.</summary>
     public async ValueTask ReadAsync(CancellationToken token)
     {
         Bytes = 0;
-        MayWait = partitions.Length > 0;
-        var left = maxBytes;
-        foreach (var fetched in partitions)
+        var underWay = new Queue<(FetchedPartition Fetched, Task<PartitionRead> Read, int Reserved)>();
+        try
         {
-            if (fetched.Lookup.Partition is { } partition)
+            var reserved = 0;
+            foreach (var fetched in partitions)
             {
-                fetched.Mark = partition.Progress.Mark();
-                var wanted = fetched.Wanted;
-                fetched.Read = await partition.ReadAsync(
-                    new PartitionFetch(
-                        wanted.FetchOffset,
-                        Math.Min(wanted.PartitionMaxBytes, left),
-                        AtLeastOne: Bytes == 0,
-                        wanted.CurrentLeaderEpoch,
-                        wanted.LastFetchedEpoch),
-                    token);
-                Bytes += fetched.Read.Bytes;
-                left = (int)Math.Max(0, left - (long)fetched.Read.Bytes);
+                // Each read under way may take all that was reserved for it: the next one waits until something is left.
+                while (underWay.Count > 0 && reserved >= maxBytes - Bytes)
+                {
+                    reserved -= await FinishAsync(underWay);
+                }
+
+                var room = (int)Math.Clamp(Math.Min(maxBytes - Bytes - reserved, fetched.Wanted.PartitionMaxBytes), 0, int.MaxValue);
+                var read = Begin(fetched, room, atLeastOne: Bytes == 0 && underWay.Count == 0, token);
+                if (read.IsCompletedSuccessfully)
+                {
+                    Take(fetched, read.Result);
+                }
+                else
+                {
+                    underWay.Enqueue((fetched, read.AsTask(), room));
+                    reserved += room;
+                }
             }
 
+            while (underWay.Count > 0)
+            {
+                await FinishAsync(underWay);
+            }
+
+            await ReadOversizedAsync(token);
+        }
+        catch
+        {
+            foreach (var (_, read, _) in underWay)
+            {
+                _ = LetGoAsync(read);
+            }
+
+            throw;
+        }
+
+        MayWait = partitions.Length > 0;
+        foreach (var fetched in partitions)
+        {
             MayWait &= fetched.Read.Error == PartitionError.None && fetched.Read.Diverging is null;
         }
     }
@@ -85,6 +111,57 @@ internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : I
     }
 
     public void Dispose() => Release();
+
+    private static ValueTask<PartitionRead> Begin(FetchedPartition fetched, int room, bool atLeastOne, CancellationToken token)
+    {
+        if (fetched.Lookup.Partition is not { } partition)
+        {
+            return new ValueTask<PartitionRead>(PartitionRead.Failed(fetched.Lookup.Error));
+        }
+
+        fetched.Mark = partition.Progress.Mark();
+        var wanted = fetched.Wanted;
+        return partition.ReadAsync(new PartitionFetch(wanted.FetchOffset, room, atLeastOne, wanted.CurrentLeaderEpoch, wanted.LastFetchedEpoch), token);
+    }
+
+    private async ValueTask<int> FinishAsync(Queue<(FetchedPartition Fetched, Task<PartitionRead> Read, int Reserved)> underWay)
+    {
+        var (fetched, read, reserved) = underWay.Peek();
+        Take(fetched, await read);
+        underWay.Dequeue();
+        return reserved;
+    }
+
+    /// <summary>Whatever is still being read when the fetch ends is let go when it comes.</summary>
+    private static async Task LetGoAsync(Task<PartitionRead> read)
+    {
+        try
+        {
+            (await read).Records?.Dispose();
+        }
+        catch (OperationCanceledException)
+        {
+            // Then there is nothing to let go.
+        }
+    }
+
+    private void Take(FetchedPartition fetched, PartitionRead read)
+    {
+        fetched.Read = read;
+        Bytes += read.Bytes;
+    }
+
+    /// <summary>If nothing at all was found because the first batches exceed the limits, the first of them comes all the same.</summary>
+    private async ValueTask ReadOversizedAsync(CancellationToken token)
+    {
+        foreach (var fetched in partitions)
+        {
+            if (Bytes == 0 && fetched.Read.Oversized)
+            {
+                Take(fetched, await Begin(fetched, fetched.Wanted.PartitionMaxBytes, atLeastOne: true, token));
+            }
+        }
+    }
 
     private sealed class Lease : IDisposable
     {

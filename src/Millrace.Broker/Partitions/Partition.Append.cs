@@ -16,6 +16,11 @@ internal sealed partial class Partition
     /// <param name="token">Ends the time that the batch may be parked: while the partition opens or closes, or while the store has no room.</param>
     public async ValueTask<PendingAppend> AppendAsync(ProducedBatch batch, CancellationToken token)
     {
+        if (batch.Bytes.Length > _store.MaxAppendBytes)
+        {
+            return PendingAppend.Refused(PartitionError.BatchTooLarge);
+        }
+
         try
         {
             var error = await WhenOpenAsync(token);

@@ -37,7 +37,7 @@ internal sealed partial class Partition
 
         if (fetch.Offset == end || (fetch.MaxBytes <= 0 && !fetch.AtLeastOne))
         {
-            return new PartitionRead { HighWatermark = end, LogStartOffset = logStart };
+            return new PartitionRead { HighWatermark = end, LogStartOffset = logStart, Oversized = fetch.Offset < end };
         }
 
         try
@@ -154,7 +154,7 @@ internal sealed partial class Partition
         if (bytes == 0 || (bytes > fetch.MaxBytes && !fetch.AtLeastOne))
         {
             records.Dispose();
-            return new PartitionRead { HighWatermark = stream.ConfirmOffset, LogStartOffset = stream.StartOffset };
+            return new PartitionRead { HighWatermark = stream.ConfirmOffset, LogStartOffset = stream.StartOffset, Oversized = bytes > 0 };
         }
 
         // Read after the records, so that it is not below them.

@@ -19,6 +19,9 @@ internal readonly record struct PartitionRead
     /// <summary>Whole batches, or null if there are none. Who takes it disposes it.</summary>
     public StreamRead? Records { get; init; }
 
+    /// <summary>There is a batch, but it exceeds what was asked for.</summary>
+    public bool Oversized { get; init; }
+
     /// <summary>The payload of <see cref="Records"/>.</summary>
     public int Bytes { get; init; }
 

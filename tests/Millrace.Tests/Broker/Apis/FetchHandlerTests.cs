@@ -121,6 +121,28 @@ public sealed class FetchHandlerTests
     }
 
     [Fact]
+    public async Task Reads_from_the_object_store_keep_order_and_limits()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync("t", 3);
+        var client = new DataPathClient(broker);
+        foreach (var partition in (int[])[1, 2, 1, 2])
+        {
+            (await client.ProduceAsync(9, -1, 30_000, ("t", partition, Batches.OfSize(1_000)))).Context.Dispose();
+        }
+
+        // Nothing is left in memory: each read of the new incarnation goes to the store.
+        await broker.RestartAsync();
+        client = new DataPathClient(broker);
+
+        // A read ends where a block of the test's tiny ones does: one batch each.
+        Assert.Equal("0 1 0", await CountAsync(client, maxBytes: 1, partitionMaxBytes: 1));
+        Assert.Equal("0 1 0", await CountAsync(client, maxBytes: 1_500, partitionMaxBytes: 10_000));
+        Assert.Equal("0 1 1", await CountAsync(client, maxBytes: 2_500, partitionMaxBytes: 1_500));
+        Assert.Equal("0 1 1", await CountAsync(client, maxBytes: 10_000, partitionMaxBytes: 10_000));
+    }
+
+    [Fact]
     public async Task A_fetch_waits_for_data_and_gets_it_when_it_is_durable()
     {
         await using var broker = PartitionsUnderTest.Start();

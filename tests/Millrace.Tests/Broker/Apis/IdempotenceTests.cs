@@ -105,6 +105,53 @@ public sealed class IdempotenceTests
     }
 
     [Fact]
+    public async Task Producers_are_known_after_a_crash_from_what_lies_behind_the_checkpoint()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync();
+        var client = new DataPathClient(broker);
+        await ProduceAsync(client, Batches.Idempotent(Pid, 0, 0));
+        await ProduceAsync(client, Batches.Idempotent(Pid + 1, 0, 0));
+        await broker.Node.UploadAsync();
+        await ProduceAsync(client, Batches.Idempotent(Pid, 0, 1));
+        await ProduceAsync(client, Batches.Idempotent(Pid + 2, 3, 0, count: 4));
+
+        await broker.CrashAsync();
+
+        client = new DataPathClient(broker);
+        Assert.Equal((ErrorCode.None, 0L), await ProduceAsync(client, Batches.Idempotent(Pid, 0, 0)));
+        Assert.Equal((ErrorCode.None, 2L), await ProduceAsync(client, Batches.Idempotent(Pid, 0, 1)));
+        Assert.Equal((ErrorCode.None, 1L), await ProduceAsync(client, Batches.Idempotent(Pid + 1, 0, 0)));
+        Assert.Equal((ErrorCode.None, 3L), await ProduceAsync(client, Batches.Idempotent(Pid + 2, 3, 0, count: 4)));
+        Assert.Equal(ErrorCode.OutOfOrderSequenceNumber, (await ProduceAsync(client, Batches.Idempotent(Pid + 1, 0, 2))).Error);
+        Assert.Equal(ErrorCode.InvalidProducerEpoch, (await ProduceAsync(client, Batches.Idempotent(Pid + 2, 2, 4))).Error);
+        Assert.Equal((ErrorCode.None, 7L), await ProduceAsync(client, Batches.Idempotent(Pid, 0, 2)));
+    }
+
+    [Fact]
+    public async Task A_batch_that_was_not_acknowledged_before_a_crash_is_there_once_after_its_retry()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync();
+        var client = new DataPathClient(broker);
+        await ProduceAsync(client, Batches.Idempotent(Pid, 0, 0));
+        broker.Node.Wal.Hold();
+        var (lost, context) = client.BeginProduce(Batches.Idempotent(Pid, 0, 1));
+        Assert.True(await Eventually.BecomesTrueAsync(() => context.NextAllowed));
+
+        await broker.CrashAsync();
+
+        Assert.Equal((short)ErrorCode.RequestTimedOut, (await lost.WaitAsync(Patience)).Responses[0].PartitionResponses[0].ErrorCode);
+        context.Dispose();
+        client = new DataPathClient(broker);
+        Assert.Equal((ErrorCode.None, 1L), await ProduceAsync(client, Batches.Idempotent(Pid, 0, 1)));
+        Assert.Equal((ErrorCode.None, 2L), await ProduceAsync(client, Batches.Idempotent(Pid, 0, 2)));
+        Assert.Equal(
+            ["0:number 0", "1:number 1", "2:number 2"],
+            [.. Batches.Read((await client.FetchAsync(0)).Records), .. Batches.Read((await client.FetchAsync(2)).Records)]);
+    }
+
+    [Fact]
     public async Task An_emptied_partition_still_knows_its_producers()
     {
         await using var broker = PartitionsUnderTest.Start();

@@ -5,6 +5,8 @@ using Millrace.Metadata;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Streams;
+using Millrace.Streams.Recovery;
+using Millrace.Streams.Upload;
 using Millrace.Tests.Streams;
 using Xunit;
 
@@ -108,12 +110,28 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
         await Node.DisposeAsync();
         _incarnation++;
         Node = new TestNode(Registry, _storage, _options, _incarnation);
-        Feed = new MetadataFeed();
-        Table = StartTable();
-        Publish(image => image.Topics.Values.Aggregate(image, (next, topic) => With(next, topic with
+        Follow();
+    }
+
+    /// <summary>
+    /// The broker stops dead; another incarnation fences and recovers its WAL, and leads its partitions at a higher epoch. What was
+    /// not uploaded has no checkpoint.
+    /// </summary>
+    public async Task CrashAsync()
+    {
+        var (former, table) = (Node, Table);
+        Registry.Fence(former.Incarnation);
+        _incarnation++;
+        Node = new TestNode(Registry, _storage, _options, _incarnation);
+        await using (var wal = former.Wal.TakeOver())
         {
-            Partitions = [.. topic.Partitions.Select(partition => partition with { Epoch = new StreamEpoch(_incarnation) })],
-        })));
+            var target = new UploadTarget(Node.Incarnation, _storage, Registry, Node.Buffers);
+            await new WalFailover(Node.Runtime, Node.Options, target).RecoverAsync(wal, default);
+        }
+
+        await table.CloseAsync(default);
+        await former.DisposeAsync();
+        Follow();
     }
 
     public async ValueTask DisposeAsync()
@@ -122,6 +140,17 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
         await Table.CloseAsync(default);
         Node.Runtime.Stop();
         await Node.DisposeAsync();
+    }
+
+    /// <summary>The new incarnation hears that it leads every partition, at its epoch.</summary>
+    private void Follow()
+    {
+        Feed = new MetadataFeed();
+        Table = StartTable();
+        Publish(image => image.Topics.Values.Aggregate(image, (next, topic) => With(next, topic with
+        {
+            Partitions = [.. topic.Partitions.Select(partition => partition with { Epoch = new StreamEpoch(_incarnation) })],
+        })));
     }
 
     private PartitionTable StartTable()
