@@ -11,7 +11,7 @@ namespace Millrace.Streams.Wal;
 ///   0  uint32  magic "MWH1"
 ///   4  uint16  format version
 ///   6  uint16  1 if sealed
-///   8  uint32  CRC-32C of bytes 12 to 511
+///   8  uint32  CRC-32C of all other bytes up to 511
 ///  12  uint32  length of the identity
 ///  16  uuid    WAL id (big-endian)
 ///  32  int32   node             36  int32  zero
@@ -112,5 +112,6 @@ internal sealed record FileWalHeader
         };
     }
 
-    private static uint Checksum(ReadOnlySpan<byte> sector) => Crc32C.Of(sector[12..Size]);
+    // Of everything but itself: the seal stands before it.
+    private static uint Checksum(ReadOnlySpan<byte> sector) => Crc32C.Append(Crc32C.Of(sector[..8]), sector[12..Size]);
 }
