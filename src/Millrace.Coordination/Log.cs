@@ -4,7 +4,10 @@ using Millrace.Coordination.Shards;
 namespace Millrace.Coordination;
 
 /// <summary>What the coordinators log; event ids 6000 to 6099.</summary>
-/// <remarks>Information: a shard comes or goes, a group's generation changes. Warning: something was tried again. Error: a shard stays away, or a fault of ours.</remarks>
+/// <remarks>
+/// Debug: a shard has come. Information: a group's generation changes. Warning: something is tried again. Error: a shard stays
+/// away, or a fault of ours.
+/// </remarks>
 internal static partial class Log
 {
     [LoggerMessage(EventId = 6000, Level = LogLevel.Debug, Message = "Loaded {Partition}: {Records} records")]

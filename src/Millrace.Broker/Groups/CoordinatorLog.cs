@@ -49,7 +49,8 @@ internal sealed class CoordinatorLog(NodeRuntime runtime, Partition partition, B
         {
             var read = await partition.ReadAsync(new PartitionFetch(offset, ReadBytes, AtLeastOne: true, CurrentLeaderEpoch: -1, LastFetchedEpoch: -1), token);
             Check(read.Error);
-            using var records = read.Records ?? throw new CoordinatorException(CoordinatorError.Unavailable, $"{partition.Id} has no record at {offset}");
+            using var records = read.Records
+                ?? throw new CoordinatorException(CoordinatorError.Unavailable, $"{partition.Id} has no record at {offset}");
             foreach (var stored in records.Records)
             {
                 foreach (var batch in RecordBatch.Split(stored.Payload).Where(batch => !batch.Header.IsControl))
@@ -102,7 +103,8 @@ internal sealed class CoordinatorLog(NodeRuntime runtime, Partition partition, B
     {
         if (error != PartitionError.None)
         {
-            throw new CoordinatorException(CoordinatorErrors.Of(error, partition.Phase), $"{partition.Id} at leader epoch {partition.LeaderEpoch} refused: {error}");
+            throw new CoordinatorException(
+                CoordinatorErrors.Of(error, partition.Phase), $"{partition.Id} at leader epoch {partition.LeaderEpoch} refused: {error}");
         }
     }
 

@@ -88,7 +88,9 @@ public sealed class GroupCoordinator
     /// <summary>The groups of this node's shards; an error as long as one of them is loading.</summary>
     public async Task<GroupListAnswer> ListAsync(CancellationToken token)
     {
-        var asked = _shards.Led.Select(partition => _shards.SubmitAsync<IReadOnlyList<GroupListing>>(partition, (shard, reply) => shard.List(reply))).ToList();
+        var asked = _shards.Led
+            .Select(partition => _shards.SubmitAsync<IReadOnlyList<GroupListing>>(partition, (shard, reply) => shard.List(reply)))
+            .ToList();
         var groups = new List<GroupListing>();
         var worst = GroupError.None;
         foreach (var shard in asked)
@@ -111,10 +113,15 @@ public sealed class GroupCoordinator
         return worst == GroupError.None ? new GroupListAnswer(worst, groups) : new GroupListAnswer(worst, []);
     }
 
-    /// <summary>A topic was deleted: forgets the offsets that groups of this node's shards committed for it. Shards that cannot now, or are elsewhere, keep them; expiry removes those.</summary>
+    /// <summary>
+    /// A topic was deleted: forgets the offsets that groups of this node's shards committed for it. A shard that cannot now keeps
+    /// them: they are not taken for a later topic's of that name, and expire.
+    /// </summary>
     public async Task RemoveTopicAsync(string topic, Guid topicId, CancellationToken token)
     {
-        var asked = _shards.Led.Select(partition => _shards.SubmitAsync<GroupError>(partition, (shard, reply) => shard.RemoveTopic(topic, topicId, reply))).ToList();
+        var asked = _shards.Led
+            .Select(partition => _shards.SubmitAsync<GroupError>(partition, (shard, reply) => shard.RemoveTopic(topic, topicId, reply)))
+            .ToList();
         foreach (var shard in asked)
         {
             await OrAsync(shard, error => error, token);
@@ -122,7 +129,8 @@ public sealed class GroupCoordinator
     }
 
     private Task<TAnswer> AskAsync<TAnswer>(
-        string groupId, Func<GroupShard, Reply<TAnswer>, CoordinatorResult<GroupRecord>> operation, Func<GroupError, TAnswer> refuse, CancellationToken token)
+        string groupId, Func<GroupShard, Reply<TAnswer>, CoordinatorResult<GroupRecord>> operation, Func<GroupError, TAnswer> refuse,
+        CancellationToken token)
     {
         var partitions = PartitionCount;
         return partitions == 0

@@ -110,14 +110,18 @@ internal sealed partial class GroupShard
     public CoordinatorResult<GroupRecord> Describe(string groupId, Reply<GroupDescription> reply)
     {
         var result = new CoordinatorResult<GroupRecord>();
-        result.Answer(reply, _groups.TryGetValue(groupId, out var group) ? Describe(group) : new GroupDescription { GroupId = groupId, Error = GroupError.GroupNotFound });
+        result.Answer(
+            reply,
+            _groups.TryGetValue(groupId, out var group) ? Describe(group) : new GroupDescription { GroupId = groupId, Error = GroupError.GroupNotFound });
         return result;
     }
 
     public CoordinatorResult<GroupRecord> List(Reply<IReadOnlyList<GroupListing>> reply)
     {
         var result = new CoordinatorResult<GroupRecord>();
-        result.Answer(reply, [.. _groups.Values.Select(group => new GroupListing(group.Id, group.ProtocolType ?? "", group.State, ClassicGroup.TypeName))]);
+        result.Answer(
+            reply,
+            [.. _groups.Values.Select(group => new GroupListing(group.Id, group.ProtocolType ?? "", group.State, ClassicGroup.TypeName))]);
         return result;
     }
 

@@ -34,8 +34,13 @@ internal sealed class OffsetCommits(GroupOptions options, ShardContext<GroupReco
     {
         var now = context.Now;
         var expires = command.Retention is { } retention ? now + (long)retention.TotalMilliseconds : -1;
-        var errors = command.Offsets.Select(offset => offset.Metadata.Length > options.MaxOffsetMetadata ? GroupError.OffsetMetadataTooLarge : GroupError.None).ToList();
-        var records = command.Offsets.Where((_, index) => errors[index] == GroupError.None).Select(offset => ToRecord(command.GroupId, offset, now, expires)).ToList();
+        var errors = command.Offsets
+            .Select(offset => offset.Metadata.Length > options.MaxOffsetMetadata ? GroupError.OffsetMetadataTooLarge : GroupError.None)
+            .ToList();
+        var records = command.Offsets
+            .Where((_, index) => errors[index] == GroupError.None)
+            .Select(offset => ToRecord(command.GroupId, offset, now, expires))
+            .ToList();
         if (records.Sum(SizeBound) > context.MaxBatchBytes - RecordBuffer<GroupRecord>.Overhead)
         {
             // A commit is stored as a whole or not at all, so it has to fit in one batch.

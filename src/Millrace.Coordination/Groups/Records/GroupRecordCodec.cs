@@ -54,7 +54,8 @@ internal sealed class GroupRecordCodec : ICoordinatorRecordCodec<GroupRecord>
         {
             case OldOffsetKey or OffsetKey:
                 var offset = VersionedBytes.DecodeKey<OffsetCommitKey>(key);
-                record = new OffsetRecord(offset.Group, offset.Topic, offset.Partition, value is { } stored ? FromValue(VersionedBytes.Decode<OffsetCommitValue>(stored)) : null);
+                var committed = value is { } stored ? FromValue(VersionedBytes.Decode<OffsetCommitValue>(stored)) : null;
+                record = new OffsetRecord(offset.Group, offset.Topic, offset.Partition, committed);
                 return true;
             case GroupKey:
                 var group = VersionedBytes.DecodeKey<GroupMetadataKey>(key);
