@@ -132,8 +132,7 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
     {
         var (host, port) = AdvertisedAddress(bound);
         var seal = new ControllerSeal { IncarnationId = incarnation, Host = host, Port = port };
-        var controllerOptions = new ClusterControllerOptions { Settings = options.Settings.Values };
-        if (await ClusterController.TryStartAsync(runtime, log, components.Storage, seal, controllerOptions, token) is { } controller)
+        if (await ClusterController.TryStartAsync(runtime, log, components.Storage, seal, options.Controller, token) is { } controller)
         {
             // The log is the controller's now.
             _made.Push(controller);

@@ -1,4 +1,5 @@
 using Millrace.Broker.Network;
+using Millrace.Controller;
 using Millrace.Metadata;
 using Millrace.Streams;
 
@@ -30,6 +31,8 @@ internal sealed record NodeOptions
     public required NetworkOptions Network { get; init; }
 
     public required StreamsOptions Streams { get; init; }
+
+    public ClusterControllerOptions Controller { get; init; } = new();
 
     /// <summary>How long requests under way may take when the node stops.</summary>
     public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(5);
@@ -74,6 +77,13 @@ internal sealed record NodeOptions
                 UploadBytes = settings.Number(ServerSettings.UploadBytes),
                 UploadInterval = settings.Milliseconds(ServerSettings.UploadInterval),
                 BlockCacheBytes = settings.Number(ServerSettings.BlockCache),
+            },
+            Controller = new ClusterControllerOptions
+            {
+                Settings = settings.Values,
+                DeletionDelay = settings.Milliseconds(ServerSettings.DeletionDelay),
+                CollectionInterval = settings.Milliseconds(ServerSettings.CollectionInterval),
+                SweepInterval = settings.Milliseconds(ServerSettings.SweepInterval),
             },
             Network = new NetworkOptions
             {

@@ -19,6 +19,9 @@ internal static class ServerSettings
     public const string ConnectionRequests = "millrace.connection.max.requests";
     public const string ConnectionRequestBytes = "millrace.connection.max.request.bytes";
     public const string SlowFrameGrace = "millrace.slow.frame.grace.ms";
+    public const string DeletionDelay = "millrace.object.deletion.delay.ms";
+    public const string CollectionInterval = "millrace.object.collection.interval.ms";
+    public const string SweepInterval = "millrace.object.sweep.interval.ms";
     public const string WriteStall = "millrace.write.stall.max.ms";
 
     private const int MiB = 1 << 20;
@@ -33,6 +36,9 @@ internal static class ServerSettings
         ConfigDefinition.Long(UploadBytes, 64L * MiB, MiB, "So many bytes are uploaded together."),
         ConfigDefinition.Long(UploadInterval, 10_000, 100, "The longest a record waits for its upload. Shorter means less to recover and more requests to the store."),
         ConfigDefinition.Long(BlockCache, 64L * MiB, MiB, "Memory for blocks read from the store."),
+        ConfigDefinition.Long(DeletionDelay, 600_000, 0, "How long an object stays in the store after nothing refers to it any more. Longer than any read may take."),
+        ConfigDefinition.Long(CollectionInterval, 30_000, 100, "How often objects that may go are looked for."),
+        ConfigDefinition.Long(SweepInterval, 21_600_000, 1_000, "How often the whole store is listed for objects that the metadata does not know."),
         ConfigDefinition.Text(HttpListener, "127.0.0.1:0", "Where /metrics, /healthz and /readyz are served; port 0 lets the system choose, 'off' serves none."),
         ConfigDefinition.Long(ShutdownGrace, 5_000, 0, "How long requests under way may take when the node stops."),
         ConfigDefinition.Long(StopLimit, 30_000, 0, "How long a stop may take in all. What is not uploaded then stays in the WAL for the next start."),
