@@ -6,6 +6,8 @@ namespace Millrace.Tests;
 /// <summary>A node's surroundings as in production, and a folder of its own that goes with it.</summary>
 internal sealed class RealNode : IDisposable
 {
+    private bool _disposed;
+
     public NodeRuntime Runtime { get; } = new(
         TimeProvider.System, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
 
@@ -13,6 +15,12 @@ internal sealed class RealNode : IDisposable
 
     public void Dispose()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
         Runtime.Stop();
         Runtime.Dispose();
         Directory.Delete(Folder, recursive: true);

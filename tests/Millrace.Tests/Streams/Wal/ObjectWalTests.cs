@@ -13,11 +13,27 @@ public abstract class ObjectWalTests : WalContract
 
     private protected override bool TrimsExactly => false;
 
-    public override async ValueTask InitializeAsync() => _store = await OpenAsync();
+    public override async ValueTask InitializeAsync()
+    {
+        try
+        {
+            _store = await OpenAsync();
+        }
+        catch
+        {
+            // Skipped, perhaps; the folder must go all the same.
+            await base.DisposeAsync();
+            throw;
+        }
+    }
 
     public override async ValueTask DisposeAsync()
     {
-        await Store.DisposeAsync();
+        if (_store is not null)
+        {
+            await _store.DisposeAsync();
+        }
+
         await base.DisposeAsync();
     }
 
