@@ -1,5 +1,4 @@
 using Millrace.Streams;
-using Millrace.Streams.Objects;
 using Xunit;
 
 namespace Millrace.Tests.Streams;
@@ -243,18 +242,6 @@ public sealed class UploadTests : IAsyncDisposable
         Assert.Single(node.Wal.Records);
         Assert.Empty(await _storage.KeysAsync());
         await TestNode.UntilAsync(() => node.Buffers.RentedBytes == 0);
-    }
-
-    [Fact]
-    public async Task Keys_of_neighbouring_objects_spread_and_name_their_ids()
-    {
-        var keys = Enumerable.Range(0, 200).Select(i => DataObjectKey.Of(new(i))).ToList();
-        Assert.Equal("data/9e/0000000000000001", keys[1]);
-        Assert.True(keys.Select(key => key[..8]).Distinct().Count() > 100);
-        Assert.Equal(Enumerable.Range(0, 200).Select(i => (long)i), keys.Select(key => DataObjectKey.Parse(key)!.Value.Value));
-        Assert.Null(DataObjectKey.Parse("data/00/0000000000000001"));
-        Assert.Null(DataObjectKey.Parse("data/9e/1"));
-        await Task.CompletedTask;
     }
 
     private TestNode Start(StreamsOptions options) => _node = new TestNode(_registry, _storage, options);
