@@ -45,12 +45,20 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         if (_underWay.Count == 0 && !_isReading && _phase == ShardPhase.Loading)
         {
             _isReading = true;
-            _ = _runtime.Spawn("coordinator-load", LoadAsync);
+
+            // A fault that comes back with every load must not keep the node busy with loading.
+            var pause = _faultsInARow > 1 ? LoadRetryDelay : TimeSpan.Zero;
+            _ = _runtime.Spawn("coordinator-load", stopping => LoadAsync(pause, stopping));
         }
     }
 
-    private async Task LoadAsync(CancellationToken stopping)
+    private async Task LoadAsync(TimeSpan pause, CancellationToken stopping)
     {
+        if (pause > TimeSpan.Zero)
+        {
+            await Task.Delay(pause, _runtime.Time, stopping);
+        }
+
         while (!_goneToken.IsCancellationRequested)
         {
             try

@@ -47,6 +47,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
     private ShardPhase _phase = ShardPhase.Loading;
     private bool _isReading;
     private int _turnsSinceFlush;
+    private int _faultsInARow;
 
     /// <param name="runtime">Time, randomness and the scheduler of turns.</param>
     /// <param name="name">Names the partition in logs.</param>
@@ -177,6 +178,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         {
             // The operation may have changed half of what it meant to; only the log knows a state that is whole.
             Log.OperationFailed(_logger, _name, failure);
+            _faultsInARow++;
             if (culprit is not null)
             {
                 Settle(culprit);
@@ -304,6 +306,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
 
     private void Deliver(Reply reply)
     {
+        _faultsInARow = 0;
         Settle(reply);
         reply.Deliver();
     }

@@ -148,6 +148,21 @@ public sealed class CoordinatorPartitionTests
     });
 
     [Fact]
+    public void A_fault_that_comes_back_at_once_makes_loading_wait() => Run(async () =>
+    {
+        for (var fault = 0; fault < 2; fault++)
+        {
+            await Assert.ThrowsAsync<CoordinatorException>(() => _partition.SubmitAsync<long>((shard, _) => shard.Break()));
+            await SettleAsync();
+        }
+
+        Assert.Equal(CoordinatorError.Loading, (await Assert.ThrowsAsync<CoordinatorException>(Read)).Error);
+        Assert.Equal(2, _log.Reads);
+        await _kernel.Delay(TimeSpan.FromSeconds(1));
+        Assert.Equal(0, await Read());
+    });
+
+    [Fact]
     public void A_parked_reply_is_answered_by_the_operation_it_waited_for() => Run(async () =>
     {
         var parked = _partition.SubmitAsync<long>((shard, reply) => shard.WaitFor(10, reply));
