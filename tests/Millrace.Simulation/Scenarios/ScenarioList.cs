@@ -1,5 +1,6 @@
 using Millrace.Simulation.Scenarios.Controllers;
 using Millrace.Simulation.Scenarios.ObjectLogs;
+using Millrace.Simulation.Scenarios.Stores;
 using Millrace.Simulation.Scenarios.Wals;
 
 namespace Millrace.Simulation.Scenarios;
@@ -7,5 +8,8 @@ namespace Millrace.Simulation.Scenarios;
 /// <summary>All scenarios.</summary>
 public static class ScenarioList
 {
-    public static IReadOnlyList<IScenario> All { get; } = [new ChainScenario(), new ControllerScenario(), new FileWalScenario(), new ObjectWalScenario()];
+    public static IReadOnlyList<IScenario> All { get; } =
+    [
+        new ChainScenario(), new ControllerScenario(), new FileWalScenario(), new ObjectWalScenario(), new BucketStoreScenario(), new LocalStoreScenario(),
+    ];
 }

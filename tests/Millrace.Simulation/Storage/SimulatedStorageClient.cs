@@ -7,7 +7,7 @@ namespace Millrace.Simulation.Storage;
 /// <summary>One node's way to the bucket.</summary>
 public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : IObjectStorage
 {
-    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LatestArrival = TimeSpan.FromSeconds(60);
     private readonly HashSet<string> _answersLost = new(StringComparer.Ordinal);
 

@@ -1,0 +1,98 @@
+using Millrace.Controller;
+using Millrace.Metadata;
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+using Millrace.Simulation.Kernel;
+using Millrace.Streams;
+using Millrace.Streams.Recovery;
+using Millrace.Streams.Registry;
+using Millrace.Streams.Upload;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Simulation.Scenarios.Stores;
+
+/// <summary>
+/// One incarnation of a whole node below Kafka: takes the metadata log over, registers, recovers the WALs of those it fenced,
+/// opens every stream, and works until something ends it.
+/// </summary>
+internal sealed class StoreNode(StoreWorld world, NodeRuntime runtime, IObjectStorage storage, IWalProvider wals, BufferPool buffers)
+{
+    private readonly SeededRandom _random = new(world.Kernel.Random.NextUInt64());
+
+    public async Task RunAsync(bool isAudit)
+    {
+        if (!isAudit)
+        {
+            await Task.Delay(_random.Between(TimeSpan.Zero, world.Patience), runtime.Time);
+        }
+
+        var incarnation = runtime.NewId();
+        var log = await MetadataLog.OpenAsync(runtime, storage, world.LogOptions, CancellationToken.None);
+        var seal = new ControllerSeal { IncarnationId = incarnation, Host = "node", Port = 9092 };
+        ClusterController? controller;
+        do
+        {
+            controller = await ClusterController.TryStartAsync(runtime, log, storage, seal, world.ControllerOptions, CancellationToken.None);
+        }
+        while (controller is null);
+        var node = await controller.RegisterAsync(new NodeRegistration(incarnation, "node", 9092, null), CancellationToken.None);
+        await RecoverAsync(controller, node);
+
+        var descriptor = wals.Describe(node.Node, node.Epoch);
+        var wal = await wals.CreateAsync(descriptor, CancellationToken.None);
+        await controller.RegisterWalAsync(node, descriptor, CancellationToken.None);
+        var store = new StreamStore(runtime, world.StreamsOptions, new StreamsComponents(node, wal, storage, controller, buffers));
+        var owners = await OpenAsync(controller, node, store);
+        if (isAudit)
+        {
+            return;
+        }
+
+        var until = runtime.Time.GetTimestamp();
+        var lifetime = _random.Between(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(40));
+        await Task.WhenAll(owners.Select(owner => owner.LiveAsync(() => world.IsOver || runtime.Time.GetElapsedTime(until) > lifetime)));
+        await StopAsync(controller, node, store, wal);
+    }
+
+    private async Task RecoverAsync(ClusterController controller, NodeIncarnation node)
+    {
+        foreach (var waiting in await controller.GetWaitingWalsAsync(CancellationToken.None))
+        {
+            world.Kernel.Coverage.Count("store: WALs taken over");
+            await using var recovery = await wals.TakeOverAsync(waiting.Wal, CancellationToken.None);
+            var failover = new WalFailover(runtime, world.StreamsOptions, new UploadTarget(node, storage, controller, buffers));
+            var result = await failover.RecoverAsync(recovery, CancellationToken.None);
+            world.Kernel.Coverage.Count("store: records recovered", result.Records);
+        }
+    }
+
+    private async Task<List<SimulatedOwner>> OpenAsync(ClusterController controller, NodeIncarnation node, StreamStore store)
+    {
+        while (world.Streams.Count < world.WantedStreams)
+        {
+            var id = await controller.CreateAsync(node, CancellationToken.None);
+            world.Streams.Add(new StreamOracle(world.Kernel, id));
+        }
+
+        List<SimulatedOwner> owners = [];
+        foreach (var oracle in world.Streams.ToArray())
+        {
+            var owner = new SimulatedOwner(world, runtime, store, oracle, buffers);
+            await owner.OpenAsync();
+            owners.Add(owner);
+        }
+
+        world.Kernel.Coverage.Count("store: nodes that served");
+        return owners;
+    }
+
+    private async Task StopAsync(ClusterController controller, NodeIncarnation node, StreamStore store, IWriteAheadLog wal)
+    {
+        await store.CloseAsync(CancellationToken.None);
+        await controller.StopAsync(node, CancellationToken.None);
+        await store.DisposeAsync();
+        await wal.RetireAsync(CancellationToken.None);
+        await controller.DisposeAsync();
+        world.Kernel.Coverage.Count("store: clean stops");
+    }
+}

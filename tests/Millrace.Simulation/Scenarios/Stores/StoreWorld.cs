@@ -1,0 +1,213 @@
+using Millrace.Controller;
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+using Millrace.Simulation.Disks;
+using Millrace.Simulation.Kernel;
+using Millrace.Simulation.Storage;
+using Millrace.Streams;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Simulation.Scenarios.Stores;
+
+/// <summary>
+/// A cluster without Kafka: either several machines on one bucket with WALs in it, each taking over from the others; or one
+/// machine whose folder is the bucket, with a file WAL beside it.
+/// </summary>
+internal sealed class StoreWorld
+{
+    private const int EnoughAcknowledgements = 300;
+    private static readonly TimeSpan Enough = TimeSpan.FromSeconds(60);
+    private readonly bool _onOneMachine;
+    private readonly SimulatedBucket _bucket;
+    private readonly Machine[] _machines;
+    private bool _isAudit;
+
+    public StoreWorld(SimulationKernel kernel, bool onOneMachine)
+    {
+        Kernel = kernel;
+        _onOneMachine = onOneMachine;
+        _bucket = new SimulatedBucket(kernel);
+        var random = kernel.Random;
+        _machines = [.. Enumerable.Range(0, onOneMachine ? 1 : random.Next(2, 4)).Select(i => NewMachine($"node{i}"))];
+        Patience = TimeSpan.FromSeconds(_machines.Length - 1) * 20;
+        WantedStreams = random.Next(1, 4);
+        LogOptions = new MetadataLogOptions { SnapshotEntries = random.Next(5, 60) };
+        StreamsOptions = new StreamsOptions
+        {
+            NotUploadedBytes = 512 << 10,
+            UploadBytes = random.Pick([8 << 10, 64 << 10, 256 << 10]),
+            UploadInterval = random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(5)),
+            UploadsAtOnce = random.Next(1, 4),
+            StreamObjectBytes = random.Pick([4 << 10, 64 << 10]),
+            DataBlockBytes = random.Pick([1 << 10, 16 << 10]),
+            TailCacheBytes = random.Pick([0, 64 << 10]),
+            BlockCacheBytes = random.Pick([16 << 10, 256 << 10]),
+            IndexCacheBytes = 64 << 10,
+            ReadAheadBytes = 16 << 10,
+        };
+    }
+
+    public SimulationKernel Kernel { get; }
+
+    public List<StreamOracle> Streams { get; } = [];
+
+    public int WantedStreams { get; }
+
+    public StreamsOptions StreamsOptions { get; }
+
+    public MetadataLogOptions LogOptions { get; }
+
+    public ClusterControllerOptions ControllerOptions { get; } = new()
+    {
+        PrepareDeadline = TimeSpan.FromSeconds(30),
+        DeletionDelay = TimeSpan.FromSeconds(10),
+        CollectionInterval = TimeSpan.FromSeconds(5),
+        SweepInterval = TimeSpan.FromSeconds(20),
+    };
+
+    public TimeSpan Patience { get; }
+
+    public bool IsOver { get; private set; }
+
+    public async Task RunAsync()
+    {
+        var chaos = new Chaos(Kernel, _bucket);
+        chaos.Pranks.Add(() => Crash(Any()));
+        chaos.Pranks.Add(() => chaos.Sleep(Any().Node));
+        chaos.Pranks.Add(() => chaos.Sleep(Any().Node));
+        if (_onOneMachine)
+        {
+            chaos.Pranks.Add(SlowDiskDown);
+        }
+
+        Array.ForEach(_machines, machine => Start(machine, TimeSpan.Zero));
+        await chaos.RunAsync(() => Kernel.Now >= Enough && Kernel.Coverage[CoverageNames.Acknowledged] >= EnoughAcknowledgements);
+
+        IsOver = true;
+        Array.ForEach(_machines, machine => machine.Disk.Weather = DiskWeather.Calm);
+        foreach (var machine in _machines.Where(machine => machine.Node.IsUp))
+        {
+            // Zombies: they wake when the auditor has everything.
+            machine.Node.Pause();
+        }
+
+        var auditor = _onOneMachine ? _machines[0] : NewMachine("auditor");
+        Crash(auditor);
+        _isAudit = true;
+        await RunIncarnation(auditor);
+        foreach (var machine in _machines.Where(machine => machine.Node.IsUp))
+        {
+            machine.Node.Resume();
+        }
+
+        await Kernel.Delay(TimeSpan.FromSeconds(60));
+    }
+
+    private Machine Any() => Kernel.Random.Pick(_machines);
+
+    // Errors of the disk are the WAL scenarios' matter: here they would only end one incarnation after the other.
+    private void SlowDiskDown()
+    {
+        var weather = DiskWeather.Draw(Kernel.Random);
+        Any().Disk.Weather = weather with { Latency = weather.Latency * 4, WriteFails = 0, SyncFails = 0 };
+    }
+
+    private Machine NewMachine(string name)
+    {
+        var disk = new SimulatedDisk(Kernel, name);
+        var machine = new Machine(new SimulatedNode(Kernel, name, disk.Mount), disk);
+        machine.Node.OnFailed = failure => OnFailed(machine, failure);
+        return machine;
+    }
+
+    private void Crash(Machine machine)
+    {
+        if (machine.Node.IsUp)
+        {
+            Kernel.Coverage.Count("nodes: killed");
+            Restart(machine, cutPower: _onOneMachine && Kernel.Random.Chance(0.6));
+        }
+    }
+
+    // A node that has lost the metadata log to another, or its WAL, stops; whoever watches it starts it again.
+    private void OnFailed(Machine machine, Exception failure)
+    {
+        if (failure.InnerException is ObjectLogException { Error: ObjectLogError.Fenced })
+        {
+            Kernel.Coverage.Count("store: deposed");
+            var lane = machine.Node.Lane;
+            Kernel.At(Kernel.Now, Kernel.World, () =>
+            {
+                if (machine.Node.IsUp && machine.Node.Lane == lane)
+                {
+                    Restart(machine, cutPower: false);
+                }
+            });
+            return;
+        }
+
+        Kernel.Fail(failure);
+    }
+
+    private void Restart(Machine machine, bool cutPower)
+    {
+        machine.Node.Kill();
+        if (cutPower)
+        {
+            machine.Disk.CutPower();
+        }
+
+        Start(machine, Kernel.Random.Between(TimeSpan.Zero, TimeSpan.FromSeconds(1)));
+    }
+
+    private void Start(Machine machine, TimeSpan delay) => Kernel.At(Kernel.Now + delay, Kernel.World, () => _ = LiveAsync(machine));
+
+    private async Task LiveAsync(Machine machine)
+    {
+        if (IsOver || machine.Node.IsUp)
+        {
+            return;
+        }
+
+        try
+        {
+            await RunIncarnation(machine);
+        }
+        catch (StreamException lost) when (lost.Error is StreamError.Fenced or StreamError.WalFailed or StreamError.Closed or StreamError.StorageUnavailable)
+        {
+            Kernel.Coverage.Count($"store: ended with {lost.Error}");
+        }
+        catch (ObjectStorageException)
+        {
+            Kernel.Coverage.Count("store: start given up without the bucket");
+        }
+        catch (ObjectLogException lost) when (lost.Error is ObjectLogError.Fenced)
+        {
+            Kernel.Coverage.Count("store: deposed while starting");
+        }
+        catch (Exception violation)
+        {
+            Kernel.Fail(violation);
+        }
+
+        if (machine.Node.IsUp && !_isAudit)
+        {
+            machine.Node.Kill();
+            Start(machine, TimeSpan.FromMilliseconds(100));
+        }
+    }
+
+    private Task RunIncarnation(Machine machine) => machine.Node.Start(async runtime =>
+    {
+        var buffers = Kernel.NewBufferPool();
+        IObjectStorage storage = _onOneMachine
+            ? await FileObjectStorage.OpenAsync(runtime, "/data/store", CancellationToken.None)
+            : _bucket.Connect(machine.Node.Lane!);
+        IWalProvider wals = _onOneMachine
+            ? new FileWalProvider(runtime, buffers, "/data/wal", new FileWalOptions { Capacity = 2 << 20, GroupBytes = 64 << 10 })
+            : new ObjectWalProvider(runtime, buffers, storage, new ObjectWalOptions { BatchBytes = 64 << 10 });
+        await new StoreNode(this, runtime, storage, wals, buffers).RunAsync(_isAudit);
+    });
+
+    private sealed record Machine(SimulatedNode Node, SimulatedDisk Disk);
+}
