@@ -14,7 +14,7 @@ internal sealed class StreamOracle(SimulationKernel kernel, StreamId id)
     private readonly List<(StreamEpoch Epoch, long BaseOffset, long Count)> _attempts = [];
     private readonly SortedDictionary<long, int> _decided = [];
     private long _decidedEnd;
-    private long _start;
+    private long _trimmedTo;
     private StreamEpoch _newestEpoch;
     private long _openedAt;
 
@@ -43,8 +43,15 @@ internal sealed class StreamOracle(SimulationKernel kernel, StreamId id)
     /// <summary>A new owner has opened the stream, and says that it ends here.</summary>
     public void Opened(IStream stream)
     {
+        if (stream.Epoch < _newestEpoch)
+        {
+            // A zombie hears only now that it was let in, before its successor was. It will acknowledge nothing.
+            kernel.Coverage.Count("store: opened too late");
+            return;
+        }
+
         Require(stream.NextOffset >= _decidedEnd, $"epoch {stream.Epoch} begins at {stream.NextOffset}, and {_decidedEnd} was acknowledged or seen");
-        Require(stream.StartOffset >= _start || stream.StartOffset <= _decidedEnd, $"it starts at {stream.StartOffset}");
+        Require(stream.StartOffset <= _trimmedTo, $"it starts at {stream.StartOffset}, and was trimmed to {_trimmedTo} at most");
         if (stream.Checkpoint is { } checkpoint)
         {
             Require(BinaryPrimitives.ReadInt64LittleEndian(checkpoint.State.Span) == checkpoint.Offset, $"the checkpoint at {checkpoint.Offset} is of another place");
@@ -53,7 +60,8 @@ internal sealed class StreamOracle(SimulationKernel kernel, StreamId id)
         (_newestEpoch, _openedAt) = (stream.Epoch, stream.NextOffset);
     }
 
-    public void Trimmed(long offset) => _start = Math.Max(_start, offset);
+    /// <summary>An owner is about to trim.</summary>
+    public void Trimmed(long offset) => _trimmedTo = Math.Max(_trimmedTo, offset);
 
     /// <summary>A reader was given a record, which is therefore durable.</summary>
     public void Read(StreamRecord record)
