@@ -197,7 +197,7 @@ public sealed class MetadataLog : IAsyncDisposable
             // cut to them: a seal that goes lets a deposed owner acknowledge.
             if (await _snapshots.TrimAsync(_closed) is { } boundary && boundary <= snapshot.Start.Next)
             {
-                await _log.TrimAsync(boundary, snapshot.Start.Seals, _closed);
+                await _log.TrimAsync(boundary, snapshot.Start, _closed);
             }
 
             ControllerLog.SnapshotTaken(_logger, snapshot.Start.Next, snapshot.State.Cluster.Version);

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Millrace.Runtime;
 
 namespace Millrace.ObjectStorage;
@@ -91,8 +90,14 @@ public sealed class ObjectLog
     /// At or below the last acknowledged entry of an open term, or the seal of an ended one; and a verified snapshot, or committed
     /// objects, hold everything below it.
     /// </param>
-    /// <param name="seals">All seals below the boundary that count: <see cref="LogStart.Seals"/> of a start at or after it.</param>
+    /// <param name="known">
+    /// A start at or after the boundary, from the caller's own reading: it knows all seals below that count. Whoever takes the
+    /// boundary from elsewhere compares first; a seal that goes lets a deposed owner acknowledge.
+    /// </param>
     /// <param name="token">Ends the attempt; nothing is deleted before the boundary is durable.</param>
-    public ValueTask TrimAsync(LogPlace boundary, ImmutableArray<LogPlace> seals, CancellationToken token) =>
-        new LogTrimmer(_objects).TrimAsync(boundary, seals, token);
+    public ValueTask TrimAsync(LogPlace boundary, LogStart known, CancellationToken token)
+    {
+        Invariant.Check(boundary <= known.Next);
+        return new LogTrimmer(_objects).TrimAsync(boundary, known.Seals, token);
+    }
 }

@@ -70,7 +70,7 @@ internal sealed class ObjectWal : IWriteAheadLog
         {
             if (FindBoundary(position) is { } boundary)
             {
-                await _log.TrimAsync(boundary, [], token);
+                await _log.TrimAsync(boundary, LogStart.Beginning(Descriptor.Id) with { Next = boundary }, token);
                 Forget(boundary);
             }
         }

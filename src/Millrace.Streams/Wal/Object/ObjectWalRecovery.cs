@@ -33,7 +33,7 @@ internal sealed class ObjectWalRecovery(ObjectLog log, WalDescriptor descriptor,
         }
     }
 
-    public async ValueTask CompleteAsync(CancellationToken token) => await log.TrimAsync(seal, [], token);
+    public async ValueTask CompleteAsync(CancellationToken token) => await log.TrimAsync(seal, start with { Next = seal }, token);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

@@ -36,8 +36,8 @@ internal sealed class ObjectWalTakeover(ObjectLog log, WalDescriptor descriptor)
     /// <summary>Seals the log if nobody has, and deletes what it holds. The seal and a marker stay, for a writer that wakes up late.</summary>
     public async ValueTask RetireAsync(CancellationToken token)
     {
-        var (_, seal) = await SealAsync(token);
-        await log.TrimAsync(seal, [], token);
+        var (start, seal) = await SealAsync(token);
+        await log.TrimAsync(seal, start with { Next = seal }, token);
     }
 
     public static WalUnavailableException Unusable(WalDescriptor descriptor, ObjectLogException damage) => new(

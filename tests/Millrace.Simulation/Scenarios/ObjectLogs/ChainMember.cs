@@ -184,7 +184,7 @@ internal sealed class ChainMember(ChainWorld world, NodeRuntime runtime, Lane la
         if (boundary.Next <= applied)
         {
             world.Kernel.Coverage.Count("log: trims begun");
-            await log.TrimAsync(boundary.Next, boundary.Seals, CancellationToken.None);
+            await log.TrimAsync(boundary.Next, boundary, CancellationToken.None);
         }
     }
 

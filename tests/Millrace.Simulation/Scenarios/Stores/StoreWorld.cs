@@ -94,13 +94,30 @@ internal sealed class StoreWorld
         var auditor = _onOneMachine ? _machines[0] : NewMachine("auditor");
         Crash(auditor);
         _isAudit = true;
-        await RunIncarnation(auditor);
+        await AuditAsync(auditor);
         foreach (var machine in _machines.Where(machine => machine.Node.IsUp))
         {
             machine.Node.Resume();
         }
 
         await Kernel.Delay(TimeSpan.FromSeconds(60));
+    }
+
+    // A seal that a zombie had sent off before it fell asleep may still arrive and depose the auditor.
+    private async Task AuditAsync(Machine auditor)
+    {
+        while (true)
+        {
+            try
+            {
+                await RunIncarnation(auditor);
+                return;
+            }
+            catch (StreamException lost) when (lost.Error == StreamError.Fenced)
+            {
+                auditor.Node.Kill();
+            }
+        }
     }
 
     private Machine Any() => Kernel.Random.Pick(_machines);
@@ -135,6 +152,11 @@ internal sealed class StoreWorld
         if (failure.InnerException is ObjectLogException { Error: ObjectLogError.Fenced })
         {
             Kernel.Coverage.Count("store: deposed");
+            if (_isAudit)
+            {
+                return;
+            }
+
             var lane = machine.Node.Lane;
             Kernel.At(Kernel.Now, Kernel.World, () =>
             {

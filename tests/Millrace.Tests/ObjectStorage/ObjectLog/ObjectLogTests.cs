@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Millrace.ObjectStorage;
+using Millrace.Runtime;
 using Xunit;
 
 namespace Millrace.Tests.ObjectStorage;
@@ -95,8 +96,8 @@ public sealed class ObjectLogTests : IDisposable
         await using var second = await TakeOverAsync(log, "second");
         await AppendAsync(second, "b");
         var at = await AppendAsync(second, "c");
-        await log.TrimAsync(new LogPlace(1, 0), second.StartAfter(at).Seals, CancellationToken.None);
-        await log.TrimAsync(at, second.StartAfter(at).Seals, CancellationToken.None);
+        await log.TrimAsync(new LogPlace(1, 0), second.StartAfter(at), CancellationToken.None);
+        await log.TrimAsync(at, second.StartAfter(at), CancellationToken.None);
 
         var keys = new LogKeys("log/");
         var left = await _storage.ListAsync("", null, 1000, CancellationToken.None);
@@ -107,13 +108,22 @@ public sealed class ObjectLogTests : IDisposable
     }
 
     [Fact]
+    public async Task Trimming_where_the_caller_cannot_know_the_seals_is_refused()
+    {
+        var log = Log();
+        await using var owner = await TakeOverAsync(log, "first");
+        var at = await AppendAsync(owner, "a");
+        await Assert.ThrowsAsync<InvariantViolationException>(async () => await log.TrimAsync(at, LogStart.Beginning(), CancellationToken.None));
+    }
+
+    [Fact]
     public async Task A_reader_from_before_the_boundary_is_told_to_begin_again()
     {
         var log = Log();
         await using var owner = await TakeOverAsync(log, "first");
         await AppendAsync(owner, "a");
         var at = await AppendAsync(owner, "b");
-        await log.TrimAsync(at, owner.StartAfter(at).Seals, CancellationToken.None);
+        await log.TrimAsync(at, owner.StartAfter(at), CancellationToken.None);
         var trimmed = await Assert.ThrowsAsync<ObjectLogException>(() => ReadAsync(log));
         Assert.Equal(ObjectLogError.Trimmed, trimmed.Error);
         Assert.Equal(["(1, 2) Tail "], await ReadAsync(log, owner.StartAfter(at)));
