@@ -6,6 +6,9 @@ namespace Millrace.Simulation.Scenarios;
 /// <summary>Makes trouble: nodes die, sleep and lose the store; the store goes down and changes its mood.</summary>
 internal sealed class Chaos(SimulationKernel kernel, SimulatedBucket bucket)
 {
+    /// <summary>The longest pause between two pranks.</summary>
+    public TimeSpan LongestCalm { get; init; } = TimeSpan.FromSeconds(6);
+
     /// <summary>Kinds of trouble a scenario adds, or the ones it wants more often.</summary>
     public List<Action> Pranks { get; } = [];
 
@@ -17,7 +20,7 @@ internal sealed class Chaos(SimulationKernel kernel, SimulatedBucket bucket)
         WeatherChanges();
         while (!isOver())
         {
-            await kernel.Delay(kernel.Random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(6)));
+            await kernel.Delay(kernel.Random.Between(TimeSpan.FromMilliseconds(200), LongestCalm));
             kernel.Coverage.Count(CoverageNames.Faults);
             kernel.Random.Pick(Pranks)();
         }

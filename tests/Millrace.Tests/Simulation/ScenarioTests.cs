@@ -9,7 +9,7 @@ namespace Millrace.Tests.Simulation;
 /// <summary>A few seeds of every scenario. Many more: <c>./test sim --seeds N</c>.</summary>
 public sealed class ScenarioTests
 {
-    private const int FixedSeeds = 40;
+    private const int FixedSeeds = 20;
     private const int SeedsForAFault = 2000;
 
     public static TheoryData<string> Scenarios => [.. ScenarioList.All.Select(scenario => scenario.Name)];

@@ -60,10 +60,13 @@ internal sealed class StoreWorld
     public ClusterControllerOptions ControllerOptions { get; } = new()
     {
         PrepareDeadline = TimeSpan.FromSeconds(30),
-        DeletionDelay = TimeSpan.FromSeconds(10),
+        DeletionDelay = TimeSpan.FromSeconds(60),
         CollectionInterval = TimeSpan.FromSeconds(5),
         SweepInterval = TimeSpan.FromSeconds(20),
     };
+
+    /// <summary>The newest incarnation that has registered; all others are fenced.</summary>
+    public NodeEpoch NewestEpoch { get; set; }
 
     public TimeSpan Patience { get; }
 
@@ -71,7 +74,7 @@ internal sealed class StoreWorld
 
     public async Task RunAsync()
     {
-        var chaos = new Chaos(Kernel, _bucket);
+        var chaos = new Chaos(Kernel, _bucket) { LongestCalm = TimeSpan.FromSeconds(12) };
         chaos.Pranks.Add(() => Crash(Any()));
         chaos.Pranks.Add(() => chaos.Sleep(Any().Node));
         chaos.Pranks.Add(() => chaos.Sleep(Any().Node));
