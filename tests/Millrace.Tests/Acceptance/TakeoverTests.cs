@@ -1,4 +1,5 @@
 using Millrace.Tests.Clients;
+using Millrace.Tests.ObjectStorage;
 using Xunit;
 
 namespace Millrace.Tests.Acceptance;
@@ -7,7 +8,7 @@ namespace Millrace.Tests.Acceptance;
 /// Two brokers on one bucket: the first is frozen under load, the second takes over, the first wakes. The store is a directory;
 /// Ceph RGW and MinIO where they are at hand. MILLRACE_TEST_TAKEOVERS sets how often (2 if not given; the full form is 10).
 /// </summary>
-public sealed class TakeoverTests
+public sealed class TakeoverTests(S3Servers servers)
 {
     private const int Partitions = 4;
 
@@ -17,13 +18,27 @@ public sealed class TakeoverTests
     public async Task A_frozen_broker_loses_its_streams_and_acknowledges_nothing_more_on_a_directory()
     {
         using var directory = new TemporaryDirectory();
-        await TakeOverAgainAndAgainAsync(directory, $"file://{directory.Sub("store")}");
+        await TakeOverAgainAndAgainAsync(directory, $"file://{directory.Sub("store")}", []);
     }
 
-    private static async Task TakeOverAgainAndAgainAsync(TemporaryDirectory directory, string store)
+    [Fact]
+    public async Task A_frozen_broker_loses_its_streams_and_acknowledges_nothing_more_on_Ceph() =>
+        await TakeOverAgainAndAgainAsync(await servers.CephAsync());
+
+    [Fact]
+    public async Task A_frozen_broker_loses_its_streams_and_acknowledges_nothing_more_on_MinIO() =>
+        await TakeOverAgainAndAgainAsync(await servers.MinioAsync());
+
+    private static async Task TakeOverAgainAndAgainAsync(S3Server server)
+    {
+        using var directory = new TemporaryDirectory();
+        await TakeOverAgainAndAgainAsync(directory, server.Uri("takeover"), server.Credentials);
+    }
+
+    private static async Task TakeOverAgainAndAgainAsync(TemporaryDirectory directory, string store, IReadOnlyList<(string Name, string Value)> environment)
     {
         var promises = new List<Acknowledged>();
-        var active = await StartAsync(directory, 0, store);
+        var active = await StartAsync(0);
         await TestTopic.CreateAsync(active.BootstrapServers, "takeover", Partitions);
         for (var round = 1; round <= Takeovers; round++)
         {
@@ -32,7 +47,7 @@ public sealed class TakeoverTests
             await active.SignalAsync("STOP");
             var acknowledgedBefore = load.Count;
 
-            var next = await StartAsync(directory, round, store);
+            var next = await StartAsync(round);
             var recovered = LogContent.Read(next.BootstrapServers, "takeover", Partitions);
 
             // The first wakes up with requests in its sockets and appends under way: whatever it acknowledges now must be in what was recovered.
@@ -48,8 +63,8 @@ public sealed class TakeoverTests
 
         LogContent.Read(active.BootstrapServers, "takeover", Partitions).AssertHolds(promises);
         await active.DisposeAsync();
-    }
 
-    private static Task<MillraceProcess> StartAsync(TemporaryDirectory directory, int number, string store) =>
-        MillraceProcess.StartAsync(directory.Sub($"broker-{number}"), "--store", store, "--wal", "object");
+        Task<MillraceProcess> StartAsync(int number) =>
+            MillraceProcess.StartAsync(directory.Sub($"broker-{number}"), environment, "--store", store, "--wal", "object");
+    }
 }

@@ -39,12 +39,22 @@ internal sealed partial class MillraceProcess : IBroker
     /// <summary>Starts a broker and waits until it says that it is ready.</summary>
     /// <param name="dataDirectory">Where it keeps its local files.</param>
     /// <param name="arguments">Further arguments of <c>millrace start</c>.</param>
-    public static async Task<MillraceProcess> StartAsync(string dataDirectory, params string[] arguments)
+    public static Task<MillraceProcess> StartAsync(string dataDirectory, params string[] arguments) => StartAsync(dataDirectory, [], arguments);
+
+    /// <summary>As above, with further environment variables.</summary>
+    public static async Task<MillraceProcess> StartAsync(
+        string dataDirectory, IReadOnlyList<(string Name, string Value)> environment, params string[] arguments)
     {
         string[] all = arguments.Contains("--listen")
             ? ["start", "--data-dir", dataDirectory, .. arguments]
             : ["start", "--data-dir", dataDirectory, "--listen", "127.0.0.1:0", .. arguments];
-        var process = Process.Start(new ProcessStartInfo(Program, all) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var start = new ProcessStartInfo(Program, all) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        var process = Process.Start(start)!;
         var log = new StringBuilder();
         process.ErrorDataReceived += (_, line) => Append(log, line.Data);
         process.BeginErrorReadLine();

@@ -44,10 +44,7 @@ public sealed class S3Server
             var place = Path.Combine(folder, $"{attempt}");
             try
             {
-                var output = await RunAsync(script, "start", place, FreePort().ToString(CultureInfo.InvariantCulture));
-                var settings = output.Split(['\n', ' ']).Where(word => word.Contains('=', StringComparison.Ordinal))
-                    .Select(word => word.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);
-                return new(settings, () => RunAsync(script, endCommand, place));
+                return await StartAsync(script, place, endCommand, FreePort());
             }
             catch (InvalidOperationException) when (attempt < StartAttempts)
             {
@@ -55,6 +52,22 @@ public sealed class S3Server
                 await RunAsync(script, endCommand, place);
             }
         }
+    }
+
+    /// <summary>The URI of a part of the bucket, for a broker in a process of its own.</summary>
+    internal string Uri(string prefix) => $"s3://{_settings["S3_BUCKET"]}/{prefix}?endpoint={_settings["S3_ENDPOINT"]}&path-style=true";
+
+    /// <summary>What such a process needs in its environment.</summary>
+    internal IReadOnlyList<(string Name, string Value)> Credentials =>
+        [("AWS_ACCESS_KEY_ID", _settings["S3_ACCESS_KEY"]), ("AWS_SECRET_ACCESS_KEY", _settings["S3_SECRET_KEY"])];
+
+    /// <summary>Starts it, or starts it again, at a port of the caller's choice.</summary>
+    internal static async Task<S3Server> StartAsync(string script, string folder, string endCommand, int port)
+    {
+        var output = await RunAsync(script, "start", folder, port.ToString(CultureInfo.InvariantCulture));
+        var settings = output.Split(['\n', ' ']).Where(word => word.Contains('=', StringComparison.Ordinal))
+            .Select(word => word.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);
+        return new(settings, () => RunAsync(script, endCommand, folder));
     }
 
     internal async Task StopAsync() => await _stop();
@@ -68,7 +81,7 @@ public sealed class S3Server
         return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{script} failed: {await errors}");
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

@@ -1,0 +1,65 @@
+using System.Globalization;
+using Millrace.Tests.Clients;
+using Millrace.Tests.ObjectStorage;
+using Xunit;
+
+namespace Millrace.Tests.Acceptance;
+
+/// <summary>
+/// The object store dies under load and comes back. MILLRACE_TEST_OUTAGE_SECONDS says after how long (8 if not given; the
+/// full form is 30).
+/// </summary>
+public sealed class StoreOutageTests
+{
+    private const int Partitions = 4;
+
+    // A small bound, so that the outage fills it and producers have to wait.
+    private const int NotUploadedMegabytes = 32;
+
+    private static int Seconds => int.Parse(Environment.GetEnvironmentVariable("MILLRACE_TEST_OUTAGE_SECONDS") ?? "8", CultureInfo.InvariantCulture);
+
+    [Theory]
+    [InlineData("file")]
+    [InlineData("object")]
+    public async Task Nothing_is_lost_producers_resume_by_themselves_and_memory_stays_bounded(string wal)
+    {
+        var script = Repository.Shared("testbeds/minio/minio.sh");
+        Assert.SkipWhen(script is null, "testbeds/minio is not at hand");
+        using var directory = new TemporaryDirectory();
+        var port = S3Server.FreePort();
+        var server = await S3Server.StartAsync(script, directory.Sub("minio"), "stop", port);
+        try
+        {
+            await using var broker = await MillraceProcess.StartAsync(
+                directory.Sub("data"), server.Credentials, "--store", server.Uri("outage"), "--wal", wal == "file" ? $"file://{directory.Sub("wal")}" : wal,
+                "--set", $"millrace.not.uploaded.max.bytes={NotUploadedMegabytes << 20}", "--set", "millrace.upload.bytes=4194304");
+            await TestTopic.CreateAsync(broker.BootstrapServers, "outage", Partitions);
+            using var load = new Load(broker.BootstrapServers, "outage", Partitions, producers: 2, recordBytes: 2000);
+            await load.WaitForMoreAsync(2000, TimeSpan.FromSeconds(60));
+
+            var pid = (await File.ReadAllTextAsync(Path.Combine(directory.Sub("minio"), "minio.pid"))).Trim();
+            await Tool.RunAsync("kill", ["-KILL", pid]);
+            var before = load.Count;
+            await Task.Delay(TimeSpan.FromSeconds(Seconds));
+            var during = load.Count - before;
+            var memory = ResidentMegabytes(broker.ProcessId);
+            await S3Server.StartAsync(script, directory.Sub("minio"), "stop", port);
+
+            await load.WaitForMoreAsync(2000, TimeSpan.FromSeconds(90));
+            load.Stop(TimeSpan.FromSeconds(90));
+            Assert.Empty(load.Failures);
+            LogContent.Read(broker.BootstrapServers, "outage", Partitions).AssertHolds(load.Acknowledged);
+            Assert.True(during * 2000L < 2L * NotUploadedMegabytes << 20, $"{during} records were acknowledged while they could not be uploaded");
+            Assert.True(memory < 400, $"{memory} MB");
+        }
+        finally
+        {
+            await server.StopAsync();
+        }
+    }
+
+    private static long ResidentMegabytes(int process) => File.ReadLines($"/proc/{process}/status")
+        .Where(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
+        .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) / 1024)
+        .First();
+}
