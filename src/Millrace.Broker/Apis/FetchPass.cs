@@ -23,32 +23,32 @@ internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : I
     public async ValueTask ReadAsync(CancellationToken token)
     {
         Bytes = 0;
-        var underWay = new Queue<(FetchedPartition Fetched, Task<PartitionRead> Read, int Reserved)>();
+        Queue<(FetchedPartition Fetched, Task<PartitionRead> Read, int Reserved)>? underWay = null;
         try
         {
             var reserved = 0;
             foreach (var fetched in partitions)
             {
                 // Each read under way may take all that was reserved for it: the next one waits until something is left.
-                while (underWay.Count > 0 && reserved >= maxBytes - Bytes)
+                while (underWay is { Count: > 0 } && reserved >= maxBytes - Bytes)
                 {
                     reserved -= await FinishAsync(underWay);
                 }
 
                 var room = (int)Math.Clamp(Math.Min(maxBytes - Bytes - reserved, fetched.Wanted.PartitionMaxBytes), 0, int.MaxValue);
-                var read = Begin(fetched, room, atLeastOne: Bytes == 0 && underWay.Count == 0, token);
+                var read = Begin(fetched, room, atLeastOne: Bytes == 0 && underWay is not { Count: > 0 }, token);
                 if (read.IsCompletedSuccessfully)
                 {
                     Take(fetched, read.Result);
                 }
                 else
                 {
-                    underWay.Enqueue((fetched, read.AsTask(), room));
+                    (underWay ??= new()).Enqueue((fetched, read.AsTask(), room));
                     reserved += room;
                 }
             }
 
-            while (underWay.Count > 0)
+            while (underWay is { Count: > 0 })
             {
                 await FinishAsync(underWay);
             }
@@ -57,7 +57,7 @@ internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : I
         }
         catch
         {
-            foreach (var (_, read, _) in underWay)
+            foreach (var (_, read, _) in underWay ?? [])
             {
                 _ = LetGoAsync(read);
             }

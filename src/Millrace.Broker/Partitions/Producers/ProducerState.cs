@@ -13,6 +13,12 @@ namespace Millrace.Broker.Partitions.Producers;
 /// </remarks>
 internal sealed class ProducerState
 {
+    /// <summary>
+    /// The most producers that are remembered, so that clients that make up ids cannot fill the memory: about ten megabytes. Beyond
+    /// it the longest idle are forgotten early, as they would be in time.
+    /// </summary>
+    public const int MaxProducers = 50_000;
+
     private readonly Dictionary<long, ProducerEntry> _producers = [];
 
     public int Count => _producers.Count;
@@ -43,6 +49,10 @@ internal sealed class ProducerState
         ref var producer = ref CollectionsMarshal.GetValueRefOrAddDefault(_producers, producerId, out _);
         producer ??= new ProducerEntry();
         producer.Append(epoch, batch, now);
+        if (_producers.Count > MaxProducers)
+        {
+            ForgetIdlest();
+        }
     }
 
     /// <summary>Forgets producers that have not appended for <paramref name="idleMs"/>.</summary>
@@ -68,5 +78,16 @@ internal sealed class ProducerState
         var ids = _producers.Keys.ToArray();
         Array.Sort(ids);
         return ids;
+    }
+
+    // A tenth at once, so that the sorting is paid for by many new producers.
+    private void ForgetIdlest()
+    {
+        var idlest = _producers.Select(entry => (entry.Value.LastSeen, Id: entry.Key)).ToArray();
+        Array.Sort(idlest);
+        foreach (var (_, id) in idlest.AsSpan(0, MaxProducers / 10))
+        {
+            _producers.Remove(id);
+        }
     }
 }

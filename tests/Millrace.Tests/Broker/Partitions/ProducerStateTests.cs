@@ -100,6 +100,20 @@ public sealed class ProducerStateTests
     }
 
     [Fact]
+    public void Of_too_many_producers_the_longest_idle_are_forgotten()
+    {
+        for (var id = 0; id <= ProducerState.MaxProducers; id++)
+        {
+            _state.Append(id, 0, new ProducerBatch(0, 0, id, -1), now: id);
+        }
+
+        Assert.Equal(ProducerState.MaxProducers - (ProducerState.MaxProducers / 10) + 1, _state.Count);
+        Assert.False(_state.TryGet((ProducerState.MaxProducers / 10) - 1, out _));
+        Assert.True(_state.TryGet(ProducerState.MaxProducers / 10, out _));
+        Assert.True(_state.TryGet(ProducerState.MaxProducers, out _));
+    }
+
+    [Fact]
     public void A_clock_set_back_forgets_nobody()
     {
         _state.Append(1, 0, new ProducerBatch(0, 0, 0, -1), now: 10_000);

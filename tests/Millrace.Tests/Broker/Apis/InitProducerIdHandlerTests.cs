@@ -1,0 +1,99 @@
+using Millrace.Broker;
+using Millrace.Broker.Apis;
+using Millrace.Broker.Partitions;
+using Millrace.Protocol;
+using Millrace.Runtime;
+using Millrace.Tests.Broker.Partitions;
+using Xunit;
+
+namespace Millrace.Tests.Broker.Apis;
+
+public sealed class InitProducerIdHandlerTests : IDisposable
+{
+    private readonly RealNode _node = new();
+    private readonly BufferPool _buffers = new(0);
+    private readonly Blocks _blocks = new();
+    private readonly InitProducerIdHandler _handler;
+
+    public InitProducerIdHandlerTests()
+    {
+        var identity = new BrokerIdentity(new NodeId(3), new NodeEpoch(8), PartitionsUnderTest.Configs);
+        _handler = new InitProducerIdHandler(_node.Runtime, new ProducerIdBlocks(identity, _blocks));
+    }
+
+    public void Dispose()
+    {
+        _node.Dispose();
+        _buffers.Dispose();
+    }
+
+    [Fact]
+    public async Task Every_producer_gets_an_id_of_its_own_from_blocks_of_this_incarnation()
+    {
+        var answers = await Task.WhenAll(Enumerable.Range(0, 25).Select(_ => InitAsync(new InitProducerIdRequest { TransactionalId = null })));
+
+        Assert.All(answers, answer => Assert.Equal((ErrorCode.None, (short)0), ((ErrorCode)answer.ErrorCode, answer.ProducerEpoch)));
+        Assert.Equal(25, answers.Select(answer => answer.ProducerId).Distinct().Count());
+        Assert.Equal(3, _blocks.Requests.Count);
+        Assert.All(_blocks.Requests, request => Assert.Equal((3, 8L), (request.BrokerId, request.BrokerEpoch)));
+    }
+
+    [Fact]
+    public async Task A_transactional_id_gets_an_error_that_is_final()
+    {
+        var answer = await InitAsync(new InitProducerIdRequest { TransactionalId = "tx", TransactionTimeoutMs = 1_000 });
+
+        Assert.Equal((ErrorCode.UnsupportedVersion, -1L), ((ErrorCode)answer.ErrorCode, answer.ProducerId));
+        Assert.Equal(ErrorCode.InvalidRequest, (ErrorCode)(await InitAsync(new InitProducerIdRequest { TransactionalId = "" })).ErrorCode);
+    }
+
+    [Fact]
+    public async Task An_id_without_its_epoch_is_not_in_order() =>
+        Assert.Equal(ErrorCode.InvalidRequest, (ErrorCode)(await InitAsync(new InitProducerIdRequest { TransactionalId = null, ProducerId = 5 })).ErrorCode);
+
+    [Fact]
+    public async Task The_controllers_error_is_passed_on_and_the_next_call_asks_again()
+    {
+        _blocks.Error = ErrorCode.StaleBrokerEpoch;
+        Assert.Equal(ErrorCode.StaleBrokerEpoch, (ErrorCode)(await InitAsync(new InitProducerIdRequest { TransactionalId = null })).ErrorCode);
+
+        _blocks.Error = ErrorCode.None;
+        Assert.Equal(ErrorCode.None, (ErrorCode)(await InitAsync(new InitProducerIdRequest { TransactionalId = null })).ErrorCode);
+    }
+
+    private async Task<InitProducerIdResponse> InitAsync(InitProducerIdRequest request)
+    {
+        using var context = TestContext.Create(5, _buffers.Rent(1));
+        return await _handler.HandleAsync(context, request, default);
+    }
+
+    /// <summary>A controller that hands out blocks of ten.</summary>
+    private sealed class Blocks : IControllerChannel
+    {
+        private long _next = 100;
+
+        public List<AllocateProducerIdsRequest> Requests { get; } = [];
+
+        public ErrorCode Error { get; set; }
+
+        public async ValueTask<AllocateProducerIdsResponse> AllocateProducerIdsAsync(AllocateProducerIdsRequest request, CancellationToken token)
+        {
+            await Task.Yield();
+            Requests.Add(request);
+            var start = _next;
+            _next += 10;
+            return new AllocateProducerIdsResponse { ErrorCode = (short)Error, ProducerIdStart = start, ProducerIdLen = 10 };
+        }
+
+        public ValueTask<CreateTopicsResponse> CreateTopicsAsync(CreateTopicsRequest request, CancellationToken token) => throw Unused();
+
+        public ValueTask<DeleteTopicsResponse> DeleteTopicsAsync(DeleteTopicsRequest request, CancellationToken token) => throw Unused();
+
+        public ValueTask<CreatePartitionsResponse> CreatePartitionsAsync(CreatePartitionsRequest request, CancellationToken token) => throw Unused();
+
+        public ValueTask<IncrementalAlterConfigsResponse> IncrementalAlterConfigsAsync(IncrementalAlterConfigsRequest request, CancellationToken token) =>
+            throw Unused();
+
+        private static NotSupportedException Unused() => new("Only ids are asked for");
+    }
+}
