@@ -58,11 +58,13 @@ public sealed partial class NodeRuntime(
 
     private async Task RunAsync(string name, Func<CancellationToken, Task> loop)
     {
+        // Taken once: a node that was stopped may have been disposed by the time the loop ends.
+        var stopping = Stopping;
         try
         {
-            await loop(Stopping);
+            await loop(stopping);
         }
-        catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
         }
         catch (Exception failure)

@@ -15,6 +15,9 @@ public ref partial struct KafkaWriter
     // What is asked of the output at least, so that small values do not come one by one.
     private const int MinimumSegment = 256;
 
+    // What is asked of the output at most. Small enough to come from the shared pool of arrays.
+    private const int MaximumSegment = 64 << 10;
+
     private readonly IBufferWriter<byte>? _output;
     private Span<byte> _span;
     private int _used;
@@ -190,7 +193,12 @@ public ref partial struct KafkaWriter
 
         while (!bytes.IsEmpty)
         {
-            Reserve(1);
+            if (_span.Length == _used)
+            {
+                // A large value asks for large pieces: a fetch's megabyte should not leave in hundreds of them.
+                Reserve(Math.Min(bytes.Length, MaximumSegment));
+            }
+
             var part = bytes[..Math.Min(bytes.Length, _span.Length - _used)];
             part.CopyTo(_span[_used..]);
             _used += part.Length;

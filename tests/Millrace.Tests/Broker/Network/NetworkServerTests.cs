@@ -187,6 +187,24 @@ public sealed class NetworkServerTests
     }
 
     [Fact]
+    public async Task A_frame_larger_than_what_is_taken_at_first_arrives_whole()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        var sent = new string('x', 7_000_000) + "end";
+        var received = "";
+        server.Handler.OnBegin = context => received = System.Text.Encoding.ASCII.GetString(context.Frame.GetSpan()[^8..]);
+        server.Handler.Release(0);
+        using var client = await server.ConnectAsync();
+        await client.SendAsync(new HeartbeatRequest { GroupId = sent, MemberId = "member" }, version: 4, correlationId: 1);
+        await client.SendAsync(new ApiVersionsRequest(), version: 0, correlationId: 2);
+
+        Assert.Equal(1, (await client.ReceiveAsync<HeartbeatResponse>(4)).CorrelationId);
+        Assert.Equal(2, (await client.ReceiveAsync<ApiVersionsResponse>(0)).CorrelationId);
+        Assert.StartsWith("member", received, StringComparison.Ordinal);
+        Assert.True(await server.AllBuffersAreReturnedAsync());
+    }
+
+    [Fact]
     public async Task A_frame_that_comes_too_slowly_closes_its_connection()
     {
         await using var server = await ServerUnderTest.StartAsync(new NetworkOptions { SlowFrameGrace = TimeSpan.FromMilliseconds(200) });
