@@ -49,8 +49,8 @@ internal sealed class MillraceNode : IAsyncDisposable
     /// <summary>Completes when the node can go on no longer: its WAL or the metadata log is lost to it, or it contradicts itself.</summary>
     public async Task<Exception> WaitForFailureAsync()
     {
-        var first = await Task.WhenAny(_runtime.Failed, Wal.Lost);
-        return first == Wal.Lost ? await Wal.Lost : await _runtime.Failed;
+        await Waiting.Either(_runtime.Failed, Wal.Lost);
+        return _runtime.Failed.IsCompleted ? await _runtime.Failed : await Wal.Lost;
     }
 
     /// <summary>

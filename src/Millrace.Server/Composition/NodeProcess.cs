@@ -51,7 +51,8 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = stop.UnsafeRegister(_ => stopped.TrySetResult(), null);
         var failure = node.WaitForFailureAsync();
-        if (await Task.WhenAny(failure, stopped.Task) == failure)
+        await Waiting.Either(failure, stopped.Task);
+        if (failure.IsCompleted)
         {
             var reason = await failure;
             _health.Failed(reason);
