@@ -27,6 +27,9 @@ internal static class DataPathBenchmark
     private const int Connections = 4;
     private static readonly NodeId Self = new(1);
 
+    // The storage keeps nothing, so what is fetched has to be in memory still.
+    private static readonly StreamsOptions Options = new() { TailCacheBytes = 1L << 30 };
+
     public static async Task<int> RunAsync()
     {
         Console.WriteLine("what           partitions  batch bytes  record bytes   MB/s  CPU s/GB  us/request  garbage B/request  of it B/batch");
@@ -66,7 +69,7 @@ internal static class DataPathBenchmark
         await using var storage = new ForgetfulStorage();
         await using var wal = new NoWal();
         await using var store = new StreamStore(
-            runtime, new StreamsOptions(), new StreamsComponents(new NodeIncarnation(Self, new NodeEpoch(1)), wal, storage, new BenchmarkRegistry(), buffers));
+            runtime, Options, new StreamsComponents(new NodeIncarnation(Self, new NodeEpoch(1)), wal, storage, new BenchmarkRegistry(), buffers));
         var identity = new BrokerIdentity(Self, new NodeEpoch(1), new ConfigResolver(Self, new Dictionary<string, string>()));
         var feed = new MetadataFeed();
         feed.Publish(Image(partitions));
@@ -132,7 +135,8 @@ internal static class DataPathBenchmark
         Write(response, 12, output);
         if (response.Responses[0].Partitions[^1].Records!.Value.Length < bytes)
         {
-            throw new InvalidOperationException("Records are missing");
+            var answer = response.Responses[0].Partitions[^1];
+            throw new InvalidOperationException($"Records at {offset} are missing: error {answer.ErrorCode}, {answer.Records!.Value.Length} bytes, high watermark {answer.HighWatermark}");
         }
 
         context.Release();
