@@ -28,7 +28,7 @@ internal static class DataPathBenchmark
     private static readonly NodeId Self = new(1);
 
     // The storage keeps nothing, so what is fetched has to be in memory still.
-    private static readonly StreamsOptions Options = new() { TailCacheBytes = 1L << 30 };
+    private static readonly StreamsOptions Keeping = new() { NotUploadedBytes = 3L << 30, TailCacheBytes = 2L << 30 };
 
     public static async Task<int> RunAsync()
     {
@@ -69,7 +69,7 @@ internal static class DataPathBenchmark
         await using var storage = new ForgetfulStorage();
         await using var wal = new NoWal();
         await using var store = new StreamStore(
-            runtime, Options, new StreamsComponents(new NodeIncarnation(Self, new NodeEpoch(1)), wal, storage, new BenchmarkRegistry(), buffers));
+            runtime, fetch ? Keeping : new StreamsOptions(), new StreamsComponents(new NodeIncarnation(Self, new NodeEpoch(1)), wal, storage, new BenchmarkRegistry(), buffers));
         var identity = new BrokerIdentity(Self, new NodeEpoch(1), new ConfigResolver(Self, new Dictionary<string, string>()));
         var feed = new MetadataFeed();
         feed.Publish(Image(partitions));
