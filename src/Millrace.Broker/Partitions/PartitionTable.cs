@@ -193,10 +193,14 @@ internal sealed class PartitionTable : IAsyncDisposable
 
     private async Task OpenAsync(CancellationToken stopping)
     {
-        await foreach (var partition in _unopened.Reader.ReadAllAsync(stopping))
+        // Not ReadAllAsync: it continues on the thread pool, where the simulator cannot follow.
+        while (await _unopened.Reader.WaitToReadAsync(stopping))
         {
-            // Whether it opened is the partition's to say, to those who ask it.
-            await partition.WhenOpenAsync(stopping);
+            while (_unopened.Reader.TryRead(out var partition))
+            {
+                // Whether it opened is the partition's to say, to those who ask it.
+                await partition.WhenOpenAsync(stopping);
+            }
         }
     }
 }

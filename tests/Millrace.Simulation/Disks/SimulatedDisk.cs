@@ -28,6 +28,9 @@ public sealed class SimulatedDisk(SimulationKernel kernel, string machine)
     /// <summary>Counts power cuts: what was under way in an earlier life never ends.</summary>
     public int Life { get; private set; }
 
+    /// <summary>Writes are under way.</summary>
+    public bool IsBusy => _writing.Count > 0;
+
     /// <summary>The files as a process on this machine sees them.</summary>
     public IFileSystem Mount(Lane lane) => new SimulatedFileSystem(this, lane);
 

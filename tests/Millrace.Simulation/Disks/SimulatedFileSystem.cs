@@ -13,7 +13,7 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
         await CallAsync(
             () =>
             {
-                disk.CreateFolder(path);
+                disk.CreateFolder(Trim(path));
                 return true;
             },
             token);
@@ -76,13 +76,13 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
             token);
 
     public async ValueTask<bool> DeleteDirectoryAsync(string path, CancellationToken token) =>
-        await CallAsync(() => disk.DeleteFolder(path), token);
+        await CallAsync(() => disk.DeleteFolder(Trim(path)), token);
 
     public async ValueTask SyncDirectoryAsync(string path, CancellationToken token) =>
         await CallAsync(
             () =>
             {
-                if (!disk.FolderExists(path))
+                if (!disk.FolderExists(Trim(path)))
                 {
                     throw Errno.NoSuchFile(path);
                 }
@@ -92,7 +92,7 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
                     throw Errno.DeviceError(path);
                 }
 
-                disk.SyncFolder(path);
+                disk.SyncFolder(Trim(path));
                 return true;
             },
             token);
@@ -101,14 +101,14 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
         await CallAsync(
             () => disk.Find(path) is { } file
                 ? new FileStatus(file.Length, disk.Links(file), IsDirectory: false, $"simulated:{file.Number}")
-                : disk.FolderExists(path) ? new FileStatus(0, 1, IsDirectory: true, $"simulated:{path}") : null,
+                : disk.FolderExists(Trim(path)) ? new FileStatus(0, 1, IsDirectory: true, $"simulated:{path}") : null,
             token);
 
     public async ValueTask<int> ReadAsync(string path, long position, Memory<byte> buffer, CancellationToken token) =>
         await CallAsync(() => disk.Find(path)?.Read(position, buffer.Span) ?? -1, token);
 
     public async ValueTask<IReadOnlyList<FileEntry>> ListAsync(string path, CancellationToken token) =>
-        await CallAsync(() => disk.List(path).ToArray(), token);
+        await CallAsync(() => disk.List(Trim(path)).ToArray(), token);
 
     public async ValueTask<IAsyncDisposable?> TryLockAsync(string path, CancellationToken token) =>
         await CallAsync(
@@ -220,6 +220,9 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
         });
         return answer.Task;
     }
+
+    // A folder may be named with a slash at its end.
+    private static string Trim(string path) => path.Length > 1 ? path.TrimEnd('/') : path;
 
     private void RequireFolder(string path)
     {

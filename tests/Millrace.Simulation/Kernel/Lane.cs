@@ -78,8 +78,7 @@ public sealed class Lane : TaskScheduler
 
     protected override void QueueTask(Task task)
     {
-        _kernel.CheckThread();
-        if (Dead)
+        if (!_kernel.IsOnThread() || Dead)
         {
             return;
         }

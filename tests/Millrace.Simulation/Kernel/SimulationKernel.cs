@@ -69,7 +69,11 @@ public sealed class SimulationKernel : IDisposable
     /// <summary>Does something on a lane at a time (at once if that has passed). Dropped if the lane is dead by then.</summary>
     public void At(TimeSpan due, Lane lane, Action action)
     {
-        CheckThread();
+        if (!IsOnThread())
+        {
+            return;
+        }
+
         _due.Enqueue((lane, action), (Math.Max(due.Ticks, _now), NextSequence()));
     }
 
@@ -124,13 +128,16 @@ public sealed class SimulationKernel : IDisposable
         }
     }
 
-    internal void CheckThread()
+    /// <summary>False for work that has escaped to another thread: it is dropped, and ends the run.</summary>
+    internal bool IsOnThread()
     {
-        if (_thread is not null && _thread != Thread.CurrentThread)
+        if (_thread is null || _thread == Thread.CurrentThread)
         {
-            Interlocked.CompareExchange(ref _escape, new StackTrace(1, fNeedFileInfo: true).ToString(), null);
-            throw new InvalidOperationException("Work has left the simulator's thread");
+            return true;
         }
+
+        Interlocked.CompareExchange(ref _escape, new StackTrace(1, fNeedFileInfo: true).ToString(), null);
+        return false;
     }
 
     private bool Step()

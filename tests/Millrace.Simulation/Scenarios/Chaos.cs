@@ -1,3 +1,4 @@
+using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Storage;
 
@@ -50,6 +51,18 @@ internal sealed class Chaos(SimulationKernel kernel, SimulatedBucket bucket)
                 lane.Resume();
             }
         });
+    }
+
+    /// <summary>Does something in the middle of a write, or after a second if there is none.</summary>
+    public void WhenBusy(SimulatedDisk disk, Action action, int patience = 2000)
+    {
+        if (disk.IsBusy || patience == 0)
+        {
+            action();
+            return;
+        }
+
+        kernel.At(kernel.Now + TimeSpan.FromMilliseconds(0.5), kernel.World, () => WhenBusy(disk, action, patience - 1));
     }
 
     private void BucketGoesDown()

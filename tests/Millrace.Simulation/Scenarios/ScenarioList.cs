@@ -1,3 +1,4 @@
+using Millrace.Simulation.Scenarios.Brokers;
 using Millrace.Simulation.Scenarios.Controllers;
 using Millrace.Simulation.Scenarios.ObjectLogs;
 using Millrace.Simulation.Scenarios.Stores;
@@ -11,5 +12,6 @@ public static class ScenarioList
     public static IReadOnlyList<IScenario> All { get; } =
     [
         new ChainScenario(), new ControllerScenario(), new FileWalScenario(), new ObjectWalScenario(), new BucketStoreScenario(), new LocalStoreScenario(),
+        new BrokerScenario(),
     ];
 }

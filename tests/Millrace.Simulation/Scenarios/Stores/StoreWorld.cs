@@ -80,7 +80,9 @@ internal sealed class StoreWorld
         chaos.Pranks.Add(() => chaos.Sleep(Any().Node));
         if (_onOneMachine)
         {
+            SlowDiskDown();
             chaos.Pranks.Add(SlowDiskDown);
+            chaos.Pranks.Add(() => chaos.WhenBusy(Any().Disk, () => CrashUnlessOver(Any())));
         }
 
         Array.ForEach(_machines, machine => Start(machine, TimeSpan.Zero));
@@ -138,6 +140,14 @@ internal sealed class StoreWorld
         var machine = new Machine(new SimulatedNode(Kernel, name, disk.Mount), disk);
         machine.Node.OnFailed = failure => OnFailed(machine, failure);
         return machine;
+    }
+
+    private void CrashUnlessOver(Machine machine)
+    {
+        if (!IsOver)
+        {
+            Crash(machine);
+        }
     }
 
     private void Crash(Machine machine)

@@ -1,0 +1,41 @@
+using System.Net;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Connections;
+using Millrace.Simulation.Kernel;
+
+namespace Millrace.Simulation.Network;
+
+/// <summary>A port of a node; clients reach it as long as the lane that bound it lives.</summary>
+internal sealed class SimulatedListener(Lane server) : IConnectionListenerFactory, IConnectionListener
+{
+    private readonly Channel<SimulatedConnection> _arriving = Channel.CreateUnbounded<SimulatedConnection>();
+    private int _connections;
+    private bool _bound;
+
+    public EndPoint EndPoint { get; private set; } = new IPEndPoint(IPAddress.Loopback, 9092);
+
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        (EndPoint, _bound) = (endpoint, true);
+        return ValueTask.FromResult<IConnectionListener>(this);
+    }
+
+    /// <exception cref="IOException">Nobody listens.</exception>
+    public SimulatedConnection Connect(Lane client)
+    {
+        var connection = new SimulatedConnection(client, server, $"{server.Name}-{_connections++}");
+        return _bound && !server.Dead && _arriving.Writer.TryWrite(connection) ? connection : throw new IOException("connection refused");
+    }
+
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default) =>
+        await _arriving.Reader.WaitToReadAsync(cancellationToken) && _arriving.Reader.TryRead(out var connection) ? connection : null;
+
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    {
+        _bound = false;
+        _arriving.Writer.TryComplete();
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => UnbindAsync();
+}
