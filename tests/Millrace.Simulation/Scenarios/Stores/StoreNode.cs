@@ -41,10 +41,10 @@ internal sealed class StoreNode(StoreWorld world, NodeRuntime runtime, IObjectSt
         {
             await ServeAsync(controller, node, isAudit);
         }
-        catch (StreamException lost) when (lost.Error == StreamError.Corrupt && node.Epoch < world.NewestEpoch)
+        catch (StreamException lost) when ((lost.Error is StreamError.Corrupt or StreamError.Unknown) && node.Epoch < world.NewestEpoch)
         {
-            // What a deposed node takes for damage, its successor has deleted long ago.
-            world.Kernel.Coverage.Count("store: a deposed node missed an object");
+            // What a deposed node misses, its successor has deleted long ago, or has only just created.
+            world.Kernel.Coverage.Count("store: a deposed node missed something");
         }
     }
 
