@@ -73,7 +73,7 @@ internal sealed class ColdReader(StreamStore store, Stream stream)
                     continue;
                 }
 
-                if (await store.Blocks.GetAsync(index, entry, block, block, token) is not { } hold)
+                if (await store.Blocks.GetAsync(index, entry, block, block, ahead: false, token) is not { } hold)
                 {
                     throw DataObjectReader.Corrupt(range.Object, "it vanished while it was read");
                 }
@@ -121,7 +121,7 @@ internal sealed class ColdReader(StreamStore store, Stream stream)
                 return store.Blocks.TryGet(index.Object, block);
             }
 
-            if (await store.Blocks.GetAsync(index, entry, block, LastAlong(index, entry, block, fetchBytes), token) is { } hold)
+            if (await store.Blocks.GetAsync(index, entry, block, LastAlong(index, entry, block, fetchBytes), ahead: false, token) is { } hold)
             {
                 return hold;
             }
@@ -178,7 +178,17 @@ internal sealed class ColdReader(StreamStore store, Stream stream)
 
     private void FetchAhead(long offset, long nextOffset)
     {
-        if (_readAhead.Advance(offset, nextOffset) is { } cursor)
+        if (_readAhead.Advance(offset, nextOffset) is not { } cursor)
+        {
+            return;
+        }
+
+        if (!store.Blocks.HasRoomAhead(cursor.Window))
+        {
+            // Too many readers for the memory: each reads as it goes, and asks again at its next step.
+            _readAhead.Fetched(cursor, nextOffset, nextOffset);
+        }
+        else
         {
             store.Spawn("stream-read-ahead", token => FetchAheadAsync(cursor, token));
         }
@@ -193,7 +203,7 @@ internal sealed class ColdReader(StreamStore store, Stream stream)
             {
                 var block = index.FindBlock(entry, next);
                 var last = LastAlong(index, entry, block, (int)left);
-                if (await store.Blocks.GetAsync(index, entry, block, last, token) is not { } hold)
+                if (await store.Blocks.GetAsync(index, entry, block, last, ahead: true, token) is not { } hold)
                 {
                     break;
                 }

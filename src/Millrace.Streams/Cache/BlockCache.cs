@@ -22,6 +22,7 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
     private readonly Dictionary<(ObjectId Object, int Block), Entry> _entries = [];
     private readonly LinkedList<Entry> _byUse = new();
     private long _held;
+    private long _ahead;
     private bool _disposed;
 
     /// <summary>Memory that the cache keeps alive.</summary>
@@ -36,12 +37,24 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
         }
     }
 
+    /// <summary>
+    /// Takes room for reading ahead. Blocks that nobody has asked for yet fill at most half of the cache: beyond that they would push
+    /// each other out before their readers come, and be read twice.
+    /// </summary>
+    public bool HasRoomAhead(long bytes)
+    {
+        lock (_lock)
+        {
+            return _ahead + bytes <= limit / 2;
+        }
+    }
+
     /// <summary>A block if it is in memory already; else null, and nothing is read.</summary>
     public BlockHold? TryGet(ObjectId id, int block)
     {
         lock (_lock)
         {
-            return TryGet_NeedsLock(id, block, out _);
+            return TryGet_NeedsLock(id, block, ahead: false, out _);
         }
     }
 
@@ -50,10 +63,12 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
     /// <param name="range">The range the blocks belong to.</param>
     /// <param name="block">The block wanted, by its place in the index.</param>
     /// <param name="lastAlong">The last block, of the same range, to read along if it and all between are missing too.</param>
+    /// <param name="ahead">Nobody has asked for it yet.</param>
     /// <param name="token">Ends the wait.</param>
     /// <returns>Null if there is no such object.</returns>
     /// <exception cref="StreamException">StorageUnavailable, Corrupt, Closed.</exception>
-    public async ValueTask<BlockHold?> GetAsync(DataObjectIndex index, DataRangeEntry range, int block, int lastAlong, CancellationToken token)
+    public async ValueTask<BlockHold?> GetAsync(
+        DataObjectIndex index, DataRangeEntry range, int block, int lastAlong, bool ahead, CancellationToken token)
     {
         metrics.BlockReads.Add(1);
         while (true)
@@ -67,14 +82,15 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
                     throw DataObjectReader.Stopped();
                 }
 
-                if (TryGet_NeedsLock(index.Object, block, out reading) is { } hold)
+                if (TryGet_NeedsLock(index.Object, block, ahead, out reading) is { } hold)
                 {
                     return hold;
                 }
 
                 for (var next = block; reading is null && next <= lastAlong && !_entries.ContainsKey((index.Object, next)); next++)
                 {
-                    var entry = new Entry(index.Object, next);
+                    var entry = new Entry(index.Object, next) { Ahead = ahead ? index.Blocks[next].Size : 0 };
+                    _ahead += entry.Ahead;
                     _entries.Add((index.Object, next), entry);
                     run.Add(entry);
                 }
@@ -112,12 +128,17 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
         }
     }
 
-    private BlockHold? TryGet_NeedsLock(ObjectId id, int block, out Task<bool>? reading)
+    private BlockHold? TryGet_NeedsLock(ObjectId id, int block, bool ahead, out Task<bool>? reading)
     {
         reading = null;
         if (!_entries.TryGetValue((id, block), out var entry))
         {
             return null;
+        }
+
+        if (!ahead)
+        {
+            Asked_NeedsLock(entry);
         }
 
         if (entry.Place is null)
@@ -156,7 +177,7 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
         {
             lock (_lock)
             {
-                run.ForEach(entry => _entries.Remove((entry.Object, entry.Index)));
+                run.ForEach(Remove_NeedsLock);
             }
 
             run[0].Reading!.SetException(failure is OperationCanceledException ? DataObjectReader.Stopped() : failure);
@@ -175,7 +196,7 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
             {
                 if (buffer is null || _disposed)
                 {
-                    _entries.Remove((entry.Object, entry.Index));
+                    Remove_NeedsLock(entry);
                     continue;
                 }
 
@@ -197,8 +218,20 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
     private void Evict_NeedsLock(LinkedListNode<Entry> place)
     {
         _byUse.Remove(place);
-        _entries.Remove((place.Value.Object, place.Value.Index));
+        Remove_NeedsLock(place.Value);
         _held -= place.Value.Buffer!.ReleaseAccounted();
+    }
+
+    private void Remove_NeedsLock(Entry entry)
+    {
+        Asked_NeedsLock(entry);
+        _entries.Remove((entry.Object, entry.Index));
+    }
+
+    private void Asked_NeedsLock(Entry entry)
+    {
+        _ahead -= entry.Ahead;
+        entry.Ahead = 0;
     }
 
     private static DataBlock Check(DataObjectIndex index, in DataRangeEntry range, int block, ReadOnlyMemory<byte> bytes)
@@ -214,6 +247,9 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
         public ObjectId Object => id;
 
         public int Index => index;
+
+        /// <summary>Its size, while it was only read ahead; 0 once somebody has asked for it.</summary>
+        public int Ahead { get; set; }
 
         public TaskCompletionSource<bool>? Reading { get; set; }
 

@@ -53,7 +53,7 @@ internal sealed class SimulatedConnection : ConnectionContext
     {
         Transport.Input.Complete();
         Transport.Output.Complete();
-        return ValueTask.CompletedTask;
+        return base.DisposeAsync();
     }
 
     private static Pipe NewPipe(Lane writer, Lane reader) => new(new PipeOptions(
