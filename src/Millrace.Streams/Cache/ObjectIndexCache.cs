@@ -30,7 +30,8 @@ internal sealed class ObjectIndexCache(DataObjectReader reader, long limit, Canc
                 return new(known.Value);
             }
 
-            if (_reading.TryGetValue(id, out reading))
+            // One that ended just before it was listed stays listed; what it met may have passed.
+            if (_reading.TryGetValue(id, out reading) && !reading.IsCompleted)
             {
                 return new(reading.OrCancelled(token));
             }
