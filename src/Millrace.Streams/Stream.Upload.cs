@@ -92,7 +92,10 @@ internal sealed partial class Stream
     /// <summary>
     /// Takes what is not in an upload yet, up to the owner's newest state, once that is durable. Null if there is nothing, or the stream ended.
     /// </summary>
-    /// <remarks>Called by the uploader's loop alone.</remarks>
+    /// <remarks>
+    /// Called by the uploader's loop alone. In a full WAL the newest records wait for the space that this very upload makes: then what is
+    /// durable goes by itself, and whoever opens the stream next replays it.
+    /// </remarks>
     internal async Task<StreamCut?> CutAsync(CancellationToken token)
     {
         long since;
@@ -121,7 +124,7 @@ internal sealed partial class Stream
 
         try
         {
-            await confirmed.OrCancelled(token);
+            await ConfirmedOrFullAsync(confirmed, token);
         }
         catch (StreamException)
         {
@@ -134,6 +137,19 @@ internal sealed partial class Stream
             if (_state is StreamState.Lost or StreamState.Closed)
             {
                 return null;
+            }
+
+            if (_confirm < state.Offset)
+            {
+                _store.RequestUpload();
+
+                // State and annex are of a later point. Nobody can take an annex apart, so one that is there waits with its records.
+                if (_confirm == since || !state.Annex.IsEmpty)
+                {
+                    return null;
+                }
+
+                state = new OwnerState(_confirm, default, default);
             }
 
             _cut = state.Offset;
@@ -205,6 +221,22 @@ internal sealed partial class Stream
 
         _store.RequestUpload();
         await uploaded.OrCancelled(token);
+    }
+
+    private async Task ConfirmedOrFullAsync(Task confirmed, CancellationToken token)
+    {
+        while (!confirmed.IsCompleted && _store.Components.Wal.Fullness < 1)
+        {
+            using var settled = CancellationTokenSource.CreateLinkedTokenSource(token);
+            await Waiting.Either(confirmed, Task.Delay(Uploader.FullWalPause, _store.Time, settled.Token));
+            settled.Cancel();
+            token.ThrowIfCancellationRequested();
+        }
+
+        if (confirmed.IsCompleted)
+        {
+            await confirmed;
+        }
     }
 
     private StreamCut Take_NeedsLock(long since, OwnerState state)

@@ -48,6 +48,8 @@ public sealed class StreamStore : IStreamStore
 
     internal StreamsComponents Components { get; }
 
+    internal TimeProvider Time => _runtime.Time;
+
     internal ILogger Logger { get; }
 
     internal StreamsMetrics Metrics { get; }

@@ -14,6 +14,9 @@ namespace Millrace.Streams.Upload;
 /// </remarks>
 internal sealed class Uploader
 {
+    /// <summary>How often one that waits for records to become durable looks whether these wait for an upload, the WAL being full.</summary>
+    public static readonly TimeSpan FullWalPause = TimeSpan.FromMilliseconds(50);
+
     private const double WalIsHalfFull = 0.5;
 
     // Asking the WAL takes its lock, so only every 64th append asks: a few MiB at the very most, of hundreds.
@@ -167,6 +170,12 @@ internal sealed class Uploader
         if (cuts.Count == 0)
         {
             _slots.Exit();
+            if (_components.Wal.Fullness >= 1)
+            {
+                // What fills it is being written, or uploaded and not trimmed yet.
+                await Task.Delay(FullWalPause, _runtime.Time, token);
+            }
+
             return;
         }
 

@@ -22,7 +22,7 @@ public interface IWriteAheadLog : IAsyncDisposable
     ValueTask TrimAsync(long position, CancellationToken token);
 
     /// <summary>
-    /// The share of its space that is taken, 0 to 1. Small appends take more than their bytes; a full WAL lets appends wait
+    /// The share of its space that is taken, 0 to 1; 1 while appends wait for space. Small appends take more than their bytes; a full WAL lets appends wait
     /// until it is trimmed, so the owner uploads and trims when this grows, whatever the payload adds up to.
     /// </summary>
     double Fullness { get; }

@@ -13,6 +13,8 @@ internal sealed class TestOwner : IStreamOwner
 
     public IStream Stream { get; set; } = null!;
 
+    public bool HasAnnex { get; init; } = true;
+
     public Task<StreamError> Lost => _lost.Task;
 
     public IReadOnlyList<long> Confirmed
@@ -42,7 +44,7 @@ internal sealed class TestOwner : IStreamOwner
             return new OwnerState(
                 offset,
                 Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"state {offset}")),
-                Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"annex {since}-{offset}")));
+                HasAnnex ? Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"annex {since}-{offset}")) : default(ReadOnlyMemory<byte>));
         }
     }
 

@@ -78,7 +78,8 @@ internal sealed class FileWal : IWriteAheadLog
         {
             lock (_lock)
             {
-                return (double)(_tail - _trimmed) / _ring.Size;
+                // What waits may need more than what is left.
+                return _space is not null ? 1 : (double)(_tail - _trimmed) / _ring.Size;
             }
         }
     }
