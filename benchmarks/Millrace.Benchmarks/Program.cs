@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Millrace.Benchmarks.DataPath;
+using Millrace.Benchmarks.Files;
 using Millrace.Benchmarks.SideBySide;
 using Millrace.Benchmarks.Streams;
 using Millrace.Benchmarks.Wal;
@@ -14,6 +15,8 @@ switch (args.FirstOrDefault())
         return await StreamStoreBenchmark.RunAsync();
     case "wal":
         return await WalBenchmark.RunAsync(args.ElementAtOrDefault(1) ?? Path.GetTempPath());
+    case "files":
+        return await FilesBenchmark.RunAsync(args.ElementAtOrDefault(1) ?? Path.GetTempPath());
     case "micro":
         BenchmarkSwitcher.FromAssembly(typeof(BrokerUnderTest).Assembly).Run(args[1..]);
         return 0;
@@ -27,6 +30,8 @@ switch (args.FirstOrDefault())
                 Append and upload through the stream store alone.
             ./bench wal [FOLDER]
                 Append to a file WAL alone, buffered and direct.
+            ./bench files [FOLDER]
+                Put and read large objects of the directory store, through the page cache and past it.
             ./bench micro [BenchmarkDotNet arguments]
                 Parts of the product by themselves; --list flat names them.
             """);

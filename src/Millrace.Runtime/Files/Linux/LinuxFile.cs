@@ -11,9 +11,14 @@ internal static class LinuxFile
     internal const int Create = 0x40;
     internal const int Exclusive = 0x80;
     internal const int Truncate = 0x200;
+
+    /// <summary>What position, length and address of a direct read or write are multiples of: no disk in use asks for more.</summary>
+    internal const int Sector = 4096;
+
     private const int CloseOnExec = 0x80000;
     private const int LockExclusive = 2;
     private const int LockWithoutWaiting = 4;
+    private const int SetStatusFlags = 4;
     private const int CurrentDirectory = -100;
     private const nuint BlockDeviceSize = 0x80081272;
 
@@ -68,6 +73,15 @@ internal static class LinuxFile
         var result = LinuxCalls.Allocate(Descriptor(file), 0, 0, length);
         var error = Marshal.GetLastPInvokeError();
         return result == 0 || (error == LinuxError.NotSupported ? false : throw LinuxError.ToException(error, "fallocate", path));
+    }
+
+    /// <summary>Makes the reads and writes that follow go past the page cache, or through it again. False if the file system has no such way.</summary>
+    internal static bool TrySetDirect(SafeFileHandle file, bool direct, string path)
+    {
+        var result = LinuxCalls.SetFlags(Descriptor(file), SetStatusFlags, direct ? Direct : 0);
+        var error = Marshal.GetLastPInvokeError();
+        return result == 0
+            || (error is LinuxError.Invalid or LinuxError.NotSupported ? false : throw LinuxError.ToException(error, "fcntl F_SETFL", path));
     }
 
     internal static bool TryLock(SafeFileHandle file, string path)

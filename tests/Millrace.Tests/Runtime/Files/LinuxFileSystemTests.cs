@@ -126,9 +126,110 @@ public sealed class LinuxFileSystemTests : IDisposable
         Assert.Contains(PathOf("file/below"), failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1, 1 << 30)]
+    [InlineData(1, 777)]
+    [InlineData(1, 16 << 10)]
+    [InlineData(4097, 5001)]
+    [InlineData(256 << 10, 40_001)]
+    [InlineData(int.MaxValue, 40_001)]
+    public async Task A_file_holds_exactly_what_was_appended_however_it_went_to_the_disk(int directFrom, int segmentBytes)
+    {
+        var files = new LinuxFileSystem(TaskScheduler.Default) { DirectFrom = directFrom };
+        foreach (var length in (int[])[0, 1, 4095, 4096, 4097, 65_537, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, (2 << 20) + 4096, (3 << 20) + 12_345])
+        {
+            var path = PathOf($"{length}");
+            var bytes = Bytes(length);
+            await using (var file = await files.CreateAsync(path))
+            {
+                await file.AppendAsync(SequenceOf(bytes, segmentBytes));
+                await file.SyncAsync();
+            }
+
+            Assert.Equal(length, (await files.GetStatusAsync(path))!.Length);
+            var read = new byte[length + 1];
+            Assert.Equal(length, await files.ReadAsync(path, 0, read));
+            Assert.True(bytes.AsSpan().SequenceEqual(read.AsSpan(0, length)), $"{length} bytes in segments of {segmentBytes}");
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(8192)]
+    public async Task Appends_of_any_sizes_stand_one_behind_the_other(int directFrom)
+    {
+        var files = new LinuxFileSystem(TaskScheduler.Default) { DirectFrom = directFrom };
+        var bytes = Bytes(3 << 20);
+        var position = 0;
+        await using (var file = await files.CreateAsync(PathOf("file")))
+        {
+            foreach (var length in (int[])[3, 4093, 4096, 100_000, 1, 1 << 20, 5000, 0, 4095, 70_000])
+            {
+                await file.AppendAsync(SequenceOf(bytes[position..(position + length)], 1021));
+                position += length;
+                await file.SyncAsync();
+            }
+        }
+
+        var read = new byte[bytes.Length];
+        Assert.Equal(position, await files.ReadAsync(PathOf("file"), 0, read));
+        Assert.True(bytes.AsSpan(0, position).SequenceEqual(read.AsSpan(0, position)));
+    }
+
+    [Fact]
+    public async Task A_direct_write_that_the_disk_refuses_can_be_told_from_one_that_failed()
+    {
+        await TouchAsync("file");
+        using var file = LinuxFile.Open(PathOf("file"), LinuxFile.ReadWrite);
+        Assert.SkipUnless(LinuxFile.TrySetDirect(file, true, PathOf("file")), "This file system has no direct writes");
+        try
+        {
+            RandomAccess.Write(file, [1, 2, 3], 0);
+        }
+        catch (IOException refused)
+        {
+            Assert.Equal(LinuxError.Invalid, refused.HResult);
+            Assert.True(LinuxFile.TrySetDirect(file, false, PathOf("file")));
+            RandomAccess.Write(file, [1, 2, 3], 0);
+        }
+
+        Assert.Equal(3, RandomAccess.GetLength(file));
+    }
+
     public void Dispose() => _node.Dispose();
 
     private string PathOf(string name) => Path.Combine(_node.Folder, name);
 
+    private static byte[] Bytes(int length)
+    {
+        var bytes = new byte[length];
+        new Random(length).NextBytes(bytes);
+        return bytes;
+    }
+
+    private static ReadOnlySequence<byte> SequenceOf(byte[] bytes, int segmentBytes)
+    {
+        var first = new Piece(ReadOnlyMemory<byte>.Empty, 0);
+        var last = first;
+        for (var position = 0; position < bytes.Length; position += segmentBytes)
+        {
+            last = last.Append(bytes.AsMemory(position, Math.Min(segmentBytes, bytes.Length - position)));
+        }
+
+        return new(first, 0, last, last.Memory.Length);
+    }
+
     private async Task TouchAsync(string name) => await (await Files.CreateAsync(PathOf(name))).DisposeAsync();
+
+    private sealed class Piece : ReadOnlySequenceSegment<byte>
+    {
+        public Piece(ReadOnlyMemory<byte> memory, long position) => (Memory, RunningIndex) = (memory, position);
+
+        public Piece Append(ReadOnlyMemory<byte> memory)
+        {
+            var next = new Piece(memory, RunningIndex + Memory.Length);
+            Next = next;
+            return next;
+        }
+    }
 }
