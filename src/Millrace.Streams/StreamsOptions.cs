@@ -8,10 +8,10 @@ public sealed record StreamsOptions
     /// to recover, and is where producers start to wait when the object store is slow. Uploaded records that are still
     /// cached leave before anybody waits.
     /// </summary>
-    public long NotUploadedBytes { get; init; } = 256L << 20;
+    public long NotUploadedBytes { get; init; } = 192L << 20;
 
     /// <summary>An upload begins when records hold this much memory. Large enough that requests cost little beside the data.</summary>
-    public long UploadBytes { get; init; } = 64L << 20;
+    public long UploadBytes { get; init; } = 32L << 20;
 
     /// <summary>
     /// An upload begins when the oldest record is this old. Three requests (two of them to the metadata log) every ten seconds are
@@ -32,7 +32,7 @@ public sealed record StreamsOptions
     public long TailCacheBytes { get; init; } = 64L << 20;
 
     /// <summary>Memory for data blocks read back from objects.</summary>
-    public long BlockCacheBytes { get; init; } = 64L << 20;
+    public long BlockCacheBytes { get; init; } = 48L << 20;
 
     /// <summary>Memory for the indexes of objects.</summary>
     public long IndexCacheBytes { get; init; } = 16L << 20;

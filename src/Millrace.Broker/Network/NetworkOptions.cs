@@ -25,7 +25,7 @@ public sealed record NetworkOptions
     public long MaxRequestBytesPerConnection { get; init; } = 32L << 20;
 
     /// <summary>Bytes of requests of all connections that are under way (<c>queued.max.request.bytes</c>).</summary>
-    public long MaxRequestBytes { get; init; } = 128L << 20;
+    public long MaxRequestBytes { get; init; } = 48L << 20;
 
     /// <summary>How long a frame may take before its rate is judged.</summary>
     public TimeSpan SlowFrameGrace { get; init; } = TimeSpan.FromSeconds(30);

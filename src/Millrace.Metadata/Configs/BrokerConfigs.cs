@@ -39,7 +39,7 @@ public static class BrokerConfigs
         ConfigDefinition.Long("connections.max.idle.ms", 600_000, 0, "How long a silent connection stays open.").Static(),
         ConfigDefinition.Int(DefaultReplicationFactor, 1, 1, "The replication factor of a topic created without one.").Static(),
         ConfigDefinition.Boolean(DeleteTopicEnable, true, "Topics may be deleted.").Static(),
-        ConfigDefinition.Int("fetch.max.bytes", 57_671_680, 1024, "The most that one fetch answers.").Static(),
+        ConfigDefinition.Int("fetch.max.bytes", 16 << 20, 1024, "The most that one fetch answers.").Static(),
         ConfigDefinition.Int("group.initial.rebalance.delay.ms", 3_000, 0, "How long a new group waits for more members.").Static(),
         ConfigDefinition.Int("group.max.session.timeout.ms", 1_800_000, 0, "The longest session timeout of a member.").Static(),
         ConfigDefinition.Int("group.max.size", int.MaxValue, 1, "The most members of a group.").Static(),
