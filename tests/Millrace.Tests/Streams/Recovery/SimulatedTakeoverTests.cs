@@ -1,4 +1,3 @@
-using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Storage;
