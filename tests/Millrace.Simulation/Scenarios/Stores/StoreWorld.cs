@@ -20,6 +20,7 @@ internal sealed class StoreWorld
     private readonly bool _onOneMachine;
     private readonly SimulatedBucket _bucket;
     private readonly Machine[] _machines;
+    private readonly long _walCapacity;
     private bool _isAudit;
 
     public StoreWorld(SimulationKernel kernel, bool onOneMachine)
@@ -45,6 +46,9 @@ internal sealed class StoreWorld
             IndexCacheBytes = 64 << 10,
             ReadAheadBytes = 16 << 10,
         };
+
+        // The small one is full most of the time: appends wait for uploads, and no upload may wait for them.
+        _walCapacity = random.Pick([72 << 10, 2 << 20]);
     }
 
     public SimulationKernel Kernel { get; }
@@ -239,7 +243,7 @@ internal sealed class StoreWorld
             ? await FileObjectStorage.OpenAsync(runtime, "/data/store", CancellationToken.None)
             : _bucket.Connect(machine.Node.Lane!);
         IWalProvider wals = _onOneMachine
-            ? new FileWalProvider(runtime, buffers, "/data/wal", new FileWalOptions { Capacity = 2 << 20, GroupBytes = 64 << 10 })
+            ? new FileWalProvider(runtime, buffers, "/data/wal", new FileWalOptions { Capacity = _walCapacity, GroupBytes = 64 << 10 })
             : new ObjectWalProvider(runtime, buffers, storage, new ObjectWalOptions { BatchBytes = 64 << 10 });
         await new StoreNode(this, runtime, storage, wals, buffers).RunAsync(_isAudit);
     });
