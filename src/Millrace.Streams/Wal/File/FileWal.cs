@@ -102,7 +102,7 @@ internal sealed class FileWal : IWriteAheadLog
                 Free(header);
             }
         }
-        catch (IOException failure)
+        catch (Exception failure)
         {
             throw Lose(failure);
         }
@@ -179,8 +179,9 @@ internal sealed class FileWal : IWriteAheadLog
                 isDurable = true;
             }
         }
-        catch (IOException failure)
+        catch (Exception failure)
         {
+            // Whatever it is: a group that ended here without a word would keep every later one waiting.
             Lose(failure);
         }
         finally
@@ -310,7 +311,7 @@ internal sealed class FileWal : IWriteAheadLog
         }
     }
 
-    private StreamException Lose(IOException failure)
+    private StreamException Lose(Exception failure)
     {
         var reason = new StreamException(StreamError.WalFailed, $"The WAL {Descriptor.Location} failed: {failure.Message}", failure);
         End(reason);

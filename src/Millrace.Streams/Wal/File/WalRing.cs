@@ -9,7 +9,7 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool) : IAsyncDispos
     // One flush at a time: an error of the medium is told to one caller only, which must not be another than the one
     // whose bytes it hit.
     private readonly AsyncGate _flushing = new(1);
-    private IOException? _flushFailure;
+    private Exception? _flushFailure;
 
     /// <summary>Bytes.</summary>
     public long Size { get; } = (device.Capacity - FileWalFormat.RingStart) / FileWalFormat.Sector * FileWalFormat.Sector;
@@ -63,7 +63,7 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool) : IAsyncDispos
 
             await device.FlushAsync();
         }
-        catch (IOException failure)
+        catch (Exception failure)
         {
             _flushFailure ??= failure;
             throw;

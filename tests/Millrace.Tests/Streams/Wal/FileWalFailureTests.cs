@@ -55,6 +55,21 @@ public sealed class FileWalFailureTests : IDisposable
     }
 
     [Fact]
+    public async Task A_write_that_is_not_permitted_ends_the_wal_and_keeps_nobody_waiting()
+    {
+        await using var wal = await CreateAsync();
+        _files.BeforeWrite = () => throw new UnauthorizedAccessException("not permitted");
+        var underWay = Enumerable.Range(0, 5).Select(i => wal.AppendAsync(Record(i), out _).AsTask()).ToList();
+        foreach (var append in underWay)
+        {
+            var failure = await Assert.ThrowsAsync<StreamException>(() => append.WaitAsync(TimeSpan.FromSeconds(30)));
+            Assert.Equal(StreamError.WalFailed, failure.Error);
+        }
+
+        Assert.Equal(StreamError.WalFailed, (await wal.Lost).Error);
+    }
+
+    [Fact]
     public async Task A_failed_trim_ends_the_wal_and_frees_nothing()
     {
         await using var wal = await CreateAsync();
