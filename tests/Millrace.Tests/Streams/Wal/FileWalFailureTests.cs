@@ -58,8 +58,14 @@ public sealed class FileWalFailureTests : IDisposable
     public async Task A_write_that_is_not_permitted_ends_the_wal_and_keeps_nobody_waiting()
     {
         await using var wal = await CreateAsync();
-        _files.BeforeWrite = () => throw new UnauthorizedAccessException("not permitted");
+        var allAppended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _files.BeforeWrite = async () =>
+        {
+            await allAppended.Task;
+            throw new UnauthorizedAccessException("not permitted");
+        };
         var underWay = Enumerable.Range(0, 5).Select(i => wal.AppendAsync(Record(i), out _).AsTask()).ToList();
+        allAppended.SetResult();
         foreach (var append in underWay)
         {
             var failure = await Assert.ThrowsAsync<StreamException>(() => append.WaitAsync(TimeSpan.FromSeconds(30)));
