@@ -22,7 +22,7 @@ switch (args.FirstOrDefault())
         return 0;
     default:
         Console.WriteLine("""
-            ./bench kafka [--gigabytes N] [--rounds N] [--only millrace|kafka]
+            ./bench kafka [--gigabytes N] [--rounds N] [--only millrace|kafka] [--shape 1024x100]
                 Millrace and Apache Kafka side by side under the same clients: start, memory, throughput, latency.
             ./bench datapath
                 Produce and fetch from request bytes to response bytes, without network and WAL.

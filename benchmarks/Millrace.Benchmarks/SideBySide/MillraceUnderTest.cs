@@ -11,7 +11,7 @@ internal sealed partial class MillraceUnderTest : BrokerUnderTest
     public MillraceUnderTest(string name, string directory, params string[] arguments)
         : base(name)
     {
-        var program = Path.Combine(Checkout.Root, "artifacts", "bin", "Millrace.Server", "release", "millrace");
+        var program = Path.Combine(Checkout.Root, "millrace");
         _process = Process.Start(new ProcessStartInfo(program, ["start", "--data-dir", directory, "--listen", "127.0.0.1:0", .. arguments])
         {
             RedirectStandardOutput = true,
