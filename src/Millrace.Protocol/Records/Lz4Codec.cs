@@ -39,7 +39,7 @@ internal static class Lz4Codec
                 output.Advance(read);
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException or InvalidOperationException)
         {
             return DecompressionOutcome.Malformed;
         }
