@@ -1,6 +1,7 @@
 using System.Buffers;
-using K4os.Compression.LZ4;
 using K4os.Compression.LZ4.Streams;
+using K4os.Compression.LZ4;
+using Millrace.Runtime;
 
 namespace Millrace.Protocol;
 
@@ -39,7 +40,7 @@ internal static class Lz4Codec
                 output.Advance(read);
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException or InvalidOperationException)
+        catch (Exception e) when (e is not (OutOfMemoryException or InvariantViolationException))
         {
             return DecompressionOutcome.Malformed;
         }

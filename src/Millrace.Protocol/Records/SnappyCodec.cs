@@ -1,5 +1,6 @@
-using System.Buffers;
 using System.Buffers.Binary;
+using System.Buffers;
+using Millrace.Runtime;
 using Snappier;
 
 namespace Millrace.Protocol;
@@ -98,7 +99,7 @@ internal static class SnappyCodec
             output.Advance(written);
             return DecompressionOutcome.Done;
         }
-        catch (Exception e) when (e is InvalidDataException or ArgumentException)
+        catch (Exception e) when (e is not (OutOfMemoryException or InvariantViolationException))
         {
             return DecompressionOutcome.Malformed;
         }

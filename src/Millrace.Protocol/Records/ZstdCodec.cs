@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using Millrace.Runtime;
 using ZstdSharp;
 
 namespace Millrace.Protocol;
@@ -42,7 +43,7 @@ internal static class ZstdCodec
             output.Advance(written);
             return written == 0 ? DecompressionOutcome.Malformed : DecompressionOutcome.Done;
         }
-        catch (ZstdException)
+        catch (Exception e) when (e is not (OutOfMemoryException or InvariantViolationException))
         {
             return DecompressionOutcome.Malformed;
         }
