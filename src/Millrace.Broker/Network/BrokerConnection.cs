@@ -34,7 +34,7 @@ internal sealed class BrokerConnection
         Number = number;
         Client = new ClientConnection($"{listener}-{number}", transport.RemoteEndPoint, listener);
         var options = server.Options;
-        _frames = new FrameReader(server.Runtime, transport.Transport.Input, server.Buffers, server.Budget, options.MaxFrameBytes);
+        _frames = new FrameReader(server.Runtime, transport.Transport.Input, server.Buffers, server.Budgets, options.MaxFrameBytes);
         _ownBudget = new RequestBudget(options.MaxRequestBytesPerConnection);
         _responses = new ResponseWriter(transport.Transport.Output);
         _calls = Channel.CreateBounded<RequestCall>(
@@ -278,7 +278,7 @@ internal sealed class BrokerConnection
     private void Release(RequestFrame frame, BudgetLease own)
     {
         frame.Buffer.Release();
-        _server.Budget.Release(frame.Lease);
+        frame.Budget.Release(frame.Lease);
         _ownBudget.Release(own);
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Pipelines;
+using Millrace.Protocol;
 using Millrace.Runtime;
 
 namespace Millrace.Broker.Network;
@@ -14,7 +15,7 @@ namespace Millrace.Broker.Network;
 /// more than <see cref="FirstReservation"/>, later four times what arrived.
 /// Threading: one caller; the progress properties may be read from any thread.
 /// </remarks>
-internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferPool pool, RequestBudget budget, int maxFrameBytes)
+internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferPool pool, RequestBudgets budgets, int maxFrameBytes)
 {
     /// <summary>A produce request of Kafka's default size, 1 MiB of records and what surrounds them, needs no growth.</summary>
     public const int FirstReservation = (1 << 20) + (64 << 10);
@@ -35,14 +36,14 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
     /// <exception cref="InvalidFrameException">The size is out of bounds, or the peer closed within a frame.</exception>
     public async ValueTask<RequestFrame?> ReadAsync(CancellationToken token)
     {
-        if (await ReadSizeAsync(token) is not { } size)
+        if (await ReadStartAsync(token) is not var (size, budget))
         {
             return null;
         }
 
         try
         {
-            return await ReadBodyAsync(size, token);
+            return await ReadBodyAsync(size, budget, token);
         }
         finally
         {
@@ -50,7 +51,8 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
         }
     }
 
-    private async ValueTask<int?> ReadSizeAsync(CancellationToken token)
+    /// <summary>Reads the size and looks at the API key behind it, which says what the frame is counted among.</summary>
+    private async ValueTask<(int Size, RequestBudget Budget)?> ReadStartAsync(CancellationToken token)
     {
         while (true)
         {
@@ -64,22 +66,28 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
             if (bytes.Length >= sizeof(int))
             {
                 var size = SizeOf(bytes);
-                input.AdvanceTo(bytes.GetPosition(sizeof(int)));
-                return size >= SmallestFrame && size <= maxFrameBytes
-                    ? size
-                    : throw new InvalidFrameException($"A frame of {size} bytes was announced; {SmallestFrame} to {maxFrameBytes} are allowed");
+                if (size < SmallestFrame || size > maxFrameBytes)
+                {
+                    throw new InvalidFrameException($"A frame of {size} bytes was announced; {SmallestFrame} to {maxFrameBytes} are allowed");
+                }
+
+                if (bytes.Length >= sizeof(int) + sizeof(short))
+                {
+                    var budget = budgets.For(ApiOf(bytes));
+                    input.AdvanceTo(bytes.GetPosition(sizeof(int)));
+                    return (size, budget);
+                }
             }
 
             input.AdvanceTo(bytes.Start, bytes.End);
             if (read.IsCompleted)
             {
-                return bytes.IsEmpty ? null : throw new InvalidFrameException("The connection ended within a frame's size");
+                return bytes.IsEmpty ? null : throw new InvalidFrameException("The connection ended within the start of a frame");
             }
-
         }
     }
 
-    private async ValueTask<RequestFrame> ReadBodyAsync(int size, CancellationToken token)
+    private async ValueTask<RequestFrame> ReadBodyAsync(int size, RequestBudget budget, CancellationToken token)
     {
         PooledBuffer? buffer = null;
         BudgetLease lease = default;
@@ -95,7 +103,7 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
                     if (buffer is null || filled == buffer.Length)
                     {
                         // The pipe keeps its hold on what was read while this waits for room; no more is read meanwhile.
-                        (buffer, lease) = await GrowAsync(buffer, lease, size, token);
+                        (buffer, lease) = await GrowAsync(budget, buffer, lease, size, token);
                     }
 
                     var take = bytes.Slice(0, Math.Min(bytes.Length, buffer.Length - filled));
@@ -108,7 +116,7 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
                 input.AdvanceTo(bytes.Start);
                 if (filled == size)
                 {
-                    var frame = new RequestFrame(buffer!, lease);
+                    var frame = new RequestFrame(buffer!, budget, lease);
                     (buffer, lease) = (null, default);
                     return frame;
                 }
@@ -126,7 +134,8 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
         }
     }
 
-    private async ValueTask<(PooledBuffer, BudgetLease)> GrowAsync(PooledBuffer? buffer, BudgetLease lease, int size, CancellationToken token)
+    private async ValueTask<(PooledBuffer, BudgetLease)> GrowAsync(
+        RequestBudget budget, PooledBuffer? buffer, BudgetLease lease, int size, CancellationToken token)
     {
         var length = (int)Math.Min(size, buffer is null ? FirstReservation : 4L * buffer.Length);
         var more = BufferPool.CapacityFor(length) - lease.Bytes;
@@ -156,5 +165,11 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
         Span<byte> size = stackalloc byte[sizeof(int)];
         bytes.Slice(0, sizeof(int)).CopyTo(size);
         return BinaryPrimitives.ReadInt32BigEndian(size);
+    }
+    private static ApiKey ApiOf(in ReadOnlySequence<byte> bytes)
+    {
+        Span<byte> key = stackalloc byte[sizeof(short)];
+        bytes.Slice(sizeof(int), sizeof(short)).CopyTo(key);
+        return (ApiKey)BinaryPrimitives.ReadInt16BigEndian(key);
     }
 }

@@ -1,3 +1,5 @@
+using Millrace.Runtime;
+
 namespace Millrace.Broker.Network;
 
 /// <summary>The bounds of what peers can make the server hold or do. Sizes in bytes.</summary>
@@ -24,8 +26,14 @@ public sealed record NetworkOptions
     /// <summary>Bytes of requests of one connection that are under way; a single larger frame passes alone.</summary>
     public long MaxRequestBytesPerConnection { get; init; } = 32L << 20;
 
-    /// <summary>Bytes of requests of all connections that are under way (<c>queued.max.request.bytes</c>).</summary>
+    /// <summary>Bytes of produce requests of all connections that are under way (<c>queued.max.request.bytes</c>); a single larger one passes alone.</summary>
     public long MaxRequestBytes { get; init; } = 48L << 20;
+
+    /// <summary>
+    /// Bytes of all other requests under way. Long polls and joins wait too, but few connections have more than one small request
+    /// that waits: there is room for one of each, and for some large ones.
+    /// </summary>
+    public long MaxOtherRequestBytes => (16L << 20) + (long)MaxConnections * BufferPool.CapacityFor(1);
 
     /// <summary>How long a frame may take before its rate is judged.</summary>
     public TimeSpan SlowFrameGrace { get; init; } = TimeSpan.FromSeconds(30);

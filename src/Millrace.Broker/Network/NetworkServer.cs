@@ -30,10 +30,10 @@ internal sealed class NetworkServer : IAsyncDisposable
         Options = options;
         Apis = apis;
         Buffers = buffers;
-        Budget = new RequestBudget(Math.Max(options.MaxRequestBytes, BufferPool.CapacityFor(options.MaxFrameBytes)));
+        Budgets = new RequestBudgets(options);
         Log = runtime.Loggers.CreateLogger<NetworkServer>();
         _connections = new ConnectionTable(options);
-        Metrics = new NetworkMetrics(() => _connections.Count, () => Budget.Used);
+        Metrics = new NetworkMetrics(() => _connections.Count, () => Budgets.Used);
         Draining = _draining.Token;
         Stopped = _stopped.Token;
     }
@@ -46,8 +46,8 @@ internal sealed class NetworkServer : IAsyncDisposable
 
     public BufferPool Buffers { get; }
 
-    /// <summary>Bounds the bytes of all requests under way.</summary>
-    public RequestBudget Budget { get; }
+    /// <summary>Bound the bytes of all requests under way.</summary>
+    public RequestBudgets Budgets { get; }
 
     public ILogger Log { get; }
 

@@ -220,7 +220,7 @@ public sealed class NetworkServerTests
     {
         await using var server = await ServerUnderTest.StartAsync();
         using var client = await server.ConnectAsync();
-        var announced = new byte[5];
+        var announced = new byte[6];
         BinaryPrimitives.WriteInt32BigEndian(announced, 100 << 20);
         await client.SendBytesAsync(announced);
 
@@ -327,6 +327,29 @@ public sealed class NetworkServerTests
             server.Handler.Release(i);
             Assert.Equal(i, (await client.ReceiveAsync<HeartbeatResponse>(0)).CorrelationId);
         }
+    }
+
+    [Fact]
+    public async Task Produces_that_fill_their_budget_hold_up_no_heartbeat()
+    {
+        await using var server = await ServerUnderTest.StartAsync(new NetworkOptions { MaxRequestBytes = 1 << 20 });
+        using var producer = await server.ConnectAsync();
+        await producer.SendAsync(Produce(new string('t', 1_048_000)), version: 9, correlationId: 1);
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Produces.Parked == 1));
+        using var next = await server.ConnectAsync();
+        await next.SendAsync(Produce("t"), version: 9, correlationId: 2);
+        using var member = await server.ConnectAsync();
+        server.Handler.Release(1);
+        await member.SendAsync(new HeartbeatRequest { GenerationId = 1 }, version: 4, correlationId: 3);
+
+        Assert.Equal(3, (await member.ReceiveAsync<HeartbeatResponse>(4)).CorrelationId);
+        Assert.Equal(1, server.Produces.Parked);
+        server.Produces.Release();
+        Assert.Equal(1, (await producer.ReceiveAsync<ProduceResponse>(9)).CorrelationId);
+        Assert.Equal(2, (await next.ReceiveAsync<ProduceResponse>(9)).CorrelationId);
+        Assert.True(await server.AllBuffersAreReturnedAsync());
+
+        static ProduceRequest Produce(string topic) => new() { Acks = -1, TimeoutMs = 30_000, TopicData = [new() { Name = topic, PartitionData = [] }] };
     }
 
     [Fact]

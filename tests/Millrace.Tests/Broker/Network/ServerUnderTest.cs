@@ -21,13 +21,20 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         Server = new NetworkServer(
             _node.Runtime,
             options,
-            new ApiTable(new ApiVersionsHandler(new MetadataFeed()), [ApiEntry.For<HeldHandler, HeartbeatRequest, HeartbeatResponse>(handler)]),
+            new ApiTable(
+                new ApiVersionsHandler(new MetadataFeed()),
+                [
+                    ApiEntry.For<HeldHandler, HeartbeatRequest, HeartbeatResponse>(handler),
+                    ApiEntry.For<ParkedProduceHandler, ProduceRequest, ProduceResponse>(Produces),
+                ]),
             _buffers);
     }
 
     public NetworkServer Server { get; }
 
     public HeldHandler Handler { get; }
+
+    public ParkedProduceHandler Produces { get; } = new();
 
     public BufferPool Buffers => _buffers;
 
@@ -70,7 +77,7 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     }
 
     public async Task<bool> AllBuffersAreReturnedAsync() =>
-        await Eventually.BecomesTrueAsync(() => _buffers.RentedBytes == 0 && Server.Budget.Used == 0);
+        await Eventually.BecomesTrueAsync(() => _buffers.RentedBytes == 0 && Server.Budgets.Used == 0);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,0 +1,24 @@
+using Millrace.Broker.Apis;
+using Millrace.Protocol;
+
+namespace Millrace.Tests.Broker.Network;
+
+/// <summary>Holds every produce until the test lets all of them go, as a broker does whose store is away.</summary>
+internal sealed class ParkedProduceHandler : IApiHandler<ProduceRequest, ProduceResponse>
+{
+    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _parked;
+
+    public static ApiVersionRange Versions => new(0, 13);
+
+    public int Parked => Volatile.Read(ref _parked);
+
+    public void Release() => _released.TrySetResult();
+
+    public async ValueTask<ProduceResponse> HandleAsync(RequestContext context, ProduceRequest request, CancellationToken token)
+    {
+        Interlocked.Increment(ref _parked);
+        await _released.Task.WaitAsync(token);
+        return new ProduceResponse();
+    }
+}
