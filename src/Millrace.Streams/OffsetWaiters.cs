@@ -6,6 +6,9 @@ internal sealed class OffsetWaiters
 {
     private readonly List<(long Offset, TaskCompletionSource Reached)> _waiting = [];
 
+    /// <summary>Somebody waits.</summary>
+    public bool Any => _waiting.Count > 0;
+
     public Task Add(long offset)
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -35,8 +35,9 @@ internal sealed partial class Stream
             }
         }
 
-        // The registry trims what it knows of.
+        // The registry trims what it knows of, and the owner's state must not go with the records that it would be replayed from.
         await UploadedAsync(startOffset, token);
+        await CheckpointedAsync(startOffset, token);
         await _store.Components.Registry.TrimAsync(_store.Components.Node, Id, Epoch, startOffset, token);
         long released;
         lock (_lock)
@@ -70,7 +71,7 @@ internal sealed partial class Stream
         try
         {
             await UploadedAsync(end, token);
-            await _store.CloseRangeAsync(this, end, token);
+            await _store.CloseRangeAsync(Id, Epoch, end, token);
         }
         catch (StreamException refused)
         {
@@ -81,8 +82,15 @@ internal sealed partial class Stream
 
         lock (_lock)
         {
+            if (_state == StreamState.Closed)
+            {
+                // Somebody else who closed it at the same time was faster.
+                return;
+            }
+
             ThrowIfEnded_NeedsLock();
             _state = StreamState.Closed;
+            _checkpointWaiters.Fail(new StreamException(StreamError.Closed, $"Stream {Id} was closed while it was trimmed"));
         }
 
         _store.OnClosed(this);
@@ -101,7 +109,7 @@ internal sealed partial class Stream
         long since;
         lock (_lock)
         {
-            if (_state is StreamState.Lost or StreamState.Closed || _next == _cut)
+            if (_state is StreamState.Lost or StreamState.Closed || (_next == _cut && !_checkpointWanted))
             {
                 return null;
             }
@@ -114,7 +122,19 @@ internal sealed partial class Stream
         lock (_lock)
         {
             Invariant.Check(state.Offset >= since && state.Offset <= _next);
-            if (state.Offset == since || _state is StreamState.Lost or StreamState.Closed)
+            if (_state is StreamState.Lost or StreamState.Closed)
+            {
+                return null;
+            }
+
+            if (state.Checkpoint.IsEmpty)
+            {
+                // An owner that keeps no state has none to lose.
+                SatisfyCheckpoints_NeedsLock(state.Offset);
+            }
+
+            // Without records it goes for its checkpoint alone.
+            if (state.Offset == since && !_checkpointWanted)
             {
                 return null;
             }
@@ -153,6 +173,7 @@ internal sealed partial class Stream
             }
 
             _cut = state.Offset;
+            _checkpointWanted &= state.Checkpoint.IsEmpty;
             return Take_NeedsLock(since, state);
         }
     }
@@ -169,6 +190,11 @@ internal sealed partial class Stream
             }
 
             _ranges.Add(range with { StartOffset = startOffset });
+            if (range.HasCheckpoint)
+            {
+                SatisfyCheckpoints_NeedsLock(range.EndOffset);
+            }
+
             bytes = AdvanceUploaded_NeedsLock(range.EndOffset);
         }
 
@@ -179,6 +205,7 @@ internal sealed partial class Stream
     internal void OnCommitted(IReadOnlyList<ObjectRange> ranges, long endOffset)
     {
         long bytes;
+        bool isCheckpointWanted;
         lock (_lock)
         {
             if (_state is StreamState.Lost or StreamState.Closed)
@@ -187,10 +214,16 @@ internal sealed partial class Stream
             }
 
             _ranges.Replace([.. ranges.Where(range => range.EndOffset <= endOffset)]);
+            // Whether these brought the checkpoint that was on its way is not worth knowing: another one is cheap.
+            isCheckpointWanted = _checkpointWanted |= _checkpointWaiters.Any;
             bytes = AdvanceUploaded_NeedsLock(endOffset);
         }
 
         _store.Tail.Add(this, endOffset, bytes);
+        if (isCheckpointWanted)
+        {
+            _store.RequestUpload();
+        }
     }
 
     internal void EvictUploaded(long endOffset)
@@ -223,6 +256,33 @@ internal sealed partial class Stream
         await uploaded.OrCancelled(token);
     }
 
+    /// <summary>Waits until a checkpoint of the owner's state at or above an offset is committed, and has one uploaded if there is none.</summary>
+    private async Task CheckpointedAsync(long offset, CancellationToken token)
+    {
+        Task checkpointed;
+        lock (_lock)
+        {
+            if (_checkpoint >= offset)
+            {
+                return;
+            }
+
+            ThrowIfEnded_NeedsLock();
+            checkpointed = _checkpointWaiters.Add(offset);
+            _checkpointWanted = true;
+        }
+
+        _store.RequestUpload();
+        await checkpointed.OrCancelled(token);
+    }
+
+    private void SatisfyCheckpoints_NeedsLock(long offset)
+    {
+        _checkpoint = Math.Max(_checkpoint, offset);
+        _checkpointWaiters.Advance(offset);
+        _checkpointWanted &= _checkpointWaiters.Any;
+    }
+
     private async Task ConfirmedOrFullAsync(Task confirmed, CancellationToken token)
     {
         while (!confirmed.IsCompleted && _store.Components.Wal.Fullness < 1)
@@ -241,6 +301,12 @@ internal sealed partial class Stream
 
     private StreamCut Take_NeedsLock(long since, OwnerState state)
     {
+        if (state.Offset == since)
+        {
+            // Nothing ended in it, so there is no annex.
+            return new StreamCut(this, new UploadRange(Id, Epoch, since, since, [], state.Checkpoint, default), LastPosition: -1, []);
+        }
+
         var first = _cache.Find(since);
         var end = first;
         while (end < _cache.Count && _cache[end].EndOffset <= state.Offset)

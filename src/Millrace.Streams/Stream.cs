@@ -20,6 +20,7 @@ internal sealed partial class Stream : IStream
     private readonly ColdReader _cold;
     private readonly OffsetWaiters _confirmWaiters = new();
     private readonly OffsetWaiters _uploadWaiters = new();
+    private readonly OffsetWaiters _checkpointWaiters = new();
     private StreamState _state = StreamState.Open;
     private StreamException? _lost;
     private long _start;
@@ -27,6 +28,8 @@ internal sealed partial class Stream : IStream
     private long _cut;
     private long _confirm;
     private long _next;
+    private long _checkpoint;
+    private bool _checkpointWanted;
     private int _inFlight;
     private bool _notifying;
     private long? _pin;
@@ -43,6 +46,7 @@ internal sealed partial class Stream : IStream
         _cold = new ColdReader(store, this);
         _start = opening.StartOffset;
         _uploaded = _cut = _confirm = _next = opening.EndOffset;
+        _checkpoint = opening.CheckpointRange?.EndOffset ?? 0;
         _ranges.Replace(ranges);
     }
 
@@ -98,6 +102,7 @@ internal sealed partial class Stream : IStream
             (_state, _lost) = (StreamState.Lost, reason);
             _confirmWaiters.Fail(reason);
             _uploadWaiters.Fail(reason);
+            _checkpointWaiters.Fail(reason);
         }
 
         _store.OnLost(this, _pin, reason);

@@ -20,6 +20,12 @@ public sealed class StreamStore : IStreamStore
     private readonly Task _uploads;
     private readonly Retry _retry;
     private readonly DataObjectReader _reader;
+
+    // Epochs that the registry was asked to open and at which nothing was appended: the opening failed, or is under way.
+    private readonly SortedDictionary<StreamId, StreamEpoch> _unserved = [];
+
+    // The newest epoch at which a stream was lost here while it was open.
+    private readonly SortedDictionary<StreamId, StreamEpoch> _lostAt = [];
     private StreamException? _ended;
     private long _pinned = long.MaxValue;
     private bool _disposed;
@@ -78,10 +84,17 @@ public sealed class StreamStore : IStreamStore
 
     public async ValueTask<IStream> OpenAsync(StreamId id, StreamEpoch epoch, IStreamOwner owner, CancellationToken token)
     {
-        ThrowIfNotOpenable(id);
+        ThrowIfNotOpenable(id, epoch);
         Stream stream;
         try
         {
+            await CloseUnservedAsync(id, below: epoch, token);
+            lock (_lock)
+            {
+                // Before the call: it may take effect though its caller hears nothing of that.
+                _unserved.TryAdd(id, epoch);
+            }
+
             var opening = await Components.Registry.OpenAsync(Components.Node, id, epoch, token);
             var ranges = await LoadRangesAsync(id, opening.StartOffset, token);
             var checkpoint = opening.CheckpointRange is { } range ? await ReadCheckpointAsync(range, token) : (StreamCheckpoint?)null;
@@ -99,8 +112,9 @@ public sealed class StreamStore : IStreamStore
 
         lock (_lock)
         {
-            ThrowIfNotOpenable(id);
+            ThrowIfNotOpenable(id, epoch);
             _streams.Add(id, stream);
+            _unserved.Remove(id);
         }
 
         return stream;
@@ -116,8 +130,12 @@ public sealed class StreamStore : IStreamStore
         }
 
         // All at once: they share an upload.
-        await Task.WhenAll(Streams.Select(stream => stream.CloseAsync(token).AsTask()));
+        await Task.WhenAll(Streams.Select(stream => CloseAsync(stream, token)));
         await _uploader.LastUpload.OrCancelled(token);
+        foreach (var id in Unserved())
+        {
+            await CloseUnservedAsync(id, below: null, token);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -166,11 +184,11 @@ public sealed class StreamStore : IStreamStore
 
     internal void RequestUpload() => _uploader.Request();
 
-    internal async Task CloseRangeAsync(Stream stream, long endOffset, CancellationToken token) => await _retry.UntilDoneAsync(
+    internal async Task CloseRangeAsync(StreamId id, StreamEpoch epoch, long endOffset, CancellationToken token) => await _retry.UntilDoneAsync(
         "Closing a stream",
         async cancel =>
         {
-            await Components.Registry.CloseAsync(Components.Node, stream.Id, stream.Epoch, endOffset, cancel);
+            await Components.Registry.CloseAsync(Components.Node, id, epoch, endOffset, cancel);
             return true;
         },
         token);
@@ -194,6 +212,7 @@ public sealed class StreamStore : IStreamStore
         {
             _pinned = Math.Min(_pinned, pin ?? long.MaxValue);
             _streams.Remove(stream.Id);
+            _lostAt[stream.Id] = stream.Epoch;
         }
     }
 
@@ -254,8 +273,16 @@ public sealed class StreamStore : IStreamStore
         }
         else
         {
-            var start = cut.Stream.StartOffset;
-            cut.Stream.OnCommitted(await _retry.UntilDoneAsync("Asking for a stream's ranges", cancel => LoadRangesAsync(id, start, cancel), token), end);
+            try
+            {
+                var start = cut.Stream.StartOffset;
+                cut.Stream.OnCommitted(await _retry.UntilDoneAsync("Asking for a stream's ranges", cancel => LoadRangesAsync(id, start, cancel), token), end);
+            }
+            catch (StreamException deleted) when (deleted.Error == StreamError.Unknown)
+            {
+                // Since the question before. It is this stream's end, and not the upload's.
+                cut.Stream.Lose(deleted);
+            }
         }
     }
 
@@ -300,7 +327,60 @@ public sealed class StreamStore : IStreamStore
         _uploader.Wake();
     }
 
-    private void ThrowIfNotOpenable(StreamId id)
+    private static async Task CloseAsync(Stream stream, CancellationToken token)
+    {
+        try
+        {
+            await stream.CloseAsync(token);
+        }
+        catch (StreamException deleted) when (deleted.Error == StreamError.Unknown)
+        {
+            // Deleted meanwhile: nothing is left to close, and the others' closing is no worse for it.
+        }
+    }
+
+    private StreamId[] Unserved()
+    {
+        lock (_lock)
+        {
+            return [.. _unserved.Keys];
+        }
+    }
+
+    /// <summary>
+    /// Closes the range that an opening left behind which never came to serve: nothing was appended to it, so it ends where the
+    /// registry's commits do. One that is opened again at its own epoch (or a lower one, which will be refused) stays as it is.
+    /// </summary>
+    private async Task CloseUnservedAsync(StreamId id, StreamEpoch? below, CancellationToken token)
+    {
+        StreamEpoch left;
+        lock (_lock)
+        {
+            if (!_unserved.TryGetValue(id, out left) || left >= below)
+            {
+                return;
+            }
+        }
+
+        if (await _retry.UntilDoneAsync("Asking for a stream's end", cancel => Components.Registry.GetCommittedEndAsync(id, cancel), token) is { } end)
+        {
+            try
+            {
+                await CloseRangeAsync(id, left, end, token);
+            }
+            catch (StreamException refused) when (refused.Error == StreamError.Fenced)
+            {
+                // It was never opened, or this incarnation is fenced, which the next call hears too.
+            }
+        }
+
+        lock (_lock)
+        {
+            _unserved.Remove(id);
+        }
+    }
+
+    private void ThrowIfNotOpenable(StreamId id, StreamEpoch epoch)
     {
         lock (_lock)
         {
@@ -312,6 +392,12 @@ public sealed class StreamStore : IStreamStore
             if (_streams.ContainsKey(id))
             {
                 throw new InvalidOperationException($"Stream {id} is open on this node already");
+            }
+
+            // The registry would open it again, and the offsets of what is in the WAL would be given out a second time.
+            if (_lostAt.TryGetValue(id, out var lost) && lost >= epoch)
+            {
+                throw new StreamException(StreamError.Fenced, $"Stream {id} was lost on this node at epoch {lost}: only a higher one can open it");
             }
         }
     }

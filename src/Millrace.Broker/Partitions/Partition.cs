@@ -217,13 +217,13 @@ internal sealed partial class Partition : IStreamOwner
             catch (StreamException failure)
             {
                 Log.NotOpened(_logger, Id, LeaderEpoch, failure);
-                OnLost(failure.Error);
+                LoseUnopened(stream, failure.Error);
                 return;
             }
             catch (InvalidDataException failure)
             {
                 Log.NotOpened(_logger, Id, LeaderEpoch, failure);
-                OnLost(StreamError.Corrupt);
+                LoseUnopened(stream, StreamError.Corrupt);
                 return;
             }
             catch (OperationCanceledException) when (ends.IsCancellationRequested)
@@ -244,6 +244,13 @@ internal sealed partial class Partition : IStreamOwner
 
             retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
         }
+    }
+
+    // The stream is kept for closing: a later epoch opens it again.
+    private void LoseUnopened(IStream? stream, StreamError error)
+    {
+        _stream = stream;
+        OnLost(error);
     }
 
     private void BecomeOpen(IStream stream, ProducerState producers)

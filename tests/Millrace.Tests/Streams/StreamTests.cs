@@ -215,6 +215,68 @@ public sealed class StreamTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_stream_that_two_close_at_once_is_closed_for_both()
+    {
+        var owner = await _node.CreateAsync();
+        await _node.AppendAsync(owner);
+        await Task.WhenAll(owner.Stream.CloseAsync(default).AsTask(), owner.Stream.CloseAsync(default).AsTask());
+        Assert.Equal(1, (await _node.OpenAsync(owner.Stream.Id, epoch: 2)).Stream.NextOffset);
+    }
+
+    [Fact]
+    public async Task A_stream_that_was_lost_is_not_opened_again_at_its_epoch_since_its_offsets_are_given_out()
+    {
+        var owner = await _node.CreateAsync();
+        await _node.AppendAsync(owner);
+        await _node.UploadAsync();
+        _registry.Forget(owner.Stream.Id);
+        await _node.AppendAsync(owner);
+        _node.Store.RequestUpload();
+        Assert.Equal(StreamError.Corrupt, await owner.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
+
+        await AssertErrorAsync(StreamError.Fenced, () => _node.OpenAsync(owner.Stream.Id, epoch: 1));
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task An_opening_that_failed_half_way_hinders_neither_its_repetition_nor_a_higher_epoch(int epoch)
+    {
+        var owner = await _node.CreateAsync();
+        await _node.AppendAsync(owner);
+        await owner.Stream.CloseAsync(default);
+        _registry.Before = call => call == "GetRangesAsync" ? throw new StreamException(StreamError.Corrupt, "for a while") : default;
+        await AssertErrorAsync(StreamError.Corrupt, () => _node.OpenAsync(owner.Stream.Id, epoch: 2));
+        _registry.Before = _ => default;
+
+        Assert.Equal([0], await TestNode.ReadAllAsync((await _node.OpenAsync(owner.Stream.Id, epoch)).Stream, 0));
+    }
+
+    [Fact]
+    public async Task A_store_that_closes_closes_what_it_failed_to_open_too()
+    {
+        var owner = await _node.CreateAsync();
+        await owner.Stream.CloseAsync(default);
+        _registry.Before = call => call == "GetRangesAsync" ? throw new StreamException(StreamError.Corrupt, "for a while") : default;
+        await AssertErrorAsync(StreamError.Corrupt, () => _node.OpenAsync(owner.Stream.Id, epoch: 2));
+        _registry.Before = _ => default;
+        await _node.Store.CloseAsync(default);
+
+        await using var next = new TestNode(_registry, _storage, epoch: 2);
+        Assert.Equal(0, (await next.OpenAsync(owner.Stream.Id, epoch: 3)).Stream.NextOffset);
+    }
+
+    [Fact]
+    public async Task An_owner_that_keeps_no_state_waits_for_no_checkpoint_when_it_trims()
+    {
+        var owner = new TestOwner { HasCheckpoint = false };
+        owner.Stream = await _node.Store.OpenAsync(await _registry.CreateAsync(_node.Incarnation, default), new StreamEpoch(1), owner, default);
+        await _node.AppendAsync(owner, count: 3);
+        await owner.Stream.TrimAsync(3, default).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(3, owner.Stream.StartOffset);
+    }
+
+    [Fact]
     public async Task The_first_record_of_a_time_is_found_in_objects_and_in_memory()
     {
         var owner = await _node.CreateAsync();

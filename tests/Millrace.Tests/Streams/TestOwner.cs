@@ -13,6 +13,8 @@ internal sealed class TestOwner : IStreamOwner
 
     public IStream Stream { get; set; } = null!;
 
+    public bool HasCheckpoint { get; init; } = true;
+
     public bool HasAnnex { get; init; } = true;
 
     public Task<StreamError> Lost => _lost.Task;
@@ -43,7 +45,7 @@ internal sealed class TestOwner : IStreamOwner
             var offset = Stream.NextOffset;
             return new OwnerState(
                 offset,
-                Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"state {offset}")),
+                HasCheckpoint ? Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"state {offset}")) : default(ReadOnlyMemory<byte>),
                 HasAnnex ? Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"annex {since}-{offset}")) : default(ReadOnlyMemory<byte>));
         }
     }

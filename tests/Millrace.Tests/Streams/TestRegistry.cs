@@ -79,6 +79,15 @@ internal sealed class TestRegistry : IStreamRegistry
         }
     }
 
+    /// <summary>The registry has committed more than it told anybody.</summary>
+    public void Commit(StreamId stream, int records)
+    {
+        lock (_lock)
+        {
+            _streams[stream].End += records;
+        }
+    }
+
     public async ValueTask<StreamId> CreateAsync(NodeIncarnation node, CancellationToken token)
     {
         await EnterAsync(nameof(CreateAsync), node);

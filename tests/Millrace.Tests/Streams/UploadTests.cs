@@ -176,6 +176,45 @@ public sealed class UploadTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_stream_that_is_deleted_while_its_ranges_are_asked_for_takes_no_other_along()
+    {
+        var node = Start(TestNode.Small);
+        var deleted = await node.CreateAsync();
+        var kept = await node.CreateAsync();
+        await node.AppendAsync(deleted);
+        await node.AppendAsync(kept);
+        _registry.Commit(deleted.Stream.Id, 1);
+        _registry.Before = call =>
+        {
+            if (call == "GetRangesAsync")
+            {
+                _registry.Delete(deleted.Stream.Id);
+            }
+
+            return default;
+        };
+        node.Store.RequestUpload();
+
+        Assert.Equal(StreamError.Unknown, await deleted.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
+        await node.AppendAsync(kept);
+        await node.UploadAsync();
+        Assert.Equal([0, 1], await TestNode.ReadAllAsync(kept.Stream, 0));
+    }
+
+    [Fact]
+    public async Task Closing_the_store_closes_the_others_of_a_deleted_stream()
+    {
+        var node = Start(TestNode.Small);
+        var deleted = await node.CreateAsync();
+        var kept = await node.CreateAsync();
+        await node.AppendAsync(deleted);
+        await node.AppendAsync(kept);
+        _registry.Delete(deleted.Stream.Id);
+        await node.Store.CloseAsync(default);
+        Assert.Equal(1, _registry.Describe(kept.Stream.Id).End);
+    }
+
+    [Fact]
     public async Task A_gap_in_the_registry_stops_the_stream_and_its_records_stay_in_the_wal()
     {
         var node = Start(TestNode.Small);

@@ -169,6 +169,31 @@ public sealed class IdempotenceTests
         Assert.Equal((ErrorCode.None, 2L), await ProduceAsync(client, Batches.Idempotent(Pid, 0, 2)));
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(2)]
+    public async Task Producers_of_recovered_records_are_known_after_these_are_deleted_and_the_broker_crashes_again(long upTo)
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync();
+        var client = new DataPathClient(broker);
+        await ProduceAsync(client, Batches.Idempotent(Pid, 0, 0));
+        await broker.Node.UploadAsync();
+        await ProduceAsync(client, Batches.Idempotent(Pid + 1, 0, 0));
+        await ProduceAsync(client, Batches.Idempotent(Pid, 0, 1));
+        await broker.CrashAsync();
+        client = new DataPathClient(broker);
+        Assert.Equal(0, (await client.DeleteRecordsAsync(upTo)).ErrorCode);
+
+        await broker.CrashAsync();
+
+        client = new DataPathClient(broker);
+        Assert.Equal((ErrorCode.None, 1L), await ProduceAsync(client, Batches.Idempotent(Pid + 1, 0, 0)));
+        Assert.Equal((ErrorCode.None, 2L), await ProduceAsync(client, Batches.Idempotent(Pid, 0, 1)));
+        Assert.Equal((ErrorCode.None, 3L), await ProduceAsync(client, Batches.Idempotent(Pid + 1, 0, 1)));
+        Assert.Equal((ErrorCode.None, 4L), await ProduceAsync(client, Batches.Idempotent(Pid, 0, 2)));
+    }
+
     [Fact]
     public async Task A_checkpoint_taken_under_load_reflects_exactly_what_lies_below_it()
     {

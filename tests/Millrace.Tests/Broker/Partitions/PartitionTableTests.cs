@@ -71,6 +71,38 @@ public sealed class PartitionTableTests
         Assert.Equal(PartitionError.NotLeader, await former.WhenOpenAsync(default));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_partition_that_was_lost_while_it_opened_opens_at_a_higher_epoch(bool whileReplaying)
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        var topic = await broker.AddTopicAsync();
+        await new Apis.DataPathClient(broker).ProduceAsync(Batches.Of("a"));
+        await broker.CrashAsync();
+        var damage = new StreamException(StreamError.Corrupt, "damaged, for a while");
+        if (whileReplaying)
+        {
+            broker.Storage.BeforeRead = _ => throw damage;
+        }
+        else
+        {
+            broker.Registry.Before = call => call == "GetRangesAsync" ? throw damage : default;
+        }
+
+        broker.Publish(image => PartitionsUnderTest.With(image, WithEpoch(topic, 3)));
+        var former = broker.Table.Find("t", 0).Partition!;
+        Assert.Equal(PartitionError.StorageFailed, await former.WhenOpenAsync(default).AsTask().WaitAsync(Patience));
+        broker.Storage.BeforeRead = _ => default;
+        broker.Registry.Before = _ => default;
+
+        broker.Publish(image => PartitionsUnderTest.With(image, WithEpoch(topic, 4)));
+
+        var current = broker.Table.Find("t", 0).Partition!;
+        Assert.Equal(PartitionError.None, await current.WhenOpenAsync(default).AsTask().WaitAsync(Patience));
+        Assert.Equal(1, current.HighWatermark);
+    }
+
     [Fact]
     public async Task Deleted_topics_and_other_nodes_partitions_are_not_led()
     {

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Millrace.Broker;
 using Millrace.Broker.Partitions;
 using Millrace.Metadata;
-using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Streams;
 using Millrace.Streams.Recovery;
@@ -21,7 +20,6 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
     public static readonly NodeId Self = new(1);
     public static readonly NodeId Other = new(2);
     public static readonly ConfigResolver Configs = new(Self, new Dictionary<string, string>());
-    private readonly MemoryObjectStorage _storage = new();
     private readonly StreamsOptions? _options;
     private int _incarnation = 1;
     private MetadataImage _image;
@@ -36,9 +34,11 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
                 .Add(Self, new NodeImage(Self, new NodeEpoch(1), new Guid(1, 0, 0, new byte[8]), "self", 9092, null, NodeState.Live))
                 .Add(Other, new NodeImage(Other, new NodeEpoch(2), new Guid(2, 0, 0, new byte[8]), "other", 9093, "rack", NodeState.Live)),
         };
-        Node = new TestNode(Registry, _storage, _options);
+        Node = new TestNode(Registry, Storage, _options);
         Table = StartTable();
     }
+
+    public TestStorage Storage { get; } = new();
 
     public TestRegistry Registry { get; } = new();
 
@@ -109,7 +109,7 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
         await Table.CloseAsync(default);
         await Node.DisposeAsync();
         _incarnation++;
-        Node = new TestNode(Registry, _storage, _options, _incarnation);
+        Node = new TestNode(Registry, Storage, _options, _incarnation);
         Follow();
     }
 
@@ -122,10 +122,10 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
         var (former, table) = (Node, Table);
         Registry.Fence(former.Incarnation);
         _incarnation++;
-        Node = new TestNode(Registry, _storage, _options, _incarnation);
+        Node = new TestNode(Registry, Storage, _options, _incarnation);
         await using (var wal = former.Wal.TakeOver())
         {
-            var target = new UploadTarget(Node.Incarnation, _storage, Registry, Node.Buffers);
+            var target = new UploadTarget(Node.Incarnation, Storage, Registry, Node.Buffers);
             await new WalFailover(Node.Runtime, Node.Options, target).RecoverAsync(wal, default);
         }
 
