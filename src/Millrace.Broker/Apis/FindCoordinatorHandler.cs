@@ -10,7 +10,7 @@ namespace Millrace.Broker.Apis;
 /// <remarks>
 /// v1: transactional ids. v2: as v1. v3: flexible. v4: several keys. v5: TRANSACTION_ABORTABLE. v6: share groups. The first
 /// question for a group creates <c>__consumer_offsets</c>.
-/// Deviation: transactions and share groups are not served yet; their keys get errors that clients take as final.
+/// Deviation: transactions and share groups are not served yet; their keys get errors that clients take as final (see InitProducerId).
 /// </remarks>
 internal sealed class FindCoordinatorHandler(NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller)
     : IApiHandler<FindCoordinatorRequest, FindCoordinatorResponse>

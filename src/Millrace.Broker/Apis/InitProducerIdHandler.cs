@@ -7,7 +7,8 @@ namespace Millrace.Broker.Apis;
 /// <summary>InitProducerId (key 22), v0–5.</summary>
 /// <remarks>
 /// v3: the id and epoch the producer had, for transactional producers. v4, v5: other errors. v6 (two-phase commit) is unstable.
-/// Deviation: transactions are not served yet. A transactional id gets an error that clients take as final.
+/// Deviation: transactions are not served yet. A transactional id gets the error that FindCoordinator gives it: the one that both
+/// Java's client and librdkafka take as final there (the latter asks again after any that it does not know).
 /// </remarks>
 internal sealed class InitProducerIdHandler(NodeRuntime runtime, ProducerIdBlocks producerIds)
     : IApiHandler<InitProducerIdRequest, InitProducerIdResponse>
@@ -21,7 +22,7 @@ internal sealed class InitProducerIdHandler(NodeRuntime runtime, ProducerIdBlock
     {
         if (request.TransactionalId is { } transactionalId)
         {
-            return Failed(transactionalId.Length == 0 ? ErrorCode.InvalidRequest : ErrorCode.UnsupportedVersion);
+            return Failed(transactionalId.Length == 0 ? ErrorCode.InvalidRequest : ErrorCode.TransactionalIdAuthorizationFailed);
         }
 
         if (request.ProducerId < 0 != request.ProducerEpoch < 0)

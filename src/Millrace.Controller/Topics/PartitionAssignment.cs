@@ -37,11 +37,19 @@ internal static class PartitionAssignment
         return entry.Records.Count - before;
     }
 
-    /// <summary>The replicas of a new partition: the live nodes in turn, as many as were asked for and as there are.</summary>
-    public static IReadOnlyList<NodeId> PlaceReplicas(IReadOnlyList<NodeId> live, int partition, int replicationFactor)
+    /// <summary>
+    /// The replicas of a new partition, as many as were asked for: the live nodes in turn, then the nodes that will be registered
+    /// next. Replicas are virtual, and tools check their number: one whose node has not come yet is offline, as in Kafka.
+    /// </summary>
+    public static IReadOnlyList<NodeId> PlaceReplicas(IReadOnlyList<NodeId> live, int nextNodeId, int partition, int replicationFactor)
     {
         Invariant.Check(live.Count > 0);
-        return [.. Enumerable.Range(0, Math.Min(replicationFactor, live.Count)).Select(i => live[(partition + i) % live.Count])];
+        var placed = Math.Min(replicationFactor, live.Count);
+        return
+        [
+            .. Enumerable.Range(0, placed).Select(i => live[(partition + i) % live.Count]),
+            .. Enumerable.Range(nextNodeId, replicationFactor - placed).Select(id => new NodeId(id)),
+        ];
     }
 
     /// <summary>The first replica that is alive; if none is, any live node, since the data lies in shared storage.</summary>

@@ -76,7 +76,11 @@ internal static class PartitionCreation
         if (asked.Assignments is not { } assignments)
         {
             var live = TopicCreation.LiveNodes(entry);
-            return [.. Enumerable.Range(present, count).Select(index => PartitionAssignment.PlaceReplicas(live, index, topic.ReplicationFactor))];
+            return
+            [
+                .. Enumerable.Range(present, count)
+                    .Select(index => PartitionAssignment.PlaceReplicas(live, entry.Cluster.NextNodeId, index, topic.ReplicationFactor)),
+            ];
         }
 
         if (assignments.Count != count)
@@ -86,10 +90,11 @@ internal static class PartitionCreation
                 $"Attempted to add {count} additional partition(s), but only {assignments.Count} assignment(s) were specified.");
         }
 
-        var replicas = assignments.Select((assignment, i) => TopicCreation.CheckReplicas(entry, assignment.BrokerIds, present + i)).ToArray();
-
-        // A factor above the number of nodes was accepted and is kept, so both the factor and the replicas there are will do.
-        return replicas.All(list => list.Count == topic.ReplicationFactor || list.Count == topic.Partitions[0].Replicas.Length)
+        // A factor above the number of nodes was accepted and is kept: whoever extends such a topic by hand repeats what describes it.
+        var replicas = assignments
+            .Select((assignment, i) => TopicCreation.CheckReplicas(entry, assignment.BrokerIds, present + i, topic.Partitions[0].Replicas))
+            .ToArray();
+        return replicas.All(list => list.Count == topic.ReplicationFactor)
             ? replicas
             : throw new AdminException(
                 ErrorCode.InvalidReplicaAssignment,

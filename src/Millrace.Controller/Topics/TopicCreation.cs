@@ -10,6 +10,9 @@ internal sealed class TopicCreation(ConfigResolver configs, NodeRandom random)
     // Kafka's own bound on one request; it also bounds the size of a log entry.
     internal const int MaxPartitionsPerRequest = 10_000;
 
+    // Replicas need not exist, so something else has to bound their number, and with it the size of log entries and answers.
+    private const int MaxReplicationFactor = 32;
+
     public CreateTopicsResponse Create(PendingEntry entry, CreateTopicsRequest request)
     {
         var names = request.Topics.CountBy(topic => topic.Name, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
@@ -73,7 +76,12 @@ internal sealed class TopicCreation(ConfigResolver configs, NodeRandom random)
     }
 
     /// <summary>Checks one list of replicas that somebody chose by hand.</summary>
-    internal static IReadOnlyList<NodeId> CheckReplicas(PendingEntry entry, IReadOnlyList<int> brokers, int partition)
+    /// <param name="entry">Knows the registered nodes.</param>
+    /// <param name="brokers">The list.</param>
+    /// <param name="partition">Whose it is.</param>
+    /// <param name="alsoKnown">Nodes that may be named though they are not registered.</param>
+    internal static IReadOnlyList<NodeId> CheckReplicas(
+        PendingEntry entry, IReadOnlyList<int> brokers, int partition, IReadOnlyList<NodeId> alsoKnown)
     {
         if (brokers.Count == 0)
         {
@@ -87,7 +95,7 @@ internal sealed class TopicCreation(ConfigResolver configs, NodeRandom random)
 
         foreach (var broker in brokers)
         {
-            if (!entry.Cluster.Nodes.ContainsKey(new NodeId(broker)))
+            if (!entry.Cluster.Nodes.ContainsKey(new NodeId(broker)) && !alsoKnown.Contains(new NodeId(broker)))
             {
                 throw new AdminException(
                     ErrorCode.InvalidReplicaAssignment, $"The manual partition assignment includes broker {broker}, but no such broker is registered.");
@@ -136,12 +144,17 @@ internal sealed class TopicCreation(ConfigResolver configs, NodeRandom random)
                 ErrorCode.PolicyViolation, $"Excessively large number of partitions per request: at most {MaxPartitionsPerRequest} are created at once.");
         }
 
-        var factor = topic.ReplicationFactor > 0 ? topic.ReplicationFactor : (short)Default(entry, DefaultFactor(topic.Name));
+        var factor = topic.ReplicationFactor > 0 ? topic.ReplicationFactor : Default(entry, DefaultFactor(topic.Name));
+        if (factor > MaxReplicationFactor)
+        {
+            throw new AdminException(ErrorCode.InvalidReplicationFactor, $"Replication factor must not be larger than {MaxReplicationFactor}.");
+        }
+
         var live = LiveNodes(entry);
         return new TopicSpec(
             topic.Name,
-            factor,
-            [.. Enumerable.Range(0, count).Select(partition => PartitionAssignment.PlaceReplicas(live, partition, factor))],
+            (short)factor,
+            [.. Enumerable.Range(0, count).Select(partition => PartitionAssignment.PlaceReplicas(live, entry.Cluster.NextNodeId, partition, factor))],
             settings);
     }
 
@@ -217,7 +230,7 @@ internal sealed class TopicCreation(ConfigResolver configs, NodeRandom random)
             throw new AdminException(ErrorCode.InvalidReplicaAssignment, "Partitions should be a consecutive 0-based integer sequence.");
         }
 
-        var replicas = sorted.Select(assignment => CheckReplicas(entry, assignment.BrokerIds, assignment.PartitionIndex)).ToArray();
+        var replicas = sorted.Select(assignment => CheckReplicas(entry, assignment.BrokerIds, assignment.PartitionIndex, alsoKnown: [])).ToArray();
         return replicas.All(list => list.Count == replicas[0].Count)
             ? replicas
             : throw new AdminException(

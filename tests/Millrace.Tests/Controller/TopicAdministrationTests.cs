@@ -1,6 +1,7 @@
 using Millrace.Controller.Topics;
 using Millrace.Metadata;
 using Millrace.Protocol;
+using Millrace.Runtime;
 using Millrace.Streams.Registry;
 using Xunit;
 using CreatableTopic = Millrace.Protocol.CreateTopicsRequest.CreatableTopic;
@@ -32,7 +33,10 @@ public sealed class TopicAdministrationTests
         Assert.Equal(topic.Id, result.TopicId);
         Assert.Equal([0L, 1, 2], topic.Partitions.Select(partition => partition.Stream.Value));
         Assert.All(topic.Partitions, partition => Assert.Equal((_node.Node, 0), (partition.Leader!.Value, partition.LeaderEpoch)));
-        Assert.All(topic.Partitions, partition => Assert.Equal([_node.Node], partition.Replicas));
+        // The node there is, and the next two that will come.
+        Assert.All(topic.Partitions, partition => Assert.Equal([new NodeId(0), new NodeId(1), new NodeId(2)], partition.Replicas));
+        Assert.Equal([_node.Node], _script.State.Cluster.InSyncReplicas(topic.Partitions[0]));
+        Assert.Equal([new NodeId(1), new NodeId(2)], _script.State.Cluster.OfflineReplicas(topic.Partitions[0]));
     }
 
     [Theory]
@@ -46,6 +50,7 @@ public sealed class TopicAdministrationTests
     [InlineData("t", 10_001, 1, ErrorCode.PolicyViolation)]
     [InlineData("t", 1, 0, ErrorCode.InvalidReplicationFactor)]
     [InlineData("t", 1, -2, ErrorCode.InvalidReplicationFactor)]
+    [InlineData("t", 1, 33, ErrorCode.InvalidReplicationFactor)]
     [InlineData("t", -1, -1, ErrorCode.None)]
     public void A_topic_is_refused_with_Kafkas_errors(string name, int partitions, short factor, ErrorCode expected)
     {
@@ -214,6 +219,21 @@ public sealed class TopicAdministrationTests
         });
 
         Assert.Equal(expected, (ErrorCode)result.ErrorCode);
+    }
+
+    [Theory]
+    [InlineData(new[] { 0, 1, 2 }, ErrorCode.None)]
+    [InlineData(new[] { 0 }, ErrorCode.InvalidReplicaAssignment)]
+    [InlineData(new[] { 0, 1, 3 }, ErrorCode.InvalidReplicaAssignment)]
+    public void A_topic_with_more_replicas_than_nodes_grows_with_as_many(int[] replicas, ErrorCode expected)
+    {
+        Create(new CreatableTopic { Name = "t", NumPartitions = 1, ReplicationFactor = 3 });
+
+        var automatic = Grow(new() { Name = "t", Count = 2, Assignments = null });
+        var manual = Grow(new() { Name = "t", Count = 3, Assignments = [new() { BrokerIds = replicas }] });
+
+        Assert.Equal((ErrorCode.None, expected), ((ErrorCode)automatic.ErrorCode, (ErrorCode)manual.ErrorCode));
+        Assert.All(_script.State.Cluster.Topics["t"].Partitions, partition => Assert.Equal(3, partition.Replicas.Length));
     }
 
     [Theory]

@@ -39,11 +39,11 @@ public sealed class InitProducerIdHandlerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_transactional_id_gets_an_error_that_is_final()
+    public async Task A_transactional_id_gets_the_final_error_that_FindCoordinator_gives_it()
     {
         var answer = await InitAsync(new InitProducerIdRequest { TransactionalId = "tx", TransactionTimeoutMs = 1_000 });
 
-        Assert.Equal((ErrorCode.UnsupportedVersion, -1L), ((ErrorCode)answer.ErrorCode, answer.ProducerId));
+        Assert.Equal((ErrorCode.TransactionalIdAuthorizationFailed, -1L), ((ErrorCode)answer.ErrorCode, answer.ProducerId));
         Assert.Equal(ErrorCode.InvalidRequest, (ErrorCode)(await InitAsync(new InitProducerIdRequest { TransactionalId = "" })).ErrorCode);
     }
 

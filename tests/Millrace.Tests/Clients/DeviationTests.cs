@@ -1,0 +1,105 @@
+using System.Text;
+using Confluent.Kafka;
+using Xunit;
+
+namespace Millrace.Tests.Clients;
+
+/// <summary>Where a broker of ours answers otherwise than Kafka would, unmodified clients take it well.</summary>
+[Collection(ClientTestGroup.Name)]
+public sealed class DeviationTests(SharedBroker broker)
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly string? KafkaScript = Repository.Shared("peers/kafka/kafka.sh");
+
+    [Fact]
+    public async Task A_topic_with_more_replicas_than_brokers_is_described_as_asked_for_and_works()
+    {
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Address() }).Build();
+        await admin.CreateTopicsAsync([new() { Name = "three-replicas", NumPartitions = 2, ReplicationFactor = 3 }]);
+
+        Assert.All(
+            admin.GetMetadata("three-replicas", Limit).Topics.Single().Partitions,
+            partition => Assert.Equal((3, 1), (partition.Replicas.Length, partition.InSyncReplicas.Length)));
+        using (var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = Address(), Acks = Acks.All }).Build())
+        {
+            await producer.ProduceAsync(new TopicPartition("three-replicas", 1), new Message<Null, byte[]> { Value = Encoding.UTF8.GetBytes("kept") });
+        }
+
+        using var consumer = new ConsumerBuilder<Ignore, byte[]>(
+            new ConsumerConfig { BootstrapServers = Address(), GroupId = "three-replicas", AutoOffsetReset = AutoOffsetReset.Earliest }).Build();
+        consumer.Subscribe("three-replicas");
+        Assert.Equal("kept", Encoding.UTF8.GetString(consumer.Consume(Limit).Message.Value));
+        consumer.Close();
+    }
+
+    [Fact]
+    public async Task Javas_tools_describe_and_extend_a_topic_with_more_replicas_than_brokers()
+    {
+        await JavaAsync("topics", "--create", "--topic", "java-three-replicas", "--partitions", "1", "--replication-factor", "3");
+        await JavaAsync("topics", "--alter", "--topic", "java-three-replicas", "--partitions", "2");
+
+        var described = await JavaAsync("topics", "--describe", "--topic", "java-three-replicas");
+
+        Assert.Contains("ReplicationFactor: 3", described.Output, StringComparison.Ordinal);
+        Assert.Equal(2, described.Lines.Count(line => line.Contains("Leader: 0\tReplicas: 0,1,2\tIsr: 0", StringComparison.Ordinal)));
+        Assert.Contains(
+            "5 records sent",
+            (await JavaAsync("producer-perf", "--topic", "java-three-replicas", "--num-records", "5", "--record-size", "10", "--throughput", "-1")).Output,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Kcat_lists_replicas_whose_brokers_do_not_exist()
+    {
+        Assert.SkipUnless(Tool.IsInstalled("kcat"), "kcat is not installed: run .ci/run, or apt-get install kcat");
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Address() }).Build();
+        await admin.CreateTopicsAsync([new() { Name = "kcat-three-replicas", NumPartitions = 1, ReplicationFactor = 3 }]);
+
+        var listed = await Tool.RunAsync("kcat", ["-b", Address(), "-L", "-t", "kcat-three-replicas"]);
+
+        Assert.Contains("partition 0, leader 0, replicas: 0,1,2, isrs: 0", listed, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Librdkafka_gives_up_at_once_where_transactions_are_not_served()
+    {
+        using var producer = new ProducerBuilder<Null, byte[]>(
+            new ProducerConfig { BootstrapServers = Address(), TransactionalId = "deviation" }).Build();
+
+        var refusal = Assert.Throws<KafkaException>(() => producer.InitTransactions(Limit));
+
+        Assert.True(refusal.Error.IsFatal);
+        Assert.Equal(ErrorCode.TransactionalIdAuthorizationFailed, refusal.Error.Code);
+        Assert.Contains("Transactions are not served by this broker", refusal.Error.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Javas_producer_gives_up_at_once_where_transactions_are_not_served()
+    {
+        var result = await TryJavaAsync(
+            "producer-perf", "--topic", "deviation", "--num-records", "1", "--record-size", "10", "--throughput", "-1", "--transactional-id", "deviation",
+            "--transaction-duration-ms", "100");
+
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains("TransactionalIdAuthorizationException", result.Output + result.Errors, StringComparison.Ordinal);
+    }
+
+    private string Address()
+    {
+        Assert.SkipWhen(Environment.GetEnvironmentVariable("MILLRACE_TEST_AGAINST") == "kafka", "Kafka does otherwise");
+        return broker.BootstrapServers;
+    }
+
+    private async Task<ToolResult> JavaAsync(string tool, params string[] arguments)
+    {
+        var result = await TryJavaAsync(tool, arguments);
+        Assert.True(result.ExitCode == 0, $"{tool} {string.Join(' ', arguments)} ended with {result.ExitCode}:\n{result.Output}\n{result.Errors}");
+        return result;
+    }
+
+    private async Task<ToolResult> TryJavaAsync(string tool, params string[] arguments)
+    {
+        Assert.SkipWhen(KafkaScript is null || !Tool.IsInstalled("java"), "Apache Kafka's tools, or Java, are not at hand");
+        return await Tool.TryRunAsync(KafkaScript!, [tool, "--bootstrap-server", Address(), .. arguments], "", TimeSpan.FromMinutes(2));
+    }
+}
