@@ -45,7 +45,7 @@ internal sealed class BatchIntake(BufferPool buffers)
         var codec = StoredCodec(settings, verdict.Header.Codec);
         if (codec != verdict.Header.Codec)
         {
-            var recompressed = BatchRecompression.Recompress(bytes, verdict.Header, codec, buffers);
+            var recompressed = BatchRecompression.Recompress(bytes, verdict.Header, codec, StoredLevel(settings, codec), buffers);
             if (recompressed.Length > settings.MaxMessageBytes)
             {
                 recompressed.Release();
@@ -117,5 +117,13 @@ internal sealed class BatchIntake(BufferPool buffers)
         "lz4" => CompressionCodec.Lz4,
         "zstd" => CompressionCodec.Zstd,
         _ => sent,
+    };
+
+    private static int? StoredLevel(TopicSettings settings, CompressionCodec codec) => codec switch
+    {
+        CompressionCodec.Gzip => settings.CompressionGzipLevel,
+        CompressionCodec.Lz4 => settings.CompressionLz4Level,
+        CompressionCodec.Zstd => settings.CompressionZstdLevel,
+        CompressionCodec.None or CompressionCodec.Snappy => null,
     };
 }

@@ -12,25 +12,27 @@ internal static class BatchRecompression
     /// <param name="batch">A batch that was found to be in order.</param>
     /// <param name="header">Its header.</param>
     /// <param name="codec">The codec of the result.</param>
+    /// <param name="level">Its level; null for a codec that has none.</param>
     /// <param name="buffers">Gives the result its memory.</param>
     /// <returns>The new batch and nothing else, held once.</returns>
-    public static PooledBuffer Recompress(ReadOnlyMemory<byte> batch, in RecordBatchHeader header, CompressionCodec codec, BufferPool buffers)
+    public static PooledBuffer Recompress(
+        ReadOnlyMemory<byte> batch, in RecordBatchHeader header, CompressionCodec codec, int? level, BufferPool buffers)
     {
         var records = batch[RecordBatchHeader.Size..];
         if (header.Codec == CompressionCodec.None)
         {
-            return Compress(records.Span, header, codec, buffers);
+            return Compress(records.Span, header, codec, level, buffers);
         }
 
         var outcome = RecordCompression.Decompress(header.Codec, records, Array.MaxLength, out var decompressed);
         Invariant.Check(outcome == DecompressionOutcome.Done);
         using (decompressed)
         {
-            return Compress(decompressed!.Span, header, codec, buffers);
+            return Compress(decompressed!.Span, header, codec, level, buffers);
         }
     }
 
-    private static PooledBuffer Compress(ReadOnlySpan<byte> records, in RecordBatchHeader header, CompressionCodec codec, BufferPool buffers)
+    private static PooledBuffer Compress(ReadOnlySpan<byte> records, in RecordBatchHeader header, CompressionCodec codec, int? level, BufferPool buffers)
     {
         if (codec == CompressionCodec.None)
         {
@@ -38,7 +40,7 @@ internal static class BatchRecompression
         }
 
         var compressed = new ArrayBufferWriter<byte>(Math.Max(256, records.Length / 2));
-        RecordCompression.Compress(codec, records, compressed);
+        RecordCompression.Compress(codec, level, records, compressed);
         return Assemble(compressed.WrittenSpan, header, codec, buffers);
     }
 

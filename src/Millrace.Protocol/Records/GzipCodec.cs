@@ -7,6 +7,7 @@ namespace Millrace.Protocol;
 internal static class GzipCodec
 {
     private const int Chunk = 16 * 1024;
+    private const int FastLevel = 1;
 
     public static DecompressionOutcome Decompress(ReadOnlyMemory<byte> compressed, DecompressedRecords output)
     {
@@ -38,10 +39,10 @@ internal static class GzipCodec
         }
     }
 
-    public static void Compress(ReadOnlySpan<byte> records, IBufferWriter<byte> output)
+    public static void Compress(int? level, ReadOnlySpan<byte> records, IBufferWriter<byte> output)
     {
         using var target = new MemoryStream();
-        using (var gzip = new GZipStream(target, CompressionLevel.Fastest, leaveOpen: true))
+        using (var gzip = new GZipStream(target, new ZLibCompressionOptions { CompressionLevel = level ?? FastLevel }, leaveOpen: true))
         {
             gzip.Write(records);
         }

@@ -10,13 +10,10 @@ internal static class Lz4Codec
 {
     private const int Chunk = 64 * 1024;
 
-    private static readonly LZ4EncoderSettings Settings = new()
-    {
-        // What Kafka's own clients write: they expect blocks that do not refer to each other.
-        ChainBlocks = false,
-        BlockSize = Chunk,
-        CompressionLevel = LZ4Level.L00_FAST,
-    };
+    // In Kafka the default level is the fast compressor, and every other one a level of the slow one.
+    private const int FastLevel = 9;
+
+    private static readonly LZ4EncoderSettings Fast = Settings(LZ4Level.L00_FAST);
 
     public static DecompressionOutcome Decompress(ReadOnlyMemory<byte> compressed, DecompressedRecords output)
     {
@@ -46,5 +43,15 @@ internal static class Lz4Codec
         }
     }
 
-    public static void Compress(ReadOnlySpan<byte> records, IBufferWriter<byte> output) => LZ4Frame.Encode(records, output, Settings);
+    public static void Compress(int? level, ReadOnlySpan<byte> records, IBufferWriter<byte> output) =>
+        LZ4Frame.Encode(
+            records, output, level is null or FastLevel ? Fast : Settings((LZ4Level)Math.Clamp(level.Value, (int)LZ4Level.L03_HC, (int)LZ4Level.L12_MAX)));
+
+    private static LZ4EncoderSettings Settings(LZ4Level level) => new()
+    {
+        // What Kafka's own clients write: they expect blocks that do not refer to each other.
+        ChainBlocks = false,
+        BlockSize = Chunk,
+        CompressionLevel = level,
+    };
 }

@@ -86,7 +86,7 @@ public sealed class RecordBatchBuilder
         if (Codec != CompressionCodec.None)
         {
             compressed = new ArrayBufferWriter<byte>(Math.Max(256, _records.WrittenCount / 2));
-            RecordCompression.Compress(Codec, _records.WrittenSpan, compressed);
+            RecordCompression.Compress(Codec, level: null, _records.WrittenSpan, compressed);
         }
 
         var batch = new byte[RecordBatchHeader.Size + compressed.WrittenCount];

@@ -38,23 +38,26 @@ public static class RecordCompression
     }
 
     /// <param name="codec">A known codec other than none.</param>
+    /// <param name="level">
+    /// On the codec's own scale, as Kafka's topic configs name it (gzip -1 to 9, lz4 1 to 17, zstd to 22); null for a fast one. Snappy has none.
+    /// </param>
     /// <param name="records">Records, one after the other.</param>
     /// <param name="output">Receives what stands behind a batch's header.</param>
-    public static void Compress(CompressionCodec codec, ReadOnlySpan<byte> records, IBufferWriter<byte> output)
+    public static void Compress(CompressionCodec codec, int? level, ReadOnlySpan<byte> records, IBufferWriter<byte> output)
     {
         switch (codec)
         {
             case CompressionCodec.Gzip:
-                GzipCodec.Compress(records, output);
+                GzipCodec.Compress(level, records, output);
                 break;
             case CompressionCodec.Snappy:
                 SnappyCodec.Compress(records, output);
                 break;
             case CompressionCodec.Lz4:
-                Lz4Codec.Compress(records, output);
+                Lz4Codec.Compress(level, records, output);
                 break;
             case CompressionCodec.Zstd:
-                ZstdCodec.Compress(records, output);
+                ZstdCodec.Compress(level, records, output);
                 break;
             case CompressionCodec.None:
             default:

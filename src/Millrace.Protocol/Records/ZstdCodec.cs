@@ -8,7 +8,7 @@ namespace Millrace.Protocol;
 /// <summary>Zstandard frames.</summary>
 internal static class ZstdCodec
 {
-    private const int Level = 3;
+    private const int UsualLevel = 3;
     private const int FirstRoom = 64 * 1024;
     private const int UsualRatio = 8;
 
@@ -53,15 +53,16 @@ internal static class ZstdCodec
         }
     }
 
-    public static void Compress(ReadOnlySpan<byte> records, IBufferWriter<byte> output)
+    public static void Compress(int? level, ReadOnlySpan<byte> records, IBufferWriter<byte> output)
     {
         if (!Compressors.TryTake(out var compressor))
         {
-            compressor = new Compressor(Level);
+            compressor = new Compressor(UsualLevel);
         }
 
         try
         {
+            compressor.Level = level ?? UsualLevel;
             var room = output.GetSpan(Compressor.GetCompressBound(records.Length));
             output.Advance(compressor.Wrap(records, room));
         }

@@ -123,7 +123,7 @@ public sealed class FileWalProvider(NodeRuntime runtime, BufferPool pool, string
             : header.Capacity != ring.Capacity ? $"has {ring.Capacity} bytes and had {header.Capacity}"
             : null;
         return wrong is null ? header! : throw new WalUnavailableException(
-            descriptor, $"The file {path} {wrong}. Put the file back that node {descriptor.Node} wrote, or give up what it held with --accept-loss");
+            descriptor, $"The file {path} {wrong}. What is needed is the file that node {descriptor.Node} wrote.");
     }
 
     /// <summary>Where the WAL lies: where the metadata says, or by the same name in this folder, should that have moved.</summary>
@@ -139,7 +139,7 @@ public sealed class FileWalProvider(NodeRuntime runtime, BufferPool pool, string
 
         throw new WalUnavailableException(
             descriptor,
-            $"The WAL {descriptor.Location} of node {descriptor.Node} is missing. Start where it lies, or put it back; or give up what it held with --accept-loss");
+            $"The WAL {descriptor.Location} of node {descriptor.Node} is missing.");
     }
 
     private async ValueTask<(WalRing Ring, IAsyncDisposable FileLock)> OpenAsync(

@@ -26,7 +26,7 @@ internal static class FileWalScan
             ? throw new WalUnavailableException(
                 descriptor,
                 $"The WAL {descriptor.Location} is damaged: its block {sequence} at ring position {position} held acknowledged records and does not "
-                + "match its checksum. Restore the file from a copy of the disk; or give up what it held with --accept-loss")
+                + "match its checksum. Only a copy of the disk can have them.")
             : header with { EndRingPosition = position, EndSequence = sequence };
     }
 

@@ -42,6 +42,6 @@ internal sealed class ObjectWalTakeover(ObjectLog log, WalDescriptor descriptor)
 
     public static WalUnavailableException Unusable(WalDescriptor descriptor, ObjectLogException damage) => new(
         descriptor,
-        $"The WAL {descriptor.Location} of node {descriptor.Node} cannot be recovered: {damage.Message}. Restore the bucket's objects below it, or give up what it held with --accept-loss",
+        $"The WAL {descriptor.Location} of node {descriptor.Node} cannot be recovered: {damage.Message}. The bucket's objects below it have to be restored.",
         damage);
 }

@@ -352,6 +352,28 @@ public sealed class ProduceHandlerTests
             ["0:a", "1:None", "2:a", "3:Gzip", "4:a", "5:Snappy", "6:a", "7:Lz4", "8:a", "9:Zstd"], Batches.Read(records));
     }
 
+    [Theory]
+    [InlineData("gzip", "1", "9")]
+    [InlineData("lz4", "9", "12")]
+    [InlineData("zstd", "-100", "19")]
+    public async Task A_topics_level_is_what_its_codec_compresses_with(string codec, string low, string high)
+    {
+        var random = new Random(1);
+        var value = string.Join(' ', Enumerable.Range(0, 5_000).Select(_ => random.Next(1_000)));
+        Assert.True(await StoredBytesAsync(high) < await StoredBytesAsync(low));
+
+        async Task<int> StoredBytesAsync(string level)
+        {
+            await using var broker = PartitionsUnderTest.Start();
+            await broker.AddTopicAsync("t", 1, ("compression.type", codec), ($"compression.{codec}.level", level));
+            var client = new DataPathClient(broker);
+            Assert.Equal((short)ErrorCode.None, (await client.ProduceAsync(Batches.Of(value))).ErrorCode);
+            var records = (await client.FetchAsync(0)).Records!.Value;
+            Assert.Equal(["0:" + value], Batches.Read(records));
+            return (int)records.Length;
+        }
+    }
+
     [Fact]
     public async Task A_header_whose_largest_timestamp_is_wrong_is_put_right()
     {

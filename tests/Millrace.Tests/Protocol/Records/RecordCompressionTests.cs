@@ -107,10 +107,34 @@ public sealed class RecordCompressionTests
         }
     }
 
-    private static byte[] Compress(CompressionCodec codec, byte[] plain)
+    [Theory]
+    [InlineData(CompressionCodec.Gzip, -1, 0, 1, 9)]
+    [InlineData(CompressionCodec.Lz4, 9, 1, 4, 17)]
+    [InlineData(CompressionCodec.Zstd, 3, -131_072, 1, 22, 19)]
+    public void Every_level_can_be_read_and_a_high_one_takes_less_room(CompressionCodec codec, int usual, params int[] others)
+    {
+        var random = new Random(7);
+        var words = Enumerable.Range(0, 300).Select(_ => new string([.. Enumerable.Range(0, 9).Select(_ => (char)random.Next('a', 'z'))])).ToArray();
+        var plain = System.Text.Encoding.ASCII.GetBytes(string.Join(' ', Enumerable.Range(0, 20_000).Select(_ => words[random.Next(words.Length)])));
+        var sizes = others.Append(usual).Select(level =>
+        {
+            var compressed = Compress(codec, plain, level);
+            Assert.Equal(DecompressionOutcome.Done, RecordCompression.Decompress(codec, compressed, plain.Length, out var records));
+            using (records)
+            {
+                Assert.True(records!.Span.SequenceEqual(plain));
+            }
+
+            return compressed.Length;
+        }).ToArray();
+
+        Assert.True(sizes[others.Length - 1] < sizes[0], string.Join(", ", sizes));
+    }
+
+    private static byte[] Compress(CompressionCodec codec, byte[] plain, int? level = null)
     {
         var output = new ArrayBufferWriter<byte>();
-        RecordCompression.Compress(codec, plain, output);
+        RecordCompression.Compress(codec, level, plain, output);
         return output.WrittenSpan.ToArray();
     }
 }
