@@ -38,6 +38,9 @@ public sealed partial class ClusterController : IStreamRegistry
     public ValueTask<long?> GetRecoverableEndAsync(Guid walId, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
         ValueTask.FromResult(StreamOperations.RecoverableEnd(State, walId, stream, epoch));
 
-    public ValueTask CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token) =>
+    public ValueTask ReportDamageAsync(NodeIncarnation node, Guid? walId, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
+        SubmitAsync(entry => StreamOperations.ReportDamage(entry, node, walId, stream, epoch), token);
+
+    public ValueTask<IReadOnlyList<StreamId>> CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token) =>
         SubmitAsync(entry => NodeOperations.CompleteRecovery(entry, node, walId), token);
 }

@@ -138,6 +138,15 @@ public sealed partial class ClusterController : IAsyncDisposable
     public ValueTask<IReadOnlyList<WaitingWal>> GetWaitingWalsAsync(CancellationToken token) =>
         SubmitAsync(static entry => NodeOperations.Waiting(entry.State), token);
 
+    /// <summary>The WALs that nothing is needed of and that may still take space: to be given back, and then forgotten.</summary>
+    public ValueTask<IReadOnlyList<WalDescriptor>> GetRetiredWalsAsync(CancellationToken token) =>
+        SubmitAsync(static entry => NodeOperations.Retired(entry.State), token);
+
+    /// <summary>The space of retired WALs has been given back. An incarnation that has left may say so of its own.</summary>
+    /// <exception cref="StreamException">Fenced.</exception>
+    public ValueTask ForgetWalsAsync(NodeIncarnation node, IReadOnlyCollection<Guid> walIds, CancellationToken token) =>
+        SubmitAsync(entry => NodeOperations.ForgetWals(entry, node, walIds), token);
+
     /// <summary>
     /// Gives up what a lost WAL may hold of some streams, or (null) of all; then nothing waits for it any more. Acknowledged
     /// records may be lost by that: only an operator decides it.

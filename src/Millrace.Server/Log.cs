@@ -37,4 +37,13 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 9010, Level = LogLevel.Warning, Message = "Stopped without an upload: what is not in the store stays in the WAL, and the next start recovers it")]
     public static partial void StoppedDirty(ILogger logger, Exception? failure);
+
+    [LoggerMessage(EventId = 9011, Level = LogLevel.Warning, Message = "The retired WAL {Wal} still takes space, and the next start tries again: {Reason}")]
+    public static partial void WalNotDiscarded(ILogger logger, Guid wal, string reason);
+
+    [LoggerMessage(EventId = 9012, Level = LogLevel.Warning, Message = "The WAL {Path} is none that this cluster needs or may delete: it belongs to another cluster, or was given up. If you know that neither needs it, delete it")]
+    public static partial void UnknownWal(ILogger logger, string path);
+
+    [LoggerMessage(EventId = 9013, Level = LogLevel.Warning, Message = "The folder of the WALs cannot be listed: {Reason}")]
+    public static partial void WalsNotListed(ILogger logger, string reason);
 }

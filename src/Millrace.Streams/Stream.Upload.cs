@@ -19,6 +19,21 @@ internal sealed partial class Stream
         }
     }
 
+    /// <summary>Everything below is committed in objects, as far as this node knows.</summary>
+    internal long UploadedOffset
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _uploaded;
+            }
+        }
+    }
+
+    /// <summary>Of a lost stream: the place in the WAL of its last record that was still cached; -1 if there was none.</summary>
+    internal long LastPosition { get; private set; } = -1;
+
     public async ValueTask TrimAsync(long startOffset, CancellationToken token)
     {
         lock (_lock)

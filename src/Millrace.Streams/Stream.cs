@@ -97,15 +97,16 @@ internal sealed partial class Stream : IStream
                 return;
             }
 
-            // What no object holds must stay in the WAL, unless the stream was deleted and nobody will ask for it.
+            // What no object holds must stay in the WAL, until the registry says that nobody will ever ask for it: see SettleLostAsync.
             _pin = reason.Error == StreamError.Unknown ? null : OldestNeededPosition_NeedsLock();
+            LastPosition = _cache.Count > 0 ? _cache[_cache.Count - 1].WalPosition : -1;
             (_state, _lost) = (StreamState.Lost, reason);
             _confirmWaiters.Fail(reason);
             _uploadWaiters.Fail(reason);
             _checkpointWaiters.Fail(reason);
         }
 
-        _store.OnLost(this, _pin, reason);
+        _store.OnLost(this, reason);
         _owner.OnLost(reason.Error);
         ReleaseIfDone();
     }

@@ -27,7 +27,12 @@ public sealed class StreamStore : IStreamStore
     // The newest epoch at which a stream was lost here while it was open.
     private readonly SortedDictionary<StreamId, StreamEpoch> _lostAt = [];
     private StreamException? _ended;
-    private long _pinned = long.MaxValue;
+
+    // The highest place in the WAL of a record that was committed or given up.
+    private long _settledPosition = -1;
+
+    // Lost streams whose records the WAL has to keep.
+    private readonly List<Stream> _pinning = [];
     private bool _disposed;
 
     /// <summary>Starts a store; its loops run until it is disposed.</summary>
@@ -201,18 +206,29 @@ public sealed class StreamStore : IStreamStore
         }
     }
 
-    internal void OnLost(Stream stream, long? pin, StreamException reason)
+    internal void OnLost(Stream stream, StreamException reason)
     {
         if (reason.Error != StreamError.Closed)
         {
             Log.StreamLost(Logger, stream.Id, reason.Error, reason.Message);
         }
 
+        var isPinning = stream.OldestNeededPosition is not null;
         lock (_lock)
         {
-            _pinned = Math.Min(_pinned, pin ?? long.MaxValue);
             _streams.Remove(stream.Id);
             _lostAt[stream.Id] = stream.Epoch;
+            if (!isPinning)
+            {
+                return;
+            }
+
+            _pinning.Add(stream);
+            if (_ended is null)
+            {
+                // Lost alone: the others go on, and need the space.
+                Spawn("stream-settle", token => SettleLostAsync(stream, token));
+            }
         }
     }
 
@@ -232,20 +248,26 @@ public sealed class StreamStore : IStreamStore
     }
 
     /// <summary>Gives up what the WAL need not keep: everything below the oldest record that no committed object holds.</summary>
-    /// <param name="committedPosition">The highest place of a record that was committed; what was appended since lies above it.</param>
+    /// <param name="settledPosition">The place of a record that was committed or given up; what was appended since may lie above it.</param>
     /// <param name="token">Ends the wait.</param>
-    internal async Task TrimWalAsync(long committedPosition, CancellationToken token)
+    internal async Task TrimWalAsync(long settledPosition, CancellationToken token)
     {
-        var position = committedPosition + 1;
+        long position;
+        lock (_lock)
+        {
+            _settledPosition = Math.Max(_settledPosition, settledPosition);
+            position = _settledPosition + 1;
+        }
+
         foreach (var stream in Streams)
         {
             position = Math.Min(position, stream.OldestNeededPosition ?? long.MaxValue);
         }
 
-        // After the streams: one that was lost meanwhile has left its mark here before it left the list.
-        lock (_lock)
+        // After the streams: one that was lost meanwhile has come in here when it left the list.
+        foreach (var stream in Pinning())
         {
-            position = Math.Min(position, _pinned);
+            position = Math.Min(position, stream.OldestNeededPosition ?? long.MaxValue);
         }
 
         try
@@ -327,6 +349,56 @@ public sealed class StreamStore : IStreamStore
         _uploader.Wake();
     }
 
+    /// <summary>
+    /// Lets the WAL go of a stream that was lost alone, once it is certain that nothing in it will ever be uploaded: neither by this node, which
+    /// has given the stream up, nor by a recovery, which asks the registry the same.
+    /// </summary>
+    private async Task SettleLostAsync(Stream stream, CancellationToken token)
+    {
+        try
+        {
+            var (id, epoch) = (stream.Id, stream.Epoch);
+            var end = await _retry.UntilDoneAsync(
+                "Asking what a lost stream still needs",
+                cancel => Components.Registry.GetRecoverableEndAsync(Components.Wal.Descriptor.Id, id, epoch, cancel),
+                token);
+
+            // Null: its range is closed, or gone, and what the WAL holds of it counts for nothing. All committed: it is not needed.
+            if (end < stream.NextOffset)
+            {
+                if (end >= stream.UploadedOffset)
+                {
+                    // The WAL holds what is missing: the recovery after this incarnation's end brings it.
+                    return;
+                }
+
+                // What is missing has left the WAL as uploaded, and what follows a gap is never committed. But without its records there a
+                // recovery would not see the gap, and take the stream for whole: so that is said first, for good.
+                await _retry.UntilDoneAsync(
+                    "Reporting a damaged stream",
+                    async cancel =>
+                    {
+                        await Components.Registry.ReportDamageAsync(Components.Node, walId: null, id, epoch, cancel);
+                        return true;
+                    },
+                    token);
+            }
+        }
+        catch (StreamException)
+        {
+            // This incarnation is fenced. The WAL stays as it is, for the recovery.
+            return;
+        }
+
+        lock (_lock)
+        {
+            _pinning.Remove(stream);
+        }
+
+        Log.LostSettled(Logger, stream.Id);
+        await TrimWalAsync(stream.LastPosition, token);
+    }
+
     private static async Task CloseAsync(Stream stream, CancellationToken token)
     {
         try
@@ -336,6 +408,14 @@ public sealed class StreamStore : IStreamStore
         catch (StreamException deleted) when (deleted.Error == StreamError.Unknown)
         {
             // Deleted meanwhile: nothing is left to close, and the others' closing is no worse for it.
+        }
+    }
+
+    private Stream[] Pinning()
+    {
+        lock (_lock)
+        {
+            return [.. _pinning];
         }
     }
 

@@ -29,5 +29,7 @@ internal sealed class BenchmarkRegistry : IStreamRegistry
 
     public ValueTask<long?> GetRecoverableEndAsync(Guid walId, StreamId stream, StreamEpoch epoch, CancellationToken token) => new((long?)null);
 
-    public ValueTask CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token) => default;
+    public ValueTask ReportDamageAsync(NodeIncarnation node, Guid? walId, StreamId stream, StreamEpoch epoch, CancellationToken token) => default;
+
+    public ValueTask<IReadOnlyList<StreamId>> CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token) => new([]);
 }

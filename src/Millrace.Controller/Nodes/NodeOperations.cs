@@ -58,7 +58,13 @@ internal static class NodeOperations
         }
 
         entry.Add(new NodeFencedRecord { NodeId = incarnation.Node.Value, NodeEpoch = incarnation.Epoch.Value });
-        CloseIfNoWalIsLeft(entry, incarnation);
+        if (!WalsInNeed(entry, incarnation).Any())
+        {
+            foreach (var stream in entry.Streams.OpenStreamsOf(incarnation))
+            {
+                Close(entry, stream);
+            }
+        }
     }
 
     /// <summary>Makes a WAL known before its first append.</summary>
@@ -100,23 +106,63 @@ internal static class NodeOperations
             .. state.Cluster.Wals.Values
                 .Where(wal => wal.State == WalState.AwaitsRecovery)
                 .OrderBy(wal => wal.Epoch)
-                .Select(wal => new WaitingWal(
-                    new WalDescriptor(wal.Id, (WalKind)wal.Kind, wal.Location, wal.Node, wal.Epoch),
-                    WaitingFor(state, new NodeIncarnation(wal.Node, wal.Epoch)))),
+                .Select(wal => new WaitingWal(Describe(wal), WaitingFor(state, new NodeIncarnation(wal.Node, wal.Epoch)))),
         ];
 
-    /// <summary>All that a fenced incarnation's WAL held is committed.</summary>
-    public static void CompleteRecovery(PendingEntry entry, NodeIncarnation node, Guid walId)
+    /// <summary>
+    /// All that a fenced incarnation's WAL held is committed, as far as it can be: the ranges that are whole are complete. While some are
+    /// damaged the WAL is kept, for them and for whoever looks into it.
+    /// </summary>
+    /// <returns>The streams whose ranges stay open because they are damaged.</returns>
+    public static IReadOnlyList<StreamId> CompleteRecovery(PendingEntry entry, NodeIncarnation node, Guid walId)
     {
         entry.RequireLive(node);
         if (FindWaiting(entry, walId) is not { } wal)
         {
-            return;
+            return [];
         }
 
-        entry.Add(new WalRemovedRecord { WalId = walId });
-        CloseIfNoWalIsLeft(entry, new NodeIncarnation(wal.Node, wal.Epoch));
+        var owner = new NodeIncarnation(wal.Node, wal.Epoch);
+        StreamId[] damaged = [.. entry.Streams.OpenStreamsOf(owner).Where(stream => entry.Streams.Streams[stream].IsDamaged)];
+        if (damaged.Length == 0)
+        {
+            entry.Add((wal with { State = WalState.Retired }).ToRecord());
+        }
+
+        if (WalsInNeed(entry, owner).All(id => id == walId))
+        {
+            foreach (var stream in entry.Streams.OpenStreamsOf(owner).Except(damaged))
+            {
+                Close(entry, stream);
+            }
+        }
+
+        return damaged;
     }
+
+    /// <summary>The space of retired WALs was given back, or cannot be found: nobody needs to know of them any more.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="node">A live incarnation; or the one that left, for its own.</param>
+    /// <param name="walIds">WALs that are not retired stay.</param>
+    public static void ForgetWals(PendingEntry entry, NodeIncarnation node, IReadOnlyCollection<Guid> walIds)
+    {
+        foreach (var id in walIds)
+        {
+            if (entry.Cluster.Wals.TryGetValue(id, out var wal) && wal.State == WalState.Retired)
+            {
+                if (node != new NodeIncarnation(wal.Node, wal.Epoch))
+                {
+                    entry.RequireLive(node);
+                }
+
+                entry.Add(new WalRemovedRecord { WalId = id });
+            }
+        }
+    }
+
+    /// <summary>The WALs whose space is to be given back.</summary>
+    public static IReadOnlyList<WalDescriptor> Retired(ClusterState state) =>
+        [.. state.Cluster.Wals.Values.Where(wal => wal.State == WalState.Retired).OrderBy(wal => wal.Epoch).Select(Describe)];
 
     /// <summary>
     /// Gives up what a lost WAL may hold: of the streams named, or of all (null), which also ends the wait for the WAL itself.
@@ -147,7 +193,7 @@ internal static class NodeOperations
 
     private static WalImage? FindWaiting(PendingEntry entry, Guid walId)
     {
-        if (!entry.Cluster.Wals.TryGetValue(walId, out var wal))
+        if (!entry.Cluster.Wals.TryGetValue(walId, out var wal) || wal.State == WalState.Retired)
         {
             // Recovered before, and the answer was lost.
             return null;
@@ -159,18 +205,12 @@ internal static class NodeOperations
                 StreamError.Incomplete, $"WAL {walId} belongs to node {wal.Node}, epoch {wal.Epoch}, which is not fenced");
     }
 
-    private static void CloseIfNoWalIsLeft(PendingEntry entry, NodeIncarnation owner)
-    {
-        if (entry.Cluster.Wals.Values.Any(wal => wal.Node == owner.Node && wal.Epoch == owner.Epoch))
-        {
-            return;
-        }
+    private static IEnumerable<Guid> WalsInNeed(PendingEntry entry, NodeIncarnation owner) =>
+        entry.Cluster.Wals.Values
+            .Where(wal => wal.Node == owner.Node && wal.Epoch == owner.Epoch && wal.State != WalState.Retired)
+            .Select(wal => wal.Id);
 
-        foreach (var stream in entry.Streams.OpenStreamsOf(owner))
-        {
-            Close(entry, stream);
-        }
-    }
+    private static WalDescriptor Describe(WalImage wal) => new(wal.Id, (WalKind)wal.Kind, wal.Location, wal.Node, wal.Epoch);
 
     /// <summary>
     /// Ends a range where its commits end, or at the start offset if that lies higher: records below it were acknowledged and

@@ -46,7 +46,7 @@ internal static class UploadJudge
         return verdicts;
     }
 
-    private static RangeVerdict Judge(StreamState? stream, long committedEnd, ObjectRange range, NodeIncarnation owner, bool isRecovery)
+    private static RangeVerdict Judge(StreamState? stream, long committedEnd, ObjectRange range, NodeIncarnation? owner, bool isRecovery)
     {
         if (stream is null)
         {
@@ -135,17 +135,17 @@ internal static class UploadJudge
     }
 
     /// <summary>Whose ranges an upload may commit: the uploader's own, or those of the fenced incarnation whose WAL it recovers.</summary>
-    private static NodeIncarnation OwnerOf(PendingEntry entry, UploadCommit commit)
+    private static NodeIncarnation? OwnerOf(PendingEntry entry, UploadCommit commit)
     {
         if (commit.WalId is not { } walId)
         {
             return commit.Node;
         }
 
-        // A WAL that is no longer listed has been recovered: nobody owns an open range in it, so every range will be void.
-        if (!entry.Cluster.Wals.TryGetValue(walId, out var wal))
+        // A WAL that is no longer needed has been recovered: nobody owns an open range in it, so every range will be void.
+        if (!entry.Cluster.Wals.TryGetValue(walId, out var wal) || wal.State == WalState.Retired)
         {
-            return default;
+            return null;
         }
 
         return wal.State == WalState.AwaitsRecovery

@@ -19,6 +19,7 @@ internal sealed partial record StreamImage
                 Streams[new StreamId(opened.StreamId)].Open(
                     new StreamEpoch(opened.Epoch), new NodeIncarnation(new NodeId(opened.NodeId), new NodeEpoch(opened.NodeEpoch)))),
             StreamClosedRecord closed => With(Streams[new StreamId(closed.StreamId)].Close(new StreamEpoch(closed.Epoch), closed.EndOffset)),
+            StreamDamagedRecord damaged => With(Streams[new StreamId(damaged.StreamId)].Damage(new StreamEpoch(damaged.Epoch))),
             StreamTrimmedRecord trimmed => With(Streams[new StreamId(trimmed.StreamId)].Trim(trimmed.StartOffset)),
             StreamRemovedRecord removed => Remove(new StreamId(removed.StreamId)),
             StreamRangeRecord range => Apply(range),

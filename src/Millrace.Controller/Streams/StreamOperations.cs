@@ -83,6 +83,22 @@ internal static class StreamOperations
         }
     }
 
+    /// <summary>
+    /// Notes that records of an open range are missing, so that it is not taken for complete when the rest of its WAL is. A range that is
+    /// not open (any more) in that name was judged by somebody who knew better.
+    /// </summary>
+    public static void ReportDamage(PendingEntry entry, NodeIncarnation node, Guid? walId, StreamId id, StreamEpoch epoch)
+    {
+        entry.RequireLive(node);
+        NodeIncarnation? owner = walId is not { } wal ? node
+            : entry.Cluster.Wals.TryGetValue(wal, out var known) ? new NodeIncarnation(known.Node, known.Epoch)
+            : null;
+        if (entry.Streams.Find(id) is { IsDamaged: false, OpenRange: { } open } && open.Epoch == epoch && open.Owner == owner)
+        {
+            entry.Add(new StreamDamagedRecord { StreamId = id.Value, Epoch = epoch.Value });
+        }
+    }
+
     public static IReadOnlyList<ObjectRange> GetRanges(ClusterState state, StreamId id, long offset, int limit)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);

@@ -27,6 +27,9 @@ internal sealed record StreamState(StreamId Id, Guid TopicId, int Partition)
     /// <summary>The newest range with a checkpoint. It is kept when its records are trimmed.</summary>
     public ObjectRange? Checkpoint { get; init; }
 
+    /// <summary>The open range lacks records that were acknowledged: it is complete only when an operator accepts that.</summary>
+    public bool IsDamaged { get; init; }
+
     public EpochRange? LastEpoch => Epochs.IsEmpty ? null : Epochs[^1];
 
     /// <summary>The open range, or null: then the stream is complete and may be opened at a higher epoch.</summary>
@@ -66,7 +69,13 @@ internal sealed record StreamState(StreamId Id, Guid TopicId, int Partition)
     {
         var last = LastEpoch;
         Invariant.Check(last is { IsOpen: true } && last.Value.Epoch == epoch && endOffset >= CommittedEnd);
-        return this with { CommittedEnd = endOffset, Epochs = Epochs.SetItem(Epochs.Count - 1, last.Value with { EndOffset = endOffset }) };
+        return this with { CommittedEnd = endOffset, IsDamaged = false, Epochs = Epochs.SetItem(Epochs.Count - 1, last.Value with { EndOffset = endOffset }) };
+    }
+
+    public StreamState Damage(StreamEpoch epoch)
+    {
+        Invariant.Check(OpenRange?.Epoch == epoch);
+        return this with { IsDamaged = true };
     }
 
     public StreamState Trim(long startOffset)
@@ -95,6 +104,7 @@ internal sealed record StreamState(StreamId Id, Guid TopicId, int Partition)
             Partition = Partition,
             StartOffset = StartOffset,
             CommittedEnd = CommittedEnd,
+            IsDamaged = IsDamaged,
             Epochs =
             [
                 .. Epochs.Select(range => new StreamStateRecord.StreamEpoch
@@ -113,6 +123,7 @@ internal sealed record StreamState(StreamId Id, Guid TopicId, int Partition)
         {
             StartOffset = record.StartOffset,
             CommittedEnd = record.CommittedEnd,
+            IsDamaged = record.IsDamaged,
             Epochs =
             [
                 .. record.Epochs.Select(range => new EpochRange(

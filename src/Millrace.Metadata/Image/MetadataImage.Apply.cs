@@ -62,15 +62,15 @@ public sealed partial record MetadataImage
         {
             Nodes = Nodes.SetItem(id, node with { State = state }),
             Topics = WithoutLeader(id),
-            Wals = state == NodeState.Stopped ? Wals.RemoveRange(WalsOf(id, epoch)) : WithWalsAwaitingRecovery(id, epoch),
+            Wals = WithWals(id, epoch, state == NodeState.Stopped ? WalState.Retired : WalState.AwaitsRecovery),
         };
     }
 
     private IEnumerable<Guid> WalsOf(NodeId node, NodeEpoch epoch) =>
         Wals.Values.Where(wal => wal.Node == node && wal.Epoch == epoch).Select(wal => wal.Id);
 
-    private ImmutableSortedDictionary<Guid, WalImage> WithWalsAwaitingRecovery(NodeId node, NodeEpoch epoch) =>
-        Wals.SetItems(WalsOf(node, epoch).Select(id => KeyValuePair.Create(id, Wals[id] with { State = WalState.AwaitsRecovery })));
+    private ImmutableSortedDictionary<Guid, WalImage> WithWals(NodeId node, NodeEpoch epoch, WalState state) =>
+        Wals.SetItems(WalsOf(node, epoch).Select(id => KeyValuePair.Create(id, Wals[id] with { State = state })));
 
     private ImmutableSortedDictionary<string, TopicImage> WithoutLeader(NodeId node)
     {

@@ -32,7 +32,7 @@ public sealed partial record MetadataImage
     /// <summary>The newest incarnation of every node that ever registered and was not removed.</summary>
     public ImmutableSortedDictionary<NodeId, NodeImage> Nodes { get; init; } = ImmutableSortedDictionary<NodeId, NodeImage>.Empty;
 
-    /// <summary>The WALs that may hold what no object holds.</summary>
+    /// <summary>The WALs that may hold what no object holds, and those that are retired and may still take space.</summary>
     public ImmutableSortedDictionary<Guid, WalImage> Wals { get; init; } = ImmutableSortedDictionary<Guid, WalImage>.Empty;
 
     /// <summary>By name, in ordinal order.</summary>

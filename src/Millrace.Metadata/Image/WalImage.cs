@@ -2,7 +2,7 @@ using Millrace.Runtime;
 
 namespace Millrace.Metadata;
 
-/// <summary>A WAL that may hold what no object holds. Clean, recovered and given up ones are no longer in the image.</summary>
+/// <summary>A WAL that may hold what no object holds, or whose space may not have been given back yet.</summary>
 /// <param name="Id">Unique for ever; written into the WAL itself.</param>
 /// <param name="Kind">The stream store's number for the medium.</param>
 /// <param name="Location">For people and for finding it again; no credentials.</param>

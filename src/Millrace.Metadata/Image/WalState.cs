@@ -8,4 +8,7 @@ public enum WalState : byte
 
     /// <summary>Its incarnation is fenced; it may hold acknowledged records that are in no object.</summary>
     AwaitsRecovery = 2,
+
+    /// <summary>Nothing in it is needed: committed objects hold it all. The space that it takes may go, and then this entry.</summary>
+    Retired = 3,
 }

@@ -24,6 +24,9 @@ internal sealed class FormerWals(
         {
             await RecoverAsync(waiting, token);
         }
+
+        await DiscardRetiredAsync(token);
+        await ReportOthersAsync(token);
     }
 
     private async Task RecoverAsync(WaitingWal waiting, CancellationToken token)
@@ -45,7 +48,9 @@ internal sealed class FormerWals(
         }
         catch (StreamException damaged) when (damaged.Error == StreamError.Corrupt)
         {
-            await GiveUpOrWaitAsync(waiting, damaged.Message, token);
+            // The whole streams are complete by now; only the damaged ones still wait.
+            var left = (await controller.GetWaitingWalsAsync(token)).Single(left => left.Wal.Id == wal.Id);
+            await GiveUpOrWaitAsync(left, damaged.Message, token);
         }
     }
 
@@ -55,7 +60,7 @@ internal sealed class FormerWals(
         if (waiting.Streams.Count == 0)
         {
             // Its node died before it opened a stream, perhaps before it had made the WAL: there is nothing to lose.
-            await controller.AcceptLossAsync(wal.Id, null, token);
+            await controller.CompleteRecoveryAsync(self, wal.Id, token);
             return;
         }
 
@@ -78,6 +83,50 @@ internal sealed class FormerWals(
                 reason,
                 string.Join(", ", left),
                 $"Bring the WAL back ({wal.Location}) and start again; or give up what only it holds with --accept-loss {wal.Id} (all), or by topic or TOPIC-PARTITION.");
+        }
+    }
+
+    /// <summary>What was recovered, or left clean, by a process that died before it gave the space back.</summary>
+    private async Task DiscardRetiredAsync(CancellationToken token)
+    {
+        var discarded = new List<Guid>();
+        foreach (var wal in await controller.GetRetiredWalsAsync(token))
+        {
+            try
+            {
+                if (components.FormerWals(wal.Kind) is not { } provider || await provider.DiscardAsync(wal, token))
+                {
+                    discarded.Add(wal.Id);
+                }
+                else
+                {
+                    Log.WalNotDiscarded(_logger, wal.Id, $"A living process holds {wal.Location}.");
+                }
+            }
+            catch (WalUnavailableException failure)
+            {
+                Log.WalNotDiscarded(_logger, wal.Id, failure.Message);
+            }
+        }
+
+        if (discarded.Count > 0)
+        {
+            await controller.ForgetWalsAsync(self, discarded, token);
+        }
+    }
+
+    private async Task ReportOthersAsync(CancellationToken token)
+    {
+        try
+        {
+            foreach (var path in await components.Wal.FindOthersAsync(controller.Metadata.Image.Wals.Keys.ToHashSet(), token))
+            {
+                Log.UnknownWal(_logger, path);
+            }
+        }
+        catch (IOException failure)
+        {
+            Log.WalsNotListed(_logger, failure.Message);
         }
     }
 

@@ -68,6 +68,7 @@ internal sealed class MillraceNode : IAsyncDisposable
             await Streams.CloseAsync(limit.Token);
             await Controller.StopAsync(Incarnation, limit.Token);
             await Wal.RetireAsync(limit.Token);
+            await Controller.ForgetWalsAsync(Incarnation, [Wal.Descriptor.Id], limit.Token);
             Log.Stopped(_logger);
             return true;
         }

@@ -20,8 +20,8 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
 
     /// <summary>Recovers one WAL and gives its space back.</summary>
     /// <exception cref="StreamException">
-    /// Fenced: the recoverer itself was fenced. Corrupt: records that could have been acknowledged are missing from the WAL; the other streams'
-    /// records are committed, and the WAL is kept.
+    /// Fenced: the recoverer itself was fenced. Corrupt: records that could have been acknowledged are missing from the WAL; the registry knows
+    /// whose, the other streams are complete, and the WAL is kept.
     /// </exception>
     public async Task<WalFailoverResult> RecoverAsync(IWalRecovery wal, CancellationToken token)
     {
@@ -38,15 +38,14 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
         }
 
         await run.UploadAsync(token);
-        run.ThrowIfIncomplete();
-        await retry.UntilDoneAsync(
-            "Completing a recovery",
-            async cancel =>
-            {
-                await target.Registry.CompleteRecoveryAsync(target.Node, wal.Descriptor.Id, cancel);
-                return true;
-            },
-            token);
+        await run.ReportDamageAsync(token);
+        var damaged = await retry.UntilDoneAsync(
+            "Completing a recovery", cancel => target.Registry.CompleteRecoveryAsync(target.Node, wal.Descriptor.Id, cancel), token);
+        if (damaged.Count > 0)
+        {
+            throw run.Incomplete(damaged);
+        }
+
         await retry.UntilDoneAsync(
             "Giving up a recovered WAL",
             async cancel =>
@@ -65,7 +64,7 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
         // Where the next record of each range must begin; null for a range that is complete without this WAL.
         private readonly SortedDictionary<(StreamId, StreamEpoch), long?> _expected = [];
         private readonly SortedSet<StreamId> _recovered = [];
-        private readonly SortedDictionary<StreamId, string> _faults = [];
+        private readonly SortedDictionary<StreamId, (StreamEpoch Epoch, string What)> _faults = [];
         private long _records;
         private long _bytes;
 
@@ -91,7 +90,9 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
 
             if (record.BaseOffset != expected)
             {
-                _faults.Add(record.Stream, $"stream {record.Stream} ends at offset {expected}, and its next record in the WAL is at {record.BaseOffset}");
+                _faults.Add(
+                    record.Stream,
+                    (record.Epoch, $"stream {record.Stream} ends at offset {expected}, and its next record in the WAL is at {record.BaseOffset}"));
                 return;
             }
 
@@ -114,14 +115,27 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
             pending.Clear();
         }
 
-        public void ThrowIfIncomplete()
+        /// <summary>Makes the faults known for good, before the rest is called complete.</summary>
+        public async Task ReportDamageAsync(CancellationToken token)
         {
-            if (_faults.Count > 0)
+            foreach (var (stream, (epoch, _)) in _faults)
             {
-                throw new StreamException(
-                    StreamError.Corrupt,
-                    $"WAL {wal} cannot be recovered whole, and is kept: {string.Join("; ", _faults.Values)}. Everything else in it is committed.");
+                await retry.UntilDoneAsync(
+                    "Reporting a damaged stream",
+                    async cancel =>
+                    {
+                        await failover.Target.Registry.ReportDamageAsync(failover.Target.Node, wal, stream, epoch, cancel);
+                        return true;
+                    },
+                    token);
             }
+        }
+
+        public StreamException Incomplete(IReadOnlyList<StreamId> damaged)
+        {
+            var reasons = damaged.Select(stream => _faults.TryGetValue(stream, out var fault) ? fault.What : $"stream {stream} was found damaged before");
+            return new StreamException(
+                StreamError.Corrupt, $"WAL {wal} cannot be recovered whole, and is kept: {string.Join("; ", reasons)}. Everything else in it is committed.");
         }
 
         private async ValueTask JudgeAsync(UploadOutcome outcome, CancellationToken token)
@@ -134,12 +148,15 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
                     _bytes += outcome.Range.Bytes;
                     break;
                 case Registry.RangeOutcome.Void when await RecoverableEndAsync(stream, outcome.Range.Epoch, token) is { } committed && committed < end:
-                    _faults.TryAdd(stream, $"the registry refuses the records of stream {stream} from {outcome.Range.StartOffset} on, and ends at {committed}");
+                    _faults.TryAdd(
+                        stream,
+                        (outcome.Range.Epoch, $"the registry refuses the records of stream {stream} from {outcome.Range.StartOffset} on, and ends at {committed}"));
                     break;
                 case Registry.RangeOutcome.Void:
                     break;
                 case Registry.RangeOutcome.Gap:
-                    _faults.TryAdd(stream, $"the registry misses records of stream {stream} before offset {outcome.Range.StartOffset}");
+                    _faults.TryAdd(
+                        stream, (outcome.Range.Epoch, $"the registry misses records of stream {stream} before offset {outcome.Range.StartOffset}"));
                     break;
             }
         }

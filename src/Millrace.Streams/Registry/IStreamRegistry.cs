@@ -54,9 +54,24 @@ public interface IStreamRegistry
     /// <param name="token">Ends the wait.</param>
     ValueTask<long?> GetRecoverableEndAsync(Guid walId, StreamId stream, StreamEpoch epoch, CancellationToken token);
 
-    /// <summary>Everything of a fenced incarnation's WAL is committed: its open ranges are complete and close where they end.</summary>
+    /// <summary>
+    /// Records of an open range that were acknowledged are missing: from now on only an operator who accepts the loss completes it, whatever
+    /// becomes of the WAL. A range that is not open in that name any more stays as it is.
+    /// </summary>
+    /// <param name="node">Who found it.</param>
+    /// <param name="walId">Null for the node's own range. For a recovery, the fenced WAL that is being recovered.</param>
+    /// <param name="stream">The stream.</param>
+    /// <param name="epoch">The range's epoch.</param>
+    /// <param name="token">Ends the wait; the call can be repeated.</param>
+    ValueTask ReportDamageAsync(NodeIncarnation node, Guid? walId, StreamId stream, StreamEpoch epoch, CancellationToken token);
+
+    /// <summary>
+    /// Everything of a fenced incarnation's WAL that can be is committed: its open ranges, but for those reported as damaged, are complete
+    /// and close where they end.
+    /// </summary>
     /// <param name="node">The recoverer: only a live one knows that nothing was committed behind its back.</param>
     /// <param name="walId">The WAL that was recovered.</param>
     /// <param name="token">Ends the wait; the call can be repeated.</param>
-    ValueTask CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token);
+    /// <returns>The streams whose ranges stay open because they are damaged; if there are any the WAL is to be kept.</returns>
+    ValueTask<IReadOnlyList<StreamId>> CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token);
 }

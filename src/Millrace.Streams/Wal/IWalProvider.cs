@@ -19,4 +19,19 @@ public interface IWalProvider
     /// </summary>
     /// <exception cref="WalUnavailableException">It is missing, was replaced or copied, is held by a living process, or acknowledged bytes in it are bad.</exception>
     ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token);
+
+    /// <summary>
+    /// Gives back what a retired WAL may still take, should the process that retired it have died before it did. Repeatable; a WAL that is
+    /// not to be found takes nothing.
+    /// </summary>
+    /// <returns>False if a living process holds it: it stays for now.</returns>
+    /// <exception cref="WalUnavailableException">The medium refuses.</exception>
+    ValueTask<bool> DiscardAsync(WalDescriptor descriptor, CancellationToken token);
+
+    /// <summary>
+    /// Where WALs lie, among those that this provider makes, that are none of these. They are not touched: another cluster's may lie in the same place,
+    /// and what an operator gave up is his to delete.
+    /// </summary>
+    /// <exception cref="IOException">The medium refuses.</exception>
+    ValueTask<IReadOnlyList<string>> FindOthersAsync(IReadOnlySet<Guid> known, CancellationToken token);
 }

@@ -107,7 +107,84 @@ public sealed class NodeOperationsTests
             Assert.Throws<StreamException>(() => _script.Do(entry => NodeOperations.CompleteRecovery(entry, node, wal))).Error);
         _script.Do(entry => NodeOperations.CompleteRecovery(entry, next, wal));
         _script.Do(entry => NodeOperations.CompleteRecovery(entry, next, wal));
+        Assert.Equal(WalState.Retired, _script.State.Cluster.Wals[wal].State);
+        Assert.Empty(_script.Do(entry => NodeOperations.AcceptLoss(entry, wal, null)));
+    }
+
+    [Fact]
+    public void Retired_WALs_are_known_until_their_space_is_given_back_and_no_other_is_forgotten()
+    {
+        var first = _script.Register();
+        var wal = _script.State.Cluster.Wals.Keys.Single();
+        _script.Do(entry => NodeOperations.Stop(entry, first));
+        Assert.Equal([wal], NodeOperations.Retired(_script.State).Select(item => item.Id));
+        var second = _script.Register();
+        var own = _script.State.Cluster.Wals.Keys.Single(id => id != wal);
+        var third = _script.Register();
+
+        Assert.Equal(
+            StreamError.Fenced, Assert.Throws<StreamException>(() => _script.Do(entry => NodeOperations.ForgetWals(entry, second, [wal]))).Error);
+        _script.Do(entry => NodeOperations.ForgetWals(entry, third, [wal, own]));
+        Assert.Equal(WalState.AwaitsRecovery, _script.State.Cluster.Wals[own].State);
         Assert.DoesNotContain(wal, _script.State.Cluster.Wals.Keys);
+    }
+
+    [Fact]
+    public void An_incarnation_that_has_left_may_say_that_its_WAL_is_gone()
+    {
+        var node = _script.Register();
+        _script.Do(entry => NodeOperations.Stop(entry, node));
+        _script.Do(entry => NodeOperations.ForgetWals(entry, node, [_script.State.Cluster.Wals.Keys.Single()]));
+        Assert.Empty(_script.State.Cluster.Wals);
+    }
+
+    [Fact]
+    public void A_damaged_stream_waits_alone_for_somebody_who_accepts_the_loss()
+    {
+        var node = _script.Register();
+        var (damaged, whole) = (_script.OpenStream(node), _script.OpenStream(node));
+        _script.Upload(node, damaged, 0, 0, 5);
+        var next = _script.Register();
+        var wal = Assert.Single(NodeOperations.Waiting(_script.State)).Wal.Id;
+        for (var i = 0; i < 2; i++)
+        {
+            _script.Do(entry => StreamOperations.ReportDamage(entry, next, wal, damaged, new StreamEpoch(0)));
+            Assert.Equal([damaged], _script.Do(entry => NodeOperations.CompleteRecovery(entry, next, wal)));
+        }
+
+        Assert.Equal(0, _script.Open(next, whole, 1).EndOffset);
+        Assert.Equal(StreamError.Incomplete, Assert.Throws<StreamException>(() => _script.Open(next, damaged, 1)).Error);
+        Assert.Equal([damaged], Assert.Single(NodeOperations.Waiting(_script.State)).Streams.Select(item => item.Stream));
+
+        Assert.Equal([damaged], _script.Do(entry => NodeOperations.AcceptLoss(entry, wal, new HashSet<StreamId> { damaged })).Select(item => item.Stream));
+        Assert.Equal(5, _script.Open(next, damaged, 1).EndOffset);
+        Assert.False(_script.Stream(damaged).IsDamaged);
+        Assert.Empty(NodeOperations.Waiting(_script.State));
+    }
+
+    [Fact]
+    public void What_a_living_node_reports_as_damaged_is_not_complete_when_its_WAL_is_recovered()
+    {
+        var node = _script.Register();
+        var stream = _script.OpenStream(node);
+        _script.Do(entry => StreamOperations.ReportDamage(entry, node, null, stream, new StreamEpoch(0)));
+        Assert.Equal(StreamError.Incomplete, Assert.Throws<StreamException>(() => _script.Do(entry => NodeOperations.Stop(entry, node))).Error);
+        var next = _script.Register();
+
+        Assert.Equal(
+            [stream],
+            _script.Do(entry => NodeOperations.CompleteRecovery(entry, next, Assert.Single(NodeOperations.Waiting(_script.State)).Wal.Id)));
+    }
+
+    [Fact]
+    public void Damage_is_noted_only_of_a_range_that_is_open_in_that_name()
+    {
+        var node = _script.Register();
+        var stream = _script.OpenStream(node);
+        _script.Do(entry => StreamOperations.ReportDamage(entry, node, null, stream, new StreamEpoch(1)));
+        _script.Do(entry => StreamOperations.ReportDamage(entry, node, _script.Random.NewId(), stream, new StreamEpoch(0)));
+        _script.Do(entry => StreamOperations.ReportDamage(entry, node, null, new StreamId(99), new StreamEpoch(0)));
+        Assert.False(_script.Stream(stream).IsDamaged);
     }
 
     [Fact]
@@ -121,7 +198,7 @@ public sealed class NodeOperationsTests
         _script.Do(entry => NodeOperations.Stop(entry, node));
         _script.Do(entry => NodeOperations.Stop(entry, node));
 
-        Assert.Empty(_script.State.Cluster.Wals);
+        Assert.Equal(WalState.Retired, _script.State.Cluster.Wals.Values.Single().State);
         Assert.Equal(NodeState.Stopped, _script.State.Cluster.Nodes[node.Node].State);
     }
 

@@ -159,6 +159,15 @@ public sealed class UploadJudgeTests
     }
 
     [Fact]
+    public void What_comes_from_a_WAL_that_is_not_known_counts_for_nobody_not_even_for_the_first_incarnation()
+    {
+        Assert.Equal(default, _node);
+        var id = _script.Prepare(_node);
+        var verdict = Assert.Single(_script.Commit(_node, _script.Random.NewId(), ClusterScript.Range(id, _stream, 0, 0, 1)));
+        Assert.Equal(RangeOutcome.Void, verdict.Outcome);
+    }
+
+    [Fact]
     public void A_recovery_of_a_WAL_in_use_is_refused()
     {
         var wal = _script.State.Cluster.Wals.Keys.Single();

@@ -11,6 +11,7 @@ internal sealed class TestRegistry : IStreamRegistry
     private readonly SortedDictionary<StreamId, Entry> _streams = [];
     private readonly Dictionary<ObjectId, IReadOnlyList<RangeVerdict>> _commits = [];
     private readonly HashSet<NodeIncarnation> _fenced = [];
+    private readonly SortedSet<StreamId> _damaged = [];
     private readonly Dictionary<Guid, NodeIncarnation> _wals = [];
     private long _nextStream = 1;
     private long _nextObject = 1;
@@ -30,6 +31,18 @@ internal sealed class TestRegistry : IStreamRegistry
             lock (_lock)
             {
                 return [.. _streams.Keys];
+            }
+        }
+    }
+
+    /// <summary>The streams that were reported as damaged.</summary>
+    public IReadOnlyList<StreamId> Damaged
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _damaged];
             }
         }
     }
@@ -205,15 +218,27 @@ internal sealed class TestRegistry : IStreamRegistry
         }
     }
 
-    public async ValueTask CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token)
+    public async ValueTask ReportDamageAsync(NodeIncarnation node, Guid? walId, StreamId stream, StreamEpoch epoch, CancellationToken token)
+    {
+        await EnterAsync(nameof(ReportDamageAsync), node);
+        lock (_lock)
+        {
+            _damaged.Add(stream);
+        }
+    }
+
+    public async ValueTask<IReadOnlyList<StreamId>> CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token)
     {
         await EnterAsync(nameof(CompleteRecoveryAsync), node);
         lock (_lock)
         {
-            foreach (var entry in _streams.Values.Where(entry => entry.OpenBy == _wals[walId]))
+            var open = _streams.Where(stream => stream.Value.OpenBy == _wals[walId]).ToArray();
+            foreach (var (_, entry) in open.Where(stream => !_damaged.Contains(stream.Key)))
             {
                 entry.OpenBy = null;
             }
+
+            return [.. open.Select(stream => stream.Key).Where(_damaged.Contains)];
         }
     }
 

@@ -215,7 +215,7 @@ public sealed class UploadTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_gap_in_the_registry_stops_the_stream_and_its_records_stay_in_the_wal()
+    public async Task A_gap_in_the_registry_stops_the_stream_is_reported_and_holds_no_place_in_the_wal()
     {
         var node = Start(TestNode.Small);
         var broken = await node.CreateAsync();
@@ -226,13 +226,66 @@ public sealed class UploadTests : IAsyncDisposable
         _registry.Forget(broken.Stream.Id);
         await node.AppendAsync(broken);
         await node.AppendAsync(healthy);
+        var reported = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _registry.Before = call => call == "ReportDamageAsync" ? new ValueTask(reported.Task) : default;
         node.Store.RequestUpload();
 
         Assert.Equal(StreamError.Corrupt, await broken.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
         await TestNode.UntilAsync(() => _registry.Describe(healthy.Stream.Id).End == 1);
         await node.AppendAsync(healthy);
         await node.UploadAsync();
+        // Until the registry knows, the WAL is the only place that shows the gap.
         Assert.Contains(node.Wal.Records, record => record.Stream == broken.Stream.Id);
+
+        reported.SetResult();
+        await TestNode.UntilAsync(() => node.Wal.Records.Count == 0);
+        Assert.Equal([broken.Stream.Id], _registry.Damaged);
+    }
+
+    [Fact]
+    public async Task A_lost_streams_records_leave_a_wal_in_which_nothing_else_is_uploaded()
+    {
+        var node = Start(TestNode.Small);
+        var taken = await node.CreateAsync();
+        await node.AppendAsync(taken);
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _registry.Before = call => call == "CommitAsync" ? new ValueTask(gate.Task) : default;
+        node.Store.RequestUpload();
+        await TestNode.UntilAsync(() => _storage.KeysAsync().Result.Count == 1);
+        // Behind the upload: no upload will ever reach these.
+        await node.AppendAsync(taken);
+        await node.AppendAsync(taken);
+        _registry.GiveUp(taken.Stream.Id);
+        gate.SetResult();
+
+        Assert.Equal(StreamError.Fenced, await taken.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
+        await TestNode.UntilAsync(() => node.Wal.Records.Count == 0);
+        Assert.Empty(_registry.Damaged);
+    }
+
+    [Fact]
+    public async Task A_lost_streams_records_that_a_recovery_can_bring_stay_in_the_wal()
+    {
+        var node = Start(TestNode.Small);
+        var lost = await node.CreateAsync();
+        var healthy = await node.CreateAsync();
+        await node.AppendAsync(lost);
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _registry.Before = call => call == "CommitAsync" ? new ValueTask(gate.Task) : default;
+        node.Store.RequestUpload();
+        await TestNode.UntilAsync(() => _storage.KeysAsync().Result.Count == 1);
+        await node.AppendAsync(lost);
+        await node.AppendAsync(lost);
+        var asked = 0;
+        _registry.Before = call => call == "GetRecoverableEndAsync" && Interlocked.Increment(ref asked) > 0 ? default : default;
+        _registry.Commit(lost.Stream.Id, 2);
+        gate.SetResult();
+
+        Assert.Equal(StreamError.Fenced, await lost.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
+        await TestNode.UntilAsync(() => Volatile.Read(ref asked) == 1);
+        await node.AppendAsync(healthy);
+        await node.UploadAsync();
+        Assert.Equal(2, node.Wal.Records.Count(record => record.Stream == lost.Stream.Id && record.EndOffset > 1));
     }
 
     [Fact]

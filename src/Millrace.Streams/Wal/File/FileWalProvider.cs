@@ -18,12 +18,14 @@ public sealed class FileWalProvider(NodeRuntime runtime, BufferPool pool, string
 
     public WalKind Kind => WalKind.File;
 
+    private const string Extension = ".wal";
+
     private string Spare => Path.Combine(folder, "spare.wal");
 
     public WalDescriptor Describe(NodeId node, NodeEpoch epoch)
     {
         var id = runtime.NewId();
-        return new(id, WalKind.File, Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{id:N}.wal")), node, epoch);
+        return new(id, WalKind.File, Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{id:N}{Extension}")), node, epoch);
     }
 
     public async ValueTask<IWriteAheadLog> CreateAsync(WalDescriptor descriptor, CancellationToken token)
@@ -48,6 +50,48 @@ public sealed class FileWalProvider(NodeRuntime runtime, BufferPool pool, string
         {
             throw new WalUnavailableException(descriptor, $"The WAL {descriptor.Location} cannot be used: {failure.Message}", failure);
         }
+    }
+
+    public async ValueTask<bool> DiscardAsync(WalDescriptor descriptor, CancellationToken token)
+    {
+        try
+        {
+            if (await TryFindAsync(descriptor, token) is not { } path)
+            {
+                return true;
+            }
+
+            if (await _files.TryLockAsync(path, token) is not { } fileLock)
+            {
+                return false;
+            }
+
+            // Nobody else locks it any more: its name is unique, and its life is over.
+            await fileLock.DisposeAsync();
+            await GiveUpAsync(path);
+            return true;
+        }
+        catch (IOException failure)
+        {
+            throw new WalUnavailableException(descriptor, $"The retired WAL {descriptor.Location} cannot be deleted: {failure.Message}", failure);
+        }
+    }
+
+    public async ValueTask<IReadOnlyList<string>> FindOthersAsync(IReadOnlySet<Guid> known, CancellationToken token)
+    {
+        var others = new List<string>();
+        foreach (var entry in await _files.ListAsync(folder, token))
+        {
+            if (!entry.IsDirectory
+                && Path.GetExtension(entry.Name) == Extension
+                && Guid.TryParseExact(Path.GetFileNameWithoutExtension(entry.Name), "N", out var id)
+                && !known.Contains(id))
+            {
+                others.Add(Path.Combine(folder, entry.Name));
+            }
+        }
+
+        return others;
     }
 
     private async ValueTask<IWriteAheadLog> CreateCoreAsync(WalDescriptor descriptor, CancellationToken token)
@@ -84,7 +128,9 @@ public sealed class FileWalProvider(NodeRuntime runtime, BufferPool pool, string
 
     private async ValueTask<IWalRecovery> TakeOverCoreAsync(WalDescriptor descriptor, CancellationToken token)
     {
-        var path = await FindAsync(descriptor, token);
+        var path = await TryFindAsync(descriptor, token) ?? throw new WalUnavailableException(
+            descriptor,
+            $"The WAL {descriptor.Location} of node {descriptor.Node} is missing.");
         var (ring, fileLock) = await OpenAsync(descriptor, path, WalDeviceMode.Direct, token);
         try
         {
@@ -126,8 +172,8 @@ public sealed class FileWalProvider(NodeRuntime runtime, BufferPool pool, string
             descriptor, $"The file {path} {wrong}. What is needed is the file that node {descriptor.Node} wrote.");
     }
 
-    /// <summary>Where the WAL lies: where the metadata says, or by the same name in this folder, should that have moved.</summary>
-    private async ValueTask<string> FindAsync(WalDescriptor descriptor, CancellationToken token)
+    /// <summary>Where the WAL lies: where the metadata says, or by the same name in this folder, should that have moved. Null if in neither.</summary>
+    private async ValueTask<string?> TryFindAsync(WalDescriptor descriptor, CancellationToken token)
     {
         foreach (var path in (string[])[descriptor.Location, Path.Combine(folder, Path.GetFileName(descriptor.Location))])
         {
@@ -137,9 +183,7 @@ public sealed class FileWalProvider(NodeRuntime runtime, BufferPool pool, string
             }
         }
 
-        throw new WalUnavailableException(
-            descriptor,
-            $"The WAL {descriptor.Location} of node {descriptor.Node} is missing.");
+        return null;
     }
 
     private async ValueTask<(WalRing Ring, IAsyncDisposable FileLock)> OpenAsync(
@@ -201,9 +245,14 @@ public sealed class FileWalProvider(NodeRuntime runtime, BufferPool pool, string
     private async ValueTask GiveUpAsync(string path)
     {
         var parent = Path.GetDirectoryName(path)!;
-        if (await _files.GetStatusAsync(path) is not null)
+        if (parent != Path.GetDirectoryName(Spare))
         {
-            await _files.RenameAsync(path, Path.Combine(parent, Path.GetFileName(Spare)));
+            // From where WALs lay once: a spare there would never be used.
+            await _files.DeleteAsync(path);
+        }
+        else if (await _files.GetStatusAsync(path) is not null)
+        {
+            await _files.RenameAsync(path, Spare);
         }
 
         await _files.SyncDirectoryAsync(parent);

@@ -53,6 +53,16 @@ public sealed class MemoryWalProvider(NodeRuntime runtime) : IWalProvider
         return ValueTask.FromResult<IWalRecovery>(new MemoryWalRecovery(descriptor, log, () => Remove(descriptor)));
     }
 
+    public ValueTask<bool> DiscardAsync(WalDescriptor descriptor, CancellationToken token)
+    {
+        Remove(descriptor);
+        return ValueTask.FromResult(true);
+    }
+
+    /// <summary>None: they end with the process.</summary>
+    public ValueTask<IReadOnlyList<string>> FindOthersAsync(IReadOnlySet<Guid> known, CancellationToken token) =>
+        ValueTask.FromResult<IReadOnlyList<string>>([]);
+
     private void Remove(WalDescriptor descriptor)
     {
         lock (_lock)

@@ -32,5 +32,15 @@ public sealed class ObjectWalProvider(NodeRuntime runtime, BufferPool pool, IObj
         return new ObjectWalRecovery(log, descriptor, start, seal);
     }
 
+    public async ValueTask<bool> DiscardAsync(WalDescriptor descriptor, CancellationToken token)
+    {
+        await new ObjectWalTakeover(LogOf(descriptor), descriptor).RetireAsync(token);
+        return true;
+    }
+
+    /// <summary>None: of every WAL there ever was a seal stays, and the bucket is this cluster's alone.</summary>
+    public ValueTask<IReadOnlyList<string>> FindOthersAsync(IReadOnlySet<Guid> known, CancellationToken token) =>
+        ValueTask.FromResult<IReadOnlyList<string>>([]);
+
     private ObjectLog LogOf(WalDescriptor descriptor) => new(runtime, storage, descriptor.Location, LogOptions);
 }

@@ -22,8 +22,11 @@ internal sealed class NodeUnderTest : IAsyncDisposable
 
     public MillraceNode Node { get; }
 
+    public static Task<NodeUnderTest> StartAsync(IObjectStorage storage, string wal, params (string Key, string Value)[] settings) =>
+        StartAsync(storage, wal, [], settings);
+
     public static async Task<NodeUnderTest> StartAsync(
-        IObjectStorage storage, string wal, params (string Key, string Value)[] settings)
+        IObjectStorage storage, string wal, IReadOnlyList<string> acceptLoss, params (string Key, string Value)[] settings)
     {
         var runtime = new NodeRuntime(
             TimeProvider.System, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
@@ -33,7 +36,7 @@ internal sealed class NodeUnderTest : IAsyncDisposable
                 KeyValuePair.Create("listeners", "PLAINTEXT://127.0.0.1:0"),
                 .. settings.Select(setting => KeyValuePair.Create(setting.Key, setting.Value)),
             ]),
-            "/nowhere");
+            "/nowhere") with { AcceptLoss = acceptLoss };
         var provider = WalUri.Parse(wal).CreateProvider(runtime, buffers, storage);
         var components = new NodeComponents(
             storage,

@@ -191,7 +191,7 @@ public sealed class WalFailoverTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_gap_is_said_aloud_the_other_streams_are_committed_and_the_wal_is_kept()
+    public async Task A_gap_is_said_aloud_the_other_streams_are_complete_and_the_wal_is_kept()
     {
         var (broken, healthy) = (await _former.CreateAsync(), await _former.CreateAsync());
         await AppendAsync(broken, 3);
@@ -206,8 +206,16 @@ public sealed class WalFailoverTests : IAsyncDisposable
         var failure = await Assert.ThrowsAsync<StreamException>(TakeOverAsync);
         Assert.Equal(StreamError.Corrupt, failure.Error);
         Assert.Contains($"stream {broken.Stream.Id}", failure.Message, StringComparison.Ordinal);
-        Assert.Equal(4, _registry.Describe(healthy.Stream.Id).End);
         Assert.NotEmpty(_former.Wal.Records);
+        var taken = await _next.OpenAsync(healthy.Stream.Id, epoch: 2);
+        Assert.Equal([0, 1, 2, 3], await TestNode.ReadAllAsync(taken.Stream, 0));
+        Assert.Equal([broken.Stream.Id], _registry.Damaged);
+        var refused = await Assert.ThrowsAsync<StreamException>(() => _next.OpenAsync(broken.Stream.Id, epoch: 2));
+        Assert.Equal(StreamError.Incomplete, refused.Error);
+
+        // Said again, also when nothing in the WAL shows it any more.
+        await _former.Wal.TrimAsync(long.MaxValue, default);
+        Assert.Equal(StreamError.Corrupt, (await Assert.ThrowsAsync<StreamException>(TakeOverAsync)).Error);
     }
 
     private async Task AppendAsync(TestOwner owner, int count)

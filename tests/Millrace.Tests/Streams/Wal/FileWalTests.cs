@@ -18,6 +18,35 @@ public abstract class FileWalTests(WalDeviceMode mode) : WalContract
     }
 
     [Fact]
+    public async Task A_retired_wal_that_a_living_process_holds_stays()
+    {
+        await using var wal = await CreateAsync();
+        Assert.False(await NewProvider().DiscardAsync(wal.Descriptor, Token));
+        Assert.True(File.Exists(wal.Descriptor.Location));
+    }
+
+    [Fact]
+    public async Task A_discarded_wal_becomes_the_spare_and_one_from_another_folder_goes()
+    {
+        var wal = await StoppedAsync(3);
+        Assert.True(await NewProvider().DiscardAsync(wal, Token));
+        Assert.Equal(["spare.wal"], Directory.GetFiles(Path.GetDirectoryName(wal.Location)!).Select(Path.GetFileName));
+
+        var elsewhere = await StoppedAsync(3);
+        Assert.True(await NewProvider(Path.Combine(Machine.Folder, "now")).DiscardAsync(elsewhere, Token));
+        Assert.Empty(Directory.GetFiles(Path.GetDirectoryName(elsewhere.Location)!));
+    }
+
+    [Fact]
+    public async Task Files_of_WALs_that_are_not_known_are_found_and_left_alone()
+    {
+        var (known, other) = (await StoppedAsync(1), await StoppedAsync(1));
+        File.WriteAllText(Path.Combine(Path.GetDirectoryName(known.Location)!, "notes.wal"), "not ours");
+        Assert.Equal([other.Location], await NewProvider().FindOthersAsync(new HashSet<Guid> { known.Id }, Token));
+        Assert.True(File.Exists(other.Location));
+    }
+
+    [Fact]
     public async Task A_missing_wal_is_refused()
     {
         var wal = await StoppedAsync(3);

@@ -189,6 +189,19 @@ public abstract class WalContract : IAsyncLifetime
         await recovery.CompleteAsync(Token);
     }
 
+    [Fact]
+    public async Task What_a_retired_wal_left_behind_is_discarded_by_another_process_any_number_of_times()
+    {
+        var wal = await CreateAsync();
+        await AppendAllAsync(wal, [Record(0, 100), Record(1, 100)]);
+        await wal.DisposeAsync();
+        Assert.True(await NewProvider().DiscardAsync(wal.Descriptor, Token));
+        Assert.True(await NewProvider().DiscardAsync(wal.Descriptor, Token));
+        Assert.Empty(await NewProvider().FindOthersAsync(new HashSet<Guid>(), Token));
+
+        Assert.Empty(await ReadIfAnyAsync(wal.Descriptor));
+    }
+
     /// <summary>As another process on the same media would make it.</summary>
     private protected abstract IWalProvider NewProvider();
 
@@ -231,6 +244,19 @@ public abstract class WalContract : IAsyncLifetime
         }
 
         return found;
+    }
+
+    private async Task<List<StreamRecord>> ReadIfAnyAsync(WalDescriptor wal)
+    {
+        try
+        {
+            await using var recovery = await NewProvider().TakeOverAsync(wal, Token);
+            return await ReadAllAsync(recovery);
+        }
+        catch (WalUnavailableException)
+        {
+            return [];
+        }
     }
 
     private protected static async Task AssertHoldsAsync(IWalRecovery recovery, IEnumerable<StreamRecord> expected) =>
