@@ -1,4 +1,5 @@
 using Millrace.Broker.Partitions;
+using Millrace.Broker.Purgatory;
 using Millrace.Coordination.Groups;
 using Millrace.Metadata;
 using Millrace.Runtime;
@@ -22,6 +23,11 @@ internal sealed record BrokerComponents
 
     /// <summary>Where batches that are stored in another form than they came in get their memory.</summary>
     public required BufferPool Buffers { get; init; }
+
+    /// <summary>Where fetches wait.</summary>
+    public required FetchPurgatory Fetches { get; init; }
+
+    public required BrokerMetrics Metrics { get; init; }
 
     /// <summary>The groups whose partitions this broker leads.</summary>
     public required GroupCoordinator Groups { get; init; }

@@ -3,6 +3,7 @@ using Millrace.Broker.Apis;
 using Millrace.Broker.Groups;
 using Millrace.Broker.Network;
 using Millrace.Broker.Partitions;
+using Millrace.Broker.Purgatory;
 using Millrace.Coordination.Groups;
 using Millrace.Metadata;
 using Millrace.Runtime;
@@ -24,6 +25,7 @@ public sealed class KafkaBroker : IAsyncDisposable
     private readonly PartitionMaintenance _maintenance;
     private readonly GroupElections _elections;
     private readonly NetworkServer _network;
+    private readonly BrokerMetrics _metrics = new();
 
     /// <param name="runtime">The node's.</param>
     /// <param name="identity">Who this broker is.</param>
@@ -40,6 +42,8 @@ public sealed class KafkaBroker : IAsyncDisposable
         _maintenance = new PartitionMaintenance(runtime, _partitions, identity.Configs);
         var groups = new GroupCoordinator(runtime, GroupConfigs.Read(identity.Configs));
         _elections = new GroupElections(runtime, identity.Node, metadata, _partitions, groups, buffers);
+        var fetches = new FetchPurgatory(runtime);
+        _metrics.Observe(_partitions, fetches, groups);
         var components = new BrokerComponents
         {
             Runtime = runtime,
@@ -49,6 +53,8 @@ public sealed class KafkaBroker : IAsyncDisposable
             Partitions = _partitions,
             Buffers = buffers,
             Groups = groups,
+            Fetches = fetches,
+            Metrics = _metrics,
         };
         _network = new NetworkServer(runtime, network, ApiTable.Create(components), buffers);
     }
@@ -78,5 +84,9 @@ public sealed class KafkaBroker : IAsyncDisposable
     }
 
     /// <summary>Cuts every connection. Partitions that were not closed stay as they are: the store's WAL holds what is acknowledged.</summary>
-    public ValueTask DisposeAsync() => _network.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _network.DisposeAsync();
+        _metrics.Dispose();
+    }
 }

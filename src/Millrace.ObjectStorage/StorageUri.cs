@@ -69,6 +69,11 @@ public sealed class StorageUri
         }
 
         var endpoint = uri.Take("endpoint");
+        if (endpoint is not null && endpoint.Contains('@', StringComparison.Ordinal))
+        {
+            throw uri.Refuse("holds credentials in its endpoint. " + Advice);
+        }
+
         if (endpoint is not null && (!Uri.TryCreate(endpoint, UriKind.Absolute, out var parsed) || parsed.Scheme is not ("http" or "https")))
         {
             throw uri.Refuse("wants its endpoint as http://host:port or https://host:port");

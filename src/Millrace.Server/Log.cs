@@ -46,4 +46,10 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 9013, Level = LogLevel.Warning, Message = "The folder of the WALs cannot be listed: {Reason}")]
     public static partial void WalsNotListed(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 9014, Level = LogLevel.Critical, Message = "The node stops: {Reason} What is acknowledged is safe; the next start recovers it")]
+    public static partial void Failed(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 9015, Level = LogLevel.Critical, Message = "{Refusal}")]
+    public static partial void CannotStart(ILogger logger, string refusal);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
@@ -8,7 +9,11 @@ namespace Millrace.Streams;
 /// Repeats calls to the object store and the registry until they succeed: data that is acknowledged has nowhere else to go. Only
 /// answers that will not change end it.
 /// </summary>
-internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger logger)
+/// <param name="runtime">Time and chance.</param>
+/// <param name="options">The pauses.</param>
+/// <param name="logger">Hears of every failure.</param>
+/// <param name="failures">Counts them; null where nobody watches.</param>
+internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger logger, Counter<long>? failures = null)
 {
     /// <param name="operation">For the log, e.g. <c>Committing an upload</c>.</param>
     /// <param name="attempt">Idempotent.</param>
@@ -39,6 +44,7 @@ internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger
                 Log.RetryingUnexpected(logger, failure, operation, pause);
             }
 
+            failures?.Add(1);
             await Task.Delay(pause, runtime.Time, token);
         }
     }

@@ -43,11 +43,12 @@ public sealed class StreamStore : IStreamStore
         _retry = new Retry(runtime, options, Logger);
         _reader = new DataObjectReader(runtime, options, components.Storage);
         Budget = new MemoryBudget(options.NotUploadedBytes, OnPressure);
-        Metrics = new StreamsMetrics(() => Budget.Held);
+        Metrics = new StreamsMetrics();
         SmallRecords = new SmallRecordArena(components.Buffers);
         Tail = new TailCache(options.TailCacheBytes, Budget);
         Indexes = new ObjectIndexCache(_reader, options.IndexCacheBytes, _stopping.Token);
         Blocks = new BlockCache(_reader, components.Buffers, Metrics, options.BlockCacheBytes, _stopping.Token);
+        Metrics.Observe(this);
         _uploader = new Uploader(runtime, options, components, this);
         _uploads = runtime.Spawn("stream-uploader", _ => _uploader.RunAsync(_stopping.Token));
         Spawn("stream-wal-watch", WatchWalAsync);

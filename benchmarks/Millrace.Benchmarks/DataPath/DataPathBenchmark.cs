@@ -75,8 +75,9 @@ internal static class DataPathBenchmark
         feed.Publish(Image(partitions));
         await using var table = new PartitionTable(runtime, store, feed, identity.Configs, Self);
         table.Start();
-        var produce = new ProduceHandler(runtime, table, new BatchIntake(buffers));
-        var fetches = new FetchHandler(runtime, table, new PartitionOpening(runtime), new FetchPurgatory(runtime), new FetchLimit(identity, feed));
+        using var metrics = new BrokerMetrics();
+        var produce = new ProduceHandler(runtime, table, new BatchIntake(buffers), metrics);
+        var fetches = new FetchHandler(runtime, table, new PartitionOpening(runtime), new FetchPurgatory(runtime), new FetchLimit(identity, feed), metrics);
         var batch = Batch(batchBytes, recordBytes);
         var requests = total / ((long)batch.Length * partitions);
         await Task.WhenAll(Enumerable.Range(0, Connections).Select(connection => Task.Run(async () =>

@@ -2,10 +2,12 @@ using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis;
 
-/// <summary>A call whose answer does not depend on its body.</summary>
-internal sealed class AnsweredCall(IMessage response) : RequestCall
+/// <summary>An ApiVersions call whose answer does not depend on its body.</summary>
+internal sealed class AnsweredCall(ApiVersionsResponse response) : RequestCall
 {
     public override void WriteResponse(ref KafkaWriter writer) => response.Write(ref writer, ApiVersion);
+
+    public override void ReportErrors(ErrorTally errors) => errors.Add(response.ErrorCode);
 
     protected override Task HandleAsync(CancellationToken token)
     {

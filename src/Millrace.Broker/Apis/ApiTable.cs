@@ -1,6 +1,5 @@
 using Millrace.Broker.Network;
 using Millrace.Broker.Partitions;
-using Millrace.Broker.Purgatory;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis;
@@ -34,9 +33,9 @@ internal sealed class ApiTable
         var opening = new PartitionOpening(broker.Runtime);
         return new(new ApiVersionsHandler(broker.Metadata),
         [
-            ApiEntry.For<ProduceHandler, ProduceRequest, ProduceResponse>(new(broker.Runtime, broker.Partitions, new BatchIntake(broker.Buffers))),
+            ApiEntry.For<ProduceHandler, ProduceRequest, ProduceResponse>(new(broker.Runtime, broker.Partitions, new BatchIntake(broker.Buffers), broker.Metrics)),
             ApiEntry.For<FetchHandler, FetchRequest, FetchResponse>(
-                new(broker.Runtime, broker.Partitions, opening, new FetchPurgatory(broker.Runtime), new FetchLimit(broker.Identity, broker.Metadata))),
+                new(broker.Runtime, broker.Partitions, opening, broker.Fetches, new FetchLimit(broker.Identity, broker.Metadata), broker.Metrics)),
             ApiEntry.For<ListOffsetsHandler, ListOffsetsRequest, ListOffsetsResponse>(new(opening, broker.Partitions)),
             ApiEntry.For<MetadataHandler, MetadataRequest, MetadataResponse>(new(broker.Identity, broker.Metadata, broker.Controller)),
             ApiEntry.For<OffsetCommitHandler, OffsetCommitRequest, OffsetCommitResponse>(new(broker.Metadata, broker.Groups)),

@@ -27,6 +27,8 @@ internal sealed partial class ApiVersionsHandler(IMetadataFeed feed) : IApiHandl
 
     public static ApiVersionRange Versions => new(0, 4);
 
+    public void ReportErrors(ApiVersionsResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
+
     /// <summary>Set once, by the table that lists this handler too.</summary>
     public void Advertise(IEnumerable<(ApiKey Key, ApiVersionRange Versions)> apis) =>
         _served = [.. apis.OrderBy(api => api.Key).Select(api => Range(api.Key, api.Versions))];

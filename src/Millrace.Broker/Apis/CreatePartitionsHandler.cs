@@ -9,6 +9,14 @@ internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerCh
 {
     public static ApiVersionRange Versions => new(0, 3);
 
+    public void ReportErrors(CreatePartitionsResponse response, ErrorTally errors)
+    {
+        foreach (var result in response.Results)
+        {
+            errors.Add(result.ErrorCode);
+        }
+    }
+
     public async ValueTask<CreatePartitionsResponse> HandleAsync(RequestContext context, CreatePartitionsRequest request, CancellationToken token)
     {
         using var deadline = ControllerDeadline.Start(runtime, request.TimeoutMs, token);

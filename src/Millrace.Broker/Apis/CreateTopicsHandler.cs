@@ -9,6 +9,14 @@ internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChanne
 {
     public static ApiVersionRange Versions => new(2, 7);
 
+    public void ReportErrors(CreateTopicsResponse response, ErrorTally errors)
+    {
+        foreach (var topic in response.Topics)
+        {
+            errors.Add(topic.ErrorCode);
+        }
+    }
+
     public async ValueTask<CreateTopicsResponse> HandleAsync(RequestContext context, CreateTopicsRequest request, CancellationToken token)
     {
         using var deadline = ControllerDeadline.Start(runtime, request.TimeoutMs, token);

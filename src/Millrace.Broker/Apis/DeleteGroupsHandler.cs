@@ -10,6 +10,14 @@ internal sealed class DeleteGroupsHandler(GroupCoordinator groups) : IApiHandler
 {
     public static ApiVersionRange Versions => new(0, 2);
 
+    public void ReportErrors(DeleteGroupsResponse response, ErrorTally errors)
+    {
+        foreach (var result in response.Results)
+        {
+            errors.Add(result.ErrorCode);
+        }
+    }
+
     public async ValueTask<DeleteGroupsResponse> HandleAsync(RequestContext context, DeleteGroupsRequest request, CancellationToken token)
     {
         var results = await Task.WhenAll(request.GroupsNames.Distinct(StringComparer.Ordinal).Select(group => DeleteAsync(group, token)));

@@ -13,6 +13,17 @@ internal sealed class DeleteRecordsHandler(NodeRuntime runtime, PartitionTable p
 {
     public static ApiVersionRange Versions => new(0, 2);
 
+    public void ReportErrors(DeleteRecordsResponse response, ErrorTally errors)
+    {
+        foreach (var topic in response.Topics)
+        {
+            foreach (var partition in topic.Partitions)
+            {
+                errors.Add(partition.ErrorCode);
+            }
+        }
+    }
+
     public async ValueTask<DeleteRecordsResponse> HandleAsync(RequestContext context, DeleteRecordsRequest request, CancellationToken token)
     {
         using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);

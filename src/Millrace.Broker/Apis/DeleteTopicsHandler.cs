@@ -11,6 +11,14 @@ internal sealed class DeleteTopicsHandler(NodeRuntime runtime, BrokerIdentity id
 {
     public static ApiVersionRange Versions => new(1, 6);
 
+    public void ReportErrors(DeleteTopicsResponse response, ErrorTally errors)
+    {
+        foreach (var topic in response.Responses)
+        {
+            errors.Add(topic.ErrorCode);
+        }
+    }
+
     public async ValueTask<DeleteTopicsResponse> HandleAsync(RequestContext context, DeleteTopicsRequest request, CancellationToken token)
     {
         var topics = context.ApiVersion >= 6

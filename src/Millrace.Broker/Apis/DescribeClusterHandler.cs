@@ -13,6 +13,8 @@ internal sealed class DescribeClusterHandler(BrokerIdentity identity, IMetadataF
 
     public static ApiVersionRange Versions => new(0, 2);
 
+    public void ReportErrors(DescribeClusterResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
+
     public ValueTask<DescribeClusterResponse> HandleAsync(RequestContext context, DescribeClusterRequest request, CancellationToken token)
     {
         var image = feed.Image;

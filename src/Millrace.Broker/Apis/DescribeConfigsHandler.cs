@@ -11,6 +11,14 @@ internal sealed class DescribeConfigsHandler(BrokerIdentity identity, IMetadataF
 {
     public static ApiVersionRange Versions => new(1, 4);
 
+    public void ReportErrors(DescribeConfigsResponse response, ErrorTally errors)
+    {
+        foreach (var result in response.Results)
+        {
+            errors.Add(result.ErrorCode);
+        }
+    }
+
     public ValueTask<DescribeConfigsResponse> HandleAsync(RequestContext context, DescribeConfigsRequest request, CancellationToken token)
     {
         var image = feed.Image;

@@ -15,6 +15,14 @@ internal sealed class DescribeGroupsHandler(GroupCoordinator groups) : IApiHandl
 
     public static ApiVersionRange Versions => new(0, 6);
 
+    public void ReportErrors(DescribeGroupsResponse response, ErrorTally errors)
+    {
+        foreach (var group in response.Groups)
+        {
+            errors.Add(group.ErrorCode);
+        }
+    }
+
     public async ValueTask<DescribeGroupsResponse> HandleAsync(RequestContext context, DescribeGroupsRequest request, CancellationToken token)
     {
         var descriptions = await Task.WhenAll(request.Groups.Select(group => groups.DescribeAsync(group, token)));

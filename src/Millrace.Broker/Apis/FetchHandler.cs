@@ -16,7 +16,7 @@ namespace Millrace.Broker.Apis;
 /// Answered at once when there are min bytes, an error, or nothing to wait for; else when enough has become readable or the
 /// time is up.
 /// </remarks>
-internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partitions, PartitionOpening opening, FetchPurgatory purgatory, FetchLimit limit)
+internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partitions, PartitionOpening opening, FetchPurgatory purgatory, FetchLimit limit, BrokerMetrics metrics)
     : IApiHandler<FetchRequest, FetchResponse>
 {
     private const sbyte ReadCommitted = 1;
@@ -28,6 +28,18 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
     private static readonly TimeSpan OpeningPatience = TimeSpan.FromMilliseconds(500);
 
     public static ApiVersionRange Versions => new(4, 18);
+
+    public void ReportErrors(FetchResponse response, ErrorTally errors)
+    {
+        errors.Add(response.ErrorCode);
+        foreach (var topic in response.Responses)
+        {
+            foreach (var partition in topic.Partitions)
+            {
+                errors.Add(partition.ErrorCode);
+            }
+        }
+    }
 
     public async ValueTask<FetchResponse> HandleAsync(RequestContext context, FetchRequest request, CancellationToken token)
     {
@@ -54,6 +66,7 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
             await fetch.ReadAsync(token);
         }
 
+        metrics.Fetched(fetch.Bytes);
         var response = Respond(context, request, fetch);
         context.ReleaseAfterResponse(fetch.TakeRecords());
         return response;

@@ -24,6 +24,15 @@ internal sealed class FindCoordinatorHandler(NodeRuntime runtime, BrokerIdentity
 
     public static ApiVersionRange Versions => new(0, 6);
 
+    public void ReportErrors(FindCoordinatorResponse response, ErrorTally errors)
+    {
+        errors.Add(response.ErrorCode);
+        foreach (var coordinator in response.Coordinators)
+        {
+            errors.Add(coordinator.ErrorCode);
+        }
+    }
+
     public async ValueTask<FindCoordinatorResponse> HandleAsync(RequestContext context, FindCoordinatorRequest request, CancellationToken token)
     {
         if (request.KeyType == Group && !feed.Image.TryGetTopic(GroupCoordinator.TopicName, out _))

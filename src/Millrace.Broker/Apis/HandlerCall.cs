@@ -11,6 +11,8 @@ internal sealed class HandlerCall<TRequest, TResponse>(IApiHandler<TRequest, TRe
 
     public override void WriteResponse(ref KafkaWriter writer) => _response!.Write(ref writer, ApiVersion);
 
+    public override void ReportErrors(ErrorTally errors) => handler.ReportErrors(_response!, errors);
+
     protected override async Task HandleAsync(CancellationToken token)
     {
         try

@@ -10,6 +10,8 @@ internal sealed class HeartbeatHandler(GroupCoordinator groups) : IApiHandler<He
 {
     public static ApiVersionRange Versions => new(0, 4);
 
+    public void ReportErrors(HeartbeatResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
+
     public async ValueTask<HeartbeatResponse> HandleAsync(RequestContext context, HeartbeatRequest request, CancellationToken token)
     {
         var member = new MemberIdentity(request.MemberId, request.GroupInstanceId);

@@ -25,6 +25,9 @@ internal interface IApiHandler<TRequest, TResponse>
     /// </summary>
     static virtual bool OutlivesConnection => false;
 
+    /// <summary>Names every error code of an answer, 0 included: operators see which APIs fail, and of what.</summary>
+    void ReportErrors(TResponse response, ErrorTally errors);
+
     /// <param name="context">The request's surroundings, valid until the response is written.</param>
     /// <param name="request">Decoded at the context's version.</param>
     /// <param name="token">Cancelled when nobody waits for the answer any more, or the server gives up draining.</param>

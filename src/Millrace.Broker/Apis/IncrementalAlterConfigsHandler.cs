@@ -9,6 +9,14 @@ internal sealed class IncrementalAlterConfigsHandler(IControllerChannel controll
 {
     public static ApiVersionRange Versions => new(0, 1);
 
+    public void ReportErrors(IncrementalAlterConfigsResponse response, ErrorTally errors)
+    {
+        foreach (var resource in response.Responses)
+        {
+            errors.Add(resource.ErrorCode);
+        }
+    }
+
     public ValueTask<IncrementalAlterConfigsResponse> HandleAsync(
         RequestContext context, IncrementalAlterConfigsRequest request, CancellationToken token) =>
         controller.IncrementalAlterConfigsAsync(request, token);

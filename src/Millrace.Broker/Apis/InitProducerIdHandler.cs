@@ -18,6 +18,8 @@ internal sealed class InitProducerIdHandler(NodeRuntime runtime, ProducerIdBlock
 
     public static ApiVersionRange Versions => new(0, 5);
 
+    public void ReportErrors(InitProducerIdResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
+
     public async ValueTask<InitProducerIdResponse> HandleAsync(RequestContext context, InitProducerIdRequest request, CancellationToken token)
     {
         if (request.TransactionalId is { } transactionalId)

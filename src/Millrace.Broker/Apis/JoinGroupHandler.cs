@@ -19,6 +19,8 @@ internal sealed class JoinGroupHandler(GroupCoordinator groups) : IApiHandler<Jo
 
     public static ApiVersionRange Versions => new(0, 9);
 
+    public void ReportErrors(JoinGroupResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
+
     public async ValueTask<JoinGroupResponse> HandleAsync(RequestContext context, JoinGroupRequest request, CancellationToken token)
     {
         var answer = await groups.JoinAsync(ToCommand(context, request), token);

@@ -12,6 +12,15 @@ internal sealed class LeaveGroupHandler(GroupCoordinator groups) : IApiHandler<L
 
     public static ApiVersionRange Versions => new(0, 5);
 
+    public void ReportErrors(LeaveGroupResponse response, ErrorTally errors)
+    {
+        errors.Add(response.ErrorCode);
+        foreach (var member in response.Members)
+        {
+            errors.Add(member.ErrorCode);
+        }
+    }
+
     public async ValueTask<LeaveGroupResponse> HandleAsync(RequestContext context, LeaveGroupRequest request, CancellationToken token)
     {
         if (context.ApiVersion < FirstWithSeveralMembers)

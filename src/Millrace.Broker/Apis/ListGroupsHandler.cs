@@ -10,6 +10,8 @@ internal sealed class ListGroupsHandler(GroupCoordinator groups) : IApiHandler<L
 {
     public static ApiVersionRange Versions => new(0, 5);
 
+    public void ReportErrors(ListGroupsResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
+
     public async ValueTask<ListGroupsResponse> HandleAsync(RequestContext context, ListGroupsRequest request, CancellationToken token)
     {
         var answer = await groups.ListAsync(token);

@@ -22,6 +22,17 @@ internal sealed class ListOffsetsHandler(PartitionOpening opening, PartitionTabl
 
     public static ApiVersionRange Versions => new(1, 11);
 
+    public void ReportErrors(ListOffsetsResponse response, ErrorTally errors)
+    {
+        foreach (var topic in response.Topics)
+        {
+            foreach (var partition in topic.Partitions)
+            {
+                errors.Add(partition.ErrorCode);
+            }
+        }
+    }
+
     public async ValueTask<ListOffsetsResponse> HandleAsync(RequestContext context, ListOffsetsRequest request, CancellationToken token)
     {
         await opening.WaitAsync(

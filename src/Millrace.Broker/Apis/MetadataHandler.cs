@@ -17,6 +17,19 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
 {
     public static ApiVersionRange Versions => new(0, 13);
 
+    public void ReportErrors(MetadataResponse response, ErrorTally errors)
+    {
+        errors.Add(response.ErrorCode);
+        foreach (var topic in response.Topics)
+        {
+            errors.Add(topic.ErrorCode);
+            foreach (var partition in topic.Partitions)
+            {
+                errors.Add(partition.ErrorCode);
+            }
+        }
+    }
+
     public async ValueTask<MetadataResponse> HandleAsync(RequestContext context, MetadataRequest request, CancellationToken token)
     {
         var image = feed.Image;

@@ -18,6 +18,17 @@ internal sealed class OffsetCommitHandler(IMetadataFeed feed, GroupCoordinator g
 
     public static ApiVersionRange Versions => new(2, 10);
 
+    public void ReportErrors(OffsetCommitResponse response, ErrorTally errors)
+    {
+        foreach (var topic in response.Topics)
+        {
+            foreach (var partition in topic.Partitions)
+            {
+                errors.Add(partition.ErrorCode);
+            }
+        }
+    }
+
     public async ValueTask<OffsetCommitResponse> HandleAsync(RequestContext context, OffsetCommitRequest request, CancellationToken token)
     {
         var image = feed.Image;

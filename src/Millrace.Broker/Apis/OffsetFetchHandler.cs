@@ -19,6 +19,30 @@ internal sealed class OffsetFetchHandler(IMetadataFeed feed, GroupCoordinator gr
 
     public static ApiVersionRange Versions => new(1, 10);
 
+    public void ReportErrors(OffsetFetchResponse response, ErrorTally errors)
+    {
+        errors.Add(response.ErrorCode);
+        foreach (var topic in response.Topics)
+        {
+            foreach (var partition in topic.Partitions)
+            {
+                errors.Add(partition.ErrorCode);
+            }
+        }
+
+        foreach (var group in response.Groups)
+        {
+            errors.Add(group.ErrorCode);
+            foreach (var topic in group.Topics)
+            {
+                foreach (var partition in topic.Partitions)
+                {
+                    errors.Add(partition.ErrorCode);
+                }
+            }
+        }
+    }
+
     public async ValueTask<OffsetFetchResponse> HandleAsync(RequestContext context, OffsetFetchRequest request, CancellationToken token)
     {
         if (context.ApiVersion < FirstWithSeveralGroups)

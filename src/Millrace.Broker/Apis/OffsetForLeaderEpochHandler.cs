@@ -11,6 +11,17 @@ internal sealed class OffsetForLeaderEpochHandler(PartitionOpening opening, Part
 {
     public static ApiVersionRange Versions => new(2, 4);
 
+    public void ReportErrors(OffsetForLeaderEpochResponse response, ErrorTally errors)
+    {
+        foreach (var topic in response.Topics)
+        {
+            foreach (var partition in topic.Partitions)
+            {
+                errors.Add(partition.ErrorCode);
+            }
+        }
+    }
+
     public async ValueTask<OffsetForLeaderEpochResponse> HandleAsync(
         RequestContext context, OffsetForLeaderEpochRequest request, CancellationToken token)
     {

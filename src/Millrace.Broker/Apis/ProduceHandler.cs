@@ -16,7 +16,7 @@ namespace Millrace.Broker.Apis;
 /// acks=1 and acks=all mean the same: durable in shared storage. acks=0 gets no answer, and an error closes the connection.
 /// The next request begins when this one has its offsets; it need not be durable.
 /// </remarks>
-internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partitions, BatchIntake intake)
+internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partitions, BatchIntake intake, BrokerMetrics metrics)
     : IApiHandler<ProduceRequest, ProduceResponse>
 {
     private const short FirstServed = 3;
@@ -30,6 +30,17 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
     public static ApiVersionRange Versions => new(0, 13);
 
     public static bool OutlivesConnection => true;
+
+    public void ReportErrors(ProduceResponse response, ErrorTally errors)
+    {
+        foreach (var topic in response.Responses)
+        {
+            foreach (var partition in topic.PartitionResponses)
+            {
+                errors.Add(partition.ErrorCode);
+            }
+        }
+    }
 
     public async ValueTask<ProduceResponse> HandleAsync(RequestContext context, ProduceRequest request, CancellationToken token)
     {
@@ -53,6 +64,7 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
         }
 
         var appends = ArrayPool<ProducedPartition>.Shared.Rent(count);
+        using var waiting = metrics.ProduceWaits();
         await AppendAsync(context, request, appends, deadline);
         context.AllowNext();
         var settling = SettleAsync(appends, count);
@@ -117,6 +129,7 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
         append.Error = error;
         if (error == PartitionError.None)
         {
+            (append.Records, append.Bytes) = (batch.Count, batch.Bytes.Length);
             append.Recompressed = ReferenceEquals(batch.Buffer, context.Frame) ? null : batch.Buffer;
 #pragma warning disable CA2012 // Awaited once, below: the partitions of a request begin together, so that a parked one holds up no other.
             append.Beginning = target.AppendAsync(batch, deadline.Token);
@@ -124,10 +137,14 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
         }
     }
 
-    private static void Began(ref ProducedPartition append, in PendingAppend pending)
+    private void Began(ref ProducedPartition append, in PendingAppend pending)
     {
         append.Error = pending.Error;
         append.Pending = pending;
+        if (pending.Error == PartitionError.None)
+        {
+            metrics.Produced(append.Records, append.Bytes);
+        }
 
         // The stream has taken a hold of its own, or was never given the batch.
         append.Recompressed?.Release();

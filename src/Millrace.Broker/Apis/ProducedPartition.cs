@@ -14,6 +14,11 @@ internal struct ProducedPartition
     /// <summary>What to say about a batch that is not in order.</summary>
     public BatchRefusal? Refusal;
 
+    /// <summary>The batch's records and bytes, as they are stored.</summary>
+    public int Records;
+
+    public int Bytes;
+
     /// <summary>Parked until it has its offsets.</summary>
     public ValueTask<PendingAppend> Beginning;
 

@@ -42,6 +42,9 @@ internal abstract class RequestCall : RequestContext, IValueTaskSource
 
     public abstract void WriteResponse(ref KafkaWriter writer);
 
+    /// <summary>Names the errors of the response, for those who count them.</summary>
+    public abstract void ReportErrors(ErrorTally errors);
+
     public override void AllowNext()
     {
         if (Interlocked.Exchange(ref _allowed, 1) == 0)

@@ -12,6 +12,8 @@ internal sealed class SyncGroupHandler(GroupCoordinator groups) : IApiHandler<Sy
 
     public static ApiVersionRange Versions => new(0, 5);
 
+    public void ReportErrors(SyncGroupResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
+
     public async ValueTask<SyncGroupResponse> HandleAsync(RequestContext context, SyncGroupRequest request, CancellationToken token)
     {
         if (context.ApiVersion >= FirstWithProtocol && (request.ProtocolType is null || request.ProtocolName is null))

@@ -127,6 +127,11 @@ internal sealed class BrokerConnection
         }
         catch (Exception refusal) when (refusal is InvalidFrameException or ProtocolException or IOException)
         {
+            if (refusal is not IOException)
+            {
+                _server.Metrics.RequestRefused();
+            }
+
             NetworkLog.Refused(_log, Client.Id, Client.Remote, refusal.Message);
         }
         catch (Exception fault)
@@ -199,10 +204,10 @@ internal sealed class BrokerConnection
     /// <summary>Waits for a call and writes its response; false if the connection has to be closed instead.</summary>
     private async ValueTask<bool> AnswerAsync(RequestCall call, bool open)
     {
-        var responseBytes = 0;
         try
         {
             await call.Completion;
+            call.ReportErrors(_server.Metrics.ErrorsOf(call.Api));
             if (!open || call.DisconnectRequested)
             {
                 return false;
@@ -210,7 +215,7 @@ internal sealed class BrokerConnection
 
             if (!call.ResponseSuppressed)
             {
-                responseBytes = _responses.Write(call);
+                _responses.Write(call);
             }
 
             return true;
@@ -231,12 +236,13 @@ internal sealed class BrokerConnection
         }
         catch (Exception fault)
         {
+            _server.Metrics.ErrorsOf(call.Api).Add((short)ErrorCode.UnknownServerError);
             NetworkLog.CallFault(_log, fault, call.Api, call.ApiVersion, Client.Id, Client.Remote);
             return false;
         }
         finally
         {
-            Finish(call, responseBytes);
+            Finish(call);
         }
     }
 
@@ -265,10 +271,10 @@ internal sealed class BrokerConnection
         _abandoned.Cancel();
     }
 
-    private void Finish(RequestCall call, int responseBytes)
+    private void Finish(RequestCall call)
     {
         var now = _server.Runtime.Time.GetTimestamp();
-        _server.Metrics.Answered(call.Api, Elapsed(call.ArrivedAt, now), call.Frame.Length, responseBytes);
+        _server.Metrics.Answered(call.Api, Elapsed(call.ArrivedAt, now));
         call.ReleaseLeases();
         Release(call.RequestFrame, call.OwnLease);
         Volatile.Write(ref _lastActivity, now);

@@ -33,7 +33,7 @@ internal sealed class NetworkServer : IAsyncDisposable
         Budgets = new RequestBudgets(options);
         Log = runtime.Loggers.CreateLogger<NetworkServer>();
         _connections = new ConnectionTable(options);
-        Metrics = new NetworkMetrics(() => _connections.Count, () => Budgets.Used);
+        Metrics = new NetworkMetrics(() => _connections.Count, Budgets);
         Draining = _draining.Token;
         Stopped = _stopped.Token;
     }
@@ -162,7 +162,7 @@ internal sealed class NetworkServer : IAsyncDisposable
             var connection = new BrokerConnection(this, transport, name, ++_accepted);
             if (TakeIn(connection) is { } bound)
             {
-                Metrics.Refused();
+                Metrics.ConnectionRefused();
                 NetworkLog.TooMany(Log, transport.RemoteEndPoint, bound);
                 await connection.RefuseAsync(bound);
                 continue;

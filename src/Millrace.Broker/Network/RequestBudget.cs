@@ -14,6 +14,20 @@ internal sealed class RequestBudget(long capacity)
     private long _used;
     private bool _overdrawn;
 
+    public long Capacity => capacity;
+
+    /// <summary>Frames that wait for room.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _newFrames.Count + _growing.Count;
+            }
+        }
+    }
+
     public long Used
     {
         get

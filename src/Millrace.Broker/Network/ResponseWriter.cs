@@ -16,8 +16,7 @@ internal sealed class ResponseWriter(PipeWriter output)
     public bool IsBroken { get; private set; }
 
     /// <summary>Writes one response, without flushing.</summary>
-    /// <returns>Its bytes.</returns>
-    public int Write(RequestCall call)
+    public void Write(RequestCall call)
     {
         IsBroken = true;
         var size = output.GetMemory(sizeof(int))[..sizeof(int)];
@@ -33,10 +32,8 @@ internal sealed class ResponseWriter(PipeWriter output)
 
         call.WriteResponse(ref writer);
         writer.Flush();
-        var written = checked((int)writer.BytesWritten);
-        BinaryPrimitives.WriteInt32BigEndian(size.Span, written);
+        BinaryPrimitives.WriteInt32BigEndian(size.Span, checked((int)writer.BytesWritten));
         IsBroken = false;
-        return written;
     }
 
     public ValueTask<FlushResult> FlushAsync() => output.FlushAsync();

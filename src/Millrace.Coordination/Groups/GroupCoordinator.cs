@@ -34,6 +34,9 @@ public sealed class GroupCoordinator
         set => _partitionCount = value;
     }
 
+    /// <summary>The groups of this node's shards that are loaded.</summary>
+    public int GroupCount => _shards.Count;
+
     /// <summary>The partition that a group lives in, computed as Kafka's tools do it.</summary>
     public static int PartitionOf(string groupId, int partitionCount)
     {

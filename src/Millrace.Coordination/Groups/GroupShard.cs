@@ -45,6 +45,8 @@ internal sealed partial class GroupShard : ICoordinatorShard<GroupRecord>
 
     public OffsetsTable Offsets { get; } = new();
 
+    public int Count => _groups.Count;
+
     public void Replay(GroupRecord record)
     {
         switch (record)

@@ -10,7 +10,7 @@ namespace Millrace.Coordination.Shards;
 /// owes and loads it anew once no append is under way.
 /// </summary>
 /// <remarks>
-/// Threading: <see cref="SubmitAsync"/> and <see cref="Resign"/> from any thread. All else runs in turns: an
+/// Threading: <see cref="SubmitAsync"/>, <see cref="Resign"/> and <see cref="Count"/> from any thread. All else runs in turns: an
 /// event queue that is worked off by one task at a time on the node's scheduler, and by none while it is empty.
 /// </remarks>
 internal sealed partial class CoordinatorPartition<TShard, TRecord>
@@ -48,6 +48,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
     private bool _isReading;
     private int _turnsSinceFlush;
     private int _faultsInARow;
+    private volatile int _count;
 
     /// <param name="runtime">Time, randomness and the scheduler of turns.</param>
     /// <param name="name">Names the partition in logs.</param>
@@ -72,6 +73,9 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         _alarm = runtime.Time.CreateTimer(_ => Post(OnAlarm), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Post(Read);
     }
+
+    /// <summary>What the shard keeps, as of its last turn; 0 while there is none.</summary>
+    public int Count => _count;
 
     /// <summary>Runs an operation, which answers the reply now or leaves it with the shard for a later one to answer.</summary>
     /// <exception cref="CoordinatorException">By the task.</exception>
@@ -111,6 +115,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
             while (TryTakeEvent(out var next))
             {
                 next();
+                _count = _shard?.Count ?? 0;
             }
         }
         catch (Exception failure)

@@ -27,6 +27,18 @@ internal sealed class CoordinatorRuntime<TShard, TRecord>(
         }
     }
 
+    /// <summary>What the shards led here keep, together.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _led.Values.Sum(led => led.Shard.Count);
+            }
+        }
+    }
+
     /// <summary>This node leads a partition from now on: loads and serves its shard. An epoch that is not newer than the known one is ignored.</summary>
     public void Elect(int partition, int leaderEpoch, IPartitionWriter writer, IPartitionLoader loader)
     {

@@ -12,6 +12,9 @@ namespace Millrace.Coordination.Shards;
 /// </remarks>
 internal interface ICoordinatorShard<TRecord>
 {
+    /// <summary>How many things it keeps (groups, say): for those who watch.</summary>
+    int Count { get; }
+
     /// <summary>Applies one record: while loading, and at once for each record of an operation when the operation has returned.</summary>
     void Replay(TRecord record);
 

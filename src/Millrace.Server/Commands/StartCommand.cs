@@ -43,11 +43,12 @@ internal sealed class StartCommand : Command
 #pragma warning restore RS0030
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(token);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        var format = result.GetValue(_logFormat);
+        using var loggers = NodeLogging.Create(format, result.GetValue(_logLevel), time);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         try
         {
             var options = ReadOptions(result);
-            using var loggers = NodeLogging.Create(result.GetValue(_logFormat), result.GetValue(_logLevel), time);
             return await new NodeProcess(time, loggers, options).RunAsync(stop.Token);
         }
         catch (Exception refusal) when (refusal is SettingsException or CommandFailedException)
@@ -61,6 +62,21 @@ internal sealed class StartCommand : Command
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             return ExitCode.Success;
+        }
+
+        int Fail(int exitCode, string message)
+        {
+            if (format == LogFormat.Json)
+            {
+                // Whoever reads the log as JSON reads this line, too.
+                Log.CannotStart(loggers.CreateLogger<StartCommand>(), message);
+            }
+            else
+            {
+                Console.Error.WriteLine($"millrace: {message}");
+            }
+
+            return exitCode;
         }
 
         void Stop(PosixSignalContext signal)
@@ -105,11 +121,5 @@ internal sealed class StartCommand : Command
         {
             throw new SettingsException($"The configuration cannot be read: {failure.Message}", failure);
         }
-    }
-
-    private static int Fail(int exitCode, string message)
-    {
-        Console.Error.WriteLine($"millrace: {message}");
-        return exitCode;
     }
 }

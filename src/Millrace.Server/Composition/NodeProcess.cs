@@ -22,7 +22,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         using var runtime = new NodeRuntime(time, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), loggers);
         await using var directory = await LockDirectoryAsync(runtime, stop);
         var (storageUri, walUri) = ParseUris();
-        await using var storage = await storageUri.OpenAsync(runtime, stop);
+        await using var storage = new MeasuredObjectStorage(runtime, await storageUri.OpenAsync(runtime, stop));
         using var buffers = new BufferPool(options.IdleBufferBytes);
         // HTTP comes up beside the node: it takes as long again, and tells probes that the node is on its way.
         var serving = StartHttpAsync(stop);
@@ -56,7 +56,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         {
             var reason = await failure;
             _health.Failed(reason);
-            await Console.Error.WriteLineAsync($"millrace: the node stops: {reason.Message} What is acknowledged is safe; the next start recovers it.");
+            Log.Failed(loggers.CreateLogger<NodeProcess>(), reason.Message);
             return ExitCode.Failed;
         }
 

@@ -1,8 +1,10 @@
 using System.Net;
+using System.Reflection;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 
 namespace Millrace.Server.Http;
 
@@ -10,7 +12,10 @@ namespace Millrace.Server.Http;
 internal sealed class HttpEndpoints : IAsyncDisposable
 {
     /// <summary>Meters of ours, and of the .NET runtime.</summary>
-    private static readonly string[] Meters = ["Millrace.*", "kafka.*", "System.Runtime"];
+    private static readonly string[] Meters = ["Millrace.*", "System.Runtime"];
+
+    private static readonly string? Version =
+        typeof(HttpEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
 
     private readonly WebApplication _application;
 
@@ -29,7 +34,9 @@ internal sealed class HttpEndpoints : IAsyncDisposable
             kestrel.Listen(address, listener => listener.Protocols = HttpProtocols.Http1);
         });
         builder.Services.AddSingleton(loggers);
-        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(Meters).AddPrometheusExporter());
+        builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("millrace", serviceVersion: Version, autoGenerateServiceInstanceId: false))
+            .WithMetrics(metrics => metrics.AddMeter(Meters).AddPrometheusExporter());
         var application = builder.Build();
         application.UseOpenTelemetryPrometheusScrapingEndpoint("/metrics");
         application.Run(context => AnswerAsync(context, health));

@@ -5,13 +5,16 @@ namespace Millrace.Server.Logging;
 /// <summary>Structured logs on standard error: standard output belongs to the line that says <c>ready</c>.</summary>
 internal static class NodeLogging
 {
+    /// <summary>Of both formats: UTC, to the millisecond.</summary>
+    public const string Timestamp = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+
     public static ILoggerFactory Create(LogFormat format, LogLevel level, TimeProvider time) => LoggerFactory.Create(logging =>
     {
         logging.SetMinimumLevel(level);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.Services.AddSingleton(time);
         logging.AddConsoleFormatter<TextLogFormatter, ConsoleFormatterOptions>();
-        logging.AddJsonConsole(json => json.UseUtcTimestamp = true);
+        logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, Timestamp));
         logging.AddConsole(console =>
         {
             console.LogToStandardErrorThreshold = LogLevel.Trace;

@@ -11,7 +11,7 @@ internal sealed class TextLogFormatter(TimeProvider time) : ConsoleFormatter(For
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
-        textWriter.Write(time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+        textWriter.Write(time.GetUtcNow().ToString(NodeLogging.Timestamp, CultureInfo.InvariantCulture));
         textWriter.Write(logEntry.LogLevel switch
         {
             LogLevel.Trace => " trace ",

@@ -22,6 +22,18 @@ internal sealed class MemoryBudget(long limit, Action onPressure)
     /// <summary>Bytes that cached records keep alive.</summary>
     public long Held => Interlocked.Read(ref _held);
 
+    /// <summary>How many wait for room.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _waiters.Count;
+            }
+        }
+    }
+
     /// <summary>Bytes by which those who wait exceed what is free.</summary>
     public long Shortage
     {

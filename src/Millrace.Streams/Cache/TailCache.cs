@@ -11,6 +11,18 @@ internal sealed class TailCache(long limit, MemoryBudget budget)
     private readonly Queue<(Stream Stream, long EndOffset, long Bytes)> _uploaded = new();
     private long _bytes;
 
+    /// <summary>What they hold.</summary>
+    public long Bytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _bytes;
+            }
+        }
+    }
+
     /// <summary>A stream's cached records below an offset are uploaded and may go from now on.</summary>
     public void Add(Stream stream, long endOffset, long bytes)
     {

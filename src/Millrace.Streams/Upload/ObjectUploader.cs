@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Millrace.Runtime;
 using Millrace.Streams.Objects;
@@ -8,9 +9,9 @@ namespace Millrace.Streams.Upload;
 /// <summary>
 /// Turns ranges into committed objects: prepare ids, write objects, commit them in one log entry. Repeats each step until it is done.
 /// </summary>
-internal sealed class ObjectUploader(NodeRuntime runtime, StreamsOptions options, UploadTarget target, ILogger logger)
+internal sealed class ObjectUploader(NodeRuntime runtime, StreamsOptions options, UploadTarget target, ILogger logger, Counter<long>? failures = null)
 {
-    private readonly Retry _retry = new(runtime, options, logger);
+    private readonly Retry _retry = new(runtime, options, logger, failures);
 
     /// <param name="ranges">Ordered by stream and offset; their payloads stay unchanged until this returns.</param>
     /// <param name="walId">The fenced WAL they come from, or null for the node's own streams.</param>

@@ -41,7 +41,7 @@ internal sealed class Uploader
     {
         (_runtime, _options, _components, _store) = (runtime, options, components, store);
         _objects = new ObjectUploader(
-            runtime, options, new UploadTarget(components.Node, components.Storage, components.Registry, components.Buffers), store.Logger);
+            runtime, options, new UploadTarget(components.Node, components.Storage, components.Registry, components.Buffers), store.Logger, store.Metrics.UploadFailures);
         _slots = new AsyncGate(options.UploadsAtOnce);
         _timer = runtime.Time.CreateTimer(static signal => ((UploadSignal)signal!).Set(), _signal, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }

@@ -10,15 +10,19 @@ internal sealed partial class MillraceProcess : IBroker
     private readonly Process _process;
     private readonly StringBuilder _log = new();
 
-    private MillraceProcess(Process process, string bootstrapServers)
+    private MillraceProcess(Process process, string bootstrapServers, Uri http)
     {
         _process = process;
         BootstrapServers = bootstrapServers;
+        Http = http;
     }
 
     public static string Program { get; } = Path.Combine(Repository.Root, "artifacts", "bin", "Millrace.Server", Configuration, "millrace");
 
     public string BootstrapServers { get; }
+
+    /// <summary>Where /metrics, /healthz and /readyz are.</summary>
+    public Uri Http { get; }
 
     public int ProcessId => _process.Id;
 
@@ -69,7 +73,7 @@ internal sealed partial class MillraceProcess : IBroker
                 throw new InvalidOperationException($"millrace {string.Join(' ', all)} did not become ready but ended with {process.ExitCode}: {ready}\n{log}");
             }
 
-            var broker = new MillraceProcess(process, address.Groups[1].Value);
+            var broker = new MillraceProcess(process, address.Groups[1].Value, new Uri(address.Groups[2].Value));
             process.ErrorDataReceived += (_, line) => Append(broker._log, line.Data);
             lock (log)
             {
@@ -126,6 +130,6 @@ internal sealed partial class MillraceProcess : IBroker
         }
     }
 
-    [GeneratedRegex(@"^ready\b.*?([\w.\-]+:\d+)")]
+    [GeneratedRegex(@"^ready ([\w.\-]+:\d+) (http://\S+)$")]
     private static partial Regex ReadyAddress();
 }

@@ -42,6 +42,7 @@ public sealed class StorageUriTests
     [InlineData("s3://bucket?accessKey=SECRET")]
     [InlineData("s3://bucket?region=x&secret-key=SECRET")]
     [InlineData("s3://key:SECRET@bucket/prefix")]
+    [InlineData("s3://bucket?endpoint=http://key:SECRET@127.0.0.1:9000")]
     public void Credentials_are_refused_with_advice_and_not_repeated(string text)
     {
         var message = Assert.Throws<FormatException>(() => StorageUri.Parse(text)).Message;

@@ -18,8 +18,8 @@ internal sealed class DataPathClient
         _broker = broker;
         _opening = new PartitionOpening(broker.Runtime);
         Purgatory = new FetchPurgatory(broker.Runtime);
-        Produce = new ProduceHandler(broker.Runtime, broker.Table, new BatchIntake(broker.Buffers));
-        Fetch = new FetchHandler(broker.Runtime, broker.Table, _opening, Purgatory, new FetchLimit(broker.Identity, broker.Feed));
+        Produce = new ProduceHandler(broker.Runtime, broker.Table, new BatchIntake(broker.Buffers), broker.Metrics);
+        Fetch = new FetchHandler(broker.Runtime, broker.Table, _opening, Purgatory, new FetchLimit(broker.Identity, broker.Feed), broker.Metrics);
     }
 
     public FetchPurgatory Purgatory { get; }

@@ -20,6 +20,8 @@ internal sealed class HeldHandler(bool lettingNextBegin) : IApiHandler<Heartbeat
 
     public void Release(int generation) => ReleaseOf(generation).TrySetResult();
 
+    public void ReportErrors(HeartbeatResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
+
     public async ValueTask<HeartbeatResponse> HandleAsync(RequestContext context, HeartbeatRequest request, CancellationToken token)
     {
         Begun.Enqueue(request.GenerationId);

@@ -15,6 +15,8 @@ internal sealed class ParkedProduceHandler : IApiHandler<ProduceRequest, Produce
 
     public void Release() => _released.TrySetResult();
 
+    public void ReportErrors(ProduceResponse response, ErrorTally errors) => errors.Add(0);
+
     public async ValueTask<ProduceResponse> HandleAsync(RequestContext context, ProduceRequest request, CancellationToken token)
     {
         Interlocked.Increment(ref _parked);

@@ -50,6 +50,8 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
 
     public PartitionTable Table { get; private set; }
 
+    public BrokerMetrics Metrics { get; } = new();
+
     public NodeRuntime Runtime => Node.Runtime;
 
     public BufferPool Buffers => Node.Buffers;
@@ -140,6 +142,7 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
         await Table.CloseAsync(default);
         Node.Runtime.Stop();
         await Node.DisposeAsync();
+        Metrics.Dispose();
     }
 
     /// <summary>The new incarnation hears that it leads every partition, at its epoch.</summary>

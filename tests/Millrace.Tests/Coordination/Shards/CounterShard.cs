@@ -11,6 +11,8 @@ internal sealed class CounterShard(ShardContext<long> context) : ICoordinatorSha
 
     public long Sum { get; private set; }
 
+    public int Count => 1;
+
     /// <summary>Its state is its own codec's: for tests that need one instance of each.</summary>
     public static ICoordinatorRecordCodec<long> Codec { get; } = new CounterShard(null!);
 
