@@ -34,11 +34,23 @@ internal sealed partial class Partition
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
+            Missed(batch);
             return PendingAppend.Refused(PartitionError.TimedOut);
         }
         catch (StreamException failure)
         {
             return PendingAppend.Refused(PartitionErrors.Of(failure.Error));
+        }
+    }
+
+    private void Missed(in ProducedBatch batch)
+    {
+        if (batch.IsIdempotent)
+        {
+            lock (_append)
+            {
+                _missed.Add(batch.ProducerId, batch.ProducerEpoch, batch.BaseSequence);
+            }
         }
     }
 
@@ -65,7 +77,9 @@ internal sealed partial class Partition
                         return PendingAppend.Refused(PartitionError.OutOfOrderSequence);
                     case ProducerVerdict.StaleEpoch:
                         return PendingAppend.Refused(PartitionError.StaleProducerEpoch);
-                    case ProducerVerdict.Next:
+                    case ProducerVerdict.Unknown when !_missed.TryBegin(batch.ProducerId, batch.ProducerEpoch, batch.BaseSequence):
+                        return PendingAppend.Refused(PartitionError.OutOfOrderSequence);
+                    case ProducerVerdict.Unknown or ProducerVerdict.Next:
                         break;
                 }
             }

@@ -35,6 +35,7 @@ internal sealed partial class Partition : IStreamOwner
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Partition? _former;
     private Task _opening = Task.CompletedTask;
+    private readonly MissedBatches _missed = new();
     private ProducerState _producers = new();
     private IStream? _stream;
     private StreamError _lostTo;

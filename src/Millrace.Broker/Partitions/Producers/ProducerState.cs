@@ -36,9 +36,8 @@ internal sealed class ProducerState
             return producer.Check(epoch, firstSequence, lastOffsetDelta, out original);
         }
 
-        // Nothing is known of it: it is new, or was idle for longer than producers are remembered. Any sequence will do.
         original = default;
-        return ProducerVerdict.Next;
+        return ProducerVerdict.Unknown;
     }
 
     /// <summary>Takes in a batch that the stream has taken, or one that is replayed; in append order.</summary>

@@ -40,6 +40,33 @@ public sealed class IdempotenceTests
     }
 
     [Fact]
+    public async Task What_comes_behind_the_timed_out_first_batch_of_a_producer_does_not_take_its_place()
+    {
+        // Room for a few frames; uploads, which would make more, do not get through.
+        await using var broker = PartitionsUnderTest.Start(Streams.TestNode.Small with { NotUploadedBytes = 64 << 10, UploadBytes = 32 << 10 });
+        await broker.AddTopicAsync();
+        await broker.OpenAsync();
+        var client = new DataPathClient(broker);
+        var stuck = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        broker.Registry.Before = call => call == "PrepareAsync" ? new ValueTask(stuck.Task) : default;
+        var full = false;
+        for (var i = 0; i < 100 && !full; i++)
+        {
+            full = (ErrorCode)(await client.ProduceAsync(Batches.OfSize(8_000), timeoutMs: 50)).ErrorCode == ErrorCode.RequestTimedOut;
+        }
+
+        // Pipelined: the client has sent the second batch before it hears of the first, and room comes in between.
+        var first = Batches.Idempotent(Pid, 0, 0, count: 3);
+        Assert.Equal(ErrorCode.RequestTimedOut, (ErrorCode)(await client.ProduceAsync(first, timeoutMs: 50)).ErrorCode);
+        stuck.SetResult();
+        Assert.Equal(ErrorCode.OutOfOrderSequenceNumber, (await ProduceAsync(client, Batches.Idempotent(Pid, 0, 3))).Error);
+
+        var (error, offset) = await ProduceAsync(client, first);
+        Assert.Equal(ErrorCode.None, error);
+        Assert.Equal((ErrorCode.None, offset + 3), await ProduceAsync(client, Batches.Idempotent(Pid, 0, 3)));
+    }
+
+    [Fact]
     public async Task A_retry_of_a_batch_in_flight_waits_until_it_is_durable()
     {
         await using var broker = PartitionsUnderTest.Start();
