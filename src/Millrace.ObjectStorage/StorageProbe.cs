@@ -12,10 +12,37 @@ public static class StorageProbe
     private const string Prefix = "PROBE/";
     private const int Racers = 4;
 
-    /// <summary>Returns if the store keeps its promises.</summary>
+    // One call that is throttled or cut must not end a start; a store that is away is to be reported within seconds.
+    private const int Attempts = 5;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Returns if the store keeps its promises. Transient failures begin the probe anew, a few times.</summary>
     /// <exception cref="ObjectStorageException">Invalid, with the promise it breaks; or the failure of a call.</exception>
     public static async ValueTask CheckAsync(NodeRuntime runtime, IObjectStorage storage, CancellationToken token)
     {
+        var pause = FirstPause;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await CheckOnceAsync(runtime, storage, token);
+                return;
+            }
+            catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Transient && attempt < Attempts)
+            {
+                await Task.Delay(pause, runtime.Time, token);
+                pause *= 2;
+            }
+            catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Invalid)
+            {
+                throw new ObjectStorageException(failure.Error, $"The store {storage.Name} cannot be used: {failure.Message}", failure);
+            }
+        }
+    }
+
+    private static async ValueTask CheckOnceAsync(NodeRuntime runtime, IObjectStorage storage, CancellationToken token)
+    {
+        // Keys of its own: what an attempt before has written, or will write yet, says nothing.
         var id = runtime.NewId().ToString("N", CultureInfo.InvariantCulture);
         string key = $"{Prefix}{id}/a", raced = $"{Prefix}{id}/b";
         string? broken;
@@ -23,27 +50,30 @@ public static class StorageProbe
         {
             broken = await FindBrokenPromiseAsync(storage, key, raced, token);
         }
-        catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Invalid)
+        catch (ObjectStorageException)
         {
-            throw new ObjectStorageException(failure.Error, $"The store {storage.Name} cannot be used: {failure.Message}", failure);
+            await TryDeleteAsync(storage, key, raced, token);
+            throw;
         }
 
-        if (broken is null)
+        if (broken is not null)
         {
-            return;
+            throw new ObjectStorageException(ObjectStorageError.Invalid, broken + await TryDeleteAsync(storage, key, raced, token));
         }
+    }
 
-        var leftover = "";
+    /// <returns>What to say of what is left behind; nothing if nothing is.</returns>
+    private static async ValueTask<string> TryDeleteAsync(IObjectStorage storage, string key, string raced, CancellationToken token)
+    {
         try
         {
             await storage.DeleteAsync([key, raced], token);
+            return "";
         }
         catch (ObjectStorageException failure)
         {
-            leftover = $" (objects of the probe may be left below {Prefix}: {failure.Message})";
+            return $" (objects of the probe may be left below {Prefix}: {failure.Message})";
         }
-
-        throw new ObjectStorageException(ObjectStorageError.Invalid, $"The store {storage.Name} cannot be used: {broken}{leftover}");
     }
 
     private static async ValueTask<string?> FindBrokenPromiseAsync(IObjectStorage storage, string key, string raced, CancellationToken token)

@@ -70,7 +70,35 @@ public sealed class StorageProbeTests : IDisposable
     public async Task A_store_that_keeps_what_was_deleted_is_refused() =>
         await AssertRefusedAsync(new() { KeepsDeleted = true }, "still there");
 
+    [Fact]
+    public async Task A_transient_failure_begins_the_probe_anew()
+    {
+        var failures = 2;
+        var store = new AdjustedObjectStorage { Create = (store, key, body) => failures-- > 0 ? throw Throttled() : store.TryCreateAsync(key, body, default) };
+        await StorageProbe.CheckAsync(_node.Runtime, store, default);
+        Assert.True(failures < 0);
+    }
+
+    [Fact]
+    public async Task A_store_that_is_away_is_reported()
+    {
+        var attempts = 0;
+        var store = new AdjustedObjectStorage
+        {
+            Create = (_, _, _) =>
+            {
+                attempts++;
+                throw Throttled();
+            },
+        };
+        var away = await Assert.ThrowsAsync<ObjectStorageException>(async () => await StorageProbe.CheckAsync(_node.Runtime, store, default));
+        Assert.Equal(ObjectStorageError.Transient, away.Error);
+        Assert.InRange(attempts, 2, 10);
+    }
+
     public void Dispose() => _node.Dispose();
+
+    private static ObjectStorageException Throttled() => new(ObjectStorageError.Transient, "503 SlowDown");
 
     private async Task AssertRefusedAsync(AdjustedObjectStorage store, string said)
     {
