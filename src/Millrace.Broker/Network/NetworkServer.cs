@@ -102,11 +102,12 @@ internal sealed class NetworkServer : IAsyncDisposable
             _empty.TrySetResult();
         }
 
+        using var patience = new CancellationTokenSource(grace, Runtime.Time);
         try
         {
-            await _empty.Task.WaitAsync(grace, Runtime.Time);
+            await _empty.Task.OrCancelled(patience.Token);
         }
-        catch (TimeoutException)
+        catch (OperationCanceledException)
         {
             var left = _connections.Snapshot();
             NetworkLog.Cut(Log, left.Length);
