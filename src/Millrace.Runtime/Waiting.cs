@@ -22,20 +22,29 @@ public static class Waiting
 
     private static bool OnThreadPool => TaskScheduler.Current == TaskScheduler.Default;
 
-    private static async Task<T> OnLaneAsync<T>(Task<T> task, CancellationToken token)
+    // Hands on what the task ends with instead of awaiting it: each await of a failed task throws once more, and simulated stores fail all day.
+    private static Task<T> OnLaneAsync<T>(Task<T> task, CancellationToken token)
     {
-        await OnLaneAsync((Task)task, token);
-        return await task;
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var registration = token.UnsafeRegister(_ => done.TrySetCanceled(token), null);
+        task.GetAwaiter().UnsafeOnCompleted(() =>
+        {
+            registration.Unregister();
+            done.TrySetFromTask(task);
+        });
+        return done.Task;
     }
 
-    private static async Task OnLaneAsync(Task task, CancellationToken token)
+    private static Task OnLaneAsync(Task task, CancellationToken token)
     {
-        token.ThrowIfCancellationRequested();
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var registration = token.UnsafeRegister(_ => done.TrySetCanceled(token), null);
-        task.GetAwaiter().UnsafeOnCompleted(() => done.TrySetResult());
-        await done.Task;
-        await task;
+        var registration = token.UnsafeRegister(_ => done.TrySetCanceled(token), null);
+        task.GetAwaiter().UnsafeOnCompleted(() =>
+        {
+            registration.Unregister();
+            done.TrySetFromTask(task);
+        });
+        return done.Task;
     }
 
     private static Task EitherOnLaneAsync(Task first, Task second)

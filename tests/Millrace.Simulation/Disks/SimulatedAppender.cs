@@ -8,11 +8,11 @@ internal sealed class SimulatedAppender(SimulatedFileSystem files, SimulatedFile
 {
     private long _end;
 
-    public async ValueTask AppendAsync(ReadOnlySequence<byte> bytes, CancellationToken token)
+    public ValueTask AppendAsync(ReadOnlySequence<byte> bytes, CancellationToken token)
     {
         var position = _end;
         _end += bytes.Length;
-        await files.WriteAsync(file, position, bytes.ToArray(), path, token);
+        return files.WriteAsync(file, position, bytes.ToArray(), path, token);
     }
 
     public ValueTask SyncAsync(CancellationToken token) => files.SyncAsync(file, path, token);

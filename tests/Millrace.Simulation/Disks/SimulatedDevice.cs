@@ -11,17 +11,24 @@ internal sealed class SimulatedDevice(SimulatedFileSystem files, SimulatedFile f
 
     public WalDeviceMode Mode => mode;
 
-    public async ValueTask WriteAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken token)
+    public ValueTask WriteAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken token)
     {
-        byte[] bytes = [.. parts.SelectMany(part => part.ToArray())];
+        var bytes = new byte[parts.Sum(part => part.Length)];
+        var filled = 0;
+        foreach (var part in parts)
+        {
+            part.Span.CopyTo(bytes.AsSpan(filled));
+            filled += part.Length;
+        }
+
         CheckAligned(position, bytes.Length);
-        await files.WriteAsync(file, position, bytes, path, token);
+        return files.WriteAsync(file, position, bytes, path, token);
     }
 
-    public async ValueTask ReadAsync(long position, Memory<byte> buffer, CancellationToken token)
+    public ValueTask ReadAsync(long position, Memory<byte> buffer, CancellationToken token)
     {
         CheckAligned(position, buffer.Length);
-        await files.ReadAsync(file, position, buffer, mode == WalDeviceMode.Direct, token);
+        return files.ReadAsync(file, position, buffer, mode == WalDeviceMode.Direct, token);
     }
 
     public ValueTask FlushAsync(CancellationToken token) => files.SyncAsync(file, path, token);

@@ -10,13 +10,14 @@ namespace Millrace.Simulation.Disks;
 public sealed class SimulatedDisk(SimulationKernel kernel, string machine)
 {
     private const string Root = "/";
-    private readonly SortedDictionary<string, SortedDictionary<string, SimulatedFile>> _current = new(StringComparer.Ordinal) { [Root] = NewFolder() };
-    private readonly SortedDictionary<string, SortedDictionary<string, SimulatedFile>> _durable = new(StringComparer.Ordinal) { [Root] = NewFolder() };
+    private readonly SortedList<string, SortedDictionary<string, SimulatedFile>> _current = new(StringComparer.Ordinal) { [Root] = NewFolder() };
+    private readonly SortedList<string, SortedDictionary<string, SimulatedFile>> _durable = new(StringComparer.Ordinal) { [Root] = NewFolder() };
 
     // Changes of names that no sync of their folder has made durable; each is atomic.
     private readonly List<(string Folder, string Name, SimulatedFile? File)[]> _unsynced = [];
     private readonly Dictionary<string, Lane> _locks = new(StringComparer.Ordinal);
     private readonly List<SimulatedWrite> _writing = [];
+    private Action? _atNextWrite;
     private long _files;
 
     public SimulationKernel Kernel => kernel;
@@ -28,8 +29,18 @@ public sealed class SimulatedDisk(SimulationKernel kernel, string machine)
     /// <summary>Counts power cuts: what was under way in an earlier life never ends.</summary>
     public int Life { get; private set; }
 
-    /// <summary>Writes are under way.</summary>
-    public bool IsBusy => _writing.Count > 0;
+    /// <summary>Calls back once: when a write begins, or at once if one is under way.</summary>
+    public void AtNextWrite(Action action)
+    {
+        if (_writing.Count > 0)
+        {
+            action();
+        }
+        else
+        {
+            _atNextWrite += action;
+        }
+    }
 
     /// <summary>The files as a process on this machine sees them.</summary>
     public IFileSystem Mount(Lane lane) => new SimulatedFileSystem(this, lane);
@@ -46,7 +57,7 @@ public sealed class SimulatedDisk(SimulationKernel kernel, string machine)
         _writing.Clear();
         foreach (var change in _unsynced.Where(_ => kernel.Random.Chance(0.5)))
         {
-            Apply(_durable, change);
+            Apply(_durable, change, links: false);
         }
 
         _unsynced.Clear();
@@ -57,7 +68,16 @@ public sealed class SimulatedDisk(SimulationKernel kernel, string machine)
         foreach (var (path, folder) in _durable)
         {
             _current[path] = new SortedDictionary<string, SimulatedFile>(folder, StringComparer.Ordinal);
-            lost += folder.Values.Count(file => seen.Add(file) && file.CutPower(kernel.Random));
+            foreach (var file in folder.Values)
+            {
+                if (seen.Add(file))
+                {
+                    file.Links = 0;
+                    lost += file.CutPower(kernel.Random) ? 1 : 0;
+                }
+
+                file.Links++;
+            }
         }
 
         kernel.Coverage.Count("disk: power cuts");
@@ -77,13 +97,13 @@ public sealed class SimulatedDisk(SimulationKernel kernel, string machine)
     internal bool FolderExists(string path) => _current.ContainsKey(path);
 
     internal bool DeleteFolder(string path) =>
-        _current.TryGetValue(path, out var folder) && folder.Count == 0 && !_current.Keys.Any(other => Path.GetDirectoryName(other) == path) &&
+        _current.TryGetValue(path, out var folder) && folder.Count == 0 && !_current.Keys.Any(other => IsIn(path, other)) &&
         _current.Remove(path) && _durable.Remove(path);
 
     internal IEnumerable<FileEntry> List(string path) =>
         _current.TryGetValue(path, out var folder)
             ? folder.Keys.Select(name => new FileEntry(name, IsDirectory: false))
-                .Concat(_current.Keys.Where(other => other != Root && Path.GetDirectoryName(other) == path)
+                .Concat(_current.Keys.Where(other => IsIn(path, other))
                     .Select(other => new FileEntry(Path.GetFileName(other), IsDirectory: true)))
                 .OrderBy(entry => entry.Name, StringComparer.Ordinal)
             : [];
@@ -94,15 +114,13 @@ public sealed class SimulatedDisk(SimulationKernel kernel, string machine)
         return _current.TryGetValue(folder, out var files) ? files.GetValueOrDefault(name) : null;
     }
 
-    internal int Links(SimulatedFile file) => _current.Values.Sum(folder => folder.Values.Count(other => ReferenceEquals(other, file)));
-
     internal SimulatedFile NewFile() => new(_files++, SectorSize);
 
     /// <summary>Changes names, atomically; null takes one away.</summary>
     internal void Rename(params (string Path, SimulatedFile? File)[] changes)
     {
         (string, string, SimulatedFile?)[] change = [.. changes.Select(one => (Split(one.Path).Folder, Split(one.Path).Name, one.File))];
-        Apply(_current, change);
+        Apply(_current, change, links: true);
         _unsynced.Add(change);
     }
 
@@ -110,7 +128,7 @@ public sealed class SimulatedDisk(SimulationKernel kernel, string machine)
     {
         foreach (var change in _unsynced.Where(change => change.Any(one => one.Folder == path)).ToArray())
         {
-            Apply(_durable, change);
+            Apply(_durable, change, links: false);
             _unsynced.Remove(change);
         }
     }
@@ -134,7 +152,13 @@ public sealed class SimulatedDisk(SimulationKernel kernel, string machine)
         }
     }
 
-    internal void Begin(SimulatedWrite write) => _writing.Add(write);
+    internal void Begin(SimulatedWrite write)
+    {
+        _writing.Add(write);
+        var waiting = _atNextWrite;
+        _atNextWrite = null;
+        waiting?.Invoke();
+    }
 
     internal void End(SimulatedWrite write) => _writing.Remove(write);
 
@@ -142,8 +166,12 @@ public sealed class SimulatedDisk(SimulationKernel kernel, string machine)
 
     private static SortedDictionary<string, SimulatedFile> NewFolder() => new(StringComparer.Ordinal);
 
+    // Folders are listed in every loop that waits for objects: this makes no strings.
+    private static bool IsIn(string folder, string path) =>
+        path != Root && Path.GetDirectoryName(path.AsSpan()).Equals(folder, StringComparison.Ordinal);
+
     private static void Apply(
-        SortedDictionary<string, SortedDictionary<string, SimulatedFile>> folders, (string Folder, string Name, SimulatedFile? File)[] change)
+        SortedList<string, SortedDictionary<string, SimulatedFile>> folders, (string Folder, string Name, SimulatedFile? File)[] change, bool links)
     {
         foreach (var (folder, name, file) in change)
         {
@@ -153,14 +181,19 @@ public sealed class SimulatedDisk(SimulationKernel kernel, string machine)
                 continue;
             }
 
+            if (links && files.TryGetValue(name, out var former))
+            {
+                former.Links--;
+            }
+
             if (file is null)
             {
                 files.Remove(name);
+                continue;
             }
-            else
-            {
-                files[name] = file;
-            }
+
+            files[name] = file;
+            file.Links += links ? 1 : 0;
         }
     }
 }

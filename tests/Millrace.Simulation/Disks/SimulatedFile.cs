@@ -16,6 +16,9 @@ internal sealed class SimulatedFile(long number, int sectorSize)
 
     public long Number => number;
 
+    /// <summary>How many names it has at the moment.</summary>
+    public int Links { get; set; }
+
     public int SectorSize => sectorSize;
 
     public long Length { get; private set; }
@@ -65,7 +68,13 @@ internal sealed class SimulatedFile(long number, int sectorSize)
             var piece = Math.Min(source.Length - done, sectorSize - (int)offset);
             if (arrives is null || arrives())
             {
-                var bytes = _current.TryGetValue(sector, out var before) ? before.AsSpan().ToArray() : new byte[sectorSize];
+                // A version of a sector is never changed: what is unsynced or durable may share it.
+                var bytes = new byte[sectorSize];
+                if (piece < sectorSize && _current.TryGetValue(sector, out var before))
+                {
+                    before.CopyTo(bytes, 0);
+                }
+
                 source.Slice(done, piece).CopyTo(bytes.AsSpan((int)offset));
                 _current[sector] = bytes;
                 if (!_unsynced.TryGetValue(sector, out var versions))

@@ -9,17 +9,17 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
 {
     private SimulationKernel Kernel => disk.Kernel;
 
-    public async ValueTask CreateDirectoryAsync(string path, CancellationToken token) =>
-        await CallAsync(
+    public ValueTask CreateDirectoryAsync(string path, CancellationToken token) =>
+        WithoutResult(CallAsync(
             () =>
             {
                 disk.CreateFolder(Trim(path));
                 return true;
             },
-            token);
+            token));
 
-    public async ValueTask<IFileAppender> CreateAsync(string path, CancellationToken token) =>
-        await CallAsync(
+    public ValueTask<IFileAppender> CreateAsync(string path, CancellationToken token) =>
+        CallAsync<IFileAppender>(
             () =>
             {
                 RequireFolder(path);
@@ -34,8 +34,8 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
             },
             token);
 
-    public async ValueTask<bool> TryLinkAsync(string existing, string created, CancellationToken token) =>
-        await CallAsync(
+    public ValueTask<bool> TryLinkAsync(string existing, string created, CancellationToken token) =>
+        CallAsync(
             () =>
             {
                 var file = disk.Find(existing) ?? throw Errno.NoSuchFile(existing);
@@ -50,8 +50,8 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
             },
             token);
 
-    public async ValueTask RenameAsync(string from, string to, CancellationToken token) =>
-        await CallAsync(
+    public ValueTask RenameAsync(string from, string to, CancellationToken token) =>
+        WithoutResult(CallAsync(
             () =>
             {
                 var file = disk.Find(from) ?? throw Errno.NoSuchFile(from);
@@ -59,10 +59,10 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
                 disk.Rename((from, null), (to, file));
                 return true;
             },
-            token);
+            token));
 
-    public async ValueTask<bool> DeleteAsync(string path, CancellationToken token) =>
-        await CallAsync(
+    public ValueTask<bool> DeleteAsync(string path, CancellationToken token) =>
+        CallAsync(
             () =>
             {
                 if (disk.Find(path) is null)
@@ -75,11 +75,11 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
             },
             token);
 
-    public async ValueTask<bool> DeleteDirectoryAsync(string path, CancellationToken token) =>
-        await CallAsync(() => disk.DeleteFolder(Trim(path)), token);
+    public ValueTask<bool> DeleteDirectoryAsync(string path, CancellationToken token) =>
+        CallAsync(() => disk.DeleteFolder(Trim(path)), token);
 
-    public async ValueTask SyncDirectoryAsync(string path, CancellationToken token) =>
-        await CallAsync(
+    public ValueTask SyncDirectoryAsync(string path, CancellationToken token) =>
+        WithoutResult(CallAsync(
             () =>
             {
                 if (!disk.FolderExists(Trim(path)))
@@ -95,23 +95,23 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
                 disk.SyncFolder(Trim(path));
                 return true;
             },
-            token);
+            token));
 
-    public async ValueTask<FileStatus?> GetStatusAsync(string path, CancellationToken token) =>
-        await CallAsync(
+    public ValueTask<FileStatus?> GetStatusAsync(string path, CancellationToken token) =>
+        CallAsync<FileStatus?>(
             () => disk.Find(path) is { } file
-                ? new FileStatus(file.Length, disk.Links(file), IsDirectory: false, $"simulated:{file.Number}")
+                ? new FileStatus(file.Length, file.Links, IsDirectory: false, $"simulated:{file.Number}")
                 : disk.FolderExists(Trim(path)) ? new FileStatus(0, 1, IsDirectory: true, $"simulated:{path}") : null,
             token);
 
-    public async ValueTask<int> ReadAsync(string path, long position, Memory<byte> buffer, CancellationToken token) =>
-        await CallAsync(() => disk.Find(path)?.Read(position, buffer.Span) ?? -1, token);
+    public ValueTask<int> ReadAsync(string path, long position, Memory<byte> buffer, CancellationToken token) =>
+        CallAsync(() => disk.Find(path)?.Read(position, buffer.Span) ?? -1, token);
 
-    public async ValueTask<IReadOnlyList<FileEntry>> ListAsync(string path, CancellationToken token) =>
-        await CallAsync(() => disk.List(Trim(path)).ToArray(), token);
+    public ValueTask<IReadOnlyList<FileEntry>> ListAsync(string path, CancellationToken token) =>
+        CallAsync<IReadOnlyList<FileEntry>>(() => disk.List(Trim(path)).ToArray(), token);
 
-    public async ValueTask<IAsyncDisposable?> TryLockAsync(string path, CancellationToken token) =>
-        await CallAsync(
+    public ValueTask<IAsyncDisposable?> TryLockAsync(string path, CancellationToken token) =>
+        CallAsync<IAsyncDisposable?>(
             () =>
             {
                 RequireFolder(path);
@@ -124,8 +124,8 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
             },
             token);
 
-    public async ValueTask<IWalDevice> OpenDeviceAsync(string path, long capacity, WalDeviceMode mode, CancellationToken token) =>
-        await CallAsync(
+    public ValueTask<IWalDevice> OpenDeviceAsync(string path, long capacity, WalDeviceMode mode, CancellationToken token) =>
+        CallAsync<IWalDevice>(
             () =>
             {
                 RequireFolder(path);
@@ -143,11 +143,11 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
             token);
 
     /// <summary>A write to a file or a device; sectors arrive together, unless something goes wrong.</summary>
-    internal async ValueTask WriteAsync(SimulatedFile file, long position, byte[] bytes, string path, CancellationToken token)
+    internal ValueTask WriteAsync(SimulatedFile file, long position, byte[] bytes, string path, CancellationToken token)
     {
         var write = new SimulatedWrite(file, position, bytes);
         disk.Begin(write);
-        await CallAsync(
+        return WithoutResult(CallAsync(
             () =>
             {
                 disk.End(write);
@@ -161,14 +161,14 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
                 return true;
             },
             token,
-            neverHappened: () => disk.End(write));
+            neverHappened: () => disk.End(write)));
     }
 
-    internal async ValueTask SyncAsync(SimulatedFile file, string path, CancellationToken token)
+    internal ValueTask SyncAsync(SimulatedFile file, string path, CancellationToken token)
     {
         // What is written while the sync is under way is not covered.
         var covered = file.LastWrite;
-        await CallAsync(
+        return WithoutResult(CallAsync(
             () =>
             {
                 if (Unlucky(disk.Weather.SyncFails, "sync failed"))
@@ -180,20 +180,29 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
                 file.Sync(covered);
                 return true;
             },
-            token);
+            token));
     }
 
-    internal async ValueTask ReadAsync(SimulatedFile file, long position, Memory<byte> buffer, bool direct, CancellationToken token) =>
-        await CallAsync(() => file.Read(position, buffer.Span, direct), token);
+    internal ValueTask ReadAsync(SimulatedFile file, long position, Memory<byte> buffer, bool direct, CancellationToken token) =>
+        WithoutResult(CallAsync(
+            () =>
+            {
+                file.Read(position, buffer.Span, direct);
+                return true;
+            },
+            token));
 
-    private Task<T> CallAsync<T>(Func<T> call, CancellationToken token, Action? neverHappened = null)
+    private static ValueTask WithoutResult(ValueTask<bool> call) => new(call.AsTask());
+
+    private ValueTask<T> CallAsync<T>(Func<T> call, CancellationToken token, Action? neverHappened = null)
     {
         if (token.IsCancellationRequested)
         {
-            return Task.FromCanceled<T>(token);
+            return ValueTask.FromCanceled<T>(token);
         }
 
-        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        // It completes on the world's lane, from where everything that awaits it is queued on its own.
+        var answer = new TaskCompletionSource<T>();
         var life = disk.Life;
         Kernel.At(Kernel.Now + Kernel.Random.Latency(disk.Weather.Latency), Kernel.World, () =>
         {
@@ -218,7 +227,7 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
                 answer.TrySetException(failure);
             }
         });
-        return answer.Task;
+        return new ValueTask<T>(answer.Task);
     }
 
     // A folder may be named with a slash at its end.

@@ -53,16 +53,21 @@ internal sealed class Chaos(SimulationKernel kernel, SimulatedBucket bucket)
         });
     }
 
-    /// <summary>Does something in the middle of a write, or after a second if there is none.</summary>
-    public void WhenBusy(SimulatedDisk disk, Action action, int patience = 2000)
+    /// <summary>Does something in the middle of the next write, or after a second if none has begun by then.</summary>
+    public void WhenBusy(SimulatedDisk disk, Action action)
     {
-        if (disk.IsBusy || patience == 0)
-        {
-            action();
-            return;
-        }
+        var isDone = false;
+        disk.AtNextWrite(() => kernel.At(kernel.Now + kernel.Random.Between(TimeSpan.Zero, disk.Weather.Latency), kernel.World, Once));
+        kernel.At(kernel.Now + TimeSpan.FromSeconds(1), kernel.World, Once);
 
-        kernel.At(kernel.Now + TimeSpan.FromMilliseconds(0.5), kernel.World, () => WhenBusy(disk, action, patience - 1));
+        void Once()
+        {
+            if (!isDone)
+            {
+                isDone = true;
+                action();
+            }
+        }
     }
 
     private void BucketGoesDown()

@@ -18,12 +18,13 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
 
     private SimulationKernel Kernel => bucket.Kernel;
 
-    public async ValueTask<bool> TryCreateAsync(string key, ReadOnlySequence<byte> body, CancellationToken token)
+    public ValueTask<bool> TryCreateAsync(string key, ReadOnlySequence<byte> body, CancellationToken token)
     {
         var bytes = body.ToArray();
-        return await CallAsync(
-            $"create {key}",
+        return CallAsync(
+            "create",
             key,
+            isWrite: true,
             pending =>
             {
                 CheckUnchanged(key, body, bytes, pending);
@@ -32,53 +33,66 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
             token);
     }
 
-    public async ValueTask PutAsync(string key, ReadOnlySequence<byte> body, CancellationToken token)
+    public ValueTask PutAsync(string key, ReadOnlySequence<byte> body, CancellationToken token)
     {
         var bytes = body.ToArray();
-        await CallAsync(
-            $"put {key}",
+        return WithoutResult(CallAsync(
+            "put",
             key,
+            isWrite: true,
             pending =>
             {
                 CheckUnchanged(key, body, bytes, pending);
                 bucket.Put(key, bytes);
                 return true;
             },
+            token));
+    }
+
+    public ValueTask<byte[]?> GetAsync(string key, CancellationToken token)
+    {
+        NoteReadBack(key);
+        return CallAsync("get", key, isWrite: false, _ => bucket.Peek(key)?.ToArray(), token);
+    }
+
+    public ValueTask<int> ReadAsync(string key, long position, Memory<byte> destination, CancellationToken token)
+    {
+        NoteReadBack(key);
+        return CallAsync(
+            "read",
+            key,
+            isWrite: false,
+            pending =>
+            {
+                if (bucket.Peek(key) is not { } bytes)
+                {
+                    return -1;
+                }
+
+                var begin = (int)Math.Min(position, bytes.Length);
+                var count = Math.Min(destination.Length, bytes.Length - begin);
+                if (pending)
+                {
+                    bytes.AsSpan(begin, count).CopyTo(destination.Span);
+                }
+
+                return count;
+            },
             token);
     }
 
-    public async ValueTask<byte[]?> GetAsync(string key, CancellationToken token)
-    {
-        NoteReadBack(key);
-        return await CallAsync($"get {key}", null, _ => bucket.Peek(key)?.ToArray(), token);
-    }
+    public ValueTask<IReadOnlyList<ObjectEntry>> ListAsync(string prefix, string? startAfter, int limit, CancellationToken token) =>
+        CallAsync<IReadOnlyList<ObjectEntry>>("list", prefix, isWrite: false, _ => bucket.List(prefix, startAfter, limit), token);
 
-    public async ValueTask<int> ReadAsync(string key, long position, Memory<byte> destination, CancellationToken token)
-    {
-        NoteReadBack(key);
-        var bytes = await CallAsync($"read {key}", null, _ => bucket.Peek(key), token);
-        if (bytes is null)
-        {
-            return -1;
-        }
-
-        var begin = (int)Math.Min(position, bytes.Length);
-        var count = Math.Min(destination.Length, bytes.Length - begin);
-        bytes.AsSpan(begin, count).CopyTo(destination.Span);
-        return count;
-    }
-
-    public async ValueTask<IReadOnlyList<ObjectEntry>> ListAsync(string prefix, string? startAfter, int limit, CancellationToken token) =>
-        await CallAsync($"list {prefix}", null, _ => bucket.List(prefix, startAfter, limit), token);
-
-    public async ValueTask DeleteAsync(IReadOnlyList<string> keys, CancellationToken token)
+    public ValueTask DeleteAsync(IReadOnlyList<string> keys, CancellationToken token)
     {
         string[] condemned = [.. keys];
         // A failing batch may have got anywhere.
         var reached = Kernel.Random.Next(condemned.Length + 1);
-        await CallAsync(
+        return WithoutResult(CallAsync(
             "delete",
             condemned.FirstOrDefault(),
+            isWrite: condemned.Length > 0,
             pending =>
             {
                 foreach (var key in pending ? condemned : condemned.AsSpan(0, reached))
@@ -88,35 +102,39 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
 
                 return true;
             },
-            token);
+            token));
     }
 
-    public async ValueTask<IReadOnlyList<UnfinishedUpload>> ListUnfinishedUploadsAsync(string prefix, CancellationToken token) =>
-        await CallAsync<UnfinishedUpload[]>($"list uploads {prefix}", null, _ => [], token);
+    public ValueTask<IReadOnlyList<UnfinishedUpload>> ListUnfinishedUploadsAsync(string prefix, CancellationToken token) =>
+        CallAsync<IReadOnlyList<UnfinishedUpload>>("list uploads", prefix, isWrite: false, _ => [], token);
 
-    public async ValueTask AbortUploadAsync(UnfinishedUpload upload, CancellationToken token) =>
-        await CallAsync("abort upload", null, _ => true, token);
+    public ValueTask AbortUploadAsync(UnfinishedUpload upload, CancellationToken token) =>
+        WithoutResult(CallAsync("abort upload", null, isWrite: false, _ => true, token));
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
+    private static ValueTask WithoutResult(ValueTask<bool> call) => new(call.AsTask());
+
     // 'apply' runs in the bucket, and is told whether the caller is still waiting.
-    private Task<T> CallAsync<T>(string what, string? writes, Func<bool, T> apply, CancellationToken token)
+    private ValueTask<T> CallAsync<T>(string verb, string? key, bool isWrite, Func<bool, T> apply, CancellationToken token)
     {
         if (token.IsCancellationRequested)
         {
-            return Task.FromCanceled<T>(token);
+            return ValueTask.FromCanceled<T>(token);
         }
 
-        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var registration = token.UnsafeRegister(_ => answer.TrySetCanceled(token), null);
+        // Handed out as it is: a method that awaited it would throw every failure once more. It completes on the world's lane, from
+        // where everything that awaits it is queued on its own; Task.WhenAll would go by way of the thread pool if it were asynchronous.
+        var answer = new TaskCompletionSource<T>();
+        var registration = token.UnsafeRegister(_ => lane.Post(() => answer.TrySetCanceled(token)), null);
         var random = Kernel.Random;
         var arrival = random.Latency(bucket.Weather.Latency / 2);
         var back = random.Latency(bucket.Weather.Latency / 2);
         var silence = arrival + random.Between(TimeSpan.FromMilliseconds(100), LongestSilence);
-        var fate = Draw(writes is not null);
+        var fate = Draw(isWrite);
         if (fate != CallFate.Done)
         {
-            Kernel.Coverage.Count($"storage: {fate}");
+            Kernel.Coverage.Count(NameOf(fate));
             Kernel.Coverage.Count(CoverageNames.Faults);
         }
 
@@ -126,45 +144,55 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
                 Later(arrival, () =>
                 {
                     var result = apply(!answer.Task.IsCompleted);
-                    Later(back, () => answer.TrySetResult(result));
+                    Later(back, () =>
+                    {
+                        registration.Unregister();
+                        answer.TrySetResult(result);
+                    });
                 });
                 break;
             case CallFate.Refused:
-                Later(arrival + back, () => Fail(answer, $"{what}: 503 or 409"));
+                Later(arrival + back, () => Fail("503 or 409"));
                 break;
             case CallFate.RequestLost:
-                Later(silence, () => Fail(answer, $"{what}: connection reset"));
+                Later(silence, () => Fail("connection reset"));
                 break;
             case CallFate.AnswerLost:
-                if (writes is not null)
+                if (isWrite)
                 {
-                    _answersLost.Add(writes);
+                    _answersLost.Add(key!);
                 }
 
                 Later(arrival, () => apply(!answer.Task.IsCompleted));
-                Later(silence, () => Fail(answer, $"{what}: connection reset"));
+                Later(silence, () => Fail("connection reset"));
                 break;
             case CallFate.Late:
                 var late = silence + random.Between(TimeSpan.Zero, LatestArrival);
-                Later(silence, () => Fail(answer, $"{what}: timeout"));
+                Later(silence, () => Fail("timeout"));
                 Later(late, () => apply(false));
                 break;
         }
 
-        return AwaitAsync(answer.Task, registration);
-    }
+        return new ValueTask<T>(answer.Task);
 
-    private static async Task<T> AwaitAsync<T>(Task<T> answer, CancellationTokenRegistration registration)
-    {
-        try
-        {
-            return await answer;
-        }
-        finally
+        void Fail(string how)
         {
             registration.Unregister();
+            if (!answer.Task.IsCompleted)
+            {
+                answer.SetException(new ObjectStorageException(ObjectStorageError.Transient, $"{verb} {key}: {how}"));
+            }
         }
     }
+
+    private static string NameOf(CallFate fate) => fate switch
+    {
+        CallFate.Done => "storage: Done",
+        CallFate.Refused => "storage: Refused",
+        CallFate.RequestLost => "storage: RequestLost",
+        CallFate.AnswerLost => "storage: AnswerLost",
+        CallFate.Late => "storage: Late",
+    };
 
     private CallFate Draw(bool isWrite)
     {
@@ -195,9 +223,6 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
 
     private void Later(TimeSpan delay, Action action) => Kernel.At(Kernel.Now + delay, Kernel.World, action);
 
-    private static void Fail<T>(TaskCompletionSource<T> answer, string message) =>
-        answer.TrySetException(new ObjectStorageException(ObjectStorageError.Transient, message));
-
     private void NoteReadBack(string key)
     {
         if (_answersLost.Remove(key) && bucket.Peek(key) is not null)
@@ -206,11 +231,26 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
         }
     }
 
-    private void CheckUnchanged(string key, ReadOnlySequence<byte> body, byte[] copy, bool pending)
+    private void CheckUnchanged(string key, in ReadOnlySequence<byte> body, ReadOnlySpan<byte> copy, bool pending)
     {
-        if (pending && !lane.Dead && !body.ToArray().AsSpan().SequenceEqual(copy))
+        if (pending && !lane.Dead && !IsSame(body, copy))
         {
             Kernel.Fail(new InvalidOperationException($"The body of {key} changed while it was being written"));
         }
+    }
+
+    private static bool IsSame(in ReadOnlySequence<byte> body, ReadOnlySpan<byte> copy)
+    {
+        foreach (var segment in body)
+        {
+            if (!copy.StartsWith(segment.Span))
+            {
+                return false;
+            }
+
+            copy = copy[segment.Length..];
+        }
+
+        return copy.IsEmpty;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Millrace.ObjectStorage;
 using Millrace.Simulation.Kernel;
 
@@ -63,11 +64,11 @@ internal sealed class ChainOracle(SimulationKernel kernel)
 
     private bool IsInHistory(int entry, LogPlace place) => _indexes.TryGetValue(entry, out var index) && _history[index].Place == place;
 
-    private static void Require(bool holds, string otherwise)
+    private static void Require(bool holds, [InterpolatedStringHandlerArgument(nameof(holds))] ref ViolationText otherwise)
     {
         if (!holds)
         {
-            throw new ViolationException(otherwise);
+            throw new ViolationException(otherwise.ToStringAndClear());
         }
     }
 }

@@ -56,7 +56,7 @@ internal sealed class StoreNode(StoreWorld world, NodeRuntime runtime, IObjectSt
         var wal = await wals.CreateAsync(descriptor, CancellationToken.None);
         await controller.RegisterWalAsync(node, descriptor, CancellationToken.None);
         var store = new StreamStore(runtime, world.StreamsOptions, new StreamsComponents(node, wal, storage, controller, buffers));
-        var owners = await OpenAsync(controller, node, store);
+        var owners = await OpenAsync(controller, node, store, isAudit);
         if (isAudit)
         {
             return;
@@ -80,7 +80,7 @@ internal sealed class StoreNode(StoreWorld world, NodeRuntime runtime, IObjectSt
         }
     }
 
-    private async Task<List<SimulatedOwner>> OpenAsync(ClusterController controller, NodeIncarnation node, StreamStore store)
+    private async Task<List<SimulatedOwner>> OpenAsync(ClusterController controller, NodeIncarnation node, StreamStore store, bool isAudit)
     {
         while (world.Streams.Count < world.WantedStreams)
         {
@@ -92,7 +92,7 @@ internal sealed class StoreNode(StoreWorld world, NodeRuntime runtime, IObjectSt
         foreach (var oracle in world.Streams.ToArray())
         {
             var owner = new SimulatedOwner(world, runtime, store, oracle, buffers);
-            await owner.OpenAsync();
+            await owner.OpenAsync(isAudit);
             owners.Add(owner);
         }
 

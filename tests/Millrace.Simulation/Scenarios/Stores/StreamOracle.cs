@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Millrace.Runtime;
 using Millrace.Simulation.Kernel;
 using Millrace.Streams;
@@ -66,13 +67,11 @@ internal sealed class StreamOracle(SimulationKernel kernel, StreamId id)
     /// <summary>A reader was given a record, which is therefore durable.</summary>
     public void Read(StreamRecord record)
     {
-        Require(record.Payload.Length >= sizeof(int), "a record without a number");
+        Require(record.Payload.Length >= sizeof(int), $"a record without a number");
         var number = BinaryPrimitives.ReadInt32LittleEndian(record.Payload.Span);
         Require(number >= 0 && number < _attempts.Count, $"record {number} was never appended");
         Require(_attempts[number] == (record.Epoch, record.BaseOffset, record.Count), $"record {number} was appended as {_attempts[number]}, and is read as {record}");
-        var expected = new byte[record.Payload.Length];
-        Fill(number, expected);
-        Require(record.Payload.Span.SequenceEqual(expected), $"the bytes of record {number} have changed");
+        Require(!record.Payload.Span[sizeof(int)..].ContainsAnyExcept(Filling(number)), $"the bytes of record {number} have changed");
         Decide(number);
     }
 
@@ -91,15 +90,17 @@ internal sealed class StreamOracle(SimulationKernel kernel, StreamId id)
 
     private void Fill(int number, Span<byte> payload)
     {
-        payload.Fill((byte)(number * 31 + id.Value));
+        payload.Fill(Filling(number));
         BinaryPrimitives.WriteInt32LittleEndian(payload, number);
     }
 
-    private void Require(bool holds, string otherwise)
+    private byte Filling(int number) => (byte)(number * 31 + id.Value);
+
+    private void Require(bool holds, [InterpolatedStringHandlerArgument(nameof(holds))] ref ViolationText otherwise)
     {
         if (!holds)
         {
-            throw new ViolationException($"Stream {id}: {otherwise}");
+            throw new ViolationException($"Stream {id}: {otherwise.ToStringAndClear()}");
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Millrace.Runtime;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
@@ -87,11 +88,11 @@ internal sealed class WalOracle(WalDescriptor descriptor)
         _end = Math.Min(_end, end);
     }
 
-    private void Require(bool holds, string otherwise)
+    private void Require(bool holds, [InterpolatedStringHandlerArgument(nameof(holds))] ref ViolationText otherwise)
     {
         if (!holds)
         {
-            throw new ViolationException($"{descriptor.Location}: {otherwise}");
+            throw new ViolationException($"{descriptor.Location}: {otherwise.ToStringAndClear()}");
         }
     }
 }
