@@ -5,33 +5,134 @@ using Millrace.Simulation.Kernel;
 
 namespace Millrace.Simulation.Network;
 
-/// <summary>A Kafka client that makes one request at a time, and gives its connection up when no answer comes.</summary>
-internal sealed class SimulatedClient(Lane lane, Func<SimulatedListener?> server)
+/// <summary>
+/// A Kafka client with one connection, which it gives up when no answer comes. Requests may be sent several at a time; their
+/// answers come in the same order.
+/// </summary>
+/// <param name="kernel">Its world.</param>
+/// <param name="lane">Where its caller runs.</param>
+/// <param name="name">The client id.</param>
+/// <param name="server">Where the server listens at the moment, if it does.</param>
+/// <param name="weather">How the network behaves at the moment.</param>
+internal sealed class SimulatedClient(SimulationKernel kernel, Lane lane, string name, Func<SimulatedListener?> server, Func<NetworkWeather> weather)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan ShortestBackoff = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LatestCut = TimeSpan.FromMilliseconds(50);
+    private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
     private SimulatedConnection? _connection;
     private int _correlation;
 
     /// <exception cref="IOException">No answer: whether the request was done is unknown.</exception>
     public async Task<TResponse> CallAsync<TRequest, TResponse>(TRequest request, short version)
         where TRequest : class, IRequest<TRequest>
+        where TResponse : class, IResponse<TResponse> =>
+        await CallAllAsync<TRequest, TResponse>([request], version) is [var answer] ? answer : throw new IOException("no answer");
+
+    /// <summary>Sends requests without waiting in between.</summary>
+    /// <returns>The answers that came: fewer than requests if the connection was lost; whether the rest was done is unknown.</returns>
+    public async Task<IReadOnlyList<TResponse>> CallAllAsync<TRequest, TResponse>(IReadOnlyList<TRequest> requests, short version)
+        where TRequest : class, IRequest<TRequest>
         where TResponse : class, IResponse<TResponse>
     {
-        _connection ??= (server() ?? throw new IOException("connection refused")).Connect(lane);
-        var connection = _connection;
+        var answers = new List<TResponse>();
         using var patience = new CancellationTokenSource(Patience, lane.Time);
+        SimulatedConnection? connection = null;
         try
         {
-            await connection.Client.Output.WriteAsync(Encode(request, version), patience.Token);
-            var answer = await ReceiveAsync<TResponse>(connection, version, patience.Token);
-            return answer;
+            connection = _connection ??= await ConnectAsync(patience.Token);
+            var first = _correlation + 1;
+            foreach (var request in requests)
+            {
+                await SendAsync(connection, Encode(request, version), patience.Token);
+            }
+
+            CutPerhaps(connection);
+            for (var i = 0; i < requests.Count; i++)
+            {
+                answers.Add(await ReceiveAsync<TResponse>(connection, first + i, version, patience.Token));
+            }
         }
         catch (Exception silence) when (silence is OperationCanceledException or IOException or InvalidOperationException)
         {
-            _connection = null;
-            connection.Close();
-            throw new IOException("no answer", silence);
+            kernel.Coverage.Count("clients: no answer");
+            Disconnect();
         }
+
+        return answers;
+    }
+
+    /// <summary>Leaves; the next request connects anew.</summary>
+    public void Disconnect()
+    {
+        _connection?.Close();
+        _connection = null;
+    }
+
+    private async Task<SimulatedConnection> ConnectAsync(CancellationToken token)
+    {
+        for (var backoff = ShortestBackoff; ; backoff = backoff * 2 < LongestBackoff ? backoff * 2 : LongestBackoff)
+        {
+            if (server()?.TryConnect(lane) is { } connection)
+            {
+                return connection;
+            }
+
+            await Task.Delay(backoff, lane.Time, token);
+        }
+    }
+
+    private async Task SendAsync(SimulatedConnection connection, byte[] frame, CancellationToken token)
+    {
+        var output = connection.Client.Output;
+        var lot = _random.NextDouble();
+        if ((lot -= weather().HalfFrame) < 0)
+        {
+            await output.WriteAsync(frame.AsMemory(0, _random.Next(1, frame.Length)), token);
+            Count("network: ended within a frame");
+            await Task.Delay(_random.Between(TimeSpan.Zero, LatestCut), lane.Time, token);
+            if (_random.Chance(0.5))
+            {
+                connection.Cut();
+            }
+
+            throw new IOException("the connection ended within a frame");
+        }
+
+        var sent = 0;
+        if (lot - weather().Pieces < 0)
+        {
+            sent = _random.Next(1, frame.Length);
+            await output.WriteAsync(frame.AsMemory(0, sent), token);
+            Count("network: frame in pieces");
+            await Task.Delay(_random.Between(TimeSpan.Zero, LongestPause), lane.Time, token);
+        }
+
+        await output.WriteAsync(frame.AsMemory(sent), token);
+    }
+
+    private void CutPerhaps(SimulatedConnection connection)
+    {
+        if (_random.Chance(weather().CutBeforeAnswer))
+        {
+            kernel.At(kernel.Now + _random.Between(TimeSpan.Zero, LatestCut), lane, () =>
+            {
+                // It may have been lost otherwise by now, and another one be in its place.
+                if (ReferenceEquals(_connection, connection))
+                {
+                    Count("network: cut after sending");
+                    connection.Cut();
+                }
+            });
+        }
+    }
+
+    private void Count(string what)
+    {
+        kernel.Coverage.Count(what);
+        kernel.Coverage.Count(CoverageNames.Faults);
     }
 
     private byte[] Encode<TRequest>(TRequest request, short version)
@@ -44,7 +145,7 @@ internal sealed class SimulatedClient(Lane lane, Func<SimulatedListener?> server
             RequestApiKey = (short)TRequest.ApiKey,
             RequestApiVersion = version,
             CorrelationId = ++_correlation,
-            ClientId = lane.Name,
+            ClientId = name,
         }.Write(ref writer, ApiMessages.Find(TRequest.ApiKey)!.RequestHeaderVersion(version));
         request.Write(ref writer, version);
         writer.Flush();
@@ -54,17 +155,22 @@ internal sealed class SimulatedClient(Lane lane, Func<SimulatedListener?> server
         return frame;
     }
 
-    private async Task<TResponse> ReceiveAsync<TResponse>(SimulatedConnection connection, short version, CancellationToken token)
+    private static async Task<TResponse> ReceiveAsync<TResponse>(SimulatedConnection connection, int correlation, short version, CancellationToken token)
         where TResponse : class, IResponse<TResponse>
     {
         var input = connection.Client.Input;
         while (true)
         {
             var read = await input.ReadAsync(token);
+            if (read.IsCanceled)
+            {
+                throw new IOException("the connection was cut");
+            }
+
             if (Frame(read.Buffer) is { } frame)
             {
                 input.AdvanceTo(read.Buffer.GetPosition(sizeof(int) + frame.Length));
-                return Decode<TResponse>(frame, version);
+                return Decode<TResponse>(frame, correlation, version);
             }
 
             if (read.IsCompleted)
@@ -87,13 +193,15 @@ internal sealed class SimulatedClient(Lane lane, Func<SimulatedListener?> server
         return bytes.Length < sizeof(int) + size ? null : bytes.Slice(sizeof(int), size).ToArray();
     }
 
-    private TResponse Decode<TResponse>(byte[] frame, short version)
+    private static TResponse Decode<TResponse>(byte[] frame, int correlation, short version)
         where TResponse : class, IResponse<TResponse>
     {
         var reader = new KafkaReader(frame);
         var header = ResponseHeader.Read(ref reader, ApiMessages.Find(TResponse.ApiKey)!.ResponseHeaderVersion(version));
         var response = TResponse.Read(ref reader, version);
         reader.ExpectEnd();
-        return header.CorrelationId == _correlation ? response : throw new Scenarios.ViolationException($"answer {header.CorrelationId} came for request {_correlation}");
+        return header.CorrelationId == correlation
+            ? response
+            : throw new Scenarios.ViolationException($"answer {header.CorrelationId} came for request {correlation}");
     }
 }

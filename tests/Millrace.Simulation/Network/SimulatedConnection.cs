@@ -42,6 +42,14 @@ internal sealed class SimulatedConnection : ConnectionContext
         _server.Post(_closed.Cancel);
     }
 
+    /// <summary>The network cuts the connection: each side finds it reset, and what was on its way may not arrive.</summary>
+    public void Cut()
+    {
+        Client.Output.Complete(new ConnectionResetException("The network has cut the connection"));
+        Client.Input.CancelPendingRead();
+        _server.Post(_closed.Cancel);
+    }
+
     public override void Abort(ConnectionAbortedException abortReason)
     {
         Transport.Input.CancelPendingRead();

@@ -20,11 +20,16 @@ internal sealed class SimulatedListener(Lane server) : IConnectionListenerFactor
         return ValueTask.FromResult<IConnectionListener>(this);
     }
 
-    /// <exception cref="IOException">Nobody listens.</exception>
-    public SimulatedConnection Connect(Lane client)
+    /// <summary>Connects, or returns null if nobody listens.</summary>
+    public SimulatedConnection? TryConnect(Lane client)
     {
+        if (!_bound || server.Dead)
+        {
+            return null;
+        }
+
         var connection = new SimulatedConnection(client, server, $"{server.Name}-{_connections++}");
-        return _bound && !server.Dead && _arriving.Writer.TryWrite(connection) ? connection : throw new IOException("connection refused");
+        return _arriving.Writer.TryWrite(connection) ? connection : null;
     }
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default) =>

@@ -1,17 +1,18 @@
-using System.Buffers;
-using System.Buffers.Binary;
 using Millrace.Protocol;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Network;
 
 namespace Millrace.Simulation.Scenarios.Brokers;
 
-/// <summary>Produces to one partition, fetches from it, and commits what it has fetched for a group.</summary>
-internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, SimulatedClient client, PartitionOracle oracle)
+/// <summary>
+/// Produces to one partition without idempotence, fetches from it, and commits offsets for a group that has no members. Never
+/// sends anything twice.
+/// </summary>
+internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, SimulatedClient client, PartitionReader reader)
 {
-    public const string Topic = "t";
-    private const string Group = "g";
     private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
+    private readonly OffsetOracle _offsets = new(kernel, GroupOf(reader.Oracle), reader.Oracle.Partition);
+    private readonly PartitionOracle _oracle = reader.Oracle;
 
     public async Task RunAsync(Func<bool> isOver)
     {
@@ -22,14 +23,14 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
                 await (_random.Next(10) switch
                 {
                     < 6 => ProduceAsync(),
-                    < 8 => FetchAsync(_random.NextInt64(oracle.End + 1)),
+                    < 8 => reader.FetchAsync(_random.NextInt64(_oracle.End + 1)),
                     < 9 => CommitAsync(),
                     _ => FetchCommitAsync(),
                 });
             }
             catch (IOException)
             {
-                kernel.Coverage.Count("clients: no answer");
+                // The client has counted it.
             }
 
             await Task.Delay(_random.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(200)), lane.Time);
@@ -42,7 +43,7 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
         var request = new CreateTopicsRequest
         {
             TimeoutMs = 10_000,
-            Topics = [new CreateTopicsRequest.CreatableTopic { Name = Topic, NumPartitions = partitions, ReplicationFactor = 1 }],
+            Topics = [new CreateTopicsRequest.CreatableTopic { Name = BrokerWorld.Topic, NumPartitions = partitions, ReplicationFactor = 1 }],
         };
         while (true)
         {
@@ -56,62 +57,41 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
             }
             catch (IOException)
             {
-                kernel.Coverage.Count("clients: no answer");
+                // The client has counted it.
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(200), lane.Time);
         }
     }
 
-    /// <summary>At the end: everything that is decided is fetched, from the first offset to the last, and the group is where it was.</summary>
+    /// <summary>At the end: everything is fetched, from the first offset to the last, and the group is where it was.</summary>
     public async Task AuditAsync()
     {
-        var (next, committed) = (0L, false);
-        while (next < oracle.End || !committed)
+        var (next, isComplete, isCommitted) = (0L, false, false);
+        while (!isComplete || !isCommitted)
         {
             try
             {
-                if (next < oracle.End)
-                {
-                    next = await FetchAsync(next) ?? next;
-                }
-                else
-                {
-                    committed = oracle.CommitSent == 0 || await FetchCommitAsync();
-                }
+                next = await reader.FetchAsync(next) ?? next;
+                isComplete = next >= _oracle.End && next == reader.HighWatermark;
+                isCommitted = isCommitted || isComplete && await FetchCommitAsync();
             }
             catch (IOException)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(500), lane.Time);
             }
         }
+
+        _oracle.Audited();
     }
+
+    private static string GroupOf(PartitionOracle oracle) => $"without-members-{oracle.Partition}";
 
     private async Task ProduceAsync()
     {
-        var batch = new RecordBatchBuilder();
-        var records = Enumerable.Range(0, _random.Next(1, 5)).Select(_ => oracle.NextRecord()).ToArray();
-        foreach (var record in records)
-        {
-            var value = new byte[sizeof(int) + _random.Next(500)];
-            BinaryPrimitives.WriteInt32BigEndian(value, record);
-            batch.Append(1_000 + record, (byte[]?)null, value);
-        }
-
-        var request = new ProduceRequest
-        {
-            Acks = -1,
-            TimeoutMs = 10_000,
-            TopicData =
-            [
-                new ProduceRequest.TopicProduceData
-                {
-                    Name = Topic,
-                    PartitionData = [new ProduceRequest.PartitionProduceData { Index = oracle.Partition, Records = new ReadOnlySequence<byte>(batch.Build()) }],
-                },
-            ],
-        };
-        var answer = (await client.CallAsync<ProduceRequest, ProduceResponse>(request, 8)).Responses[0].PartitionResponses[0];
+        var records = Enumerable.Range(0, _random.Next(1, 5)).Select(_ => _oracle.NextRecord()).ToArray();
+        var request = ProduceRequests.Of(kernel, _random, _oracle.Partition, records, new RecordBatchBuilder());
+        var answer = ProduceRequests.Only(await client.CallAsync<ProduceRequest, ProduceResponse>(request, ProduceRequests.Version));
         if (answer.ErrorCode != 0)
         {
             kernel.Coverage.Count($"clients: produce refused, {(ErrorCode)answer.ErrorCode}");
@@ -120,89 +100,40 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
 
         for (var i = 0; i < records.Length; i++)
         {
-            oracle.Acknowledged(answer.BaseOffset + i, records[i]);
+            _oracle.Acknowledged(answer.BaseOffset + i, records[i]);
         }
-    }
-
-    /// <returns>Where to go on, or null if nothing came.</returns>
-    private async Task<long?> FetchAsync(long offset)
-    {
-        var request = new FetchRequest
-        {
-            MaxWaitMs = 500,
-            MinBytes = 1,
-            MaxBytes = 1 << 20,
-            Topics =
-            [
-                new FetchRequest.FetchTopic
-                {
-                    Topic = Topic,
-                    Partitions = [new FetchRequest.FetchPartition { Partition = oracle.Partition, FetchOffset = offset, PartitionMaxBytes = _random.Next(1, 50_000) }],
-                },
-            ],
-        };
-        var answer = await client.CallAsync<FetchRequest, FetchResponse>(request, 11);
-        var partition = answer.Responses.Count == 0 ? null : answer.Responses[0].Partitions[0];
-        if (partition is null || partition.ErrorCode != 0 || partition.Records is not { IsEmpty: false } bytes)
-        {
-            kernel.Coverage.Count($"clients: nothing fetched, {(ErrorCode)(partition?.ErrorCode ?? answer.ErrorCode)}");
-            return null;
-        }
-
-        long? next = null;
-        foreach (var batch in RecordBatch.Split(bytes.ToArray()))
-        {
-            foreach (var record in batch.ReadRecords(1 << 20))
-            {
-                if (record.Offset < offset)
-                {
-                    continue;
-                }
-
-                if (record.Offset != (next ?? offset))
-                {
-                    throw new ViolationException($"Partition {oracle.Partition}: offset {record.Offset} is fetched where {next ?? offset} should come");
-                }
-
-                oracle.Fetched(record.Offset, BinaryPrimitives.ReadInt32BigEndian(record.Value!.Value.Span));
-                next = record.Offset + 1;
-            }
-        }
-
-        return next;
     }
 
     private async Task CommitAsync()
     {
-        await client.CallAsync<FindCoordinatorRequest, FindCoordinatorResponse>(new FindCoordinatorRequest { Key = Group, KeyType = 0 }, 2);
-        var offset = oracle.CommitSent + _random.NextInt64(3) + 1;
-        oracle.CommitSent = offset;
+        var offset = _offsets.Sent + _random.NextInt64(3) + 1;
+        var commit = _offsets.Sending(offset);
         var request = new OffsetCommitRequest
         {
-            GroupId = $"{Group}{oracle.Partition}",
+            GroupId = GroupOf(_oracle),
             Topics =
             [
                 new OffsetCommitRequest.OffsetCommitRequestTopic
                 {
-                    Name = Topic,
-                    Partitions = [new OffsetCommitRequest.OffsetCommitRequestPartition { PartitionIndex = oracle.Partition, CommittedOffset = offset, CommittedMetadata = "" }],
+                    Name = BrokerWorld.Topic,
+                    Partitions = [new OffsetCommitRequest.OffsetCommitRequestPartition { PartitionIndex = _oracle.Partition, CommittedOffset = offset, CommittedMetadata = "" }],
                 },
             ],
         };
         var answer = await client.CallAsync<OffsetCommitRequest, OffsetCommitResponse>(request, 7);
         if (answer.Topics[0].Partitions[0].ErrorCode == 0)
         {
-            oracle.CommitAcknowledged(offset);
+            _offsets.Acknowledged(commit);
         }
     }
 
     private async Task<bool> FetchCommitAsync()
     {
-        var committed = oracle.Committed;
+        var committed = _offsets.Committed;
         var request = new OffsetFetchRequest
         {
-            GroupId = $"{Group}{oracle.Partition}",
-            Topics = [new OffsetFetchRequest.OffsetFetchRequestTopic { Name = Topic, PartitionIndexes = [oracle.Partition] }],
+            GroupId = GroupOf(_oracle),
+            Topics = [new OffsetFetchRequest.OffsetFetchRequestTopic { Name = BrokerWorld.Topic, PartitionIndexes = [_oracle.Partition] }],
         };
         var answer = await client.CallAsync<OffsetFetchRequest, OffsetFetchResponse>(request, 5);
         if (answer.ErrorCode != 0 || answer.Topics[0].Partitions[0] is not { ErrorCode: 0 } partition)
@@ -210,7 +141,7 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
             return false;
         }
 
-        oracle.CommitFetched(Math.Max(0, partition.CommittedOffset), committed);
+        _offsets.Fetched(partition.CommittedOffset, committed);
         return true;
     }
 }

@@ -2,14 +2,21 @@ using Millrace.Simulation.Kernel;
 
 namespace Millrace.Simulation.Scenarios.Brokers;
 
-/// <summary>Produce, fetch and group commit through a whole broker that is killed and restarted.</summary>
+/// <summary>Produce, fetch and groups through a whole broker that is stopped, killed and restarted.</summary>
 internal sealed class BrokerScenario : IScenario
 {
     public string Name => "broker";
 
     public IReadOnlyList<PlantedFault> Faults => [];
 
-    public IReadOnlyList<string> RareThings { get; } = ["broker: starts", "nodes: killed", "clients: no answer", "disk: files that lost writes at a power cut"];
+    public IReadOnlyList<string> RareThings { get; } =
+    [
+        "broker: starts", "nodes: killed", "broker: clean stops", "broker: killed while it stopped",
+        "clients: no answer", "network: ended within a frame", "network: frame in pieces", "network: cut after sending",
+        "idempotent: a batch without an answer had arrived", "idempotent: producers that died",
+        "group: generations with two members", "group: partitions that changed hands", "group: members that left", "group: commits refused to former owners",
+        "disk: files that lost writes at a power cut",
+    ];
 
     public Task RunAsync(SimulationKernel kernel, PlantedFault? fault) => new BrokerWorld(kernel).RunAsync();
 }

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Millrace.Simulation.Kernel;
 
 namespace Millrace.Simulation.Scenarios.Brokers;
@@ -7,6 +9,9 @@ internal sealed class PartitionOracle(SimulationKernel kernel, int partition)
 {
     private readonly SortedDictionary<long, int> _decided = [];
     private readonly Dictionary<int, long> _offsets = [];
+
+    // The records of each idempotent producer, in the order in which it sends them.
+    private readonly List<List<int>> _idempotent = [];
     private int _records;
 
     public int Partition => partition;
@@ -14,12 +19,33 @@ internal sealed class PartitionOracle(SimulationKernel kernel, int partition)
     /// <summary>Everything below was acknowledged or fetched.</summary>
     public long End { get; private set; }
 
-    /// <summary>The newest committed offset that was acknowledged to the group; and the newest that was sent.</summary>
-    public long Committed { get; private set; }
+    /// <summary>The number of an idempotent producer that begins.</summary>
+    public int NewIdempotentProducer()
+    {
+        _idempotent.Add([]);
+        return _idempotent.Count - 1;
+    }
 
-    public long CommitSent { get; set; }
+    /// <summary>The number of a record that is about to be sent.</summary>
+    /// <param name="idempotentProducer">Whose it is, if its producer is idempotent.</param>
+    public int NextRecord(int? idempotentProducer = null)
+    {
+        if (idempotentProducer is { } producer)
+        {
+            _idempotent[producer].Add(_records);
+        }
 
-    public int NextRecord() => _records++;
+        return _records++;
+    }
+
+    /// <summary>A record's value: bytes that follow from its number.</summary>
+    public static byte[] Value(int record, int padding)
+    {
+        var value = new byte[sizeof(int) + padding];
+        value.AsSpan().Fill((byte)record);
+        BinaryPrimitives.WriteInt32BigEndian(value, record);
+        return value;
+    }
 
     public void Acknowledged(long offset, int record)
     {
@@ -27,16 +53,30 @@ internal sealed class PartitionOracle(SimulationKernel kernel, int partition)
         Decide(offset, record);
     }
 
-    public void Fetched(long offset, int record) => Decide(offset, record);
-
-    public void CommitAcknowledged(long offset)
+    public void Fetched(long offset, ReadOnlySpan<byte> value)
     {
-        kernel.Coverage.Count(CoverageNames.Acknowledged);
-        Committed = Math.Max(Committed, offset);
+        var record = BinaryPrimitives.ReadInt32BigEndian(value);
+        Require(record < _records && !value[sizeof(int)..].ContainsAnyExcept((byte)record), $"the record at {offset} was never sent like that");
+        Decide(offset, record);
     }
 
-    public void CommitFetched(long offset, long committedBefore) =>
-        Require(offset >= committedBefore && offset <= CommitSent, $"the group is at {offset}; {committedBefore} was acknowledged, and {CommitSent} sent");
+    /// <summary>Everything was fetched, from the first offset to the last: now it is known what is not there.</summary>
+    public void Audited()
+    {
+        for (long offset = 0; offset < End; offset++)
+        {
+            Require(_decided.ContainsKey(offset), $"offset {offset} holds no record");
+        }
+
+        // In order, once, and without a gap: an idempotent producer sends nothing anew before what it sent is settled.
+        foreach (var sent in _idempotent)
+        {
+            var arrived = sent.TakeWhile(_offsets.ContainsKey).Select(record => _offsets[record]).ToArray();
+            Require(sent.Count(_offsets.ContainsKey) == arrived.Length, $"of the records {string.Join(' ', sent)} of an idempotent producer, one is missing");
+            Require(arrived.SequenceEqual(arrived.Order()), $"the records {string.Join(' ', sent)} of an idempotent producer stand at {string.Join(' ', arrived)}");
+            kernel.Coverage.Count("idempotent: records audited", arrived.Length);
+        }
+    }
 
     private void Decide(long offset, int record)
     {
@@ -47,11 +87,11 @@ internal sealed class PartitionOracle(SimulationKernel kernel, int partition)
         End = Math.Max(End, offset + 1);
     }
 
-    private void Require(bool holds, string otherwise)
+    private void Require(bool holds, [InterpolatedStringHandlerArgument(nameof(holds))] ref ViolationText otherwise)
     {
         if (!holds)
         {
-            throw new ViolationException($"Partition {partition}: {otherwise}");
+            throw new ViolationException($"Partition {partition}: {otherwise.ToStringAndClear()}");
         }
     }
 }

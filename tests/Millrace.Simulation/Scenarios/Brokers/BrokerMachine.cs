@@ -1,0 +1,201 @@
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+using Millrace.Server.Composition;
+using Millrace.Server.Options;
+using Millrace.Simulation.Disks;
+using Millrace.Simulation.Kernel;
+using Millrace.Simulation.Network;
+using Millrace.Simulation.Storage;
+using Millrace.Streams;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Simulation.Scenarios.Brokers;
+
+/// <summary>
+/// The machine of one whole broker, either on a bucket or on its own disk: starts it, stops it, kills it, cuts its power, and
+/// starts it again whatever ended it.
+/// </summary>
+internal sealed class BrokerMachine
+{
+    private readonly SimulationKernel _kernel;
+    private readonly SimulatedBucket _bucket;
+    private readonly NodeOptions _options;
+    private readonly long _walCapacity;
+    private MillraceNode? _running;
+    private SimulatedListener? _listener;
+    private bool _stopping;
+    private int _walFolder;
+
+    public BrokerMachine(SimulationKernel kernel, SimulatedBucket bucket)
+    {
+        _kernel = kernel;
+        _bucket = bucket;
+        Disk = new SimulatedDisk(kernel, "broker");
+        Node = new SimulatedNode(kernel, "broker", Disk.Mount) { OnFailed = OnFailed };
+        var random = kernel.Random;
+        IsOnDisk = random.Chance(0.5);
+        _walCapacity = random.Pick([256 << 10, 4 << 20]);
+        _options = Options(random);
+    }
+
+    public SimulatedDisk Disk { get; }
+
+    public SimulatedNode Node { get; }
+
+    /// <summary>The store is a folder on its disk, and the WAL a file; else both are in the bucket.</summary>
+    public bool IsOnDisk { get; }
+
+    /// <summary>Where clients find it at the moment; null while it is not there.</summary>
+    public SimulatedListener? Listener => Node.IsUp ? _listener : null;
+
+    public void Start(TimeSpan delay) => _kernel.At(_kernel.Now + delay, _kernel.World, () => _ = LiveAsync());
+
+    /// <summary>kill -9, or a power cut; then it is started again.</summary>
+    public void Crash()
+    {
+        if (!Node.IsUp)
+        {
+            return;
+        }
+
+        _kernel.Coverage.Count("nodes: killed");
+        if (_stopping)
+        {
+            _kernel.Coverage.Count("broker: killed while it stopped");
+        }
+
+        Restart(cutPower: 0.6);
+    }
+
+    /// <summary>SIGTERM, if it runs; then it is started again, with a new folder for its WAL: nothing else may be needed from the old one.</summary>
+    public void Stop()
+    {
+        if (Node.IsUp && _running is { } running && !_stopping)
+        {
+            _stopping = true;
+            _ = StopAsync(running, Node.Lane!, Node.Runtime!);
+        }
+    }
+
+    private async Task StopAsync(MillraceNode running, Lane lane, NodeRuntime runtime)
+    {
+        var isClean = false;
+        try
+        {
+            await lane.Run(async () =>
+            {
+                isClean = await running.StopAsync();
+                runtime.Stop();
+            });
+        }
+        catch (Exception violation)
+        {
+            _kernel.Fail(violation);
+        }
+
+        // It may have been killed, and another one started, while this waited to go on.
+        if (Node.Lane == lane && Node.IsUp)
+        {
+            _kernel.Coverage.Count(isClean ? "broker: clean stops" : "broker: stops that left a WAL");
+            _walFolder += isClean ? 1 : 0;
+            Restart(cutPower: 0.2);
+        }
+    }
+
+    private void Restart(double cutPower)
+    {
+        Node.Kill();
+        (_running, _listener, _stopping) = (null, null, false);
+        if (IsOnDisk && _kernel.Random.Chance(cutPower))
+        {
+            Disk.CutPower();
+        }
+
+        Start(_kernel.Random.Between(TimeSpan.Zero, TimeSpan.FromSeconds(1)));
+    }
+
+    // A node that has lost the metadata log or its WAL is started again.
+    private void OnFailed(Exception failure)
+    {
+        if (failure is not (WalUnavailableException or StreamException or IOException) && failure.InnerException is not ObjectLogException)
+        {
+            _kernel.Fail(failure);
+            return;
+        }
+
+        _kernel.Coverage.Count("broker: gave up");
+        var lane = Node.Lane;
+        _kernel.At(_kernel.Now, _kernel.World, () =>
+        {
+            if (Node.Lane == lane)
+            {
+                Crash();
+            }
+        });
+    }
+
+    private async Task LiveAsync()
+    {
+        try
+        {
+            await Node.Start(RunAsync);
+        }
+        catch (Exception failure) when (failure is NodeStartException or ObjectStorageException or StreamException or WalUnavailableException)
+        {
+            _kernel.Trace.Note($"the broker has not started: {failure.Message}");
+            _kernel.Coverage.Count("broker: start given up");
+            Restart(cutPower: 0);
+        }
+        catch (Exception violation)
+        {
+            _kernel.Fail(violation);
+        }
+    }
+
+    private async Task RunAsync(NodeRuntime runtime)
+    {
+        var lane = Node.Lane!;
+        var buffers = _kernel.NewBufferPool();
+        IObjectStorage storage = IsOnDisk
+            ? await FileObjectStorage.OpenAsync(runtime, "/data/store", CancellationToken.None)
+            : _bucket.Connect(lane);
+        IWalProvider wals = IsOnDisk
+            ? new FileWalProvider(runtime, buffers, $"/data/wal{_walFolder}", new FileWalOptions { Capacity = _walCapacity })
+            : new ObjectWalProvider(runtime, buffers, storage, new ObjectWalOptions());
+        var listener = new SimulatedListener(lane);
+        var components = new NodeComponents(storage, wals, kind => kind == wals.Kind ? wals : null, buffers, listener, new NobodyElse());
+        var node = await MillraceNode.StartAsync(runtime, _options, components, CancellationToken.None);
+        (_running, _listener) = (node, listener);
+        _kernel.Coverage.Count("broker: starts");
+        OnFailed(await node.WaitForFailureAsync());
+    }
+
+    private static NodeOptions Options(SeededRandom random)
+    {
+        var options = NodeOptions.From(
+            NodeSettings.From(
+            [
+                KeyValuePair.Create("listeners", "PLAINTEXT://127.0.0.1:9092"),
+                KeyValuePair.Create("offsets.topic.num.partitions", "2"),
+                KeyValuePair.Create("group.initial.rebalance.delay.ms", "200"),
+            ]),
+            "/nowhere");
+        return options with
+        {
+            Streams = options.Streams with
+            {
+                UploadInterval = random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(5)),
+                UploadBytes = random.Pick([64 << 10, 1 << 20]),
+                NotUploadedBytes = random.Pick([512 << 10, 4 << 20]),
+                StreamObjectBytes = random.Pick([4 << 10, 64 << 10]),
+                TailCacheBytes = random.Pick([0, 1 << 20]),
+                BlockCacheBytes = random.Pick([64 << 10, 4 << 20]),
+            },
+        };
+    }
+
+    private sealed class NobodyElse : IPeerProbe
+    {
+        public ValueTask<bool> AnswersAsync(string host, int port, string clusterId, CancellationToken token) => ValueTask.FromResult(false);
+    }
+}

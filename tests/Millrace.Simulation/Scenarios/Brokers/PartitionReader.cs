@@ -1,0 +1,79 @@
+using System.Buffers;
+using Millrace.Protocol;
+using Millrace.Simulation.Kernel;
+using Millrace.Simulation.Network;
+
+namespace Millrace.Simulation.Scenarios.Brokers;
+
+/// <summary>Fetches from one partition and shows the oracle what comes.</summary>
+internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient client, PartitionOracle oracle)
+{
+    private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
+
+    public PartitionOracle Oracle => oracle;
+
+    /// <summary>The high watermark that the last answer named; -1 before the first.</summary>
+    public long HighWatermark { get; private set; } = -1;
+
+    /// <summary>One fetch.</summary>
+    /// <returns>Where to go on, or null if nothing came.</returns>
+    /// <exception cref="IOException">No answer.</exception>
+    public async Task<long?> FetchAsync(long offset)
+    {
+        var request = new FetchRequest
+        {
+            MaxWaitMs = 500,
+            MinBytes = 1,
+            MaxBytes = 1 << 20,
+            Topics =
+            [
+                new FetchRequest.FetchTopic
+                {
+                    Topic = BrokerWorld.Topic,
+                    Partitions = [new FetchRequest.FetchPartition { Partition = oracle.Partition, FetchOffset = offset, PartitionMaxBytes = _random.Next(1, 50_000) }],
+                },
+            ],
+        };
+        var answer = await client.CallAsync<FetchRequest, FetchResponse>(request, 11);
+        var partition = answer.Responses.Count == 0 ? null : answer.Responses[0].Partitions[0];
+        var error = (ErrorCode)(partition?.ErrorCode ?? answer.ErrorCode);
+        if (error == ErrorCode.OffsetOutOfRange && offset <= oracle.End)
+        {
+            throw new ViolationException($"Partition {oracle.Partition}: offset {offset} is out of range, and {oracle.End} offsets are known");
+        }
+
+        if (partition is null || error != ErrorCode.None)
+        {
+            kernel.Coverage.Count($"clients: nothing fetched, {error}");
+            return null;
+        }
+
+        HighWatermark = partition.HighWatermark;
+        return partition.Records is { IsEmpty: false } bytes ? Show(offset, BuffersExtensions.ToArray(bytes)) : null;
+    }
+
+    private long? Show(long offset, byte[] bytes)
+    {
+        long? next = null;
+        foreach (var batch in RecordBatch.Split(bytes))
+        {
+            foreach (var record in batch.ReadRecords(1 << 20))
+            {
+                if (record.Offset < offset)
+                {
+                    continue;
+                }
+
+                if (record.Offset != (next ?? offset))
+                {
+                    throw new ViolationException($"Partition {oracle.Partition}: offset {record.Offset} is fetched where {next ?? offset} should come");
+                }
+
+                oracle.Fetched(record.Offset, record.Value!.Value.Span);
+                next = record.Offset + 1;
+            }
+        }
+
+        return next;
+    }
+}
