@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Millrace.Metadata;
+using Millrace.Protocol;
 using Millrace.Runtime;
 using Millrace.Streams.Registry;
 
@@ -29,17 +30,20 @@ internal sealed record ObjectImage
         var image = this;
         for (var i = 0; i < record.Count; i++)
         {
-            image = image.With(new ObjectState(new ObjectId(record.FirstObjectId + i), ObjectPhase.Prepared, owner, record.Time));
+            image = image.With(new ObjectState(new ObjectId(record.FirstObjectId + i), ObjectPhase.Prepared, owner, record.Time)
+            {
+                Store = new StoreId(record.StoreId),
+            });
         }
 
         return image;
     }
 
     /// <summary>Nothing refers to it yet: the ranges that are committed with it do so in the same entry.</summary>
-    public ObjectImage Commit(ObjectId id, ObjectKind kind, long size)
+    public ObjectImage Commit(ObjectId id, StoreId store, ObjectKind kind, long size)
     {
         var state = All[id];
-        Invariant.Check(state.Phase == ObjectPhase.Prepared);
+        Invariant.Check(state.Phase == ObjectPhase.Prepared && state.Store == store);
         return With(state with { Phase = ObjectPhase.Committed, Kind = kind, Size = size });
     }
 
@@ -51,28 +55,31 @@ internal sealed record ObjectImage
         return With(state with { References = references });
     }
 
-    public ObjectImage Delete(ObjectId id, long time)
+    public ObjectImage Delete(ObjectId id, StoreId store, long time)
     {
         var state = All[id];
-        Invariant.Check(state.References == 0 && state.Phase != ObjectPhase.Deleting);
+        Invariant.Check(state.References == 0 && state.Phase != ObjectPhase.Deleting && state.Store == store);
         return With(state with { Phase = ObjectPhase.Deleting, Time = time });
     }
 
-    public ObjectImage Remove(ObjectId id)
+    public ObjectImage Remove(ObjectId id, StoreId store)
     {
-        Invariant.Check(All[id].Phase == ObjectPhase.Deleting);
+        Invariant.Check(All[id] is { Phase: ObjectPhase.Deleting } state && state.Store == store);
         return this with { All = All.Remove(id), Deleting = Deleting.Remove(id) };
     }
 
     /// <summary>Puts in an object as it is.</summary>
+    /// <exception cref="ProtocolException">It lies in a store that only a newer program knows.</exception>
     public ObjectImage With(ObjectState state) =>
-        this with
-        {
-            All = All.SetItem(state.Id, state),
-            Prepared = Include(Prepared, state.Id, state.Phase == ObjectPhase.Prepared),
-            Unreferenced = Include(Unreferenced, state.Id, state is { Phase: ObjectPhase.Committed, References: 0 }),
-            Deleting = Include(Deleting, state.Id, state.Phase == ObjectPhase.Deleting),
-        };
+        state.Store != StoreId.Own
+            ? throw new ProtocolException($"Object {state.Id} lies in store {state.Store}, and this program knows only the cluster's own: it needs a newer one")
+            : this with
+            {
+                All = All.SetItem(state.Id, state),
+                Prepared = Include(Prepared, state.Id, state.Phase == ObjectPhase.Prepared),
+                Unreferenced = Include(Unreferenced, state.Id, state is { Phase: ObjectPhase.Committed, References: 0 }),
+                Deleting = Include(Deleting, state.Id, state.Phase == ObjectPhase.Deleting),
+            };
 
     private static ImmutableSortedSet<ObjectId> Include(ImmutableSortedSet<ObjectId> set, ObjectId id, bool included) =>
         included ? set.Add(id) : set.Remove(id);

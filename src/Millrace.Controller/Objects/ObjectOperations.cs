@@ -18,6 +18,7 @@ internal static class ObjectOperations
         var first = entry.Streams.NextObjectId;
         entry.Add(new ObjectsPreparedRecord
         {
+            StoreId = StoreId.Own.Value,
             FirstObjectId = first,
             Count = count,
             NodeId = node.Node.Value,
@@ -36,22 +37,26 @@ internal static class ObjectOperations
         var objects = entry.Streams.Objects;
         var going = objects.Unreferenced
             .Concat(objects.Prepared.Where(id => expired.Contains(id) || !entry.IsLive(objects.All[id].Owner)))
-            .Take(limit)
-            .Select(id => id.Value)
-            .ToArray();
-        if (going.Length > 0)
+            .Take(limit);
+        foreach (var (store, ids) in ByStore(entry, going))
         {
-            entry.Add(new ObjectsDeletingRecord { ObjectIds = going, Time = entry.Now });
+            entry.Add(new ObjectsDeletingRecord { StoreId = store.Value, ObjectIds = ids, Time = entry.Now });
         }
     }
 
     /// <summary>Forgets objects that the store no longer holds.</summary>
     public static void EndDeletion(PendingEntry entry, IReadOnlyList<ObjectId> deleted)
     {
-        var gone = deleted.Where(entry.Streams.Objects.Deleting.Contains).Select(id => id.Value).ToArray();
-        if (gone.Length > 0)
+        foreach (var (store, ids) in ByStore(entry, deleted.Where(entry.Streams.Objects.Deleting.Contains)))
         {
-            entry.Add(new ObjectsRemovedRecord { ObjectIds = gone });
+            entry.Add(new ObjectsRemovedRecord { StoreId = store.Value, ObjectIds = ids });
         }
+    }
+
+    // All at once: the records that are added change what they were chosen from.
+    private static (StoreId Store, long[] Ids)[] ByStore(PendingEntry entry, IEnumerable<ObjectId> objects)
+    {
+        var known = entry.Streams.Objects.All;
+        return [.. objects.GroupBy(id => known[id].Store).Select(group => (group.Key, group.Select(id => id.Value).ToArray()))];
     }
 }

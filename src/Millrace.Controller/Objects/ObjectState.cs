@@ -11,6 +11,9 @@ namespace Millrace.Controller.Objects;
 /// <param name="Time">When it entered the phase, by the clock of the controller of that time: milliseconds since the Unix epoch.</param>
 internal sealed record ObjectState(ObjectId Id, ObjectPhase Phase, NodeIncarnation Owner, long Time)
 {
+    /// <summary>Where it lies.</summary>
+    public StoreId Store { get; init; } = StoreId.Own;
+
     public ObjectKind Kind { get; init; }
 
     /// <summary>Bytes; 0 before it is committed.</summary>
@@ -22,6 +25,7 @@ internal sealed record ObjectState(ObjectId Id, ObjectPhase Phase, NodeIncarnati
     public ObjectRecord ToRecord() =>
         new()
         {
+            StoreId = Store.Value,
             ObjectId = Id.Value,
             State = (sbyte)Phase,
             Kind = (sbyte)Kind,
@@ -38,6 +42,7 @@ internal sealed record ObjectState(ObjectId Id, ObjectPhase Phase, NodeIncarnati
             new NodeIncarnation(new NodeId(record.NodeId), new NodeEpoch(record.NodeEpoch)),
             record.Time)
         {
+            Store = new StoreId(record.StoreId),
             Kind = (ObjectKind)record.Kind,
             Size = record.Size,
         };

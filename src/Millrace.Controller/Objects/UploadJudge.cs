@@ -124,9 +124,9 @@ internal static class UploadJudge
 
     private static void RequirePrepared(PendingEntry entry, UploadCommit commit, SortedDictionary<ObjectId, ObjectRange> objects)
     {
-        foreach (var id in objects.Keys)
+        foreach (var (id, range) in objects)
         {
-            if (entry.Streams.Objects.Find(id) is not { Phase: ObjectPhase.Prepared } state || state.Owner != commit.Node)
+            if (entry.Streams.Objects.Find(id) is not { Phase: ObjectPhase.Prepared } state || state.Owner != commit.Node || state.Store != range.Store)
             {
                 throw new StreamException(
                     StreamError.PrepareExpired, $"Object {id} is not prepared for node {commit.Node.Node} any more: the upload took too long");
@@ -161,6 +161,7 @@ internal static class UploadJudge
             [
                 .. objects.Values.Select(@object => new UploadCommittedRecord.CommittedObject
                 {
+                    StoreId = @object.Store.Value,
                     ObjectId = @object.Object.Value,
                     Kind = (sbyte)@object.Kind,
                     Size = @object.ObjectSize,

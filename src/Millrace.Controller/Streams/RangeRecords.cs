@@ -37,6 +37,7 @@ internal static class RangeRecords
             range.HasCheckpoint,
             Digest(range.DigestHigh, range.DigestLow))
         {
+            Store = new StoreId(@object.StoreId),
             WrittenStartOffset = range.WrittenStartOffset,
         };
 
@@ -44,6 +45,7 @@ internal static class RangeRecords
         new()
         {
             StreamId = range.Stream.Value,
+            StoreId = range.Store.Value,
             ObjectId = range.Object.Value,
             Epoch = range.Epoch.Value,
             StartOffset = range.StartOffset,
@@ -71,6 +73,7 @@ internal static class RangeRecords
             range.HasCheckpoint,
             Digest(range.DigestHigh, range.DigestLow))
         {
+            Store = new StoreId(range.StoreId),
             WrittenStartOffset = range.WrittenStartOffset,
         };
 

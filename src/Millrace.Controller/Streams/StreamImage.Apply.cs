@@ -32,11 +32,11 @@ internal sealed partial record StreamImage
             UploadCommittedRecord upload => Apply(upload),
             ObjectsDeletingRecord deleting => this with
             {
-                Objects = deleting.ObjectIds.Aggregate(Objects, (objects, id) => objects.Delete(new ObjectId(id), deleting.Time)),
+                Objects = deleting.ObjectIds.Aggregate(Objects, (objects, id) => objects.Delete(new ObjectId(id), new StoreId(deleting.StoreId), deleting.Time)),
             },
             ObjectsRemovedRecord removed => this with
             {
-                Objects = removed.ObjectIds.Aggregate(Objects, (objects, id) => objects.Remove(new ObjectId(id))),
+                Objects = removed.ObjectIds.Aggregate(Objects, (objects, id) => objects.Remove(new ObjectId(id), new StoreId(removed.StoreId))),
             },
             CountersRecord counters => this with { NextStreamId = counters.NextStreamId, NextObjectId = counters.NextObjectId },
             _ => this,
@@ -66,7 +66,7 @@ internal sealed partial record StreamImage
         var ranges = new List<ObjectRange>();
         foreach (var @object in record.Objects)
         {
-            objects = objects.Commit(new ObjectId(@object.ObjectId), (ObjectKind)@object.Kind, @object.Size);
+            objects = objects.Commit(new ObjectId(@object.ObjectId), new StoreId(@object.StoreId), (ObjectKind)@object.Kind, @object.Size);
             ranges.AddRange(@object.Ranges.Select(range => RangeRecords.FromCommitted(@object, range)));
         }
 

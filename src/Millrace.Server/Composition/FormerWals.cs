@@ -44,17 +44,17 @@ internal sealed class FormerWals(
         }
         catch (WalUnavailableException missing)
         {
-            await GiveUpOrWaitAsync(waiting, missing.Message, token);
+            await GiveUpOrWaitAsync(waiting, missing.Message, $"Bring the WAL back ({wal.Location}) and start again; or give", token);
         }
         catch (StreamException damaged) when (damaged.Error == StreamError.Corrupt)
         {
             // The whole streams are complete by now; only the damaged ones still wait.
             var left = (await controller.GetWaitingWalsAsync(token)).Single(left => left.Wal.Id == wal.Id);
-            await GiveUpOrWaitAsync(left, damaged.Message, token);
+            await GiveUpOrWaitAsync(left, damaged.Message, "Give", token);
         }
     }
 
-    private async Task GiveUpOrWaitAsync(WaitingWal waiting, string reason, CancellationToken token)
+    private async Task GiveUpOrWaitAsync(WaitingWal waiting, string reason, string advice, CancellationToken token)
     {
         var wal = waiting.Wal;
         if (waiting.Streams.Count == 0)
@@ -82,7 +82,7 @@ internal sealed class FormerWals(
                 wal.Epoch,
                 reason,
                 string.Join(", ", left),
-                $"Bring the WAL back ({wal.Location}) and start again; or give up what only it holds with --accept-loss {wal.Id} (all), or by topic or TOPIC-PARTITION.");
+                $"{advice} up what is missing with --accept-loss {wal.Id} (all), or by topic or TOPIC-PARTITION.");
         }
     }
 

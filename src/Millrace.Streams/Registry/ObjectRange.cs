@@ -18,6 +18,9 @@ public sealed record ObjectRange(
     ObjectId Object, ObjectKind Kind, long ObjectSize, StreamId Stream, StreamEpoch Epoch, long StartOffset, long EndOffset,
     long Bytes, long MaxTimestamp, bool HasCheckpoint, RangeDigest Digest)
 {
+    /// <summary>Where the object lies.</summary>
+    public StoreId Store { get; init; } = StoreId.Own;
+
     /// <summary>
     /// Where the range begins in the object. Lower than the start offset if a first part was already committed elsewhere: that part
     /// does not count, but size and digest are those of the whole.

@@ -1,6 +1,8 @@
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
 using Millrace.Controller.Streams;
+using Millrace.Metadata;
+using Millrace.Protocol;
 using Millrace.Runtime;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
@@ -176,6 +178,13 @@ public sealed class UploadJudgeTests
         var refusal = Assert.Throws<StreamException>(() => _script.Commit(_node, wal, ClusterScript.Range(id, _stream, 0, 0, 1)));
 
         Assert.Equal(StreamError.Incomplete, refusal.Error);
+    }
+
+    [Fact]
+    public void An_object_in_a_store_that_this_program_does_not_know_stops_it()
+    {
+        var record = new ObjectsPreparedRecord { StoreId = 1, FirstObjectId = 900, Count = 1 };
+        Assert.Throws<ProtocolException>(() => _script.State.Apply(record));
     }
 
     [Fact]

@@ -26,6 +26,31 @@ public sealed class MetadataEntryTests
         Assert.Equal("b", Assert.IsType<TopicConfigRecord>(read[1]).Value);
     }
 
+    [Fact]
+    public void Every_reference_to_an_object_names_its_store_first()
+    {
+        const short Store = 0x0A0B;
+        IRecord[] records =
+        [
+            new ObjectsPreparedRecord { StoreId = Store, FirstObjectId = 1 },
+            new ObjectRecord { StoreId = Store, ObjectId = 1 },
+            new ObjectsDeletingRecord { StoreId = Store, ObjectIds = [1] },
+            new ObjectsRemovedRecord { StoreId = Store, ObjectIds = [1] },
+            new UploadCommittedRecord { Objects = [new() { StoreId = Store, ObjectId = 1 }] },
+            new StreamRangeRecord { StreamId = 2, StoreId = Store, ObjectId = 1 },
+        ];
+
+        Assert.Equal(
+            "01"
+            + "0019000023" + "0A0B" + "0000000000000001" + "00000000" + "00000000" + "0000000000000000" + "0000000000000000" + "00"
+            + "001B000029" + "0A0B" + "0000000000000001" + "00" + "00" + "0000000000000000" + "00000000" + "0000000000000000" + "0000000000000000" + "00"
+            + "001D000014" + "0A0B" + "020000000000000001" + "0000000000000000" + "00"
+            + "001E00000C" + "0A0B" + "020000000000000001" + "00"
+            + "001A000017" + "02" + "0A0B" + "0000000000000001" + "00" + "0000000000000000" + "01" + "00" + "00"
+            + "001C000055" + "0000000000000002" + "0A0B" + "0000000000000001" + "0000000000000000" + "0000000000000000" + "0000000000000000" + "0000000000000000" + "0000000000000000" + "0000000000000000" + "00" + "0000000000000000" + "0000000000000000" + "00" + "00",
+            Convert.ToHexString(MetadataEntry.Write(records)));
+    }
+
     [Theory]
     [InlineData(0, 2)]
     [InlineData(2, 0x77)]
