@@ -19,7 +19,7 @@ internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerCh
 
     public async ValueTask<CreatePartitionsResponse> HandleAsync(RequestContext context, CreatePartitionsRequest request, CancellationToken token)
     {
-        using var deadline = ControllerDeadline.Start(runtime, request.TimeoutMs, token);
+        using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
         try
         {
             return await controller.CreatePartitionsAsync(request, deadline.Token);

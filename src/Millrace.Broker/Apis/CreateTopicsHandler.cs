@@ -19,7 +19,7 @@ internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChanne
 
     public async ValueTask<CreateTopicsResponse> HandleAsync(RequestContext context, CreateTopicsRequest request, CancellationToken token)
     {
-        using var deadline = ControllerDeadline.Start(runtime, request.TimeoutMs, token);
+        using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
         try
         {
             return await controller.CreateTopicsAsync(request, deadline.Token);

@@ -29,7 +29,7 @@ internal sealed class DeleteTopicsHandler(NodeRuntime runtime, BrokerIdentity id
             return Failed(topics, context.ApiVersion < 3 ? ErrorCode.InvalidRequest : ErrorCode.TopicDeletionDisabled);
         }
 
-        using var deadline = ControllerDeadline.Start(runtime, request.TimeoutMs, token);
+        using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
         try
         {
             return await controller.DeleteTopicsAsync(new DeleteTopicsRequest { Topics = topics, TimeoutMs = request.TimeoutMs }, deadline.Token);

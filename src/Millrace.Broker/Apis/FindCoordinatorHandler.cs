@@ -78,7 +78,7 @@ internal sealed class FindCoordinatorHandler(NodeRuntime runtime, BrokerIdentity
 
     private async ValueTask CreateTopicAsync(CancellationToken token)
     {
-        using var deadline = ControllerDeadline.Start(runtime, (int)LongestCreation.TotalMilliseconds, token);
+        using var deadline = new RequestDeadline(runtime, LongestCreation, token);
         try
         {
             // Whatever the answer, the image says whether the topic is there; if not, the client asks again.

@@ -3,6 +3,7 @@ using Millrace.Runtime;
 namespace Millrace.Broker.Apis;
 
 /// <summary>The time a request may take: over when its timeout is, or when nobody waits for it any more. Disposed when the request is done.</summary>
+/// <remarks>It ends the wait for a deed of the controller, not the deed: that may still happen when the answer is REQUEST_TIMED_OUT.</remarks>
 internal sealed class RequestDeadline : IDisposable
 {
     private readonly CancellationTokenSource _source;
