@@ -35,6 +35,8 @@ public sealed partial class ClusterController : IAsyncDisposable
     private readonly TopicDeletion _topicDeletion;
     private readonly ConfigChanges _configChanges;
     private readonly ObjectCollector _collector;
+    private readonly TimeSpan _ownershipInterval;
+    private long _confirmedAt;
     private Task _loop = Task.CompletedTask;
     private volatile bool _closing;
 
@@ -51,6 +53,8 @@ public sealed partial class ClusterController : IAsyncDisposable
             isEnabled: !bool.TryParse(configs.Broker(MetadataImage.Empty, BrokerConfigs.Find(BrokerConfigs.DeleteTopicEnable)!).Value, out var enabled) || enabled);
         _configChanges = new ConfigChanges(configs);
         _collector = new ObjectCollector(runtime, storage, this, options);
+        _ownershipInterval = options.OwnershipInterval;
+        _confirmedAt = runtime.Time.GetTimestamp();
     }
 
     /// <summary>What brokers in this process learn of the cluster.</summary>
@@ -229,10 +233,27 @@ public sealed partial class ClusterController : IAsyncDisposable
         Exception? reason = null;
         try
         {
-            while (await _requests.Reader.WaitToReadAsync(stopping))
+            var more = RequestsAsync(stopping);
+            while (true)
             {
-                await CommitAsync(batch);
-                batch.Clear();
+                await RequestsOrIntervalAsync(more, stopping);
+                if (more.IsCompleted)
+                {
+                    if (!await more)
+                    {
+                        break;
+                    }
+
+                    await CommitAsync(batch);
+                    batch.Clear();
+                    more = RequestsAsync(stopping);
+                }
+
+                if (_runtime.Time.GetElapsedTime(_confirmedAt) >= _ownershipInterval)
+                {
+                    _confirmedAt = _runtime.Time.GetTimestamp();
+                    await _log.ConfirmAsync(stopping);
+                }
             }
         }
         catch (ObjectLogException closed) when (_closing && closed.Error == ObjectLogError.Closed)
@@ -259,6 +280,20 @@ public sealed partial class ClusterController : IAsyncDisposable
         }
     }
 
+    // Awaited here, and not turned into a task: that would continue on the thread pool, where the simulator cannot follow.
+    private async Task<bool> RequestsAsync(CancellationToken stopping) => await _requests.Reader.WaitToReadAsync(stopping);
+
+    private async ValueTask RequestsOrIntervalAsync(Task requests, CancellationToken stopping)
+    {
+        var left = _ownershipInterval - _runtime.Time.GetElapsedTime(_confirmedAt);
+        if (!requests.IsCompleted && left > TimeSpan.Zero)
+        {
+            using var settled = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+            await Waiting.Either(requests, Task.Delay(left, _runtime.Time, settled.Token));
+            settled.Cancel();
+        }
+    }
+
     private async ValueTask CommitAsync(List<ControllerOperation> batch)
     {
         var before = _log.State;
@@ -272,6 +307,8 @@ public sealed partial class ClusterController : IAsyncDisposable
         if (entry.Records.Count > 0)
         {
             var after = entry.State.EndEntry(before);
+            // As of its beginning: that it went in says that the log was this owner's then.
+            _confirmedAt = _runtime.Time.GetTimestamp();
             await _log.AppendAsync(entry.Records, after);
             if (after.Cluster.Version > before.Cluster.Version)
             {

@@ -186,6 +186,21 @@ public sealed class MetadataLog : IAsyncDisposable
         }
     }
 
+    /// <summary>Looks whether the log still is this owner's. A store that does not say changes nothing: the next append will.</summary>
+    /// <exception cref="ObjectLogException">Fenced, Closed: nothing is ever appended again.</exception>
+    internal async ValueTask ConfirmAsync(CancellationToken token)
+    {
+        Invariant.Check(_owner is not null);
+        try
+        {
+            await _owner.ConfirmAsync(token);
+        }
+        catch (ObjectStorageException failure)
+        {
+            ControllerLog.StorageFailed(_logger, "looking for another owner of the metadata log", failure.Message);
+        }
+    }
+
     /// <summary>Saves a state and cuts the log: the older of the two newest snapshots must still find its tail.</summary>
     private async Task SnapshotAsync(Snapshot snapshot)
     {

@@ -122,6 +122,57 @@ public sealed class ObjectLogOwner : IAsyncDisposable
         return append.Done.Task;
     }
 
+    /// <summary>
+    /// Looks whether somebody has ended this term, for an owner that has nothing to append. With nothing under way, whoever takes over finds the
+    /// first hole at the next place, and the seal that counts is there; one that counted is never deleted, so one look at one key tells.
+    /// Called by the sequencer, between appends; while some are under way they will tell.
+    /// </summary>
+    /// <exception cref="ObjectLogException">Fenced, Closed.</exception>
+    /// <exception cref="ObjectStorageException">The store refuses to say: nothing is known.</exception>
+    public async ValueTask ConfirmAsync(CancellationToken token)
+    {
+        LogPlace place;
+        lock (_lock)
+        {
+            if (_refusal is not null)
+            {
+                throw _refusal;
+            }
+
+            if (_underWay.Count > 0)
+            {
+                return;
+            }
+
+            place = At(_next);
+        }
+
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token, token);
+        var found = false;
+        try
+        {
+            found = await _objects.GetAsync(place, whole: false, either.Token) is not null;
+        }
+        catch (OperationCanceledException) when (_closing.IsCancellationRequested)
+        {
+            // Closed meanwhile, as the refusal says.
+        }
+
+        lock (_lock)
+        {
+            if (found)
+            {
+                Refuse_NeedsLock(new ObjectLogException(ObjectLogError.Fenced, $"{_objects.Prefix}: somebody else has ended term {Term} at index {place.Index}"));
+                Settle_NeedsLock();
+            }
+
+            if (_refusal is not null)
+            {
+                throw _refusal;
+            }
+        }
+    }
+
     /// <summary>Ends the appends under way, whose outcome is then unknown, and waits until the store has let go of their payloads.</summary>
     public async ValueTask DisposeAsync()
     {

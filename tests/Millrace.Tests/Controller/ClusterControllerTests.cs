@@ -65,6 +65,18 @@ public sealed class ClusterControllerTests
     }
 
     [Fact]
+    public async Task A_controller_that_was_deposed_finds_out_and_stops_though_nobody_asks_it_for_anything()
+    {
+        await using var first = new ControllerNode(_storage);
+        await using var second = new ControllerNode(_storage);
+        await first.StartAsync(Quiet with { OwnershipInterval = TimeSpan.FromMilliseconds(20) });
+        await second.StartAsync(Quiet);
+
+        var reason = (await first.Runtime.Failed.WaitAsync(TimeSpan.FromSeconds(30))).InnerException;
+        Assert.Equal(ObjectLogError.Fenced, Assert.IsType<ObjectLogException>(reason).Error);
+    }
+
+    [Fact]
     public async Task Two_controllers_that_form_one_bucket_at_once_end_in_one_cluster()
     {
         await using var first = new ControllerNode(_storage);

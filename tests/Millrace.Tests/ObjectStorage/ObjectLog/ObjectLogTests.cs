@@ -42,6 +42,29 @@ public sealed class ObjectLogTests : IDisposable
     }
 
     [Fact]
+    public async Task An_owner_that_only_looks_finds_out_that_its_term_has_ended()
+    {
+        var log = Log();
+        await using var first = await TakeOverAsync(log, "first");
+        await first.ConfirmAsync(CancellationToken.None);
+        await AppendAsync(first, "a");
+        await first.ConfirmAsync(CancellationToken.None);
+        await using var second = await TakeOverAsync(log, "second");
+
+        for (var i = 0; i < 2; i++)
+        {
+            var fenced = await Assert.ThrowsAsync<ObjectLogException>(async () => await first.ConfirmAsync(CancellationToken.None));
+            Assert.Equal(ObjectLogError.Fenced, fenced.Error);
+        }
+
+        Assert.Equal(ObjectLogError.Fenced, (await first.Lost).Error);
+        await second.ConfirmAsync(CancellationToken.None);
+        await second.DisposeAsync();
+        var closed = await Assert.ThrowsAsync<ObjectLogException>(async () => await second.ConfirmAsync(CancellationToken.None));
+        Assert.Equal(ObjectLogError.Closed, closed.Error);
+    }
+
+    [Fact]
     public async Task Appends_go_out_several_at_a_time_and_room_comes_with_acknowledgements()
     {
         var log = Log(inFlight: 3);
