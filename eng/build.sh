@@ -1,4 +1,4 @@
-# Sourced by the launchers: builds a project in Release when a source is newer than its last build.
+# Sourced by the launchers: builds or publishes a project in Release when a source is newer than its last build.
 # Quiet: what the build has to say goes to standard error, and only if it fails.
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -6,12 +6,24 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=${M
 
 # build PROJECT_PATH OUTPUT_DLL
 build() {
-    local project=$1 output=$2 stamp log analysis=()
-    stamp=$repo/artifacts/stamps/$(basename "$project")
     if [ "${MILLRACE_ANALYZE:-}" = true ]; then
         # What an earlier build has compiled without analysis must be compiled again with it.
-        stamp=$stamp.analyzed analysis=(--no-incremental)
+        compile analyzed "$2" build "$1" --no-incremental
+    else
+        compile built "$2" build "$1"
     fi
+}
+
+# publish PROJECT_PATH OUTPUT_DLL: compiled ahead of time for this machine, so that no one pays for a compiler at run time.
+publish() {
+    compile published "$2" publish "$1" --use-current-runtime --no-self-contained -p:PublishReadyToRun=true
+}
+
+# compile KIND OUTPUT_DLL VERB PROJECT_PATH [ARGUMENT]...
+compile() {
+    local kind=$1 output=$2 verb=$3 project=$4 stamp log
+    shift 4
+    stamp=$repo/artifacts/stamps/$(basename "$project").$kind
     if [ -f "$output" ] && [ -f "$stamp" ] && [ -z "$(newer_sources "$stamp")" ]; then
         return 0
     fi
@@ -20,7 +32,7 @@ build() {
     log=$(mktemp)
     touch "$stamp.new"
     # One build at a time in a checkout: two would trip over each other's files.
-    if ! flock "$repo/artifacts/stamps/lock" dotnet build "$repo/$project" -c Release -v quiet --nologo ${analysis[@]+"${analysis[@]}"} >"$log" 2>&1; then
+    if ! flock "$repo/artifacts/stamps/lock" dotnet "$verb" "$repo/$project" -c Release -v quiet --nologo "$@" >"$log" 2>&1; then
         cat "$log" >&2
         rm -f "$log" "$stamp.new"
         exit 1
