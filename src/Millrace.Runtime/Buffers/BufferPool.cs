@@ -8,6 +8,11 @@ namespace Millrace.Runtime;
 /// a busy broker's data neither fragments nor enlarges the garbage collector's heap; aligned, so that a buffer can go
 /// to an O_DIRECT device as it is. Safe for use from any thread.
 /// </summary>
+/// <remarks>
+/// Fresh memory costs a page fault for every 4 KiB, more than it costs to fill it: what one upload frees should serve the
+/// requests of the next. So that idle buffers add little to the peak, buffers of other sizes are given up before new memory is
+/// taken, where more than half of the bound is idle.
+/// </remarks>
 /// <param name="maxIdleBytes">How many bytes of returned buffers are kept for reuse; more go back to the system.</param>
 public sealed class BufferPool(long maxIdleBytes) : IDisposable
 {
@@ -16,6 +21,7 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
     private const int StepsPerPower = 4;
     private readonly ConcurrentBag<PooledBuffer>[] _idle = [.. Enumerable.Range(0, (31 - SmallestShift) * StepsPerPower + 1).Select(_ => new ConcurrentBag<PooledBuffer>())];
     private long _idleBytes;
+    private long _leastIdleBytes = long.MaxValue;
     private long _rentedBytes;
     private volatile bool _disposed;
 
@@ -37,14 +43,21 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
         }
         else
         {
-            buffer = new PooledBuffer(this, sizeClass, CapacityOf(sizeClass));
+            var capacity = CapacityOf(sizeClass);
+            Free(Math.Min(capacity, IdleBytes - maxIdleBytes / 2));
+            buffer = new PooledBuffer(this, sizeClass, capacity);
             Made?.Add(buffer);
         }
 
+        // A lost race makes the next trim give up a little more or less than it should.
+        Volatile.Write(ref _leastIdleBytes, Math.Min(IdleBytes, Volatile.Read(ref _leastIdleBytes)));
         Interlocked.Add(ref _rentedBytes, buffer.Capacity);
         buffer.Reuse(length);
         return buffer;
     }
+
+    /// <summary>Gives the system back what nobody needed since the last call. To be called every few seconds.</summary>
+    public void Trim() => Free(Math.Min(IdleBytes, Interlocked.Exchange(ref _leastIdleBytes, long.MaxValue)));
 
     public void Dispose()
     {
@@ -73,6 +86,24 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
         }
 
         _idle[buffer.SizeClass].Add(buffer);
+    }
+
+    /// <summary>Frees idle buffers, large ones first, until there are none or so many bytes are free.</summary>
+    /// <returns>The bytes freed.</returns>
+    private long Free(long bytes)
+    {
+        var freed = 0L;
+        for (var sizeClass = _idle.Length - 1; sizeClass >= 0 && freed < bytes && IdleBytes > 0; sizeClass--)
+        {
+            while (freed < bytes && _idle[sizeClass].TryTake(out var buffer))
+            {
+                Interlocked.Add(ref _idleBytes, -buffer.Capacity);
+                freed += buffer.Capacity;
+                buffer.Free();
+            }
+        }
+
+        return freed;
     }
 
     private static int ClassOf(int length)

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 
 namespace Millrace.Runtime;
 
@@ -10,7 +9,6 @@ namespace Millrace.Runtime;
 /// <remarks>Threading: holding and releasing are safe from any thread; the content belongs to the first holder until it shares.</remarks>
 public sealed unsafe class PooledBuffer : MemoryManager<byte>
 {
-    private const int Alignment = 4096;
     private readonly BufferPool _pool;
     private byte* _start;
     private int _holders;
@@ -21,7 +19,7 @@ public sealed unsafe class PooledBuffer : MemoryManager<byte>
         _pool = pool;
         SizeClass = sizeClass;
         Capacity = capacity;
-        _start = (byte*)NativeMemory.AlignedAlloc((nuint)capacity, Alignment);
+        _start = NativePages.Allocate(capacity);
     }
 
     /// <summary>Bytes asked for.</summary>
@@ -87,9 +85,15 @@ public sealed unsafe class PooledBuffer : MemoryManager<byte>
         Volatile.Write(ref _holders, 1);
     }
 
+    /// <summary>Gives the memory back to the system, once and for all; again, it does nothing.</summary>
     internal void Free()
     {
-        NativeMemory.AlignedFree(_start);
+        if (_start is null)
+        {
+            return;
+        }
+
+        NativePages.Free(_start, Capacity);
         _start = null;
     }
 

@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Server.Cli;
@@ -13,6 +12,7 @@ namespace Millrace.Server.Composition;
 internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, NodeOptions options)
 {
     private const string LockFile = "lock";
+    private static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(5);
     private readonly NodeHealth _health = new();
 
     /// <summary>Runs until the token is cancelled or the node fails.</summary>
@@ -24,11 +24,13 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         var (storageUri, walUri) = ParseUris();
         await using var storage = new MeasuredObjectStorage(runtime, await storageUri.OpenAsync(runtime, stop));
         using var buffers = new BufferPool(options.IdleBufferBytes);
+        _ = runtime.Spawn("buffer-trim", token => TrimAsync(runtime, buffers, token));
+        await using var transport = new SocketTransport(buffers, loggers);
         // HTTP comes up beside the node: it takes as long again, and tells probes that the node is on its way.
         var serving = StartHttpAsync(stop);
         try
         {
-            var node = await MillraceNode.StartAsync(runtime, options, Components(runtime, storage, walUri, buffers), stop);
+            var node = await MillraceNode.StartAsync(runtime, options, Components(runtime, storage, walUri, buffers, transport), stop);
             await using var running = node;
             await using var http = await serving;
             _health.Ready();
@@ -66,6 +68,15 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         return ExitCode.Success;
     }
 
+    private static async Task TrimAsync(NodeRuntime runtime, BufferPool buffers, CancellationToken token)
+    {
+        while (true)
+        {
+            await Task.Delay(TrimInterval, runtime.Time, token);
+            buffers.Trim();
+        }
+    }
+
     private async Task<IAsyncDisposable?> LockDirectoryAsync(NodeRuntime runtime, CancellationToken token)
     {
         if (options.DataDirectory is not { } directory)
@@ -98,7 +109,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         }
     }
 
-    private NodeComponents Components(NodeRuntime runtime, IObjectStorage storage, WalUri walUri, BufferPool buffers)
+    private NodeComponents Components(NodeRuntime runtime, IObjectStorage storage, WalUri walUri, BufferPool buffers, SocketTransport transport)
     {
         var own = walUri.CreateProvider(runtime, buffers, storage);
         return new NodeComponents(
@@ -106,7 +117,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
             own,
             kind => kind == own.Kind ? own : Former(kind),
             buffers,
-            new SocketTransportFactory(Microsoft.Extensions.Options.Options.Create(new SocketTransportOptions()), loggers),
+            transport.Listeners,
             new SocketPeerProbe(runtime));
 
         IWalProvider? Former(WalKind kind) => kind switch

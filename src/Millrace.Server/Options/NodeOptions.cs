@@ -41,7 +41,7 @@ internal sealed record NodeOptions
     public TimeSpan StopLimit { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Bytes of returned buffers that are kept for the next taker.</summary>
-    public long IdleBufferBytes { get; init; } = 16L << 20;
+    public long IdleBufferBytes { get; init; } = 64L << 20;
 
     /// <summary>The folder of the node's local files, if it has any of its own; no two processes may share it.</summary>
     public string? DataDirectory { get; init; }

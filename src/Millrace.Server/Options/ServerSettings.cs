@@ -42,7 +42,7 @@ internal static class ServerSettings
         ConfigDefinition.Text(HttpListener, "127.0.0.1:0", "Where /metrics, /healthz and /readyz are served; port 0 lets the system choose, 'off' serves none."),
         ConfigDefinition.Long(ShutdownGrace, 5_000, 0, "How long requests under way may take when the node stops."),
         ConfigDefinition.Long(StopLimit, 30_000, 0, "How long a stop may take in all. What is not uploaded then stays in the WAL for the next start."),
-        ConfigDefinition.Long(IdleBuffers, 16L * MiB, 0, "Memory of returned request buffers that is kept for the next."),
+        ConfigDefinition.Long(IdleBuffers, 64L * MiB, 0, "Memory of returned request buffers that is kept for the next; what is not needed for some seconds goes back to the system."),
         ConfigDefinition.Int(ConnectionRequests, 256, 1, "Requests of one connection that are under way; more are not read."),
         ConfigDefinition.Long(ConnectionRequestBytes, 32L * MiB, 4096, "Bytes of requests of one connection that are under way; more are not read."),
         ConfigDefinition.Long(SlowFrameGrace, 30_000, 100, "How long a request may take to arrive before its connection is closed for arriving too slowly."),

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Millrace.Runtime;
 
 namespace Millrace.Streams.Wal;
@@ -11,6 +12,8 @@ internal sealed class GatheredRecords
 {
     /// <summary>Payloads up to this are copied.</summary>
     public const int CopiedPayload = 8 << 10;
+
+    private const int LargestRounded = 16 << 20;
 
     private readonly List<ReadOnlyMemory<byte>> _parts = [];
     private PooledBuffer? _buffer;
@@ -39,14 +42,16 @@ internal sealed class GatheredRecords
         long body = 0, copied = headSize;
         foreach (var append in appends)
         {
-            var length = append.Record.Payload.Length;
-            body += WalRecordFormat.HeaderSize + length;
-            copied += WalRecordFormat.HeaderSize + (length <= copiedUpTo ? length : 0);
+            var payload = append.Record.Payload.Length;
+            body += WalRecordFormat.HeaderSize + payload;
+            copied += WalRecordFormat.HeaderSize + (payload <= copiedUpTo ? payload : 0);
         }
 
         BodyLength = checked((int)body);
         var padding = (int)((alignment - (headSize + body) % alignment) % alignment);
-        _buffer = pool.Rent(checked((int)copied + padding));
+        // Groups differ in size. Powers of two are few, so that what an earlier group returned mostly fits.
+        var length = checked((int)copied + padding);
+        _buffer = pool.Rent(length <= LargestRounded ? (int)BitOperations.RoundUpToPowerOf2((uint)length) : length);
         var memory = _buffer.Memory;
         _begin = _end = headSize;
         foreach (var append in appends)

@@ -18,7 +18,7 @@ internal static partial class Log
     [LoggerMessage(EventId = 3100, Level = LogLevel.Information, Message = "Sealed the WAL {Location}: {Blocks} blocks of {Bytes} bytes are to be recovered")]
     private static partial void WalSealed(ILogger logger, string location, long blocks, long bytes);
 
-    [LoggerMessage(EventId = 3101, Level = LogLevel.Warning, Message = "The file system of {Path} has no direct writes; the page cache is used")]
+    [LoggerMessage(EventId = 3101, Level = LogLevel.Information, Message = "The file system of {Path} has no direct writes; the page cache is used")]
     private static partial void NoDirectWrites(ILogger logger, string path);
 
     [LoggerMessage(EventId = 3102, Level = LogLevel.Information, Message = "Sealed the WAL {Location}: {Objects} objects are to be recovered")]
