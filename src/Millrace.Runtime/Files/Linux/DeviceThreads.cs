@@ -1,14 +1,18 @@
-using System.Collections.Concurrent;
-
 namespace Millrace.Runtime;
 
 /// <summary>A few threads that do one device's blocking calls in the order they come.</summary>
+/// <remarks>
+/// They sleep on a monitor while there is nothing to do: the collections that .NET offers for this spin and yield first, which under
+/// a moderate load cost more than the calls.
+/// </remarks>
 internal sealed class DeviceThreads : IAsyncDisposable
 {
     // A WAL has a handful of calls under way; a caller that exceeds this waits, which bounds the queue.
     private const int QueueLength = 256;
-    private readonly BlockingCollection<Action> _queue = new(QueueLength);
+    private readonly object _monitor = new();
+    private readonly Queue<Action> _queue = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _isClosed;
     private int _alive;
 
     internal DeviceThreads(string name, int count)
@@ -24,15 +28,31 @@ internal sealed class DeviceThreads : IAsyncDisposable
     internal Task RunAsync(Action call, CancellationToken token)
     {
         var completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _queue.Add(() => Complete(call, completion, token), CancellationToken.None);
+        lock (_monitor)
+        {
+            while (_queue.Count == QueueLength && !_isClosed)
+            {
+                Monitor.Wait(_monitor);
+            }
+
+            ObjectDisposedException.ThrowIf(_isClosed, this);
+            _queue.Enqueue(() => Complete(call, completion, token));
+            Monitor.Pulse(_monitor);
+        }
+
         return completion.Task;
     }
 
+    /// <summary>What is queued is still done.</summary>
     public async ValueTask DisposeAsync()
     {
-        _queue.CompleteAdding();
+        lock (_monitor)
+        {
+            _isClosed = true;
+            Monitor.PulseAll(_monitor);
+        }
+
         await _ended.Task;
-        _queue.Dispose();
     }
 
     private static void Complete(Action call, TaskCompletionSource completion, CancellationToken token)
@@ -58,7 +78,7 @@ internal sealed class DeviceThreads : IAsyncDisposable
 
     private void Run()
     {
-        foreach (var call in _queue.GetConsumingEnumerable())
+        while (Next() is { } call)
         {
             call();
         }
@@ -66,6 +86,31 @@ internal sealed class DeviceThreads : IAsyncDisposable
         if (Interlocked.Decrement(ref _alive) == 0)
         {
             _ended.SetResult();
+        }
+    }
+
+    /// <summary>The next call, or null when there will be none.</summary>
+    private Action? Next()
+    {
+        lock (_monitor)
+        {
+            while (_queue.Count == 0)
+            {
+                if (_isClosed)
+                {
+                    return null;
+                }
+
+                Monitor.Wait(_monitor);
+            }
+
+            if (_queue.Count == QueueLength)
+            {
+                // A caller may wait for room.
+                Monitor.PulseAll(_monitor);
+            }
+
+            return _queue.Dequeue();
         }
     }
 }
