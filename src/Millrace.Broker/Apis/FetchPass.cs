@@ -11,6 +11,9 @@ namespace Millrace.Broker.Apis;
 /// </remarks>
 internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : IDisposable
 {
+    // A batch was left out for want of room in the response.
+    private bool _isFull;
+
     public FetchedPartition[] Partitions => partitions;
 
     /// <summary>What the last pass found, in bytes.</summary>
@@ -22,7 +25,7 @@ internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : I
     /// <summary>Reads each partition. What lies in memory is taken at once; reads that go to the object store run side by side, within the limit.</summary>
     public async ValueTask ReadAsync(CancellationToken token)
     {
-        Bytes = 0;
+        (Bytes, _isFull) = (0, false);
         Queue<(FetchedPartition Fetched, Task<PartitionRead> Read, int Reserved)>? underWay = null;
         try
         {
@@ -35,11 +38,13 @@ internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : I
                     reserved -= await FinishAsync(underWay);
                 }
 
-                var room = (int)Math.Clamp(Math.Min(maxBytes - Bytes - reserved, fetched.Wanted.PartitionMaxBytes), 0, int.MaxValue);
+                // Once a batch did not fit, most others would not either, and each would be read from the store in vain.
+                var left = _isFull ? 0 : maxBytes - Bytes - reserved;
+                var room = (int)Math.Clamp(Math.Min(left, fetched.Wanted.PartitionMaxBytes), 0, int.MaxValue);
                 var read = Begin(fetched, room, atLeastOne: Bytes == 0 && underWay is not { Count: > 0 }, token);
                 if (read.IsCompletedSuccessfully)
                 {
-                    Take(fetched, read.Result);
+                    Take(fetched, read.Result, room);
                 }
                 else
                 {
@@ -127,7 +132,7 @@ internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : I
     private async ValueTask<int> FinishAsync(Queue<(FetchedPartition Fetched, Task<PartitionRead> Read, int Reserved)> underWay)
     {
         var (fetched, read, reserved) = underWay.Peek();
-        Take(fetched, await read);
+        Take(fetched, await read, reserved);
         underWay.Dequeue();
         return reserved;
     }
@@ -145,10 +150,11 @@ internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : I
         }
     }
 
-    private void Take(FetchedPartition fetched, PartitionRead read)
+    private void Take(FetchedPartition fetched, PartitionRead read, int room)
     {
         fetched.Read = read;
         Bytes += read.Bytes;
+        _isFull |= read.Oversized && room < fetched.Wanted.PartitionMaxBytes;
     }
 
     /// <summary>If nothing at all was found because the first batches exceed the limits, the first of them comes all the same.</summary>
@@ -158,7 +164,8 @@ internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : I
         {
             if (Bytes == 0 && fetched.Read.Oversized)
             {
-                Take(fetched, await Begin(fetched, fetched.Wanted.PartitionMaxBytes, atLeastOne: true, token));
+                var room = fetched.Wanted.PartitionMaxBytes;
+                Take(fetched, await Begin(fetched, room, atLeastOne: true, token), room);
             }
         }
     }

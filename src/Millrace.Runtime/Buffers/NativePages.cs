@@ -23,7 +23,7 @@ internal static unsafe class NativePages
         }
 
         var start = LinuxCalls.MapMemory(0, (nuint)bytes, ReadWrite, PrivateAnonymous, -1, 0);
-        return start != -1 ? (byte*)start : throw new OutOfMemoryException($"No {bytes} bytes of memory: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+        return start != -1 ? (byte*)start : throw new InsufficientMemoryException($"No {bytes} bytes of memory: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
     }
 
     /// <param name="start">What <see cref="Allocate"/> returned.</param>

@@ -109,7 +109,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         }
     }
 
-    private NodeComponents Components(NodeRuntime runtime, IObjectStorage storage, WalUri walUri, BufferPool buffers, SocketTransport transport)
+    private static NodeComponents Components(NodeRuntime runtime, IObjectStorage storage, WalUri walUri, BufferPool buffers, SocketTransport transport)
     {
         var own = walUri.CreateProvider(runtime, buffers, storage);
         return new NodeComponents(

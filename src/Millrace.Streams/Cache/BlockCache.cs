@@ -4,8 +4,9 @@ using Millrace.Streams.Objects;
 namespace Millrace.Streams.Cache;
 
 /// <summary>
-/// Data blocks read back from objects, least recently used first out. Neighbouring blocks that are missing come in one request, and
-/// readers that miss the same block wait for one request.
+/// Data blocks read back from objects. Neighbouring blocks that are missing come in one request, and readers that miss the same
+/// block wait for one request. First out is what was asked for, least recently used first: most readers go on and do not come back.
+/// What was read ahead waits for its reader, unless that one seems to have left.
 /// </summary>
 /// <remarks>
 /// Threading: any thread. Memory: blocks that came together share a buffer, which is accounted until the last of them leaves; readers hold
@@ -18,11 +19,16 @@ namespace Millrace.Streams.Cache;
 /// <param name="stopping">Ends reads under way: they serve several waiters and belong to none.</param>
 internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, StreamsMetrics metrics, long limit, CancellationToken stopping) : IDisposable
 {
+    /// <summary>A reader for whom blocks were read ahead has left when this many times the cache's bytes were fetched and it has not come.</summary>
+    private const int PatienceInCaches = 8;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<(ObjectId Object, int Block), Entry> _entries = [];
-    private readonly LinkedList<Entry> _byUse = new();
+    private readonly LinkedList<Entry> _asked = new();
+    private readonly LinkedList<Entry> _ahead = new();
     private long _held;
-    private long _ahead;
+    private long _aheadBytes;
+    private long _fetchedBytes;
     private bool _disposed;
 
     /// <summary>Memory that the cache keeps alive.</summary>
@@ -45,7 +51,7 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
     {
         lock (_lock)
         {
-            return _ahead + bytes <= limit / 2;
+            return _aheadBytes + bytes <= limit / 2;
         }
     }
 
@@ -90,7 +96,7 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
                 for (var next = block; reading is null && next <= lastAlong && !_entries.ContainsKey((index.Object, next)); next++)
                 {
                     var entry = new Entry(index.Object, next) { Ahead = ahead ? index.Blocks[next].Size : 0 };
-                    _ahead += entry.Ahead;
+                    _aheadBytes += entry.Ahead;
                     _entries.Add((index.Object, next), entry);
                     run.Add(entry);
                 }
@@ -121,7 +127,7 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
         lock (_lock)
         {
             _disposed = true;
-            while (_byUse.First is { } first)
+            while (First_NeedsLock() is { } first)
             {
                 Evict_NeedsLock(first);
             }
@@ -147,8 +153,12 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
             return null;
         }
 
-        _byUse.Remove(entry.Place);
-        _byUse.AddLast(entry.Place);
+        if (!ahead)
+        {
+            entry.Place.List!.Remove(entry.Place);
+            _asked.AddLast(entry.Place);
+        }
+
         return new BlockHold(entry.Block, entry.Buffer!.Retain());
     }
 
@@ -171,7 +181,7 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
                 }
             }
 
-            Publish(run, found ? buffer : null);
+            Publish(index, run, found ? buffer : null);
         }
         catch (Exception failure)
         {
@@ -188,7 +198,7 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
         }
     }
 
-    private void Publish(List<Entry> run, PooledBuffer? buffer)
+    private void Publish(DataObjectIndex index, List<Entry> run, PooledBuffer? buffer)
     {
         lock (_lock)
         {
@@ -202,22 +212,30 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
 
                 entry.Buffer = buffer;
                 _held += buffer.RetainAccounted();
-                entry.Place = _byUse.AddLast(entry);
+                entry.Place = (entry.Ahead > 0 ? _ahead : _asked).AddLast(entry);
+                entry.FetchedAt = _fetchedBytes;
+                _fetchedBytes += index.Blocks[entry.Index].Size;
             }
 
             // The blocks that somebody waits for stay, however small the cache.
-            while (_held > limit && _byUse.First is { } oldest && oldest.Value.Buffer != buffer)
+            while (_held > limit && First_NeedsLock() is { } first && first.Value.Buffer != buffer)
             {
-                Evict_NeedsLock(oldest);
+                Evict_NeedsLock(first);
             }
         }
 
         run[0].Reading!.SetResult(buffer is not null);
     }
 
+    /// <summary>The first to leave.</summary>
+    private LinkedListNode<Entry>? First_NeedsLock() =>
+        _ahead.First is { } ahead && (_asked.First is null || _fetchedBytes - ahead.Value.FetchedAt > PatienceInCaches * limit)
+            ? ahead
+            : _asked.First;
+
     private void Evict_NeedsLock(LinkedListNode<Entry> place)
     {
-        _byUse.Remove(place);
+        place.List!.Remove(place);
         Remove_NeedsLock(place.Value);
         _held -= place.Value.Buffer!.ReleaseAccounted();
     }
@@ -230,7 +248,7 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
 
     private void Asked_NeedsLock(Entry entry)
     {
-        _ahead -= entry.Ahead;
+        _aheadBytes -= entry.Ahead;
         entry.Ahead = 0;
     }
 
@@ -250,6 +268,9 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
 
         /// <summary>Its size, while it was only read ahead; 0 once somebody has asked for it.</summary>
         public int Ahead { get; set; }
+
+        /// <summary>How many bytes had been fetched before it.</summary>
+        public long FetchedAt { get; set; }
 
         public TaskCompletionSource<bool>? Reading { get; set; }
 

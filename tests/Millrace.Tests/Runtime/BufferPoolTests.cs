@@ -42,4 +42,48 @@ public sealed class BufferPoolTests
         Assert.Equal(8192, pool.IdleBytes);
         Assert.Equal(0, pool.RentedBytes);
     }
+
+    [Fact]
+    public void Trimming_frees_what_nobody_needed_since_the_last_time_and_keeps_the_rest()
+    {
+        using var pool = new BufferPool(maxIdleBytes: 1 << 20);
+        PooledBuffer[] burst = [.. Enumerable.Range(0, 10).Select(_ => pool.Rent(64 << 10))];
+        Array.ForEach(burst, buffer => buffer.Release());
+        Assert.Equal(10 * (64 << 10), pool.IdleBytes);
+
+        // The burst needed them all; from now on two are enough.
+        pool.Trim();
+        PooledBuffer[] few = [.. Enumerable.Range(0, 2).Select(_ => pool.Rent(64 << 10))];
+        Array.ForEach(few, buffer => buffer.Release());
+        pool.Trim();
+        Assert.Equal(2 * (64 << 10), pool.IdleBytes);
+        pool.Trim();
+        Assert.Equal(0, pool.IdleBytes);
+    }
+
+    [Fact]
+    public void Idle_buffers_of_other_sizes_make_way_for_new_memory()
+    {
+        using var pool = new BufferPool(maxIdleBytes: 1 << 20);
+        PooledBuffer[] small = [.. Enumerable.Range(0, 16).Select(_ => pool.Rent(64 << 10))];
+        Array.ForEach(small, buffer => buffer.Release());
+        Assert.Equal(1 << 20, pool.IdleBytes);
+
+        using var large = (IDisposable)pool.Rent(256 << 10);
+        Assert.Equal((1 << 20) - (256 << 10), pool.IdleBytes);
+    }
+
+    [Fact]
+    public void Buffers_of_every_size_class_can_be_filled_and_given_back()
+    {
+        using var pool = new BufferPool(maxIdleBytes: 0);
+        for (var length = 1; length < 16 << 20; length = length * 5 / 4 + 1)
+        {
+            var buffer = pool.Rent(length);
+            buffer.GetSpan().Fill(0xA5);
+            Assert.Equal(length, buffer.Memory.Length);
+            buffer.Release();
+            Assert.Equal(0, pool.IdleBytes);
+        }
+    }
 }

@@ -143,6 +143,40 @@ public sealed class FetchHandlerTests
     }
 
     [Fact]
+    public async Task A_response_that_is_full_reads_nothing_more_from_the_object_store()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync("t", 20);
+        var client = new DataPathClient(broker);
+        for (var partition = 0; partition < 20; partition++)
+        {
+            (await client.ProduceAsync(9, -1, 30_000, ("t", partition, Batches.OfSize(1_000)))).Context.Dispose();
+        }
+
+        await broker.RestartAsync();
+        client = new DataPathClient(broker);
+        for (var partition = 0; partition < 20; partition++)
+        {
+            await broker.OpenAsync("t", partition);
+        }
+
+        var before = broker.Storage.Reads;
+        var request = DataPathClient.Request([.. Enumerable.Range(0, 20).Select(index => new FetchRequest.FetchPartition
+        {
+            Partition = index, FetchOffset = 0, PartitionMaxBytes = 10_000,
+        })]);
+        request.MaxBytes = 2_500;
+        var (response, context) = await client.FetchAsync(request);
+        using (context)
+        {
+            Assert.Equal(2, response.Responses[0].Partitions.Sum(answer => Batches.Read(answer.Records).Count));
+        }
+
+        // An index and a block for each of the two, and for the one that no longer fitted.
+        Assert.InRange(broker.Storage.Reads - before, 1, 6);
+    }
+
+    [Fact]
     public async Task A_fetch_waits_for_data_and_gets_it_when_it_is_durable()
     {
         await using var broker = PartitionsUnderTest.Start();

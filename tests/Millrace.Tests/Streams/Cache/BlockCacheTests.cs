@@ -68,6 +68,43 @@ public sealed class BlockCacheTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_was_read_ahead_outlives_what_was_read_until_its_reader_seems_to_have_left()
+    {
+        const long Limit = 40_000;
+        var stream = (Millrace.Streams.Stream)await UploadedAsync(TestNode.Small with { BlockCacheBytes = Limit, ReadAheadBytes = 0 }, records: 300);
+        var store = _node!.Store;
+        var range = stream.FindRange(0)!;
+        var index = (await store.Indexes.GetAsync(range.Object, range.ObjectSize, default))!;
+        var entry = index.Ranges[index.FindRange(stream.Id, range.StartOffset)];
+        (await store.Blocks.GetAsync(index, entry, 0, 0, ahead: true, default))!.Value.Buffer.Release();
+
+        await ReadOthersAsync();
+        Assert.True(await IsHeldAsync());
+        for (var bytes = 0L; bytes < 8 * Limit; bytes += 299 * 400)
+        {
+            await ReadOthersAsync();
+        }
+
+        Assert.False(await IsHeldAsync());
+
+        async Task ReadOthersAsync()
+        {
+            for (var i = 1; i < 300; i++)
+            {
+                (await store.Blocks.GetAsync(index, entry, i, i, ahead: false, default))!.Value.Buffer.Release();
+            }
+        }
+
+        // Asked for as by one that reads ahead, so that this does not count as its reader.
+        async Task<bool> IsHeldAsync()
+        {
+            var reads = _storage.Reads;
+            (await store.Blocks.GetAsync(index, entry, 0, 0, ahead: true, default))!.Value.Buffer.Release();
+            return _storage.Reads == reads;
+        }
+    }
+
+    [Fact]
     public async Task A_sequential_reader_finds_its_blocks_fetched_and_a_jumping_one_fetches_nothing_in_vain()
     {
         var stream = await UploadedAsync(TestNode.Small with { ReadAheadBytes = 8000 }, records: 200);
