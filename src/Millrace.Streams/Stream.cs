@@ -130,7 +130,7 @@ internal sealed partial class Stream : IStream
 
     private StreamExtent ConfirmedTail_NeedsLock()
     {
-        var (bytes, maxTimestamp) = (0L, -1L);
+        var (bytes, maxTimestamp) = (0L, long.MinValue);
         for (var i = _cache.Find(_uploaded); i < _cache.Count && _cache[i].EndOffset <= _confirm; i++)
         {
             bytes += _cache[i].Payload.Length;

@@ -7,7 +7,7 @@ namespace Millrace.Streams;
 /// <param name="Epoch">The epoch of the owner that appended it.</param>
 /// <param name="BaseOffset">The offset of its first element.</param>
 /// <param name="Count">How many offsets it takes; at least 1.</param>
-/// <param name="MaxTimestamp">The largest timestamp of its elements, milliseconds since the Unix epoch; -1 if they have none.</param>
+/// <param name="MaxTimestamp">The largest timestamp of its elements, milliseconds since the Unix epoch; negative if they have none.</param>
 /// <param name="Payload">The bytes; see who owns them where the record is handed over.</param>
 public readonly record struct StreamRecord(
     StreamId Stream, StreamEpoch Epoch, long BaseOffset, long Count, long MaxTimestamp, ReadOnlyMemory<byte> Payload)

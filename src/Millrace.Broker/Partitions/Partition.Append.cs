@@ -106,7 +106,8 @@ internal sealed partial class Partition
         ValueTask durable;
         try
         {
-            durable = stream.AppendAsync(new StreamAppend(batch.Count, maxTimestamp, batch.Bytes, batch.Buffer), permit);
+            var streamTime = maxTimestamp >= 0 ? maxTimestamp : UntimedAge.Of(now);
+            durable = stream.AppendAsync(new StreamAppend(batch.Count, streamTime, batch.Bytes, batch.Buffer), permit);
             if (batch.IsIdempotent)
             {
                 var remembered = new ProducerBatch(batch.BaseSequence, batch.Count - 1, baseOffset, maxTimestamp);

@@ -38,9 +38,11 @@ internal static class RetentionPolicy
 
         return start;
 
-        // Without a timestamp the age is not known, and what may be young is kept.
+        // Records without timestamps are as old as their append. What may be young is kept.
         bool IsTooOld(in StreamExtent extent) =>
-            settings.RetentionMs >= 0 && extent.MaxTimestamp >= 0 && now - extent.MaxTimestamp > settings.RetentionMs;
+            settings.RetentionMs >= 0
+            && (extent.MaxTimestamp >= 0 ? extent.MaxTimestamp : UntimedAge.AppendedAt(extent.MaxTimestamp)) is { } time
+            && now - time > settings.RetentionMs;
 
         // As much as the limit allows stays: a piece goes only if the rest still fills it.
         bool IsTooMuch(in StreamExtent extent, long remaining) =>

@@ -76,7 +76,7 @@ internal static class DataObjectBuilder
 
     private static DataBlockEntry PlaceBlock(ReadOnlySpan<StreamRecord> records, int blockBytes, long position)
     {
-        var (count, payload, maxTimestamp) = (0, 0L, -1L);
+        var (count, payload, maxTimestamp) = (0, 0L, long.MinValue);
         // A record may be larger than a block, but a block that is full enough takes no large one in addition.
         while (count < records.Length && (count == 0 || payload + records[count].Payload.Length <= blockBytes))
         {
@@ -91,7 +91,7 @@ internal static class DataObjectBuilder
 
     private static DataRangeEntry Describe(UploadRange range, (int First, int Count) blocks, DataBlockEntry[] entries, ref long position)
     {
-        var (digest, maxTimestamp, offset) = (default(RangeDigest), -1L, range.StartOffset);
+        var (digest, maxTimestamp, offset) = (default(RangeDigest), blocks.Count == 0 ? -1 : long.MinValue, range.StartOffset);
         foreach (ref readonly var record in range.Records.AsSpan())
         {
             Invariant.Check(record.BaseOffset == offset && record.Stream == range.Stream && record.Epoch == range.Epoch);

@@ -136,6 +136,38 @@ public sealed class PartitionTableTests
         Assert.Equal((1L, 2L), (partition.LogStartOffset, partition.HighWatermark));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Records_without_timestamps_age_from_their_append_and_no_lookup_by_time_finds_them(bool uploadedAndRestarted)
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync("young", 1, ("retention.ms", "3600000"));
+        await broker.AddTopicAsync("old", 1, ("retention.ms", "1"));
+        var client = new Apis.DataPathClient(broker);
+        foreach (var topic in (string[])["young", "old"])
+        {
+            Assert.Equal(0, (await client.ProduceAsync(Batches.At(-1), topic: topic)).ErrorCode);
+        }
+
+        if (uploadedAndRestarted)
+        {
+            await broker.Node.UploadAsync();
+            await broker.RestartAsync();
+        }
+
+        var (young, old) = (await broker.OpenAsync("young"), await broker.OpenAsync("old"));
+        Assert.Equal((PartitionError.None, OffsetAtTime.None), await young.FindByTimeAsync(-1, 0, default));
+        Assert.Equal((PartitionError.None, OffsetAtTime.None), await young.FindNewestTimeAsync(-1, default));
+        var maintenance = new PartitionMaintenance(broker.Runtime, broker.Table, broker.Identity.Configs);
+        Assert.True(await Eventually.BecomesTrueAsync(async () =>
+        {
+            await maintenance.SweepAsync(default);
+            return old.LogStartOffset == 1;
+        }));
+        Assert.Equal((0L, 1L), (young.LogStartOffset, young.HighWatermark));
+    }
+
     private static TopicImage WithEpoch(TopicImage topic, int epoch) =>
         topic with { Partitions = [topic.Partitions[0] with { Epoch = new StreamEpoch(epoch) }] };
 }

@@ -44,8 +44,19 @@ public sealed class RetentionPolicyTests
         Assert.Null(RetentionPolicy.NewLogStart(extents, Settings(1_000, -1), Now, highWatermark: 20));
     }
 
+    [Theory]
+    [InlineData(9_000, null)]
+    [InlineData(8_999, 10L)]
+    [InlineData(0, 20L)]
+    public void A_piece_without_timestamps_is_as_old_as_its_newest_append(long retentionMs, long? expected)
+    {
+        StreamExtent[] extents = [new(0, 10, 100, UntimedAge.Of(1_000)), new(10, 20, 100, UntimedAge.Of(5_000))];
+
+        Assert.Equal(expected, RetentionPolicy.NewLogStart(extents, Settings(retentionMs, -1), Now, highWatermark: 20));
+    }
+
     [Fact]
-    public void Without_a_timestamp_the_age_is_unknown_and_the_piece_stays()
+    public void A_piece_of_unknown_age_stays()
     {
         StreamExtent[] extents = [new(0, 10, 100, -1), new(10, 20, 100, 1)];
 
