@@ -28,6 +28,12 @@ public interface IStreamStore : IAsyncDisposable
     /// <returns>Room that one append uses up, or that <see cref="AppendPermit.Dispose"/> gives back.</returns>
     ValueTask<AppendPermit> AdmitAsync(long bytes, CancellationToken token);
 
+    /// <summary>
+    /// As <see cref="AdmitAsync"/>, but from a reserve beyond the bound, and before all who wait there: for the few small records on
+    /// which a cluster's working depends, so that they do not wait with its data.
+    /// </summary>
+    ValueTask<AppendPermit> AdmitFromReserveAsync(long bytes, CancellationToken token);
+
     /// <summary>Uploads everything acknowledged, closes every stream, and leaves the WAL clean.</summary>
     /// <remarks>DisposeAsync without it is a stop without upload: the WAL stays dirty, nothing acknowledged is lost.</remarks>
     ValueTask CloseAsync(CancellationToken token);

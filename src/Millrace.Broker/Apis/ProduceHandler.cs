@@ -132,7 +132,7 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
             (append.Records, append.Bytes) = (batch.Count, batch.Bytes.Length);
             append.Recompressed = ReferenceEquals(batch.Buffer, context.Frame) ? null : batch.Buffer;
 #pragma warning disable CA2012 // Awaited once, below: the partitions of a request begin together, so that a parked one holds up no other.
-            append.Beginning = target.AppendAsync(batch, deadline.Token);
+            append.Beginning = target.AppendAsync(batch, fromReserve: false, deadline.Token);
 #pragma warning restore CA2012
         }
     }

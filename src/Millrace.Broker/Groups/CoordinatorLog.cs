@@ -17,7 +17,8 @@ internal sealed class CoordinatorLog(NodeRuntime runtime, Partition partition, B
 {
     private const int ReadBytes = 1 << 20;
 
-    // A stalled object store makes producers wait. Group members wait for as long as most clients would; then they are told.
+    // A stalled object store makes producers wait. Groups go on in the reserve; when that is full too, members wait for as long as most
+    // clients would, and then they are told.
     private static readonly TimeSpan LongestWaitForRoom = TimeSpan.FromSeconds(30);
 
     private readonly RecordBatchBuilder _builder = new();
@@ -74,7 +75,7 @@ internal sealed class CoordinatorLog(NodeRuntime runtime, Partition partition, B
             }
 
             using var patience = new CancellationTokenSource(LongestWaitForRoom, runtime.Time);
-            return await partition.AppendAsync(batch, patience.Token);
+            return await partition.AppendAsync(batch, fromReserve: true, patience.Token);
         }
         finally
         {

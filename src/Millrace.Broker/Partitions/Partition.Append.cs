@@ -13,8 +13,9 @@ internal sealed partial class Partition
     /// order of the calls.
     /// </summary>
     /// <param name="batch">Found to be in order.</param>
+    /// <param name="fromReserve">Takes room that producers leave untouched: for what groups depend on.</param>
     /// <param name="token">Ends the time that the batch may be parked: while the partition opens or closes, or while the store has no room.</param>
-    public async ValueTask<PendingAppend> AppendAsync(ProducedBatch batch, CancellationToken token)
+    public async ValueTask<PendingAppend> AppendAsync(ProducedBatch batch, bool fromReserve, CancellationToken token)
     {
         if (batch.Bytes.Length > _store.MaxAppendBytes)
         {
@@ -29,7 +30,9 @@ internal sealed partial class Partition
                 return PendingAppend.Refused(error);
             }
 
-            using var permit = await _store.AdmitAsync(batch.Bytes.Length, token);
+            using var permit = await (fromReserve
+                ? _store.AdmitFromReserveAsync(batch.Bytes.Length, token)
+                : _store.AdmitAsync(batch.Bytes.Length, token));
             return Append(batch, permit);
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)

@@ -2,7 +2,7 @@ namespace Millrace.Streams.Cache;
 
 /// <summary>
 /// The memory of the log cache: what records hold, plus what admitted appends may come to hold. Whoever asks for room waits in
-/// line, first come first served, while there is none.
+/// line, first come first served, while there is none. A reserve beyond the limit has a line of its own, which goes first.
 /// </summary>
 /// <remarks>
 /// Records are accounted exactly, at the capacity of the buffers they keep alive; a permit is its taker's estimate. An append may
@@ -10,11 +10,13 @@ namespace Millrace.Streams.Cache;
 /// wait for it. Threading: any thread; the callback is called without the lock.
 /// </remarks>
 /// <param name="limit">Bytes.</param>
+/// <param name="reserve">So many bytes more are for those who ask for room of the reserve.</param>
 /// <param name="onPressure">Called when somebody has to wait: uploaded records may go, and an upload should begin.</param>
-internal sealed class MemoryBudget(long limit, Action onPressure)
+internal sealed class MemoryBudget(long limit, long reserve, Action onPressure)
 {
     private readonly Lock _lock = new();
     private readonly LinkedList<Waiter> _waiters = new();
+    private readonly LinkedList<Waiter> _reserveWaiters = new();
     private long _held;
     private long _reserved;
     private StreamException? _closed;
@@ -29,7 +31,7 @@ internal sealed class MemoryBudget(long limit, Action onPressure)
         {
             lock (_lock)
             {
-                return _waiters.Count;
+                return _waiters.Count + _reserveWaiters.Count;
             }
         }
     }
@@ -41,38 +43,15 @@ internal sealed class MemoryBudget(long limit, Action onPressure)
         {
             lock (_lock)
             {
-                return _waiters.First is { } first ? Math.Max(0, _held + _reserved + first.Value.Bytes - limit) : 0;
+                return (_reserveWaiters.First ?? _waiters.First)?.Value is { } first ? Math.Max(0, _held + _reserved + first.Bytes - first.Bound) : 0;
             }
         }
     }
 
-    public ValueTask<AppendPermit> AdmitAsync(long bytes, CancellationToken token)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
-        // Larger than everything: it may pass when it is alone.
-        bytes = Math.Min(bytes, limit);
-        Waiter waiter;
-        lock (_lock)
-        {
-            if (_closed is { } closed)
-            {
-                return ValueTask.FromException<AppendPermit>(closed);
-            }
+    public ValueTask<AppendPermit> AdmitAsync(long bytes, CancellationToken token) => AdmitAsync(bytes, limit, _waiters, token);
 
-            if (_waiters.Count == 0 && Fits_NeedsLock(bytes))
-            {
-                _reserved += bytes;
-                return new(new BudgetPermit(this, bytes));
-            }
-
-            token.ThrowIfCancellationRequested();
-            waiter = new Waiter(bytes);
-            waiter.Place = _waiters.AddLast(waiter);
-        }
-
-        onPressure();
-        return WaitAsync(waiter, token);
-    }
+    /// <summary>As <see cref="AdmitAsync(long, CancellationToken)"/>, with the reserve besides, and before all who wait there.</summary>
+    public ValueTask<AppendPermit> AdmitFromReserveAsync(long bytes, CancellationToken token) => AdmitAsync(bytes, limit + reserve, _reserveWaiters, token);
 
     /// <summary>Takes a permit out of its holder's hands: the room stays reserved until <see cref="Settle"/>.</summary>
     /// <exception cref="InvalidOperationException">It was used, or given back, before.</exception>
@@ -108,11 +87,12 @@ internal sealed class MemoryBudget(long limit, Action onPressure)
         lock (_lock)
         {
             _closed ??= reason;
-            foreach (var waiter in _waiters)
+            foreach (var waiter in _reserveWaiters.Concat(_waiters))
             {
                 waiter.Admitted.TrySetException(reason);
             }
 
+            _reserveWaiters.Clear();
             _waiters.Clear();
         }
     }
@@ -124,6 +104,34 @@ internal sealed class MemoryBudget(long limit, Action onPressure)
             _reserved -= bytes;
             Grant_NeedsLock();
         }
+    }
+
+    private ValueTask<AppendPermit> AdmitAsync(long bytes, long bound, LinkedList<Waiter> line, CancellationToken token)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        // Larger than everything: it may pass when it is alone.
+        bytes = Math.Min(bytes, limit);
+        Waiter waiter;
+        lock (_lock)
+        {
+            if (_closed is { } closed)
+            {
+                return ValueTask.FromException<AppendPermit>(closed);
+            }
+
+            if (_reserveWaiters.Count == 0 && line.Count == 0 && Fits_NeedsLock(bytes, bound))
+            {
+                _reserved += bytes;
+                return new(new BudgetPermit(this, bytes));
+            }
+
+            token.ThrowIfCancellationRequested();
+            waiter = new Waiter(bytes, bound);
+            waiter.Place = line.AddLast(waiter);
+        }
+
+        onPressure();
+        return WaitAsync(waiter, token);
     }
 
     private async ValueTask<AppendPermit> WaitAsync(Waiter waiter, CancellationToken token)
@@ -142,12 +150,12 @@ internal sealed class MemoryBudget(long limit, Action onPressure)
     {
         lock (_lock)
         {
-            if (waiter.Place?.List is null)
+            if (waiter.Place?.List is not { } line)
             {
                 return;
             }
 
-            _waiters.Remove(waiter.Place);
+            line.Remove(waiter.Place);
             waiter.Admitted.TrySetCanceled(token);
             // A smaller one behind it may fit now.
             Grant_NeedsLock();
@@ -156,19 +164,22 @@ internal sealed class MemoryBudget(long limit, Action onPressure)
 
     private void Grant_NeedsLock()
     {
-        while (_waiters.First is { } first && Fits_NeedsLock(first.Value.Bytes))
+        while ((_reserveWaiters.First ?? _waiters.First) is { } first && Fits_NeedsLock(first.Value.Bytes, first.Value.Bound))
         {
-            _waiters.RemoveFirst();
+            first.List!.Remove(first);
             _reserved += first.Value.Bytes;
             first.Value.Admitted.TrySetResult(new BudgetPermit(this, first.Value.Bytes));
         }
     }
 
-    private bool Fits_NeedsLock(long bytes) => _held + _reserved + bytes <= limit || _held + _reserved == 0;
+    private bool Fits_NeedsLock(long bytes, long bound) => _held + _reserved + bytes <= bound || _held + _reserved == 0;
 
-    private sealed class Waiter(long bytes)
+    private sealed class Waiter(long bytes, long bound)
     {
         public long Bytes => bytes;
+
+        /// <summary>What may be held in all when it is admitted.</summary>
+        public long Bound => bound;
 
         public LinkedListNode<Waiter>? Place { get; set; }
 

@@ -36,12 +36,14 @@ public sealed class StoreOutageTests
             await TestTopic.CreateAsync(broker.BootstrapServers, "outage", Partitions);
             using var load = new Load(broker.BootstrapServers, "outage", Partitions, producers: 2, recordBytes: 2000);
             await load.WaitForMoreAsync(2000, TimeSpan.FromSeconds(60));
+            using var member = new CommittingMember(broker.BootstrapServers, "outage");
+            Assert.True(await Eventually.BecomesTrueAsync(() => member.Commits > 0));
 
             var pid = (await File.ReadAllTextAsync(Path.Combine(directory.Sub("minio"), "minio.pid"))).Trim();
             await Tool.RunAsync("kill", ["-KILL", pid]);
-            var before = load.Count;
+            var (before, commitsBefore) = (load.Count, member.Commits);
             await Task.Delay(TimeSpan.FromSeconds(Seconds));
-            var during = load.Count - before;
+            var (during, commitsDuring) = (load.Count - before, member.Commits - commitsBefore);
             var memory = ResidentMegabytes(broker.ProcessId);
             await S3Server.StartAsync(script, directory.Sub("minio"), "stop", port);
 
@@ -51,6 +53,13 @@ public sealed class StoreOutageTests
             LogContent.Read(broker.BootstrapServers, "outage", Partitions).AssertHolds(load.Acknowledged);
             Assert.True(during * 2000L < 2L * NotUploadedMegabytes << 20, $"{during} records were acknowledged while they could not be uploaded");
             Assert.True(memory < 400, $"{memory} MB");
+            if (wal == "file")
+            {
+                // Its commits go to the WAL, like what producers could still write; but producers wait by now, and it does not.
+                Assert.Empty(member.Failures);
+                Assert.Equal(1, member.Rebalances);
+                Assert.True(commitsDuring > Seconds, $"{commitsDuring} commits in {Seconds} s");
+            }
         }
         finally
         {

@@ -115,6 +115,26 @@ public sealed class GroupApisTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Groups_go_on_while_producers_wait_for_room()
+    {
+        await FindAsync();
+        var joined = await JoinAsync("g", "", 3);
+        await SyncAsync("g", joined, 3);
+        var store = _broker.Node.Store;
+        using var held = await store.AdmitAsync(1, default);
+        using var patience = new CancellationTokenSource();
+        var parked = store.AdmitAsync(store.Options.NotUploadedBytes, patience.Token).AsTask();
+        Assert.False(parked.IsCompleted);
+
+        Assert.Equal((short)ErrorCode.None, (await CommitAsync("g", joined.MemberId, 1, 41, 7))[0]);
+        var heartbeat = new HeartbeatRequest { GroupId = "g", GenerationId = 1, MemberId = joined.MemberId };
+        Assert.Equal((short)ErrorCode.None, (await _broker.AskAsync(new HeartbeatHandler(_broker.Groups), heartbeat, 4)).ErrorCode);
+        Assert.False(parked.IsCompleted);
+        patience.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => parked);
+    }
+
+    [Fact]
     public async Task A_topic_that_is_deleted_takes_its_offsets_along()
     {
         await FindAsync();
