@@ -1,39 +1,41 @@
+using System.CommandLine;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Millrace.Benchmarks;
 using Millrace.Benchmarks.DataPath;
 using Millrace.Benchmarks.Files;
+using Millrace.Benchmarks.Micro;
 using Millrace.Benchmarks.SideBySide;
 using Millrace.Benchmarks.Streams;
 using Millrace.Benchmarks.Wal;
 
-switch (args.FirstOrDefault())
+var folder = new Argument<string>("FOLDER")
 {
-    case "kafka":
-        return SideBySideCommand.Run(args[1..]);
-    case "datapath":
-        return await DataPathBenchmark.RunAsync();
-    case "streams":
-        return await StreamStoreBenchmark.RunAsync();
-    case "wal":
-        return await WalBenchmark.RunAsync(args.ElementAtOrDefault(1) ?? Path.GetTempPath());
-    case "files":
-        return await FilesBenchmark.RunAsync(args.ElementAtOrDefault(1) ?? Path.GetTempPath());
-    case "micro":
-        BenchmarkSwitcher.FromAssembly(typeof(BrokerUnderTest).Assembly).Run(args[1..]);
-        return 0;
-    default:
-        Console.WriteLine("""
-            ./bench kafka [--gigabytes N] [--rounds N] [--only millrace|kafka] [--shape 1024x100]
-                Millrace and Apache Kafka side by side under the same clients: start, memory, throughput, latency.
-            ./bench datapath
-                Produce and fetch from request bytes to response bytes, without network and WAL.
-            ./bench streams
-                Append and upload through the stream store alone.
-            ./bench wal [FOLDER]
-                Append to a file WAL alone, buffered and direct.
-            ./bench files [FOLDER]
-                Put and read large objects of the directory store, through the page cache and past it.
-            ./bench micro [BenchmarkDotNet arguments]
-                Parts of the product by themselves; --list flat names them.
-            """);
-        return args is ["--help"] ? 0 : 2;
-}
+    Description = "On the disk to be measured.",
+    DefaultValueFactory = _ => Path.GetTempPath(),
+};
+
+var dataPath = new Command("datapath", "Produce and fetch from request bytes to response bytes, without network and WAL.");
+dataPath.SetAction(_ => DataPathBenchmark.RunAsync());
+var streams = new Command("streams", "Append and upload through the stream store alone.");
+streams.SetAction(_ => StreamStoreBenchmark.RunAsync());
+var wal = new Command("wal", "Append to a file WAL alone, buffered and direct.") { folder };
+wal.SetAction(parsed => WalBenchmark.RunAsync(parsed.GetValue(folder)!));
+var files = new Command("files", "Put and read large objects of the directory store, through the page cache and past it.") { folder };
+files.SetAction(parsed => FilesBenchmark.RunAsync(parsed.GetValue(folder)!));
+var micro = new Command("micro", "Parts of the product by themselves, by BenchmarkDotNet, which gets the arguments: --list flat names them.")
+{
+    TreatUnmatchedTokensAsErrors = false,
+};
+micro.SetAction(parsed =>
+{
+    // In this process: the checkout's output folders are not where BenchmarkDotNet would look for a build of its own.
+    var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(new InProcessEmitToolchain(new()))).WithArtifactsPath(Path.Combine(Checkout.Root, "artifacts", "benchmarks"));
+    BenchmarkSwitcher.FromAssembly(typeof(ChecksumBenchmark).Assembly).Run([.. parsed.UnmatchedTokens], config);
+});
+
+return await new RootCommand("Measures Millrace, and Apache Kafka beside it.") { SideBySideCommand.Create(), dataPath, streams, wal, files, micro }
+    .Parse(args)
+    .InvokeAsync();

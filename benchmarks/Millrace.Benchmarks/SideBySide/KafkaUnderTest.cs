@@ -7,16 +7,30 @@ namespace Millrace.Benchmarks.SideBySide;
 /// <summary>Apache Kafka, where it is at hand beside the checkout.</summary>
 internal sealed class KafkaUnderTest : BrokerUnderTest
 {
+    private const int Attempts = 3;
     private readonly string _directory;
 
     public KafkaUnderTest(string name, string directory, params string[] properties)
         : base(name)
     {
         _directory = directory;
-        var port = FreePort();
-        var ready = Run(Script, ["start", "--dir", directory, "--port", $"{port}", .. properties]);
-        BootstrapServers = $"127.0.0.1:{port}";
-        ProcessId = int.Parse(ready.Split(' ')[^1], CultureInfo.InvariantCulture);
+        for (var attempt = 1; ; attempt++)
+        {
+            // Kafka takes no port of the system's choosing, and somebody may have taken this one before it.
+            var port = FreePort();
+            try
+            {
+                var ready = Run(Script, ["start", "--dir", directory, "--port", $"{port}", .. properties]);
+                BootstrapServers = $"127.0.0.1:{port}";
+                ProcessId = int.Parse(ready.Split(' ')[^1], CultureInfo.InvariantCulture);
+                return;
+            }
+            catch (InvalidOperationException) when (attempt < Attempts)
+            {
+                Directory.Delete(directory, recursive: true);
+                Directory.CreateDirectory(directory);
+            }
+        }
     }
 
     public static bool IsAtHand => File.Exists(Script);

@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.CommandLine;
 
 namespace Millrace.Benchmarks.SideBySide;
 
@@ -10,36 +10,43 @@ internal static class SideBySideCommand
 {
     private static readonly (int RecordBytes, int Partitions)[] Shapes = [(1024, 1), (1024, 100), (100, 1), (100, 100)];
 
-    public static int Run(string[] arguments)
+    public static Command Create()
     {
-        var gigabytes = Option(arguments, "--gigabytes", 1.0);
-        var rounds = (int)Option(arguments, "--rounds", 1);
-        var only = Array.IndexOf(arguments, "--only") is var at and >= 0 ? arguments[at + 1] : null;
+        var gigabytes = new Option<double>("--gigabytes") { Description = "How much is produced in each shape; half of it in records of 100 bytes.", DefaultValueFactory = _ => 4 };
+        var rounds = new Option<int>("--rounds") { Description = "How often everything is measured.", DefaultValueFactory = _ => 1 };
+        var only = new Option<string?>("--only") { Description = "One broker alone: millrace or kafka." };
+        var shape = new Option<string?>("--shape") { Description = "One shape alone, and neither start nor latency: record size x partitions, as in 1024x100." };
+        shape.AcceptOnlyFromAmong([.. Shapes.Select(NameOf)]);
+        only.AcceptOnlyFromAmong("millrace", "kafka");
+        var command = new Command("kafka", "Millrace and Apache Kafka side by side under the same clients: start, memory, throughput, latency.") { gigabytes, rounds, only, shape };
+        command.SetAction(parsed => Run(parsed.GetValue(gigabytes), parsed.GetValue(rounds), parsed.GetValue(only), parsed.GetValue(shape)));
+        return command;
+    }
+
+    private static void Run(double gigabytes, int rounds, string? only, string? shape)
+    {
         if (!KafkaUnderTest.IsAtHand)
         {
             Console.Error.WriteLine("Apache Kafka is not at hand beside this checkout: only Millrace is measured.");
         }
 
-        var shapes = Array.IndexOf(arguments, "--shape") is var named and >= 0
-            ? Shapes.Where(shape => $"{shape.RecordBytes}x{shape.Partitions}" == arguments[named + 1]).ToArray()
-            : Shapes;
         for (var round = 1; round <= rounds; round++)
         {
             Console.WriteLine($"## Round {round} of {rounds}\n");
-            if (shapes.Length == Shapes.Length)
+            if (shape is null)
             {
                 Starts(only);
             }
 
-            Throughputs(gigabytes, only, shapes);
-            if (shapes.Length == Shapes.Length)
+            Throughputs(gigabytes, only, [.. Shapes.Where(known => shape is null || NameOf(known) == shape)]);
+            if (shape is null)
             {
                 Latencies(only);
             }
         }
-
-        return 0;
     }
+
+    private static string NameOf((int RecordBytes, int Partitions) shape) => $"{shape.RecordBytes}x{shape.Partitions}";
 
     private static void Starts(string? only)
     {
@@ -101,9 +108,6 @@ internal static class SideBySideCommand
 
         return all.Where(broker => only is null || broker.Name.StartsWith(only, StringComparison.OrdinalIgnoreCase));
     }
-
-    private static double Option(string[] arguments, string name, double otherwise) =>
-        Array.IndexOf(arguments, name) is var at and >= 0 ? double.Parse(arguments[at + 1], CultureInfo.InvariantCulture) : otherwise;
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

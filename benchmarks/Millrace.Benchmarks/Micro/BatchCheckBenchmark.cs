@@ -1,0 +1,36 @@
+using BenchmarkDotNet.Attributes;
+using Millrace.Protocol;
+
+namespace Millrace.Benchmarks.Micro;
+
+/// <summary>The check of a produced batch: its checksum, and each of its records.</summary>
+[MemoryDiagnoser]
+public class BatchCheckBenchmark
+{
+    private const int BatchBytes = 512 << 10;
+    private static readonly RecordBatchRules Rules = new();
+    private byte[] _batch = [];
+
+    [Params(100, 1024)]
+    public int RecordBytes { get; set; }
+
+    [GlobalSetup]
+    public void Build()
+    {
+        var builder = new RecordBatchBuilder();
+        var value = new byte[RecordBytes];
+        while (builder.UncompressedSize + RecordBytes < BatchBytes)
+        {
+            builder.Append(1, null, value);
+        }
+
+        _batch = builder.Build();
+        if (Check() != RecordBatchError.None)
+        {
+            throw new InvalidOperationException($"The batch is refused: {Check()}");
+        }
+    }
+
+    [Benchmark]
+    public RecordBatchError Check() => RecordBatchValidator.Validate(_batch, Rules).Error;
+}
