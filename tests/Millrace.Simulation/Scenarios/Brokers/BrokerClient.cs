@@ -5,14 +5,17 @@ using Millrace.Simulation.Network;
 namespace Millrace.Simulation.Scenarios.Brokers;
 
 /// <summary>
-/// Produces to one partition without idempotence, fetches from it, and commits offsets for a group that has no members. Never
+/// Produces to one partition without idempotence, fetches from it, trims it, and commits offsets for a group that has no members. Never
 /// sends anything twice.
 /// </summary>
 internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, SimulatedClient client, PartitionReader reader)
 {
     private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
-    private readonly OffsetOracle _offsets = new(kernel, GroupOf(reader.Oracle), reader.Oracle.Partition);
+    private readonly OffsetOracle _offsets = new(kernel, $"without-members-{reader.Oracle.Partition}", reader.Oracle.Partition);
     private readonly PartitionOracle _oracle = reader.Oracle;
+
+    // What is trimmed is not audited.
+    private readonly bool _trims = kernel.Random.Chance(0.5);
 
     public async Task RunAsync(Func<bool> isOver)
     {
@@ -20,12 +23,13 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
         {
             try
             {
-                await (_random.Next(10) switch
+                await (_random.Next(100) switch
                 {
-                    < 6 => ProduceAsync(),
-                    < 8 => reader.FetchAsync(_random.NextInt64(_oracle.End + 1)),
-                    < 9 => CommitAsync(),
-                    _ => FetchCommitAsync(),
+                    < 58 => ProduceAsync(),
+                    < 60 => _trims ? TrimAsync() : Task.CompletedTask,
+                    < 80 => reader.FetchAsync(_random.NextInt64(_oracle.End + 1)),
+                    < 90 => CommitAsync(),
+                    _ => FetchCommitAsync(_offsets),
                 });
             }
             catch (IOException)
@@ -64,28 +68,40 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
         }
     }
 
-    /// <summary>At the end: everything is fetched, from the first offset to the last, and the group is where it was.</summary>
-    public async Task AuditAsync()
+    /// <summary>At the end: everything is fetched, from the first offset to the last, and the groups are where they were.</summary>
+    /// <param name="others">The offset of another group in this partition.</param>
+    public async Task AuditAsync(OffsetOracle others)
     {
-        var (next, isComplete, isCommitted) = (0L, false, false);
-        while (!isComplete || !isCommitted)
+        var next = 0L;
+        await UntilAsync(async () =>
         {
-            try
-            {
-                next = await reader.FetchAsync(next) ?? next;
-                isComplete = next >= _oracle.End && next == reader.HighWatermark;
-                isCommitted = isCommitted || isComplete && await FetchCommitAsync();
-            }
-            catch (IOException)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(500), lane.Time);
-            }
-        }
-
+            next = await reader.FetchAsync(next) ?? next;
+            return next >= _oracle.End && next == reader.HighWatermark;
+        });
+        await UntilAsync(() => FetchCommitAsync(_offsets));
+        await UntilAsync(() => FetchCommitAsync(others));
         _oracle.Audited();
     }
 
-    private static string GroupOf(PartitionOracle oracle) => $"without-members-{oracle.Partition}";
+    private async Task UntilAsync(Func<Task<bool>> attempt)
+    {
+        while (true)
+        {
+            try
+            {
+                if (await attempt())
+                {
+                    return;
+                }
+            }
+            catch (IOException)
+            {
+                // The client has counted it.
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(10), lane.Time);
+        }
+    }
 
     private async Task ProduceAsync()
     {
@@ -104,13 +120,43 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
         }
     }
 
+    private async Task TrimAsync()
+    {
+        var offset = _random.Chance(0.5) ? _oracle.End : _random.NextInt64(_oracle.End + 1);
+        _oracle.Trimming(offset);
+        var request = new DeleteRecordsRequest
+        {
+            TimeoutMs = 10_000,
+            Topics =
+            [
+                new DeleteRecordsRequest.DeleteRecordsTopic
+                {
+                    Name = BrokerWorld.Topic,
+                    Partitions = [new DeleteRecordsRequest.DeleteRecordsPartition { PartitionIndex = _oracle.Partition, Offset = offset }],
+                },
+            ],
+        };
+        var trimmed = _oracle.TrimmedTo;
+        var answer = await client.CallAsync<DeleteRecordsRequest, DeleteRecordsResponse>(request, 1);
+        var partition = answer.Topics[0].Partitions[0];
+        if (partition.ErrorCode != 0)
+        {
+            kernel.Coverage.Count($"clients: trim refused, {(ErrorCode)partition.ErrorCode}");
+            return;
+        }
+
+        _oracle.Begins(partition.LowWatermark, Math.Max(trimmed, offset));
+        _oracle.Trimmed(offset);
+        kernel.Coverage.Count(offset == _oracle.End ? "clients: trimmed completely" : "clients: trimmed");
+    }
+
     private async Task CommitAsync()
     {
         var offset = _offsets.Sent + _random.NextInt64(3) + 1;
         var commit = _offsets.Sending(offset);
         var request = new OffsetCommitRequest
         {
-            GroupId = GroupOf(_oracle),
+            GroupId = _offsets.Group,
             Topics =
             [
                 new OffsetCommitRequest.OffsetCommitRequestTopic
@@ -127,13 +173,13 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
         }
     }
 
-    private async Task<bool> FetchCommitAsync()
+    private async Task<bool> FetchCommitAsync(OffsetOracle offsets)
     {
-        var committed = _offsets.Committed;
+        var committed = offsets.Committed;
         var request = new OffsetFetchRequest
         {
-            GroupId = GroupOf(_oracle),
-            Topics = [new OffsetFetchRequest.OffsetFetchRequestTopic { Name = BrokerWorld.Topic, PartitionIndexes = [_oracle.Partition] }],
+            GroupId = offsets.Group,
+            Topics = [new OffsetFetchRequest.OffsetFetchRequestTopic { Name = BrokerWorld.Topic, PartitionIndexes = [offsets.Partition] }],
         };
         var answer = await client.CallAsync<OffsetFetchRequest, OffsetFetchResponse>(request, 5);
         if (answer.ErrorCode != 0 || answer.Topics[0].Partitions[0] is not { ErrorCode: 0 } partition)
@@ -141,7 +187,7 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
             return false;
         }
 
-        _offsets.Fetched(partition.CommittedOffset, committed);
+        offsets.Fetched(partition.CommittedOffset, committed);
         return true;
     }
 }

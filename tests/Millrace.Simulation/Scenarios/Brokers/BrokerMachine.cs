@@ -5,6 +5,7 @@ using Millrace.Server.Options;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Network;
+using Millrace.Simulation.Scenarios.Wals;
 using Millrace.Simulation.Storage;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
@@ -26,12 +27,12 @@ internal sealed class BrokerMachine
     private bool _stopping;
     private int _walFolder;
 
-    public BrokerMachine(SimulationKernel kernel, SimulatedBucket bucket)
+    public BrokerMachine(SimulationKernel kernel, SimulatedBucket bucket, PlantedFault? fault)
     {
         _kernel = kernel;
         _bucket = bucket;
         Disk = new SimulatedDisk(kernel, "broker");
-        Node = new SimulatedNode(kernel, "broker", Disk.Mount) { OnFailed = OnFailed };
+        Node = new SimulatedNode(kernel, "broker", lane => new PlantedFileSystem(Disk.Mount(lane), fault, isRecovering: () => false)) { OnFailed = OnFailed };
         var random = kernel.Random;
         IsOnDisk = random.Chance(0.5);
         _walCapacity = random.Pick([256 << 10, 4 << 20]);

@@ -7,16 +7,17 @@ internal sealed class BrokerScenario : IScenario
 {
     public string Name => "broker";
 
-    public IReadOnlyList<PlantedFault> Faults => [];
+    public IReadOnlyList<PlantedFault> Faults { get; } = [PlantedFault.AcknowledgeBeforeDurable];
 
     public IReadOnlyList<string> RareThings { get; } =
     [
         "broker: starts", "nodes: killed", "broker: clean stops", "broker: killed while it stopped",
         "clients: no answer", "network: ended within a frame", "network: frame in pieces", "network: cut after sending",
+        "clients: trimmed completely", "clients: what was asked for had been trimmed", "broker: gave up",
         "idempotent: a batch without an answer had arrived", "idempotent: producers that died",
         "group: generations with two members", "group: partitions that changed hands", "group: members that left", "group: commits refused to former owners",
         "disk: files that lost writes at a power cut",
     ];
 
-    public Task RunAsync(SimulationKernel kernel, PlantedFault? fault) => new BrokerWorld(kernel).RunAsync();
+    public Task RunAsync(SimulationKernel kernel, PlantedFault? fault) => new BrokerWorld(kernel, fault).RunAsync();
 }

@@ -17,22 +17,24 @@ internal sealed class BrokerWorld
     private const int Members = 2;
     private const int EnoughAcknowledgements = 250;
     private static readonly TimeSpan Enough = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromHours(1);
     private readonly SimulationKernel _kernel;
     private readonly SimulatedBucket _bucket;
     private readonly BrokerMachine _broker;
     private NetworkWeather _network = NetworkWeather.Calm;
     private bool _isOver;
 
-    public BrokerWorld(SimulationKernel kernel)
+    public BrokerWorld(SimulationKernel kernel, PlantedFault? fault)
     {
         _kernel = kernel;
         _bucket = new SimulatedBucket(kernel);
-        _broker = new BrokerMachine(kernel, _bucket);
+        _broker = new BrokerMachine(kernel, _bucket, fault);
     }
 
     public async Task RunAsync()
     {
         _broker.Start(TimeSpan.Zero);
+        ExpectProgress(acknowledgedBefore: -1);
         var oracles = Enumerable.Range(0, Partitions).Select(partition => new PartitionOracle(_kernel, partition)).ToArray();
         var clients = oracles.Select(NewClient).ToArray();
         await clients[0].CreateTopicAsync(Partitions);
@@ -64,10 +66,22 @@ internal sealed class BrokerWorld
             _broker.Stop();
         }
 
-        foreach (var client in clients)
+        for (var i = 0; i < clients.Length; i++)
         {
-            await client.AuditAsync();
+            await clients[i].AuditAsync(group.Offsets[i]);
         }
+    }
+
+    // A broker may refuse to go on; a world in which it does so for ever shows nothing else.
+    private void ExpectProgress(long acknowledgedBefore)
+    {
+        var acknowledged = _kernel.Coverage[CoverageNames.Acknowledged];
+        if (acknowledged == acknowledgedBefore)
+        {
+            _kernel.Fail(new ViolationException($"Nothing has been acknowledged or audited for {LongestSilence}"));
+        }
+
+        _kernel.At(_kernel.Now + LongestSilence, _kernel.World, () => ExpectProgress(acknowledged));
     }
 
     private Chaos NewChaos()
@@ -77,12 +91,12 @@ internal sealed class BrokerWorld
         chaos.Pranks.Add(_broker.Stop);
         chaos.Pranks.Add(StopAndCrashPerhaps);
         chaos.Pranks.Add(() => chaos.Sleep(_broker.Node));
-        chaos.Pranks.Add(SlowDiskDown);
+        chaos.Pranks.Add(DiskChanges);
         chaos.Pranks.Add(NetworkChanges);
         NetworkChanges();
         if (_broker.IsOnDisk)
         {
-            SlowDiskDown();
+            DiskChanges();
             chaos.Pranks.Add(() => chaos.WhenBusy(_broker.Disk, UnlessOver(_broker.Crash)));
         }
 
@@ -106,10 +120,11 @@ internal sealed class BrokerWorld
         return new GroupMember(_kernel, _kernel.World, client, group, [.. oracles.Select(oracle => new PartitionReader(_kernel, client, oracle))]);
     }
 
-    private void SlowDiskDown()
+    private void DiskChanges()
     {
         var weather = DiskWeather.Draw(_kernel.Random);
-        _broker.Disk.Weather = weather with { Latency = weather.Latency * 4, WriteFails = 0, SyncFails = 0 };
+        _broker.Disk.Weather = weather with { Latency = weather.Latency * 4 };
+        _kernel.Trace.Note($"{_broker.Disk.Weather}");
     }
 
     private void NetworkChanges()

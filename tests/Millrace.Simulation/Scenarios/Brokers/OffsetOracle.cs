@@ -11,6 +11,10 @@ internal sealed class OffsetOracle(SimulationKernel kernel, string group, int pa
     // Sent, and neither acknowledged nor refused. One may overtake a commit that was sent after it over another connection.
     private readonly List<OffsetCommit> _open = [];
 
+    public string Group => group;
+
+    public int Partition => partition;
+
     /// <summary>The newest that was acknowledged.</summary>
     public long Committed { get; private set; }
 

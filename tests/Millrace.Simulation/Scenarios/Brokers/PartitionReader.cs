@@ -16,7 +16,7 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
     public long HighWatermark { get; private set; } = -1;
 
     /// <summary>One fetch.</summary>
-    /// <returns>Where to go on, or null if nothing came.</returns>
+    /// <returns>Where to go on (further on, if what was asked for has been trimmed), or null if nothing came.</returns>
     /// <exception cref="IOException">No answer.</exception>
     public async Task<long?> FetchAsync(long offset)
     {
@@ -34,12 +34,16 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
                 },
             ],
         };
+        var trimmed = oracle.TrimmedTo;
         var answer = await client.CallAsync<FetchRequest, FetchResponse>(request, 11);
         var partition = answer.Responses.Count == 0 ? null : answer.Responses[0].Partitions[0];
         var error = (ErrorCode)(partition?.ErrorCode ?? answer.ErrorCode);
-        if (error == ErrorCode.OffsetOutOfRange && offset <= oracle.End)
+        if (error == ErrorCode.OffsetOutOfRange)
         {
-            throw new ViolationException($"Partition {oracle.Partition}: offset {offset} is out of range, and {oracle.End} offsets are known");
+            kernel.Coverage.Count("clients: what was asked for had been trimmed");
+            return offset < oracle.TrimSent
+                ? oracle.TrimSent
+                : throw new ViolationException($"Partition {oracle.Partition}: {offset} is out of range; it was trimmed to {oracle.TrimSent} at most, and {oracle.End} is known");
         }
 
         if (partition is null || error != ErrorCode.None)
@@ -48,6 +52,7 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
             return null;
         }
 
+        oracle.Begins(partition.LogStartOffset, trimmed);
         HighWatermark = partition.HighWatermark;
         return partition.Records is { IsEmpty: false } bytes ? Show(offset, BuffersExtensions.ToArray(bytes)) : null;
     }
