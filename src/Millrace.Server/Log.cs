@@ -52,4 +52,7 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 9015, Level = LogLevel.Critical, Message = "{Refusal}")]
     public static partial void CannotStart(ILogger logger, string refusal);
+
+    [LoggerMessage(EventId = 9016, Level = LogLevel.Information, Message = "Giving back what retired WALs take has ended early, and the next start goes on: {Reason}")]
+    public static partial void NotGivenBack(ILogger logger, string reason);
 }

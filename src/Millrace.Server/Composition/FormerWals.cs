@@ -1,4 +1,5 @@
 using Millrace.Controller;
+using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Server.Options;
 using Millrace.Streams;
@@ -24,9 +25,28 @@ internal sealed class FormerWals(
         {
             await RecoverAsync(waiting, token);
         }
+    }
 
-        await DiscardRetiredAsync(token);
-        await ReportOthersAsync(token);
+    /// <summary>
+    /// Gives back what was recovered, or left clean, by processes that died before they gave the space back; names files that the
+    /// metadata does not know. Nothing waits for that: done while the node serves, since each start that is cut short leaves one more.
+    /// </summary>
+    public async Task GiveBackAsync(CancellationToken token)
+    {
+        try
+        {
+            foreach (var wal in await controller.GetRetiredWalsAsync(token))
+            {
+                await DiscardAsync(wal, token);
+            }
+
+            await ReportOthersAsync(token);
+        }
+        catch (Exception ended) when (ended is ObjectLogException or StreamException)
+        {
+            // The controller takes no more requests: the node is stopping, or is about to say why it cannot go on.
+            Log.NotGivenBack(_logger, ended.Message);
+        }
     }
 
     private async Task RecoverAsync(WaitingWal waiting, CancellationToken token)
@@ -86,32 +106,22 @@ internal sealed class FormerWals(
         }
     }
 
-    /// <summary>What was recovered, or left clean, by a process that died before it gave the space back.</summary>
-    private async Task DiscardRetiredAsync(CancellationToken token)
+    private async Task DiscardAsync(WalDescriptor wal, CancellationToken token)
     {
-        var discarded = new List<Guid>();
-        foreach (var wal in await controller.GetRetiredWalsAsync(token))
+        try
         {
-            try
+            if (components.FormerWals(wal.Kind) is { } provider && !await provider.DiscardAsync(wal, token))
             {
-                if (components.FormerWals(wal.Kind) is not { } provider || await provider.DiscardAsync(wal, token))
-                {
-                    discarded.Add(wal.Id);
-                }
-                else
-                {
-                    Log.WalNotDiscarded(_logger, wal.Id, $"A living process holds {wal.Location}.");
-                }
+                Log.WalNotDiscarded(_logger, wal.Id, $"A living process holds {wal.Location}.");
+                return;
             }
-            catch (WalUnavailableException failure)
-            {
-                Log.WalNotDiscarded(_logger, wal.Id, failure.Message);
-            }
-        }
 
-        if (discarded.Count > 0)
+            // One by one: what is done stays done if the node ends meanwhile.
+            await controller.ForgetWalsAsync(self, [wal.Id], token);
+        }
+        catch (Exception failure) when (failure is WalUnavailableException or ObjectStorageException)
         {
-            await controller.ForgetWalsAsync(self, discarded, token);
+            Log.WalNotDiscarded(_logger, wal.Id, failure.Message);
         }
     }
 

@@ -66,7 +66,8 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
         var descriptor = components.Wal.Describe(self.Node, self.Epoch);
         await controller.RegisterWalAsync(self, descriptor, token);
         var wal = Made(await components.Wal.CreateAsync(descriptor, token));
-        await new FormerWals(runtime, options, components, controller, self).RecoverAsync(token);
+        var former = new FormerWals(runtime, options, components, controller, self);
+        await former.RecoverAsync(token);
         await controller.AssignPartitionsAsync(self, token);
 
         var streams = Made(new StreamStore(
@@ -76,6 +77,7 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
             runtime, identity, controller.Metadata, new InProcessController(controller), streams, components.Buffers, options.Network));
         broker.Start();
         broker.Serve(listener, ListenerName.Plaintext);
+        _ = runtime.Spawn("former-wals", former.GiveBackAsync);
         return new MillraceNode(runtime, options)
         {
             Address = listener.EndPoint,
