@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Millrace.Streams;
 using Xunit;
 
@@ -67,12 +68,18 @@ public sealed class UploadTests : IAsyncDisposable
                 throw new StreamException(StreamError.StorageUnavailable, "The test lost the answer");
             }
         };
+        var failures = 0L;
+        using var listener = new MeterListener();
+        listener.SetMeasurementEventCallback<long>((_, failed, _, _) => Interlocked.Add(ref failures, failed));
+        listener.EnableMeasurementEvents(node.Store.Metrics.UploadFailures);
         var owner = await node.CreateAsync();
         await node.AppendAsync(owner, bytes: 300);
         await node.UploadAsync();
         await node.AppendAsync(owner, bytes: 300);
         await node.UploadAsync();
 
+        // Of each upload two writes and the first answer to its commit.
+        Assert.Equal(6, failures);
         Assert.Equal(2, _registry.Commits);
         Assert.Equal([(0, 1), (1, 2)], _registry.Describe(owner.Stream.Id).Ranges.Select(range => (range.StartOffset, range.EndOffset)));
         Assert.Equal([0, 1], await TestNode.ReadAllAsync(owner.Stream, 0));
