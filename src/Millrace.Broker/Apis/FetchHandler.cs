@@ -32,11 +32,12 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
     public void ReportErrors(FetchResponse response, ErrorTally errors)
     {
         errors.Add(response.ErrorCode);
-        foreach (var topic in response.Responses)
+        for (var i = 0; i < response.Responses.Count; i++)
         {
-            foreach (var partition in topic.Partitions)
+            var answers = response.Responses[i].Partitions;
+            for (var j = 0; j < answers.Count; j++)
             {
-                errors.Add(partition.ErrorCode);
+                errors.Add(answers[j].ErrorCode);
             }
         }
     }

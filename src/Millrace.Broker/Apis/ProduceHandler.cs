@@ -33,11 +33,13 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
 
     public void ReportErrors(ProduceResponse response, ErrorTally errors)
     {
-        foreach (var topic in response.Responses)
+        // By index, as in Fetch: an enumerator of a list behind an interface would be an allocation a request.
+        for (var i = 0; i < response.Responses.Count; i++)
         {
-            foreach (var partition in topic.PartitionResponses)
+            var answers = response.Responses[i].PartitionResponses;
+            for (var j = 0; j < answers.Count; j++)
             {
-                errors.Add(partition.ErrorCode);
+                errors.Add(answers[j].ErrorCode);
             }
         }
     }
