@@ -101,16 +101,16 @@ internal static class FilesBenchmark
 
     private static ReadOnlySequence<byte> Body(BufferPool pool)
     {
-        BodySegment? first = null, last = null;
-        for (var left = ObjectBytes; left > 0; left -= last.Memory.Length)
+        var body = new JoinedMemory();
+        for (var left = ObjectBytes; left > 0;)
         {
             var buffer = pool.Rent(Math.Min(left, SegmentBytes));
             Random.Shared.NextBytes(buffer.Memory.Span);
-            last = new BodySegment(buffer.Memory, last);
-            first ??= last;
+            body.Add(buffer.Memory);
+            left -= buffer.Length;
         }
 
-        return new ReadOnlySequence<byte>(first!, 0, last!, last!.Memory.Length);
+        return body.ToSequence();
     }
 
     // What dd's manual gives for it.
@@ -125,18 +125,5 @@ internal static class FilesBenchmark
         // user, nice, system, idle, iowait, irq, softirq, in hundredths of a second.
         var ticks = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(long.Parse).ToArray();
         return TimeSpan.FromMilliseconds(10 * (ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6]));
-    }
-
-    private sealed class BodySegment : ReadOnlySequenceSegment<byte>
-    {
-        public BodySegment(ReadOnlyMemory<byte> memory, BodySegment? before)
-        {
-            Memory = memory;
-            if (before is not null)
-            {
-                before.Next = this;
-                RunningIndex = before.RunningIndex + before.Memory.Length;
-            }
-        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Millrace.Runtime;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Apis;
@@ -19,29 +20,12 @@ internal static class BatchSequence
             return new ReadOnlySequence<byte>(records[0].Payload);
         }
 
-        var first = new Segment(records[0].Payload, 0);
-        var last = first;
-        for (var i = 1; i < records.Count; i++)
+        var joined = new JoinedMemory();
+        for (var i = 0; i < records.Count; i++)
         {
-            last = last.Append(records[i].Payload);
+            joined.Add(records[i].Payload);
         }
 
-        return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
-    }
-
-    private sealed class Segment : ReadOnlySequenceSegment<byte>
-    {
-        public Segment(ReadOnlyMemory<byte> memory, long index)
-        {
-            Memory = memory;
-            RunningIndex = index;
-        }
-
-        public Segment Append(ReadOnlyMemory<byte> memory)
-        {
-            var next = new Segment(memory, RunningIndex + Memory.Length);
-            Next = next;
-            return next;
-        }
+        return joined.ToSequence();
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Millrace.Runtime;
 
 namespace Millrace.ObjectStorage;
 
@@ -17,29 +18,9 @@ internal sealed record LogBody(Guid PutId, ReadOnlySequence<byte> Bytes)
     // The payload goes to the store from where it lies.
     private static ReadOnlySequence<byte> Join(byte[] header, in ReadOnlySequence<byte> payload)
     {
-        var first = new Segment(header, 0);
-        var last = first;
-        foreach (var piece in payload)
-        {
-            last = last.Append(piece);
-        }
-
-        return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
-    }
-
-    private sealed class Segment : ReadOnlySequenceSegment<byte>
-    {
-        public Segment(ReadOnlyMemory<byte> memory, long runningIndex)
-        {
-            Memory = memory;
-            RunningIndex = runningIndex;
-        }
-
-        public Segment Append(ReadOnlyMemory<byte> memory)
-        {
-            var next = new Segment(memory, RunningIndex + Memory.Length);
-            Next = next;
-            return next;
-        }
+        var joined = new JoinedMemory();
+        joined.Add(header);
+        joined.Add(payload);
+        return joined.ToSequence();
     }
 }

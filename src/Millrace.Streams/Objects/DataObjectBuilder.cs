@@ -133,8 +133,7 @@ internal static class DataObjectBuilder
     /// <summary>Strings own memory and payloads together to one sequence.</summary>
     private sealed class BodyWriter(PooledBuffer tables)
     {
-        private Segment? _first;
-        private Segment? _last;
+        private readonly JoinedMemory _joined = new();
         private int _used;
 
         public Span<byte> Own(int length)
@@ -145,25 +144,8 @@ internal static class DataObjectBuilder
             return memory.Span;
         }
 
-        public void Refer(ReadOnlyMemory<byte> memory)
-        {
-            _last = new Segment(memory, _last);
-            _first ??= _last;
-        }
+        public void Refer(ReadOnlyMemory<byte> memory) => _joined.Add(memory);
 
-        public ReadOnlySequence<byte> ToSequence() => new(_first!, 0, _last!, _last!.Memory.Length);
-    }
-
-    private sealed class Segment : ReadOnlySequenceSegment<byte>
-    {
-        public Segment(ReadOnlyMemory<byte> memory, Segment? previous)
-        {
-            Memory = memory;
-            if (previous is not null)
-            {
-                RunningIndex = previous.RunningIndex + previous.Memory.Length;
-                previous.Next = this;
-            }
-        }
+        public ReadOnlySequence<byte> ToSequence() => _joined.ToSequence();
     }
 }

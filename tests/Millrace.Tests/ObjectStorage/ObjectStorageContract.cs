@@ -1,3 +1,4 @@
+using Millrace.Runtime;
 using System.Buffers;
 using System.Text;
 using Millrace.ObjectStorage;
@@ -183,26 +184,12 @@ public abstract class ObjectStorageContract : IAsyncLifetime
 
     private static ReadOnlySequence<byte> Pieces(params string[] parts)
     {
-        Piece? first = null, last = null;
+        var joined = new JoinedMemory();
         foreach (var part in parts)
         {
-            last = new Piece(Encoding.ASCII.GetBytes(part), last);
-            first ??= last;
+            joined.Add(Encoding.ASCII.GetBytes(part));
         }
 
-        return new(first!, 0, last!, last!.Memory.Length);
-    }
-
-    private sealed class Piece : ReadOnlySequenceSegment<byte>
-    {
-        public Piece(byte[] bytes, Piece? before)
-        {
-            Memory = bytes;
-            if (before is not null)
-            {
-                RunningIndex = before.RunningIndex + before.Memory.Length;
-                before.Next = this;
-            }
-        }
+        return joined.ToSequence();
     }
 }

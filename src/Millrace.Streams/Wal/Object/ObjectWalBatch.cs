@@ -15,28 +15,14 @@ internal sealed class ObjectWalBatch(List<WalAppend> appends)
     {
         _records.Build(pool, appends, ObjectWalFormat.HeadSize, alignment: 1, GatheredRecords.CopiedPayload);
         ObjectWalFormat.WriteHead(_records.Head, appends.Count, appends[0].Position);
-        Piece? first = null, last = null;
+        var joined = new JoinedMemory();
         foreach (var part in _records.Parts)
         {
-            last = new Piece(part, last);
-            first ??= last;
+            joined.Add(part);
         }
 
-        return new(first!, 0, last!, last!.Memory.Length);
+        return joined.ToSequence();
     }
 
     public void Release() => _records.Release();
-
-    private sealed class Piece : ReadOnlySequenceSegment<byte>
-    {
-        public Piece(ReadOnlyMemory<byte> memory, Piece? before)
-        {
-            Memory = memory;
-            if (before is not null)
-            {
-                RunningIndex = before.RunningIndex + before.Memory.Length;
-                before.Next = this;
-            }
-        }
-    }
 }

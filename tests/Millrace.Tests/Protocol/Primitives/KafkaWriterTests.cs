@@ -1,3 +1,4 @@
+using Millrace.Runtime;
 using System.Buffers;
 using CsCheck;
 using Millrace.Protocol;
@@ -48,11 +49,12 @@ public sealed class KafkaWriterTests
     [Fact]
     public void Records_of_several_segments_are_written_one_after_the_other()
     {
-        var first = new Segment(new byte[] { 1, 2 }, 0);
-        var records = new ReadOnlySequence<byte>(first, 0, first.Append(new byte[] { 3 }), 1);
+        var records = new JoinedMemory();
+        records.Add(new byte[] { 1, 2 });
+        records.Add(new byte[] { 3 });
         var output = new ArrayBufferWriter<byte>();
         var writer = new KafkaWriter(output);
-        writer.WriteNullableRecords(records, flexible: false);
+        writer.WriteNullableRecords(records.ToSequence(), flexible: false);
         writer.Flush();
         Assert.Equal("00000003010203", Convert.ToHexString(output.WrittenSpan));
     }
@@ -79,21 +81,5 @@ public sealed class KafkaWriterTests
         writer.WriteString(text, flexible);
         writer.Flush();
         return output.WrittenSpan.ToArray();
-    }
-
-    private sealed class Segment : ReadOnlySequenceSegment<byte>
-    {
-        public Segment(ReadOnlyMemory<byte> memory, long index)
-        {
-            Memory = memory;
-            RunningIndex = index;
-        }
-
-        public Segment Append(ReadOnlyMemory<byte> memory)
-        {
-            var next = new Segment(memory, RunningIndex + Memory.Length);
-            Next = next;
-            return next;
-        }
     }
 }

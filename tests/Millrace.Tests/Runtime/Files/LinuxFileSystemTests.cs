@@ -209,27 +209,14 @@ public sealed class LinuxFileSystemTests : IDisposable
 
     private static ReadOnlySequence<byte> SequenceOf(byte[] bytes, int segmentBytes)
     {
-        var first = new Piece(ReadOnlyMemory<byte>.Empty, 0);
-        var last = first;
+        var joined = new JoinedMemory();
         for (var position = 0; position < bytes.Length; position += segmentBytes)
         {
-            last = last.Append(bytes.AsMemory(position, Math.Min(segmentBytes, bytes.Length - position)));
+            joined.Add(bytes.AsMemory(position, Math.Min(segmentBytes, bytes.Length - position)));
         }
 
-        return new(first, 0, last, last.Memory.Length);
+        return joined.ToSequence();
     }
 
     private async Task TouchAsync(string name) => await (await Files.CreateAsync(PathOf(name))).DisposeAsync();
-
-    private sealed class Piece : ReadOnlySequenceSegment<byte>
-    {
-        public Piece(ReadOnlyMemory<byte> memory, long position) => (Memory, RunningIndex) = (memory, position);
-
-        public Piece Append(ReadOnlyMemory<byte> memory)
-        {
-            var next = new Piece(memory, RunningIndex + Memory.Length);
-            Next = next;
-            return next;
-        }
-    }
 }
