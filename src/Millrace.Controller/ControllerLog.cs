@@ -31,6 +31,9 @@ internal static partial class ControllerLog
     [LoggerMessage(EventId = 5012, Level = LogLevel.Warning, Message = "The object store failed while {Activity}; it is tried again: {Failure}")]
     public static partial void StorageFailed(ILogger logger, string activity, string failure);
 
+    [LoggerMessage(EventId = 5013, Level = LogLevel.Error, Message = "The metadata before {Place} has no snapshot that the log could be cut behind: {Reason}")]
+    public static partial void SnapshotFailed(ILogger logger, LogPlace place, string reason);
+
     [LoggerMessage(EventId = 5020, Level = LogLevel.Debug, Message = "{Count} objects have been deleted")]
     public static partial void ObjectsDeleted(ILogger logger, int count);
 

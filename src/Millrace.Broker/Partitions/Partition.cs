@@ -38,6 +38,9 @@ internal sealed partial class Partition : IStreamOwner
     private readonly MissedBatches _missed = new();
     private ProducerState _producers = new();
     private IStream? _stream;
+
+    // Open in the store, and never served from here, since its producers were not read: it is only closed.
+    private IStream? _unready;
     private StreamError _lostTo;
     private bool _appending;
     private volatile PartitionPhase _phase = PartitionPhase.Waiting;
@@ -110,7 +113,7 @@ internal sealed partial class Partition : IStreamOwner
         await _opening;
         try
         {
-            if (_stream is { } stream)
+            if ((_stream ?? _unready) is { } stream)
             {
                 await stream.CloseAsync(token);
             }
@@ -218,18 +221,18 @@ internal sealed partial class Partition : IStreamOwner
             catch (StreamException failure)
             {
                 Log.NotOpened(_logger, Id, LeaderEpoch, failure);
-                LoseUnopened(stream, failure.Error);
+                LoseUnready(stream, failure.Error);
                 return;
             }
             catch (InvalidDataException failure)
             {
                 Log.NotOpened(_logger, Id, LeaderEpoch, failure);
-                LoseUnopened(stream, StreamError.Corrupt);
+                LoseUnready(stream, StreamError.Corrupt);
                 return;
             }
             catch (OperationCanceledException) when (ends.IsCancellationRequested)
             {
-                _stream = stream;
+                _unready = stream;
                 return;
             }
 
@@ -239,7 +242,7 @@ internal sealed partial class Partition : IStreamOwner
             }
             catch (OperationCanceledException)
             {
-                _stream = stream;
+                _unready = stream;
                 return;
             }
 
@@ -247,10 +250,9 @@ internal sealed partial class Partition : IStreamOwner
         }
     }
 
-    // The stream is kept for closing: a later epoch opens it again.
-    private void LoseUnopened(IStream? stream, StreamError error)
+    private void LoseUnready(IStream? stream, StreamError error)
     {
-        _stream = stream;
+        _unready = stream;
         OnLost(error);
     }
 

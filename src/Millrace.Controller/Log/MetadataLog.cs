@@ -222,6 +222,12 @@ public sealed class MetadataLog : IAsyncDisposable
             // The log stays as long as it is until the next snapshot, and what was to be deleted goes with it.
             ControllerLog.StorageFailed(_logger, "taking a snapshot of the metadata", failure.Message);
         }
+        catch (Exception damage) when (damage is InvalidDataException or ObjectLogException)
+        {
+            // A snapshot that reads otherwise than it was written, or a key in the log that is none of it: nothing is trimmed, and nothing else is
+            // the worse for it.
+            ControllerLog.SnapshotFailed(_logger, snapshot.Start.Next, damage.Message);
+        }
         catch (OperationCanceledException) when (_closed.IsCancellationRequested)
         {
             // The next owner takes its own.

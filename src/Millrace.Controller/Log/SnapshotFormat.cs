@@ -43,9 +43,42 @@ internal static class SnapshotFormat
         return output.WrittenSpan.ToArray();
     }
 
+    /// <summary>Every checksum matches, and nothing is missing at the end.</summary>
+    public static bool IsWhole(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            return ReadChunks(bytes).Any();
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+    }
+
     /// <exception cref="InvalidDataException">The bytes are no snapshot, or are damaged.</exception>
     /// <exception cref="ProtocolException">A newer program wrote it.</exception>
     public static Snapshot Read(ReadOnlyMemory<byte> bytes)
+    {
+        SnapshotHead? head = null;
+        var state = ClusterState.Empty;
+        foreach (var chunk in ReadChunks(bytes))
+        {
+            if (head is null)
+            {
+                head = VersionedBytes.Decode<SnapshotHead>(chunk);
+                continue;
+            }
+
+            // Not as an entry: the version that the image had is among the records.
+            state = MetadataEntry.Read(chunk).Aggregate(state, (image, record) => image.Apply(record));
+        }
+
+        return FromHead(head ?? throw new InvalidDataException("it holds nothing"), state);
+    }
+
+    /// <summary>All chunks, when each has been found right.</summary>
+    private static List<ReadOnlyMemory<byte>> ReadChunks(ReadOnlyMemory<byte> bytes)
     {
         var rest = bytes;
         if (!Take(ref rest, Magic.Length).Span.SequenceEqual(Magic))
@@ -59,27 +92,18 @@ internal static class SnapshotFormat
             throw new ProtocolException($"The metadata snapshot has format {format}, and this program knows {Format}: it was written by a newer one");
         }
 
-        SnapshotHead? head = null;
-        var state = ClusterState.Empty;
-        for (var chunks = 0; ; chunks++)
+        var chunks = new List<ReadOnlyMemory<byte>>();
+        while (true)
         {
             var length = BinaryPrimitives.ReadInt32BigEndian(Take(ref rest, sizeof(int)).Span);
             if (length == EndLength)
             {
-                return BinaryPrimitives.ReadInt32BigEndian(Take(ref rest, sizeof(int)).Span) == chunks && rest.IsEmpty && head is not null
-                    ? FromHead(head, state)
+                return BinaryPrimitives.ReadInt32BigEndian(Take(ref rest, sizeof(int)).Span) == chunks.Count && rest.IsEmpty
+                    ? chunks
                     : throw new InvalidDataException("its end does not fit what it holds");
             }
 
-            var chunk = TakeChunk(ref rest, length);
-            if (head is null)
-            {
-                head = VersionedBytes.Decode<SnapshotHead>(chunk);
-                continue;
-            }
-
-            // Not as an entry: the version that the image had is among the records.
-            state = MetadataEntry.Read(chunk).Aggregate(state, (image, record) => image.Apply(record));
+            chunks.Add(TakeChunk(ref rest, length));
         }
     }
 

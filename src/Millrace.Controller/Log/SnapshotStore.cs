@@ -10,7 +10,6 @@ namespace Millrace.Controller.Log;
 internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
 {
     private const string Prefix = "meta/snapshots/";
-    private const int Kept = 2;
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
@@ -79,24 +78,37 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
     }
 
     /// <summary>
-    /// Deletes all but the newest two, and says where the log may be trimmed: below the older of these. Null while there are fewer.
+    /// Deletes all that are older than the two newest whole ones, and says where the log may be trimmed: below the older of these. The newest was
+    /// read back when it was saved; the one before may have rotted since, and then it is none to fall back on. Null while there are fewer.
     /// </summary>
     public async ValueTask<LogPlace?> TrimAsync(CancellationToken token)
     {
         var keys = await ListAsync(token);
-        if (keys.Count < Kept)
+        for (var i = keys.Count - 2; i >= 0; i--)
         {
-            return null;
+            var key = keys[i];
+            if (await UntilAnsweredAsync(() => storage.GetAsync(key, token), token) is not { } body)
+            {
+                continue;
+            }
+
+            if (!SnapshotFormat.IsWhole(body))
+            {
+                ControllerLog.SnapshotDamaged(_logger, key, "it is not counted among those that are kept");
+                continue;
+            }
+
+            await UntilAnsweredAsync(
+                async () =>
+                {
+                    await storage.DeleteAsync([.. keys.Take(i)], token);
+                    return true;
+                },
+                token);
+            return Place(key);
         }
 
-        await UntilAnsweredAsync(
-            async () =>
-            {
-                await storage.DeleteAsync([.. keys.SkipLast(Kept)], token);
-                return true;
-            },
-            token);
-        return Place(keys[^Kept]);
+        return null;
     }
 
     /// <summary>A store that does not answer is waited for, as the log itself does.</summary>

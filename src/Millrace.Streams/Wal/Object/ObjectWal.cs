@@ -169,9 +169,10 @@ internal sealed class ObjectWal : IWriteAheadLog
         {
             place = await _owner.AppendAsync(batch.Build(_pool));
         }
-        catch (ObjectLogException refusal)
+        catch (Exception failure)
         {
-            reason = Lose(refusal);
+            // Whatever it is: a batch that ended here without a word would keep every later one waiting.
+            reason = Lose(failure);
         }
 
         batch.Release();
@@ -240,13 +241,13 @@ internal sealed class ObjectWal : IWriteAheadLog
         }
     }
 
-    private StreamException Lose(ObjectLogException refusal)
+    private StreamException Lose(Exception failure)
     {
-        var reason = refusal.Error switch
+        var reason = (failure as ObjectLogException)?.Error switch
         {
-            ObjectLogError.Fenced => new StreamException(StreamError.Fenced, $"The WAL {Descriptor.Location} was taken over: {refusal.Message}", refusal),
-            ObjectLogError.Closed => new StreamException(StreamError.Closed, $"The WAL {Descriptor.Location} is closed", refusal),
-            _ => new StreamException(StreamError.WalFailed, $"The WAL {Descriptor.Location} failed: {refusal.Message}", refusal),
+            ObjectLogError.Fenced => new StreamException(StreamError.Fenced, $"The WAL {Descriptor.Location} was taken over: {failure.Message}", failure),
+            ObjectLogError.Closed => new StreamException(StreamError.Closed, $"The WAL {Descriptor.Location} is closed", failure),
+            _ => new StreamException(StreamError.WalFailed, $"The WAL {Descriptor.Location} failed: {failure.Message}", failure),
         };
         _queue.End(reason);
         lock (_lock)

@@ -104,6 +104,31 @@ public sealed class PartitionTableTests
     }
 
     [Fact]
+    public async Task A_partition_that_never_opened_takes_no_deletion_while_it_closes_since_it_knows_no_producers()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        var topic = await broker.AddTopicAsync();
+        await new Apis.DataPathClient(broker).ProduceAsync(Batches.Idempotent(9, 0, 0));
+        await broker.CrashAsync();
+        broker.Storage.BeforeRead = _ => throw new StreamException(StreamError.Corrupt, "damaged, for a while");
+        broker.Publish(image => PartitionsUnderTest.With(image, WithEpoch(topic, 3)));
+        var former = broker.Table.Find("t", 0).Partition!;
+        Assert.Equal(PartitionError.StorageFailed, await former.WhenOpenAsync(default).AsTask().WaitAsync(Patience));
+        broker.Storage.BeforeRead = _ => default;
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        broker.Registry.Before = call => call == "CloseAsync" ? new ValueTask(gate.Task) : default;
+        broker.Publish(image => PartitionsUnderTest.With(image, WithEpoch(topic, 4)));
+        Assert.True(await Eventually.BecomesTrueAsync(() => former.Phase == PartitionPhase.Closing));
+
+        Assert.Equal(PartitionError.NotLeader, (await former.DeleteRecordsAsync(-1, default).AsTask().WaitAsync(Patience)).Error);
+        gate.SetResult();
+
+        Assert.Equal(PartitionError.None, await broker.Table.Find("t", 0).Partition!.WhenOpenAsync(default).AsTask().WaitAsync(Patience));
+        var client = new Apis.DataPathClient(broker);
+        Assert.Equal(0, (await client.ProduceAsync(Batches.Idempotent(9, 0, 0))).BaseOffset);
+    }
+
+    [Fact]
     public async Task Deleted_topics_and_other_nodes_partitions_are_not_led()
     {
         await using var broker = PartitionsUnderTest.Start();

@@ -38,6 +38,19 @@ public abstract class ObjectWalTests : WalContract
     }
 
     [Fact]
+    public async Task A_batch_that_cannot_be_laid_out_ends_the_wal_and_leaves_no_append_waiting()
+    {
+        await using var wal = await CreateAsync();
+        await AppendAllAsync(wal, [Record(0, 100)]);
+        using var unreadable = new UnreadableMemory();
+        var failing = wal.AppendAsync(Record(1, 0) with { Payload = unreadable.Memory[..100] }, out _).AsTask();
+
+        Assert.Equal(StreamError.WalFailed, (await Assert.ThrowsAsync<StreamException>(() => failing.WaitAsync(TimeSpan.FromSeconds(30), Token))).Error);
+        Assert.Equal(StreamError.WalFailed, (await wal.Lost.WaitAsync(TimeSpan.FromSeconds(30), Token)).Error);
+        await Assert.ThrowsAsync<StreamException>(async () => await wal.AppendAsync(Record(2, 100), out _));
+    }
+
+    [Fact]
     public async Task A_writer_that_was_taken_over_acknowledges_nothing_that_the_recovery_lacks()
     {
         for (var round = 0; round < 5; round++)
