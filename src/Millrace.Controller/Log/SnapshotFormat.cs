@@ -48,7 +48,7 @@ internal static class SnapshotFormat
     {
         try
         {
-            return ReadChunks(bytes).Any();
+            return ReadChunks(bytes).Count > 0;
         }
         catch (InvalidDataException)
         {

@@ -369,7 +369,7 @@ public sealed class ClusterControllerTests
         return (await store.TrimAsync(default))?.Index;
     }
 
-    private async Task<string?> NewestSnapshotAsync() => (await _storage.ListAsync("meta/snapshots/", null, 10, default)).LastOrDefault().Key;
+    private async Task<string?> NewestSnapshotAsync() => (await _storage.ListAsync("meta/snapshots/", null, 10, default)) is [.., var newest] ? newest.Key : null;
 
     private async Task DamageAsync(string key)
     {
