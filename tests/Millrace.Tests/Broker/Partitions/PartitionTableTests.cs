@@ -79,7 +79,6 @@ public sealed class PartitionTableTests
         await using var broker = PartitionsUnderTest.Start();
         var topic = await broker.AddTopicAsync();
         await new Apis.DataPathClient(broker).ProduceAsync(Batches.Of("a"));
-        await broker.CrashAsync();
         var damage = new StreamException(StreamError.Corrupt, "damaged, for a while");
         if (whileReplaying)
         {
@@ -90,13 +89,13 @@ public sealed class PartitionTableTests
             broker.Registry.Before = call => call == "GetRangesAsync" ? throw damage : default;
         }
 
-        broker.Publish(image => PartitionsUnderTest.With(image, WithEpoch(topic, 3)));
+        await broker.CrashAsync();
         var former = broker.Table.Find("t", 0).Partition!;
         Assert.Equal(PartitionError.StorageFailed, await former.WhenOpenAsync(default).AsTask().WaitAsync(Patience));
         broker.Storage.BeforeRead = _ => default;
         broker.Registry.Before = _ => default;
 
-        broker.Publish(image => PartitionsUnderTest.With(image, WithEpoch(topic, 4)));
+        broker.Publish(image => PartitionsUnderTest.With(image, WithEpoch(topic, 3)));
 
         var current = broker.Table.Find("t", 0).Partition!;
         Assert.Equal(PartitionError.None, await current.WhenOpenAsync(default).AsTask().WaitAsync(Patience));
@@ -109,15 +108,14 @@ public sealed class PartitionTableTests
         await using var broker = PartitionsUnderTest.Start();
         var topic = await broker.AddTopicAsync();
         await new Apis.DataPathClient(broker).ProduceAsync(Batches.Idempotent(9, 0, 0));
-        await broker.CrashAsync();
         broker.Storage.BeforeRead = _ => throw new StreamException(StreamError.Corrupt, "damaged, for a while");
-        broker.Publish(image => PartitionsUnderTest.With(image, WithEpoch(topic, 3)));
+        await broker.CrashAsync();
         var former = broker.Table.Find("t", 0).Partition!;
         Assert.Equal(PartitionError.StorageFailed, await former.WhenOpenAsync(default).AsTask().WaitAsync(Patience));
         broker.Storage.BeforeRead = _ => default;
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         broker.Registry.Before = call => call == "CloseAsync" ? new ValueTask(gate.Task) : default;
-        broker.Publish(image => PartitionsUnderTest.With(image, WithEpoch(topic, 4)));
+        broker.Publish(image => PartitionsUnderTest.With(image, WithEpoch(topic, 3)));
         Assert.True(await Eventually.BecomesTrueAsync(() => former.Phase == PartitionPhase.Closing));
 
         Assert.Equal(PartitionError.NotLeader, (await former.DeleteRecordsAsync(-1, default).AsTask().WaitAsync(Patience)).Error);
