@@ -289,7 +289,8 @@ public sealed partial class ClusterController : IAsyncDisposable
         if (!requests.IsCompleted && left > TimeSpan.Zero)
         {
             using var settled = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            await Waiting.Either(requests, Task.Delay(left, _runtime.Time, settled.Token));
+            // Delays are cut to whole milliseconds: without one more, the last of them would be spun away.
+            await Waiting.Either(requests, Task.Delay(left + TimeSpan.FromMilliseconds(1), _runtime.Time, settled.Token));
             settled.Cancel();
         }
     }
