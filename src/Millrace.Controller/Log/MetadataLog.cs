@@ -246,6 +246,7 @@ public sealed class MetadataLog : IAsyncDisposable
         if (step.Kind == LogStepKind.Seal)
         {
             Owner = VersionedBytes.Decode<ControllerSeal>(step.Payload);
+            _entries += Math.Max(1, _options.SnapshotEntries / _options.SnapshotTerms);
             return;
         }
 

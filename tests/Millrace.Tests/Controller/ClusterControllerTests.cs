@@ -4,6 +4,9 @@ using Millrace.Controller.Log;
 using Millrace.Controller.Objects;
 using Millrace.Metadata;
 using Millrace.ObjectStorage;
+using Millrace.Simulation.Disks;
+using Millrace.Simulation.Kernel;
+using Millrace.Simulation.Storage;
 using Millrace.Protocol;
 using Millrace.Runtime;
 using Millrace.Streams;
@@ -186,6 +189,43 @@ public sealed class ClusterControllerTests
         Assert.NotNull(log.Owner);
         await log.DisposeAsync();
         Assert.Equal(before, ClusterScript.Bytes((await second.StartAsync(Quiet)).State));
+    }
+
+    [Fact]
+    public void An_idle_controller_looks_for_another_owner_and_does_nothing_in_between()
+    {
+        using var kernel = new SimulationKernel(seed: 1);
+        var node = new SimulatedNode(kernel, "idle", lane => new SimulatedDisk(kernel, "idle").Mount(lane));
+        var bucket = new SimulatedBucket(kernel);
+        var seconds = 60;
+        kernel.Run(async () =>
+        {
+            await node.Start(async runtime =>
+            {
+                var storage = bucket.Connect(node.Lane!);
+                var log = await MetadataLog.OpenAsync(runtime, storage, new MetadataLogOptions(), default);
+                var seal = new ControllerSeal { IncarnationId = runtime.NewId(), Host = "idle", Port = 9092 };
+                Assert.NotNull(await ClusterController.TryStartAsync(runtime, log, storage, seal, Quiet, default));
+            });
+            var before = kernel.Steps;
+            await kernel.Delay(TimeSpan.FromSeconds(seconds));
+            Assert.InRange(kernel.Steps - before, seconds / 2, seconds * 20);
+        });
+    }
+
+    [Fact]
+    public async Task Many_short_terms_are_cut_behind_a_snapshot_as_well()
+    {
+        var options = new MetadataLogOptions { SnapshotEntries = 1_000, SnapshotTerms = 5 };
+        for (var i = 0; i < options.SnapshotTerms; i++)
+        {
+            await using var crashing = new ControllerNode(_storage, options);
+            await (await crashing.StartAsync(Quiet)).RegisterAsync(crashing.Registration, default);
+        }
+
+        await using var last = new ControllerNode(_storage, options);
+        await (await last.StartAsync(Quiet)).RegisterAsync(last.Registration, default);
+        Assert.True(await Eventually.BecomesTrueAsync(async () => (await _storage.ListAsync("meta/snapshots/", null, 10, default)).Count > 0));
     }
 
     [Fact]
