@@ -25,7 +25,7 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
             {
                 await (_random.Next(100) switch
                 {
-                    < 58 => ProduceAsync(),
+                    < 57 => ProduceAsync(),
                     < 60 => _trims ? TrimAsync() : Task.CompletedTask,
                     < 80 => reader.FetchAsync(_random.NextInt64(_oracle.End + 1)),
                     < 90 => CommitAsync(),

@@ -122,8 +122,9 @@ internal sealed class BrokerWorld
 
     private void DiskChanges()
     {
+        // A broker's disk has less to do than the ones of the WAL scenarios: it fails more often, to fail at all.
         var weather = DiskWeather.Draw(_kernel.Random);
-        _broker.Disk.Weather = weather with { Latency = weather.Latency * 4 };
+        _broker.Disk.Weather = weather with { Latency = weather.Latency * 4, WriteFails = weather.WriteFails * 4, SyncFails = weather.SyncFails * 4 };
         _kernel.Trace.Note($"{_broker.Disk.Weather}");
     }
 

@@ -132,13 +132,16 @@ internal sealed class GroupMember(SimulationKernel kernel, Lane lane, SimulatedC
     {
         while (!isOver())
         {
+            var commits = _random.Chance(0.6);
             switch (_random.Next(40))
             {
                 case 0:
                     await LeaveAsync();
                     return;
-                case 1:
+                case 1 or 2:
+                    // What it does next it does as a member that is none any more.
                     kernel.Coverage.Count("group: members that fell silent");
+                    commits = true;
                     await Task.Delay(SessionTimeout * (1 + _random.NextDouble()), lane.Time);
                     break;
                 default:
@@ -150,7 +153,7 @@ internal sealed class GroupMember(SimulationKernel kernel, Lane lane, SimulatedC
                     break;
             }
 
-            if (_positions.Count > 0 && _random.Chance(0.6) && !await CommitAsync() || !await HeartbeatAsync())
+            if (commits && _positions.Count > 0 && !await CommitAsync() || !await HeartbeatAsync())
             {
                 return;
             }
