@@ -252,7 +252,7 @@ public sealed partial class ClusterController : IAsyncDisposable
                 if (_runtime.Time.GetElapsedTime(_confirmedAt) >= _ownershipInterval)
                 {
                     _confirmedAt = _runtime.Time.GetTimestamp();
-                    await _log.ConfirmAsync(stopping);
+                    await ConfirmAsync(more, stopping);
                 }
             }
         }
@@ -292,6 +292,23 @@ public sealed partial class ClusterController : IAsyncDisposable
             // Delays are cut to whole milliseconds: without one more, the last of them would be spun away.
             await Waiting.Either(requests, Task.Delay(left + TimeSpan.FromMilliseconds(1), _runtime.Time, settled.Token));
             settled.Cancel();
+        }
+    }
+
+    // A store that does not answer keeps no request waiting that needs none: the look is given up, and comes again.
+    private async ValueTask ConfirmAsync(Task requests, CancellationToken stopping)
+    {
+        using var look = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var looking = _log.ConfirmAsync(look.Token);
+        await Waiting.Either(looking, requests);
+        look.Cancel();
+        try
+        {
+            await looking;
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            // A request came first.
         }
     }
 

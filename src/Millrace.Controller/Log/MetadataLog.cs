@@ -188,7 +188,7 @@ public sealed class MetadataLog : IAsyncDisposable
 
     /// <summary>Looks whether the log still is this owner's. A store that does not say changes nothing: the next append will.</summary>
     /// <exception cref="ObjectLogException">Fenced, Closed: nothing is ever appended again.</exception>
-    internal async ValueTask ConfirmAsync(CancellationToken token)
+    internal async Task ConfirmAsync(CancellationToken token)
     {
         Invariant.Check(_owner is not null);
         try

@@ -13,6 +13,7 @@ using Millrace.Streams;
 using Millrace.Streams.Objects;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;
+using Millrace.Tests.Streams;
 using Xunit;
 
 namespace Millrace.Tests.Controller;
@@ -78,6 +79,24 @@ public sealed class ClusterControllerTests
 
         var reason = (await first.Runtime.Failed.WaitAsync(TimeSpan.FromSeconds(30))).InnerException;
         Assert.Equal(ObjectLogError.Fenced, Assert.IsType<ObjectLogException>(reason).Error);
+    }
+
+    [Fact]
+    public async Task A_look_for_other_controllers_that_the_store_does_not_answer_keeps_no_request_waiting()
+    {
+        await using var storage = new TestStorage();
+        await using var process = new ControllerNode(storage);
+        var controller = await process.StartAsync(Quiet with { OwnershipInterval = TimeSpan.FromMilliseconds(1) });
+        storage.BeforeRead = _ => throw TestStorage.Unavailable;
+        var before = storage.Reads;
+        Assert.True(await Eventually.BecomesTrueAsync(() => storage.Reads > before + 1));
+
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Empty(await controller.GetWaitingWalsAsync(default).AsTask().WaitAsync(TimeSpan.FromSeconds(30)));
+        }
+
+        Assert.False(process.Runtime.Failed.IsCompleted);
     }
 
     [Fact]
