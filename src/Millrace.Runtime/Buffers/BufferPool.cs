@@ -10,8 +10,8 @@ namespace Millrace.Runtime;
 /// </summary>
 /// <remarks>
 /// Fresh memory costs a page fault for every 4 KiB, more than it costs to fill it: what one upload frees should serve the
-/// requests of the next. So that idle buffers add little to the peak, buffers of other sizes are given up before new memory is
-/// taken, where more than half of the bound is idle.
+/// requests of the next. The sizes asked for change with the load, so the size that was not asked for longest is given up first:
+/// beyond the bound, and, so that idle buffers add little to the peak, beyond half of it wherever new memory is taken.
 /// </remarks>
 /// <param name="maxIdleBytes">How many bytes of returned buffers are kept for reuse; more go back to the system.</param>
 public sealed class BufferPool(long maxIdleBytes) : IDisposable
@@ -19,7 +19,8 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
     // Four classes a power of two: at most a quarter of a buffer is waste.
     private const int SmallestShift = 12;
     private const int StepsPerPower = 4;
-    private readonly ConcurrentBag<PooledBuffer>[] _idle = [.. Enumerable.Range(0, (31 - SmallestShift) * StepsPerPower + 1).Select(_ => new ConcurrentBag<PooledBuffer>())];
+    private readonly SizeClass[] _classes = [.. Enumerable.Range(0, (31 - SmallestShift) * StepsPerPower + 1).Select(_ => new SizeClass())];
+    private long _rents;
     private long _idleBytes;
     private long _leastIdleBytes = long.MaxValue;
     private long _rentedBytes;
@@ -37,14 +38,11 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
     public PooledBuffer Rent(int length)
     {
         var sizeClass = ClassOf(length);
-        if (_idle[sizeClass].TryTake(out var buffer))
-        {
-            Interlocked.Add(ref _idleBytes, -buffer.Capacity);
-        }
-        else
+        Volatile.Write(ref _classes[sizeClass].LastRent, Interlocked.Increment(ref _rents));
+        if (TryTake(_classes[sizeClass]) is not { } buffer)
         {
             var capacity = CapacityOf(sizeClass);
-            Free(Math.Min(capacity, IdleBytes - maxIdleBytes / 2));
+            GiveUp(Math.Min(capacity, IdleBytes - maxIdleBytes / 2));
             buffer = new PooledBuffer(this, sizeClass, capacity);
             Made?.Add(buffer);
         }
@@ -57,12 +55,12 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
     }
 
     /// <summary>Gives the system back what nobody needed since the last call. To be called every few seconds.</summary>
-    public void Trim() => Free(Math.Min(IdleBytes, Interlocked.Exchange(ref _leastIdleBytes, long.MaxValue)));
+    public void Trim() => GiveUp(Math.Min(IdleBytes, Interlocked.Exchange(ref _leastIdleBytes, long.MaxValue)));
 
     public void Dispose()
     {
         _disposed = true;
-        foreach (var buffer in _idle.SelectMany(bag => bag))
+        foreach (var buffer in _classes.SelectMany(sizeClass => sizeClass.Idle))
         {
             buffer.Free();
         }
@@ -74,36 +72,52 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
     internal void Return(PooledBuffer buffer)
     {
         Interlocked.Add(ref _rentedBytes, -buffer.Capacity);
-        if (_disposed || Interlocked.Add(ref _idleBytes, buffer.Capacity) > maxIdleBytes)
+        if (_disposed)
         {
-            if (!_disposed)
-            {
-                Interlocked.Add(ref _idleBytes, -buffer.Capacity);
-            }
-
             buffer.Free();
             return;
         }
 
-        _idle[buffer.SizeClass].Add(buffer);
+        var sizeClass = _classes[buffer.SizeClass];
+        sizeClass.Idle.Add(buffer);
+        Interlocked.Increment(ref sizeClass.IdleCount);
+        GiveUp(Interlocked.Add(ref _idleBytes, buffer.Capacity) - maxIdleBytes);
     }
 
-    /// <summary>Frees idle buffers, large ones first, until there are none or so many bytes are free.</summary>
-    /// <returns>The bytes freed.</returns>
-    private long Free(long bytes)
+    /// <summary>Frees idle buffers, of the size that was not asked for longest first, until there are none or so many bytes are free.</summary>
+    private void GiveUp(long bytes)
     {
-        var freed = 0L;
-        for (var sizeClass = _idle.Length - 1; sizeClass >= 0 && freed < bytes && IdleBytes > 0; sizeClass--)
+        while (bytes > 0 && Coldest() is { } sizeClass && TryTake(sizeClass) is { } buffer)
         {
-            while (freed < bytes && _idle[sizeClass].TryTake(out var buffer))
+            bytes -= buffer.Capacity;
+            buffer.Free();
+        }
+    }
+
+    private SizeClass? Coldest()
+    {
+        SizeClass? coldest = null;
+        foreach (var sizeClass in _classes)
+        {
+            if (Volatile.Read(ref sizeClass.IdleCount) > 0 && (coldest is null || Volatile.Read(ref sizeClass.LastRent) < coldest.LastRent))
             {
-                Interlocked.Add(ref _idleBytes, -buffer.Capacity);
-                freed += buffer.Capacity;
-                buffer.Free();
+                coldest = sizeClass;
             }
         }
 
-        return freed;
+        return coldest;
+    }
+
+    private PooledBuffer? TryTake(SizeClass sizeClass)
+    {
+        if (!sizeClass.Idle.TryTake(out var buffer))
+        {
+            return null;
+        }
+
+        Interlocked.Decrement(ref sizeClass.IdleCount);
+        Interlocked.Add(ref _idleBytes, -buffer.Capacity);
+        return buffer;
     }
 
     private static int ClassOf(int length)
@@ -129,5 +143,17 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
         var power = (sizeClass - 1) / StepsPerPower + SmallestShift;
         var step = (sizeClass - 1) % StepsPerPower + 1;
         return (int)Math.Min(int.MaxValue, (1L << power) + ((long)step << (power - 2)));
+    }
+
+    /// <summary>The idle buffers of one capacity.</summary>
+    private sealed class SizeClass
+    {
+        public readonly ConcurrentBag<PooledBuffer> Idle = [];
+
+        /// <summary>Never below what is in the bag for longer than a call takes: the bag's own count stops all its users.</summary>
+        public int IdleCount;
+
+        /// <summary>The number of the last rent.</summary>
+        public long LastRent;
     }
 }

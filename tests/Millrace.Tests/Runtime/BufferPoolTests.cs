@@ -74,6 +74,19 @@ public sealed class BufferPoolTests
     }
 
     [Fact]
+    public void Beyond_the_bound_the_size_that_was_not_asked_for_longest_is_given_up()
+    {
+        using var pool = new BufferPool(maxIdleBytes: 256 << 10);
+        var old = pool.Rent(128 << 10);
+        PooledBuffer[] recent = [.. Enumerable.Range(0, 4).Select(_ => pool.Rent(64 << 10))];
+        old.Release();
+        Array.ForEach(recent, buffer => buffer.Release());
+
+        Assert.Equal(256 << 10, pool.IdleBytes);
+        Assert.All(recent, _ => Assert.Contains(pool.Rent(64 << 10), recent));
+    }
+
+    [Fact]
     public void Buffers_of_every_size_class_can_be_filled_and_given_back()
     {
         using var pool = new BufferPool(maxIdleBytes: 0);
