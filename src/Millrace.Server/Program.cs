@@ -1,9 +1,20 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Millrace.Server;
 using Millrace.Server.Cli;
 using Millrace.Server.Commands;
 
-var command = MillraceCommand.Create().Parse(args);
+var command = MillraceCommand.Parse(args);
+if (command.Action is ParseErrorAction && !UsageErrors.IsUnfinished(command))
+{
+    foreach (var line in UsageErrors.Describe(command))
+    {
+        Console.Error.WriteLine($"millrace: {line}");
+    }
+
+    return ExitCode.Usage;
+}
+
 var exitCode = await command.InvokeAsync(new InvocationConfiguration
 {
     // A node handles its signals itself, and drains for longer than the two seconds that client commands get.

@@ -20,6 +20,8 @@ internal abstract class ClientCommand : Command
 
     private async Task<int> RunAsync(ParseResult result, CancellationToken token)
     {
+        // What blocks its thread must not do so before the program listens to signals: a consumer that is interrupted leaves its group.
+        await Task.Yield();
         try
         {
             return await ExecuteAsync(result, token);
@@ -34,51 +36,55 @@ internal abstract class ClientCommand : Command
         }
         catch (CreateTopicsException failure)
         {
-            return Fail(failure.Results.Select(item => (item.Topic, item.Error)));
+            return Fail(failure.Results.Select(item => (item.Topic, item.Error)), result);
         }
         catch (DeleteTopicsException failure)
         {
-            return Fail(failure.Results.Select(item => (item.Topic, item.Error)));
+            return Fail(failure.Results.Select(item => (item.Topic, item.Error)), result);
         }
         catch (CreatePartitionsException failure)
         {
-            return Fail(failure.Results.Select(item => (item.Topic, item.Error)));
+            return Fail(failure.Results.Select(item => (item.Topic, item.Error)), result);
         }
         catch (DeleteRecordsException failure)
         {
-            return Fail(failure.Results.Select(item => ($"{item.Topic}-{item.Partition.Value}", item.Error)));
+            return Fail(failure.Results.Select(item => ($"{item.Topic}-{item.Partition.Value}", item.Error)), result);
         }
         catch (DeleteGroupsException failure)
         {
-            return Fail(failure.Results.Select(item => (item.Group, item.Error)));
+            return Fail(failure.Results.Select(item => (item.Group, item.Error)), result);
         }
         catch (DescribeTopicsException failure)
         {
-            return Fail(failure.Results.TopicDescriptions.Select(item => (item.Name, item.Error)));
+            return Fail(failure.Results.TopicDescriptions.Select(item => (item.Name, item.Error)), result);
         }
         catch (DescribeConsumerGroupsException failure)
         {
-            return Fail(failure.Results.ConsumerGroupDescriptions.Select(item => (item.GroupId, item.Error)));
+            return Fail(failure.Results.ConsumerGroupDescriptions.Select(item => (item.GroupId, item.Error)), result);
         }
         catch (DescribeConfigsException failure)
         {
-            return Fail(failure.Results.Select(item => (item.ConfigResource.Name, item.Error)));
+            return Fail(failure.Results.Select(item => (item.ConfigResource.Name, item.Error)), result);
         }
         catch (ListConsumerGroupsException failure)
         {
-            return Fail([("groups", failure.Error)]);
+            return Fail([("groups", failure.Error)], result);
         }
         catch (ListOffsetsException failure)
         {
-            return Fail(failure.Result.ResultInfos.Select(item => (item.TopicPartitionOffsetError.TopicPartition.ToString(), item.TopicPartitionOffsetError.Error)));
+            return Fail(failure.Result.ResultInfos.Select(item => (item.TopicPartitionOffsetError.TopicPartition.ToString(), item.TopicPartitionOffsetError.Error)), result);
         }
         catch (IncrementalAlterConfigsException failure)
         {
-            return Fail(failure.Results.Select(item => (item.ConfigResource.Name, item.Error)));
+            return Fail(failure.Results.Select(item => (item.ConfigResource.Name, item.Error)), result);
         }
         catch (KafkaException failure)
         {
             return Fail(CodeFor(failure.Error), Advice(failure.Error, result));
+        }
+        catch (InvalidOperationException failure) when (failure.Message.StartsWith("No such configuration property", StringComparison.Ordinal))
+        {
+            return Fail(ExitCode.Usage, $"--property: librdkafka has none of that name: {failure.Message}");
         }
         catch (ArgumentException failure)
         {
@@ -86,9 +92,14 @@ internal abstract class ClientCommand : Command
         }
     }
 
-    private static int Fail(IEnumerable<(string What, Error Error)> results)
+    private int Fail(IEnumerable<(string What, Error Error)> results, ParseResult result)
     {
         var failures = results.Where(item => item.Error.IsError).ToList();
+        if (failures.Count > 0 && failures.TrueForAll(item => CodeFor(item.Error) == ExitCode.Unreachable))
+        {
+            return Fail(ExitCode.Unreachable, Advice(failures[0].Error, result));
+        }
+
         foreach (var (what, error) in failures)
         {
             Console.Error.WriteLine($"millrace: {what}: {error.Reason} ({error.Code})");
@@ -113,7 +124,7 @@ internal abstract class ClientCommand : Command
             or ErrorCode.UnknownTopicId => ExitCode.NotFound,
         ErrorCode.TopicAlreadyExists => ExitCode.AlreadyExists,
         ErrorCode.Local_Transport or ErrorCode.Local_TimedOut or ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Resolve
-            or ErrorCode.Local_TimedOutQueue => ExitCode.Unreachable,
+            or ErrorCode.Local_TimedOutQueue or ErrorCode.Local_MsgTimedOut => ExitCode.Unreachable,
         ErrorCode.Local_InvalidArg or ErrorCode.Local_UnknownProtocol => ExitCode.Usage,
         _ => ExitCode.Failed,
     };

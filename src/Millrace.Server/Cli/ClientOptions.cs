@@ -6,6 +6,8 @@ namespace Millrace.Server.Cli;
 /// <summary>The options every client command has, and the clients made from them.</summary>
 internal sealed class ClientOptions
 {
+    private const int MaxSeconds = 86_400;
+
     private readonly Option<string> _bootstrapServer = new("--bootstrap-server", "-b")
     {
         Description = "A broker to begin with, HOST:PORT; several separated by commas",
@@ -38,7 +40,9 @@ internal sealed class ClientOptions
 
     public bool Json(ParseResult result) => result.GetValue(_json);
 
-    public TimeSpan Timeout(ParseResult result) => TimeSpan.FromSeconds(result.GetValue(_timeout));
+    public TimeSpan Timeout(ParseResult result) => result.GetValue(_timeout) is > 0 and <= MaxSeconds and var seconds
+        ? TimeSpan.FromSeconds(seconds)
+        : throw new CommandFailedException(ExitCode.Usage, $"--timeout takes a number of seconds above 0, {MaxSeconds} at most.");
 
     public string BootstrapServer(ParseResult result) => result.GetValue(_bootstrapServer)!;
 

@@ -14,6 +14,27 @@ internal sealed class Reading(IConsumer<byte[]?, byte[]?> consumer, TimeSpan tim
     public void Assign(IEnumerable<string> topics, int[] partitions, ConsumeStart start) =>
         consumer.Assign(topics.SelectMany(topic => Partitions(topic, partitions)).Select(partition => Begin(partition, start)).ToList());
 
+    /// <summary>Reads topics as a member of the consumer's group.</summary>
+    /// <param name="topics">Must exist, unless they are patterns, which begin with ^.</param>
+    public void Subscribe(IReadOnlyList<string> topics)
+    {
+        // A subscription alone would wait without end for a broker that is not there.
+        foreach (var topic in topics)
+        {
+            if (topic.StartsWith('^'))
+            {
+                using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
+                admin.GetMetadata(timeout);
+            }
+            else
+            {
+                _ = Partitions(topic, []);
+            }
+        }
+
+        consumer.Subscribe(topics);
+    }
+
     /// <summary>Hands over records until there are enough, the end is reached (if wanted), or the token is cancelled.</summary>
     public void Run(
         Action<ConsumeResult<byte[]?, byte[]?>> write, Action flush, long? count, bool exitAtEnd, bool commit, CancellationToken token)
@@ -61,10 +82,15 @@ internal sealed class Reading(IConsumer<byte[]?, byte[]?> consumer, TimeSpan tim
         }
     }
 
-    private IEnumerable<TopicPartition> Partitions(string topic, int[] wanted)
+    private List<TopicPartition> Partitions(string topic, int[] wanted)
     {
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
         var metadata = admin.GetMetadata(topic, timeout).Topics[0];
+        if (metadata.Error.Code == ErrorCode.UnknownTopicOrPart)
+        {
+            throw new CommandFailedException(ExitCode.NotFound, $"There is no topic '{topic}'. `millrace topic list` shows those there are.");
+        }
+
         if (metadata.Error.IsError)
         {
             throw new KafkaException(metadata.Error);
@@ -76,14 +102,16 @@ internal sealed class Reading(IConsumer<byte[]?, byte[]?> consumer, TimeSpan tim
             throw new CommandFailedException(ExitCode.NotFound, $"Topic '{topic}' has no partition {partition}; it has {all.Count}.");
         }
 
-        return (wanted.Length == 0 ? all : [.. wanted]).Select(partition => new TopicPartition(topic, partition));
+        return [.. (wanted.Length == 0 ? all : [.. wanted.Distinct()]).Select(partition => new TopicPartition(topic, partition))];
     }
 
     private TopicPartitionOffset Begin(TopicPartition partition, ConsumeStart start)
     {
         if (start.Offset is { } offset)
         {
-            return new(partition, offset);
+            // The client would take an offset that is not there for the topic's start.
+            var there = consumer.QueryWatermarkOffsets(partition, timeout);
+            return new(partition, Math.Clamp(offset, there.Low.Value, there.High.Value));
         }
 
         if (start.BeforeEnd is { } before)

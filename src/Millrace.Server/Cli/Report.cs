@@ -1,7 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Spectre.Console;
 
 namespace Millrace.Server.Cli;
 
@@ -26,6 +25,8 @@ internal sealed class Report(params string[] columns)
         return this;
     }
 
+    public bool IsEmpty => _rows.Count == 0;
+
     public void Write(bool json)
     {
         if (json)
@@ -41,23 +42,19 @@ internal sealed class Report(params string[] columns)
         }
         else
         {
-            WriteTable();
+            Console.Out.Write(ToTable());
         }
     }
 
     public JsonArray ToJson() => new([.. _rows.Select(row =>
         (JsonNode)new JsonObject(columns.Zip(row, (column, value) => KeyValuePair.Create(JsonName(column), value?.DeepClone()))))]);
 
-    private void WriteTable()
+    /// <summary>Columns under their names. A row is a line, however long: what a terminal wraps can still be copied.</summary>
+    public string ToTable()
     {
-        var table = new Table().Border(TableBorder.Simple);
-        table.AddColumns([.. columns.Select(column => new TableColumn(Markup.Escape(column)))]);
-        foreach (var row in _rows)
-        {
-            table.AddRow([.. row.Select(value => new Markup(Markup.Escape(Text(value))))]);
-        }
-
-        AnsiConsole.Write(table);
+        List<string[]> lines = [[.. columns.Select(column => column.ToUpperInvariant())], .. _rows.Select(row => row.Select(Text).ToArray())];
+        var widths = columns.Select((_, column) => lines.Max(line => line[column].Length)).ToArray();
+        return string.Concat(lines.Select(line => string.Join("  ", line.Select((text, column) => text.PadRight(widths[column]))).TrimEnd() + "\n"));
     }
 
     private static string Text(JsonNode? value) => value switch

@@ -17,7 +17,7 @@ internal sealed class ConsumeCommand : ClientCommand
 
     private readonly Option<string> _offset = new("--offset", "-o")
     {
-        Description = "Where to begin: start, end, an offset, -N for N before the end, or @TIME (ISO 8601 or ms); with --group where there is no commit",
+        Description = "Where to begin: start, end, an offset (or the nearest there is), -N for N before the end, or @TIME (ISO 8601 or ms); with --group where there is no commit",
         DefaultValueFactory = _ => "start",
         HelpName = "WHERE",
     };
@@ -56,6 +56,16 @@ internal sealed class ConsumeCommand : ClientCommand
             throw new CommandFailedException(ExitCode.Usage, "With --group, --offset is start or end: the group's commits say where it goes on.");
         }
 
+        if (group is not null && result.GetValue(_partitions) is { Length: > 0 })
+        {
+            throw new CommandFailedException(ExitCode.Usage, "--partition does not go with --group: the group decides who reads which partition.");
+        }
+
+        if (result.GetValue(_count) < 0)
+        {
+            throw new CommandFailedException(ExitCode.Usage, "--num takes a number of records, 0 or more.");
+        }
+
         var config = new ConsumerConfig(Client.Config(result))
         {
             GroupId = group ?? "millrace-cli",
@@ -72,7 +82,7 @@ internal sealed class ConsumeCommand : ClientCommand
         }
         else
         {
-            consumer.Subscribe(result.GetValue(_topics)!);
+            reading.Subscribe(result.GetValue(_topics)!);
         }
 
         var format = Client.Json(result) ? RecordFormat.Json : RecordFormat.Parse(result.GetValue(_format)!);

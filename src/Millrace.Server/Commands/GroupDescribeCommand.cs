@@ -32,6 +32,12 @@ internal sealed class GroupDescribeCommand : ClientCommand
 
         var report = result.GetValue(_members) ? Members(group) : await OffsetsAsync(admin, group, result);
         report.Write(Client.Json(result));
+        if (report.IsEmpty)
+        {
+            await Console.Error.WriteLineAsync(
+                $"Group '{name}' ({group.State}) has {(result.GetValue(_members) ? "no members" : "committed no offsets; --members shows its members")}.");
+        }
+
         return ExitCode.Success;
     }
 

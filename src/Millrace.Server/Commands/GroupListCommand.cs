@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Millrace.Server.Cli;
 
@@ -10,6 +11,8 @@ internal sealed class GroupListCommand() : ClientCommand("list", "List consumer 
     protected override async Task<int> ExecuteAsync(ParseResult result, CancellationToken token)
     {
         using var admin = Client.Admin(result);
+        // Listing asks every broker there is; where none answers, librdkafka 2 brings the process down with what it returns.
+        await admin.DescribeClusterAsync(new DescribeClusterOptions { RequestTimeout = Client.Timeout(result) });
         var groups = await admin.ListConsumerGroupsAsync(new ListConsumerGroupsOptions { RequestTimeout = Client.Timeout(result) });
         var report = new Report("Group", "State", "Simple");
         foreach (var group in groups.Valid.OrderBy(group => group.GroupId, StringComparer.Ordinal))

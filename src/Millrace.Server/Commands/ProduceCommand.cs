@@ -22,14 +22,13 @@ internal sealed class ProduceCommand : ClientCommand
 
     private readonly Option<CompressionType> _compression = new("--compression", "-z")
     {
-        Description = "none, gzip, snappy, lz4 or zstd",
-        DefaultValueFactory = _ => CompressionType.None,
+        Description = "none, gzip, snappy, lz4 or zstd (default none)",
         HelpName = "CODEC",
     };
 
     private readonly Option<string> _format = new("--format", "-f")
     {
-        Description = "lines, or json: an object a line with value and, if wanted, key, headers, partition, timestamp (ms)",
+        Description = "lines, or json: an object a line with value and, if wanted, key, headers, partition, timestamp (ms), as consume --json prints them; {\"base64\": …} for what is not text",
         DefaultValueFactory = _ => "lines",
         HelpName = "FORMAT",
     };
@@ -65,8 +64,13 @@ internal sealed class ProduceCommand : ClientCommand
         var destination = new TopicPartition(result.GetValue(_topic)!, result.GetValue(_partition) ?? Partition.Any);
 
         var number = 0L;
-        while (!tally.HasFailed && await Console.In.ReadLineAsync(token) is { } line)
+        await foreach (var line in LineReader.ReadAsync(Console.OpenStandardInput(), token))
         {
+            if (tally.HasFailed)
+            {
+                break;
+            }
+
             number++;
             var (message, partition) = lines.Parse(line, number);
             Send(producer, partition is { } given ? new TopicPartition(destination.Topic, given) : destination, message, tally);
@@ -75,6 +79,11 @@ internal sealed class ProduceCommand : ClientCommand
         producer.Flush(token);
         if (tally.FirstFailure is { } failure)
         {
+            if (tally.Delivered > 0)
+            {
+                await Console.Error.WriteLineAsync($"millrace: {tally.Delivered} records were written before one failed.");
+            }
+
             throw new KafkaException(failure);
         }
 

@@ -20,10 +20,15 @@ internal sealed class StartCommand : Command
     private readonly Option<string?> _store = new("--store") { Description = "The object store: file:///path, s3://bucket/prefix?endpoint=URL", HelpName = "URI" };
     private readonly Option<string?> _wal = new("--wal") { Description = "The write-ahead log: file:///path, object, memory", HelpName = "URI" };
     private readonly Option<string?> _listen = new("--listen") { Description = "Where Kafka clients connect (default 127.0.0.1:9092); port 0 lets the system choose", HelpName = "HOST:PORT" };
-    private readonly Option<string[]> _set = new("--set") { Description = "A setting by its name; overrides the file", HelpName = "KEY=VALUE" };
-    private readonly Option<string[]> _acceptLoss = new("--accept-loss") { Description = "Give up what only a missing WAL holds: the WAL's id, a topic, or TOPIC-PARTITION", HelpName = "NAME" };
-    private readonly Option<LogFormat> _logFormat = new("--log-format") { Description = "How log lines look on standard error: text or json" };
-    private readonly Option<LogLevel> _logLevel = new("--log-level") { Description = "The least level that is logged", DefaultValueFactory = _ => LogLevel.Information };
+    private readonly Option<string[]> _set = new("--set") { Description = "A setting by its name; overrides the file; may be repeated", HelpName = "KEY=VALUE" };
+    private readonly Option<string[]> _acceptLoss = new("--accept-loss") { Description = "Give up what only a missing WAL holds: the WAL's id, a topic, or TOPIC-PARTITION; may be repeated", HelpName = "NAME" };
+    private readonly Option<LogFormat> _logFormat = new("--log-format") { Description = "How log lines look on standard error: text or json", HelpName = "FORMAT" };
+    private readonly Option<LogLevel> _logLevel = new("--log-level")
+    {
+        Description = "The least level that is logged: trace, debug, information, warning, error, critical or none",
+        DefaultValueFactory = _ => LogLevel.Information,
+        HelpName = "LEVEL",
+    };
 
     public StartCommand()
         : base("start", "Run a broker: a cluster of one on an object store")
@@ -98,7 +103,7 @@ internal sealed class StartCommand : Command
         Add(ServerSettings.DataDirectory, result.GetValue(_dataDirectory));
         Add(ServerSettings.Store, result.GetValue(_store));
         Add(ServerSettings.Wal, result.GetValue(_wal));
-        Add("listeners", result.GetValue(_listen) is { } listen ? $"PLAINTEXT://{listen}" : null);
+        Add("listeners", result.GetValue(_listen) is { } listen ? $"PLAINTEXT://{HostPort.Parse(listen, _listen.Name)}" : null);
         entries.AddRange(KeyValue.ParseAll(result.GetValue(_set), "--set"));
         return NodeOptions.From(NodeSettings.From(entries), DefaultDataDirectory) with { AcceptLoss = result.GetValue(_acceptLoss) ?? [] };
 
@@ -113,6 +118,11 @@ internal sealed class StartCommand : Command
 
     private static IReadOnlyList<KeyValuePair<string, string>> ReadFile(FileInfo file)
     {
+        if (Directory.Exists(file.FullName))
+        {
+            throw new SettingsException($"The configuration cannot be read: '{file.FullName}' is a folder.");
+        }
+
         try
         {
             return PropertiesFile.Parse(File.ReadAllText(file.FullName));

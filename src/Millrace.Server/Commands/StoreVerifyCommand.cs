@@ -21,7 +21,7 @@ internal sealed class StoreVerifyCommand : Command
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON, for scripts" };
 
     public StoreVerifyCommand()
-        : base("verify", "Prove a bucket against its metadata: every index, checksum and digest, no gap, no leak. A broker may be running on it")
+        : base("verify", "Prove a bucket against its metadata: every index, checksum and digest, no gap, no leak. A broker may be running on it; what only its WAL holds yet is not counted")
     {
         Options.Add(_store);
         Options.Add(_dataDirectory);
@@ -39,7 +39,8 @@ internal sealed class StoreVerifyCommand : Command
                 Console.Error.WriteLine($"millrace: {problem}");
             }
 
-            new Report("Whole", "Streams", "Objects", "Records", "Bytes", "Problems")
+            // What a stream calls a record is a batch of Kafka's.
+            new Report("Whole", "Streams", "Objects", "Batches", "Bytes", "Problems")
                 .Add(report.IsWhole, report.Streams, report.Objects, report.Records, report.Bytes, report.Problems.Count)
                 .Write(result.GetValue(_json));
             return report.IsWhole ? ExitCode.Success : ExitCode.Damaged;
@@ -80,7 +81,14 @@ internal sealed class StoreVerifyCommand : Command
         var time = TimeProvider.System;
 #pragma warning restore RS0030
         using var runtime = new NodeRuntime(time, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
-        await using var storage = await StorageUri.Parse(location).OpenAsync(runtime, token);
+        var uri = StorageUri.Parse(location);
+        if (Uri.TryCreate(location, UriKind.Absolute, out var folder) && folder.IsFile && !Directory.Exists(folder.LocalPath))
+        {
+            // Opening it would make it, and a check leaves nothing behind.
+            throw new CommandFailedException(ExitCode.NotFound, $"No cluster lives in {uri}: there is no such folder.");
+        }
+
+        await using var storage = await uri.OpenAsync(runtime, token);
         await using var log = await MetadataLog.OpenAsync(runtime, storage, new MetadataLogOptions(), token);
         if (log.Owner is null)
         {

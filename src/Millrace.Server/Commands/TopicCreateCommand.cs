@@ -9,17 +9,15 @@ internal sealed class TopicCreateCommand : ClientCommand
 {
     private readonly Argument<string[]> _names = new("name") { Description = "The topics to create", Arity = ArgumentArity.OneOrMore };
 
-    private readonly Option<int> _partitions = new("--partitions", "-p")
+    private readonly Option<int?> _partitions = new("--partitions", "-p")
     {
         Description = "Number of partitions; the broker's num.partitions if not given",
-        DefaultValueFactory = _ => -1,
         HelpName = "N",
     };
 
-    private readonly Option<short> _replicationFactor = new("--replication-factor", "-r")
+    private readonly Option<short?> _replicationFactor = new("--replication-factor", "-r")
     {
         Description = "Stored and reported; shared storage is what keeps the data",
-        DefaultValueFactory = _ => -1,
         HelpName = "N",
     };
 
@@ -51,6 +49,11 @@ internal sealed class TopicCreateCommand : ClientCommand
         }
 
         report.Write(Client.Json(result));
+        if (result.GetValue(_dryRun))
+        {
+            await Console.Error.WriteLineAsync("Nothing was created: this was a check, and creating would work.");
+        }
+
         return ExitCode.Success;
     }
 
@@ -63,8 +66,8 @@ internal sealed class TopicCreateCommand : ClientCommand
                     new TopicSpecification
                     {
                         Name = name,
-                        NumPartitions = result.GetValue(_partitions),
-                        ReplicationFactor = result.GetValue(_replicationFactor),
+                        NumPartitions = result.GetValue(_partitions) ?? -1,
+                        ReplicationFactor = result.GetValue(_replicationFactor) ?? -1,
                         Configs = configs,
                     },
                 ],

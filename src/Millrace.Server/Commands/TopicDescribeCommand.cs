@@ -28,6 +28,11 @@ internal sealed class TopicDescribeCommand : ClientCommand
         var name = result.GetValue(_name)!;
         var report = result.GetValue(_configs) ? await ConfigsAsync(admin, name, result) : await PartitionsAsync(admin, name, result);
         report.Write(Client.Json(result));
+        if (report.IsEmpty)
+        {
+            await Console.Error.WriteLineAsync($"Topic '{name}' has no configs of its own; --all shows the defaults.");
+        }
+
         return ExitCode.Success;
     }
 

@@ -32,7 +32,15 @@ internal sealed class TopicTrimCommand : ClientCommand
         using var admin = Client.Admin(result);
         var name = result.GetValue(_name)!;
         var before = Before(result.GetValue(_before)!);
-        int[] partitions = result.GetValue(_partitions) is { Length: > 0 } given ? given : await AllPartitionsAsync(admin, name, result);
+        var all = await AllPartitionsAsync(admin, name, result);
+        var given = result.GetValue(_partitions) ?? [];
+        foreach (var missing in given.Except(all).Take(1))
+        {
+            // The client would wait for its leader without end.
+            throw new CommandFailedException(ExitCode.NotFound, $"Topic '{name}' has no partition {missing}; it has {all.Length}.");
+        }
+
+        var partitions = given.Length > 0 ? given.Distinct() : all;
         var trimmed = await admin.DeleteRecordsAsync(
             partitions.Select(partition => new TopicPartitionOffset(name, partition, before)),
             new DeleteRecordsOptions { RequestTimeout = Client.Timeout(result) });

@@ -143,7 +143,8 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         catch (IOException failure)
         {
             throw new NodeStartException(
-                $"Cannot serve HTTP on {address}: {failure.Message} Another address goes with --set {ServerSettings.HttpListener}=HOST:PORT.", failure);
+                $"Cannot serve HTTP on {address}: {failure.Message.TrimEnd('.')}. Choose another address with --set {ServerSettings.HttpListener}=HOST:PORT.",
+                failure);
         }
     }
 

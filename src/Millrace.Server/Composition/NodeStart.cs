@@ -124,9 +124,14 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
             _made.Push(listener);
             return listener;
         }
+        catch (AddressInUseException taken)
+        {
+            throw new NodeStartException(
+                $"Cannot listen on {options.Listen}: another process does. Stop it, or choose another address with --listen HOST:PORT.", taken);
+        }
         catch (Exception failure) when (failure is IOException or SocketException)
         {
-            throw new NodeStartException($"Cannot listen on {options.Listen}: {failure.Message} Another address goes with --listen.", failure);
+            throw new NodeStartException($"Cannot listen on {options.Listen}: {failure.Message}. Choose another address with --listen HOST:PORT.", failure);
         }
     }
 

@@ -12,6 +12,8 @@ internal static class NodeLogging
     {
         logging.SetMinimumLevel(level);
         logging.AddFilter("Microsoft", LogLevel.Warning);
+        // The host of the HTTP endpoints logs what it throws, too; the start that it fails says it in one line.
+        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
         logging.Services.AddSingleton(time);
         logging.AddConsoleFormatter<TextLogFormatter, ConsoleFormatterOptions>();
         logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, Timestamp));

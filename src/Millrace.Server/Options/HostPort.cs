@@ -21,6 +21,11 @@ internal readonly record struct HostPort(string Host, int Port)
         }
 
         var host = text[..colon];
+        if (host.Contains('/', StringComparison.Ordinal))
+        {
+            throw new SettingsException($"{setting} takes HOST:PORT, not '{text}'.");
+        }
+
         return host.Contains(':', StringComparison.Ordinal) && !(host.StartsWith('[') && host.EndsWith(']'))
             ? throw new SettingsException($"{setting}: an IPv6 address stands in brackets: '[{host}]:{port}'.")
             : new HostPort(host.Trim('[', ']'), port);

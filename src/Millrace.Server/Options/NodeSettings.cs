@@ -60,6 +60,7 @@ internal sealed class NodeSettings
     public bool Flag(string key) => bool.Parse(Text(key) ?? throw new ArgumentException($"'{key}' has no default"));
 
     /// <summary>The settings for a log: secrets are not shown.</summary>
-    public override string ToString() =>
-        string.Join(", ", Values.Select(entry => $"{entry.Key}={(ServerSettings.Find(entry.Key) is { IsSensitive: false } ? entry.Value : "[hidden]")}"));
+    public override string ToString() => Values.Count == 0
+        ? "(all by default)"
+        : string.Join(", ", Values.Select(entry => $"{entry.Key}={(ServerSettings.Find(entry.Key) is { IsSensitive: false } ? entry.Value : "[hidden]")}"));
 }

@@ -1,0 +1,56 @@
+using System.CommandLine;
+using System.Text.RegularExpressions;
+using Millrace.Server.Options;
+
+namespace Millrace.Server.Cli;
+
+/// <summary>What is wrong with a command line, in a line each: a screen of help would hide it.</summary>
+internal static partial class UsageErrors
+{
+    private const string CommandMissing = "Required command was not provided.";
+    private const string Unrecognized = "Unrecognized command or argument '";
+
+    /// <summary>Nothing is wrong but that a subcommand is missing: help is what is wanted.</summary>
+    public static bool IsUnfinished(ParseResult result) => result.Errors.All(error => error.Message == CommandMissing);
+
+    public static IEnumerable<string> Describe(ParseResult result)
+    {
+        var errors = result.Errors.Select(error => error.Message).ToList();
+        var others = errors.Where(error => error != CommandMissing).ToList();
+        foreach (var error in others.Count == 0 ? errors : others)
+        {
+            yield return error.StartsWith(Unrecognized, StringComparison.Ordinal)
+                ? error + Meant(error[Unrecognized.Length..].TrimEnd('.', '\''), result)
+                : Choices().Replace(ClrType().Replace(error, ""), Listed);
+        }
+
+        yield return $"`{Path(result)} --help` says what it takes.";
+    }
+
+    private static string Meant(string given, ParseResult result)
+    {
+        var command = result.CommandResult.Command;
+        var known = command.Subcommands.Select(item => item.Name).Concat(command.Options.Select(item => item.Name));
+        return Suggestion.Nearest(given, known) is { } nearest ? $" Did you mean '{nearest}'?" : "";
+    }
+
+    private static string Listed(Match choices) =>
+        " It takes one of " + string.Join(", ", choices.Groups[1].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries)).ToLowerInvariant() + ".";
+
+    private static string Path(ParseResult result)
+    {
+        var names = new List<string>();
+        for (var command = result.CommandResult; command is not null; command = command.Parent as System.CommandLine.Parsing.CommandResult)
+        {
+            names.Insert(0, command.Command is RootCommand ? "millrace" : command.Command.Name);
+        }
+
+        return string.Join(' ', names);
+    }
+
+    [GeneratedRegex(" as expected type '[^']*'")]
+    private static partial Regex ClrType();
+
+    [GeneratedRegex(@" Did you mean one of the following\?\n([\s\S]*)$")]
+    private static partial Regex Choices();
+}
