@@ -34,8 +34,9 @@ compile() {
     if [ -t 2 ]; then
         echo "Building $(basename "$project" .csproj) (the first time takes a minute or two) …" >&2
     fi
-    # One build at a time in a checkout: two would trip over each other's files.
-    if ! flock "$repo/artifacts/stamps/lock" dotnet "$verb" "$repo/$project" -c Release -v quiet --nologo "$@" >"$log" 2>&1; then
+    # One build at a time in a checkout: two would trip over each other's files. The lock is not handed on (--close), because
+    # the compiler server that a build leaves behind would hold it for another ten minutes.
+    if ! flock --close "$repo/artifacts/stamps/lock" dotnet "$verb" "$repo/$project" -c Release -v quiet --nologo "$@" >"$log" 2>&1; then
         cat "$log" >&2
         rm -f "$log" "$stamp.new"
         exit 1

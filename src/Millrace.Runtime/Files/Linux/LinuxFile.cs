@@ -18,6 +18,7 @@ internal static class LinuxFile
     private const int CloseOnExec = 0x80000;
     private const int LockExclusive = 2;
     private const int LockWithoutWaiting = 4;
+    private const int LockRelease = 8;
     private const int SetStatusFlags = 4;
     private const int CurrentDirectory = -100;
     private const nuint BlockDeviceSize = 0x80081272;
@@ -90,6 +91,9 @@ internal static class LinuxFile
         var error = Marshal.GetLastPInvokeError();
         return result == 0 || (error == LinuxError.WouldBlock ? false : throw LinuxError.ToException(error, "flock", path));
     }
+
+    /// <summary>Releases at once: closing alone would leave the lock with a child process that is between its fork and its exec.</summary>
+    internal static void Unlock(SafeFileHandle file, string path) => Check(LinuxCalls.Lock(Descriptor(file), LockRelease), "flock", path);
 
     internal static bool TryLink(string existing, string created)
     {

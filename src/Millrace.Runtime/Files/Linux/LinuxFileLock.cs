@@ -6,12 +6,20 @@ namespace Millrace.Runtime;
 internal sealed class LinuxFileLock : IAsyncDisposable
 {
     private readonly SafeFileHandle _file;
+    private readonly string _path;
 
-    private LinuxFileLock(SafeFileHandle file) => _file = file;
+    private LinuxFileLock(SafeFileHandle file, string path) => (_file, _path) = (file, path);
 
     public ValueTask DisposeAsync()
     {
-        _file.Dispose();
+        if (!_file.IsClosed)
+        {
+            using (_file)
+            {
+                LinuxFile.Unlock(_file, _path);
+            }
+        }
+
         return ValueTask.CompletedTask;
     }
 
@@ -22,7 +30,7 @@ internal sealed class LinuxFileLock : IAsyncDisposable
         {
             if (LinuxFile.TryLock(file, path))
             {
-                return new LinuxFileLock(file);
+                return new LinuxFileLock(file, path);
             }
         }
         catch

@@ -1,10 +1,13 @@
 using System.Buffers;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using Millrace.Runtime;
 using Xunit;
 
 namespace Millrace.Tests.Runtime.Files;
 
-public sealed class LinuxFileSystemTests : IDisposable
+public sealed partial class LinuxFileSystemTests : IDisposable
 {
     private const long Capacity = 1 << 20;
     private readonly RealNode _node = new();
@@ -83,6 +86,23 @@ public sealed class LinuxFileSystemTests : IDisposable
         Assert.NotNull(held);
         Assert.Null(await Files.TryLockAsync(PathOf("lock")));
         await held.DisposeAsync();
+        var again = await Files.TryLockAsync(PathOf("lock"));
+        Assert.NotNull(again);
+        await again.DisposeAsync();
+    }
+
+    // What a fork in another thread leaves until its exec.
+    [Fact]
+    public async Task A_lock_let_go_is_free_although_another_descriptor_of_its_open_file_is_left()
+    {
+        var held = await Files.TryLockAsync(PathOf("lock"));
+        Assert.NotNull(held);
+        var descriptor = Directory.GetFiles("/proc/self/fd").Single(link => new FileInfo(link).LinkTarget == PathOf("lock"));
+        using var left = new SafeFileHandle(Duplicate(int.Parse(Path.GetFileName(descriptor), CultureInfo.InvariantCulture)), ownsHandle: true);
+        Assert.False(left.IsInvalid);
+        await held.DisposeAsync();
+        await held.DisposeAsync();
+
         var again = await Files.TryLockAsync(PathOf("lock"));
         Assert.NotNull(again);
         await again.DisposeAsync();
@@ -219,4 +239,7 @@ public sealed class LinuxFileSystemTests : IDisposable
     }
 
     private async Task TouchAsync(string name) => await (await Files.CreateAsync(PathOf(name))).DisposeAsync();
+
+    [LibraryImport("libc", EntryPoint = "dup", SetLastError = true)]
+    private static partial int Duplicate(int descriptor);
 }
