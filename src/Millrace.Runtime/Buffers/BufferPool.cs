@@ -16,10 +16,11 @@ namespace Millrace.Runtime;
 /// <param name="maxIdleBytes">How many bytes of returned buffers are kept for reuse; more go back to the system.</param>
 public sealed class BufferPool(long maxIdleBytes) : IDisposable
 {
-    // Four classes a power of two: at most a quarter of a buffer is waste.
-    private const int SmallestShift = 12;
+    // Whole pages, and beyond four of them four classes a power of two: at most a quarter of a buffer is waste.
+    private const int PagedShift = 14;
     private const int StepsPerPower = 4;
-    private readonly SizeClass[] _classes = [.. Enumerable.Range(0, (31 - SmallestShift) * StepsPerPower + 1).Select(_ => new SizeClass())];
+    private const int PagedClasses = (1 << PagedShift) / NativePages.PageBytes;
+    private readonly SizeClass[] _classes = [.. Enumerable.Range(0, PagedClasses + (31 - PagedShift) * StepsPerPower).Select(_ => new SizeClass())];
     private long _rents;
     private long _idleBytes;
     private long _leastIdleBytes = long.MaxValue;
@@ -123,25 +124,25 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
     private static int ClassOf(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        if (length <= 1 << SmallestShift)
+        if (length <= 1 << PagedShift)
         {
-            return 0;
+            return Math.Max(length - 1, 0) / NativePages.PageBytes;
         }
 
         var power = BitOperations.Log2((uint)(length - 1));
         var step = (length - 1 - (1 << power)) >> (power - 2);
-        return (power - SmallestShift) * StepsPerPower + step + 1;
+        return PagedClasses + (power - PagedShift) * StepsPerPower + step;
     }
 
     private static int CapacityOf(int sizeClass)
     {
-        if (sizeClass == 0)
+        if (sizeClass < PagedClasses)
         {
-            return 1 << SmallestShift;
+            return (sizeClass + 1) * NativePages.PageBytes;
         }
 
-        var power = (sizeClass - 1) / StepsPerPower + SmallestShift;
-        var step = (sizeClass - 1) % StepsPerPower + 1;
+        var power = (sizeClass - PagedClasses) / StepsPerPower + PagedShift;
+        var step = (sizeClass - PagedClasses) % StepsPerPower + 1;
         return (int)Math.Min(int.MaxValue, (1L << power) + ((long)step << (power - 2)));
     }
 

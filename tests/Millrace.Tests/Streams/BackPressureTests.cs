@@ -6,6 +6,9 @@ namespace Millrace.Tests.Streams;
 
 public sealed class BackPressureTests
 {
+    /// <summary>Stays in its frame, which it fills.</summary>
+    private const int RecordBytes = 2 * SmallRecordArena.LargestPayload;
+
     [Fact]
     public async Task A_dead_store_makes_appends_wait_bounds_memory_and_everything_resumes()
     {
@@ -22,7 +25,7 @@ public sealed class BackPressureTests
         while (true)
         {
             using var patience = new CancellationTokenSource();
-            var admission = node.Store.AdmitAsync(8192, patience.Token).AsTask();
+            var admission = node.Store.AdmitAsync(RecordBytes, patience.Token).AsTask();
             if (!admission.IsCompleted)
             {
                 patience.Cancel();
@@ -30,21 +33,21 @@ public sealed class BackPressureTests
                 break;
             }
 
-            await node.BeginAppend(owner, await admission, 1, 8192, -1);
+            await node.BeginAppend(owner, await admission, 1, RecordBytes, -1);
             appended++;
             Assert.True(node.Store.Budget.Held <= Limit);
         }
 
-        Assert.Equal(Limit / 8192, appended);
+        Assert.Equal(Limit / RecordBytes, appended);
         Assert.Equal(appended, owner.Stream.NextOffset);
-        var waiting = node.BeginAppendAsync(owner, bytes: 8192);
+        var waiting = node.BeginAppendAsync(owner, bytes: RecordBytes);
         Assert.False(waiting.IsCompleted);
 
         Volatile.Write(ref dead, false);
         await await waiting;
         for (var i = 0; i < 300; i++)
         {
-            await node.AppendAsync(owner, bytes: 8192);
+            await node.AppendAsync(owner, bytes: RecordBytes);
             Assert.True(node.Store.Budget.Held <= Limit);
         }
 
@@ -59,15 +62,15 @@ public sealed class BackPressureTests
         const long Limit = 1 << 20;
         await using var node = new TestNode(registry, storage, TestNode.Small with { NotUploadedBytes = Limit, TailCacheBytes = Limit });
         var owner = await node.CreateAsync();
-        for (var i = 0; i < Limit / 8192; i++)
+        for (var i = 0; i < Limit / RecordBytes; i++)
         {
-            await node.AppendAsync(owner, bytes: 8192);
+            await node.AppendAsync(owner, bytes: RecordBytes);
         }
 
         await node.UploadAsync();
         Assert.Equal(Limit, node.Store.Budget.Held);
         var puts = registry.Commits;
-        await node.AppendAsync(owner, bytes: 8192);
+        await node.AppendAsync(owner, bytes: RecordBytes);
         Assert.True(node.Store.Budget.Held <= Limit);
         Assert.Equal(puts, registry.Commits);
     }
@@ -80,11 +83,11 @@ public sealed class BackPressureTests
         await using var node = new TestNode(registry, storage);
         var first = await node.CreateAsync();
         var second = await node.CreateAsync();
-        var frame = node.Buffers.Rent(20_000);
+        var frame = node.Buffers.Rent(10 * RecordBytes);
         for (var i = 0; i < 10; i++)
         {
-            using var permit = await node.Store.AdmitAsync(2000, default);
-            await (i % 2 == 0 ? first : second).AppendAsync(new StreamAppend(1, -1, frame.Memory.Slice(i * 2000, 2000), frame), permit);
+            using var permit = await node.Store.AdmitAsync(RecordBytes, default);
+            await (i % 2 == 0 ? first : second).AppendAsync(new StreamAppend(1, -1, frame.Memory.Slice(i * RecordBytes, RecordBytes), frame), permit);
         }
 
         frame.Release();

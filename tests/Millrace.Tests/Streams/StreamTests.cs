@@ -1,6 +1,7 @@
 using System.Text;
 using Millrace.Runtime;
 using Millrace.Streams;
+using Millrace.Streams.Cache;
 using Xunit;
 
 namespace Millrace.Tests.Streams;
@@ -123,6 +124,25 @@ public sealed class StreamTests : IAsyncDisposable
         TestNode.CheckBytes(fromMemory.Records[0]);
         TestNode.CheckBytes(fromObject.Records[0]);
         other.Release();
+    }
+
+    [Fact]
+    public async Task A_small_record_does_not_keep_the_frame_that_it_came_in()
+    {
+        const int FrameBytes = 3 << 20;
+        var owner = await _node.CreateAsync();
+        using (var permit = await _node.Store.AdmitAsync(SmallRecordArena.LargestPayload, default))
+        {
+            var frame = _node.Buffers.Rent(FrameBytes);
+            var payload = frame.Memory.Slice(FrameBytes / 2, SmallRecordArena.LargestPayload);
+            TestNode.Fill(payload.Span, owner.Stream.Id, 0);
+            await owner.AppendAsync(new StreamAppend(1, -1, payload, frame), permit);
+            frame.Release();
+        }
+
+        await TestNode.UntilAsync(() => _node.Buffers.RentedBytes < 1 << 20);
+        Assert.InRange(_node.Store.Budget.Held, SmallRecordArena.LargestPayload, 1 << 20);
+        Assert.Equal([0], await TestNode.ReadAllAsync(owner.Stream, 0));
     }
 
     [Fact]

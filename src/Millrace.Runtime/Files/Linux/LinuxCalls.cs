@@ -54,4 +54,7 @@ internal static partial class LinuxCalls
 
     [LibraryImport(Library, EntryPoint = "munmap", SetLastError = true)]
     internal static partial int UnmapMemory(nint address, nuint length);
+
+    [LibraryImport(Library, EntryPoint = "madvise", SetLastError = true)]
+    internal static partial int AdviseMemory(nint address, nuint length, int advice);
 }
