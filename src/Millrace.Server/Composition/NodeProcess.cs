@@ -25,7 +25,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         await using var storage = new MeasuredObjectStorage(runtime, await storageUri.OpenAsync(runtime, stop));
         using var buffers = new BufferPool(options.IdleBufferBytes);
         _ = runtime.Spawn("buffer-trim", token => TrimAsync(runtime, buffers, token));
-        await using var transport = new SocketTransport(buffers, loggers);
+        await using var transport = new SocketTransport(loggers);
         // HTTP comes up beside the node: it takes as long again, and tells probes that the node is on its way.
         var serving = StartHttpAsync(stop);
         try

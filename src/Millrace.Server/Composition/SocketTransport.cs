@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Connections;
-using Millrace.Runtime;
 
 namespace Millrace.Server.Composition;
 
@@ -14,12 +13,13 @@ internal sealed class SocketTransport : IAsyncDisposable
 
     private readonly WebApplication _container;
 
-    public SocketTransport(BufferPool buffers, ILoggerFactory loggers)
+    public SocketTransport(ILoggerFactory loggers)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
-        builder.Services.AddSingleton<IMemoryPoolFactory<byte>>(new TransportBlocks(buffers));
         builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.MaxReadBufferSize = MaxReadBufferBytes);
+        // After Kestrel's own, of which there may be several: the last one counts.
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>>(new TransportBlocks());
         _container = builder.Build();
         Listeners = _container.Services.GetRequiredService<IConnectionListenerFactory>();
     }
