@@ -13,8 +13,8 @@ namespace Millrace.Broker.Apis;
 /// v13: topic ids. v16: leader hints (KIP-951). v17, v18: for replicas.
 /// Sessions are never granted: session id 0 is a legal answer to a client that asks for one, and every full fetch is answered in
 /// full. Without transactions the last stable offset is the high watermark.
-/// Answered at once when there are min bytes, an error, or nothing to wait for; else when enough has become readable or the
-/// time is up.
+/// Answered at once when there are min bytes, an error, records that the next fetch finds (left out for want of room, or not in
+/// memory yet), or nothing to wait for; else when enough has become readable or the time is up.
 /// </remarks>
 internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partitions, PartitionOpening opening, FetchPurgatory purgatory, FetchLimit limit, BrokerMetrics metrics)
     : IApiHandler<FetchRequest, FetchResponse>

@@ -11,69 +11,36 @@ namespace Millrace.Broker.Apis;
 /// </remarks>
 internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : IDisposable
 {
-    // A batch was left out for want of room in the response.
+    // No more can be read: a batch did not fit into all that is left.
     private bool _isFull;
+
+    // A batch did not fit into what reads under way have left.
+    private bool _isCrowded;
 
     public FetchedPartition[] Partitions => partitions;
 
     /// <summary>What the last pass found, in bytes.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>Nothing was found that a client must hear of at once.</summary>
+    /// <summary>All that there is was read, and nothing was found that a client must hear of at once.</summary>
     public bool MayWait { get; private set; }
 
     /// <summary>Reads each partition. What lies in memory is taken at once; reads that go to the object store run side by side, within the limit.</summary>
     public async ValueTask ReadAsync(CancellationToken token)
     {
         (Bytes, _isFull) = (0, false);
-        Queue<(FetchedPartition Fetched, Task<PartitionRead> Read, int Reserved)>? underWay = null;
-        try
+        await ReadAsync(partitions, token);
+
+        // Each round brings the first batch of those that remain, or finds that it cannot come.
+        while (LeftOut() is { Length: > 0 } again)
         {
-            var reserved = 0;
-            foreach (var fetched in partitions)
-            {
-                // Each read under way may take all that was reserved for it: the next one waits until something is left.
-                while (underWay is { Count: > 0 } && reserved >= maxBytes - Bytes)
-                {
-                    reserved -= await FinishAsync(underWay);
-                }
-
-                // Once a batch did not fit, most others would not either, and each would be read from the store in vain.
-                var left = _isFull ? 0 : maxBytes - Bytes - reserved;
-                var room = (int)Math.Clamp(Math.Min(left, fetched.Wanted.PartitionMaxBytes), 0, int.MaxValue);
-                var read = Begin(fetched, room, atLeastOne: Bytes == 0 && underWay is not { Count: > 0 }, token);
-                if (read.IsCompletedSuccessfully)
-                {
-                    Take(fetched, read.Result, room);
-                }
-                else
-                {
-                    (underWay ??= new()).Enqueue((fetched, read.AsTask(), room));
-                    reserved += room;
-                }
-            }
-
-            while (underWay is { Count: > 0 })
-            {
-                await FinishAsync(underWay);
-            }
-
-            await ReadOversizedAsync(token);
-        }
-        catch
-        {
-            foreach (var (_, read, _) in underWay ?? [])
-            {
-                _ = LetGoAsync(read);
-            }
-
-            throw;
+            await ReadAsync(again, token);
         }
 
         MayWait = partitions.Length > 0;
         foreach (var fetched in partitions)
         {
-            MayWait &= fetched.Read.Error == PartitionError.None && fetched.Read.Diverging is null;
+            MayWait &= fetched.Read is { Error: PartitionError.None, Diverging: null, HasMore: false };
         }
     }
 
@@ -117,7 +84,60 @@ internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : I
 
     public void Dispose() => Release();
 
-    private static ValueTask<PartitionRead> Begin(FetchedPartition fetched, int room, bool atLeastOne, CancellationToken token)
+    private async ValueTask ReadAsync(FetchedPartition[] wanted, CancellationToken token)
+    {
+        _isCrowded = false;
+        Queue<(FetchedPartition Fetched, Task<PartitionRead> Read)>? underWay = null;
+        try
+        {
+            var reserved = 0;
+            foreach (var fetched in wanted)
+            {
+                // Each read under way may take all that was reserved for it: the next one waits until something is left.
+                while (underWay is { Count: > 0 } && reserved >= maxBytes - Bytes)
+                {
+                    reserved -= await FinishAsync(underWay);
+                }
+
+                // Once a batch did not fit, most others would not either, and each would be read from the store in vain.
+                var left = _isCrowded ? 0 : maxBytes - Bytes - reserved;
+                fetched.Room = (int)Math.Clamp(Math.Min(left, fetched.Wanted.PartitionMaxBytes), 0, int.MaxValue);
+                var read = Begin(fetched, atLeastOne: Bytes == 0 && underWay is not { Count: > 0 }, token);
+                if (read.IsCompletedSuccessfully)
+                {
+                    Take(fetched, read.Result);
+                }
+                else
+                {
+                    (underWay ??= new()).Enqueue((fetched, read.AsTask()));
+                    reserved += fetched.Room;
+                }
+            }
+
+            while (underWay is { Count: > 0 })
+            {
+                await FinishAsync(underWay);
+            }
+        }
+        catch
+        {
+            foreach (var (_, read) in underWay ?? [])
+            {
+                _ = LetGoAsync(read);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// The partitions whose batch may come now that no other read is under way: those that had less room than they may take, and all,
+    /// whatever they may take, if nothing was found at all.
+    /// </summary>
+    private FetchedPartition[] LeftOut() => _isFull && Bytes > 0 ? []
+        : Array.FindAll(partitions, fetched => fetched.Read.Oversized && (Bytes == 0 || fetched.Room < fetched.Wanted.PartitionMaxBytes));
+
+    private static ValueTask<PartitionRead> Begin(FetchedPartition fetched, bool atLeastOne, CancellationToken token)
     {
         if (fetched.Lookup.Partition is not { } partition)
         {
@@ -126,15 +146,16 @@ internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : I
 
         fetched.Mark = partition.Progress.Mark();
         var wanted = fetched.Wanted;
-        return partition.ReadAsync(new PartitionFetch(wanted.FetchOffset, room, atLeastOne, wanted.CurrentLeaderEpoch, wanted.LastFetchedEpoch), token);
+        return partition.ReadAsync(
+            new PartitionFetch(wanted.FetchOffset, fetched.Room, atLeastOne, wanted.CurrentLeaderEpoch, wanted.LastFetchedEpoch), token);
     }
 
-    private async ValueTask<int> FinishAsync(Queue<(FetchedPartition Fetched, Task<PartitionRead> Read, int Reserved)> underWay)
+    private async ValueTask<int> FinishAsync(Queue<(FetchedPartition Fetched, Task<PartitionRead> Read)> underWay)
     {
-        var (fetched, read, reserved) = underWay.Peek();
-        Take(fetched, await read, reserved);
+        var (fetched, read) = underWay.Peek();
+        Take(fetched, await read);
         underWay.Dequeue();
-        return reserved;
+        return fetched.Room;
     }
 
     /// <summary>Whatever is still being read when the fetch ends is let go when it comes.</summary>
@@ -150,23 +171,14 @@ internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : I
         }
     }
 
-    private void Take(FetchedPartition fetched, PartitionRead read, int room)
+    private void Take(FetchedPartition fetched, PartitionRead read)
     {
         fetched.Read = read;
         Bytes += read.Bytes;
-        _isFull |= read.Oversized && room < fetched.Wanted.PartitionMaxBytes;
-    }
-
-    /// <summary>If nothing at all was found because the first batches exceed the limits, the first of them comes all the same.</summary>
-    private async ValueTask ReadOversizedAsync(CancellationToken token)
-    {
-        foreach (var fetched in partitions)
+        if (read.Oversized && fetched.Room < fetched.Wanted.PartitionMaxBytes)
         {
-            if (Bytes == 0 && fetched.Read.Oversized)
-            {
-                var room = fetched.Wanted.PartitionMaxBytes;
-                Take(fetched, await Begin(fetched, room, atLeastOne: true, token), room);
-            }
+            _isCrowded = true;
+            _isFull |= fetched.Room >= maxBytes - Bytes;
         }
     }
 

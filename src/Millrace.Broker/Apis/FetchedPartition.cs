@@ -14,5 +14,8 @@ internal sealed class FetchedPartition(PartitionLookup lookup, FetchRequest.Fetc
     /// <summary>How far the partition was before it was read: from here a wait counts.</summary>
     public ProgressMark Mark { get; set; }
 
+    /// <summary>The bytes that the last read might take.</summary>
+    public int Room { get; set; }
+
     public PartitionRead Read { get; set; } = PartitionRead.Failed(lookup.Error);
 }

@@ -37,13 +37,13 @@ internal sealed partial class Partition
 
         if (fetch.Offset == end || (fetch.MaxBytes <= 0 && !fetch.AtLeastOne))
         {
-            return new PartitionRead { HighWatermark = end, LogStartOffset = logStart, Oversized = fetch.Offset < end };
+            return new PartitionRead { HighWatermark = end, LogStartOffset = logStart, Oversized = fetch.Offset < end, HasMore = fetch.Offset < end };
         }
 
         try
         {
             var records = await stream.ReadAsync(fetch.Offset, Math.Max(fetch.MaxBytes, 1), token);
-            return Shape(stream, records, fetch);
+            return Shape(stream, records, fetch, end);
         }
         catch (StreamException failure)
         {
@@ -143,7 +143,7 @@ internal sealed partial class Partition
         }
     }
 
-    private static PartitionRead Shape(IStream stream, StreamRead records, PartitionFetch fetch)
+    private static PartitionRead Shape(IStream stream, StreamRead records, PartitionFetch fetch, long end)
     {
         var bytes = 0;
         for (var i = 0; i < records.Records.Count; i++)
@@ -154,7 +154,7 @@ internal sealed partial class Partition
         if (bytes == 0 || (bytes > fetch.MaxBytes && !fetch.AtLeastOne))
         {
             records.Dispose();
-            return new PartitionRead { HighWatermark = stream.ConfirmOffset, LogStartOffset = stream.StartOffset, Oversized = bytes > 0 };
+            return new PartitionRead { HighWatermark = stream.ConfirmOffset, LogStartOffset = stream.StartOffset, Oversized = bytes > 0, HasMore = bytes > 0 };
         }
 
         // Read after the records, so that it is not below them.
@@ -164,6 +164,7 @@ internal sealed partial class Partition
             LogStartOffset = stream.StartOffset,
             Records = records,
             Bytes = bytes,
+            HasMore = records.Records[^1].EndOffset < end,
         };
     }
 }

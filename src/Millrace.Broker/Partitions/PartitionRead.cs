@@ -22,6 +22,9 @@ internal readonly record struct PartitionRead
     /// <summary>There is a batch, but it exceeds what was asked for.</summary>
     public bool Oversized { get; init; }
 
+    /// <summary>There was more to read than was read: another fetch finds it at once.</summary>
+    public bool HasMore { get; init; }
+
     /// <summary>The payload of <see cref="Records"/>.</summary>
     public int Bytes { get; init; }
 

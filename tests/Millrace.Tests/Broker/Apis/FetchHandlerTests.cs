@@ -177,6 +177,43 @@ public sealed class FetchHandlerTests
     }
 
     [Fact]
+    public async Task What_had_no_room_beside_reads_under_way_comes_once_they_are_done()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync("t", 3);
+        var client = new DataPathClient(broker);
+        (await client.ProduceAsync(9, -1, 30_000, ("t", 0, Batches.OfSize(1_000)))).Context.Dispose();
+        await broker.RestartAsync();
+        client = new DataPathClient(broker);
+        (await client.ProduceAsync(9, -1, 30_000, ("t", 1, Batches.OfSize(5_000)))).Context.Dispose();
+        (await client.ProduceAsync(9, -1, 30_000, ("t", 2, Batches.OfSize(3_000)))).Context.Dispose();
+        await broker.OpenAsync();
+        broker.Storage.BeforeRead = async _ => await Task.Yield();
+
+        // The read from the store may take 10,000, until it is seen to take 1,000.
+        Assert.Equal("1 1 1", await CountAsync(client, maxBytes: 11_000, partitionMaxBytes: 10_000, minBytes: 8_500).WaitAsync(Patience));
+        Assert.Equal("1 1 0", await CountAsync(client, maxBytes: 8_000, partitionMaxBytes: 7_500, minBytes: 8_000).WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task A_fetch_that_leaves_records_out_does_not_wait_for_new_ones()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync("t", 3);
+        var client = new DataPathClient(broker);
+        await client.ProduceAsync(Batches.OfSize(1_000));
+        await client.ProduceAsync(Batches.OfSize(1_000));
+
+        Assert.Equal("1 0 0", await CountAsync(client, maxBytes: 10_000, partitionMaxBytes: 1_500, minBytes: 1_500).WaitAsync(Patience));
+
+        // A read of blocks ends where one would have to come from the store.
+        await broker.RestartAsync();
+        client = new DataPathClient(broker);
+        Assert.Equal("1 0 0", await CountAsync(client, maxBytes: 1, partitionMaxBytes: 1));
+        Assert.Equal("1 0 0", await CountAsync(client, maxBytes: 10_000, partitionMaxBytes: 10_000, minBytes: 1_500).WaitAsync(Patience));
+    }
+
+    [Fact]
     public async Task A_fetch_waits_for_data_and_gets_it_when_it_is_durable()
     {
         await using var broker = PartitionsUnderTest.Start();
@@ -348,13 +385,13 @@ public sealed class FetchHandlerTests
         return request;
     }
 
-    private static async Task<string> CountAsync(DataPathClient client, int maxBytes, int partitionMaxBytes)
+    private static async Task<string> CountAsync(DataPathClient client, int maxBytes, int partitionMaxBytes, int minBytes = 0)
     {
         var request = DataPathClient.Request([.. Enumerable.Range(0, 3).Select(index => new FetchRequest.FetchPartition
         {
             Partition = index, FetchOffset = 0, PartitionMaxBytes = partitionMaxBytes,
         })]);
-        request.MaxBytes = maxBytes;
+        (request.MaxBytes, request.MinBytes, request.MaxWaitMs) = (maxBytes, minBytes, 300_000);
         var (response, context) = await client.FetchAsync(request);
         using (context)
         {
