@@ -61,9 +61,10 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
     public void Dispose()
     {
         _disposed = true;
-        foreach (var buffer in _classes.SelectMany(sizeClass => sizeClass.Idle))
+        while (IdleBytes > 0)
         {
-            buffer.Free();
+            // Taken out as by anyone: a trim at the same moment must not free the same buffer. It may stop this round early, too.
+            GiveUp(long.MaxValue);
         }
     }
 
@@ -73,16 +74,11 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
     internal void Return(PooledBuffer buffer)
     {
         Interlocked.Add(ref _rentedBytes, -buffer.Capacity);
-        if (_disposed)
-        {
-            buffer.Free();
-            return;
-        }
-
         var sizeClass = _classes[buffer.SizeClass];
         sizeClass.Idle.Add(buffer);
         Interlocked.Increment(ref sizeClass.IdleCount);
-        GiveUp(Interlocked.Add(ref _idleBytes, buffer.Capacity) - maxIdleBytes);
+        var idle = Interlocked.Add(ref _idleBytes, buffer.Capacity);
+        GiveUp(_disposed ? idle : idle - maxIdleBytes);
     }
 
     /// <summary>Frees idle buffers, of the size that was not asked for longest first, until there are none or so many bytes are free.</summary>

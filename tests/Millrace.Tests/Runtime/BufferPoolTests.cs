@@ -62,6 +62,20 @@ public sealed class BufferPoolTests
     }
 
     [Fact]
+    public void What_a_disposed_pool_frees_is_not_there_to_be_freed_again_by_a_trim()
+    {
+        var pool = new BufferPool(maxIdleBytes: 1 << 20);
+        var held = pool.Rent(5000);
+        pool.Rent(64 << 10).Release();
+        pool.Rent(4096).Release();
+
+        pool.Dispose();
+        Assert.Equal(0, pool.IdleBytes);
+        held.Release();
+        Assert.Equal((0, 0), (pool.IdleBytes, pool.RentedBytes));
+    }
+
+    [Fact]
     public void Idle_buffers_of_other_sizes_make_way_for_new_memory()
     {
         using var pool = new BufferPool(maxIdleBytes: 1 << 20);
