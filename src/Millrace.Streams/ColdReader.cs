@@ -17,13 +17,12 @@ internal sealed class ColdReader(StreamStore store, Stream stream)
         var records = new List<StreamRecord>();
         var holds = new List<PooledBuffer>();
         var (next, bytes) = (offset, 0L);
-        var fetchBytes = Math.Max(maxBytes, _readAhead.Window(offset));
         try
         {
             while (records.Count == 0 || bytes < maxBytes)
             {
                 // Beyond the first block only what is in memory: a reader gets what there is rather than wait for more.
-                var found = await FindBlockAsync(next, fetchBytes, waitForStore: records.Count == 0, token);
+                var found = await FindBlockAsync(next, maxBytes, waitForStore: records.Count == 0, token);
                 if (found is not { } hold)
                 {
                     break;
@@ -73,7 +72,7 @@ internal sealed class ColdReader(StreamStore store, Stream stream)
                     continue;
                 }
 
-                if (await store.Blocks.GetAsync(index, entry, block, block, ahead: false, token) is not { } hold)
+                if (await store.Blocks.GetAsync(index, entry, block, block, block, reader: null, token) is not { } hold)
                 {
                     throw DataObjectReader.Corrupt(range.Object, "it vanished while it was read");
                 }
@@ -95,7 +94,7 @@ internal sealed class ColdReader(StreamStore store, Stream stream)
         return (null, Math.Max(offset, committedEnd));
     }
 
-    private async ValueTask<BlockHold?> FindBlockAsync(long offset, int fetchBytes, bool waitForStore, CancellationToken token)
+    private async ValueTask<BlockHold?> FindBlockAsync(long offset, int maxBytes, bool waitForStore, CancellationToken token)
     {
         while (true)
         {
@@ -121,7 +120,13 @@ internal sealed class ColdReader(StreamStore store, Stream stream)
                 return store.Blocks.TryGet(index.Object, block);
             }
 
-            if (await store.Blocks.GetAsync(index, entry, block, LastAlong(index, entry, block, fetchBytes), ahead: false, token) is { } hold)
+            var lastAsked = LastAlong(index, entry, block, maxBytes);
+            var reader = _readAhead.Find(offset);
+            var room = reader?.Window is { } window && window > maxBytes && store.Blocks.TryReserveAhead(window) ? window : 0;
+            var lastAlong = room > 0 ? LastAlong(index, entry, block, room) : lastAsked;
+            var reading = store.Blocks.GetAsync(index, entry, block, lastAsked, lastAlong, reader, token);
+            store.Blocks.ReturnAhead(room);
+            if (await reading is { } hold)
             {
                 return hold;
             }
@@ -178,32 +183,34 @@ internal sealed class ColdReader(StreamStore store, Stream stream)
 
     private void FetchAhead(long offset, long nextOffset)
     {
-        if (_readAhead.Advance(offset, nextOffset) is not { } cursor)
+        if (_readAhead.Advance(offset, nextOffset, store.Blocks.FetchedBytes) is not { } cursor)
         {
             return;
         }
 
-        if (!store.Blocks.HasRoomAhead(cursor.Window))
+        // Grows while it is fetched for a reader that is faster.
+        var window = cursor.Window;
+        if (!store.Blocks.TryReserveAhead(window))
         {
             // Too many readers for the memory: each reads as it goes, and asks again at its next step.
             _readAhead.Fetched(cursor, nextOffset, nextOffset);
         }
         else
         {
-            store.Spawn("stream-read-ahead", token => FetchAheadAsync(cursor, token));
+            store.Spawn("stream-read-ahead", token => FetchAheadAsync(cursor, window, token));
         }
     }
 
-    private async Task FetchAheadAsync(ReadAhead.Cursor cursor, CancellationToken token)
+    private async Task FetchAheadAsync(ReadAhead.Cursor cursor, int window, CancellationToken token)
     {
-        var (next, middle, left) = (cursor.FetchFrom, cursor.FetchFrom, (long)cursor.Window);
+        var (next, middle, left) = (cursor.FetchFrom, cursor.FetchFrom, (long)window);
         try
         {
             while (left > 0 && stream.FindRange(next) is { } range && await OpenAsync(range, token) is var (index, entry))
             {
                 var block = index.FindBlock(entry, next);
                 var last = LastAlong(index, entry, block, (int)left);
-                if (await store.Blocks.GetAsync(index, entry, block, last, ahead: true, token) is not { } hold)
+                if (await store.Blocks.GetAsync(index, entry, block, block - 1, last, cursor, token) is not { } hold)
                 {
                     break;
                 }
@@ -213,7 +220,7 @@ internal sealed class ColdReader(StreamStore store, Stream stream)
                 {
                     left -= index.Blocks[block].Size;
                     next = index.Blocks[block].EndOffset;
-                    middle = left > cursor.Window / 2 ? next : middle;
+                    middle = left > window / 2 ? next : middle;
                 }
             }
         }
@@ -224,6 +231,7 @@ internal sealed class ColdReader(StreamStore store, Stream stream)
         }
         finally
         {
+            store.Blocks.ReturnAhead(window);
             _readAhead.Fetched(cursor, middle, next);
         }
     }

@@ -12,15 +12,18 @@ namespace Millrace.Streams.Cache;
 /// Threading: any thread. Memory: blocks that came together share a buffer, which is accounted until the last of them leaves; readers hold
 /// it for themselves, beyond the cache's account.
 /// </remarks>
-/// <param name="reader">Reads what is missing.</param>
+/// <param name="objects">Reads what is missing.</param>
 /// <param name="buffers">Lends the memory.</param>
 /// <param name="metrics">Counts hits and misses.</param>
 /// <param name="limit">Bytes of memory.</param>
 /// <param name="stopping">Ends reads under way: they serve several waiters and belong to none.</param>
-internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, StreamsMetrics metrics, long limit, CancellationToken stopping) : IDisposable
+internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, StreamsMetrics metrics, long limit, CancellationToken stopping) : IDisposable
 {
-    /// <summary>A reader for whom blocks were read ahead has left when this many times the cache's bytes were fetched and it has not come.</summary>
-    private const int PatienceInCaches = 8;
+    /// <summary>
+    /// A reader for whom blocks were read ahead has left when this many times the cache's bytes were fetched since it last read. Should it
+    /// come after all, little is lost: half of the cache is the most that can be read in vain in that time, an eighth of all.
+    /// </summary>
+    private const int PatienceInCaches = 4;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<(ObjectId Object, int Block), Entry> _entries = [];
@@ -43,15 +46,42 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
         }
     }
 
+    /// <summary>How many bytes were fetched so far: the clock by which readers are seen to leave.</summary>
+    public long FetchedBytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _fetchedBytes;
+            }
+        }
+    }
+
     /// <summary>
-    /// Takes room for reading ahead. Blocks that nobody has asked for yet fill at most half of the cache: beyond that they would push
-    /// each other out before their readers come, and be read twice.
+    /// Takes room for reading ahead, until <see cref="ReturnAhead"/>. Blocks that nobody has asked for yet fill at most half of the cache:
+    /// beyond that they would push each other out before their readers come, and be read twice.
     /// </summary>
-    public bool HasRoomAhead(long bytes)
+    public bool TryReserveAhead(long bytes)
     {
         lock (_lock)
         {
-            return _aheadBytes + bytes <= limit / 2;
+            if (_aheadBytes + bytes > limit / 2)
+            {
+                return false;
+            }
+
+            _aheadBytes += bytes;
+            return true;
+        }
+    }
+
+    /// <summary>Gives room back: what was read ahead meanwhile takes room of its own.</summary>
+    public void ReturnAhead(long bytes)
+    {
+        lock (_lock)
+        {
+            _aheadBytes -= bytes;
         }
     }
 
@@ -68,19 +98,21 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
     /// <param name="index">The object's index.</param>
     /// <param name="range">The range the blocks belong to.</param>
     /// <param name="block">The block wanted, by its place in the index.</param>
+    /// <param name="lastAsked">The last block that the reader asks for; before <paramref name="block"/> if it asks for none yet.</param>
     /// <param name="lastAlong">The last block, of the same range, to read along if it and all between are missing too.</param>
-    /// <param name="ahead">Nobody has asked for it yet.</param>
+    /// <param name="reader">For whom it is read, if that is known.</param>
     /// <param name="token">Ends the wait.</param>
     /// <returns>Null if there is no such object.</returns>
     /// <exception cref="StreamException">StorageUnavailable, Corrupt, Closed.</exception>
     public async ValueTask<BlockHold?> GetAsync(
-        DataObjectIndex index, DataRangeEntry range, int block, int lastAlong, bool ahead, CancellationToken token)
+        DataObjectIndex index, DataRangeEntry range, int block, int lastAsked, int lastAlong, ReadAhead.Cursor? reader, CancellationToken token)
     {
+        var ahead = lastAsked < block;
         metrics.BlockReads.Add(1);
         while (true)
         {
             Task<bool>? reading;
-            var run = new List<Entry>();
+            Run? run = null;
             lock (_lock)
             {
                 if (_disposed)
@@ -93,29 +125,20 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
                     return hold;
                 }
 
-                for (var next = block; reading is null && next <= lastAlong && !_entries.ContainsKey((index.Object, next)); next++)
+                if (reading is null)
                 {
-                    var entry = new Entry(index.Object, next) { Ahead = ahead ? index.Blocks[next].Size : 0 };
-                    _aheadBytes += entry.Ahead;
-                    _entries.Add((index.Object, next), entry);
-                    run.Add(entry);
-                }
-
-                if (run.Count > 0)
-                {
-                    var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-                    run.ForEach(entry => entry.Reading = done);
-                    reading = done.Task;
+                    run = Begin_NeedsLock(index, block, lastAsked, lastAlong, reader);
+                    reading = run.Read.Task;
                 }
             }
 
-            if (run.Count > 0)
+            if (run is not null)
             {
                 // Not awaited: whoever began it may stop waiting, and its outcome is what everybody waits for.
                 _ = FetchAsync(index, range, run);
             }
 
-            if (!await reading!.OrCancelled(token))
+            if (!await reading.OrCancelled(token))
             {
                 return null;
             }
@@ -134,6 +157,22 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
         }
     }
 
+    private Run Begin_NeedsLock(DataObjectIndex index, int block, int lastAsked, int lastAlong, ReadAhead.Cursor? reader)
+    {
+        var run = new Run(reader);
+        for (var next = block; next <= lastAlong && !_entries.ContainsKey((index.Object, next)); next++)
+        {
+            var entry = new Entry(index.Object, next, run) { Ahead = next > lastAsked };
+            _entries.Add((index.Object, next), entry);
+            run.Entries.Add(entry);
+            run.Bytes += index.Blocks[next].Size;
+            run.Ahead += entry.Ahead ? 1 : 0;
+        }
+
+        _aheadBytes += run.Ahead > 0 ? run.Bytes : 0;
+        return run;
+    }
+
     private BlockHold? TryGet_NeedsLock(ObjectId id, int block, bool ahead, out Task<bool>? reading)
     {
         reading = null;
@@ -149,7 +188,7 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
 
         if (entry.Place is null)
         {
-            reading = entry.Reading!.Task;
+            reading = entry.Run.Read.Task;
             return null;
         }
 
@@ -163,18 +202,18 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
     }
 
     // Never fails: the failure goes to those who wait for the blocks.
-    private async Task FetchAsync(DataObjectIndex index, DataRangeEntry range, List<Entry> run)
+    private async Task FetchAsync(DataObjectIndex index, DataRangeEntry range, Run run)
     {
         PooledBuffer? buffer = null;
         try
         {
-            var (first, last) = (index.Blocks[run[0].Index], index.Blocks[run[^1].Index]);
+            var (first, last) = (index.Blocks[run.Entries[0].Index], index.Blocks[run.Entries[^1].Index]);
             buffer = buffers.Rent(checked((int)(last.Position + last.Size - first.Position)));
-            metrics.BlockMisses.Add(run.Count);
-            var found = await reader.ReadAsync(index.Object, first.Position, buffer.Memory, stopping);
+            metrics.BlockMisses.Add(run.Entries.Count);
+            var found = await objects.ReadAsync(index.Object, first.Position, buffer.Memory, stopping);
             if (found)
             {
-                foreach (var entry in run)
+                foreach (var entry in run.Entries)
                 {
                     entry.Block = Check(index, range, entry.Index, buffer.Memory.Slice(
                         (int)(index.Blocks[entry.Index].Position - first.Position), index.Blocks[entry.Index].Size));
@@ -187,10 +226,10 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
         {
             lock (_lock)
             {
-                run.ForEach(Remove_NeedsLock);
+                run.Entries.ForEach(Remove_NeedsLock);
             }
 
-            run[0].Reading!.SetException(failure is OperationCanceledException ? DataObjectReader.Stopped() : failure);
+            run.Read.SetException(failure is OperationCanceledException ? DataObjectReader.Stopped() : failure);
         }
         finally
         {
@@ -198,11 +237,11 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
         }
     }
 
-    private void Publish(DataObjectIndex index, List<Entry> run, PooledBuffer? buffer)
+    private void Publish(DataObjectIndex index, Run run, PooledBuffer? buffer)
     {
         lock (_lock)
         {
-            foreach (var entry in run)
+            foreach (var entry in run.Entries)
             {
                 if (buffer is null || _disposed)
                 {
@@ -212,8 +251,8 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
 
                 entry.Buffer = buffer;
                 _held += buffer.RetainAccounted();
-                entry.Place = (entry.Ahead > 0 ? _ahead : _asked).AddLast(entry);
-                entry.FetchedAt = _fetchedBytes;
+                entry.Place = (entry.Ahead ? _ahead : _asked).AddLast(entry);
+                entry.AwaitedSince = _fetchedBytes;
                 _fetchedBytes += index.Blocks[entry.Index].Size;
             }
 
@@ -224,14 +263,27 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
             }
         }
 
-        run[0].Reading!.SetResult(buffer is not null);
+        run.Read.SetResult(buffer is not null);
     }
 
     /// <summary>The first to leave.</summary>
-    private LinkedListNode<Entry>? First_NeedsLock() =>
-        _ahead.First is { } ahead && (_asked.First is null || _fetchedBytes - ahead.Value.FetchedAt > PatienceInCaches * limit)
-            ? ahead
-            : _asked.First;
+    private LinkedListNode<Entry>? First_NeedsLock()
+    {
+        while (_ahead.First is { } ahead && _fetchedBytes - ahead.Value.AwaitedSince > PatienceInCaches * limit)
+        {
+            if (ahead.Value.Run.Reader is not { } reader || reader.CameAt <= ahead.Value.AwaitedSince)
+            {
+                return ahead;
+            }
+
+            // It is on its way.
+            ahead.Value.AwaitedSince = reader.CameAt;
+            _ahead.Remove(ahead);
+            _ahead.AddLast(ahead);
+        }
+
+        return _asked.First ?? _ahead.First;
+    }
 
     private void Evict_NeedsLock(LinkedListNode<Entry> place)
     {
@@ -248,8 +300,11 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
 
     private void Asked_NeedsLock(Entry entry)
     {
-        _aheadBytes -= entry.Ahead;
-        entry.Ahead = 0;
+        if (entry.Ahead)
+        {
+            entry.Ahead = false;
+            _aheadBytes -= --entry.Run.Ahead == 0 ? entry.Run.Bytes : 0;
+        }
     }
 
     private static DataBlock Check(DataObjectIndex index, in DataRangeEntry range, int block, ReadOnlyMemory<byte> bytes)
@@ -260,24 +315,40 @@ internal sealed class BlockCache(DataObjectReader reader, BufferPool buffers, St
             : throw DataObjectReader.Corrupt(index.Object, $"block at {index.Blocks[block].Position}: {fault}");
     }
 
-    private sealed class Entry(ObjectId id, int index)
+    private sealed class Entry(ObjectId id, int index, Run run)
     {
         public ObjectId Object => id;
 
         public int Index => index;
 
-        /// <summary>Its size, while it was only read ahead; 0 once somebody has asked for it.</summary>
-        public int Ahead { get; set; }
+        public Run Run => run;
 
-        /// <summary>How many bytes had been fetched before it.</summary>
-        public long FetchedAt { get; set; }
+        /// <summary>Nobody has asked for it yet.</summary>
+        public bool Ahead { get; set; }
 
-        public TaskCompletionSource<bool>? Reading { get; set; }
+        /// <summary>How many bytes had been fetched when it came, or when its reader was last seen.</summary>
+        public long AwaitedSince { get; set; }
 
         public LinkedListNode<Entry>? Place { get; set; }
 
         public DataBlock Block { get; set; }
 
         public PooledBuffer? Buffer { get; set; }
+    }
+
+    /// <summary>Blocks that come in one request, into one buffer.</summary>
+    private sealed class Run(ReadAhead.Cursor? reader)
+    {
+        public ReadAhead.Cursor? Reader => reader;
+
+        public List<Entry> Entries { get; } = [];
+
+        public long Bytes { get; set; }
+
+        /// <summary>How many of them nobody has asked for: all the others' memory stays with them.</summary>
+        public int Ahead { get; set; }
+
+        /// <summary>False if there is no such object.</summary>
+        public TaskCompletionSource<bool> Read { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -16,27 +16,31 @@ internal sealed class ReadAhead(int firstBytes, int limit)
     private readonly Cursor?[] _cursors = new Cursor?[Readers];
     private long _clock;
 
-    /// <summary>How much a reader that asks for an offset is going to read, as far as one can tell: what to fetch at once if it is not there.</summary>
-    public int Window(long offset)
+    /// <summary>The reader that is going to ask for an offset, if one is known.</summary>
+    public Cursor? Find(long offset)
     {
         lock (_lock)
         {
-            return Array.Find(_cursors, known => known?.Expected == offset)?.Window ?? 0;
+            return Find_NeedsLock(offset);
         }
     }
 
     /// <summary>A read of [offset, nextOffset) was served. Returns the reader if it is time to fetch for it; then <see cref="Fetched"/> must follow.</summary>
-    public Cursor? Advance(long offset, long nextOffset)
+    /// <param name="offset">Where the read began.</param>
+    /// <param name="nextOffset">Where it ended.</param>
+    /// <param name="now">The block cache's <see cref="BlockCache.FetchedBytes"/>.</param>
+    public Cursor? Advance(long offset, long nextOffset, long now)
     {
         lock (_lock)
         {
-            if (Array.Find(_cursors, known => known?.Expected == offset) is not { } cursor)
+            if (Find_NeedsLock(offset) is not { } cursor)
             {
                 _cursors[FreePlace_NeedsLock()] = new Cursor { Expected = nextOffset, LastUsed = ++_clock };
                 return null;
             }
 
             cursor.Expected = nextOffset;
+            cursor.CameAt = now;
             cursor.LastUsed = ++_clock;
             if (nextOffset < cursor.FetchAgainAt)
             {
@@ -69,6 +73,8 @@ internal sealed class ReadAhead(int firstBytes, int limit)
         }
     }
 
+    private Cursor? Find_NeedsLock(long offset) => Array.Find(_cursors, known => known?.Expected == offset);
+
     private int FreePlace_NeedsLock()
     {
         var place = Array.IndexOf(_cursors, null);
@@ -78,6 +84,15 @@ internal sealed class ReadAhead(int firstBytes, int limit)
     /// <summary>One sequential reader.</summary>
     internal sealed class Cursor
     {
+        private long _cameAt;
+
+        /// <summary>How many bytes the cache had fetched when it last read. May be read by any thread.</summary>
+        public long CameAt
+        {
+            get => Volatile.Read(ref _cameAt);
+            set => Volatile.Write(ref _cameAt, value);
+        }
+
         public long Expected { get; set; }
 
         public long LastUsed { get; set; }

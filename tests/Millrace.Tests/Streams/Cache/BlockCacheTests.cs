@@ -1,4 +1,6 @@
+using System.Diagnostics.Metrics;
 using Millrace.Streams;
+using Millrace.Streams.Cache;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Cache;
@@ -67,8 +69,10 @@ public sealed class BlockCacheTests : IAsyncDisposable
         Assert.Equal(reads + 1, _storage.Reads);
     }
 
-    [Fact]
-    public async Task What_was_read_ahead_outlives_what_was_read_until_its_reader_seems_to_have_left()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_was_read_ahead_outlives_what_was_read_until_its_reader_seems_to_have_left(bool readerComes)
     {
         const long Limit = 40_000;
         var stream = (Millrace.Streams.Stream)await UploadedAsync(TestNode.Small with { BlockCacheBytes = Limit, ReadAheadBytes = 0 }, records: 300);
@@ -76,30 +80,28 @@ public sealed class BlockCacheTests : IAsyncDisposable
         var range = stream.FindRange(0)!;
         var index = (await store.Indexes.GetAsync(range.Object, range.ObjectSize, default))!;
         var entry = index.Ranges[index.FindRange(stream.Id, range.StartOffset)];
-        (await store.Blocks.GetAsync(index, entry, 0, 0, ahead: true, default))!.Value.Buffer.Release();
+        var reader = new ReadAhead.Cursor();
+        (await store.Blocks.GetAsync(index, entry, 0, -1, 0, reader, default))!.Value.Buffer.Release();
 
-        await ReadOthersAsync();
-        Assert.True(await IsHeldAsync());
-        for (var bytes = 0L; bytes < 8 * Limit; bytes += 299 * 400)
+        // Each turn fetches three times the cache's bytes.
+        for (var turn = 0; turn < 2; turn++)
         {
-            await ReadOthersAsync();
-        }
-
-        Assert.False(await IsHeldAsync());
-
-        async Task ReadOthersAsync()
-        {
+            Assert.True(await IsHeldAsync());
             for (var i = 1; i < 300; i++)
             {
-                (await store.Blocks.GetAsync(index, entry, i, i, ahead: false, default))!.Value.Buffer.Release();
+                (await store.Blocks.GetAsync(index, entry, i, i, i, reader: null, default))!.Value.Buffer.Release();
             }
+
+            reader.CameAt = readerComes ? store.Blocks.FetchedBytes : 0;
         }
+
+        Assert.Equal(readerComes, await IsHeldAsync());
 
         // Asked for as by one that reads ahead, so that this does not count as its reader.
         async Task<bool> IsHeldAsync()
         {
             var reads = _storage.Reads;
-            (await store.Blocks.GetAsync(index, entry, 0, 0, ahead: true, default))!.Value.Buffer.Release();
+            (await store.Blocks.GetAsync(index, entry, 0, -1, 0, reader, default))!.Value.Buffer.Release();
             return _storage.Reads == reads;
         }
     }
@@ -123,6 +125,70 @@ public sealed class BlockCacheTests : IAsyncDisposable
 
         // A block holds one record of 400 bytes: a reader alone would ask 120 times.
         Assert.True(_storage.Reads < 60, $"{_storage.Reads} requests");
+    }
+
+    [Fact]
+    public async Task Room_for_reading_ahead_is_taken_before_it_is_filled()
+    {
+        const long Limit = 40_000;
+        await UploadedAsync(TestNode.Small with { BlockCacheBytes = Limit }, records: 1);
+        var blocks = _node!.Store.Blocks;
+        Assert.True(blocks.TryReserveAhead(Limit / 4));
+        Assert.True(blocks.TryReserveAhead(Limit / 4));
+        Assert.False(blocks.TryReserveAhead(1));
+        blocks.ReturnAhead(Limit / 4);
+        Assert.True(blocks.TryReserveAhead(1));
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(40)]
+    public async Task A_scan_of_a_hundred_streams_reads_each_block_about_once(int blocksAnObject)
+    {
+        // A broker's defaults in blocks: a cache of 96, windows of up to 8, and a fetch that takes 2 of each partition.
+        const int Block = 4096;
+        const int Blocks = 80;
+        const int Payload = Block - 200;
+        _node = new TestNode(_registry, _storage, TestNode.Small with
+        {
+            NotUploadedBytes = 64 << 20,
+            UploadBytes = 64 << 20,
+            StreamObjectBytes = 64 << 20,
+            DataBlockBytes = Payload,
+            BlockCacheBytes = 96 * Block,
+            ReadAheadBytes = 8 * Block,
+        });
+        var owners = new List<TestOwner>();
+        for (var i = 0; i < 100; i++)
+        {
+            owners.Add(await _node.CreateAsync());
+        }
+
+        for (var i = 0; i < Blocks; i += blocksAnObject)
+        {
+            foreach (var owner in owners)
+            {
+                await Task.WhenAll(Enumerable.Range(0, blocksAnObject).Select(_ => _node.AppendAsync(owner, bytes: Payload)));
+            }
+
+            await _node.UploadAsync();
+        }
+
+        await TestNode.UntilAsync(() => _node.Store.Budget.Held == 0);
+        var fetched = 0L;
+        using var listener = new MeterListener();
+        listener.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref fetched, count));
+        listener.EnableMeasurementEvents(_node.Store.Metrics.BlockMisses);
+        for (var offset = 0L; offset < Blocks; offset += 2)
+        {
+            foreach (var owner in owners)
+            {
+                using var read = await owner.Stream.ReadAsync(offset, 2 * Block, default);
+                Assert.Equal(offset + 2, read.Records[^1].EndOffset);
+            }
+        }
+
+        Assert.InRange(Interlocked.Read(ref fetched), owners.Count * Blocks, owners.Count * Blocks * 5 / 4);
     }
 
     [Fact]
