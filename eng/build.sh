@@ -24,7 +24,7 @@ compile() {
     local kind=$1 output=$2 verb=$3 project=$4 stamp log
     shift 4
     stamp=$repo/artifacts/stamps/$(basename "$project").$kind
-    if [ -f "$output" ] && [ -f "$stamp" ] && [ -z "$(newer_sources "$stamp")" ]; then
+    if [ -f "$output" ] && [ -f "$stamp" ] && [ -z "$(newer_sources "$stamp" "$project")" ]; then
         return 0
     fi
     command -v dotnet >/dev/null || { echo "The .NET 10 SDK is needed: no 'dotnet' on the PATH." >&2; exit 1; }
@@ -45,8 +45,13 @@ compile() {
     mv "$stamp.new" "$stamp"
 }
 
-# Prints one source that is newer than a file, if there is one.
+# newer_sources STAMP PROJECT_PATH: prints one source of the project that is newer than the stamp, if there is one.
 newer_sources() {
-    find "$repo/src" "$repo/tests" "$repo/benchmarks" "$repo/Directory.Build.props" "$repo/Directory.Packages.props" \
-        "$repo/global.json" "$repo/.editorconfig" "$repo/BannedSymbols.txt" -newer "$1" -type f -print -quit
+    local sources=("$repo/src")
+    case $2 in
+        src/*) ;; # The product refers to nothing else.
+        *) sources+=("$repo/tests" "$repo/benchmarks") ;;
+    esac
+    find "${sources[@]}" "$repo/Directory.Build.props" "$repo/Directory.Packages.props" \
+        "$repo/global.json" "$repo/.editorconfig" "$repo/BannedSymbols.txt" -newer "$1" -type f ! -name '*.md' -print -quit
 }
