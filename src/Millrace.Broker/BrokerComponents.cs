@@ -21,8 +21,11 @@ internal sealed record BrokerComponents
     /// <summary>The partitions that this broker leads.</summary>
     public required PartitionTable Partitions { get; init; }
 
-    /// <summary>Where batches that are stored in another form than they came in get their memory.</summary>
+    /// <summary>The node's. Where batches that are stored in another form than they came in get their memory, too.</summary>
     public required BufferPool Buffers { get; init; }
+
+    /// <summary>What the stream store's caches may take of the buffers; answers get what they leave.</summary>
+    public required long CacheBytes { get; init; }
 
     /// <summary>Where fetches wait.</summary>
     public required FetchPurgatory Fetches { get; init; }

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Purgatory;
 using Millrace.Coordination.Groups;
+using Millrace.Runtime;
 
 namespace Millrace.Broker;
 
@@ -28,8 +29,17 @@ internal sealed class BrokerMetrics : IDisposable
     }
 
     /// <summary>Measures what there is on this node, from now on.</summary>
-    public void Observe(PartitionTable partitions, FetchPurgatory fetches, GroupCoordinator groups)
+    public void Observe(PartitionTable partitions, FetchPurgatory fetches, GroupCoordinator groups, BufferPool buffers)
     {
+        _meter.CreateObservableGauge(
+            "millrace.buffers",
+            () => new Measurement<long>[]
+            {
+                new(buffers.RentedBytes, KeyValuePair.Create("state", (object?)"held")),
+                new(buffers.IdleBytes, KeyValuePair.Create("state", (object?)"idle")),
+            },
+            "By",
+            "Native memory: of requests, caches, uploads and answers, and what is kept for the next of them");
         _meter.CreateObservableGauge(
             "millrace.purgatory.size",
             () => new Measurement<long>[]

@@ -32,18 +32,19 @@ public sealed class KafkaBroker : IAsyncDisposable
     /// <param name="metadata">Tells it about the cluster.</param>
     /// <param name="controller">Carries out what changes the cluster.</param>
     /// <param name="streams">Holds the partitions' records.</param>
-    /// <param name="buffers">Memory for requests.</param>
+    /// <param name="buffers">Memory for requests; the stream store's and the transport's too.</param>
+    /// <param name="cacheBytes">What the stream store's caches may take of the buffers; answers get what they leave.</param>
     /// <param name="network">Bounds what peers can do.</param>
     public KafkaBroker(
         NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed metadata, IControllerChannel controller, IStreamStore streams, BufferPool buffers,
-        NetworkOptions network)
+        long cacheBytes, NetworkOptions network)
     {
         _partitions = new PartitionTable(runtime, streams, metadata, identity.Configs, identity.Node);
         _maintenance = new PartitionMaintenance(runtime, _partitions, identity.Configs);
         var groups = new GroupCoordinator(runtime, GroupConfigs.Read(identity.Configs));
         _elections = new GroupElections(runtime, identity.Node, metadata, _partitions, groups, buffers);
         var fetches = new FetchPurgatory(runtime);
-        _metrics.Observe(_partitions, fetches, groups);
+        _metrics.Observe(_partitions, fetches, groups, buffers);
         var components = new BrokerComponents
         {
             Runtime = runtime,
@@ -52,6 +53,7 @@ public sealed class KafkaBroker : IAsyncDisposable
             Controller = controller,
             Partitions = _partitions,
             Buffers = buffers,
+            CacheBytes = cacheBytes,
             Groups = groups,
             Fetches = fetches,
             Metrics = _metrics,

@@ -35,7 +35,9 @@ internal sealed class ApiTable
         [
             ApiEntry.For<ProduceHandler, ProduceRequest, ProduceResponse>(new(broker.Runtime, broker.Partitions, new BatchIntake(broker.Buffers), broker.Metrics)),
             ApiEntry.For<FetchHandler, FetchRequest, FetchResponse>(
-                new(broker.Runtime, broker.Partitions, opening, broker.Fetches, new FetchLimit(broker.Identity, broker.Metadata), broker.Metrics)),
+                new(
+                    broker.Runtime, broker.Partitions, opening, broker.Fetches,
+                    new FetchLimit(broker.Identity, broker.Metadata, broker.Buffers, broker.CacheBytes), broker.Metrics)),
             ApiEntry.For<ListOffsetsHandler, ListOffsetsRequest, ListOffsetsResponse>(new(opening, broker.Partitions)),
             ApiEntry.For<MetadataHandler, MetadataRequest, MetadataResponse>(new(broker.Identity, broker.Metadata, broker.Controller)),
             ApiEntry.For<OffsetCommitHandler, OffsetCommitRequest, OffsetCommitResponse>(new(broker.Metadata, broker.Groups)),

@@ -52,21 +52,25 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
 
         var began = runtime.Time.GetTimestamp();
         var patience = TimeSpan.FromMilliseconds(Math.Max(0, request.MaxWaitMs));
-        var maxBytes = Math.Min(request.MaxBytes, limit.MaxBytes);
-        using var fetch = new FetchPass(Look(context, request), maxBytes);
+        using var fetch = new FetchPass(Look(context, request));
         await opening.WaitAsync(fetch.Partitions.Select(wanted => wanted.Lookup.Partition), patience > OpeningPatience ? patience : OpeningPatience, token);
-        await fetch.ReadAsync(token);
+        var grant = limit.Grant(request.MaxBytes);
+        context.ReleaseAfterResponse(grant);
+        await fetch.ReadAsync(grant.Bytes, token);
 
-        var missing = Math.Min(request.MinBytes, maxBytes) - fetch.Bytes;
+        var missing = Math.Min(request.MinBytes, grant.Bytes) - fetch.Bytes;
         var left = patience - runtime.Time.GetElapsedTime(began);
         if (missing > 0 && left > TimeSpan.Zero && fetch.MayWait)
         {
             // What was found is let go: the second pass finds it again, and more.
             fetch.Release();
+            grant.Keep(0);
             await purgatory.WaitAsync(fetch.Watch(missing), left, token);
-            await fetch.ReadAsync(token);
+            grant.Renew();
+            await fetch.ReadAsync(grant.Bytes, token);
         }
 
+        grant.Keep(fetch.Bytes);
         metrics.Fetched(fetch.Bytes);
         var response = Respond(context, request, fetch);
         context.ReleaseAfterResponse(fetch.TakeRecords());

@@ -1,12 +1,54 @@
 using System.Globalization;
 using Millrace.Metadata;
+using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis;
 
-/// <summary>The most bytes that one fetch is answered with, whatever the client asks for: <c>fetch.max.bytes</c>.</summary>
-internal sealed class FetchLimit(BrokerIdentity identity, IMetadataFeed feed)
+/// <summary>How much a fetch may be answered with: what the client asks for, at most <c>fetch.max.bytes</c>, and as memory permits.</summary>
+/// <remarks>
+/// An answer is copied to its connection and stays there until the client has taken it, and a client decides how slowly it does that. So
+/// answers live on what the caches leave of their memory, by what buffers are really held for, whoever holds them. Who comes when little
+/// is left gets little and asks again; nobody is refused, since a batch always comes, and with it some more.
+/// Threading: any thread.
+/// </remarks>
+/// <param name="identity">This broker, with its settings.</param>
+/// <param name="feed">Tells what the cluster's settings are.</param>
+/// <param name="buffers">The node's.</param>
+/// <param name="memoryBytes">Above this nobody gets more than the least. Bytes.</param>
+internal sealed class FetchLimit(BrokerIdentity identity, IMetadataFeed feed, BufferPool buffers, long memoryBytes)
 {
-    /// <summary>Not settable at run time, so it is looked up once.</summary>
-    public int MaxBytes { get; } =
+    /// <summary>Costs a client that catches up a request for each, some hundreds of megabytes a second.</summary>
+    public const int LeastBytes = 64 << 10;
+
+    private readonly Lock _lock = new();
+
+    // Not settable at run time, so it is looked up once.
+    private readonly int _maxBytes =
         int.Parse(identity.Configs.Broker(feed.Image, BrokerConfigs.Find("fetch.max.bytes")!).Value!, CultureInfo.InvariantCulture);
+
+    private long _granted;
+
+    /// <summary>Takes room for an answer.</summary>
+    /// <param name="wantedBytes">As the client says.</param>
+    public FetchGrant Grant(int wantedBytes) => new(this, wantedBytes);
+
+    /// <summary>Half of what is left, since others come too.</summary>
+    internal int Take(int wantedBytes)
+    {
+        lock (_lock)
+        {
+            var left = memoryBytes - buffers.RentedBytes - _granted;
+            var bytes = (int)Math.Clamp(Math.Max(LeastBytes, left / 2), 0, Math.Max(0, Math.Min(wantedBytes, _maxBytes)));
+            _granted += bytes;
+            return bytes;
+        }
+    }
+
+    internal void GiveBack(long bytes)
+    {
+        lock (_lock)
+        {
+            _granted -= bytes;
+        }
+    }
 }

@@ -9,8 +9,10 @@ namespace Millrace.Broker.Apis;
 /// Whole batches only. The first batch of all is returned even if it exceeds every limit, or a client would be stuck before it.
 /// Holds the memory of what it read until <see cref="TakeRecords"/> hands it on.
 /// </remarks>
-internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : IDisposable
+internal sealed class FetchPass(FetchedPartition[] partitions) : IDisposable
 {
+    private int _maxBytes;
+
     // No more can be read: a batch did not fit into all that is left.
     private bool _isFull;
 
@@ -26,9 +28,11 @@ internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : I
     public bool MayWait { get; private set; }
 
     /// <summary>Reads each partition. What lies in memory is taken at once; reads that go to the object store run side by side, within the limit.</summary>
-    public async ValueTask ReadAsync(CancellationToken token)
+    /// <param name="maxBytes">What all of them may bring together.</param>
+    /// <param name="token">Ends the reads.</param>
+    public async ValueTask ReadAsync(int maxBytes, CancellationToken token)
     {
-        (Bytes, _isFull) = (0, false);
+        (_maxBytes, Bytes, _isFull) = (maxBytes, 0, false);
         await ReadAsync(partitions, token);
 
         // Each round brings the first batch of those that remain, or finds that it cannot come.
@@ -94,13 +98,13 @@ internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : I
             foreach (var fetched in wanted)
             {
                 // Each read under way may take all that was reserved for it: the next one waits until something is left.
-                while (underWay is { Count: > 0 } && reserved >= maxBytes - Bytes)
+                while (underWay is { Count: > 0 } && reserved >= _maxBytes - Bytes)
                 {
                     reserved -= await FinishAsync(underWay);
                 }
 
                 // Once a batch did not fit, most others would not either, and each would be read from the store in vain.
-                var left = _isCrowded ? 0 : maxBytes - Bytes - reserved;
+                var left = _isCrowded ? 0 : _maxBytes - Bytes - reserved;
                 fetched.Room = (int)Math.Clamp(Math.Min(left, fetched.Wanted.PartitionMaxBytes), 0, int.MaxValue);
                 var read = Begin(fetched, atLeastOne: Bytes == 0 && underWay is not { Count: > 0 }, token);
                 if (read.IsCompletedSuccessfully)
@@ -178,7 +182,7 @@ internal sealed class FetchPass(FetchedPartition[] partitions, int maxBytes) : I
         if (read.Oversized && fetched.Room < fetched.Wanted.PartitionMaxBytes)
         {
             _isCrowded = true;
-            _isFull |= fetched.Room >= maxBytes - Bytes;
+            _isFull |= fetched.Room >= _maxBytes - Bytes;
         }
     }
 

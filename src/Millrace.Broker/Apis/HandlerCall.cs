@@ -21,7 +21,11 @@ internal sealed class HandlerCall<TRequest, TResponse>(IApiHandler<TRequest, TRe
         }
         finally
         {
-            AllowNext();
+            // An answer that holds memory is written first: else a client that asks and does not listen would hold as many as it may ask for.
+            if (!HoldsMemory)
+            {
+                AllowNext();
+            }
         }
     }
 }

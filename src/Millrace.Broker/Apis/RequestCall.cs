@@ -28,6 +28,9 @@ internal abstract class RequestCall : RequestContext, IValueTaskSource
 
     public bool IsCompleted => Completion.IsCompleted;
 
+    /// <summary>Something waits for <see cref="ReleaseLeases"/>.</summary>
+    protected bool HoldsMemory => _leases is not null;
+
     public bool ResponseSuppressed { get; private set; }
 
     public bool DisconnectRequested { get; private set; }
@@ -59,7 +62,7 @@ internal abstract class RequestCall : RequestContext, IValueTaskSource
 
     public override void Disconnect() => DisconnectRequested = true;
 
-    /// <summary>The response is written or given up.</summary>
+    /// <summary>The response is written or given up: the next request may begin, if it had to wait for that.</summary>
     public void ReleaseLeases()
     {
         foreach (var lease in _leases ?? [])
@@ -68,6 +71,7 @@ internal abstract class RequestCall : RequestContext, IValueTaskSource
         }
 
         _leases = null;
+        AllowNext();
     }
 
     void IValueTaskSource.GetResult(short token) => _nextAllowed.GetResult(token);

@@ -25,7 +25,10 @@ internal abstract class RequestContext
     /// </summary>
     public abstract void AllowNext();
 
-    /// <summary>Disposes something when the response has been written or given up: the lease of memory that the response refers to.</summary>
+    /// <summary>
+    /// Disposes something when the response has been written or given up: the lease of memory that the response refers to. Until then the
+    /// connection's next request does not begin, unless <see cref="AllowNext"/> is called.
+    /// </summary>
     public abstract void ReleaseAfterResponse(IDisposable lease);
 
     /// <summary>Sends no response to this request (produce with acks=0).</summary>

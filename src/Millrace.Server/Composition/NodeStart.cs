@@ -74,7 +74,8 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
             runtime, options.Streams, new StreamsComponents(self, wal, components.Storage, controller, components.Buffers)));
         var identity = new BrokerIdentity(self.Node, self.Epoch, new ConfigResolver(self.Node, options.Settings.Values));
         var broker = Made(new KafkaBroker(
-            runtime, identity, controller.Metadata, new InProcessController(controller), streams, components.Buffers, options.Network));
+            runtime, identity, controller.Metadata, new InProcessController(controller), streams, components.Buffers,
+            options.Streams.NotUploadedBytes + options.Streams.BlockCacheBytes, options.Network));
         broker.Start();
         broker.Serve(listener, ListenerName.Plaintext);
         _ = runtime.Spawn("former-wals", former.GiveBackAsync);

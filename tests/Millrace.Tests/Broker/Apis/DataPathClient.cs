@@ -13,13 +13,13 @@ internal sealed class DataPathClient
     private readonly PartitionsUnderTest _broker;
     private readonly PartitionOpening _opening;
 
-    public DataPathClient(PartitionsUnderTest broker)
+    public DataPathClient(PartitionsUnderTest broker, long memoryBytes = long.MaxValue)
     {
         _broker = broker;
         _opening = new PartitionOpening(broker.Runtime);
         Purgatory = new FetchPurgatory(broker.Runtime);
         Produce = new ProduceHandler(broker.Runtime, broker.Table, new BatchIntake(broker.Buffers), broker.Metrics);
-        Fetch = new FetchHandler(broker.Runtime, broker.Table, _opening, Purgatory, new FetchLimit(broker.Identity, broker.Feed), broker.Metrics);
+        Fetch = new FetchHandler(broker.Runtime, broker.Table, _opening, Purgatory, new FetchLimit(broker.Identity, broker.Feed, broker.Buffers, memoryBytes), broker.Metrics);
     }
 
     public FetchPurgatory Purgatory { get; }

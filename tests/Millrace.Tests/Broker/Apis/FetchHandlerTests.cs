@@ -375,6 +375,67 @@ public sealed class FetchHandlerTests
         Assert.True(await Eventually.BecomesTrueAsync(() => broker.Buffers.RentedBytes < size));
     }
 
+    [Fact]
+    public async Task An_answer_gets_half_of_the_memory_that_is_left_and_a_batch_where_none_is()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync();
+        for (var i = 0; i < 6; i++)
+        {
+            await new DataPathClient(broker).ProduceAsync(Batches.OfSize(100_000));
+        }
+
+        var client = new DataPathClient(broker, memoryBytes: broker.Buffers.RentedBytes + 1_000_000);
+        Assert.Equal(4, await CountAsync(client, Wanted(0)));
+        var (_, held) = await client.FetchAsync(DataPathClient.Request(Wanted(0)));
+        Assert.Equal(2, await CountAsync(client, Wanted(0)));
+        held.Dispose();
+        Assert.Equal(4, await CountAsync(client, Wanted(0)));
+        Assert.Equal(1, await CountAsync(new DataPathClient(broker, memoryBytes: 0), Wanted(0)));
+    }
+
+    [Fact]
+    public async Task A_fetch_that_waits_for_records_takes_no_memory_from_others()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync(partitions: 2);
+        for (var i = 0; i < 6; i++)
+        {
+            await new DataPathClient(broker).ProduceAsync(Batches.OfSize(100_000));
+        }
+
+        var client = new DataPathClient(broker, memoryBytes: broker.Buffers.RentedBytes + 1_000_000);
+        var waiting = Enumerable.Range(0, 5).Select(_ => client.FetchAsync(new FetchRequest
+        {
+            MaxWaitMs = 60_000,
+            MinBytes = 1,
+            MaxBytes = 1 << 20,
+            Topics = [new FetchRequest.FetchTopic { Topic = "t", Partitions = [Wanted(1)] }],
+        })).ToArray();
+        Assert.True(await Eventually.BecomesTrueAsync(() => client.Purgatory.Waiting == waiting.Length));
+        Assert.Equal(4, await CountAsync(client, Wanted(0)));
+
+        var (produced, request) = await client.ProduceAsync(9, -1, 30_000, ("t", 1, Batches.Of("a")));
+        Assert.Equal(0, produced.Responses[0].PartitionResponses[0].ErrorCode);
+        request.Dispose();
+        foreach (var fetch in waiting)
+        {
+            var (response, context) = await fetch.WaitAsync(Patience);
+            Assert.Equal(["0:a"], Batches.Read(response.Responses[0].Partitions[0].Records));
+            context.Dispose();
+        }
+    }
+
+    /// <summary>How many records a fetch brings.</summary>
+    private static async Task<int> CountAsync(DataPathClient client, FetchRequest.FetchPartition wanted)
+    {
+        var (response, context) = await client.FetchAsync(DataPathClient.Request(wanted));
+        using (context)
+        {
+            return Batches.Read(response.Responses[0].Partitions[0].Records).Count;
+        }
+    }
+
     private static FetchRequest.FetchPartition Wanted(int partition) =>
         new() { Partition = partition, FetchOffset = 0, PartitionMaxBytes = 1 << 20 };
 

@@ -59,6 +59,53 @@ public sealed class NetworkServerTests
     }
 
     [Fact]
+    public async Task No_request_begins_while_an_answer_before_it_holds_memory()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        var (isReleased, wasReleased) = (false, false);
+        server.Handler.OnBegin = context =>
+        {
+            switch (context.CorrelationId)
+            {
+                case 1:
+                    context.AllowNext();
+                    break;
+                case 2:
+                    context.ReleaseAfterResponse(new Lease(() => isReleased = true));
+                    break;
+                case 3:
+                    wasReleased = isReleased;
+                    break;
+            }
+        };
+        server.Handler.Release(2);
+        server.Handler.Release(3);
+        server.Handler.Release(9);
+        using var client = await server.ConnectAsync();
+        foreach (var number in Enumerable.Range(1, 3))
+        {
+            await client.SendAsync(new HeartbeatRequest { GenerationId = number }, version: 0, correlationId: number);
+        }
+
+        // The second answer is there, but cannot be written before the first.
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Handler.Begun.Contains(2)));
+        using (var other = await server.ConnectAsync())
+        {
+            await other.SendAsync(new HeartbeatRequest { GenerationId = 9 }, version: 0, correlationId: 9);
+            await other.ReceiveAsync<HeartbeatResponse>(0);
+        }
+
+        Assert.Equal([1, 2, 9], server.Handler.Begun);
+        server.Handler.Release(1);
+        foreach (var number in Enumerable.Range(1, 3))
+        {
+            Assert.Equal(number, (await client.ReceiveAsync<HeartbeatResponse>(0)).CorrelationId);
+        }
+
+        Assert.True(wasReleased);
+    }
+
+    [Fact]
     public async Task ApiVersions_of_an_unknown_version_is_answered_in_the_oldest_one()
     {
         await using var server = await ServerUnderTest.StartAsync();
@@ -438,5 +485,10 @@ public sealed class NetworkServerTests
         public int Disposals => _disposals;
 
         public void Dispose() => Interlocked.Increment(ref _disposals);
+    }
+
+    private sealed class Lease(Action release) : IDisposable
+    {
+        public void Dispose() => release();
     }
 }
