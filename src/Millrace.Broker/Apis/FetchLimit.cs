@@ -7,7 +7,7 @@ namespace Millrace.Broker.Apis;
 /// <summary>How much a fetch may be answered with: what the client asks for, at most <c>fetch.max.bytes</c>, and as memory permits.</summary>
 /// <remarks>
 /// An answer is copied to its connection and stays there until the client has taken it, and a client decides how slowly it does that. So
-/// answers live on what the caches leave of their memory, by what buffers are really held for, whoever holds them. Who comes when little
+/// answers live on what the caches leave of their memory, by what all buffers take, whoever holds them. Who comes when little
 /// is left gets little and asks again; nobody is refused, since a batch always comes, and with it some more.
 /// Threading: any thread.
 /// </remarks>
@@ -19,6 +19,9 @@ internal sealed class FetchLimit(BrokerIdentity identity, IMetadataFeed feed, Bu
 {
     /// <summary>Costs a client that catches up a request for each, some hundreds of megabytes a second.</summary>
     public const int LeastBytes = 64 << 10;
+
+    // Others come too, and large pieces gain a client nothing.
+    private const int ShareOfWhatIsLeft = 8;
 
     private readonly Lock _lock = new();
 
@@ -32,13 +35,12 @@ internal sealed class FetchLimit(BrokerIdentity identity, IMetadataFeed feed, Bu
     /// <param name="wantedBytes">As the client says.</param>
     public FetchGrant Grant(int wantedBytes) => new(this, wantedBytes);
 
-    /// <summary>Half of what is left, since others come too.</summary>
     internal int Take(int wantedBytes)
     {
         lock (_lock)
         {
-            var left = memoryBytes - buffers.RentedBytes - _granted;
-            var bytes = (int)Math.Clamp(Math.Max(LeastBytes, left / 2), 0, Math.Max(0, Math.Min(wantedBytes, _maxBytes)));
+            var left = memoryBytes - buffers.RentedBytes - buffers.IdleBytes - _granted;
+            var bytes = (int)Math.Clamp(Math.Max(LeastBytes, left / ShareOfWhatIsLeft), 0, Math.Max(0, Math.Min(wantedBytes, _maxBytes)));
             _granted += bytes;
             return bytes;
         }

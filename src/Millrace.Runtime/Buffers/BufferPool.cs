@@ -27,7 +27,7 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
     private long _rentedBytes;
     private volatile bool _disposed;
 
-    /// <summary>Bytes in buffers that somebody holds, counted at their full capacity.</summary>
+    /// <summary>Bytes in buffers that somebody holds, counted at their full capacity, and what is accounted besides.</summary>
     public long RentedBytes => Interlocked.Read(ref _rentedBytes);
 
     public long IdleBytes => Interlocked.Read(ref _idleBytes);
@@ -67,6 +67,9 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
             GiveUp(long.MaxValue);
         }
     }
+
+    /// <summary>Counts memory that is no buffer of the pool's among what is held (or no more, if negative), for those who go by that.</summary>
+    public void Account(long bytes) => Interlocked.Add(ref _rentedBytes, bytes);
 
     /// <summary>The bytes that a buffer of this length really takes.</summary>
     public static int CapacityFor(int length) => CapacityOf(ClassOf(length));

@@ -24,8 +24,8 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         var (storageUri, walUri) = ParseUris();
         await using var storage = new MeasuredObjectStorage(runtime, await storageUri.OpenAsync(runtime, stop));
         using var buffers = new BufferPool(options.IdleBufferBytes);
-        _ = runtime.Spawn("buffer-trim", token => TrimAsync(runtime, buffers, token));
-        await using var transport = new SocketTransport(loggers);
+        await using var transport = new SocketTransport(buffers, loggers);
+        _ = runtime.Spawn("buffer-trim", token => TrimAsync(runtime, buffers, transport, token));
         // HTTP comes up beside the node: it takes as long again, and tells probes that the node is on its way.
         var serving = StartHttpAsync(stop);
         try
@@ -68,12 +68,13 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         return ExitCode.Success;
     }
 
-    private static async Task TrimAsync(NodeRuntime runtime, BufferPool buffers, CancellationToken token)
+    private static async Task TrimAsync(NodeRuntime runtime, BufferPool buffers, SocketTransport transport, CancellationToken token)
     {
         while (true)
         {
             await Task.Delay(TrimInterval, runtime.Time, token);
             buffers.Trim();
+            transport.Trim();
         }
     }
 

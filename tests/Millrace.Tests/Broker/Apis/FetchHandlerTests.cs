@@ -376,7 +376,7 @@ public sealed class FetchHandlerTests
     }
 
     [Fact]
-    public async Task An_answer_gets_half_of_the_memory_that_is_left_and_a_batch_where_none_is()
+    public async Task An_answer_gets_an_eighth_of_the_memory_that_is_left_and_a_batch_where_none_is()
     {
         await using var broker = PartitionsUnderTest.Start();
         await broker.AddTopicAsync();
@@ -385,10 +385,10 @@ public sealed class FetchHandlerTests
             await new DataPathClient(broker).ProduceAsync(Batches.OfSize(100_000));
         }
 
-        var client = new DataPathClient(broker, memoryBytes: broker.Buffers.RentedBytes + 1_000_000);
+        var client = new DataPathClient(broker, memoryBytes: broker.Buffers.RentedBytes + broker.Buffers.IdleBytes + 3_400_000);
         Assert.Equal(4, await CountAsync(client, Wanted(0)));
         var (_, held) = await client.FetchAsync(DataPathClient.Request(Wanted(0)));
-        Assert.Equal(2, await CountAsync(client, Wanted(0)));
+        Assert.Equal(3, await CountAsync(client, Wanted(0)));
         held.Dispose();
         Assert.Equal(4, await CountAsync(client, Wanted(0)));
         Assert.Equal(1, await CountAsync(new DataPathClient(broker, memoryBytes: 0), Wanted(0)));
@@ -404,7 +404,7 @@ public sealed class FetchHandlerTests
             await new DataPathClient(broker).ProduceAsync(Batches.OfSize(100_000));
         }
 
-        var client = new DataPathClient(broker, memoryBytes: broker.Buffers.RentedBytes + 1_000_000);
+        var client = new DataPathClient(broker, memoryBytes: broker.Buffers.RentedBytes + broker.Buffers.IdleBytes + 3_400_000);
         var waiting = Enumerable.Range(0, 5).Select(_ => client.FetchAsync(new FetchRequest
         {
             MaxWaitMs = 60_000,

@@ -1,8 +1,8 @@
-using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Runtime;
 using Millrace.Server.Composition;
 using Xunit;
 
@@ -11,10 +11,13 @@ namespace Millrace.Tests.Server.Composition;
 public sealed class SocketTransportTests : IAsyncLifetime
 {
     private const int Sent = 1 << 20;
-    private readonly SocketTransport _transport = new(NullLoggerFactory.Instance);
+    private readonly BufferPool _buffers = new(maxIdleBytes: 0);
+    private readonly SocketTransport _transport;
     private readonly Socket _client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private IConnectionListener? _listener;
     private ConnectionContext? _connection;
+
+    public SocketTransportTests() => _transport = new SocketTransport(_buffers, NullLoggerFactory.Instance);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -45,12 +48,32 @@ public sealed class SocketTransportTests : IAsyncLifetime
         Assert.Equal(bytes, await received);
     }
 
+    [Fact]
+    public async Task What_a_client_has_not_taken_is_counted_until_nobody_needs_its_memory()
+    {
+        var bytes = new byte[64 * Sent];
+        var written = _connection!.Transport.Output.WriteAsync(bytes, Token);
+        Assert.False(written.IsCompleted);
+        // Less what the kernel has taken.
+        Assert.InRange(_buffers.RentedBytes, 32 * Sent, 65 * Sent);
+
+        _client.Dispose();
+        await written;
+        await _connection.DisposeAsync();
+        Assert.True(await Eventually.BecomesTrueAsync(() =>
+        {
+            _transport.Trim();
+            return _buffers.RentedBytes == 0;
+        }));
+    }
+
     public async ValueTask DisposeAsync()
     {
         _client.Dispose();
         await _connection!.DisposeAsync();
         await _listener!.DisposeAsync();
         await _transport.DisposeAsync();
+        _buffers.Dispose();
     }
 
     private async Task<byte[]> ReceiveAsync()
