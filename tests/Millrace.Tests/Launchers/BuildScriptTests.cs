@@ -1,8 +1,10 @@
+using System.Runtime.Versioning;
 using Millrace.Tests.Clients;
 using Xunit;
 
 namespace Millrace.Tests.Launchers;
 
+[UnsupportedOSPlatform("windows")]
 public sealed class BuildScriptTests : IDisposable
 {
     private const string Build = "build tests/P/P.csproj";
