@@ -302,7 +302,7 @@ public sealed class ClusterControllerTests
             await controller.PrepareAsync(node, 1, default);
         }
 
-        Assert.NotNull(await NewestSnapshotAsync());
+        Assert.True(await Eventually.BecomesTrueAsync(async () => await NewestSnapshotAsync() is not null));
         Assert.False(process.Runtime.Failed.IsCompleted);
     }
 
