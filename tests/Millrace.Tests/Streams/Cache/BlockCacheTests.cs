@@ -183,8 +183,12 @@ public sealed class BlockCacheTests : IAsyncDisposable
         {
             foreach (var owner in owners)
             {
-                using var read = await owner.Stream.ReadAsync(offset, 2 * Block, default);
-                Assert.Equal(offset + 2, read.Records[^1].EndOffset);
+                // Two at once, unless the second is pushed out before it is taken.
+                for (var next = offset; next < offset + 2;)
+                {
+                    using var read = await owner.Stream.ReadAsync(next, (int)(offset + 2 - next) * Block, default);
+                    next = read.Records[^1].EndOffset;
+                }
             }
         }
 
