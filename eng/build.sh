@@ -16,7 +16,7 @@ build() {
 
 # publish PROJECT_PATH OUTPUT_DLL: compiled ahead of time for this machine, so that no one pays for a compiler at run time.
 publish() {
-    compile published "$2" publish "$1" --use-current-runtime --no-self-contained -p:PublishReadyToRun=true
+    compile published "$2" publish "$1" --use-current-runtime -p:PublishReadyToRun=true
 }
 
 # compile KIND OUTPUT_DLL VERB PROJECT_PATH [ARGUMENT]...
