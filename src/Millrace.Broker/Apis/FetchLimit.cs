@@ -8,7 +8,7 @@ namespace Millrace.Broker.Apis;
 /// <remarks>
 /// An answer is copied to its connection and stays there until the client has taken it, and a client decides how slowly it does that. So
 /// answers live on what the caches leave of their memory, by what all buffers take, whoever holds them. Who comes when little
-/// is left gets little and asks again; nobody is refused, since a batch always comes, and with it some more.
+/// is left gets little and asks again; nobody is refused.
 /// Threading: any thread.
 /// </remarks>
 /// <param name="identity">This broker, with its settings.</param>
@@ -17,7 +17,7 @@ namespace Millrace.Broker.Apis;
 /// <param name="memoryBytes">Above this nobody gets more than the least. Bytes.</param>
 internal sealed class FetchLimit(BrokerIdentity identity, IMetadataFeed feed, BufferPool buffers, long memoryBytes)
 {
-    /// <summary>Costs a client that catches up a request for each, some hundreds of megabytes a second.</summary>
+    /// <summary>What everybody gets who asks for it: most batches still come several at a time. A larger batch comes alone.</summary>
     public const int LeastBytes = 64 << 10;
 
     // Others come too, and large pieces gain a client nothing.
