@@ -51,8 +51,8 @@ internal sealed partial class Stream
         }
 
         // The registry trims what it knows of, and the owner's state must not go with the records that it would be replayed from.
-        await UploadedAsync(startOffset, token);
-        await CheckpointedAsync(startOffset, token);
+        await CommittedAsync(startOffset, checkpoint: false, token);
+        await CommittedAsync(startOffset, checkpoint: true, token);
         await _store.Components.Registry.TrimAsync(_store.Components.Node, Id, Epoch, startOffset, token);
         long released;
         lock (_lock)
@@ -85,7 +85,7 @@ internal sealed partial class Stream
         await confirmed.OrCancelled(token);
         try
         {
-            await UploadedAsync(end, token);
+            await CommittedAsync(end, checkpoint: false, token);
             await _store.CloseRangeAsync(Id, Epoch, end, token);
         }
         catch (StreamException refused)
@@ -252,43 +252,27 @@ internal sealed partial class Stream
         _store.Budget.Release(released);
     }
 
-    /// <summary>Waits until everything below an offset is committed in objects, and has an upload begin if it is not.</summary>
-    private async Task UploadedAsync(long offset, CancellationToken token)
+    /// <summary>
+    /// Waits until everything below an offset is committed in objects, or until a checkpoint of the owner's state at or above it is; has an
+    /// upload begin if it is not.
+    /// </summary>
+    private async Task CommittedAsync(long offset, bool checkpoint, CancellationToken token)
     {
-        Task uploaded;
+        Task committed;
         lock (_lock)
         {
-            if (_uploaded >= offset)
+            if ((checkpoint ? _checkpoint : _uploaded) >= offset)
             {
                 return;
             }
 
             ThrowIfEnded_NeedsLock();
-            uploaded = _uploadWaiters.Add(offset);
+            committed = (checkpoint ? _checkpointWaiters : _uploadWaiters).Add(offset);
+            _checkpointWanted |= checkpoint;
         }
 
         _store.RequestUpload();
-        await uploaded.OrCancelled(token);
-    }
-
-    /// <summary>Waits until a checkpoint of the owner's state at or above an offset is committed, and has one uploaded if there is none.</summary>
-    private async Task CheckpointedAsync(long offset, CancellationToken token)
-    {
-        Task checkpointed;
-        lock (_lock)
-        {
-            if (_checkpoint >= offset)
-            {
-                return;
-            }
-
-            ThrowIfEnded_NeedsLock();
-            checkpointed = _checkpointWaiters.Add(offset);
-            _checkpointWanted = true;
-        }
-
-        _store.RequestUpload();
-        await checkpointed.OrCancelled(token);
+        await committed.OrCancelled(token);
     }
 
     private void SatisfyCheckpoints_NeedsLock(long offset)

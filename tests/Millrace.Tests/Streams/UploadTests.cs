@@ -4,22 +4,8 @@ using Xunit;
 
 namespace Millrace.Tests.Streams;
 
-public sealed class UploadTests : IAsyncDisposable
+public sealed class UploadTests : StreamsTest
 {
-    private readonly TestStorage _storage = new();
-    private readonly TestRegistry _registry = new();
-    private TestNode? _node;
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_node is not null)
-        {
-            await _node.DisposeAsync();
-        }
-
-        await _storage.DisposeAsync();
-    }
-
     [Fact]
     public async Task An_upload_begins_by_size()
     {
@@ -30,7 +16,7 @@ public sealed class UploadTests : IAsyncDisposable
             await node.AppendAsync(owner, bytes: 4096);
         }
 
-        await TestNode.UntilAsync(() => _registry.Describe(owner.Stream.Id).End >= 10);
+        await TestNode.UntilAsync(() => Registry.Describe(owner.Stream.Id).End >= 10);
     }
 
     [Fact]
@@ -41,7 +27,7 @@ public sealed class UploadTests : IAsyncDisposable
         for (var i = 1; i <= 3; i++)
         {
             await node.AppendAsync(owner);
-            await TestNode.UntilAsync(() => _registry.Describe(owner.Stream.Id).End == i);
+            await TestNode.UntilAsync(() => Registry.Describe(owner.Stream.Id).End == i);
         }
     }
 
@@ -52,7 +38,7 @@ public sealed class UploadTests : IAsyncDisposable
         var owner = await node.CreateAsync();
         node.Wal.Fullness = 0.6;
         await node.AppendAsync(owner);
-        await TestNode.UntilAsync(() => _registry.Describe(owner.Stream.Id).End == 1);
+        await TestNode.UntilAsync(() => Registry.Describe(owner.Stream.Id).End == 1);
     }
 
     [Fact]
@@ -60,8 +46,8 @@ public sealed class UploadTests : IAsyncDisposable
     {
         var node = Start(TestNode.Small);
         var (puts, commits) = (0, 0);
-        _storage.BeforePut = (_, _) => Interlocked.Increment(ref puts) % 3 != 0 ? throw TestStorage.Unavailable : default;
-        _registry.AfterCommit = () =>
+        Storage.BeforePut = (_, _) => Interlocked.Increment(ref puts) % 3 != 0 ? throw TestStorage.Unavailable : default;
+        Registry.AfterCommit = () =>
         {
             if (Interlocked.Increment(ref commits) % 2 == 1)
             {
@@ -80,8 +66,8 @@ public sealed class UploadTests : IAsyncDisposable
 
         // Of each upload two writes and the first answer to its commit.
         Assert.Equal(6, failures);
-        Assert.Equal(2, _registry.Commits);
-        Assert.Equal([(0, 1), (1, 2)], _registry.Describe(owner.Stream.Id).Ranges.Select(range => (range.StartOffset, range.EndOffset)));
+        Assert.Equal(2, Registry.Commits);
+        Assert.Equal([(0, 1), (1, 2)], Registry.Describe(owner.Stream.Id).Ranges.Select(range => (range.StartOffset, range.EndOffset)));
         Assert.Equal([0, 1], await TestNode.ReadAllAsync(owner.Stream, 0));
     }
 
@@ -90,7 +76,7 @@ public sealed class UploadTests : IAsyncDisposable
     {
         var node = Start(TestNode.Small);
         var puts = 0;
-        _storage.BeforePut = (_, _) => Interlocked.Increment(ref puts) == 1 ? throw new InvalidDataException("surprise") : default;
+        Storage.BeforePut = (_, _) => Interlocked.Increment(ref puts) == 1 ? throw new InvalidDataException("surprise") : default;
         var owner = await node.CreateAsync();
         await node.AppendAsync(owner);
         await node.UploadAsync();
@@ -102,15 +88,15 @@ public sealed class UploadTests : IAsyncDisposable
     {
         var node = Start(TestNode.Small);
         var commits = 0;
-        _registry.Before = call => call == "CommitAsync" && Interlocked.Increment(ref commits) == 1
+        Registry.Before = call => call == "CommitAsync" && Interlocked.Increment(ref commits) == 1
             ? throw new StreamException(StreamError.PrepareExpired, "The test took its time")
             : default;
         var owner = await node.CreateAsync();
         await node.AppendAsync(owner);
         await node.UploadAsync();
 
-        Assert.Equal(2, (await _storage.KeysAsync()).Count);
-        Assert.Equal(2, Assert.Single(_registry.Describe(owner.Stream.Id).Ranges).Object.Value);
+        Assert.Equal(2, (await Storage.KeysAsync()).Count);
+        Assert.Equal(2, Assert.Single(Registry.Describe(owner.Stream.Id).Ranges).Object.Value);
         Assert.Equal([0], await TestNode.ReadAllAsync(owner.Stream, 0));
     }
 
@@ -120,7 +106,7 @@ public sealed class UploadTests : IAsyncDisposable
         var node = Start(TestNode.Small);
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var puts = 0;
-        _storage.BeforePut = (_, _) => Interlocked.Increment(ref puts) == 1 ? new(gate.Task) : default;
+        Storage.BeforePut = (_, _) => Interlocked.Increment(ref puts) == 1 ? new(gate.Task) : default;
         var owner = await node.CreateAsync();
         await node.AppendAsync(owner);
         node.Store.RequestUpload();
@@ -128,29 +114,25 @@ public sealed class UploadTests : IAsyncDisposable
         await node.AppendAsync(owner);
         node.Store.RequestUpload();
         await TestNode.UntilAsync(() => puts == 2);
-        await TestNode.UntilAsync(() => _storage.KeysAsync().Result.Count == 1);
-        Assert.Equal(0, _registry.Commits);
+        await TestNode.UntilAsync(() => Storage.KeysAsync().Result.Count == 1);
+        Assert.Equal(0, Registry.Commits);
         Assert.Equal(0, node.Wal.TrimmedTo);
 
         gate.SetResult();
-        await TestNode.UntilAsync(() => _registry.Describe(owner.Stream.Id).End == 2);
+        await TestNode.UntilAsync(() => Registry.Describe(owner.Stream.Id).End == 2);
         await TestNode.UntilAsync(() => node.Wal.Records.Count == 0);
     }
 
     [Fact]
     public async Task The_wal_keeps_what_is_not_committed()
     {
-        var node = Start(TestNode.Small);
-        var first = await node.CreateAsync();
-        var second = await node.CreateAsync();
-        await node.AppendAsync(first);
-        await node.AppendAsync(second);
+        var (node, first, second) = await StartWithTwoAsync();
         await node.UploadAsync();
         await TestNode.UntilAsync(() => node.Wal.Records.Count == 0);
 
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var puts = 0;
-        _storage.BeforePut = (_, _) =>
+        Storage.BeforePut = (_, _) =>
         {
             Interlocked.Increment(ref puts);
             return new(gate.Task);
@@ -168,12 +150,8 @@ public sealed class UploadTests : IAsyncDisposable
     [Fact]
     public async Task A_deleted_stream_is_lost_and_the_others_of_the_upload_are_not()
     {
-        var node = Start(TestNode.Small);
-        var deleted = await node.CreateAsync();
-        var kept = await node.CreateAsync();
-        await node.AppendAsync(deleted);
-        await node.AppendAsync(kept);
-        _registry.Delete(deleted.Stream.Id);
+        var (node, deleted, kept) = await StartWithTwoAsync();
+        Registry.Delete(deleted.Stream.Id);
         node.Store.RequestUpload();
 
         Assert.Equal(StreamError.Unknown, await deleted.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
@@ -185,17 +163,13 @@ public sealed class UploadTests : IAsyncDisposable
     [Fact]
     public async Task A_stream_that_is_deleted_while_its_ranges_are_asked_for_takes_no_other_along()
     {
-        var node = Start(TestNode.Small);
-        var deleted = await node.CreateAsync();
-        var kept = await node.CreateAsync();
-        await node.AppendAsync(deleted);
-        await node.AppendAsync(kept);
-        _registry.Commit(deleted.Stream.Id, 1);
-        _registry.Before = call =>
+        var (node, deleted, kept) = await StartWithTwoAsync();
+        Registry.Commit(deleted.Stream.Id, 1);
+        Registry.Before = call =>
         {
             if (call == "GetRangesAsync")
             {
-                _registry.Delete(deleted.Stream.Id);
+                Registry.Delete(deleted.Stream.Id);
             }
 
             return default;
@@ -211,18 +185,14 @@ public sealed class UploadTests : IAsyncDisposable
     [Fact]
     public async Task Closing_the_store_closes_the_others_of_a_deleted_stream()
     {
-        var node = Start(TestNode.Small);
-        var deleted = await node.CreateAsync();
-        var kept = await node.CreateAsync();
-        await node.AppendAsync(deleted);
-        await node.AppendAsync(kept);
-        _registry.Delete(deleted.Stream.Id);
+        var (node, deleted, kept) = await StartWithTwoAsync();
+        Registry.Delete(deleted.Stream.Id);
         await node.Store.CloseAsync(default);
-        Assert.Equal(1, _registry.Describe(kept.Stream.Id).End);
+        Assert.Equal(1, Registry.Describe(kept.Stream.Id).End);
     }
 
     [Fact]
-    public async Task A_gap_in_the_registry_stops_the_stream_is_reported_and_holds_no_place_in_the_wal()
+    public async Task A_gap_in_theRegistry_stops_the_stream_is_reported_and_holds_no_place_in_the_wal()
     {
         var node = Start(TestNode.Small);
         var broken = await node.CreateAsync();
@@ -230,15 +200,15 @@ public sealed class UploadTests : IAsyncDisposable
         await node.AppendAsync(broken);
         await node.UploadAsync();
         await TestNode.UntilAsync(() => node.Wal.Records.Count == 0);
-        _registry.Forget(broken.Stream.Id);
+        Registry.Forget(broken.Stream.Id);
         await node.AppendAsync(broken);
         await node.AppendAsync(healthy);
         var reported = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _registry.Before = call => call == "ReportDamageAsync" ? new ValueTask(reported.Task) : default;
+        Registry.Before = call => call == "ReportDamageAsync" ? new ValueTask(reported.Task) : default;
         node.Store.RequestUpload();
 
         Assert.Equal(StreamError.Corrupt, await broken.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
-        await TestNode.UntilAsync(() => _registry.Describe(healthy.Stream.Id).End == 1);
+        await TestNode.UntilAsync(() => Registry.Describe(healthy.Stream.Id).End == 1);
         await node.AppendAsync(healthy);
         await node.UploadAsync();
         // Until the registry knows, the WAL is the only place that shows the gap.
@@ -246,7 +216,7 @@ public sealed class UploadTests : IAsyncDisposable
 
         reported.SetResult();
         await TestNode.UntilAsync(() => node.Wal.Records.Count == 0);
-        Assert.Equal([broken.Stream.Id], _registry.Damaged);
+        Assert.Equal([broken.Stream.Id], Registry.Damaged);
     }
 
     [Fact]
@@ -256,18 +226,18 @@ public sealed class UploadTests : IAsyncDisposable
         var taken = await node.CreateAsync();
         await node.AppendAsync(taken);
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _registry.Before = call => call == "CommitAsync" ? new ValueTask(gate.Task) : default;
+        Registry.Before = call => call == "CommitAsync" ? new ValueTask(gate.Task) : default;
         node.Store.RequestUpload();
-        await TestNode.UntilAsync(() => _storage.KeysAsync().Result.Count == 1);
+        await TestNode.UntilAsync(() => Storage.KeysAsync().Result.Count == 1);
         // Behind the upload: no upload will ever reach these.
         await node.AppendAsync(taken);
         await node.AppendAsync(taken);
-        _registry.GiveUp(taken.Stream.Id);
+        Registry.GiveUp(taken.Stream.Id);
         gate.SetResult();
 
         Assert.Equal(StreamError.Fenced, await taken.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
         await TestNode.UntilAsync(() => node.Wal.Records.Count == 0);
-        Assert.Empty(_registry.Damaged);
+        Assert.Empty(Registry.Damaged);
     }
 
     [Fact]
@@ -278,14 +248,14 @@ public sealed class UploadTests : IAsyncDisposable
         var healthy = await node.CreateAsync();
         await node.AppendAsync(lost);
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _registry.Before = call => call == "CommitAsync" ? new ValueTask(gate.Task) : default;
+        Registry.Before = call => call == "CommitAsync" ? new ValueTask(gate.Task) : default;
         node.Store.RequestUpload();
-        await TestNode.UntilAsync(() => _storage.KeysAsync().Result.Count == 1);
+        await TestNode.UntilAsync(() => Storage.KeysAsync().Result.Count == 1);
         await node.AppendAsync(lost);
         await node.AppendAsync(lost);
         var asked = 0;
-        _registry.Before = call => call == "GetRecoverableEndAsync" && Interlocked.Increment(ref asked) > 0 ? default : default;
-        _registry.Commit(lost.Stream.Id, 2);
+        Registry.Before = call => call == "GetRecoverableEndAsync" && Interlocked.Increment(ref asked) > 0 ? default : default;
+        Registry.Commit(lost.Stream.Id, 2);
         gate.SetResult();
 
         Assert.Equal(StreamError.Fenced, await lost.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
@@ -296,17 +266,17 @@ public sealed class UploadTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_node_that_the_registry_fenced_loses_all_its_streams()
+    public async Task ANode_that_theRegistry_fenced_loses_all_its_streams()
     {
         var node = Start(TestNode.Small);
         var owner = await node.CreateAsync();
         await node.AppendAsync(owner);
-        _registry.Fence(node.Incarnation);
+        Registry.Fence(node.Incarnation);
         node.Store.RequestUpload();
 
         Assert.Equal(StreamError.Fenced, await owner.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
         Assert.Single(node.Wal.Records);
-        Assert.Equal(0, _registry.Describe(owner.Stream.Id).End);
+        Assert.Equal(0, Registry.Describe(owner.Stream.Id).End);
     }
 
     [Fact]
@@ -321,9 +291,9 @@ public sealed class UploadTests : IAsyncDisposable
         }
 
         await node.Store.CloseAsync(default);
-        Assert.True(_registry.Commits <= 2, $"{_registry.Commits} commits");
+        Assert.True(Registry.Commits <= 2, $"{Registry.Commits} commits");
         Assert.Empty(node.Wal.Records);
-        await using var next = new TestNode(_registry, _storage, epoch: 2);
+        await using var next = new TestNode(Registry, Storage, epoch: 2);
         foreach (var owner in owners)
         {
             var again = await next.OpenAsync(owner.Stream.Id, epoch: 2);
@@ -339,9 +309,17 @@ public sealed class UploadTests : IAsyncDisposable
         await node.AppendAsync(owner);
         await node.Store.DisposeAsync();
         Assert.Single(node.Wal.Records);
-        Assert.Empty(await _storage.KeysAsync());
+        Assert.Empty(await Storage.KeysAsync());
         await TestNode.UntilAsync(() => node.Buffers.RentedBytes == 0);
     }
 
-    private TestNode Start(StreamsOptions options) => _node = new TestNode(_registry, _storage, options);
+    /// <summary>Two streams with a record each.</summary>
+    private async Task<(TestNode Node, TestOwner First, TestOwner Second)> StartWithTwoAsync()
+    {
+        var node = Start(TestNode.Small);
+        var (first, second) = (await node.CreateAsync(), await node.CreateAsync());
+        await node.AppendAsync(first);
+        await node.AppendAsync(second);
+        return (node, first, second);
+    }
 }

@@ -11,8 +11,7 @@ public sealed class FetchHandlerTests
     [Fact]
     public async Task The_batch_that_contains_the_offset_comes_whole()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         await client.ProduceAsync(Batches.Of("a", "b"));
         await client.ProduceAsync(Batches.Of("c", "d"));
@@ -23,8 +22,7 @@ public sealed class FetchHandlerTests
     [Fact]
     public async Task At_the_end_there_is_nothing_and_beyond_it_an_error()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         await client.ProduceAsync(Batches.Of("a", "b"));
 
@@ -40,8 +38,7 @@ public sealed class FetchHandlerTests
     [Fact]
     public async Task Below_the_log_start_is_out_of_range()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         await client.ProduceAsync(Batches.Of("a", "b"));
         await client.ProduceAsync(Batches.Of("c"));
@@ -60,8 +57,7 @@ public sealed class FetchHandlerTests
     [InlineData(-1, ErrorCode.None)]
     public async Task A_client_with_another_leader_epoch_is_told(int epoch, ErrorCode expected)
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
 
         var answer = await new DataPathClient(broker).FetchAsync(0, wanted => wanted.CurrentLeaderEpoch = epoch);
 
@@ -216,8 +212,7 @@ public sealed class FetchHandlerTests
     [Fact]
     public async Task A_fetch_waits_for_data_and_gets_it_when_it_is_durable()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         await broker.OpenAsync();
         var client = new DataPathClient(broker);
         broker.Node.Wal.Hold();
@@ -239,8 +234,7 @@ public sealed class FetchHandlerTests
     [Fact]
     public async Task A_fetch_waits_until_there_are_min_bytes()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         await client.ProduceAsync(Batches.OfSize(1_000));
 
@@ -258,8 +252,7 @@ public sealed class FetchHandlerTests
     [Fact]
     public async Task When_the_time_is_up_a_fetch_is_answered_with_what_there_is()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         await client.ProduceAsync(Batches.Of("a"));
         var request = Waiting(minBytes: 1_000);
@@ -291,8 +284,7 @@ public sealed class FetchHandlerTests
     [Fact]
     public async Task A_fetch_whose_client_is_gone_ends()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         await broker.OpenAsync();
         var client = new DataPathClient(broker);
         using var gone = new CancellationTokenSource();
@@ -308,8 +300,7 @@ public sealed class FetchHandlerTests
     [Fact]
     public async Task An_error_in_one_partition_answers_at_once()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var request = Waiting(minBytes: 1);
         request.Topics = [new FetchRequest.FetchTopic { Topic = "t", Partitions = [Wanted(0), Wanted(7)] }];
 
@@ -322,8 +313,7 @@ public sealed class FetchHandlerTests
     [Fact]
     public async Task A_log_that_parts_from_the_clients_is_told_where()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         await new DataPathClient(broker).ProduceAsync(Batches.Of("a", "b"));
         await broker.RestartAsync();
         var client = new DataPathClient(broker);
@@ -344,8 +334,7 @@ public sealed class FetchHandlerTests
     [InlineData(17, 1, ErrorCode.FetchSessionIdNotFound)]
     public async Task Sessions_are_never_granted(int sessionId, int sessionEpoch, ErrorCode expected)
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var request = DataPathClient.Request(Wanted(0));
         (request.SessionId, request.SessionEpoch) = (sessionId, sessionEpoch);
 
@@ -360,8 +349,7 @@ public sealed class FetchHandlerTests
     public async Task Records_stay_readable_until_the_response_is_written_and_are_let_go_then()
     {
         const int size = 200_000;
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         await client.ProduceAsync(Batches.OfSize(size));
         var (response, context) = await client.FetchAsync(DataPathClient.Request(Wanted(0)));

@@ -14,8 +14,7 @@ public sealed class IdempotenceTests
     [Fact]
     public async Task A_retry_gets_the_originals_offset_and_adds_nothing()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         var batch = Batches.Idempotent(Pid, 0, 0, count: 3);
 
@@ -28,8 +27,7 @@ public sealed class IdempotenceTests
     [Fact]
     public async Task Gaps_stale_epochs_and_new_epochs_are_told_apart()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         await ProduceAsync(client, Batches.Idempotent(Pid, 1, 0));
 
@@ -43,8 +41,7 @@ public sealed class IdempotenceTests
     public async Task What_comes_behind_the_timed_out_first_batch_of_a_producer_does_not_take_its_place()
     {
         // Room for a few frames; uploads, which would make more, do not get through.
-        await using var broker = PartitionsUnderTest.Start(Streams.TestNode.Small with { NotUploadedBytes = 64 << 10, UploadBytes = 32 << 10 });
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync(Streams.TestNode.Small with { NotUploadedBytes = 64 << 10, UploadBytes = 32 << 10 });
         await broker.OpenAsync();
         var client = new DataPathClient(broker);
         var stuck = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -69,8 +66,7 @@ public sealed class IdempotenceTests
     [Fact]
     public async Task A_retry_of_a_batch_in_flight_waits_until_it_is_durable()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         await broker.OpenAsync();
         var client = new DataPathClient(broker);
         broker.Node.Wal.Hold();
@@ -92,8 +88,7 @@ public sealed class IdempotenceTests
     [Fact]
     public async Task A_retry_of_a_batch_that_is_lost_in_flight_is_not_acknowledged()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         await broker.OpenAsync();
         var client = new DataPathClient(broker);
         broker.Node.Wal.Hold();
@@ -113,8 +108,7 @@ public sealed class IdempotenceTests
     [Fact]
     public async Task Producers_are_known_after_a_restart()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         for (var i = 0; i < 7; i++)
         {
@@ -134,8 +128,7 @@ public sealed class IdempotenceTests
     [Fact]
     public async Task Producers_are_known_after_a_crash_from_what_lies_behind_the_checkpoint()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         await ProduceAsync(client, Batches.Idempotent(Pid, 0, 0));
         await ProduceAsync(client, Batches.Idempotent(Pid + 1, 0, 0));
@@ -158,8 +151,7 @@ public sealed class IdempotenceTests
     [Fact]
     public async Task A_batch_that_was_not_acknowledged_before_a_crash_is_there_once_after_its_retry()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         await ProduceAsync(client, Batches.Idempotent(Pid, 0, 0));
         broker.Node.Wal.Hold();
@@ -181,8 +173,7 @@ public sealed class IdempotenceTests
     [Fact]
     public async Task An_emptied_partition_still_knows_its_producers()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         await ProduceAsync(client, Batches.Idempotent(Pid, 0, 0));
         await ProduceAsync(client, Batches.Idempotent(Pid, 0, 1));
@@ -201,8 +192,7 @@ public sealed class IdempotenceTests
     [InlineData(2)]
     public async Task Producers_of_recovered_records_are_known_after_these_are_deleted_and_the_broker_crashes_again(long upTo)
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         await ProduceAsync(client, Batches.Idempotent(Pid, 0, 0));
         await broker.Node.UploadAsync();
@@ -224,8 +214,7 @@ public sealed class IdempotenceTests
     [Fact]
     public async Task A_checkpoint_taken_under_load_reflects_exactly_what_lies_below_it()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         for (var i = 0; i < 20; i++)
         {
@@ -245,8 +234,7 @@ public sealed class IdempotenceTests
     [Fact]
     public async Task Idle_producers_are_forgotten_in_time()
     {
-        await using var broker = PartitionsUnderTest.Start(settings: new Dictionary<string, string> { ["producer.id.expiration.ms"] = "1" });
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync(settings: new Dictionary<string, string> { ["producer.id.expiration.ms"] = "1" });
         var client = new DataPathClient(broker);
         await ProduceAsync(client, Batches.Idempotent(Pid, 0, 0));
         var maintenance = new PartitionMaintenance(broker.Runtime, broker.Table, broker.Identity.Configs);

@@ -10,8 +10,7 @@ public sealed class OffsetHandlersTests
     [Fact]
     public async Task The_special_timestamps_name_their_offsets()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         await client.ProduceAsync(Batches.At(10, 50));
         await client.ProduceAsync(Batches.At(50, 20));
@@ -32,8 +31,7 @@ public sealed class OffsetHandlersTests
     [InlineData(-6, 10)]
     public async Task A_special_timestamp_needs_the_version_that_brought_it(long timestamp, short tooOld)
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
 
         Assert.Equal(ErrorCode.UnsupportedVersion, (ErrorCode)(await client.ListOffsetsAsync(timestamp, tooOld)).ErrorCode);
@@ -43,8 +41,7 @@ public sealed class OffsetHandlersTests
     [Fact]
     public async Task The_newest_time_of_an_empty_partition_is_none()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
 
         Assert.Equal((-1, -1, -1), await FindAsync(new DataPathClient(broker), -3));
     }
@@ -57,8 +54,7 @@ public sealed class OffsetHandlersTests
     [InlineData(CompressionCodec.Zstd)]
     public async Task By_time_the_very_record_is_found_wherever_it_lies(CompressionCodec codec)
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         await client.ProduceAsync(Batches.At(codec, 10, 20, 15));
         await client.ProduceAsync(Batches.At(codec, 12, 30));
@@ -76,8 +72,7 @@ public sealed class OffsetHandlersTests
     [Fact]
     public async Task A_record_below_the_log_start_is_not_found_although_its_batch_is_there()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         await client.ProduceAsync(Batches.At(50, 10));
         await client.ProduceAsync(Batches.At(5, 20));
@@ -94,8 +89,7 @@ public sealed class OffsetHandlersTests
     [Fact]
     public async Task What_is_not_durable_has_no_offset_yet()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         await client.ProduceAsync(Batches.At(10));
         broker.Node.Wal.Hold();
@@ -116,8 +110,7 @@ public sealed class OffsetHandlersTests
     [Fact]
     public async Task Epochs_unknown_topics_and_duplicates_are_errors()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
 
         Assert.Equal(ErrorCode.FencedLeaderEpoch, (ErrorCode)(await client.ListOffsetsAsync(-1, currentLeaderEpoch: 0)).ErrorCode);
@@ -129,8 +122,7 @@ public sealed class OffsetHandlersTests
     [Fact]
     public async Task Each_epoch_ends_where_the_next_began()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         await new DataPathClient(broker).ProduceAsync(Batches.Of("a", "b"));
         await broker.RestartAsync();
         await broker.OpenAsync();
@@ -152,8 +144,7 @@ public sealed class OffsetHandlersTests
     [Fact]
     public async Task Deleting_records_moves_the_log_start_and_only_forward()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         await client.ProduceAsync(Batches.Of("a", "b", "c"));
 

@@ -36,8 +36,7 @@ public sealed class ProduceHandlerTests
     [Fact]
     public async Task Batches_get_offsets_in_order_and_come_back_as_they_were()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
 
         var first = await client.ProduceAsync(Batches.Of("a", "b"));
@@ -93,8 +92,7 @@ public sealed class ProduceHandlerTests
     [Fact]
     public async Task The_records_to_blame_are_named()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
 
         var answer = await new DataPathClient(broker).ProduceAsync(Batches.At(now, now + 7_200_000, now, now + 7_200_000));
@@ -121,8 +119,7 @@ public sealed class ProduceHandlerTests
     [Fact]
     public async Task Zstd_needs_version_7()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         var batch = Batches.Of(CompressionCodec.Zstd, 1, "a");
 
@@ -144,8 +141,7 @@ public sealed class ProduceHandlerTests
     [Fact]
     public async Task Unknown_topics_and_partitions_are_told_apart_from_unknown_ids()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
 
         Assert.Equal(ErrorCode.UnknownTopicOrPartition, (ErrorCode)(await client.ProduceAsync(Batches.Of("a"), version: 12, "u")).ErrorCode);
@@ -194,8 +190,7 @@ public sealed class ProduceHandlerTests
     [Fact]
     public async Task Acks_other_than_none_one_and_all_are_refused()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
 
         var (response, context) = await new DataPathClient(broker).ProduceAsync(9, acks: 2, 1_000, ("t", 0, Batches.Of("a")));
         context.Dispose();
@@ -207,8 +202,7 @@ public sealed class ProduceHandlerTests
     [Fact]
     public async Task Without_acks_there_is_no_answer_and_an_error_disconnects()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
 
         var (_, good) = await client.ProduceAsync(9, acks: 0, 1_000, ("t", 0, Batches.Of("a")));
@@ -224,8 +218,7 @@ public sealed class ProduceHandlerTests
     [Fact]
     public async Task Versions_before_3_disconnect()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
 
         var (_, context) = await new DataPathClient(broker).ProduceAsync(2, acks: 1, 1_000, ("t", 0, Batches.Of("a")));
 
@@ -236,8 +229,7 @@ public sealed class ProduceHandlerTests
     [Fact]
     public async Task Nothing_is_acknowledged_before_it_is_durable_but_the_next_request_may_begin()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var partition = await broker.OpenAsync();
         var client = new DataPathClient(broker);
         broker.Node.Wal.Hold();
@@ -259,8 +251,7 @@ public sealed class ProduceHandlerTests
     [Fact]
     public async Task What_is_not_durable_in_time_is_answered_with_a_time_out()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         await broker.OpenAsync();
         var client = new DataPathClient(broker);
         broker.Node.Wal.Hold();
@@ -273,8 +264,7 @@ public sealed class ProduceHandlerTests
     [Fact]
     public async Task A_failed_write_has_an_unknown_outcome_which_is_a_time_out()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         await broker.OpenAsync();
         var client = new DataPathClient(broker);
         broker.Node.Wal.Hold();
@@ -292,8 +282,7 @@ public sealed class ProduceHandlerTests
     public async Task A_parked_batch_whose_time_is_up_never_gets_an_offset()
     {
         // Room for one frame; uploads, which would make more, do not get through.
-        await using var broker = PartitionsUnderTest.Start(TestNodeOptions(notUploadedBytes: 64 << 10));
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync(TestNodeOptions(notUploadedBytes: 64 << 10));
         await broker.OpenAsync();
         var client = new DataPathClient(broker);
         var stuck = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -377,8 +366,7 @@ public sealed class ProduceHandlerTests
     [Fact]
     public async Task A_header_whose_largest_timestamp_is_wrong_is_put_right()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
 
         await client.ProduceAsync(Batches.Altered(Batches.At(10, 30, 20), header => header with { MaxTimestamp = 999 }));
@@ -411,8 +399,7 @@ public sealed class ProduceHandlerTests
     [Fact]
     public async Task Headers_null_keys_and_null_values_come_back()
     {
-        await using var broker = PartitionsUnderTest.Start();
-        await broker.AddTopicAsync();
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
         var client = new DataPathClient(broker);
         var builder = new RecordBatchBuilder();
         builder.Append(1, (byte[]?)null, (byte[]?)null, [new RecordHeader("h", null), new RecordHeader("h", "v"u8.ToArray())]);

@@ -59,6 +59,14 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
     public static PartitionsUnderTest Start(StreamsOptions? options = null, IReadOnlyDictionary<string, string>? settings = null) =>
         new(options, settings ?? new Dictionary<string, string>());
 
+    /// <summary>Starts with topic "t" of one partition.</summary>
+    public static async Task<PartitionsUnderTest> StartWithTopicAsync(StreamsOptions? options = null, IReadOnlyDictionary<string, string>? settings = null)
+    {
+        var broker = Start(options, settings);
+        await broker.AddTopicAsync();
+        return broker;
+    }
+
     /// <summary>Creates a topic whose partitions this node leads.</summary>
     public async Task<TopicImage> AddTopicAsync(string name = "t", int partitions = 1, params (string Key, string Value)[] configs)
     {

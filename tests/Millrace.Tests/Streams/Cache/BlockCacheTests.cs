@@ -5,29 +5,15 @@ using Xunit;
 
 namespace Millrace.Tests.Streams.Cache;
 
-public sealed class BlockCacheTests : IAsyncDisposable
+public sealed class BlockCacheTests : StreamsTest
 {
-    private readonly TestStorage _storage = new();
-    private readonly TestRegistry _registry = new();
-    private TestNode? _node;
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_node is not null)
-        {
-            await _node.DisposeAsync();
-        }
-
-        await _storage.DisposeAsync();
-    }
-
     [Fact]
     public async Task Neighbouring_blocks_come_in_one_request()
     {
         var stream = await UploadedAsync(TestNode.Small, records: 40);
         using var read = await stream.ReadAsync(0, 20_000, default);
         Assert.Equal(40, read.Records.Count);
-        Assert.Equal(1, _storage.Reads);
+        Assert.Equal(1, Storage.Reads);
     }
 
     [Fact]
@@ -35,7 +21,7 @@ public sealed class BlockCacheTests : IAsyncDisposable
     {
         var stream = await UploadedAsync(TestNode.Small, records: 10);
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _storage.BeforeRead = _ => new(gate.Task);
+        Storage.BeforeRead = _ => new(gate.Task);
         var reads = Enumerable.Range(0, 8).Select(_ => stream.ReadAsync(0, 400, default).AsTask()).ToList();
         using var impatient = new CancellationTokenSource();
         var leaving = stream.ReadAsync(0, 400, impatient.Token).AsTask();
@@ -48,7 +34,7 @@ public sealed class BlockCacheTests : IAsyncDisposable
             read.Dispose();
         }
 
-        Assert.Equal(1, _storage.Reads);
+        Assert.Equal(1, Storage.Reads);
     }
 
     [Fact]
@@ -59,14 +45,14 @@ public sealed class BlockCacheTests : IAsyncDisposable
         for (var i = 0; i < 300; i++)
         {
             (await stream.ReadAsync(i, 1, default)).Dispose();
-            Assert.True(_node!.Store.Blocks.Held <= Limit);
+            Assert.True(Node.Store.Blocks.Held <= Limit);
         }
 
-        var reads = _storage.Reads;
+        var reads = Storage.Reads;
         (await stream.ReadAsync(299, 1, default)).Dispose();
-        Assert.Equal(reads, _storage.Reads);
+        Assert.Equal(reads, Storage.Reads);
         (await stream.ReadAsync(0, 1, default)).Dispose();
-        Assert.Equal(reads + 1, _storage.Reads);
+        Assert.Equal(reads + 1, Storage.Reads);
     }
 
     [Theory]
@@ -76,7 +62,7 @@ public sealed class BlockCacheTests : IAsyncDisposable
     {
         const long Limit = 40_000;
         var stream = (Millrace.Streams.Stream)await UploadedAsync(TestNode.Small with { BlockCacheBytes = Limit, ReadAheadBytes = 0 }, records: 300);
-        var store = _node!.Store;
+        var store = Node.Store;
         var range = stream.FindRange(0)!;
         var index = (await store.Indexes.GetAsync(range.Object, range.ObjectSize, default))!;
         var entry = index.Ranges[index.FindRange(stream.Id, range.StartOffset)];
@@ -100,9 +86,9 @@ public sealed class BlockCacheTests : IAsyncDisposable
         // Asked for as by one that reads ahead, so that this does not count as its reader.
         async Task<bool> IsHeldAsync()
         {
-            var reads = _storage.Reads;
+            var reads = Storage.Reads;
             (await store.Blocks.GetAsync(index, entry, 0, -1, 0, reader, default))!.Value.Buffer.Release();
-            return _storage.Reads == reads;
+            return Storage.Reads == reads;
         }
     }
 
@@ -116,7 +102,7 @@ public sealed class BlockCacheTests : IAsyncDisposable
         }
 
         await Task.Yield();
-        Assert.Equal(4, _storage.Reads);
+        Assert.Equal(4, Storage.Reads);
 
         for (var i = 80; i < 200; i++)
         {
@@ -124,7 +110,7 @@ public sealed class BlockCacheTests : IAsyncDisposable
         }
 
         // A block holds one record of 400 bytes: a reader alone would ask 120 times.
-        Assert.True(_storage.Reads < 60, $"{_storage.Reads} requests");
+        Assert.True(Storage.Reads < 60, $"{Storage.Reads} requests");
     }
 
     [Fact]
@@ -132,7 +118,7 @@ public sealed class BlockCacheTests : IAsyncDisposable
     {
         const long Limit = 40_000;
         await UploadedAsync(TestNode.Small with { BlockCacheBytes = Limit }, records: 1);
-        var blocks = _node!.Store.Blocks;
+        var blocks = Node.Store.Blocks;
         Assert.True(blocks.TryReserveAhead(Limit / 4));
         Assert.True(blocks.TryReserveAhead(Limit / 4));
         Assert.False(blocks.TryReserveAhead(1));
@@ -149,7 +135,7 @@ public sealed class BlockCacheTests : IAsyncDisposable
         const int Block = 4096;
         const int Blocks = 80;
         const int Payload = Block - 200;
-        _node = new TestNode(_registry, _storage, TestNode.Small with
+        Start(TestNode.Small with
         {
             NotUploadedBytes = 64 << 20,
             UploadBytes = 64 << 20,
@@ -161,24 +147,24 @@ public sealed class BlockCacheTests : IAsyncDisposable
         var owners = new List<TestOwner>();
         for (var i = 0; i < 100; i++)
         {
-            owners.Add(await _node.CreateAsync());
+            owners.Add(await Node.CreateAsync());
         }
 
         for (var i = 0; i < Blocks; i += blocksAnObject)
         {
             foreach (var owner in owners)
             {
-                await Task.WhenAll(Enumerable.Range(0, blocksAnObject).Select(_ => _node.AppendAsync(owner, bytes: Payload)));
+                await Task.WhenAll(Enumerable.Range(0, blocksAnObject).Select(_ => Node.AppendAsync(owner, bytes: Payload)));
             }
 
-            await _node.UploadAsync();
+            await Node.UploadAsync();
         }
 
-        await TestNode.UntilAsync(() => _node.Store.Budget.Held == 0);
+        await TestNode.UntilAsync(() => Node.Store.Budget.Held == 0);
         var fetched = 0L;
         using var listener = new MeterListener();
         listener.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref fetched, count));
-        listener.EnableMeasurementEvents(_node.Store.Metrics.BlockMisses);
+        listener.EnableMeasurementEvents(Node.Store.Metrics.BlockMisses);
         for (var offset = 0L; offset < Blocks; offset += 2)
         {
             foreach (var owner in owners)
@@ -199,7 +185,7 @@ public sealed class BlockCacheTests : IAsyncDisposable
     public async Task A_damaged_block_is_said_to_be_corrupt_and_its_neighbours_are_served()
     {
         var stream = await UploadedAsync(TestNode.Small with { ReadAheadBytes = 0 }, records: 10);
-        await _storage.DamageAsync((await _storage.KeysAsync())[0], 100);
+        await Storage.DamageAsync((await Storage.KeysAsync())[0], 100);
         Assert.Equal(StreamError.Corrupt, (await Assert.ThrowsAsync<StreamException>(async () => await stream.ReadAsync(0, 1, default))).Error);
         using var next = await stream.ReadAsync(1, 1, default);
         TestNode.CheckBytes(Assert.Single(next.Records));
@@ -209,7 +195,7 @@ public sealed class BlockCacheTests : IAsyncDisposable
     public async Task A_vanished_object_is_said_to_be_missing()
     {
         var stream = await UploadedAsync(TestNode.Small, records: 10);
-        await _storage.DeleteAsync(await _storage.KeysAsync(), default);
+        await Storage.DeleteAsync(await Storage.KeysAsync(), default);
         Assert.Equal(StreamError.Corrupt, (await Assert.ThrowsAsync<StreamException>(async () => await stream.ReadAsync(0, 1, default))).Error);
     }
 
@@ -218,7 +204,7 @@ public sealed class BlockCacheTests : IAsyncDisposable
     {
         var stream = await UploadedAsync(TestNode.Small, records: 10);
         var failures = 2;
-        _storage.BeforeRead = _ => Interlocked.Decrement(ref failures) >= 0 ? throw TestStorage.Unavailable : default;
+        Storage.BeforeRead = _ => Interlocked.Decrement(ref failures) >= 0 ? throw TestStorage.Unavailable : default;
         (await stream.ReadAsync(0, 1, default)).Dispose();
 
         Volatile.Write(ref failures, int.MaxValue);
@@ -229,15 +215,15 @@ public sealed class BlockCacheTests : IAsyncDisposable
 
     private async Task<IStream> UploadedAsync(StreamsOptions options, int records)
     {
-        _node = new TestNode(_registry, _storage, options);
-        var owner = await _node.CreateAsync();
+        Start(options);
+        var owner = await Node.CreateAsync();
         for (var i = 0; i < records; i++)
         {
-            await _node.AppendAsync(owner, bytes: 400);
+            await Node.AppendAsync(owner, bytes: 400);
         }
 
-        await _node.UploadAsync();
-        await TestNode.UntilAsync(() => _node.Store.Budget.Held == 0);
+        await Node.UploadAsync();
+        await TestNode.UntilAsync(() => Node.Store.Budget.Held == 0);
         return owner.Stream;
     }
 }

@@ -1,0 +1,23 @@
+using Millrace.Streams;
+
+namespace Millrace.Tests.Streams;
+
+/// <summary>A test of one node over a store and a registry in memory.</summary>
+public abstract class StreamsTest : IAsyncDisposable
+{
+    private protected TestStorage Storage { get; } = new();
+
+    private protected TestRegistry Registry { get; } = new();
+
+    /// <summary>Set by <see cref="Start"/>.</summary>
+    private protected TestNode Node { get; private set; } = null!;
+
+    public async ValueTask DisposeAsync()
+    {
+        await Node.DisposeAsync();
+        await Storage.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    private protected TestNode Start(StreamsOptions? options = null) => Node = new TestNode(Registry, Storage, options);
+}
