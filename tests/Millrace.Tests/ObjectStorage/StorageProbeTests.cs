@@ -71,12 +71,21 @@ public sealed class StorageProbeTests : IDisposable
         await AssertRefusedAsync(new() { KeepsDeleted = true }, "still there");
 
     [Fact]
-    public async Task A_transient_failure_begins_the_probe_anew()
+    public async Task A_transient_failure_begins_the_probe_anew_and_nothing_of_it_stays()
     {
         var failures = 2;
-        var store = new AdjustedObjectStorage { Create = (store, key, body) => failures-- > 0 ? throw Throttled() : store.TryCreateAsync(key, body, default) };
+        var store = new AdjustedObjectStorage
+        {
+            Create = async (store, key, body) =>
+            {
+                // Applied, and the answer lost.
+                var created = await store.TryCreateAsync(key, body, default);
+                return failures-- > 0 ? throw Throttled() : created;
+            },
+        };
         await StorageProbe.CheckAsync(_node.Runtime, store, default);
         Assert.True(failures < 0);
+        Assert.Empty(await store.ListAsync("", null, 10, default));
     }
 
     [Fact]

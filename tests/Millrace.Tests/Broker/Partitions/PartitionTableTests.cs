@@ -118,8 +118,15 @@ public sealed class PartitionTableTests
         broker.Publish(image => PartitionsUnderTest.With(image, WithEpoch(topic, 3)));
         Assert.True(await Eventually.BecomesTrueAsync(() => former.Phase == PartitionPhase.Closing));
 
-        Assert.Equal(PartitionError.NotLeader, (await former.DeleteRecordsAsync(-1, default).AsTask().WaitAsync(Patience)).Error);
-        gate.SetResult();
+        try
+        {
+            Assert.Equal(PartitionError.NotLeader, (await former.DeleteRecordsAsync(-1, default).AsTask().WaitAsync(Patience)).Error);
+        }
+        finally
+        {
+            // Or the broker would never close.
+            gate.SetResult();
+        }
 
         Assert.Equal(PartitionError.None, await broker.Table.Find("t", 0).Partition!.WhenOpenAsync(default).AsTask().WaitAsync(Patience));
         var client = new Apis.DataPathClient(broker);
