@@ -67,10 +67,10 @@ public sealed class CommandLineTests(SharedBroker broker)
     [InlineData("consume t --exit --group g")]
     public async Task A_broker_that_is_not_there_is_named(string command)
     {
-        using var closed = new TcpListener(IPAddress.Loopback, 0);
-        closed.Start();
-        var address = closed.LocalEndpoint.ToString()!;
-        closed.Stop();
+        // Bound, so that nobody else listens there meanwhile, and not listening.
+        using var closed = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        closed.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var address = closed.LocalEndPoint!.ToString()!;
 
         var result = await Tool.TryRunAsync(MillraceProcess.Program, [.. command.Split(' '), "--timeout", "1", "-b", address], "x\n");
 

@@ -4,6 +4,7 @@ using Millrace.Broker.Partitions;
 using Millrace.Broker.Purgatory;
 using Millrace.Protocol;
 using Millrace.Tests.Broker.Partitions;
+using Xunit;
 
 namespace Millrace.Tests.Broker.Apis;
 
@@ -49,6 +50,23 @@ internal sealed class DataPathClient
     {
         var (context, request) = Request(version: 9, acks: -1, timeoutMs, ("t", 0, batch));
         return (Produce.HandleAsync(context, request, default).AsTask(), context);
+    }
+
+    /// <summary>Produces until there is no room for what is not uploaded, and returns the produce that waits for some.</summary>
+    public async Task<(Task<ProduceResponse> Waiting, TestContext Context)> FillAsync()
+    {
+        while (true)
+        {
+            var (response, context) = BeginProduce(Batches.OfSize(8_000), timeoutMs: 300_000);
+            Assert.True(await Eventually.BecomesTrueAsync(() => response.IsCompleted || _broker.Node.Store.Budget.Waiting > 0));
+            if (!response.IsCompleted)
+            {
+                return (response, context);
+            }
+
+            Assert.Equal((short)ErrorCode.None, (await response).Responses[0].PartitionResponses[0].ErrorCode);
+            context.Dispose();
+        }
     }
 
     public async Task<FetchResponse.PartitionData> FetchAsync(long offset, Action<FetchRequest.FetchPartition>? change = null, short version = 12)

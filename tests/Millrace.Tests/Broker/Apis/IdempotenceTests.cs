@@ -46,16 +46,14 @@ public sealed class IdempotenceTests
         var client = new DataPathClient(broker);
         var stuck = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         broker.Registry.Before = call => call == "PrepareAsync" ? new ValueTask(stuck.Task) : default;
-        var full = false;
-        for (var i = 0; i < 100 && !full; i++)
-        {
-            full = (ErrorCode)(await client.ProduceAsync(Batches.OfSize(8_000), timeoutMs: 50)).ErrorCode == ErrorCode.RequestTimedOut;
-        }
+        var (waiting, context) = await client.FillAsync();
 
         // Pipelined: the client has sent the second batch before it hears of the first, and room comes in between.
         var first = Batches.Idempotent(Pid, 0, 0, count: 3);
         Assert.Equal(ErrorCode.RequestTimedOut, (ErrorCode)(await client.ProduceAsync(first, timeoutMs: 50)).ErrorCode);
         stuck.SetResult();
+        await waiting.WaitAsync(Patience);
+        context.Dispose();
         Assert.Equal(ErrorCode.OutOfOrderSequenceNumber, (await ProduceAsync(client, Batches.Idempotent(Pid, 0, 3))).Error);
 
         var (error, offset) = await ProduceAsync(client, first);

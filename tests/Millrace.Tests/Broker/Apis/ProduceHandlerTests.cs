@@ -287,18 +287,16 @@ public sealed class ProduceHandlerTests
         var client = new DataPathClient(broker);
         var stuck = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         broker.Registry.Before = call => call == "PrepareAsync" ? new ValueTask(stuck.Task) : default;
-        var full = false;
-        for (var i = 0; i < 100 && !full; i++)
-        {
-            full = (ErrorCode)(await client.ProduceAsync(Batches.OfSize(8_000), timeoutMs: 50)).ErrorCode == ErrorCode.RequestTimedOut;
-        }
-
-        Assert.True(full);
+        var (waiting, context) = await client.FillAsync();
         var end = (await broker.OpenAsync()).HighWatermark;
+        Assert.Equal(ErrorCode.RequestTimedOut, (ErrorCode)(await client.ProduceAsync(Batches.Of("late"), timeoutMs: 50)).ErrorCode);
+
         stuck.SetResult();
+        Assert.Equal(end, (await waiting.WaitAsync(Patience)).Responses[0].PartitionResponses[0].BaseOffset);
+        context.Dispose();
         var next = await client.ProduceAsync(Batches.Of("after"));
         Assert.Equal((short)ErrorCode.None, next.ErrorCode);
-        Assert.Equal(end, next.BaseOffset);
+        Assert.Equal(end + 1, next.BaseOffset);
     }
 
     [Fact]

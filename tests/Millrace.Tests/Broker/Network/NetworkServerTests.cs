@@ -280,7 +280,7 @@ public sealed class NetworkServerTests
     [Fact]
     public async Task An_idle_connection_is_closed_and_one_with_a_waiting_call_is_not()
     {
-        await using var server = await ServerUnderTest.StartAsync(new NetworkOptions { MaxIdle = TimeSpan.FromMilliseconds(200) });
+        await using var server = await ServerUnderTest.StartAsync(new NetworkOptions { MaxIdle = TimeSpan.FromSeconds(2) });
         using var waiting = await server.ConnectAsync();
         await waiting.SendAsync(new HeartbeatRequest { GenerationId = 1 }, version: 0, correlationId: 1);
         Assert.True(await Eventually.BecomesTrueAsync(() => server.Handler.Begun.Count == 1));
