@@ -46,7 +46,8 @@ internal sealed partial class Stream
             try
             {
                 durable = _store.Components.Wal.AppendAsync(
-                    new StreamRecord(Id, Epoch, offset, append.Count, append.MaxTimestamp, append.Payload), out position);
+                    new StreamRecord(Id, Epoch, offset, append.Count, append.MaxTimestamp, append.Payload) { PayloadChecksum = append.PayloadChecksum },
+                    out position);
             }
             catch
             {
@@ -54,7 +55,10 @@ internal sealed partial class Stream
                 throw;
             }
 
-            held = _cache.Add(new CachedRecord(offset, append.Count, append.MaxTimestamp, position, append.Payload, append.Buffer));
+            held = _cache.Add(new CachedRecord(offset, append.Count, append.MaxTimestamp, position, append.Payload, append.Buffer)
+            {
+                PayloadChecksum = append.PayloadChecksum,
+            });
             _store.Budget.Settle(reserved, held);
             _next = end;
             _inFlight++;

@@ -318,7 +318,7 @@ internal sealed partial class Stream
         for (var i = first; i < end; i++)
         {
             ref readonly var cached = ref _cache[i];
-            records[i - first] = new(Id, Epoch, cached.BaseOffset, cached.Count, cached.MaxTimestamp, cached.Payload);
+            records[i - first] = cached.ToRecord(Id, Epoch);
             holds[i - first] = cached.Buffer.Retain();
         }
 

@@ -10,4 +10,11 @@ namespace Millrace.Streams;
 /// </param>
 /// <param name="Payload">A part of <paramref name="Buffer"/>'s memory; unchanged from now on.</param>
 /// <param name="Buffer">The memory's holder. The stream retains it for as long as it needs the payload; the caller keeps its own hold.</param>
-public readonly record struct StreamAppend(long Count, long MaxTimestamp, ReadOnlyMemory<byte> Payload, PooledBuffer Buffer);
+public readonly record struct StreamAppend(long Count, long MaxTimestamp, ReadOnlyMemory<byte> Payload, PooledBuffer Buffer)
+{
+    /// <summary>
+    /// CRC-32C of the payload if the caller knows it, else null: WAL and objects then need not compute it again. What is stored under
+    /// a wrong one cannot be read.
+    /// </summary>
+    public uint? PayloadChecksum { get; init; }
+}

@@ -12,6 +12,15 @@ namespace Millrace.Streams;
 public readonly record struct StreamRecord(
     StreamId Stream, StreamEpoch Epoch, long BaseOffset, long Count, long MaxTimestamp, ReadOnlyMemory<byte> Payload)
 {
+    /// <summary>CRC-32C of the payload where somebody has computed it already, or null.</summary>
+    public uint? PayloadChecksum { get; init; }
+
     /// <summary>Exclusive.</summary>
     public long EndOffset => BaseOffset + Count;
+
+    /// <summary>The checksum of what <paramref name="crc"/> is the checksum of, followed by the payload.</summary>
+    internal uint AppendPayloadTo(uint crc) =>
+        PayloadChecksum is { } known && Payload.Length >= Crc32C.WorthJoining
+            ? Crc32C.Join(crc, known, Payload.Length)
+            : Crc32C.Append(crc, Payload.Span);
 }

@@ -1,5 +1,6 @@
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Protocol;
+using Millrace.Runtime;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Partitions;
@@ -109,8 +110,9 @@ internal sealed partial class Partition
         ValueTask durable;
         try
         {
+            uint? checksum = batch.Bytes.Length >= Crc32C.WorthJoining ? RecordBatchPatch.ChecksumOf(batch.Bytes.Span) : null;
             var streamTime = maxTimestamp >= 0 ? maxTimestamp : UntimedAge.Of(now);
-            durable = stream.AppendAsync(new StreamAppend(batch.Count, streamTime, batch.Bytes, batch.Buffer), permit);
+            durable = stream.AppendAsync(new StreamAppend(batch.Count, streamTime, batch.Bytes, batch.Buffer) { PayloadChecksum = checksum }, permit);
             if (batch.IsIdempotent)
             {
                 var remembered = new ProducerBatch(batch.BaseSequence, batch.Count - 1, baseOffset, maxTimestamp);

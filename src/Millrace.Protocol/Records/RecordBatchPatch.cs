@@ -31,6 +31,13 @@ public static class RecordBatchPatch
         BinaryPrimitives.WriteUInt32BigEndian(batch[RecordBatchHeader.CrcAt..], ComputeCrc(batch));
     }
 
+    /// <summary>The checksum of an intact batch as a whole, its head included, from the one it carries.</summary>
+    public static uint ChecksumOf(ReadOnlySpan<byte> batch) =>
+        Crc32C.Join(
+            Crc32C.Of(batch[..RecordBatchHeader.AttributesAt]),
+            BinaryPrimitives.ReadUInt32BigEndian(batch[RecordBatchHeader.CrcAt..]),
+            batch.Length - RecordBatchHeader.AttributesAt);
+
     /// <summary>The checksum that a batch should have.</summary>
     public static uint ComputeCrc(ReadOnlySpan<byte> batch) => Crc32C.Of(batch[RecordBatchHeader.AttributesAt..]);
 }

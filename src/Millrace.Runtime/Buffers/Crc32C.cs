@@ -16,7 +16,11 @@ public static class Crc32C
     // Small enough that a record batch of 2 KB gains, large enough that putting together costs nothing beside it.
     private const int LaneBytes = 512;
     private const int Lanes = 3;
+    private const uint Polynomial = 0x82F63B78;
     private static readonly uint[] BehindLane = TableOfZerosBehind(LaneBytes);
+
+    // x, x^2, x^4, x^8 and so on: enough for the bits of any length of memory.
+    private static readonly uint[] PowersOfX = Squares(1u << 30, 35);
 
     /// <summary>The checksum of some bytes.</summary>
     public static uint Of(ReadOnlySpan<byte> bytes) => Append(0, bytes);
@@ -59,6 +63,30 @@ public static class Crc32C
         return ~crc;
     }
 
+    /// <summary>
+    /// From how many bytes on joining their known checksum is cheaper than to <see cref="Append"/> them.
+    /// </summary>
+    public const int WorthJoining = 16 << 10;
+
+    /// <summary>The checksum of two parts, one behind the other, from the checksums of each.</summary>
+    /// <param name="first">Of the first part; 0 if it is empty.</param>
+    /// <param name="second">Of the second part.</param>
+    /// <param name="secondLength">Bytes of the second part.</param>
+    public static uint Join(uint first, uint second, int secondLength)
+    {
+        // Seen as polynomials, the bytes behind the first part multiply its checksum by x to the number of their bits.
+        var exponent = (ulong)secondLength * 8;
+        for (var power = 0; exponent != 0; exponent >>= 1, power++)
+        {
+            if ((exponent & 1) != 0)
+            {
+                first = Multiply(first, PowersOfX[power]);
+            }
+        }
+
+        return first ^ second;
+    }
+
     private static uint AppendLanes(uint first, ReadOnlySpan<ulong> words)
     {
         const int LaneWords = LaneBytes / sizeof(ulong);
@@ -83,6 +111,30 @@ public static class Crc32C
         ^ BehindLane[0x100 + ((state >> 8) & 0xff)]
         ^ BehindLane[0x200 + ((state >> 16) & 0xff)]
         ^ BehindLane[0x300 + (state >> 24)];
+
+    /// <summary>The product of two polynomials modulo the checksum's own; the highest bit is the constant term.</summary>
+    private static uint Multiply(uint left, uint right)
+    {
+        var product = 0u;
+        for (; left != 0; left <<= 1)
+        {
+            product ^= right & (uint)-(int)(left >> 31);
+            right = (right >> 1) ^ (Polynomial & (uint)-(int)(right & 1));
+        }
+
+        return product;
+    }
+
+    private static uint[] Squares(uint value, int count)
+    {
+        var squares = new uint[count];
+        for (var i = 0; i < count; i++, value = Multiply(value, value))
+        {
+            squares[i] = value;
+        }
+
+        return squares;
+    }
 
     /// <summary>For each value of each of a state's four bytes, what it becomes by so many zeros.</summary>
     private static uint[] TableOfZerosBehind(int zeros)

@@ -83,7 +83,7 @@ internal readonly struct DataBlock(ReadOnlyMemory<byte> bytes)
         var crc = Crc32C.Of(destination[CheckedFrom..TableSize(records.Length)]);
         foreach (ref readonly var record in records)
         {
-            crc = Crc32C.Append(crc, record.Payload.Span);
+            crc = record.AppendPayloadTo(crc);
         }
 
         BinaryPrimitives.WriteUInt32LittleEndian(destination[CrcAt..], crc);

@@ -19,4 +19,19 @@ public sealed class Crc32CTests
             Assert.Equal(Crc32C.Of(bytes), Crc32C.Append(Crc32C.Of(bytes.AsSpan(0, cut)), bytes.AsSpan(cut)));
         }
     }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0, 7)]
+    [InlineData(21, 0)]
+    [InlineData(21, 1)]
+    [InlineData(21, Crc32C.WorthJoining)]
+    [InlineData(5000, (1 << 20) + 3)]
+    [InlineData(1 << 20, (64 << 20) - 1)]
+    public void Checksums_of_two_parts_give_the_one_of_the_whole(int first, int second)
+    {
+        var bytes = new byte[first + second];
+        new Random(1).NextBytes(bytes);
+        Assert.Equal(Crc32C.Of(bytes), Crc32C.Join(Crc32C.Of(bytes.AsSpan(0, first)), Crc32C.Of(bytes.AsSpan(first)), second));
+    }
 }

@@ -2,7 +2,7 @@ using Millrace.Runtime;
 
 namespace Millrace.Streams.Wal;
 
-/// <summary>A group of appends laid out as one block, ready to be written in pieces. In direct mode it is a single aligned one.</summary>
+/// <summary>A group of appends laid out as one block, ready to be written in pieces. In direct mode each is aligned.</summary>
 internal sealed class WalBlockWriter
 {
     private readonly GatheredRecords _records = new();

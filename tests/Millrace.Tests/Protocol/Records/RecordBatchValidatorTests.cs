@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using CsCheck;
 using Millrace.Protocol;
+using Millrace.Runtime;
 using Xunit;
 
 namespace Millrace.Tests.Protocol.Records;
@@ -20,6 +21,14 @@ public sealed class RecordBatchValidatorTests
             Assert.Equal(1002, verdict.MaxTimestamp);
             Assert.Equal(1, verdict.OffsetDeltaOfMaxTimestamp);
         }
+    }
+
+    [Fact]
+    public void The_checksum_of_a_whole_batch_follows_from_its_own()
+    {
+        var batch = Batch(CompressionCodec.None);
+        RecordBatchPatch.SetPosition(batch, 12345678901, 7);
+        Assert.Equal(Crc32C.Of(batch), RecordBatchPatch.ChecksumOf(batch));
     }
 
     [Fact]
