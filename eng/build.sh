@@ -45,7 +45,8 @@ compile() {
     mv "$stamp.new" "$stamp"
 }
 
-# newer_sources STAMP PROJECT_PATH: prints one source of the project that is newer than the stamp, if there is one.
+# newer_sources STAMP PROJECT_PATH: prints one source of the project that is newer than the stamp, if there is one. A folder is newer
+# when a file in it has gone.
 newer_sources() {
     local sources=("$repo/src")
     case $2 in
@@ -53,5 +54,6 @@ newer_sources() {
         *) sources+=("$repo/tests" "$repo/benchmarks") ;;
     esac
     find "${sources[@]}" "$repo/Directory.Build.props" "$repo/Directory.Packages.props" \
-        "$repo/global.json" "$repo/.editorconfig" "$repo/BannedSymbols.txt" -newer "$1" -type f ! -name '*.md' -print -quit
+        "$repo/global.json" "$repo/.editorconfig" "$repo/BannedSymbols.txt" "$repo/eng/build.sh" \
+        -newer "$1" ! -name '*.md' -print -quit
 }

@@ -52,6 +52,15 @@ public sealed class BuildScriptTests : IDisposable
         Assert.Equal(builds, await BuildsAsync(command));
     }
 
+    [Fact]
+    public async Task A_launcher_builds_again_when_a_source_has_gone()
+    {
+        Assert.True(await BuildsAsync(Publish));
+        File.Delete(_repository.Sub("src/P/P.cs"));
+        Assert.True(await BuildsAsync(Publish));
+        Assert.False(await BuildsAsync(Publish));
+    }
+
     /// <summary>Runs a function of the script.</summary>
     private async Task<bool> BuildsAsync(string command)
     {
