@@ -17,7 +17,10 @@ internal sealed partial class MillraceProcess : IBroker
         Http = http;
     }
 
-    public static string Program { get; } = Path.Combine(Repository.Root, "artifacts", "bin", "Millrace.Server", Configuration, "millrace");
+    /// <summary>What was built beside the tests, unless <c>MILLRACE_TEST_PROGRAM</c> names another, as what <c>./millrace</c> publishes.</summary>
+    public static string Program { get; } =
+        Environment.GetEnvironmentVariable("MILLRACE_TEST_PROGRAM")
+        ?? Path.Combine(Repository.Root, "artifacts", "bin", "Millrace.Server", Configuration, "millrace");
 
     public string BootstrapServers { get; }
 
