@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Millrace.Streams;
+using Millrace.Streams.Cache;
 using Xunit;
 
 namespace Millrace.Tests.Streams;
@@ -9,11 +10,13 @@ public sealed class UploadTests : StreamsTest
     [Fact]
     public async Task An_upload_begins_by_size()
     {
-        var node = Start(TestNode.Small with { UploadBytes = 40_000 });
+        // Smaller records share memory, and the first of them counts for all of it.
+        const int Bytes = SmallRecordArena.LargestPayload + 1;
+        var node = Start(TestNode.Small with { UploadBytes = 10 * Bytes });
         var owner = await node.CreateAsync();
         for (var i = 0; i < 20; i++)
         {
-            await node.AppendAsync(owner, bytes: 4096);
+            await node.AppendAsync(owner, Bytes);
         }
 
         await TestNode.UntilAsync(() => Registry.Describe(owner.Stream.Id).End >= 10);
