@@ -1,3 +1,4 @@
+using System.Buffers;
 using Millrace.Protocol;
 using Millrace.Tests.Broker.Partitions;
 using Xunit;
@@ -136,6 +137,27 @@ public sealed class FetchHandlerTests
         Assert.Equal("0 1 0", await CountAsync(client, maxBytes: 1_500, partitionMaxBytes: 10_000));
         Assert.Equal("0 1 1", await CountAsync(client, maxBytes: 2_500, partitionMaxBytes: 1_500));
         Assert.Equal("0 1 1", await CountAsync(client, maxBytes: 10_000, partitionMaxBytes: 10_000));
+    }
+
+    // Its checksum on arrival became part of its block's: had the broker altered the batch since, it could not be read.
+    [Theory]
+    [InlineData("CreateTime", false)]
+    [InlineData("CreateTime", true)]
+    [InlineData("LogAppendTime", false)]
+    public async Task A_large_batch_is_read_back_from_the_object_store_as_it_was_stored(string timestampType, bool crashed)
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync(configs: ("message.timestamp.type", timestampType));
+        var client = new DataPathClient(broker);
+        var batch = Batches.OfSize(100_000);
+        Assert.Equal(0, (await client.ProduceAsync(Batches.Of("first"))).ErrorCode);
+        Assert.Equal(0, (await client.ProduceAsync(batch)).ErrorCode);
+
+        await (crashed ? broker.CrashAsync() : broker.RestartAsync());
+        var fetched = await new DataPathClient(broker).FetchAsync(1);
+
+        Assert.Equal(0, fetched.ErrorCode);
+        Assert.Equal([$"1:{Batches.Read(new ReadOnlySequence<byte>(batch))[0][2..]}"], Batches.Read(fetched.Records));
     }
 
     [Fact]
