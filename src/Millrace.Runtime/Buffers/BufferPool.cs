@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Millrace.Runtime;
 
@@ -35,10 +36,21 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
     /// <summary>Gets every buffer as it is made: the simulator frees what the nodes it killed still held.</summary>
     internal ICollection<PooledBuffer>? Made { get; init; }
 
+    /// <summary>Asked before memory is taken, with its bytes; throws where there is to be none: tests and the simulator let it run out.</summary>
+    internal Action<long>? Taking { get; init; }
+
+    /// <summary>
+    /// Returned buffers are filled with a pattern, which must still be there when they are rented again: whoever reads or writes what it
+    /// has let go is found.
+    /// </summary>
+    internal bool Poisons { get; init; }
+
     /// <summary>A buffer of <paramref name="length"/> bytes of unspecified content, held once.</summary>
+    /// <exception cref="OutOfMemoryException">There is no memory for it; nothing was taken.</exception>
     public PooledBuffer Rent(int length)
     {
         var sizeClass = ClassOf(length);
+        Taking?.Invoke(CapacityOf(sizeClass));
         Volatile.Write(ref _classes[sizeClass].LastRent, Interlocked.Increment(ref _rents));
         if (TryTake(_classes[sizeClass]) is not { } buffer)
         {
@@ -51,8 +63,24 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
         // A lost race makes the next trim give up a little more or less than it should.
         Volatile.Write(ref _leastIdleBytes, Math.Min(IdleBytes, Volatile.Read(ref _leastIdleBytes)));
         Interlocked.Add(ref _rentedBytes, buffer.Capacity);
+        if (Poisons)
+        {
+            buffer.CheckPoison();
+        }
+
         buffer.Reuse(length);
         return buffer;
+    }
+
+    /// <summary>
+    /// A managed array for what grows with a backlog. It comes from here, so that its failing can be tried as that of a buffer; it is
+    /// the collector's to free, and not counted.
+    /// </summary>
+    /// <exception cref="OutOfMemoryException">There is no memory for it.</exception>
+    public T[] NewArray<T>(int length)
+    {
+        Taking?.Invoke((long)length * Unsafe.SizeOf<T>());
+        return new T[length];
     }
 
     /// <summary>Gives the system back what nobody needed since the last call. To be called every few seconds.</summary>
@@ -77,6 +105,11 @@ public sealed class BufferPool(long maxIdleBytes) : IDisposable
     internal void Return(PooledBuffer buffer)
     {
         Interlocked.Add(ref _rentedBytes, -buffer.Capacity);
+        if (Poisons)
+        {
+            buffer.Poison();
+        }
+
         var sizeClass = _classes[buffer.SizeClass];
         sizeClass.Idle.Add(buffer);
         Interlocked.Increment(ref sizeClass.IdleCount);

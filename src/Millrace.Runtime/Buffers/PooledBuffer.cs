@@ -9,8 +9,11 @@ namespace Millrace.Runtime;
 /// <remarks>Threading: holding and releasing are safe from any thread; the content belongs to the first holder until it shares.</remarks>
 public sealed unsafe class PooledBuffer : MemoryManager<byte>
 {
+    // No length, no magic byte and no small number, so that whoever takes it for one of these stumbles.
+    private const byte PoisonByte = 0xDB;
     private readonly BufferPool _pool;
     private byte* _start;
+    private bool _isPoisoned;
     private int _holders;
     private int _accountedHolders;
 
@@ -83,6 +86,19 @@ public sealed unsafe class PooledBuffer : MemoryManager<byte>
     {
         Length = length;
         Volatile.Write(ref _holders, 1);
+    }
+
+    internal void Poison()
+    {
+        new Span<byte>(_start, Capacity).Fill(PoisonByte);
+        _isPoisoned = true;
+    }
+
+    /// <summary>Fails if somebody wrote into it while nobody held it.</summary>
+    internal void CheckPoison()
+    {
+        Invariant.Check(!_isPoisoned || !new ReadOnlySpan<byte>(_start, Capacity).ContainsAnyExcept(PoisonByte));
+        _isPoisoned = false;
     }
 
     /// <summary>Gives the memory back to the system, once and for all; again, it does nothing.</summary>

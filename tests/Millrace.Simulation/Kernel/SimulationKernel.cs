@@ -60,8 +60,8 @@ public sealed class SimulationKernel : IDisposable
 
     public Lane NewLane(string name) => new(this, _lanes++, name);
 
-    /// <summary>Buffers for a node, which may be killed with any number of them in its hands.</summary>
-    public BufferPool NewBufferPool() => new(maxIdleBytes: 1 << 20) { Made = _buffers };
+    /// <summary>Buffers for a node, which may be killed with any number of them in its hands. Those it lets go are poisoned.</summary>
+    public BufferPool NewBufferPool() => new(maxIdleBytes: 1 << 20) { Made = _buffers, Poisons = true };
 
     /// <summary>The world ends, and what its nodes left behind goes with it.</summary>
     public void Dispose() => _buffers.ForEach(buffer => buffer.Free());

@@ -113,4 +113,41 @@ public sealed class BufferPoolTests
             Assert.Equal(0, pool.IdleBytes);
         }
     }
+
+    [Fact]
+    public void A_poisoned_pool_finds_whoever_writes_into_what_it_has_let_go()
+    {
+        using var pool = new BufferPool(maxIdleBytes: 1 << 20) { Poisons = true };
+        var buffer = pool.Rent(5000);
+        var memory = buffer.Memory;
+        buffer.Release();
+        pool.Rent(5000).Release();
+        unsafe
+        {
+            ((byte*)memory.Pin().Pointer)[4999] = 1;
+        }
+
+        Assert.Throws<InvariantViolationException>(() => pool.Rent(5000));
+    }
+
+    [Fact]
+    public void Where_there_is_no_memory_nothing_is_taken()
+    {
+        var isOut = false;
+        using var pool = new BufferPool(maxIdleBytes: 1 << 20) { Taking = _ => ThrowIfOut() };
+        pool.Rent(5000).Release();
+        isOut = true;
+        Assert.Throws<OutOfMemoryException>(() => pool.Rent(5000));
+        Assert.Throws<OutOfMemoryException>(() => pool.NewArray<long>(10));
+        Assert.Equal(0, pool.RentedBytes);
+        Assert.Equal(8192, pool.IdleBytes);
+
+        void ThrowIfOut()
+        {
+            if (isOut)
+            {
+                throw new OutOfMemoryException();
+            }
+        }
+    }
 }
