@@ -8,10 +8,10 @@ internal sealed partial class MillraceUnderTest : BrokerUnderTest
 {
     private readonly Process _process;
 
-    public MillraceUnderTest(string name, string directory, params string[] arguments)
+    public MillraceUnderTest(string name, string checkout, string directory, params string[] arguments)
         : base(name)
     {
-        var program = Path.Combine(Checkout.Root, "millrace");
+        var program = Path.Combine(checkout, "millrace");
         _process = Process.Start(new ProcessStartInfo(program, ["start", "--data-dir", directory, "--listen", "127.0.0.1:0", .. arguments])
         {
             RedirectStandardOutput = true,

@@ -18,12 +18,15 @@ internal static class SideBySideCommand
         var shape = new Option<string?>("--shape") { Description = "One shape alone, and neither start nor latency: record size x partitions, as in 1024x100." };
         shape.AcceptOnlyFromAmong([.. Shapes.Select(NameOf)]);
         only.AcceptOnlyFromAmong("millrace", "kafka");
-        var command = new Command("kafka", "Millrace and Apache Kafka side by side under the same clients: start, memory, throughput, latency.") { gigabytes, rounds, only, shape };
-        command.SetAction(parsed => Run(parsed.GetValue(gigabytes), parsed.GetValue(rounds), parsed.GetValue(only), parsed.GetValue(shape)));
+        var before = new Option<DirectoryInfo?>("--before") { Description = "Another checkout of Millrace, as of before a change: measured in the same run." };
+        before.AcceptExistingOnly();
+        var command = new Command("kafka", "Millrace and Apache Kafka side by side under the same clients: start, memory, throughput, latency.") { gigabytes, rounds, only, shape, before };
+        command.SetAction(parsed => Run(
+            Brokers(parsed.GetValue(only), parsed.GetValue(before)), parsed.GetValue(gigabytes), parsed.GetValue(rounds), parsed.GetValue(shape)));
         return command;
     }
 
-    private static void Run(double gigabytes, int rounds, string? only, string? shape)
+    private static void Run(IReadOnlyList<(string Name, Func<string, BrokerUnderTest> Start)> brokers, double gigabytes, int rounds, string? shape)
     {
         if (!KafkaUnderTest.IsAtHand)
         {
@@ -35,23 +38,23 @@ internal static class SideBySideCommand
             Console.WriteLine($"## Round {round} of {rounds}\n");
             if (shape is null)
             {
-                Starts(only);
+                Starts(brokers);
             }
 
-            Throughputs(gigabytes, only, [.. Shapes.Where(known => shape is null || NameOf(known) == shape)]);
+            Throughputs(gigabytes, brokers, [.. Shapes.Where(known => shape is null || NameOf(known) == shape)]);
             if (shape is null)
             {
-                Latencies(only);
+                Latencies(brokers);
             }
         }
     }
 
     private static string NameOf((int RecordBytes, int Partitions) shape) => $"{shape.RecordBytes}x{shape.Partitions}";
 
-    private static void Starts(string? only)
+    private static void Starts(IReadOnlyList<(string Name, Func<string, BrokerUnderTest> Start)> brokers)
     {
         Console.WriteLine("| broker | start to first acknowledged record, s | idle memory, MB |\n|---|---|---|");
-        foreach (var (name, start) in Brokers(only))
+        foreach (var (name, start) in brokers)
         {
             using var folder = new ScratchFolder();
             var (seconds, megabytes) = StartRun.Measure(() => start(folder.Path));
@@ -61,14 +64,15 @@ internal static class SideBySideCommand
         Console.WriteLine();
     }
 
-    private static void Throughputs(double gigabytes, string? only, (int RecordBytes, int Partitions)[] shapes)
+    private static void Throughputs(
+        double gigabytes, IReadOnlyList<(string Name, Func<string, BrokerUnderTest> Start)> brokers, (int RecordBytes, int Partitions)[] shapes)
     {
         Console.WriteLine("| record, partitions | broker | produce MB/s | CPU-s/GB | peak MB | consume MB/s | CPU-s/GB | peak MB |\n|---|---|---|---|---|---|---|---|");
         foreach (var (recordBytes, partitions) in shapes)
         {
             // Small records cost the client most: fewer bytes are as many records.
             var bytes = (long)(gigabytes * 1e9 * (recordBytes < 1000 ? 0.5 : 1));
-            foreach (var (name, start) in Brokers(only))
+            foreach (var (name, start) in brokers)
             {
                 using var folder = new ScratchFolder();
                 using var broker = start(folder.Path);
@@ -83,10 +87,10 @@ internal static class SideBySideCommand
         Console.WriteLine();
     }
 
-    private static void Latencies(string? only)
+    private static void Latencies(IReadOnlyList<(string Name, Func<string, BrokerUnderTest> Start)> brokers)
     {
         Console.WriteLine("| 20 MB/s, linger 0 | p50 ms | p95 | p99 | p99.9 |\n|---|---|---|---|---|");
-        foreach (var (name, start) in Brokers(only))
+        foreach (var (name, start) in brokers)
         {
             using var folder = new ScratchFolder();
             using var broker = start(folder.Path);
@@ -97,17 +101,25 @@ internal static class SideBySideCommand
         Console.WriteLine();
     }
 
-    private static IEnumerable<(string Name, Func<string, BrokerUnderTest> Start)> Brokers(string? only)
+    private static List<(string Name, Func<string, BrokerUnderTest> Start)> Brokers(string? only, DirectoryInfo? before)
     {
-        var all = new List<(string Name, Func<string, BrokerUnderTest> Start)> { ("Millrace, file WAL", folder => new MillraceUnderTest("Millrace, file WAL", folder)) };
+        var all = new List<(string Name, Func<string, BrokerUnderTest> Start)> { Millrace("Millrace, file WAL", Checkout.Root) };
+        if (before is not null)
+        {
+            all.Add(Millrace("Millrace, before", before.FullName));
+        }
+
         if (KafkaUnderTest.IsAtHand)
         {
             all.Add(("Kafka", folder => new KafkaUnderTest("Kafka", folder)));
             all.Add(("Kafka, flush.messages=1", folder => new KafkaUnderTest("Kafka, flush.messages=1", folder, "log.flush.interval.messages=1")));
         }
 
-        return all.Where(broker => only is null || broker.Name.StartsWith(only, StringComparison.OrdinalIgnoreCase));
+        return [.. all.Where(broker => only is null || broker.Name.StartsWith(only, StringComparison.OrdinalIgnoreCase))];
     }
+
+    private static (string Name, Func<string, BrokerUnderTest> Start) Millrace(string name, string checkout) =>
+        (name, folder => new MillraceUnderTest(name, checkout, folder));
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

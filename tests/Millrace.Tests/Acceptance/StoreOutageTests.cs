@@ -44,7 +44,7 @@ public sealed class StoreOutageTests
             var (before, commitsBefore) = (load.Count, member.Commits);
             await Task.Delay(TimeSpan.FromSeconds(Seconds));
             var (during, commitsDuring) = (load.Count - before, member.Commits - commitsBefore);
-            var memory = ResidentMegabytes(broker.ProcessId);
+            var memory = ProcessMemory.ResidentMegabytes(broker.ProcessId);
             await S3Server.StartAsync(script, directory.Sub("minio"), "stop", port);
 
             await load.WaitForMoreAsync(2000, TimeSpan.FromSeconds(90));
@@ -66,9 +66,4 @@ public sealed class StoreOutageTests
             await server.StopAsync();
         }
     }
-
-    private static long ResidentMegabytes(int process) => File.ReadLines($"/proc/{process}/status")
-        .Where(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
-        .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) / 1024)
-        .First();
 }
