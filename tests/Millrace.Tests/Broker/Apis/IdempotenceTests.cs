@@ -111,7 +111,7 @@ public sealed class IdempotenceTests
         {
             if (bytes > 200_000)
             {
-                throw new OutOfMemoryException();
+                throw new InsufficientMemoryException();
             }
         };
         Assert.Equal(ErrorCode.UnknownServerError, (await ProduceAsync(client, Batches.Idempotent(Pid, 0, 0))).Error);

@@ -345,7 +345,7 @@ public sealed class ProduceHandlerTests
 
             if (frameTaken)
             {
-                throw new OutOfMemoryException();
+                throw new InsufficientMemoryException();
             }
 
             frameTaken = true;

@@ -15,8 +15,8 @@ public sealed class CoordinatorLogTests
         var log = new CoordinatorLog(broker.Runtime, await broker.OpenAsync(), broker.Buffers);
         Assert.Equal(0, await AppendAsync(log, "first"));
 
-        broker.Node.Taking = _ => throw new OutOfMemoryException();
-        await Assert.ThrowsAsync<OutOfMemoryException>(() => AppendAsync(log, "second"));
+        broker.Node.Taking = _ => throw new InsufficientMemoryException();
+        await Assert.ThrowsAsync<InsufficientMemoryException>(() => AppendAsync(log, "second"));
         broker.Node.Taking = null;
         var refused = await Assert.ThrowsAsync<CoordinatorException>(() => AppendAsync(log, "third"));
 
