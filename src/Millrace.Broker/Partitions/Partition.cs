@@ -320,10 +320,11 @@ internal sealed partial class Partition : IStreamOwner
     /// <summary>Tells the census how many there are, after what may have changed that. Fails, if at all, before an append.</summary>
     private void CountProducers_NeedsLock()
     {
-        if (_producers.Count != _countedProducers)
+        var change = _producers.Count - _countedProducers;
+        if (change != 0)
         {
-            _census.Change(_producers.Count - _countedProducers);
-            _countedProducers = _producers.Count;
+            _countedProducers += change;
+            _census.Change(change);
         }
     }
 
