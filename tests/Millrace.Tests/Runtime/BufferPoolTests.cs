@@ -137,8 +137,8 @@ public sealed class BufferPoolTests
         using var pool = new BufferPool(maxIdleBytes: 1 << 20) { Taking = _ => ThrowIfOut() };
         pool.Rent(5000).Release();
         isOut = true;
-        Assert.Throws<OutOfMemoryException>(() => pool.Rent(5000));
-        Assert.Throws<OutOfMemoryException>(() => pool.NewArray<long>(10));
+        Assert.Throws<InsufficientMemoryException>(() => pool.Rent(5000));
+        Assert.Throws<InsufficientMemoryException>(() => pool.NewArray<long>(10));
         Assert.Equal(0, pool.RentedBytes);
         Assert.Equal(8192, pool.IdleBytes);
 
@@ -146,7 +146,7 @@ public sealed class BufferPoolTests
         {
             if (isOut)
             {
-                throw new OutOfMemoryException();
+                throw new InsufficientMemoryException();
             }
         }
     }
