@@ -5,16 +5,16 @@ namespace Millrace.Coordination;
 
 /// <summary>What the coordinators log; event ids 6000 to 6099.</summary>
 /// <remarks>
-/// Debug: a shard has come. Information: a group's generation changes. Warning: something is tried again. Error: a shard stays
-/// away, or a fault of ours.
+/// Debug: a shard has come. Information: a group's generation changes, or a shard goes with the leadership of its partition.
+/// Warning: something is tried again. Error: the log of a shard cannot be read, or a fault of ours; only these have a stack trace.
 /// </remarks>
 internal static partial class Log
 {
     [LoggerMessage(EventId = 6000, Level = LogLevel.Debug, Message = "Loaded {Partition}: {Records} records")]
     public static partial void Loaded(ILogger logger, string partition, long records);
 
-    [LoggerMessage(EventId = 6001, Level = LogLevel.Warning, Message = "Could not load {Partition} yet, and tries again")]
-    public static partial void LoadFailed(ILogger logger, string partition, Exception failure);
+    [LoggerMessage(EventId = 6001, Level = LogLevel.Warning, Message = "Could not load {Partition} yet, and tries again: {Reason}")]
+    public static partial void LoadFailed(ILogger logger, string partition, string reason);
 
     [LoggerMessage(EventId = 6002, Level = LogLevel.Error, Message = "{Partition} cannot be loaded; its groups are not served here")]
     public static partial void LoadGivenUp(ILogger logger, string partition, Exception failure);
@@ -22,11 +22,17 @@ internal static partial class Log
     [LoggerMessage(EventId = 6003, Level = LogLevel.Warning, Message = "{Partition} holds a record of a kind that this version does not know, and leaves it out")]
     public static partial void UnknownRecord(ILogger logger, string partition);
 
-    [LoggerMessage(EventId = 6004, Level = LogLevel.Warning, Message = "An append to {Partition} failed ({Error}); its state is read anew from the log")]
-    public static partial void AppendFailed(ILogger logger, string partition, CoordinatorError error, Exception failure);
+    [LoggerMessage(EventId = 6004, Level = LogLevel.Warning, Message = "An append to {Partition} failed ({Error}); its state is read anew from the log: {Reason}")]
+    public static partial void AppendFailed(ILogger logger, string partition, CoordinatorError error, string reason);
 
     [LoggerMessage(EventId = 6005, Level = LogLevel.Error, Message = "An operation on {Partition} failed; its state is read anew from the log")]
     public static partial void OperationFailed(ILogger logger, string partition, Exception failure);
+
+    [LoggerMessage(EventId = 6006, Level = LogLevel.Information, Message = "{Partition} is not led here any more, or deleted: {Reason}")]
+    public static partial void NotHere(ILogger logger, string partition, string reason);
+
+    [LoggerMessage(EventId = 6007, Level = LogLevel.Error, Message = "An append to {Partition} failed unexpectedly; its state is read anew from the log")]
+    public static partial void AppendFault(ILogger logger, string partition, Exception failure);
 
     [LoggerMessage(EventId = 6010, Level = LogLevel.Information, Message = "Group {Group} leaves generation {Generation} to rebalance: {Reason}")]
     public static partial void Rebalancing(ILogger logger, string group, int generation, string reason);

@@ -53,6 +53,18 @@ internal static partial class Log
     [LoggerMessage(EventId = 9015, Level = LogLevel.Critical, Message = "{Refusal}")]
     public static partial void CannotStart(ILogger logger, string refusal);
 
+    [LoggerMessage(EventId = 9020, Level = LogLevel.Warning, Message = "No connection can be accepted on {Address}: {Reason}. Those that come wait until there is room. If descriptors are lacking, raise the limit of open files (ulimit -n, systemd's LimitNOFILE=) or the system's (fs.file-max)")]
+    public static partial void AcceptsNobody(ILogger logger, EndPoint address, string reason);
+
+    [LoggerMessage(EventId = 9021, Level = LogLevel.Information, Message = "Connections are accepted on {Address} again")]
+    public static partial void AcceptsAgain(ILogger logger, EndPoint address);
+
+    [LoggerMessage(EventId = 9022, Level = LogLevel.Warning, Message = "The process may have {Limit} files open; {KeptBack} are kept back for its own, the WAL, the store and HTTP, so that it accepts {Connections} connections and not max.connections={Wanted}. Raise the limit to {Needed} (ulimit -n, systemd's LimitNOFILE=), or lower max.connections")]
+    public static partial void FewDescriptors(ILogger logger, long limit, int keptBack, int connections, int wanted, long needed);
+
+    [LoggerMessage(EventId = 9030, Level = LogLevel.Warning, Message = "{Count} more lines of the event {Event} were left out in the last minute")]
+    public static partial void LeftOut(ILogger logger, int count, string @event);
+
     [LoggerMessage(EventId = 9016, Level = LogLevel.Information, Message = "Giving back what retired WALs take has ended early, and the next start goes on: {Reason}")]
     public static partial void NotGivenBack(ILogger logger, string reason);
 }

@@ -25,6 +25,7 @@ internal sealed class BrokerConnection
     private long _lastActivity;
     private long _writingSince;
     private int _callsUnderWay;
+    private bool _isClosing;
 
     public BrokerConnection(NetworkServer server, ConnectionContext transport, ListenerName listener, long number)
     {
@@ -72,17 +73,45 @@ internal sealed class BrokerConnection
         }
     }
 
-    /// <summary>Ends a connection that was never served.</summary>
-    public ValueTask RefuseAsync(string reason)
-    {
-        _transport.Abort(new ConnectionAbortedException(reason));
-        return DisposeAsync();
-    }
+    /// <summary>Ends a connection that was never served, in order.</summary>
+    public ValueTask RefuseAsync() => DisposeAsync();
 
+    /// <summary>Ends the connection at once. What is not sent is lost.</summary>
     public void Abort(string reason)
     {
-        NetworkLog.Closing(_log, Client.Id, Client.Remote, reason);
+        NetworkLog.Cutting(_log, Client.Id, Client.Remote, reason);
         _transport.Abort(new ConnectionAbortedException(reason));
+    }
+
+    /// <summary>Ends an idle connection, whose place is needed, at once.</summary>
+    public void Evict()
+    {
+        NetworkLog.Idle(_log, Client.Id, Client.Remote);
+        _transport.Abort(new ConnectionAbortedException("idle, and its place is needed"));
+    }
+
+    /// <summary>Closes the connection if its peer has been idle for too long, or misbehaves. To be called every second or so.</summary>
+    public void Check(long now)
+    {
+        var options = _server.Options;
+        if (Volatile.Read(ref _writingSince) is var writeStart and not 0 && Elapsed(writeStart, now) > options.MaxWriteStall)
+        {
+            Abort("the client takes no answers");
+        }
+        else if (_isClosing)
+        {
+            // What was answered is still being sent.
+        }
+        else if (IdleFor(now) > options.MaxIdle)
+        {
+            NetworkLog.Idle(_log, Client.Id, Client.Remote);
+            Close();
+        }
+        else if (_frames.AgeAt(now) is var age && age > options.SlowFrameGrace && _frames.Arrived < age.TotalSeconds * options.SlowFrameBytesPerSecond)
+        {
+            NetworkLog.SlowFrame(_log, Client.Id, Client.Remote, _frames.Arrived, (long)age.TotalSeconds);
+            Close();
+        }
     }
 
     /// <summary>How long nothing has gone on; zero while a request is under way or a frame is arriving.</summary>
@@ -90,26 +119,6 @@ internal sealed class BrokerConnection
         Volatile.Read(ref _callsUnderWay) == 0 && _frames.StartedAt == 0
             ? Elapsed(Volatile.Read(ref _lastActivity), now)
             : TimeSpan.Zero;
-
-    /// <summary>Why the connection should be closed now, or null.</summary>
-    public string? Misbehaviour(long now)
-    {
-        var options = _server.Options;
-        if (IdleFor(now) > options.MaxIdle)
-        {
-            return "idle";
-        }
-
-        if (_frames.StartedAt is var frameStart and not 0 && Elapsed(frameStart, now) is var frameAge && frameAge > options.SlowFrameGrace
-            && _frames.Arrived < frameAge.TotalSeconds * options.SlowFrameBytesPerSecond)
-        {
-            return $"a frame takes too long: {_frames.Arrived} bytes in {frameAge.TotalSeconds:F0} s";
-        }
-
-        return Volatile.Read(ref _writingSince) is var writeStart and not 0 && Elapsed(writeStart, now) > options.MaxWriteStall
-            ? "the client takes no answers"
-            : null;
-    }
 
     private async Task ReadAsync()
     {
@@ -125,13 +134,14 @@ internal sealed class BrokerConnection
         {
             // The server drains, or the writing side has given the connection up.
         }
-        catch (Exception refusal) when (refusal is InvalidFrameException or ProtocolException or IOException)
+        catch (IOException lost)
         {
-            if (refusal is not IOException)
-            {
-                _server.Metrics.RequestRefused();
-            }
-
+            // A health check that resets is no news, nor is a client that dies.
+            NetworkLog.Lost(_log, Client.Id, Client.Remote, lost.Message);
+        }
+        catch (Exception refusal) when (refusal is InvalidFrameException or ProtocolException)
+        {
+            _server.Metrics.RequestRefused();
             NetworkLog.Refused(_log, Client.Id, Client.Remote, refusal.Message);
         }
         catch (Exception fault)
@@ -293,7 +303,21 @@ internal sealed class BrokerConnection
         }
     }
 
-    /// <summary>Nothing can be answered any more: ends the reading, and the calls that wait for nobody.</summary>
+    /// <summary>Ends the connection in order: what has been answered is sent.</summary>
+    private void Close()
+    {
+        _isClosing = true;
+        try
+        {
+            GiveUp();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has just ended by itself.
+        }
+    }
+
+    /// <summary>Ends the reading, and the calls that wait for nobody.</summary>
     private void GiveUp()
     {
         _stopReading.Cancel();

@@ -2,12 +2,13 @@ using System.Net;
 
 namespace Millrace.Broker.Network;
 
-/// <summary>The open connections, and whether one more may come. Safe for use from any thread.</summary>
+/// <summary>The open connections, and whether one more may come. Threading: any thread.</summary>
 internal sealed class ConnectionTable(NetworkOptions options)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<long, BrokerConnection> _connections = [];
     private readonly Dictionary<IPAddress, int> _perAddress = [];
+    private TaskCompletionSource _removal = NewRemoval();
 
     public int Count
     {
@@ -20,30 +21,42 @@ internal sealed class ConnectionTable(NetworkOptions options)
         }
     }
 
+    /// <summary>Completes when a connection has gone. To be taken before the attempt that finds no room.</summary>
+    public Task NextRemoval
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _removal.Task;
+            }
+        }
+    }
+
     /// <summary>Adds a connection, unless that would exceed a bound.</summary>
-    /// <returns>Null if it was added, else the bound that is in the way, for the log.</returns>
-    public string? TryAdd(BrokerConnection connection)
+    public ConnectionPlace TryAdd(BrokerConnection connection)
     {
         lock (_lock)
         {
-            if (_connections.Count >= options.MaxConnections)
+            var address = AddressOf(connection);
+            var fromAddress = address is null ? 0 : _perAddress.GetValueOrDefault(address);
+            if (address is not null && fromAddress >= options.MaxConnectionsPerAddress)
             {
-                return $"max.connections={options.MaxConnections}";
+                return ConnectionPlace.AddressFull;
             }
 
-            if (AddressOf(connection) is { } address)
+            if (_connections.Count >= options.MaxConnections)
             {
-                var count = _perAddress.GetValueOrDefault(address);
-                if (count >= options.MaxConnectionsPerAddress)
-                {
-                    return $"max.connections.per.ip={options.MaxConnectionsPerAddress}";
-                }
+                return ConnectionPlace.Full;
+            }
 
-                _perAddress[address] = count + 1;
+            if (address is not null)
+            {
+                _perAddress[address] = fromAddress + 1;
             }
 
             _connections.Add(connection.Number, connection);
-            return null;
+            return ConnectionPlace.Taken;
         }
     }
 
@@ -51,10 +64,18 @@ internal sealed class ConnectionTable(NetworkOptions options)
     {
         lock (_lock)
         {
-            if (_connections.Remove(connection.Number) && AddressOf(connection) is { } address && --_perAddress[address] == 0)
+            if (!_connections.Remove(connection.Number))
+            {
+                return;
+            }
+
+            if (AddressOf(connection) is { } address && --_perAddress[address] == 0)
             {
                 _perAddress.Remove(address);
             }
+
+            _removal.TrySetResult();
+            _removal = NewRemoval();
         }
     }
 
@@ -66,6 +87,8 @@ internal sealed class ConnectionTable(NetworkOptions options)
             return [.. _connections.Values.OrderBy(connection => connection.Number)];
         }
     }
+
+    private static TaskCompletionSource NewRemoval() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private static IPAddress? AddressOf(BrokerConnection connection) => (connection.Client.Remote as IPEndPoint)?.Address;
 }

@@ -24,6 +24,7 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
     private const int SmallestFrame = 8;
 
     private long _startedAt;
+    private long _waitsSince;
     private long _arrived;
 
     /// <summary>When the first byte of an unfinished frame came (a timestamp of the runtime's time), or 0 if none is unfinished.</summary>
@@ -32,8 +33,16 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
     /// <summary>Bytes of the unfinished frame that have arrived.</summary>
     public long Arrived => Volatile.Read(ref _arrived);
 
+    /// <summary>How long the peer has taken for the unfinished frame; time that it waited for room here does not count.</summary>
+    public TimeSpan AgeAt(long now)
+    {
+        var waitsSince = Volatile.Read(ref _waitsSince);
+        return StartedAt is var startedAt and not 0 ? runtime.Time.GetElapsedTime(startedAt, waitsSince != 0 ? waitsSince : now) : TimeSpan.Zero;
+    }
+
     /// <summary>The next frame, which the caller releases; null when the peer has closed its side.</summary>
-    /// <exception cref="InvalidFrameException">The size is out of bounds, or the peer closed within a frame.</exception>
+    /// <exception cref="InvalidFrameException">The size is out of bounds.</exception>
+    /// <exception cref="IOException">The connection was lost, or the peer closed it within a frame.</exception>
     public async ValueTask<RequestFrame?> ReadAsync(CancellationToken token)
     {
         if (await ReadStartAsync(token) is not var (size, budget))
@@ -68,7 +77,8 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
                 var size = SizeOf(bytes);
                 if (size < SmallestFrame || size > maxFrameBytes)
                 {
-                    throw new InvalidFrameException($"A frame of {size} bytes was announced; {SmallestFrame} to {maxFrameBytes} are allowed");
+                    throw new InvalidFrameException(
+                        ForeignProtocol.Of(bytes) ?? $"A frame of {size} bytes was announced; {SmallestFrame} to {maxFrameBytes} are allowed");
                 }
 
                 if (bytes.Length >= sizeof(int) + sizeof(short))
@@ -82,7 +92,7 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
             input.AdvanceTo(bytes.Start, bytes.End);
             if (read.IsCompleted)
             {
-                return bytes.IsEmpty ? null : throw new InvalidFrameException("The connection ended within the start of a frame");
+                return bytes.IsEmpty ? null : throw new EndOfStreamException("The connection ended within the start of a frame");
             }
         }
     }
@@ -123,7 +133,7 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
 
                 if (read.IsCompleted)
                 {
-                    throw new InvalidFrameException($"The connection ended after {filled} of a frame's {size} bytes");
+                    throw new EndOfStreamException($"The connection ended after {filled} of a frame's {size} bytes");
                 }
             }
         }
@@ -139,10 +149,8 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
     {
         var length = (int)Math.Min(size, buffer is null ? FirstReservation : 4L * buffer.Length);
         var more = BufferPool.CapacityFor(length) - lease.Bytes;
-        var waitedFrom = runtime.Time.GetTimestamp();
-        lease = buffer is null ? await budget.AcquireAsync(more, token) : await budget.GrowAsync(lease, more, token);
-        // Time that the peer waited for us does not count as slowness of its own.
-        Volatile.Write(ref _startedAt, StartedAt + runtime.Time.GetTimestamp() - waitedFrom);
+        var acquiring = buffer is null ? budget.AcquireAsync(more, token) : budget.GrowAsync(lease, more, token);
+        lease = acquiring.IsCompletedSuccessfully ? acquiring.Result : await WaitAsync(acquiring);
 
         var grown = pool.Rent(length);
         if (buffer is not null)
@@ -152,6 +160,21 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
         }
 
         return (grown, lease);
+    }
+
+    private async ValueTask<BudgetLease> WaitAsync(ValueTask<BudgetLease> acquiring)
+    {
+        var since = runtime.Time.GetTimestamp();
+        Volatile.Write(ref _waitsSince, since);
+        try
+        {
+            return await acquiring;
+        }
+        finally
+        {
+            Volatile.Write(ref _startedAt, StartedAt + runtime.Time.GetTimestamp() - since);
+            Volatile.Write(ref _waitsSince, 0);
+        }
     }
 
     private void Start()
@@ -166,6 +189,7 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
         bytes.Slice(0, sizeof(int)).CopyTo(size);
         return BinaryPrimitives.ReadInt32BigEndian(size);
     }
+
     private static ApiKey ApiOf(in ReadOnlySequence<byte> bytes)
     {
         Span<byte> key = stackalloc byte[sizeof(short)];

@@ -8,10 +8,16 @@ public sealed record NetworkOptions
     /// <summary>The largest request (<c>socket.request.max.bytes</c>); a larger one closes its connection.</summary>
     public int MaxFrameBytes { get; init; } = 104_857_600;
 
-    /// <summary><c>max.connections</c>. Kafka's default is no bound at all, which thousands of half-open peers turn into a dead broker.</summary>
+    /// <summary>
+    /// <c>max.connections</c>, or what the process's limit of open files leaves. At the bound a new connection waits, as in Kafka.
+    /// Kafka's default is no bound at all, which thousands of half-open peers turn into a dead broker.
+    /// </summary>
     public int MaxConnections { get; init; } = 20_000;
 
-    /// <summary><c>max.connections.per.ip</c></summary>
+    /// <summary>What sets <see cref="MaxConnections"/>: for the log.</summary>
+    public string MaxConnectionsSetBy { get; init; } = "max.connections";
+
+    /// <summary><c>max.connections.per.ip</c>; more from one address are closed, as in Kafka.</summary>
     public int MaxConnectionsPerAddress { get; init; } = int.MaxValue;
 
     /// <summary>A connection without a request for this long is closed (<c>connections.max.idle.ms</c>).</summary>

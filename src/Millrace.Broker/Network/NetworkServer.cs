@@ -13,7 +13,13 @@ namespace Millrace.Broker.Network;
 internal sealed class NetworkServer : IAsyncDisposable
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan AcceptRetry = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Where no connection ends, how often is looked for one that has become idle for long enough.</summary>
+    private static readonly TimeSpan EvictInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>Refused connections that may take a descriptor for a moment, on top of those that are served.</summary>
+    private const int MostRefusedAtOnce = 16;
+
     private readonly Lock _lock = new();
     private readonly List<IConnectionListener> _listeners = [];
     private readonly List<Task> _accepting = [];
@@ -21,7 +27,10 @@ internal sealed class NetworkServer : IAsyncDisposable
     private readonly CancellationTokenSource _draining = new();
     private readonly CancellationTokenSource _stopped = new();
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _unbound = new();
+    private readonly Shortage _full;
     private long _accepted;
+    private int _refusing;
     private bool _sweeping;
 
     public NetworkServer(NodeRuntime runtime, NetworkOptions options, ApiTable apis, BufferPool buffers)
@@ -33,6 +42,7 @@ internal sealed class NetworkServer : IAsyncDisposable
         Budgets = new RequestBudgets(options);
         Log = runtime.Loggers.CreateLogger<NetworkServer>();
         _connections = new ConnectionTable(options);
+        _full = new Shortage(runtime.Time);
         Metrics = new NetworkMetrics(() => _connections.Count, Budgets);
         Draining = _draining.Token;
         Stopped = _stopped.Token;
@@ -95,6 +105,7 @@ internal sealed class NetworkServer : IAsyncDisposable
             await listener.UnbindAsync();
         }
 
+        _unbound.Cancel();
         await Task.WhenAll(accepting);
         _draining.Cancel();
         if (_connections.Count == 0)
@@ -134,55 +145,81 @@ internal sealed class NetworkServer : IAsyncDisposable
         }
 
         Metrics.Dispose();
+        _unbound.Dispose();
         _draining.Dispose();
         _stopped.Dispose();
     }
 
     private async Task AcceptAsync(IConnectionListener listener, ListenerName name)
     {
-        while (true)
+        while (await listener.AcceptAsync() is { } transport)
         {
-            ConnectionContext? transport;
-            try
-            {
-                transport = await listener.AcceptAsync();
-            }
-            catch (Exception failure) when (failure is IOException or System.Net.Sockets.SocketException)
-            {
-                // Out of file descriptors, mostly: connections that end make room.
-                NetworkLog.AcceptFailed(Log, failure);
-                await Task.Delay(AcceptRetry, Runtime.Time, Runtime.Stopping);
-                continue;
-            }
-
-            if (transport is null)
-            {
-                return;
-            }
-
             var connection = new BrokerConnection(this, transport, name, ++_accepted);
-            if (TakeIn(connection) is { } bound)
+            switch (await TakeInAsync(connection))
             {
-                Metrics.ConnectionRefused();
-                NetworkLog.TooMany(Log, transport.RemoteEndPoint, bound);
-                await connection.RefuseAsync(bound);
-                continue;
+                case ConnectionPlace.Taken:
+                    NetworkLog.Accepted(Log, connection.Client.Id, transport.RemoteEndPoint);
+                    _ = ServeAsync(connection);
+                    break;
+                case ConnectionPlace.AddressFull:
+                    await RefuseAsync(connection);
+                    break;
+                case ConnectionPlace.Full:
+                    await connection.RefuseAsync();
+                    break;
             }
-
-            NetworkLog.Accepted(Log, connection.Client.Id, transport.RemoteEndPoint);
-            _ = ServeAsync(connection);
         }
     }
 
-    private string? TakeIn(BrokerConnection connection)
+    /// <summary>Finds a place for a new connection. While there is none it waits, and those behind it in the listener's backlog.</summary>
+    /// <returns><see cref="ConnectionPlace.Full"/> only when the server has stopped to accept meanwhile.</returns>
+    private async ValueTask<ConnectionPlace> TakeInAsync(BrokerConnection connection)
     {
-        var bound = _connections.TryAdd(connection);
-        if (bound is not null && Evict())
+        while (true)
         {
-            bound = _connections.TryAdd(connection);
+            var removal = _connections.NextRemoval;
+            var place = _connections.TryAdd(connection);
+            if (place != ConnectionPlace.Full || _unbound.IsCancellationRequested)
+            {
+                return place;
+            }
+
+            if (Evict())
+            {
+                continue;
+            }
+
+            if (_full.Begin())
+            {
+                NetworkLog.Full(Log, Options.MaxConnections, Options.MaxConnectionsSetBy);
+            }
+
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(_unbound.Token);
+            await Waiting.Either(removal, Task.Delay(EvictInterval, Runtime.Time, over.Token));
+            over.Cancel();
+        }
+    }
+
+    /// <summary>Closes a connection that its address may not have: in order, unless many are just being closed like that.</summary>
+    private async ValueTask RefuseAsync(BrokerConnection connection)
+    {
+        Metrics.ConnectionRefused();
+        NetworkLog.TooManyFromAddress(Log, connection.Client.Remote, Options.MaxConnectionsPerAddress);
+        if (Interlocked.Increment(ref _refusing) > MostRefusedAtOnce)
+        {
+            connection.Abort("too many are refused");
+            await EndAsync();
+        }
+        else
+        {
+            _ = EndAsync();
         }
 
-        return bound;
+        async Task EndAsync()
+        {
+            await connection.RefuseAsync();
+            Interlocked.Decrement(ref _refusing);
+        }
     }
 
     /// <summary>Makes room for a new connection by closing the one that has been idle for longest, if for long enough.</summary>
@@ -195,7 +232,8 @@ internal sealed class NetworkServer : IAsyncDisposable
             return false;
         }
 
-        idlest.Abort("idle, and its place is needed");
+        // At once, since an orderly end would take a descriptor for as long as the peer likes; nothing is unread or unsent.
+        idlest.Evict();
         _connections.Remove(idlest);
         return true;
     }
@@ -219,10 +257,12 @@ internal sealed class NetworkServer : IAsyncDisposable
             var now = Runtime.Time.GetTimestamp();
             foreach (var connection in _connections.Snapshot())
             {
-                if (connection.Misbehaviour(now) is { } reason)
-                {
-                    connection.Abort(reason);
-                }
+                connection.Check(now);
+            }
+
+            if (_full.TryEnd())
+            {
+                NetworkLog.NotFull(Log, _connections.Count);
             }
         }
     }

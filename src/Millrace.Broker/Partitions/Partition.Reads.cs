@@ -49,7 +49,7 @@ internal sealed partial class Partition
         {
             if (PartitionErrors.Of(failure.Error) == PartitionError.StorageFailed)
             {
-                Log.ReadFailed(_logger, Id, fetch.Offset, failure);
+                Log.ReadFailed(_logger, Id, fetch.Offset, failure.Message);
             }
 
             return PartitionRead.Failed(PartitionErrors.Of(failure.Error));
@@ -128,7 +128,7 @@ internal sealed partial class Partition
             }
             catch (StreamException failure)
             {
-                Log.RetentionFailed(_logger, Id, failure.Error, failure);
+                Log.RetentionFailed(_logger, Id, failure.Error, failure.Message);
             }
         }
     }

@@ -126,7 +126,7 @@ internal sealed partial class Partition : IStreamOwner
         catch (StreamException failure)
         {
             // Whoever opens the stream next recovers what was not uploaded: it is in the WAL.
-            Log.NotClosedCleanly(_logger, Id, LeaderEpoch, failure.Error, failure);
+            Log.NotClosedCleanly(_logger, Id, LeaderEpoch, failure.Error, failure.Message);
         }
         finally
         {
@@ -223,17 +223,17 @@ internal sealed partial class Partition : IStreamOwner
             }
             catch (StreamException failure) when (failure.Error == StreamError.StorageUnavailable)
             {
-                Log.OpeningWaits(_logger, Id, LeaderEpoch, retry, failure);
+                Log.OpeningWaits(_logger, Id, LeaderEpoch, retry, failure.Message);
             }
             catch (StreamException failure)
             {
-                Log.NotOpened(_logger, Id, LeaderEpoch, failure);
+                Log.NotOpened(_logger, Id, LeaderEpoch, failure.Error, failure.Message);
                 LoseUnready(stream, failure.Error);
                 return;
             }
             catch (InvalidDataException failure)
             {
-                Log.NotOpened(_logger, Id, LeaderEpoch, failure);
+                Log.NotOpened(_logger, Id, LeaderEpoch, StreamError.Corrupt, failure.Message);
                 LoseUnready(stream, StreamError.Corrupt);
                 return;
             }

@@ -76,11 +76,17 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
             }
             catch (CoordinatorException refused) when (refused.Error != CoordinatorError.NotHere)
             {
-                Log.LoadFailed(_logger, _name, refused);
+                Log.LoadFailed(_logger, _name, refused.Message);
             }
-            catch (Exception failure) when (failure is CoordinatorException or ProtocolException)
+            catch (CoordinatorException gone)
             {
-                // Fenced, or the log holds what no version of this shard can have written. Nothing that is served from it could be trusted.
+                Log.NotHere(_logger, _name, gone.Message);
+                Post(() => Discard(CoordinatorError.NotHere));
+                return;
+            }
+            catch (ProtocolException failure)
+            {
+                // The log holds what no version of this shard can have written. Nothing that is served from it could be trusted.
                 Log.LoadGivenUp(_logger, _name, failure);
                 Post(() => Discard(CoordinatorError.NotHere));
                 return;

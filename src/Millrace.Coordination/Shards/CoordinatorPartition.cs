@@ -274,12 +274,20 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         }
         catch (CoordinatorException refused)
         {
-            Log.AppendFailed(_logger, _name, refused.Error, refused);
+            if (refused.Error == CoordinatorError.NotHere)
+            {
+                Log.NotHere(_logger, _name, refused.Message);
+            }
+            else
+            {
+                Log.AppendFailed(_logger, _name, refused.Error, refused.Message);
+            }
+
             error = refused.Error;
         }
         catch (Exception failure)
         {
-            Log.AppendFailed(_logger, _name, CoordinatorError.Unavailable, failure);
+            Log.AppendFault(_logger, _name, failure);
             error = CoordinatorError.Unavailable;
         }
 

@@ -4,6 +4,7 @@ using Millrace.Runtime;
 using Millrace.Server.Cli;
 using Millrace.Server.Http;
 using Millrace.Server.Options;
+using Millrace.Server.Sockets;
 using Millrace.Streams.Wal;
 
 namespace Millrace.Server.Composition;
@@ -24,13 +25,14 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         var (storageUri, walUri) = ParseUris();
         await using var storage = new MeasuredObjectStorage(runtime, await storageUri.OpenAsync(runtime, stop));
         using var buffers = new BufferPool(options.IdleBufferBytes);
-        await using var transport = new SocketTransport(buffers, loggers);
+        var transport = new SocketTransport(runtime, buffers);
         _ = runtime.Spawn("buffer-trim", token => TrimAsync(runtime, buffers, transport, token));
         // HTTP comes up beside the node: it takes as long again, and tells probes that the node is on its way.
-        var serving = StartHttpAsync(stop);
+        var serving = StartHttpAsync(transport, stop);
         try
         {
-            var node = await MillraceNode.StartAsync(runtime, options, Components(runtime, storage, walUri, buffers, transport), stop);
+            var network = await DescriptorLimit.ApplyAsync(runtime, options.Network, stop);
+            var node = await MillraceNode.StartAsync(runtime, options with { Network = network }, Components(runtime, storage, walUri, buffers, transport), stop);
             await using var running = node;
             await using var http = await serving;
             _health.Ready();
@@ -118,7 +120,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
             own,
             kind => kind == own.Kind ? own : Former(kind),
             buffers,
-            transport.Listeners,
+            transport,
             new SocketPeerProbe(runtime));
 
         IWalProvider? Former(WalKind kind) => kind switch
@@ -130,7 +132,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         };
     }
 
-    private async Task<HttpEndpoints?> StartHttpAsync(CancellationToken token)
+    private async Task<HttpEndpoints?> StartHttpAsync(SocketTransport transport, CancellationToken token)
     {
         if (options.Http is not { } address)
         {
@@ -139,7 +141,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
 
         try
         {
-            return await HttpEndpoints.StartAsync(await address.ResolveAsync(token), _health, loggers, token);
+            return await HttpEndpoints.StartAsync(await address.ResolveAsync(token), _health, transport, loggers, token);
         }
         catch (IOException failure)
         {

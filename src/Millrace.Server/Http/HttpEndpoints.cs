@@ -1,5 +1,6 @@
 using System.Net;
 using System.Reflection;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -11,6 +12,9 @@ namespace Millrace.Server.Http;
 /// <summary><c>/healthz</c>, <c>/readyz</c> and <c>/metrics</c>, on a port of their own: for operators' machines, not for clients.</summary>
 internal sealed class HttpEndpoints : IAsyncDisposable
 {
+    /// <summary>More are closed at once.</summary>
+    internal const int MaxConnections = 100;
+
     /// <summary>Meters of ours, and of the .NET runtime.</summary>
     private static readonly string[] Meters = ["Millrace.*", "System.Runtime"];
 
@@ -23,16 +27,19 @@ internal sealed class HttpEndpoints : IAsyncDisposable
 
     public EndPoint Address { get; }
 
-    public static async Task<HttpEndpoints> StartAsync(IPEndPoint address, NodeHealth health, ILoggerFactory loggers, CancellationToken token)
+    public static async Task<HttpEndpoints> StartAsync(
+        IPEndPoint address, NodeHealth health, IConnectionListenerFactory transport, ILoggerFactory loggers, CancellationToken token)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxConcurrentConnections = 100;
+            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
             kestrel.Limits.MaxRequestBodySize = 0;
             kestrel.Listen(address, listener => listener.Protocols = HttpProtocols.Http1);
         });
+        // Behind Kestrel's own: the last one counts.
+        builder.Services.AddSingleton(transport);
         builder.Services.AddSingleton(loggers);
         builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("millrace", serviceVersion: Version, autoGenerateServiceInstanceId: false))

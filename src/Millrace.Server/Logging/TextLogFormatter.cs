@@ -24,10 +24,22 @@ internal sealed class TextLogFormatter(TimeProvider time) : ConsoleFormatter(For
         });
         textWriter.Write(logEntry.Category.AsSpan(logEntry.Category.LastIndexOf('.') + 1));
         textWriter.Write(": ");
-        textWriter.WriteLine(logEntry.Formatter(logEntry.State, logEntry.Exception));
+        textWriter.WriteLine(OnOneLine(logEntry.Formatter(logEntry.State, logEntry.Exception)));
         if (logEntry.Exception is not null)
         {
             textWriter.WriteLine(logEntry.Exception);
         }
     }
+
+    /// <summary>Without control characters: clients choose names that are logged, and a line break in one would let them write lines of their own.</summary>
+    private static string OnOneLine(string message) =>
+        message.AsSpan().IndexOfAnyInRange('\0', '\x1f') < 0
+            ? message
+            : string.Create(message.Length, message, static (line, text) =>
+            {
+                for (var i = 0; i < line.Length; i++)
+                {
+                    line[i] = char.IsControl(text[i]) ? ' ' : text[i];
+                }
+            });
 }

@@ -49,13 +49,21 @@ internal sealed partial class MillraceProcess : IBroker
     public static Task<MillraceProcess> StartAsync(string dataDirectory, params string[] arguments) => StartAsync(dataDirectory, [], arguments);
 
     /// <summary>As above, with further environment variables.</summary>
-    public static async Task<MillraceProcess> StartAsync(
-        string dataDirectory, IReadOnlyList<(string Name, string Value)> environment, params string[] arguments)
+    public static Task<MillraceProcess> StartAsync(
+        string dataDirectory, IReadOnlyList<(string Name, string Value)> environment, params string[] arguments) =>
+        StartAsync(Program, [], dataDirectory, environment, arguments);
+
+    /// <summary>As above, by a process that may have so many files and sockets open.</summary>
+    public static Task<MillraceProcess> StartWithinAsync(string dataDirectory, int descriptors, params string[] arguments) =>
+        StartAsync("prlimit", [$"--nofile={descriptors}", Program], dataDirectory, [], arguments);
+
+    private static async Task<MillraceProcess> StartAsync(
+        string program, string[] before, string dataDirectory, IReadOnlyList<(string Name, string Value)> environment, string[] arguments)
     {
         string[] all = arguments.Contains("--listen")
             ? ["start", "--data-dir", dataDirectory, .. arguments]
             : ["start", "--data-dir", dataDirectory, "--listen", "127.0.0.1:0", .. arguments];
-        var start = new ProcessStartInfo(Program, all) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, [.. before, .. all]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Text;
+using Microsoft.Extensions.Logging;
 using Millrace.Broker.Network;
 using Millrace.Protocol;
 using Xunit;
@@ -286,24 +288,47 @@ public sealed class NetworkServerTests
         Assert.True(await Eventually.BecomesTrueAsync(() => server.Handler.Begun.Count == 1));
         using var idle = await server.ConnectAsync();
 
-        Assert.True(await idle.IsClosedByServerAsync());
+        // A reset is an error in the log of every client that meets it.
+        Assert.True(await idle.IsEndedInOrderAsync());
         Assert.Empty(server.Handler.Cancelled);
         server.Handler.Release(1);
         Assert.Equal(1, (await waiting.ReceiveAsync<HeartbeatResponse>(0)).CorrelationId);
     }
 
     [Fact]
-    public async Task Connections_above_the_bound_are_refused_until_others_end()
+    public async Task Connections_above_the_bound_wait_until_others_end_and_the_log_says_so_once()
     {
-        await using var server = await ServerUnderTest.StartAsync(new NetworkOptions { MaxConnections = 2 });
+        await using var server = await ServerUnderTest.StartAsync(new NetworkOptions { MaxConnections = 2, MaxConnectionsSetBy = "the limit" });
         using var first = await server.ConnectAsync();
         var second = await server.ConnectAsync();
         Assert.True(await Eventually.BecomesTrueAsync(() => server.Server.ConnectionCount == 2));
-        Assert.True(await server.RefusesAsync());
+        using var third = await server.ConnectAsync();
+        using var fourth = await server.ConnectAsync();
+        foreach (var waiting in new[] { third, fourth })
+        {
+            await waiting.SendAsync(new ApiVersionsRequest(), version: 0, correlationId: 3);
+        }
 
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Log.Saying("as many as the limit allows").Count == 1));
+        Assert.Equal(2, server.Server.ConnectionCount);
         second.Dispose();
-        Assert.True(await Eventually.BecomesTrueAsync(() => server.Server.ConnectionCount == 1));
-        Assert.True(await server.AnswersAsync());
+        Assert.Equal(3, (await third.ReceiveAsync<ApiVersionsResponse>(0)).CorrelationId);
+        third.Dispose();
+        Assert.Equal(3, (await fourth.ReceiveAsync<ApiVersionsResponse>(0)).CorrelationId);
+        Assert.Single(server.Log.Saying("2 connections are open"));
+    }
+
+    [Fact]
+    public async Task Connections_that_wait_for_a_place_do_not_hold_up_a_drain()
+    {
+        await using var server = await ServerUnderTest.StartAsync(new NetworkOptions { MaxConnections = 1 });
+        using var first = await server.ConnectAsync();
+        using var waiting = await server.ConnectAsync();
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Log.Saying("1 connections are open").Count == 1));
+
+        await server.Server.DrainAsync(TimeSpan.FromSeconds(30));
+
+        Assert.True(await waiting.IsEndedInOrderAsync());
     }
 
     [Fact]
@@ -316,7 +341,7 @@ public sealed class NetworkServerTests
         Assert.True(await Eventually.BecomesTrueAsync(() => server.Server.ConnectionCount == 2));
 
         Assert.True(await server.AnswersAsync());
-        Assert.True(await first.IsClosedByServerAsync());
+        Assert.True(await first.IsEndedInOrderAsync());
     }
 
     [Fact]
@@ -325,8 +350,75 @@ public sealed class NetworkServerTests
         await using var server = await ServerUnderTest.StartAsync(new NetworkOptions { MaxConnectionsPerAddress = 1 });
         using var first = await server.ConnectAsync();
         Assert.True(await Eventually.BecomesTrueAsync(() => server.Server.ConnectionCount == 1));
+        using var second = await server.ConnectAsync();
+        await second.SendAsync(new ApiVersionsRequest(), version: 0, correlationId: 1);
 
-        Assert.True(await server.RefusesAsync());
+        Assert.True(await second.IsEndedInOrderAsync());
+        Assert.Equal(1, server.Server.ConnectionCount);
+    }
+
+    [Fact]
+    public async Task A_client_that_is_closed_for_what_it_sent_gets_the_answers_before_and_an_orderly_end_though_much_is_unread()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        using var client = await server.ConnectAsync();
+        await client.SendBytesAsync((byte[])[.. RawClient.Frame(new ApiVersionsRequest(), 0, 1), .. Enumerable.Repeat((byte)0x7F, 1 << 20)]);
+
+        Assert.Equal(1, (await client.ReceiveAsync<ApiVersionsResponse>(0)).CorrelationId);
+        Assert.True(await client.IsEndedInOrderAsync());
+    }
+
+    [Fact]
+    public async Task A_peer_that_leaves_is_no_news()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        for (var check = 0; check < 3; check++)
+        {
+            (await server.ConnectAsync()).Reset();
+            (await server.ConnectAsync()).Dispose();
+            using var dying = await server.ConnectAsync();
+            await dying.SendBytesAsync(new byte[] { 0, 0, 1, 0, 0, 18 });
+        }
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Log.Lines.Count(line => line.Message.Contains(" ended", StringComparison.Ordinal)) >= 9));
+        Assert.DoesNotContain(server.Log.Lines, line => line.Level > LogLevel.Debug && line.Message.Contains("127.0.0.1", StringComparison.Ordinal) && !line.Message.StartsWith("Listening", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("\u0016\u0003\u0001\u0002\u0000\u0001", "a TLS handshake")]
+    [InlineData("GET /metrics HTTP/1.1\r\n\r\n", "an HTTP request")]
+    [InlineData("SSH-2.0-OpenSSH_9.2\r\n", "an SSH client")]
+    [InlineData("\u007f\u007f\u007f\u007f\u007f\u007f", "A frame of 2139062143 bytes was announced")]
+    public async Task The_log_says_what_a_peer_speaks_that_is_not_Kafka(string sent, string expected)
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        using var client = await server.ConnectAsync();
+        await client.SendBytesAsync(Encoding.Latin1.GetBytes(sent));
+
+        Assert.True(await client.IsEndedInOrderAsync());
+        Assert.Single(server.Log.Saying(expected));
+    }
+
+    [Fact]
+    public async Task A_producer_that_waits_for_room_is_not_taken_for_a_slow_one()
+    {
+        await using var server = await ServerUnderTest.StartAsync(
+            new NetworkOptions { MaxRequestBytes = 1 << 20, SlowFrameGrace = TimeSpan.FromMilliseconds(100) });
+        using var first = await server.ConnectAsync();
+        await first.SendAsync(Produce(new string('t', 1_048_000)), version: 9, correlationId: 1);
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Produces.Parked == 1));
+        using var second = await server.ConnectAsync();
+        await second.SendAsync(Produce("t"), version: 9, correlationId: 2);
+        using var slow = await server.ConnectAsync();
+
+        // The sweep that closes a slow one, later, has let the waiting one be.
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Server.Budgets.For(ApiKey.Produce).Waiting == 1));
+        await slow.SendBytesAsync(new byte[] { 0, 0, 1, 0, 0, 18 });
+        Assert.True(await slow.IsEndedInOrderAsync());
+        server.Produces.Release();
+        Assert.Equal(2, (await second.ReceiveAsync<ProduceResponse>(9)).CorrelationId);
+
+        static ProduceRequest Produce(string topic) => new() { Acks = -1, TimeoutMs = 30_000, TopicData = [new() { Name = topic, PartitionData = [] }] };
     }
 
     [Fact]
@@ -473,8 +565,8 @@ public sealed class NetworkServerTests
         await server.Server.DrainAsync(TimeSpan.FromSeconds(30));
 
         Assert.Equal(0, server.Server.ConnectionCount);
-        Assert.True(await idle.IsClosedByServerAsync());
-        Assert.True(await waiting.IsClosedByServerAsync());
+        Assert.True(await idle.IsEndedInOrderAsync());
+        Assert.True(await waiting.IsEndedInOrderAsync());
         await Assert.ThrowsAnyAsync<System.Net.Sockets.SocketException>(server.ConnectAsync);
     }
 

@@ -83,6 +83,27 @@ internal sealed class RawClient : IDisposable
         return true;
     }
 
+    /// <summary>Waits until the server ends the connection; whether that was in order (FIN) and no reset. Bytes that come before are dropped.</summary>
+    public async Task<bool> IsEndedInOrderAsync()
+    {
+        var buffer = new byte[4096];
+        try
+        {
+            while (await _socket.ReceiveAsync(buffer.AsMemory()).AsTask().WaitAsync(Patience) > 0)
+            {
+            }
+
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Leaves with a reset, as some health checks do.</summary>
+    public void Reset() => _socket.Close(0);
+
     public void CloseSending() => _socket.Shutdown(SocketShutdown.Send);
 
     public void Dispose() => _socket.Dispose();

@@ -1,22 +1,25 @@
 using System.Net;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Broker.Apis;
 using Millrace.Broker.Network;
 using Millrace.Metadata;
 using Millrace.Protocol;
 using Millrace.Runtime;
+using Millrace.Server.Sockets;
 
 namespace Millrace.Tests.Broker.Network;
 
 /// <summary>The network server on a port of the loopback, with ApiVersions and one handler of the test's.</summary>
 internal sealed class ServerUnderTest : IAsyncDisposable
 {
-    private readonly RealNode _node = new();
+    private readonly RealNode _node;
     private readonly BufferPool _buffers = new(1 << 20);
+
+    // Apart from the requests' own, of which each must come back.
+    private readonly BufferPool _transportBuffers = new(0);
 
     private ServerUnderTest(NetworkOptions options, HeldHandler handler)
     {
+        _node = new RealNode(Log);
         Handler = handler;
         Server = new NetworkServer(
             _node.Runtime,
@@ -32,6 +35,8 @@ internal sealed class ServerUnderTest : IAsyncDisposable
 
     public NetworkServer Server { get; }
 
+    public RecordedLog Log { get; } = new();
+
     public HeldHandler Handler { get; }
 
     public ParkedProduceHandler Produces { get; } = new();
@@ -43,9 +48,7 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     public static async Task<ServerUnderTest> StartAsync(NetworkOptions? options = null, bool lettingNextBegin = false)
     {
         var server = new ServerUnderTest(options ?? new NetworkOptions(), new HeldHandler(lettingNextBegin));
-        var sockets = new SocketTransportFactory(
-            Microsoft.Extensions.Options.Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
-        var listener = await sockets.BindAsync(new IPEndPoint(IPAddress.Loopback, 0));
+        var listener = await new SocketTransport(server._node.Runtime, server._transportBuffers).BindAsync(new IPEndPoint(IPAddress.Loopback, 0));
         server.Address = listener.EndPoint;
         server.Server.Serve(listener, ListenerName.Plaintext);
         return server;
@@ -62,20 +65,6 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         return correlationId == 4711 && response.ErrorCode == (short)ErrorCode.None;
     }
 
-    /// <summary>A new connection is turned away. Its client may hear of that while it still connects.</summary>
-    public async Task<bool> RefusesAsync()
-    {
-        try
-        {
-            using var client = await ConnectAsync();
-            return await client.IsClosedByServerAsync();
-        }
-        catch (System.Net.Sockets.SocketException)
-        {
-            return true;
-        }
-    }
-
     public async Task<bool> AllBuffersAreReturnedAsync() =>
         await Eventually.BecomesTrueAsync(() => _buffers.RentedBytes == 0 && Server.Budgets.Used == 0);
 
@@ -84,5 +73,6 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         await Server.DisposeAsync();
         _node.Dispose();
         _buffers.Dispose();
+        _transportBuffers.Dispose();
     }
 }

@@ -1,6 +1,9 @@
+using System.Buffers;
+using Microsoft.Extensions.Logging;
 using Millrace.ObjectStorage;
 using Millrace.Protocol;
 using Millrace.Server.Composition;
+using Millrace.Tests.Broker.Partitions;
 using Xunit;
 
 namespace Millrace.Tests.Server.Composition;
@@ -34,6 +37,30 @@ public sealed class MillraceNodeTests
 
         Assert.Equal(2, Assert.Single((await DescribeAsync(node, "new")).Topics).Partitions.Count);
         Assert.Equal((short)ErrorCode.InvalidTopicException, Assert.Single((await DescribeAsync(node, "no such/name", create: true)).Topics).ErrorCode);
+    }
+
+    [Fact]
+    public async Task Deleting_a_topic_whose_records_are_not_uploaded_yet_is_nothing_to_warn_of()
+    {
+        await using var storage = new MemoryObjectStorage();
+        await using var node = await NodeUnderTest.StartAsync(storage, "memory:");
+        await CreateAsync(node, "short-lived", partitions: 1);
+        var produced = await node.CallAsync<ProduceRequest, ProduceResponse>(
+            new ProduceRequest
+            {
+                Acks = 1,
+                TimeoutMs = 30_000,
+                TopicData = [new() { Name = "short-lived", PartitionData = [new() { Index = 0, Records = new ReadOnlySequence<byte>(Batches.Of("a")) }] }],
+            },
+            9);
+        Assert.Equal((short)ErrorCode.None, produced.Responses[0].PartitionResponses[0].ErrorCode);
+
+        await node.CallAsync<DeleteTopicsRequest, DeleteTopicsResponse>(new DeleteTopicsRequest { TopicNames = ["short-lived"], TimeoutMs = 10_000 }, 5);
+        Assert.True(await node.Node.StopAsync());
+
+        var ends = node.Log.Lines.Where(line => line.Message.StartsWith("Partition short-lived", StringComparison.Ordinal)).ToArray();
+        Assert.Contains(ends, line => line.Message.Contains("Unknown", StringComparison.Ordinal));
+        Assert.All(ends, line => Assert.True(line is { Level: <= LogLevel.Information, Exception: null }, line.ToString()));
     }
 
     [Theory]

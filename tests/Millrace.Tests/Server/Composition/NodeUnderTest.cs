@@ -1,11 +1,10 @@
 using System.Net;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.ObjectStorage;
 using Millrace.Protocol;
 using Millrace.Runtime;
 using Millrace.Server.Composition;
 using Millrace.Server.Options;
+using Millrace.Server.Sockets;
 using Millrace.Streams.Wal;
 using Millrace.Tests.Broker.Network;
 
@@ -17,10 +16,12 @@ internal sealed class NodeUnderTest : IAsyncDisposable
     private readonly NodeRuntime _runtime;
     private readonly BufferPool _buffers;
 
-    private NodeUnderTest(NodeRuntime runtime, BufferPool buffers, MillraceNode node) =>
-        (_runtime, _buffers, Node) = (runtime, buffers, node);
+    private NodeUnderTest(NodeRuntime runtime, BufferPool buffers, MillraceNode node, RecordedLog log) =>
+        (_runtime, _buffers, Node, Log) = (runtime, buffers, node, log);
 
     public MillraceNode Node { get; }
+
+    public RecordedLog Log { get; }
 
     public static Task<NodeUnderTest> StartAsync(IObjectStorage storage, string wal, params (string Key, string Value)[] settings) =>
         StartAsync(storage, wal, [], settings);
@@ -28,8 +29,9 @@ internal sealed class NodeUnderTest : IAsyncDisposable
     public static async Task<NodeUnderTest> StartAsync(
         IObjectStorage storage, string wal, IReadOnlyList<string> acceptLoss, params (string Key, string Value)[] settings)
     {
+        var log = new RecordedLog();
         var runtime = new NodeRuntime(
-            TimeProvider.System, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
+            TimeProvider.System, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), log);
         var buffers = new BufferPool(16 << 20);
         var options = NodeOptions.From(
             NodeSettings.From([
@@ -43,11 +45,11 @@ internal sealed class NodeUnderTest : IAsyncDisposable
             provider,
             kind => kind == provider.Kind && kind != WalKind.Memory ? provider : null,
             buffers,
-            new SocketTransportFactory(Microsoft.Extensions.Options.Options.Create(new SocketTransportOptions()), runtime.Loggers),
+            new SocketTransport(runtime, buffers),
             new SocketPeerProbe(runtime));
         try
         {
-            return new NodeUnderTest(runtime, buffers, await MillraceNode.StartAsync(runtime, options, components, CancellationToken.None));
+            return new NodeUnderTest(runtime, buffers, await MillraceNode.StartAsync(runtime, options, components, CancellationToken.None), log);
         }
         catch
         {

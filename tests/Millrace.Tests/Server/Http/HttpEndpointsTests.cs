@@ -1,6 +1,8 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Runtime;
 using Millrace.Server.Http;
+using Millrace.Server.Sockets;
 using Xunit;
 
 namespace Millrace.Tests.Server.Http;
@@ -9,15 +11,20 @@ public sealed class HttpEndpointsTests : IAsyncLifetime
 {
     private readonly NodeHealth _health = new();
     private readonly HttpClient _client = new();
+    private readonly RealNode _node = new();
+    private readonly BufferPool _buffers = new(0);
     private HttpEndpoints? _endpoints;
 
     public async ValueTask InitializeAsync() =>
-        _endpoints = await HttpEndpoints.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), _health, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
+        _endpoints = await HttpEndpoints.StartAsync(
+            new IPEndPoint(IPAddress.Loopback, 0), _health, new SocketTransport(_node.Runtime, _buffers), NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
     {
         _client.Dispose();
         await _endpoints!.DisposeAsync();
+        _node.Dispose();
+        _buffers.Dispose();
     }
 
     [Fact]

@@ -1,22 +1,21 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
-using Microsoft.AspNetCore.Connections;
 using Millrace.Runtime;
 
-namespace Millrace.Server.Composition;
+namespace Millrace.Server.Sockets;
 
 /// <summary>
-/// The memory that the socket transport receives into and sends from, in blocks of 64 KiB. Kestrel's own are 4 KiB, which suits
-/// web requests: a gigabyte of records would cost half a million system calls, and as many hand-overs from thread to thread.
+/// The memory that the socket transport receives into and sends from, in blocks of 64 KiB. Of 4 KiB, which suit web requests, a
+/// gigabyte of records would cost half a million system calls, and as many hand-overs from thread to thread.
 /// </summary>
 /// <remarks>
-/// Arrays, because Kestrel sends several blocks at once only from arrays; pinned, since the kernel writes to them. They are kept for the
+/// Arrays, because sockets send several blocks at once only from arrays; pinned, since the kernel writes to them. They are kept for the
 /// next connection and not left to the collector, which would come late: a burst would take its size several times over. All that there
 /// are count among the node's buffers, which bound how much answers may take.
 /// Threading: any thread. A connection holds blocks only while bytes are in its pipes.
 /// </remarks>
 /// <param name="buffers">Where the blocks are counted.</param>
-internal sealed class TransportBlocks(BufferPool buffers) : MemoryPool<byte>, IMemoryPoolFactory<byte>
+internal sealed class TransportBlocks(BufferPool buffers) : MemoryPool<byte>
 {
     internal const int BlockBytes = 64 << 10;
 
@@ -63,8 +62,6 @@ internal sealed class TransportBlocks(BufferPool buffers) : MemoryPool<byte>, IM
 
         buffers.Account(-(long)count * BlockBytes);
     }
-
-    public MemoryPool<byte> Create(MemoryPoolOptions? options = null) => this;
 
     protected override void Dispose(bool disposing)
     {

@@ -1,0 +1,50 @@
+namespace Millrace.Server.Logging;
+
+/// <summary>The log of one category, with a bound on the lines of each event.</summary>
+internal sealed class RationedLogger(ILogger inner) : ILogger
+{
+    /// <summary>Lines of one event between two calls of <see cref="EndPeriod"/>.</summary>
+    public const int LinesAPeriod = 10;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<EventId, int> _lines = [];
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => inner.BeginScope(state);
+
+    public bool IsEnabled(LogLevel logLevel) => inner.IsEnabled(logLevel);
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (logLevel < LogLevel.Information || TryTake(eventId))
+        {
+            inner.Log(logLevel, eventId, state, exception, formatter);
+        }
+    }
+
+    /// <summary>Says what was left out, and begins anew.</summary>
+    public void EndPeriod()
+    {
+        List<(EventId Event, int Count)> leftOut;
+        lock (_lock)
+        {
+            leftOut = [.. _lines.Where(line => line.Value > LinesAPeriod).Select(line => (line.Key, line.Value - LinesAPeriod))];
+            _lines.Clear();
+        }
+
+        foreach (var (id, count) in leftOut)
+        {
+            Server.Log.LeftOut(inner, count, id.Name ?? $"{id.Id}");
+        }
+    }
+
+    private bool TryTake(EventId id)
+    {
+        lock (_lock)
+        {
+            var lines = _lines.GetValueOrDefault(id) + 1;
+            _lines[id] = lines;
+            return lines <= LinesAPeriod;
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Millrace.Runtime;
+
+namespace Millrace.Server.Sockets;
+
+/// <summary>Accepts connections on a bound socket. Running out of descriptors or of kernel memory delays them, and nothing else.</summary>
+/// <remarks>Threading: one caller accepts; any thread may unbind.</remarks>
+internal sealed class SocketListener(NodeRuntime runtime, Socket socket, TransportBlocks blocks) : IConnectionListener
+{
+    // What is lacking comes back when other connections or files close; until then each attempt finds the same.
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    private readonly ILogger _logger = runtime.Loggers.CreateLogger<SocketListener>();
+    private readonly Shortage _shortage = new(runtime.Time);
+    private readonly CancellationTokenSource _unbound = new();
+    private TimeSpan _pause = FirstPause;
+    private long _accepted;
+
+    public EndPoint EndPoint { get; } = socket.LocalEndPoint!;
+
+    /// <returns>Null once the listener is unbound.</returns>
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            try
+            {
+                var accepted = await socket.AcceptAsync(cancellationToken);
+                _pause = FirstPause;
+                if (_shortage.TryEnd())
+                {
+                    Log.AcceptsAgain(_logger, EndPoint);
+                }
+
+                return Open(accepted);
+            }
+            catch (Exception ended) when (_unbound.IsCancellationRequested && ended is SocketException or ObjectDisposedException)
+            {
+                return null;
+            }
+            catch (SocketException failure) when (failure.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
+            {
+                // The peer has left the backlog: the next one is waiting there.
+            }
+            catch (SocketException failure)
+            {
+                if (_shortage.Begin())
+                {
+                    Log.AcceptsNobody(_logger, EndPoint, failure.Message);
+                }
+
+                await PauseAsync(cancellationToken);
+            }
+        }
+    }
+
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    {
+        _unbound.Cancel();
+        socket.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask DisposeAsync() => await UnbindAsync();
+
+    private SocketConnection Open(Socket accepted)
+    {
+        try
+        {
+            accepted.NoDelay = true;
+            var id = string.Create(CultureInfo.InvariantCulture, $"{EndPoint}-{++_accepted}");
+            return new SocketConnection(runtime, accepted, blocks, id);
+        }
+        catch
+        {
+            accepted.Dispose();
+            throw;
+        }
+    }
+
+    private async ValueTask PauseAsync(CancellationToken token)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(_unbound.Token, token);
+        try
+        {
+            await Task.Delay(_pause, runtime.Time, either.Token);
+        }
+        catch (OperationCanceledException) when (_unbound.IsCancellationRequested)
+        {
+            // The next attempt finds the socket closed.
+        }
+
+        _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
+    }
+}
