@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.ObjectStorage;
 using Millrace.Protocol;
@@ -25,11 +26,14 @@ internal sealed class NodeUnderTest : IAsyncDisposable
     public static Task<NodeUnderTest> StartAsync(IObjectStorage storage, string wal, params (string Key, string Value)[] settings) =>
         StartAsync(storage, wal, [], settings);
 
+    public static Task<NodeUnderTest> StartAsync(
+        IObjectStorage storage, string wal, IReadOnlyList<string> acceptLoss, params (string Key, string Value)[] settings) =>
+        StartAsync(storage, wal, new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance, acceptLoss, settings);
+
     public static async Task<NodeUnderTest> StartAsync(
-        IObjectStorage storage, string wal, IReadOnlyList<string> acceptLoss, params (string Key, string Value)[] settings)
+        IObjectStorage storage, string wal, IFileSystem files, ILoggerFactory loggers, IReadOnlyList<string> acceptLoss, params (string Key, string Value)[] settings)
     {
-        var runtime = new NodeRuntime(
-            TimeProvider.System, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
+        var runtime = new NodeRuntime(TimeProvider.System, TaskScheduler.Default, new SystemRandom(), files, loggers);
         var buffers = new BufferPool(16 << 20);
         var options = NodeOptions.From(
             NodeSettings.From([
