@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
@@ -18,7 +17,8 @@ namespace Millrace.Controller;
 /// the newest state, writes one entry, publishes the image and answers; so nothing is answered that is not committed.
 /// </summary>
 /// <remarks>
-/// Threading: any thread. A caller's token ends its wait, not the deed. When the log is lost to another controller every request
+/// Threading: any thread. A caller's token ends its wait, and takes the request back while nobody has decided it; not the deed. Too many requests at once
+/// are refused with <see cref="StreamError.StorageUnavailable"/>. When the log is lost to another controller every request
 /// ends with <see cref="StreamError.Fenced"/> and the node stops: whatever it does after that cannot be committed.
 /// </remarks>
 public sealed partial class ClusterController : IAsyncDisposable
@@ -29,7 +29,7 @@ public sealed partial class ClusterController : IAsyncDisposable
     private readonly NodeRuntime _runtime;
     private readonly MetadataLog _log;
     private readonly MetadataFeed _feed = new();
-    private readonly Channel<ControllerOperation> _requests = Channel.CreateUnbounded<ControllerOperation>(new() { SingleReader = true });
+    private readonly ControllerQueue _requests = new();
     private readonly ILogger _logger;
     private readonly TopicCreation _topicCreation;
     private readonly TopicDeletion _topicDeletion;
@@ -61,6 +61,9 @@ public sealed partial class ClusterController : IAsyncDisposable
     public IMetadataFeed Metadata => _feed;
 
     internal ClusterState State => _log.State;
+
+    /// <summary>How many requests wait for the loop.</summary>
+    internal int RequestsWaiting => _requests.Count;
 
     /// <summary>Takes the metadata log over and begins to serve; forms the cluster if there is none yet.</summary>
     /// <param name="runtime">The node it runs on.</param>
@@ -195,7 +198,7 @@ public sealed partial class ClusterController : IAsyncDisposable
     {
         await _collector.DisposeAsync();
         _closing = true;
-        _requests.Writer.TryComplete();
+        _requests.Close();
 
         // The log first: an append that a dead store keeps waiting would keep the loop.
         await _log.DisposeAsync();
@@ -206,7 +209,22 @@ public sealed partial class ClusterController : IAsyncDisposable
     internal async ValueTask<T> SubmitAsync<T>(Func<PendingEntry, T> decide, CancellationToken token)
     {
         var operation = new DecidedOperation<T>(decide);
-        return _requests.Writer.TryWrite(operation) ? await operation.WaitAsync(token) : throw Lost(null);
+        var place = _requests.Add(operation) ?? throw Lost(null);
+        if (token.IsCancellationRequested)
+        {
+            // Whoever leaves no time for an answer wants the deed all the same.
+            operation.GiveUp(token);
+            return await operation.Answered;
+        }
+
+        using var registration = token.UnsafeRegister(
+            _ =>
+            {
+                operation.GiveUp(token);
+                _requests.TakeBack(place);
+            },
+            null);
+        return await operation.Answered;
     }
 
     internal async ValueTask SubmitAsync(Action<PendingEntry> decide, CancellationToken token) =>
@@ -267,21 +285,20 @@ public sealed partial class ClusterController : IAsyncDisposable
         }
         finally
         {
-            _requests.Writer.TryComplete();
+            _requests.Close();
             foreach (var operation in batch)
             {
                 operation.Abandon(Lost(reason));
             }
 
-            while (_requests.Reader.TryRead(out var operation))
+            while (_requests.TryTake() is { } operation)
             {
                 operation.Abandon(Lost(reason));
             }
         }
     }
 
-    // Awaited here, and not turned into a task: that would continue on the thread pool, where the simulator cannot follow.
-    private async Task<bool> RequestsAsync(CancellationToken stopping) => await _requests.Reader.WaitToReadAsync(stopping);
+    private Task<bool> RequestsAsync(CancellationToken stopping) => _requests.WaitAsync().OrCancelled(stopping);
 
     private async ValueTask RequestsOrIntervalAsync(Task requests, CancellationToken stopping)
     {
@@ -316,7 +333,7 @@ public sealed partial class ClusterController : IAsyncDisposable
     {
         var before = _log.State;
         var entry = new PendingEntry(before, _runtime.Time.GetUtcNow());
-        while (entry.Records.Count < MaxRecordsPerEntry && _requests.Reader.TryRead(out var operation))
+        while (entry.Records.Count < MaxRecordsPerEntry && _requests.TryTake() is { } operation)
         {
             batch.Add(operation);
             operation.Decide(entry);

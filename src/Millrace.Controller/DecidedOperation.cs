@@ -9,12 +9,10 @@ internal sealed class DecidedOperation<T>(Func<PendingEntry, T> decide) : Contro
     private T? _result;
     private Exception? _refusal;
 
-    /// <summary>Waits for the answer. A wait that ends early does not undo the request.</summary>
-    public async ValueTask<T> WaitAsync(CancellationToken token)
-    {
-        using var registration = token.UnsafeRegister(_ => _answer.TrySetCanceled(token), null);
-        return await _answer.Task;
-    }
+    public Task<T> Answered => _answer.Task;
+
+    /// <summary>Ends the caller's wait. Whether it is still decided is the queue's matter.</summary>
+    public void GiveUp(CancellationToken token) => _answer.TrySetCanceled(token);
 
     public override void Decide(PendingEntry entry)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using Millrace.Runtime;
 
@@ -7,67 +8,169 @@ namespace Millrace.ObjectStorage;
 /// Asks a store at start whether it keeps the promises that everything rests on: a create-only write with one winner above
 /// all. A store that accepts the condition and ignores it would lose acknowledged data, silently, at the first failover.
 /// </summary>
-public static class StorageProbe
+/// <remarks>
+/// A store that is away, or refuses most calls for a while, is waited for: each call is made until it is answered, so that one that refuses seven calls
+/// of ten is through in seconds. Nothing is concluded from a call whose outcome is unknown: it may take effect at any time later.
+/// </remarks>
+public sealed class StorageProbe
 {
     private const string Prefix = "PROBE/";
     private const int Racers = 4;
-
-    // One call that is throttled or cut must not end a start; a store that is away is to be reported within seconds.
-    private const int Attempts = 5;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+    private readonly NodeRuntime _runtime;
+    private readonly IObjectStorage _storage;
 
-    /// <summary>Returns if the store keeps its promises. Transient failures begin the probe anew, a few times.</summary>
-    /// <exception cref="ObjectStorageException">Invalid, with the promise it breaks; or the failure of a call.</exception>
-    public static async ValueTask CheckAsync(NodeRuntime runtime, IObjectStorage storage, CancellationToken token)
-    {
-        var pause = FirstPause;
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                await CheckOnceAsync(runtime, storage, token);
-                return;
-            }
-            catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Transient && attempt < Attempts)
-            {
-                await Task.Delay(pause, runtime.Time, token);
-                pause *= 2;
-            }
-            catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Invalid)
-            {
-                throw new ObjectStorageException(failure.Error, $"The store {storage.Name} cannot be used: {failure.Message}", failure);
-            }
-        }
-    }
+    // Everything that may be there.
+    private readonly List<string> _keys = [];
+    private ObjectStorageException? _lastFailure;
 
-    private static async ValueTask CheckOnceAsync(NodeRuntime runtime, IObjectStorage storage, CancellationToken token)
+    private StorageProbe(NodeRuntime runtime, IObjectStorage storage) => (_runtime, _storage) = (runtime, storage);
+
+    /// <summary>Returns if the store keeps its promises.</summary>
+    /// <param name="runtime">Time, ids and lots.</param>
+    /// <param name="storage">The store.</param>
+    /// <param name="patience">How long it is waited for; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
+    /// <param name="token">Ends the wait.</param>
+    /// <exception cref="ObjectStorageException">
+    /// Invalid, with the promise it breaks, or AccessDenied, at once; Transient, with its last answer, when patience is at its end.
+    /// </exception>
+    public static async ValueTask CheckAsync(NodeRuntime runtime, IObjectStorage storage, TimeSpan patience, CancellationToken token)
     {
-        // Keys of its own: what an attempt before has written, or will write yet, says nothing.
-        var id = runtime.NewId().ToString("N", CultureInfo.InvariantCulture);
-        string key = $"{Prefix}{id}/a", raced = $"{Prefix}{id}/b";
+        var probe = new StorageProbe(runtime, storage);
+        using var limit = new CancellationTokenSource(patience, runtime.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, token);
         string? broken;
         try
         {
-            broken = await FindBrokenPromiseAsync(storage, key, raced, token);
+            broken = await probe.FindBrokenPromiseAsync(either.Token);
         }
-        catch (ObjectStorageException)
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !token.IsCancellationRequested)
         {
-            await TryDeleteAsync(storage, key, raced, token);
-            throw;
+            throw probe._lastFailure ?? new ObjectStorageException(
+                ObjectStorageError.Transient, $"{storage.Name}: no answer within {patience.TotalSeconds:0.###} s");
+        }
+        catch (ObjectStorageException failure)
+        {
+            await probe.TryDeleteAllAsync(either.Token);
+            throw failure.Error == ObjectStorageError.Invalid
+                ? new ObjectStorageException(failure.Error, $"The store {storage.Name} cannot be used: {failure.Message}", failure)
+                : failure;
         }
 
+        var left = await probe.TryDeleteAllAsync(either.Token);
         if (broken is not null)
         {
-            throw new ObjectStorageException(ObjectStorageError.Invalid, broken + await TryDeleteAsync(storage, key, raced, token));
+            throw new ObjectStorageException(ObjectStorageError.Invalid, $"The store {storage.Name} cannot be used: {broken}{left}");
         }
     }
 
+    private async ValueTask<string?> FindBrokenPromiseAsync(CancellationToken token)
+    {
+        byte[] body = [.. Enumerable.Range(0, 1000).Select(i => (byte)(i * 7))];
+        var (key, isCreated) = await CreateNewAsync(body, token);
+        if (!isCreated)
+        {
+            return "it refused to create an object that does not exist (If-None-Match: * on a new key)";
+        }
+
+        // Of an answer that was lost the object itself tells.
+        if (await UntilAnsweredAsync(() => _storage.TryCreateAsync(key, new([1, 2, 3]), token), token))
+        {
+            return "it let an object be created twice. It ignores If-None-Match: * on PUT, without which several brokers could each believe to own the cluster";
+        }
+
+        if (await UntilAnsweredAsync(() => _storage.GetAsync(key, token), token) is not { } found || !found.AsSpan().SequenceEqual(body))
+        {
+            return "what was written does not read back, or a refused create changed it";
+        }
+
+        var part = new byte[100];
+        if (await UntilAnsweredAsync(() => _storage.ReadAsync(key, 950, part, token), token) != 50 || !part.AsSpan(0, 50).SequenceEqual(body.AsSpan(950)))
+        {
+            return "a ranged read returns something else than the range";
+        }
+
+        var folder = key[..(key.LastIndexOf('/') + 1)];
+        var raced = folder + "b";
+        return await FindBrokenRaceAsync(raced, token)
+            ?? await FindBrokenListAsync(folder, [new(key, body.Length), new(raced, 1)], token)
+            ?? await FindBrokenDeleteAsync(token);
+    }
+
+    private async ValueTask<string?> FindBrokenRaceAsync(string key, CancellationToken token)
+    {
+        _keys.Add(key);
+        var racers = await Task.WhenAll(Enumerable.Range(0, Racers).Select(i => RaceAsync(key, (byte)i, token)));
+        var winners = racers.Count(racer => racer.HasWon);
+        var stored = await UntilAnsweredAsync(() => _storage.GetAsync(key, token), token);
+
+        // A winner whose answer was lost is refused when it asks again: then its byte is there.
+        var isWonOnce = stored is [var winner] && winner < Racers && (winners == 1 ? racers[winner].HasWon : winners == 0 && racers[winner].MayHaveWon);
+        return isWonOnce ? null : $"{winners} of {Racers} creates of one key at the same time succeeded, and it must be one";
+    }
+
+    private async Task<(bool HasWon, bool MayHaveWon)> RaceAsync(string key, byte number, CancellationToken token)
+    {
+        var attempts = 0;
+        var hasWon = await UntilAnsweredAsync(
+            () =>
+            {
+                attempts++;
+                return _storage.TryCreateAsync(key, new([number]), token);
+            },
+            token);
+        return (hasWon, attempts > 1);
+    }
+
+    private async ValueTask<string?> FindBrokenListAsync(string folder, ObjectEntry[] expected, CancellationToken token)
+    {
+        var all = await UntilAnsweredAsync(() => _storage.ListAsync(folder, null, 10, token), token);
+        var rest = await UntilAnsweredAsync(() => _storage.ListAsync(folder, expected[0].Key, 10, token), token);
+        return all.SequenceEqual(expected) && rest.SequenceEqual(expected[1..]) ? null : "a list does not show what was just written, in order and from a key on";
+    }
+
+    // An object of its own, created in one attempt: a second one that was not answered could still bring it back.
+    private async ValueTask<string?> FindBrokenDeleteAsync(CancellationToken token)
+    {
+        var (key, _) = await CreateNewAsync([1], token);
+        await DeleteAsync([key], token);
+        var folder = key[..(key.LastIndexOf('/') + 1)];
+        return await UntilAnsweredAsync(() => _storage.GetAsync(key, token), token) is not null
+            || (await UntilAnsweredAsync(() => _storage.ListAsync(folder, null, 10, token), token)).Count > 0
+                ? "a deleted object is still there"
+                : null;
+    }
+
+    /// <summary>Creates an object under a key that nobody has ever named; another one for each attempt.</summary>
+    private async ValueTask<(string Key, bool IsCreated)> CreateNewAsync(byte[] body, CancellationToken token)
+    {
+        var key = "";
+        var isCreated = await UntilAnsweredAsync(
+            () =>
+            {
+                key = $"{Prefix}{_runtime.NewId().ToString("N", CultureInfo.InvariantCulture)}/a";
+                _keys.Add(key);
+                return _storage.TryCreateAsync(key, new ReadOnlySequence<byte>(body), token);
+            },
+            token);
+        return (key, isCreated);
+    }
+
+    private async ValueTask DeleteAsync(IReadOnlyList<string> keys, CancellationToken token) => await UntilAnsweredAsync(
+        async () =>
+        {
+            await _storage.DeleteAsync(keys, token);
+            return true;
+        },
+        token);
+
     /// <returns>What to say of what is left behind; nothing if nothing is.</returns>
-    private static async ValueTask<string> TryDeleteAsync(IObjectStorage storage, string key, string raced, CancellationToken token)
+    private async ValueTask<string> TryDeleteAllAsync(CancellationToken token)
     {
         try
         {
-            await storage.DeleteAsync([key, raced], token);
+            await _storage.DeleteAsync(_keys, token);
             return "";
         }
         catch (ObjectStorageException failure)
@@ -76,46 +179,20 @@ public static class StorageProbe
         }
     }
 
-    private static async ValueTask<string?> FindBrokenPromiseAsync(IObjectStorage storage, string key, string raced, CancellationToken token)
+    private async ValueTask<T> UntilAnsweredAsync<T>(Func<ValueTask<T>> call, CancellationToken token)
     {
-        byte[] body = [.. Enumerable.Range(0, 1000).Select(i => (byte)(i * 7))];
-        if (!await storage.TryCreateAsync(key, new(body), token))
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
-            return "it refused to create an object that does not exist (If-None-Match: * on a new key)";
-        }
+            try
+            {
+                return await call();
+            }
+            catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Transient)
+            {
+                _lastFailure = failure;
+            }
 
-        if (await storage.TryCreateAsync(key, new([1, 2, 3]), token))
-        {
-            return "it let an object be created twice. It ignores If-None-Match: * on PUT, without which several brokers could each believe to own the cluster";
+            await Task.Delay(pause * (0.5 + _runtime.Random.NextDouble()), _runtime.Time, token);
         }
-
-        if (await storage.GetAsync(key, token) is not { } found || !found.AsSpan().SequenceEqual(body))
-        {
-            return "what was written does not read back, or a refused create changed it";
-        }
-
-        var part = new byte[100];
-        if (await storage.ReadAsync(key, 950, part, token) != 50 || !part.AsSpan(0, 50).SequenceEqual(body.AsSpan(950)))
-        {
-            return "a ranged read returns something else than the range";
-        }
-
-        var won = await Task.WhenAll(Enumerable.Range(0, Racers).Select(i => storage.TryCreateAsync(raced, new([(byte)i]), token).AsTask()));
-        if (won.Count(mine => mine) != 1)
-        {
-            return $"{won.Count(mine => mine)} of {Racers} creates of one key at the same time succeeded, and it must be one";
-        }
-
-        var folder = key[..(key.LastIndexOf('/') + 1)];
-        if (!(await storage.ListAsync(folder, null, 10, token)).SequenceEqual([new(key, body.Length), new(raced, 1)])
-            || !(await storage.ListAsync(folder, key, 10, token)).SequenceEqual([new(raced, 1)]))
-        {
-            return "a list does not show what was just written, in order and from a key on";
-        }
-
-        await storage.DeleteAsync([key, raced], token);
-        return await storage.GetAsync(key, token) is not null || (await storage.ListAsync(folder, null, 10, token)).Count > 0
-            ? "a deleted object is still there"
-            : null;
     }
 }

@@ -37,6 +37,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 3009, Level = LogLevel.Information, Message = "Recovered WAL {Wal}: {Records} records read, {Bytes} bytes of {Streams} streams committed")]
     public static partial void Recovered(ILogger logger, Guid wal, long records, long bytes, int streams);
 
+    [LoggerMessage(EventId = 3012, Level = LogLevel.Warning, Message = "WAL {Wal} is recovered and still takes its space: {Reason}")]
+    public static partial void NotGivenBack(ILogger logger, Guid wal, string reason);
+
     [LoggerMessage(EventId = 3011, Level = LogLevel.Warning, Message = "Nothing more of the lost stream {Stream} can be uploaded: the WAL keeps its records no longer")]
     public static partial void LostSettled(ILogger logger, StreamId stream);
 

@@ -7,7 +7,8 @@ namespace Millrace.Streams;
 
 /// <summary>
 /// Repeats calls to the object store and the registry until they succeed: data that is acknowledged has nowhere else to go. Only
-/// answers that will not change end it, and what the same call would meet for ever: its own arguments.
+/// answers that will not change end it: those of the registry, and what no store answers, which is a fault in here. That is repeated a few times,
+/// lest a passing shortage of memory end a node, and then stops it, which the next start may get over.
 /// </summary>
 /// <param name="runtime">Time and chance.</param>
 /// <param name="options">The pauses.</param>
@@ -15,14 +16,18 @@ namespace Millrace.Streams;
 /// <param name="failures">Counts them; null where nobody watches.</param>
 internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger logger, Counter<long>? failures = null)
 {
+    // Over a minute, with the usual pauses.
+    private const int UnexpectedInARow = 16;
+
     /// <param name="operation">For the log, e.g. <c>Committing an upload</c>.</param>
     /// <param name="attempt">Idempotent.</param>
     /// <param name="token">Ends it.</param>
     /// <param name="repeatsOutOfMemory">False where the caller can do with less.</param>
     /// <exception cref="StreamException">Anything but StorageUnavailable.</exception>
-    /// <exception cref="Exception">One that <see cref="IsFinal"/>.</exception>
+    /// <exception cref="Exception">Something unexpected, again and again, or one that <see cref="IsFinal"/>.</exception>
     public async Task<T> UntilDoneAsync<T>(string operation, Func<CancellationToken, ValueTask<T>> attempt, CancellationToken token, bool repeatsOutOfMemory = true)
     {
+        var unexpected = 0;
         for (var delay = options.RetryDelay; ; delay = Min(delay * 2, options.RetryLimit))
         {
             token.ThrowIfCancellationRequested();
@@ -34,15 +39,18 @@ internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger
             }
             catch (ObjectStorageException failure)
             {
+                unexpected = 0;
                 Log.Retrying(logger, operation, pause, failure.Message);
             }
             catch (StreamException failure) when (failure.Error == StreamError.StorageUnavailable)
             {
+                unexpected = 0;
                 Log.Retrying(logger, operation, pause, failure.Message);
             }
             catch (Exception failure) when (failure is not (StreamException or InvariantViolationException) && !IsFinal(failure)
                 && (repeatsOutOfMemory || failure is not OutOfMemoryException)
-                && !(failure is OperationCanceledException && token.IsCancellationRequested))
+                && !(failure is OperationCanceledException && token.IsCancellationRequested)
+                && ++unexpected <= UnexpectedInARow)
             {
                 Log.RetryingUnexpected(logger, failure, operation, pause);
             }
@@ -53,7 +61,8 @@ internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger
     }
 
     /// <summary>What was asked for is impossible, however often it is tried.</summary>
-    public static bool IsFinal(Exception failure) => failure is ArgumentException or OverflowException or NotSupportedException;
+    public static bool IsFinal(Exception failure) => failure is ArgumentException or OverflowException or NotSupportedException
+        or NullReferenceException or ObjectDisposedException;
 
     private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
 }

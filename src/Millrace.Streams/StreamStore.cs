@@ -57,6 +57,12 @@ public sealed class StreamStore : IStreamStore
         Spawn("stream-wal-watch", WatchWalAsync);
     }
 
+    /// <summary>Memory of records that only the WAL has, appends under way included.</summary>
+    public long NotUploadedBytes => Math.Max(0, Budget.Held - Tail.Bytes);
+
+    /// <summary>How many open streams have such records.</summary>
+    public int NotUploadedStreams => Streams.Count(stream => stream.UploadedOffset < stream.NextOffset);
+
     public int MaxAppendBytes => Components.Wal.MaxRecordBytes;
 
     internal StreamsOptions Options { get; }

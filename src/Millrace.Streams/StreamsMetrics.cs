@@ -47,7 +47,7 @@ internal sealed class StreamsMetrics : IDisposable
     {
         _meter.CreateObservableGauge("millrace.streams.memory", () => store.Budget.Held, "By", "Memory held by the log cache, uploaded records that stay for readers included");
         _meter.CreateObservableGauge(
-            "millrace.streams.not_uploaded", () => Math.Max(0, store.Budget.Held - store.Tail.Bytes), "By", "Memory held by records that only the WAL has");
+            "millrace.streams.not_uploaded", () => store.NotUploadedBytes, "By", "Memory held by records that only the WAL has");
         _meter.CreateObservableGauge(
             "millrace.streams.not_uploaded.limit", () => store.Options.NotUploadedBytes, "By", "Where producers begin to wait (millrace.not.uploaded.max.bytes)");
         _meter.CreateObservableGauge("millrace.streams.appends.waiting", () => store.Budget.Waiting, "{append}", "Appends that wait for room, since uploads do not keep up");

@@ -10,6 +10,9 @@ internal sealed class RecordedLog : ILoggerFactory, ILogger
 
     public IReadOnlyList<Line> Lines => [.. _lines];
 
+    /// <summary>All lines, as <c>Level Message</c>.</summary>
+    public IReadOnlyList<string> Texts => [.. _lines.Select(line => $"{line.Level} {line.Message}")];
+
     /// <summary>The messages at information and above that hold a text.</summary>
     public IReadOnlyList<string> Saying(string text) =>
         [.. _lines.Where(line => line.Level >= LogLevel.Information && line.Message.Contains(text, StringComparison.Ordinal)).Select(line => line.Message)];
@@ -24,11 +27,12 @@ internal sealed class RecordedLog : ILoggerFactory, ILogger
     public bool IsEnabled(LogLevel logLevel) => true;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        _lines.Enqueue(new Line(logLevel, formatter(state, exception), exception));
+        _lines.Enqueue(new Line(logLevel, formatter(state, exception), exception, state as IReadOnlyList<KeyValuePair<string, object?>> ?? []));
 
     public void Dispose()
     {
     }
 
-    public sealed record Line(LogLevel Level, string Message, Exception? Exception);
+    /// <summary>A line, and the values in it by their names.</summary>
+    public sealed record Line(LogLevel Level, string Message, Exception? Exception, IReadOnlyList<KeyValuePair<string, object?>> Values);
 }

@@ -146,6 +146,18 @@ public sealed class FileObjectStorage : IObjectStorage
         }
     }
 
+    /// <summary>Behind a failure, which tells more than one of this would. What stays goes when the store is opened.</summary>
+    private async ValueTask TryDeleteAsync(string temporary)
+    {
+        try
+        {
+            await DeleteUnlessLinkedAsync(temporary, CancellationToken.None);
+        }
+        catch (IOException)
+        {
+        }
+    }
+
     private async ValueTask<bool> WriteAsync(ReadOnlySequence<byte> body, Func<string, ValueTask<bool>> publish, CancellationToken token)
     {
         await _writes.EnterAsync(token);
@@ -165,7 +177,7 @@ public sealed class FileObjectStorage : IObjectStorage
             catch
             {
                 // Failures repeat when the disk is full; what they leave must not add to it.
-                await DeleteUnlessLinkedAsync(temporary, CancellationToken.None);
+                await TryDeleteAsync(temporary);
                 throw;
             }
         }

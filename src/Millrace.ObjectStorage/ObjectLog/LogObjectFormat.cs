@@ -77,6 +77,7 @@ internal static class LogObjectFormat
             PutId: new Guid(header[24..40], bigEndian: true),
             After: new Guid(header[40..56], bigEndian: true),
             Confirmed: BinaryPrimitives.ReadInt64LittleEndian(header[56..]),
+            Length: BinaryPrimitives.ReadInt64LittleEndian(header[64..]),
             payload);
     }
 }

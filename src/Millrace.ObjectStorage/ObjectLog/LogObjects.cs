@@ -45,7 +45,7 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
             Exception? trouble = null;
             try
             {
-                if (await AttemptAsync(timeout => storage.TryCreateAsync(key, body.Bytes, timeout), key, token))
+                if (await AttemptAsync(timeout => storage.TryCreateAsync(key, body.Bytes, timeout), key, LimitOf(body.Bytes.Length, attempt), token))
                 {
                     return CreateOutcome.Mine;
                 }
@@ -99,7 +99,9 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
     public async ValueTask<LogObject?> GetAsync(LogPlace place, bool whole, CancellationToken token)
     {
         var key = Keys.Object(place);
-        var bytes = await RepeatAsync(timeout => whole ? storage.GetAsync(key, timeout) : ReadHeaderAsync(key, timeout), key, token);
+        var bytes = whole
+            ? await RepeatAsync(timeout => storage.GetAsync(key, timeout), key, CallLimit.UnknownBody, token)
+            : await RepeatAsync(timeout => ReadHeaderAsync(key, timeout), key, length: 0, token);
         if (bytes is null)
         {
             return null;
@@ -112,11 +114,11 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
 
     /// <summary>Nothing below is part of the log any more.</summary>
     public ValueTask<LogPlace> BoundaryAsync(CancellationToken token) =>
-        RepeatAsync(ReadBoundaryOnceAsync, Keys.Markers, token);
+        RepeatAsync(ReadBoundaryOnceAsync, Keys.Markers, length: 0, token);
 
     /// <summary>Up to <see cref="PageSize"/> objects whose keys begin with a prefix, after one of them.</summary>
     public ValueTask<IReadOnlyList<ObjectEntry>> ListAsync(string keys, string? startAfter, CancellationToken token) =>
-        RepeatAsync(timeout => storage.ListAsync(keys, startAfter, PageSize, timeout), keys, token);
+        RepeatAsync(timeout => storage.ListAsync(keys, startAfter, PageSize, timeout), keys, length: 0, token);
 
     public async ValueTask DeleteAsync(IReadOnlyList<string> keys, CancellationToken token)
     {
@@ -128,7 +130,9 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
                     await storage.DeleteAsync(keys, timeout);
                     return true;
                 },
-                keys[0], token);
+                keys[0],
+                length: 0,
+                token);
         }
     }
 
@@ -142,13 +146,13 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
     private async ValueTask<Guid?> ReadPutIdAsync(string key, CancellationToken token)
     {
         var start = new byte[PutIdEnd];
-        var count = await AttemptAsync(timeout => storage.ReadAsync(key, 0, start, timeout), key, token);
+        var count = await AttemptAsync(timeout => storage.ReadAsync(key, 0, start, timeout), key, options.RequestTimeout, token);
         // Whatever is too short to carry an id is not ours.
         return count < 0 ? null : count < PutIdEnd ? Guid.Empty : new Guid(start.AsSpan(PutIdPosition), bigEndian: true);
     }
 
     private ValueTask<LogPlace> ReadBoundaryAsync(CancellationToken token) =>
-        AttemptAsync(ReadBoundaryOnceAsync, Keys.Markers, token);
+        AttemptAsync(ReadBoundaryOnceAsync, Keys.Markers, options.RequestTimeout, token);
 
     private async ValueTask<LogPlace> ReadBoundaryOnceAsync(CancellationToken token)
     {
@@ -160,9 +164,9 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
     }
 
     // A request that takes too long has failed, with its outcome unknown.
-    private async ValueTask<T> AttemptAsync<T>(Func<CancellationToken, ValueTask<T>> request, string key, CancellationToken token)
+    private async ValueTask<T> AttemptAsync<T>(Func<CancellationToken, ValueTask<T>> request, string key, TimeSpan limit, CancellationToken token)
     {
-        using var timeout = new CancellationTokenSource(options.RequestTimeout, runtime.Time);
+        using var timeout = new CancellationTokenSource(limit, runtime.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, token);
         try
         {
@@ -170,17 +174,19 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
         }
         catch (OperationCanceledException late) when (timeout.IsCancellationRequested && !token.IsCancellationRequested)
         {
-            throw new ObjectStorageException(ObjectStorageError.Transient, $"{storage.Name}: no answer about {key} within {options.RequestTimeout}", late);
+            throw new ObjectStorageException(ObjectStorageError.Transient, $"{storage.Name}: no answer about {key} within {limit.TotalSeconds:0} s", late);
         }
     }
 
-    private async ValueTask<T> RepeatAsync<T>(Func<CancellationToken, ValueTask<T>> request, string key, CancellationToken token)
+    private TimeSpan LimitOf(long length, int attempt) => CallLimit.For(options.RequestTimeout, length, attempt);
+
+    private async ValueTask<T> RepeatAsync<T>(Func<CancellationToken, ValueTask<T>> request, string key, long length, CancellationToken token)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await AttemptAsync(request, key, token);
+                return await AttemptAsync(request, key, LimitOf(length, attempt), token);
             }
             catch (ObjectStorageException trouble) when (trouble.Error == ObjectStorageError.Transient)
             {

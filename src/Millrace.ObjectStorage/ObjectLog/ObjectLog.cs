@@ -32,10 +32,13 @@ public sealed class ObjectLog
     public ValueTask<LogPlace> BoundaryAsync(CancellationToken token) => _objects.BoundaryAsync(token);
 
     /// <summary>Reads the log from a known place on. The caller disposes the reader.</summary>
-    public ObjectLogReader Read(LogStart start) => new(_objects, start, whole: true);
+    public ObjectLogReader Read(LogStart start) => new(_objects, start, whole: true, _ => null);
+
+    /// <summary>As above, for a log of large entries whose lengths are known: reads ahead no more of their bytes than the options say.</summary>
+    public ObjectLogReader Read(LogStart start, Func<LogPlace, long?> lengthOf) => new(_objects, start, whole: true, lengthOf);
 
     /// <summary>Reads headers only: places, kinds and ids, with empty payloads. For finding the end of large entries.</summary>
-    public ObjectLogReader ReadHeaders(LogStart start) => new(_objects, start, whole: false);
+    public ObjectLogReader ReadHeaders(LogStart start) => new(_objects, start, whole: false, _ => null);
 
     /// <summary>
     /// Makes the caller the owner of the only term of a log that has never been used. Does no I/O; if the log has been used after

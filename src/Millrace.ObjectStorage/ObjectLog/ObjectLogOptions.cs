@@ -9,10 +9,16 @@ public sealed record ObjectLogOptions
     /// </summary>
     public int InFlight { get; init; } = 1;
 
-    /// <summary>How many objects a reader asks for at once. Each is held whole in memory.</summary>
+    /// <summary>How many objects a reader asks for at once.</summary>
     public int ReadAhead { get; init; } = 16;
 
-    /// <summary>How long one request may take before its outcome counts as unknown and it is made again.</summary>
+    /// <summary>How many of their bytes, beside those of the object that it is at: each is held whole in memory.</summary>
+    public long ReadAheadBytes { get; init; } = 16 << 20;
+
+    /// <summary>
+    /// How long one request may take, beside the time that its bytes get (more with each attempt), before its outcome counts as unknown and it is
+    /// made again.
+    /// </summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How often a reader that waits at the tail looks for more. At most a second.</summary>

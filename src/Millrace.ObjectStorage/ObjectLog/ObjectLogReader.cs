@@ -15,13 +15,21 @@ public sealed class ObjectLogReader : IDisposable
     private readonly bool _whole;
     private readonly CancellationTokenSource _closing = new();
 
-    // Reads under way of the places from Position.Next on.
-    private readonly Queue<Task<LogObject?>> _ahead = new();
+    // Reads under way of the places from Position.Next on, and the bytes that each is taken to bring.
+    private readonly Queue<(Task<LogObject?> Read, long Bytes)> _ahead = new();
+    private readonly Func<LogPlace, long?> _lengthOf;
+    private long _aheadBytes;
+    private long _largest;
     private int _streak;
     private long? _boundaryReadAt;
 
-    internal ObjectLogReader(LogObjects objects, LogStart start, bool whole)
+    /// <param name="objects">The log.</param>
+    /// <param name="start">Where the first step reads.</param>
+    /// <param name="whole">With payloads.</param>
+    /// <param name="lengthOf">Bytes of a payload where they are known; else it is taken to be as large as the largest so far.</param>
+    internal ObjectLogReader(LogObjects objects, LogStart start, bool whole, Func<LogPlace, long?> lengthOf)
     {
+        _lengthOf = lengthOf;
         _objects = objects;
         _whole = whole;
         Position = start;
@@ -40,7 +48,7 @@ public sealed class ObjectLogReader : IDisposable
         {
             // What is absent may have been there, and may have been trimmed.
             await CheckBoundaryAsync(place, token);
-            return new LogStep(LogStepKind.Tail, place, Guid.Empty, default);
+            return new LogStep(LogStepKind.Tail, place, Guid.Empty, 0, default);
         }
 
         if (found.After != Position.After)
@@ -58,10 +66,10 @@ public sealed class ObjectLogReader : IDisposable
         }
         else
         {
-            PassEntry();
+            PassEntry(found.Length);
         }
 
-        return new LogStep(found.IsSeal ? LogStepKind.Seal : LogStepKind.Entry, place, found.PutId, found.Payload);
+        return new LogStep(found.IsSeal ? LogStepKind.Seal : LogStepKind.Entry, place, found.PutId, found.Length, found.Payload);
     }
 
     /// <summary>Reads the next place, waiting for it to be written.</summary>
@@ -114,7 +122,7 @@ public sealed class ObjectLogReader : IDisposable
     {
         if (_ahead.TryPeek(out var head))
         {
-            var ready = await head.OrCancelled(token);
+            var ready = await head.Read.OrCancelled(token);
             if (ready is not null)
             {
                 return ready;
@@ -127,15 +135,16 @@ public sealed class ObjectLogReader : IDisposable
         var found = await _objects.GetAsync(place, _whole, token);
         if (found is not null)
         {
-            _ahead.Enqueue(Task.FromResult<LogObject?>(found));
+            _ahead.Enqueue((Task.FromResult<LogObject?>(found), 0));
         }
 
         return found;
     }
 
-    private void PassEntry()
+    private void PassEntry(long length)
     {
-        _ahead.Dequeue();
+        _aheadBytes -= _ahead.Dequeue().Bytes;
+        _largest = Math.Max(_largest, length);
         Position = Position with { Next = Position.Next.Next };
         _streak++;
         // Whoever follows the tail meets one entry at a time and should not ask for what is not there.
@@ -143,13 +152,20 @@ public sealed class ObjectLogReader : IDisposable
         while (_ahead.Count < window)
         {
             var place = Position.Next with { Index = Position.Next.Index + _ahead.Count };
-            _ahead.Enqueue(_objects.GetAsync(place, _whole, _closing.Token).AsTask());
+            var bytes = _whole ? _lengthOf(place) ?? _largest : LogObjectFormat.HeaderSize;
+            if (_aheadBytes + bytes > _objects.Options.ReadAheadBytes)
+            {
+                break;
+            }
+
+            _aheadBytes += bytes;
+            _ahead.Enqueue((_objects.GetAsync(place, _whole, _closing.Token).AsTask(), bytes));
         }
     }
 
     private void DropAhead()
     {
         _ahead.Clear();
-        _streak = 0;
+        (_aheadBytes, _streak) = (0, 0);
     }
 }

@@ -7,7 +7,7 @@ namespace Millrace.ObjectStorage;
 /// <param name="runtime">The clock, and lots for the pauses.</param>
 /// <param name="name">What messages call the store.</param>
 /// <param name="atOnce">How many calls may be under way.</param>
-/// <param name="timeout">How long one attempt may take, bodies included.</param>
+/// <param name="timeout">How long one attempt may take, beside the time that its bytes get (<see cref="CallLimit"/>).</param>
 [SuppressMessage("Design", "CA1068", Justification = "The call reads best where it stands, behind all that describes it")]
 internal sealed class S3Calls(NodeRuntime runtime, string name, int atOnce, TimeSpan timeout)
 {
@@ -15,14 +15,18 @@ internal sealed class S3Calls(NodeRuntime runtime, string name, int atOnce, Time
     private static readonly TimeSpan FirstBackOff = TimeSpan.FromMilliseconds(50);
     private readonly AsyncGate _requests = new(atOnce);
 
-    /// <summary>Makes a call again after a passing failure. For calls that may happen more than once.</summary>
-    public async Task<T> RepeatAsync<T>(string operation, string key, CancellationToken token, Func<CancellationToken, Task<T>> call)
+    /// <summary>Makes a call without a body again after a passing failure. For calls that may happen more than once.</summary>
+    public Task<T> RepeatAsync<T>(string operation, string key, CancellationToken token, Func<CancellationToken, Task<T>> call) =>
+        RepeatAsync(operation, key, bytes: 0, token, call);
+
+    /// <summary>Makes a call again after a passing failure, with more time for its bytes.</summary>
+    public async Task<T> RepeatAsync<T>(string operation, string key, long bytes, CancellationToken token, Func<CancellationToken, Task<T>> call)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await TryOnceAsync(operation, key, token, call);
+                return await AttemptAsync(operation, key, CallLimit.For(timeout, bytes, attempt), token, call);
             }
             catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Transient && attempt < Attempts)
             {
@@ -32,10 +36,16 @@ internal sealed class S3Calls(NodeRuntime runtime, string name, int atOnce, Time
     }
 
     /// <summary>Makes a call exactly once, when there is room for it, and says what its failure means.</summary>
-    public async Task<T> TryOnceAsync<T>(string operation, string key, CancellationToken token, Func<CancellationToken, Task<T>> call)
+    public Task<T> TryOnceAsync<T>(string operation, string key, long bytes, CancellationToken token, Func<CancellationToken, Task<T>> call) =>
+        AttemptAsync(operation, key, CallLimit.Longest(timeout, bytes), token, call);
+
+    /// <summary>Ends after a while: for what is tidied up behind a failure, which nobody shall wait for. The caller disposes it.</summary>
+    public CancellationTokenSource Within(TimeSpan time) => new(time, runtime.Time);
+
+    private async Task<T> AttemptAsync<T>(string operation, string key, TimeSpan time, CancellationToken token, Func<CancellationToken, Task<T>> call)
     {
         await _requests.EnterAsync(token);
-        using var limit = new CancellationTokenSource(timeout, runtime.Time);
+        using var limit = new CancellationTokenSource(time, runtime.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, token);
         try
         {
@@ -44,7 +54,10 @@ internal sealed class S3Calls(NodeRuntime runtime, string name, int atOnce, Time
         catch (Exception failure) when (S3Errors.IsFailure(failure) && !token.IsCancellationRequested)
         {
             throw new ObjectStorageException(
-                S3Errors.Classify(failure), $"{name}: {operation} '{key}' failed: {S3Errors.Describe(failure)}", failure);
+                S3Errors.Classify(failure),
+                $"{name}: {operation} '{key}' failed: "
+                + (failure is OperationCanceledException ? $"no answer within {time.TotalSeconds:0} s" : S3Errors.Describe(failure)),
+                failure);
         }
         catch (Exception failure) when (S3Errors.IsFailure(failure) && failure is not OperationCanceledException)
         {

@@ -35,7 +35,6 @@ internal static class S3Errors
     public static string Describe(Exception failure) => failure switch
     {
         AmazonServiceException { StatusCode: not 0 } answer => $"{(int)answer.StatusCode} {answer.ErrorCode}: {answer.Message}",
-        OperationCanceledException => "no answer in time",
         _ => failure.Message,
     };
 }

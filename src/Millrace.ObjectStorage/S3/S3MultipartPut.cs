@@ -8,6 +8,9 @@ namespace Millrace.ObjectStorage;
 /// <summary>One large body on its way into an object, in parts. Never conditional: several servers ignore a condition here.</summary>
 internal sealed class S3MultipartPut(AmazonS3Client client, S3Calls calls, S3Options options, string key)
 {
+    // Tidying up is not worth more: the store that failed is asked, and what stays is found by the list of unfinished uploads.
+    private static readonly TimeSpan AbortTime = TimeSpan.FromSeconds(2);
+
     public async Task RunAsync(ReadOnlySequence<byte> body, CancellationToken token)
     {
         var begun = await calls.RepeatAsync("begin the upload of", key, token, limited => client.InitiateMultipartUploadAsync(options.Bucket, options.FullKey(key), limited));
@@ -18,11 +21,13 @@ internal sealed class S3MultipartPut(AmazonS3Client client, S3Calls calls, S3Opt
         }
         catch (Exception failure) when (failure is ObjectStorageException or OperationCanceledException)
         {
+            // Not the caller's token, which may be what ended the upload.
+            using var limit = calls.Within(AbortTime);
             try
             {
-                await AbortAsync(client, calls, options, new(key, begun.UploadId, default), CancellationToken.None);
+                await AbortAsync(client, calls, options, new(key, begun.UploadId, default), limit.Token);
             }
-            catch (ObjectStorageException)
+            catch (Exception left) when (left is ObjectStorageException or OperationCanceledException)
             {
                 // It stays in the list of unfinished uploads, where whoever reclaims leaks finds it; the first failure tells more.
             }
@@ -53,7 +58,7 @@ internal sealed class S3MultipartPut(AmazonS3Client client, S3Calls calls, S3Opt
             {
                 var position = (long)index * options.PartBytes;
                 var part = body.Slice(position, Math.Min(options.PartBytes, body.Length - position));
-                var answer = await calls.RepeatAsync("put a part of", key, failed.Token, limited => client.UploadPartAsync(
+                var answer = await calls.RepeatAsync("put a part of", key, part.Length, failed.Token, limited => client.UploadPartAsync(
                     new UploadPartRequest
                     {
                         BucketName = options.Bucket,

@@ -54,7 +54,7 @@ public sealed class S3ObjectStorage : IObjectStorage
         ObjectKey.Check(key);
         var request = PutRequest(key, body);
         request.IfNoneMatch = "*";
-        return await _calls.TryOnceAsync("create", key, token, async limited =>
+        return await _calls.TryOnceAsync("create", key, body.Length, token, async limited =>
         {
             try
             {
@@ -73,7 +73,7 @@ public sealed class S3ObjectStorage : IObjectStorage
         ObjectKey.Check(key);
         if (body.Length <= _options.PartBytes)
         {
-            await _calls.RepeatAsync("put", key, token, limited => _client.PutObjectAsync(PutRequest(key, body), limited));
+            await _calls.RepeatAsync("put", key, body.Length, token, limited => _client.PutObjectAsync(PutRequest(key, body), limited));
         }
         else
         {
@@ -82,7 +82,7 @@ public sealed class S3ObjectStorage : IObjectStorage
     }
 
     public async ValueTask<byte[]?> GetAsync(string key, CancellationToken token) =>
-        await _calls.RepeatAsync("get", key, token, async limited =>
+        await _calls.RepeatAsync("get", key, CallLimit.UnknownBody, token, async limited =>
         {
             try
             {
@@ -98,7 +98,7 @@ public sealed class S3ObjectStorage : IObjectStorage
         });
 
     public async ValueTask<int> ReadAsync(string key, long position, Memory<byte> destination, CancellationToken token) =>
-        await _calls.RepeatAsync("read", key, token, async limited =>
+        await _calls.RepeatAsync("read", key, destination.Length, token, async limited =>
         {
             try
             {

@@ -26,7 +26,7 @@ public sealed record S3Options
     /// <summary>Requests under way at once; more wait.</summary>
     public int RequestsAtOnce { get; init; } = 64;
 
-    /// <summary>How long one request may take.</summary>
+    /// <summary>How long one request may take, beside the time that its bytes get.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     internal bool IsEncrypted => Endpoint is null || Endpoint.StartsWith("https:", StringComparison.OrdinalIgnoreCase);

@@ -11,6 +11,12 @@ namespace Millrace.Runtime;
 /// </remarks>
 public interface IFileSystem
 {
+    /// <summary>
+    /// Behind the name of a device that is being made: whoever makes it holds the lock on that file. What is found there without a maker was
+    /// cut short, and is nobody's.
+    /// </summary>
+    const string Unfinished = ".new";
+
     /// <summary>Creates the folder and what is missing above it, durably.</summary>
     ValueTask CreateDirectoryAsync(string path, CancellationToken token = default);
 
@@ -44,7 +50,9 @@ public interface IFileSystem
     ValueTask<IAsyncDisposable?> TryLockAsync(string path, CancellationToken token = default);
 
     /// <summary>Opens a preallocated file, or a block device, as the medium of a WAL.</summary>
-    /// <param name="path">Created with <paramref name="capacity"/> zeroed bytes, durably, if missing.</param>
+    /// <param name="path">
+    /// Created with <paramref name="capacity"/> zeroed bytes, durably, if missing: under <see cref="Unfinished"/> first, which a failure takes away again.
+    /// </param>
     /// <param name="capacity">Bytes; a multiple of the sector size. An existing file keeps its own size.</param>
     /// <param name="mode">How writes reach the medium.</param>
     /// <param name="token">Ends the wait.</param>

@@ -2,10 +2,12 @@ using System.CommandLine;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Millrace.ObjectStorage;
+using Millrace.Protocol;
 using Millrace.Server.Cli;
 using Millrace.Server.Logging;
 using Millrace.Server.Composition;
 using Millrace.Server.Options;
+using Millrace.Streams;
 using Millrace.Streams.Wal;
 
 namespace Millrace.Server.Commands;
@@ -60,9 +62,17 @@ internal sealed class StartCommand : Command
         {
             return Fail(ExitCode.Usage, refusal.Message);
         }
-        catch (Exception refusal) when (refusal is NodeStartException or ObjectStorageException or WalUnavailableException or SocketException)
+        catch (ObjectStorageException away) when (away.Error == ObjectStorageError.Transient)
+        {
+            return Fail(ExitCode.Unreachable, $"The object store did not answer in time ({ServerSettings.StoreWait}): {away.Message}");
+        }
+        catch (Exception refusal) when (refusal is NodeStartException or ObjectStorageException or WalUnavailableException or StreamException or SocketException)
         {
             return Fail(ExitCode.Failed, refusal.Message);
+        }
+        catch (Exception damage) when (damage is ObjectLogException or InvalidDataException or ProtocolException)
+        {
+            return Fail(ExitCode.Failed, $"The metadata cannot be used: {damage.Message}");
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

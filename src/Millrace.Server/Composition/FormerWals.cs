@@ -28,6 +28,21 @@ internal sealed class FormerWals(
     }
 
     /// <summary>
+    /// Gives back the files of WALs that nothing is needed of, before a new one is made: on a small disk there may be room for one only. The metadata
+    /// forgets them later (<see cref="GiveBackAsync"/>).
+    /// </summary>
+    public async Task MakeRoomAsync(CancellationToken token)
+    {
+        if (components.Wal.Kind == WalKind.File)
+        {
+            foreach (var wal in (await controller.GetRetiredWalsAsync(token)).Where(wal => wal.Kind == WalKind.File))
+            {
+                await TryDiscardAsync(wal, token);
+            }
+        }
+    }
+
+    /// <summary>
     /// Gives back what was recovered, or left clean, by processes that died before they gave the space back; names files that the
     /// metadata does not know. Nothing waits for that: done while the node serves, since each start that is cut short leaves one more.
     /// </summary>
@@ -37,7 +52,11 @@ internal sealed class FormerWals(
         {
             foreach (var wal in await controller.GetRetiredWalsAsync(token))
             {
-                await DiscardAsync(wal, token);
+                if (await TryDiscardAsync(wal, token))
+                {
+                    // One by one: what is done stays done if the node ends meanwhile.
+                    await controller.ForgetWalsAsync(self, [wal.Id], token);
+                }
             }
 
             await ReportOthersAsync(token);
@@ -106,23 +125,24 @@ internal sealed class FormerWals(
         }
     }
 
-    private async Task DiscardAsync(WalDescriptor wal, CancellationToken token)
+    /// <returns>Whether it takes no space any more.</returns>
+    private async Task<bool> TryDiscardAsync(WalDescriptor wal, CancellationToken token)
     {
         try
         {
-            if (components.FormerWals(wal.Kind) is { } provider && !await provider.DiscardAsync(wal, token))
+            if (components.FormerWals(wal.Kind) is not { } provider || await provider.DiscardAsync(wal, token))
             {
-                Log.WalNotDiscarded(_logger, wal.Id, $"A living process holds {wal.Location}.");
-                return;
+                return true;
             }
 
-            // One by one: what is done stays done if the node ends meanwhile.
-            await controller.ForgetWalsAsync(self, [wal.Id], token);
+            Log.WalNotDiscarded(_logger, wal.Id, $"A living process holds {wal.Location}.");
         }
         catch (Exception failure) when (failure is WalUnavailableException or ObjectStorageException)
         {
             Log.WalNotDiscarded(_logger, wal.Id, failure.Message);
         }
+
+        return false;
     }
 
     private async Task ReportOthersAsync(CancellationToken token)

@@ -75,13 +75,28 @@ internal sealed class MillraceNode : IAsyncDisposable
         catch (Exception failure) when (failure is OperationCanceledException or StreamException or IOException
             or WalUnavailableException or ObjectLogException or ObjectStorageException)
         {
-            // Nothing is lost by that: the next start recovers the WAL.
-            Log.StoppedDirty(_logger, failure);
+            SayWhatStays(failure is OperationCanceledException
+                ? $"Not everything was uploaded within {_options.StopLimit.TotalSeconds:0.###} s ({ServerSettings.StopLimit})."
+                : failure.Message);
             return false;
         }
         finally
         {
             await DisposeAsync();
+        }
+    }
+
+    // Nothing is lost by what stays: the next start recovers the WAL. Unless that ends with the process, as its operator has chosen.
+    private void SayWhatStays(string reason)
+    {
+        var (streams, bytes) = (Streams.NotUploadedStreams, Streams.NotUploadedBytes);
+        if (Wal.Descriptor.Kind == WalKind.Memory)
+        {
+            Log.StoppedWithLoss(_logger, streams, bytes, reason);
+        }
+        else
+        {
+            Log.StoppedDirty(_logger, streams, bytes, Wal.Descriptor.Location, reason);
         }
     }
 

@@ -51,6 +51,7 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
 
     private async Task<MillraceNode> MakeAsync(CancellationToken token)
     {
+        await RemoveUnfinishedAsync(token);
         var incarnation = runtime.NewId();
         var log = await OpenLogAsync(token);
         await RefuseIfAliveAsync(log, token);
@@ -63,11 +64,14 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
         var image = controller.Metadata.Image;
         Log.Registered(_logger, self.Node, self.Epoch, image.ClusterId);
 
+        // The former WALs before the new one: recovering needs the store alone, and what it frees may be all the room that a new one has. The
+        // new one is known before it is made: a crash in between leaves a name without a file, and never a file without a name.
+        var former = new FormerWals(runtime, options, components, controller, self);
+        await former.RecoverAsync(token);
+        await former.MakeRoomAsync(token);
         var descriptor = components.Wal.Describe(self.Node, self.Epoch);
         await controller.RegisterWalAsync(self, descriptor, token);
         var wal = Made(await components.Wal.CreateAsync(descriptor, token));
-        var former = new FormerWals(runtime, options, components, controller, self);
-        await former.RecoverAsync(token);
         await controller.AssignPartitionsAsync(self, token);
 
         var streams = Made(new StreamStore(
@@ -90,9 +94,21 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
         };
     }
 
+    private async Task RemoveUnfinishedAsync(CancellationToken token)
+    {
+        try
+        {
+            await components.Wal.RemoveUnfinishedAsync(token);
+        }
+        catch (IOException failure)
+        {
+            Log.UnfinishedNotRemoved(_logger, failure.Message);
+        }
+    }
+
     private async Task<MetadataLog> OpenLogAsync(CancellationToken token)
     {
-        await StorageProbe.CheckAsync(runtime, components.Storage, token);
+        await StorageProbe.CheckAsync(runtime, components.Storage, options.StoreWait, token);
         return Made(await MetadataLog.OpenAsync(runtime, components.Storage, new MetadataLogOptions(), token));
     }
 

@@ -37,8 +37,11 @@ internal sealed record NodeOptions
     /// <summary>How long requests under way may take when the node stops.</summary>
     public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a stop may take in all.</summary>
-    public TimeSpan StopLimit { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>How long a start waits for a store that is away; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</summary>
+    public TimeSpan StoreWait { get; init; } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>How long a stop may take in all. Below the half minute that supervisors usually give.</summary>
+    public TimeSpan StopLimit { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>Bytes of returned buffers that are kept for the next taker.</summary>
     public long IdleBufferBytes { get; init; } = 64L << 20;
@@ -69,6 +72,7 @@ internal sealed record NodeOptions
             Wal = settings.Text(ServerSettings.Wal) ?? new Uri(Path.Combine(data, "wal")).AbsoluteUri,
             DataDirectory = settings.Text(ServerSettings.Store) is null || settings.Text(ServerSettings.Wal) is null ? data : null,
             ShutdownGrace = settings.Milliseconds(ServerSettings.ShutdownGrace),
+            StoreWait = settings.Number(ServerSettings.StoreWait) == 0 ? Timeout.InfiniteTimeSpan : settings.Milliseconds(ServerSettings.StoreWait),
             StopLimit = settings.Milliseconds(ServerSettings.StopLimit),
             IdleBufferBytes = settings.Number(ServerSettings.IdleBuffers),
             Streams = new StreamsOptions

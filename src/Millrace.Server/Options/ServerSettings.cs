@@ -13,6 +13,7 @@ internal static class ServerSettings
     public const string UploadInterval = "millrace.upload.interval.ms";
     public const string BlockCache = "millrace.block.cache.bytes";
     public const string HttpListener = "millrace.http.listener";
+    public const string StoreWait = "millrace.start.store.wait.ms";
     public const string StopLimit = "millrace.stop.limit.ms";
     public const string ShutdownGrace = "millrace.shutdown.grace.ms";
     public const string IdleBuffers = "millrace.idle.buffer.max.bytes";
@@ -41,7 +42,8 @@ internal static class ServerSettings
         ConfigDefinition.Long(SweepInterval, 21_600_000, 1_000, "How often the whole store is listed for objects that the metadata does not know."),
         ConfigDefinition.Text(HttpListener, "127.0.0.1:0", "Where /metrics, /healthz and /readyz are served; port 0 lets the system choose, 'off' serves none."),
         ConfigDefinition.Long(ShutdownGrace, 5_000, 0, "How long requests under way may take when the node stops."),
-        ConfigDefinition.Long(StopLimit, 30_000, 0, "How long a stop may take in all. What is not uploaded then stays in the WAL for the next start."),
+        ConfigDefinition.Long(StoreWait, 0, 0, "How long a start waits for a store that is away or refuses for a while; 0 for ever, with a warning now and then. What will not change, as a wrong credential or bucket, ends a start at once."),
+        ConfigDefinition.Long(StopLimit, 20_000, 0, "How long a stop may take in all. What is not uploaded then stays in the WAL for the next start."),
         ConfigDefinition.Long(IdleBuffers, 64L * MiB, 0, "Memory of returned request buffers that is kept for the next; what is not needed for some seconds goes back to the system."),
         ConfigDefinition.Int(ConnectionRequests, 256, 1, "Requests of one connection that are under way; more are not read."),
         ConfigDefinition.Long(ConnectionRequestBytes, 32L * MiB, 4096, "Bytes of requests of one connection that are under way; more are not read."),

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Wal;
@@ -18,7 +19,7 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<WalFailover>();
 
-    /// <summary>Recovers one WAL and gives its space back.</summary>
+    /// <summary>Recovers one WAL and gives its space back; should the medium refuse that, it is left to the next start.</summary>
     /// <exception cref="StreamException">
     /// Fenced: the recoverer itself was fenced. Corrupt: records that could have been acknowledged are missing from the WAL; the registry knows
     /// whose, the other streams are complete, and the WAL is kept.
@@ -46,14 +47,16 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
             throw run.Incomplete(damaged);
         }
 
-        await retry.UntilDoneAsync(
-            "Giving up a recovered WAL",
-            async cancel =>
-            {
-                await wal.CompleteAsync(cancel);
-                return true;
-            },
-            token);
+        try
+        {
+            await wal.CompleteAsync(token);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ObjectStorageException or ObjectLogException)
+        {
+            // Everything in it is committed, and the registry knows; only its space is missing. Nothing waits for that.
+            Log.NotGivenBack(_logger, wal.Descriptor.Id, failure.Message);
+        }
+
         Log.Recovered(_logger, wal.Descriptor.Id, run.Result.Records, run.Result.Bytes, run.Result.Streams);
         return run.Result;
     }

@@ -10,7 +10,15 @@ public interface IWalProvider
     /// <summary>Describes the WAL that <see cref="CreateAsync"/> will make, so that it is in the metadata before anything is written to it.</summary>
     WalDescriptor Describe(NodeId node, NodeEpoch epoch);
 
-    /// <summary>Makes an empty WAL, ready for appends.</summary>
+    /// <summary>
+    /// Removes what the making of WALs has left that was cut short: none of it ever was a WAL, whoever's it was to be. Asks the medium alone, so that a
+    /// start can begin with it: what it frees may be just what the store or a recovery lacks. What a living process is making stays.
+    /// </summary>
+    /// <exception cref="IOException">The medium refuses.</exception>
+    ValueTask RemoveUnfinishedAsync(CancellationToken token);
+
+    /// <summary>Makes an empty WAL, ready for appends. A failure leaves nothing that takes space, but for what <see cref="DiscardAsync"/> gives back.</summary>
+    /// <exception cref="WalUnavailableException">The medium refuses; says what is needed, and what there is.</exception>
     ValueTask<IWriteAheadLog> CreateAsync(WalDescriptor descriptor, CancellationToken token);
 
     /// <summary>

@@ -15,6 +15,8 @@ internal static partial class Log
 
     public static void NoDirectWrites(ILoggerFactory loggers, string path) => NoDirectWrites(loggers.CreateLogger(Category), path);
 
+    public static void UnfinishedRemoved(ILoggerFactory loggers, string path) => UnfinishedRemoved(loggers.CreateLogger(Category), path);
+
     [LoggerMessage(EventId = 3100, Level = LogLevel.Information, Message = "Sealed the WAL {Location}: {Blocks} blocks of {Bytes} bytes are to be recovered")]
     private static partial void WalSealed(ILogger logger, string location, long blocks, long bytes);
 
@@ -23,4 +25,7 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 3102, Level = LogLevel.Information, Message = "Sealed the WAL {Location}: {Objects} objects are to be recovered")]
     private static partial void WalSealed(ILogger logger, string location, long objects);
+
+    [LoggerMessage(EventId = 3103, Level = LogLevel.Information, Message = "Removed {Path}: the making of a WAL that was cut short has left it, and it never held anything")]
+    private static partial void UnfinishedRemoved(ILogger logger, string path);
 }

@@ -66,4 +66,43 @@ public sealed class StoreOutageTests
             await server.StopAsync();
         }
     }
+
+    [Fact]
+    public async Task A_stop_while_the_bucket_is_away_ends_though_an_upload_in_parts_is_under_way_and_the_next_start_has_everything()
+    {
+        var script = Repository.Shared("testbeds/minio/minio.sh");
+        Assert.SkipWhen(script is null, "testbeds/minio is not at hand");
+        using var directory = new TemporaryDirectory();
+        var port = S3Server.FreePort();
+        var server = await S3Server.StartAsync(script, directory.Sub("minio"), "stop", port);
+        string[] arguments = ["--store", server.Uri("away"), "--set", "millrace.stop.limit.ms=4000", "--set", "millrace.upload.bytes=67108864", "--set", "millrace.upload.interval.ms=600000"];
+        try
+        {
+            await using (var broker = await MillraceProcess.StartAsync(directory.Sub("data"), server.Credentials, arguments))
+            {
+                await TestTopic.CreateAsync(broker.BootstrapServers, "away", Partitions);
+                using var load = new Load(broker.BootstrapServers, "away", Partitions, producers: 2, recordBytes: 10_000);
+                await load.WaitForMoreAsync(4000, TimeSpan.FromSeconds(90));
+                load.Stop(TimeSpan.FromSeconds(90));
+                var pid = (await File.ReadAllTextAsync(Path.Combine(directory.Sub("minio"), "minio.pid"))).Trim();
+                await Tool.RunAsync("kill", ["-STOP", pid]);
+                try
+                {
+                    Assert.Equal(0, await broker.StopAsync());
+                    Assert.Contains("stays in the WAL", broker.Log, StringComparison.Ordinal);
+                }
+                finally
+                {
+                    await Tool.RunAsync("kill", ["-CONT", pid]);
+                }
+
+                await using var next = await MillraceProcess.StartAsync(directory.Sub("data"), server.Credentials, arguments);
+                LogContent.Read(next.BootstrapServers, "away", Partitions).AssertHolds(load.Acknowledged);
+            }
+        }
+        finally
+        {
+            await server.StopAsync();
+        }
+    }
 }

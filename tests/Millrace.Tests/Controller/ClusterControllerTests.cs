@@ -100,6 +100,66 @@ public sealed class ClusterControllerTests
     }
 
     [Fact]
+    public async Task A_request_whose_caller_has_given_up_is_not_done_later_and_takes_no_place()
+    {
+        await using var storage = new TestStorage();
+        await using var process = new ControllerNode(storage);
+        var controller = await process.StartAsync(Quiet with { OwnershipInterval = TimeSpan.FromHours(1) });
+        var node = await controller.RegisterAsync(process.Registration, default);
+        var blocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var writing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        storage.BeforePut = async (_, token) =>
+        {
+            writing.TrySetResult();
+            await blocked.Task.WaitAsync(token);
+        };
+        var first = controller.CreateAsync(node, default).AsTask();
+        await writing.Task;
+        using var patience = new CancellationTokenSource();
+        var givenUp = Enumerable.Range(0, 3).Select(_ => controller.CreateAsync(node, patience.Token).AsTask()).ToArray();
+        await patience.CancelAsync();
+        foreach (var creation in givenUp)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => creation);
+        }
+
+        Assert.Equal(0, controller.RequestsWaiting);
+        var noAnswer = controller.CreateAsync(node, new CancellationToken(canceled: true)).AsTask();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => noAnswer);
+        blocked.SetResult();
+
+        // One that was given up would have taken a number; one that asked for no answer has.
+        Assert.Equal((await first).Value + 2, (await controller.CreateAsync(node, default)).Value);
+    }
+
+    [Fact]
+    public async Task Requests_beyond_the_bound_are_refused_for_now()
+    {
+        await using var storage = new TestStorage();
+        await using var process = new ControllerNode(storage);
+        var controller = await process.StartAsync(Quiet with { OwnershipInterval = TimeSpan.FromHours(1) });
+        var node = await controller.RegisterAsync(process.Registration, default);
+        var blocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var writing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        storage.BeforePut = async (_, token) =>
+        {
+            writing.TrySetResult();
+            await blocked.Task.WaitAsync(token);
+        };
+        var first = controller.CreateAsync(node, default).AsTask();
+        await writing.Task;
+        var waiting = Enumerable.Range(0, ControllerQueue.Limit).Select(_ => controller.GetWaitingWalsAsync(default).AsTask()).ToList();
+
+        var refusal = await Assert.ThrowsAsync<StreamException>(async () => await controller.GetWaitingWalsAsync(default));
+
+        Assert.Equal(StreamError.StorageUnavailable, refusal.Error);
+        blocked.SetResult();
+        await first;
+        await Task.WhenAll(waiting);
+        Assert.Empty(await controller.GetWaitingWalsAsync(default));
+    }
+
+    [Fact]
     public async Task Two_controllers_that_form_one_bucket_at_once_end_in_one_cluster()
     {
         await using var first = new ControllerNode(_storage);

@@ -10,6 +10,9 @@ internal sealed class AdjustedObjectStorage : IObjectStorage
 
     public Func<IObjectStorage, string, ReadOnlySequence<byte>, ValueTask<bool>>? Create { get; init; }
 
+    /// <summary>As <see cref="Create"/>, for those that wait.</summary>
+    public Func<long, CancellationToken, ValueTask<bool>>? CreateUntil { get; init; }
+
     public Func<byte[]?, byte[]?>? Got { get; init; }
 
     public Func<int, int>? Read { get; init; }
@@ -21,7 +24,7 @@ internal sealed class AdjustedObjectStorage : IObjectStorage
     public string Name => "a store";
 
     public ValueTask<bool> TryCreateAsync(string key, ReadOnlySequence<byte> body, CancellationToken token) =>
-        Create?.Invoke(_store, key, body) ?? _store.TryCreateAsync(key, body, token);
+        Create?.Invoke(_store, key, body) ?? CreateUntil?.Invoke(body.Length, token) ?? _store.TryCreateAsync(key, body, token);
 
     public ValueTask PutAsync(string key, ReadOnlySequence<byte> body, CancellationToken token) => _store.PutAsync(key, body, token);
 

@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.ObjectStorage;
+using Millrace.Runtime;
 using Xunit;
 
 namespace Millrace.Tests.ObjectStorage;
@@ -55,6 +57,59 @@ public sealed class FileObjectStorageTests : ObjectStorageContract
         var refused = await Assert.ThrowsAsync<ObjectStorageException>(async () => await FileObjectStorage.OpenAsync(_node.Runtime, path, Token));
         Assert.Equal(ObjectStorageError.Invalid, refused.Error);
         Assert.Contains(path, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("create")]
+    [InlineData("append")]
+    [InlineData("sync")]
+    [InlineData("mkdir")]
+    [InlineData("link")]
+    [InlineData("rename")]
+    public async Task A_full_disk_is_waited_for_and_keeps_nothing_of_what_did_not_fit(string failing)
+    {
+        var files = new HookedFiles(_node.Runtime.Files);
+        using var runtime = new NodeRuntime(TimeProvider.System, TaskScheduler.Default, new SystemRandom(), files, NullLoggerFactory.Instance);
+        await using var store = await FileObjectStorage.OpenAsync(runtime, _node.Folder, Token);
+        files.Before = (call, path) => call == failing ? throw HookedFiles.Full(path) : ValueTask.CompletedTask;
+        Func<string, Task>[] writes = failing == "rename" ? [Put] : failing == "link" ? [Create] : [Put, Create];
+        foreach (var write in writes)
+        {
+            var full = await Assert.ThrowsAsync<ObjectStorageException>(() => write("a/b"));
+            Assert.Equal(ObjectStorageError.Transient, full.Error);
+            Assert.Contains("No space left on device", full.Message, StringComparison.Ordinal);
+        }
+
+        files.Before = (_, _) => ValueTask.CompletedTask;
+        Assert.DoesNotContain(Names(), name => name.StartsWith(".tmp/", StringComparison.Ordinal));
+        Assert.Null(await store.GetAsync("a/b", Token));
+        foreach (var write in writes)
+        {
+            await write($"a/{Array.IndexOf(writes, write)}");
+        }
+
+        async Task Put(string key) => await store.PutAsync(key, Body("x"), Token);
+
+        async Task Create(string key) => Assert.True(await store.TryCreateAsync(key, Body("x"), Token));
+    }
+
+    [Fact]
+    public async Task A_failure_that_cannot_be_tidied_up_is_told_all_the_same_and_goes_with_the_next_opening()
+    {
+        var files = new HookedFiles(_node.Runtime.Files);
+        using var runtime = new NodeRuntime(TimeProvider.System, TaskScheduler.Default, new SystemRandom(), files, NullLoggerFactory.Instance);
+        await using var store = await FileObjectStorage.OpenAsync(runtime, _node.Folder, Token);
+        files.Before = (call, path) => call switch
+        {
+            "sync" => throw HookedFiles.Full(path),
+            "delete" => throw new IOException($"{path}: Input/output error", LinuxError.InputOutput),
+            _ => ValueTask.CompletedTask,
+        };
+        var full = await Assert.ThrowsAsync<ObjectStorageException>(async () => await store.PutAsync("a", Body("x"), Token));
+        Assert.Contains("No space left on device", full.Message, StringComparison.Ordinal);
+
+        await using var again = await FileObjectStorage.OpenAsync(_node.Runtime, _node.Folder, Token);
+        Assert.Equal([".tmp"], Names());
     }
 
     private protected override async ValueTask<IObjectStorage> OpenAsync() =>

@@ -13,7 +13,7 @@ public abstract class S3ObjectStorageTests : ObjectStorageContract
     [Fact]
     public async Task It_keeps_what_the_probe_asks_for()
     {
-        await StorageProbe.CheckAsync(_node.Runtime, Store, Token);
+        await StorageProbe.CheckAsync(_node.Runtime, Store, Timeout.InfiniteTimeSpan, Token);
         Assert.Empty(await Store.ListAsync("", null, 10, Token));
     }
 
@@ -60,7 +60,7 @@ public abstract class S3ObjectStorageTests : ObjectStorageContract
     public async Task A_missing_bucket_is_invalid_and_says_so()
     {
         await using var store = _server!.Open(_node.Runtime, options => options with { Bucket = "no-such-bucket" });
-        var refused = await Assert.ThrowsAsync<ObjectStorageException>(async () => await StorageProbe.CheckAsync(_node.Runtime, store, Token));
+        var refused = await Assert.ThrowsAsync<ObjectStorageException>(async () => await StorageProbe.CheckAsync(_node.Runtime, store, Timeout.InfiniteTimeSpan, Token));
         Assert.Equal(ObjectStorageError.Invalid, refused.Error);
         Assert.Contains("NoSuchBucket", refused.Message, StringComparison.Ordinal);
     }

@@ -11,7 +11,7 @@ public sealed class StorageProbeTests : IDisposable
     public async Task A_good_store_passes_and_nothing_of_the_probe_stays()
     {
         var store = new MemoryObjectStorage();
-        await StorageProbe.CheckAsync(_node.Runtime, store, default);
+        await CheckAsync(store);
         Assert.Empty(await store.ListAsync("", null, 10, default));
     }
 
@@ -71,47 +71,118 @@ public sealed class StorageProbeTests : IDisposable
         await AssertRefusedAsync(new() { KeepsDeleted = true }, "still there");
 
     [Fact]
-    public async Task A_transient_failure_begins_the_probe_anew_and_nothing_of_it_stays()
+    public async Task Creates_whose_answers_are_lost_prove_nothing_and_nothing_of_them_stays()
     {
-        var failures = 2;
+        var failures = 20;
         var store = new AdjustedObjectStorage
         {
             Create = async (store, key, body) =>
             {
                 // Applied, and the answer lost.
                 var created = await store.TryCreateAsync(key, body, default);
-                return failures-- > 0 ? throw Throttled() : created;
+                return Interlocked.Decrement(ref failures) % 2 == 0 ? throw Throttled() : created;
             },
         };
-        await StorageProbe.CheckAsync(_node.Runtime, store, default);
-        Assert.True(failures < 0);
+        await CheckAsync(store);
         Assert.Empty(await store.ListAsync("", null, 10, default));
     }
 
     [Fact]
-    public async Task A_store_that_is_away_is_reported()
+    public async Task A_store_that_refuses_seven_calls_of_ten_passes()
     {
+        var lots = new Random(7);
+        var store = new AdjustedObjectStorage
+        {
+            Create = (store, key, body) =>
+            {
+                lock (lots)
+                {
+                    return lots.Next(10) < 7 ? throw Throttled() : store.TryCreateAsync(key, body, default);
+                }
+            },
+        };
+        await CheckAsync(store);
+        Assert.Empty(await store.ListAsync("", null, 10, default));
+    }
+
+    [Fact]
+    public async Task A_store_that_is_away_is_waited_for()
+    {
+        var isAway = true;
         var attempts = 0;
         var store = new AdjustedObjectStorage
         {
-            Create = (_, _, _) =>
+            Create = (store, key, body) =>
             {
-                attempts++;
-                throw Throttled();
+                Interlocked.Increment(ref attempts);
+                return Volatile.Read(ref isAway) ? throw Throttled() : store.TryCreateAsync(key, body, default);
             },
         };
-        var away = await Assert.ThrowsAsync<ObjectStorageException>(async () => await StorageProbe.CheckAsync(_node.Runtime, store, default));
-        Assert.Equal(ObjectStorageError.Transient, away.Error);
-        Assert.InRange(attempts, 2, 10);
+        var probe = CheckAsync(store).AsTask();
+        Assert.True(await Eventually.BecomesTrueAsync(() => Volatile.Read(ref attempts) > 6));
+        Assert.False(probe.IsCompleted);
+        Volatile.Write(ref isAway, false);
+        await probe;
+    }
+
+    [Fact]
+    public async Task A_store_that_stays_away_is_reported_with_its_answer_when_patience_ends()
+    {
+        var store = new AdjustedObjectStorage { Create = (_, _, _) => throw Throttled() };
+        var away = await Assert.ThrowsAsync<ObjectStorageException>(
+            async () => await StorageProbe.CheckAsync(_node.Runtime, store, TimeSpan.FromMilliseconds(300), default));
+        Assert.Equal((ObjectStorageError.Transient, "503 SlowDown"), (away.Error, away.Message));
+    }
+
+    [Fact]
+    public async Task A_store_that_says_nothing_is_reported_when_patience_ends_and_a_stop_does_not_wait_for_it()
+    {
+        var store = new AdjustedObjectStorage
+        {
+            CreateUntil = async (_, token) =>
+            {
+                await Task.Delay(Timeout.Infinite, token);
+                return false;
+            },
+        };
+        var silent = await Assert.ThrowsAsync<ObjectStorageException>(
+            async () => await StorageProbe.CheckAsync(_node.Runtime, store, TimeSpan.FromMilliseconds(200), default));
+        Assert.Equal(ObjectStorageError.Transient, silent.Error);
+
+        using var stop = new CancellationTokenSource();
+        var waiting = StorageProbe.CheckAsync(_node.Runtime, store, Timeout.InfiniteTimeSpan, stop.Token).AsTask();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    [Fact]
+    public async Task What_will_not_change_ends_it_at_once()
+    {
+        foreach (var error in (ObjectStorageError[])[ObjectStorageError.AccessDenied, ObjectStorageError.Invalid])
+        {
+            var calls = 0;
+            var store = new AdjustedObjectStorage
+            {
+                Create = (_, _, _) =>
+                {
+                    calls++;
+                    throw new ObjectStorageException(error, "no");
+                },
+            };
+            Assert.Equal(error, (await Assert.ThrowsAsync<ObjectStorageException>(async () => await CheckAsync(store))).Error);
+            Assert.Equal(1, calls);
+        }
     }
 
     public void Dispose() => _node.Dispose();
+
+    private ValueTask CheckAsync(IObjectStorage store) => StorageProbe.CheckAsync(_node.Runtime, store, Timeout.InfiniteTimeSpan, default);
 
     private static ObjectStorageException Throttled() => new(ObjectStorageError.Transient, "503 SlowDown");
 
     private async Task AssertRefusedAsync(AdjustedObjectStorage store, string said)
     {
-        var refused = await Assert.ThrowsAsync<ObjectStorageException>(async () => await StorageProbe.CheckAsync(_node.Runtime, store, default));
+        var refused = await Assert.ThrowsAsync<ObjectStorageException>(async () => await CheckAsync(store));
         Assert.Equal(ObjectStorageError.Invalid, refused.Error);
         Assert.Contains(said, refused.Message, StringComparison.Ordinal);
         Assert.StartsWith("The store a store cannot be used", refused.Message, StringComparison.Ordinal);

@@ -449,16 +449,17 @@ public sealed class UploadTests : StreamsTest
     [Fact]
     public async Task A_deleted_stream_leaves_a_line_for_those_who_look_closely()
     {
-        var lines = new RecordingLoggers();
-        await using var node = new TestNode(Registry, Storage, loggers: lines);
+        using var log = new RecordedLog();
+        await using var node = new TestNode(Registry, Storage, loggers: log);
         Start();
         var deleted = await node.CreateAsync();
         await node.AppendAsync(deleted);
         Registry.Delete(deleted.Stream.Id);
         node.Store.RequestUpload();
         Assert.Equal(StreamError.Unknown, await deleted.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
-        Assert.Equal(LogLevel.Debug, Assert.Single(lines.About(deleted.Stream.Id)));
-        Assert.DoesNotContain(lines.Levels, level => level > LogLevel.Information);
+        var about = Assert.Single(log.Lines, line => line.Values.Any(value => value.Key == "Stream" && Equals(value.Value, deleted.Stream.Id)));
+        Assert.Equal(LogLevel.Debug, about.Level);
+        Assert.DoesNotContain(log.Lines, line => line.Level > LogLevel.Information);
     }
 
     /// <summary>Two streams with a record each.</summary>

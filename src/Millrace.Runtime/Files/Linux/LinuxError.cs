@@ -17,6 +17,7 @@ public static class LinuxError
     public const int NameTooLong = 36;
     public const int NotEmpty = 39;
     public const int NotSupported = 95;
+    public const int QuotaExceeded = 122;
     public const int WouldBlock = 11;
 
     /// <summary>The exception for a failed call: its message for people, its errno for code.</summary>

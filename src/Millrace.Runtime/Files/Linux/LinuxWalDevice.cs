@@ -82,22 +82,69 @@ internal sealed class LinuxWalDevice : IWalDevice
         }
     }
 
-    // Under another name first: a crash half way must not leave a short file under this one.
+    // Under another name first: a crash half way must not leave a short file under this one. The lock tells whoever clears up behind
+    // crashes that this one is being made.
     private static void Allocate(string path, long capacity)
     {
-        var unfinished = path + ".new";
+        var unfinished = path + IFileSystem.Unfinished;
         using (var file = LinuxFile.Open(unfinished, LinuxFile.ReadWrite | LinuxFile.Create | LinuxFile.Truncate))
         {
-            if (!LinuxFile.TryAllocate(file, capacity, unfinished))
+            if (!LinuxFile.TryLock(file, unfinished))
             {
-                WriteZeros(file, capacity);
+                throw LinuxError.ToException(LinuxError.WouldBlock, "flock", unfinished);
             }
 
-            LinuxFile.Sync(file, unfinished);
+            try
+            {
+                Fill(file, capacity, unfinished);
+                LinuxFile.Rename(unfinished, path);
+            }
+            catch (Exception failure)
+            {
+                TryGiveBack(unfinished);
+                if (failure is IOException { HResult: LinuxError.NoSpace or LinuxError.QuotaExceeded } full)
+                {
+                    throw NoRoom(path, capacity, full);
+                }
+
+                throw;
+            }
+            finally
+            {
+                LinuxFile.Unlock(file, unfinished);
+            }
         }
 
-        LinuxFile.Rename(unfinished, path);
         LinuxFile.SyncDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    // Left there, it would keep a full disk full.
+    private static void TryGiveBack(string unfinished)
+    {
+        try
+        {
+            LinuxFile.TryDelete(unfinished);
+        }
+        catch (IOException)
+        {
+            // The first failure tells more, and whoever clears up finds the file.
+        }
+    }
+
+    private static void Fill(SafeFileHandle file, long capacity, string path)
+    {
+        if (!LinuxFile.TryAllocate(file, capacity, path))
+        {
+            WriteZeros(file, capacity);
+        }
+
+        LinuxFile.Sync(file, path);
+    }
+
+    private static IOException NoRoom(string path, long capacity, IOException failure)
+    {
+        var free = new DriveInfo(Path.GetDirectoryName(path)!).AvailableFreeSpace;
+        return new IOException($"{path} needs {capacity} bytes, and its file system has {free} left: {failure.Message}", failure.HResult);
     }
 
     private static void WriteZeros(SafeFileHandle file, long capacity)

@@ -28,13 +28,38 @@ public sealed class FileWalProvider(NodeRuntime runtime, BufferPool pool, string
         return new(id, WalKind.File, Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{id:N}{Extension}")), node, epoch);
     }
 
+    public async ValueTask RemoveUnfinishedAsync(CancellationToken token)
+    {
+        var removed = 0;
+        foreach (var entry in await _files.ListAsync(folder, token))
+        {
+            var path = Path.Combine(folder, entry.Name);
+            if (!entry.IsDirectory && entry.Name.EndsWith(Extension + IFileSystem.Unfinished, StringComparison.Ordinal)
+                && await _files.TryLockAsync(path, token) is { } fileLock)
+            {
+                await using (fileLock)
+                {
+                    await _files.DeleteAsync(path, token);
+                }
+
+                Log.UnfinishedRemoved(runtime.Loggers, path);
+                removed++;
+            }
+        }
+
+        if (removed > 0)
+        {
+            await _files.SyncDirectoryAsync(folder, token);
+        }
+    }
+
     public async ValueTask<IWriteAheadLog> CreateAsync(WalDescriptor descriptor, CancellationToken token)
     {
         try
         {
             return await CreateCoreAsync(descriptor, token);
         }
-        catch (IOException failure)
+        catch (Exception failure) when (IsOfMedium(failure))
         {
             throw new WalUnavailableException(descriptor, $"The WAL {descriptor.Location} cannot be made: {failure.Message}", failure);
         }
@@ -46,7 +71,7 @@ public sealed class FileWalProvider(NodeRuntime runtime, BufferPool pool, string
         {
             return await TakeOverCoreAsync(descriptor, token);
         }
-        catch (IOException failure)
+        catch (Exception failure) when (IsOfMedium(failure))
         {
             throw new WalUnavailableException(descriptor, $"The WAL {descriptor.Location} cannot be used: {failure.Message}", failure);
         }
@@ -71,7 +96,7 @@ public sealed class FileWalProvider(NodeRuntime runtime, BufferPool pool, string
             await GiveUpAsync(path);
             return true;
         }
-        catch (IOException failure)
+        catch (Exception failure) when (IsOfMedium(failure))
         {
             throw new WalUnavailableException(descriptor, $"The retired WAL {descriptor.Location} cannot be deleted: {failure.Message}", failure);
         }
@@ -192,6 +217,12 @@ public sealed class FileWalProvider(NodeRuntime runtime, BufferPool pool, string
         var device = await OpenDeviceAsync(path, mode, token);
         try
         {
+            if (device.Capacity < FileWalFormat.RingStart + FileWalFormat.Sector)
+            {
+                throw new WalUnavailableException(
+                    descriptor, $"The file {path} has {device.Capacity} bytes, which is no WAL: it was cut short. What is needed is the file that node {descriptor.Node} wrote.");
+            }
+
             var fileLock = await _files.TryLockAsync(path, token)
                 ?? throw new WalUnavailableException(descriptor, $"The WAL {path} is held by a living process: stop that first");
             return (new WalRing(device, pool), fileLock);
@@ -241,7 +272,10 @@ public sealed class FileWalProvider(NodeRuntime runtime, BufferPool pool, string
         }
     }
 
-    // Repeatable: whoever completes a recovery goes on trying.
+    // .NET has another exception for what is not permitted.
+    private static bool IsOfMedium(Exception failure) => failure is IOException or UnauthorizedAccessException;
+
+    // Repeatable: should whoever completes a recovery fail, the next start tries again.
     private async ValueTask GiveUpAsync(string path)
     {
         var parent = Path.GetDirectoryName(path)!;

@@ -59,7 +59,7 @@ internal sealed class FileWalRecovery(
             return await reader.ReadAsync(position, sequence, header.EndRingPosition, token)
                 ?? throw Damaged($"block {sequence} has changed since it was sealed");
         }
-        catch (IOException failure)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw Damaged(failure.Message, failure);
         }

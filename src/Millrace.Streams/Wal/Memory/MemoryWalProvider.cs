@@ -18,6 +18,9 @@ public sealed class MemoryWalProvider(NodeRuntime runtime) : IWalProvider
         return new(id, WalKind.Memory, string.Create(CultureInfo.InvariantCulture, $"memory:{id:N}"), node, epoch);
     }
 
+    /// <summary>Nothing: memory has no halves.</summary>
+    public ValueTask RemoveUnfinishedAsync(CancellationToken token) => ValueTask.CompletedTask;
+
     public ValueTask<IWriteAheadLog> CreateAsync(WalDescriptor descriptor, CancellationToken token)
     {
         var log = new MemoryWalLog();

@@ -9,13 +9,17 @@ namespace Millrace.Streams.Wal;
 /// </summary>
 /// <remarks>
 /// Appends gather while objects are under way, for a part of the time that one takes: on a fast store hardly at all, on
-/// a slow one long enough that a few objects cover the round trip. A store that does not answer makes appends wait; they
+/// a slow one long enough that a few objects cover the round trip. Over a link so slow that objects take many seconds they become smaller,
+/// lest those that are under way together take each other's time until none arrives within its limit. A store that does not answer makes appends wait; they
 /// go on when it does. Threading: as <see cref="IWriteAheadLog"/>.
 /// </remarks>
 internal sealed class ObjectWal : IWriteAheadLog
 {
     // With batches gathered for a quarter of a round trip, four or five objects are under way: some stay free for large ones.
     private const double GatheredShare = 0.25;
+
+    // Below this a round trip costs more than the bytes.
+    private const int SmallestBatchBytes = 64 << 10;
 
     // A change of latency is believed after about five objects.
     private const double LatencyWeight = 0.2;
@@ -35,6 +39,7 @@ internal sealed class ObjectWal : IWriteAheadLog
     private readonly Queue<(LogPlace Place, long EndAppend)> _kept = new();
     private TimeSpan _latency;
     private int _underWay;
+    private int _batchBytes;
     private bool _disposed;
 
     internal ObjectWal(NodeRuntime runtime, BufferPool pool, ObjectLog log, WalDescriptor descriptor, ObjectWalOptions options)
@@ -43,6 +48,7 @@ internal sealed class ObjectWal : IWriteAheadLog
         _pool = pool;
         _log = log;
         _options = options;
+        _batchBytes = options.BatchBytes;
         Descriptor = descriptor;
         _owner = log.BeginTerm(descriptor.Id);
         _writing = runtime.Spawn("wal-writer", _ => WriteAsync());
@@ -56,6 +62,18 @@ internal sealed class ObjectWal : IWriteAheadLog
     public double Fullness => 0;
 
     public Task<StreamException> Lost => _lost.Task;
+
+    /// <summary>Bytes that one object takes at most at the moment.</summary>
+    internal int BatchBytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _batchBytes;
+            }
+        }
+    }
 
     public ValueTask AppendAsync(in StreamRecord record, out long position)
     {
@@ -114,7 +132,7 @@ internal sealed class ObjectWal : IWriteAheadLog
                 await _queue.WaitAsync();
                 await _owner.WaitForRoomAsync(CancellationToken.None);
                 await GatherAsync();
-                if (!_queue.Take(_options.BatchBytes, out var appends))
+                if (!_queue.Take(BatchBytes, out var appends))
                 {
                     break;
                 }
@@ -142,7 +160,7 @@ internal sealed class ObjectWal : IWriteAheadLog
         }
 
         pause = pause < _options.LongestGathering ? pause : _options.LongestGathering;
-        var enough = _queue.WaitAsync(_options.BatchBytes);
+        var enough = _queue.WaitAsync(BatchBytes);
         if (enough.IsCompleted || pause <= TimeSpan.Zero)
         {
             return;
@@ -188,6 +206,7 @@ internal sealed class ObjectWal : IWriteAheadLog
         {
             _underWay--;
             _latency = _latency == TimeSpan.Zero ? latency : _latency + (latency - _latency) * LatencyWeight;
+            Adapt_NeedsLock(latency);
         }
 
         try
@@ -214,6 +233,19 @@ internal sealed class ObjectWal : IWriteAheadLog
             {
                 _kept.Enqueue((acknowledged, endAppend));
             }
+        }
+    }
+
+    private void Adapt_NeedsLock(TimeSpan latency)
+    {
+        var least = Math.Min(SmallestBatchBytes, _options.BatchBytes);
+        if (latency > _options.LongestWrite)
+        {
+            _batchBytes = Math.Max(_batchBytes / 2, least);
+        }
+        else if (latency < _options.LongestWrite / 4)
+        {
+            _batchBytes = (int)Math.Min(_batchBytes * 2L, _options.BatchBytes);
         }
     }
 

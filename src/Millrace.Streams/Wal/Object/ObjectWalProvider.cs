@@ -21,15 +21,18 @@ public sealed class ObjectWalProvider(NodeRuntime runtime, BufferPool pool, IObj
         return new(id, WalKind.Object, string.Create(CultureInfo.InvariantCulture, $"WAL/{id:N}/"), node, epoch);
     }
 
+    /// <summary>Nothing: the first object makes it.</summary>
+    public ValueTask RemoveUnfinishedAsync(CancellationToken token) => ValueTask.CompletedTask;
+
     public ValueTask<IWriteAheadLog> CreateAsync(WalDescriptor descriptor, CancellationToken token) =>
         ValueTask.FromResult<IWriteAheadLog>(new ObjectWal(runtime, pool, LogOf(descriptor), descriptor, options));
 
     public async ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token)
     {
         var log = LogOf(descriptor);
-        var (start, seal) = await new ObjectWalTakeover(log, descriptor).SealAsync(token);
+        var (start, seal, lengths) = await new ObjectWalTakeover(log, descriptor).SealAsync(token);
         Log.WalSealed(runtime.Loggers, descriptor.Location, seal.Index - start.Next.Index);
-        return new ObjectWalRecovery(log, descriptor, start, seal);
+        return new ObjectWalRecovery(log, descriptor, start, seal, lengths);
     }
 
     public async ValueTask<bool> DiscardAsync(WalDescriptor descriptor, CancellationToken token)

@@ -4,7 +4,12 @@ using Millrace.ObjectStorage;
 namespace Millrace.Streams.Wal;
 
 /// <summary>A sealed object WAL.</summary>
-internal sealed class ObjectWalRecovery(ObjectLog log, WalDescriptor descriptor, LogStart start, LogPlace seal) : IWalRecovery
+/// <param name="log">Its log.</param>
+/// <param name="descriptor">Its entry in the metadata.</param>
+/// <param name="start">Where its entries begin.</param>
+/// <param name="seal">What stands behind them.</param>
+/// <param name="lengths">Of the entries, from the start on: so that they can be read ahead in bounded memory.</param>
+internal sealed class ObjectWalRecovery(ObjectLog log, WalDescriptor descriptor, LogStart start, LogPlace seal, IReadOnlyList<long> lengths) : IWalRecovery
 {
     public WalDescriptor Descriptor => descriptor;
 
@@ -13,7 +18,7 @@ internal sealed class ObjectWalRecovery(ObjectLog log, WalDescriptor descriptor,
         var next = start;
         while (next.Next < seal)
         {
-            using var reader = log.Read(next);
+            using var reader = log.Read(next, LengthOf);
             while (reader.Position.Next < seal && await TryStepAsync(reader, token) is { } step)
             {
                 var count = ObjectWalFormat.TryReadCount(step.Payload.Span) ?? throw Damaged(step, "is of an unknown version");
@@ -32,6 +37,9 @@ internal sealed class ObjectWalRecovery(ObjectLog log, WalDescriptor descriptor,
             next = reader.Position.Next < seal ? start with { Next = await log.BoundaryAsync(token) } : reader.Position;
         }
     }
+
+    private long? LengthOf(LogPlace place) =>
+        place.Index - start.Next.Index is >= 0 and var entry && entry < lengths.Count ? lengths[(int)entry] : null;
 
     public async ValueTask CompleteAsync(CancellationToken token) => await log.TrimAsync(seal, start with { Next = seal }, token);
 

@@ -6,9 +6,9 @@ namespace Millrace.Streams.Wal;
 internal sealed class ObjectWalTakeover(ObjectLog log, WalDescriptor descriptor)
 {
     /// <summary>Seals the log.</summary>
-    /// <returns>Where its entries begin, and the place of the seal behind them.</returns>
+    /// <returns>Where its entries begin, the place of the seal behind them, and their lengths.</returns>
     /// <exception cref="WalUnavailableException">Acknowledged entries are missing or damaged.</exception>
-    public async ValueTask<(LogStart Start, LogPlace Seal)> SealAsync(CancellationToken token)
+    public async ValueTask<(LogStart Start, LogPlace Seal, IReadOnlyList<long> Lengths)> SealAsync(CancellationToken token)
     {
         while (true)
         {
@@ -18,8 +18,17 @@ internal sealed class ObjectWalTakeover(ObjectLog log, WalDescriptor descriptor)
             using var reader = log.ReadHeaders(start);
             try
             {
-                var seal = await log.SealAsync(reader, default, _ => ValueTask.CompletedTask, token);
-                return (start, seal.Place);
+                var lengths = new List<long>();
+                var seal = await log.SealAsync(
+                    reader,
+                    default,
+                    step =>
+                    {
+                        lengths.Add(step.Length);
+                        return ValueTask.CompletedTask;
+                    },
+                    token);
+                return (start, seal.Place, lengths);
             }
             catch (ObjectLogException trimmed) when (trimmed.Error == ObjectLogError.Trimmed)
             {
@@ -36,7 +45,7 @@ internal sealed class ObjectWalTakeover(ObjectLog log, WalDescriptor descriptor)
     /// <summary>Seals the log if nobody has, and deletes what it holds. The seal and a marker stay, for a writer that wakes up late.</summary>
     public async ValueTask RetireAsync(CancellationToken token)
     {
-        var (start, seal) = await SealAsync(token);
+        var (start, seal, _) = await SealAsync(token);
         await log.TrimAsync(seal, start with { Next = seal }, token);
     }
 

@@ -206,6 +206,48 @@ public sealed class ObjectLogTests : IDisposable
         Assert.Equal(ObjectLogError.Corrupt, corrupt.Error);
     }
 
+    [Fact]
+    public async Task A_fault_of_ours_in_an_append_is_not_repeated_and_stops_the_node()
+    {
+        foreach (var fault in (Exception[])[new ArgumentException("a key that no store can hold"), new InsufficientMemoryException()])
+        {
+            using var node = new RealNode();
+            var attempts = 0;
+            await using var storage = new AdjustedObjectStorage
+            {
+                Create = (_, _, _) =>
+                {
+                    attempts++;
+                    throw fault;
+                },
+            };
+            var log = new ObjectLog(node.Runtime, storage, "log/", new ObjectLogOptions());
+            await using var owner = log.BeginTerm(node.Runtime.NewId());
+            await Assert.ThrowsAsync<ObjectLogException>(() => owner.AppendAsync(new(new byte[1])).WaitAsync(TimeSpan.FromSeconds(60)));
+            Assert.Same(fault, await node.Runtime.Failed.WaitAsync(TimeSpan.FromSeconds(60)));
+            Assert.Equal(1, attempts);
+        }
+    }
+
+    [Theory]
+    [InlineData(1 << 20, 300)]
+    [InlineData(32 << 10, 500)]
+    public async Task A_link_that_is_slow_for_the_entry_takes_it_all_the_same(int length, int milliseconds)
+    {
+        await using var storage = new AdjustedObjectStorage
+        {
+            CreateUntil = async (bytes, token) =>
+            {
+                // As long as its bytes take, and all of them again with each attempt.
+                await Task.Delay(bytes < length ? 0 : milliseconds, token);
+                return true;
+            },
+        };
+        var log = new ObjectLog(_node.Runtime, storage, "log/", new ObjectLogOptions { RequestTimeout = TimeSpan.FromMilliseconds(20) });
+        await using var owner = log.BeginTerm(_node.Runtime.NewId());
+        Assert.Equal(new LogPlace(0, 0), await owner.AppendAsync(new(new byte[length])).WaitAsync(TimeSpan.FromSeconds(60)));
+    }
+
     private ObjectLog Log(int inFlight = 1) =>
         new(_node.Runtime, _storage, "log/", new ObjectLogOptions { InFlight = inFlight, PollInterval = TimeSpan.FromMilliseconds(5) });
 

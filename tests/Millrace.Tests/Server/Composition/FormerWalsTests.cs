@@ -132,17 +132,17 @@ public sealed class FormerWalsTests : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private static async Task<TestOwner> OpenNewAsync(NodeUnderTest node) =>
+    internal static async Task<TestOwner> OpenNewAsync(NodeUnderTest node) =>
         await OpenAsync(node, await node.Node.Controller.CreateAsync(node.Node.Incarnation, default), epoch: 0);
 
-    private static async Task<TestOwner> OpenAsync(NodeUnderTest node, StreamId stream, int epoch)
+    internal static async Task<TestOwner> OpenAsync(NodeUnderTest node, StreamId stream, int epoch)
     {
         var owner = new TestOwner();
         owner.Stream = await node.Node.Streams.OpenAsync(stream, new StreamEpoch(epoch), owner, default);
         return owner;
     }
 
-    private static async Task AppendAsync(NodeUnderTest node, TestOwner owner)
+    internal static async Task AppendAsync(NodeUnderTest node, TestOwner owner)
     {
         using var permit = await node.Node.Streams.AdmitAsync(100, default);
         using var buffers = new BufferPool(1 << 20);

@@ -26,12 +26,15 @@ internal sealed class NodeUnderTest : IAsyncDisposable
     public static Task<NodeUnderTest> StartAsync(IObjectStorage storage, string wal, params (string Key, string Value)[] settings) =>
         StartAsync(storage, wal, [], settings);
 
+    public static Task<NodeUnderTest> StartAsync(
+        IObjectStorage storage, string wal, IReadOnlyList<string> acceptLoss, params (string Key, string Value)[] settings) =>
+        StartAsync(storage, wal, new LinuxFileSystem(TaskScheduler.Default), acceptLoss, settings);
+
     public static async Task<NodeUnderTest> StartAsync(
-        IObjectStorage storage, string wal, IReadOnlyList<string> acceptLoss, params (string Key, string Value)[] settings)
+        IObjectStorage storage, string wal, IFileSystem files, IReadOnlyList<string> acceptLoss, params (string Key, string Value)[] settings)
     {
         var log = new RecordedLog();
-        var runtime = new NodeRuntime(
-            TimeProvider.System, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), log);
+        var runtime = new NodeRuntime(TimeProvider.System, TaskScheduler.Default, new SystemRandom(), files, log);
         var buffers = new BufferPool(16 << 20);
         var options = NodeOptions.From(
             NodeSettings.From([
