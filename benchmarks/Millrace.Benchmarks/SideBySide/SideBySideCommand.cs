@@ -18,7 +18,7 @@ internal static class SideBySideCommand
         var shape = new Option<string?>("--shape") { Description = "One shape alone, and neither start nor latency: record size x partitions, as in 1024x100." };
         shape.AcceptOnlyFromAmong([.. Shapes.Select(NameOf)]);
         only.AcceptOnlyFromAmong("millrace", "kafka");
-        var before = new Option<DirectoryInfo?>("--before") { Description = "Another checkout of Millrace, as of before a change: measured in the same run." };
+        var before = new Option<DirectoryInfo>("--before") { Description = "Another checkout of Millrace, as of before a change: measured in the same run." };
         before.AcceptExistingOnly();
         var command = new Command("kafka", "Millrace and Apache Kafka side by side under the same clients: start, memory, throughput, latency.") { gigabytes, rounds, only, shape, before };
         command.SetAction(parsed => Run(

@@ -26,9 +26,10 @@ internal sealed class SmallRecordArena(BufferPool buffers) : IDisposable
         {
             if (_chunk is null || _chunk.Length - _used < payload.Length)
             {
+                // First the new one: where there is no memory for it, the old one is still held.
+                var next = buffers.Rent(ChunkBytes);
                 _chunk?.Release();
-                _chunk = buffers.Rent(ChunkBytes);
-                _used = 0;
+                (_chunk, _used) = (next, 0);
             }
 
             copy = _chunk.Memory.Slice(_used, payload.Length);
