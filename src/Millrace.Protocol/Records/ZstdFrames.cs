@@ -4,26 +4,31 @@ namespace Millrace.Protocol;
 
 /// <summary>
 /// Looks at the outside of zstd frames (RFC 8878) before they are decompressed: what stands inside is the decoder's to judge.
-/// Several frames may follow each other, as in Kafka.
+/// Several frames may follow each other, and skippable ones stand among them, as in Kafka.
 /// </summary>
 internal static class ZstdFrames
 {
     private const uint Magic = 0xFD2FB528;
+    private const uint SkippableMagic = 0x184D2A50;
 
     // Java's decoder streams, and takes no more memory for what a frame refers back to.
     private const ulong LargestWindow = (1ul << 27) + 1;
     private const int BlockHeaderSize = 3;
     private const int ChecksumSize = 4;
 
-    /// <summary>
-    /// The bytes are frames and nothing else, and Java's decoder takes their windows. A skippable frame is refused: it says that
-    /// it holds nothing, from which librdkafka computes the room to begin with.
-    /// </summary>
+    /// <summary>The bytes are frames and nothing else, and Java's decoder takes their windows.</summary>
     public static bool AreSound(ReadOnlySpan<byte> bytes)
     {
         do
         {
-            if (!TrySkipHeader(ref bytes, out var hasChecksum) || !TrySkipBlocks(ref bytes) || (hasChecksum && !TrySkip(ref bytes, ChecksumSize)))
+            if (IsSkippable(bytes))
+            {
+                if (!TrySkipSkippable(ref bytes))
+                {
+                    return false;
+                }
+            }
+            else if (!TrySkipHeader(ref bytes, out var hasChecksum) || !TrySkipBlocks(ref bytes) || (hasChecksum && !TrySkip(ref bytes, ChecksumSize)))
             {
                 return false;
             }
@@ -31,6 +36,14 @@ internal static class ZstdFrames
         while (!bytes.IsEmpty);
         return true;
     }
+
+    private static bool IsSkippable(ReadOnlySpan<byte> bytes) =>
+        BinaryPrimitives.TryReadUInt32LittleEndian(bytes, out var magic) && (magic & ~0x0Fu) == SkippableMagic;
+
+    private static bool TrySkipSkippable(ref ReadOnlySpan<byte> bytes) =>
+        BinaryPrimitives.TryReadUInt32LittleEndian(bytes[sizeof(uint)..], out var size)
+        && size <= int.MaxValue - (2 * sizeof(uint))
+        && TrySkip(ref bytes, (int)size + (2 * sizeof(uint)));
 
     private static bool TrySkipHeader(ref ReadOnlySpan<byte> bytes, out bool hasChecksum)
     {
