@@ -86,6 +86,11 @@ internal static class SnappyCodec
         try
         {
             var length = Snappy.GetUncompressedLength(block);
+            if (!SnappyBlock.HoldsExactly(block, length))
+            {
+                return DecompressionOutcome.Malformed;
+            }
+
             // Snappy's densest element copies 64 bytes for three: a block that claims more lies, and gets no memory.
             if (length > 64L + (64L * block.Length / 3))
             {

@@ -50,7 +50,7 @@ public sealed class BatchDifferenceTests(ITestOutputHelper output)
         Assert.SkipWhen(read is null, "python3-kafka, python3-lz4, python3-snappy or python3-zstandard is not installed");
         output.WriteLine($"{taken.Length} batches");
         Report([
-            .. taken.Zip(read!).Where(pair => pair.Second != pair.First.Ours.Content && !pair.First.Case.Name.Contains("header: largest time", StringComparison.Ordinal))
+            .. taken.Zip(read!).Where(pair => pair.Second != pair.First.Ours.Content && !KnownBatchDifferences.IsUnreadableForPython(pair.First.Case))
                 .Select(pair => $"ours {pair.First.Ours.Content}, kafka-python's {pair.Second}: {Describe(pair.First.Case)}"),
         ]);
     }
