@@ -32,7 +32,7 @@ internal static class RecordLayer
         records = fault switch
         {
             "bytes behind" => [.. records, .. new byte[random.Next(1, 10)]],
-            "cut" => records[..^Math.Min(records.Length, random.Next(1, 10))],
+            "cut" => records[..^Math.Min(records.Length - 1, random.Next(1, 10))],
             _ => records,
         };
         if (fault.Length > 0)
