@@ -45,7 +45,14 @@ internal sealed class BatchIntake(BufferPool buffers)
         var codec = StoredCodec(settings, verdict.Header.Codec);
         if (codec != verdict.Header.Codec)
         {
-            var recompressed = BatchRecompression.Recompress(bytes, verdict.Header, codec, StoredLevel(settings, codec), buffers);
+            if (!BatchRecompression.TryRecompress(bytes, verdict.Header, codec, StoredLevel(settings, codec), buffers, out var recompressed))
+            {
+                verdict = verdict with { Error = RecordBatchError.OutOfMemory };
+                error = Judge(verdict, settings);
+                refusal = BatchRefusal.Of(error, verdict);
+                return error;
+            }
+
             if (recompressed.Length > settings.MaxMessageBytes)
             {
                 recompressed.Release();
@@ -82,8 +89,8 @@ internal sealed class BatchIntake(BufferPool buffers)
         RequireKeys = settings.IsCompacted,
         TimestampType = settings.StampsAppendTime ? TimestampType.LogAppendTime : TimestampType.CreateTime,
 
-        // Written so that the largest setting, which stands for no limit, does not overflow.
-        EarliestTimestamp = now - Math.Min(settings.TimestampBeforeMaxMs, now),
+        // The largest setting stands for no limit: below now it does not overflow, and times before 1970 are among those it allows.
+        EarliestTimestamp = now - settings.TimestampBeforeMaxMs,
         LatestTimestamp = now + Math.Min(settings.TimestampAfterMaxMs, long.MaxValue - now),
     };
 
@@ -102,6 +109,7 @@ internal sealed class BatchIntake(BufferPool buffers)
             : PartitionError.InvalidRecord,
         RecordBatchError.UnknownFormat or RecordBatchError.CorruptChecksum => PartitionError.CorruptBatch,
         RecordBatchError.TooLarge or RecordBatchError.DecompressedTooLarge => PartitionError.BatchTooLarge,
+        RecordBatchError.OutOfMemory => PartitionError.TimedOut,
         RecordBatchError.CodecNotAllowed or RecordBatchError.UnknownCodec => PartitionError.UnsupportedCompression,
         RecordBatchError.LogAppendTimeByClient or RecordBatchError.TimestampOutOfRange => PartitionError.InvalidTimestamp,
         RecordBatchError.MoreThanOneBatch or RecordBatchError.OldFormat or RecordBatchError.InconsistentOffsets

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using Millrace.Protocol;
 using Millrace.Runtime;
 
@@ -14,21 +15,42 @@ internal static class BatchRecompression
     /// <param name="codec">The codec of the result.</param>
     /// <param name="level">Its level; null for a codec that has none.</param>
     /// <param name="buffers">Gives the result its memory.</param>
-    /// <returns>The new batch and nothing else, held once.</returns>
-    public static PooledBuffer Recompress(
-        ReadOnlyMemory<byte> batch, in RecordBatchHeader header, CompressionCodec codec, int? level, BufferPool buffers)
+    /// <param name="recompressed">The new batch and nothing else, held once.</param>
+    /// <returns>False if the memory for it could not be had.</returns>
+    public static bool TryRecompress(
+        ReadOnlyMemory<byte> batch,
+        in RecordBatchHeader header,
+        CompressionCodec codec,
+        int? level,
+        BufferPool buffers,
+        [NotNullWhen(true)] out PooledBuffer? recompressed)
     {
-        var records = batch[RecordBatchHeader.Size..];
-        if (header.Codec == CompressionCodec.None)
+        recompressed = null;
+        try
         {
-            return Compress(records.Span, header, codec, level, buffers);
-        }
+            var records = batch[RecordBatchHeader.Size..];
+            if (header.Codec == CompressionCodec.None)
+            {
+                recompressed = Compress(records.Span, header, codec, level, buffers);
+                return true;
+            }
 
-        var outcome = RecordCompression.Decompress(header.Codec, records, Array.MaxLength, out var decompressed);
-        Invariant.Check(outcome == DecompressionOutcome.Done);
-        using (decompressed)
+            var outcome = RecordCompression.Decompress(header.Codec, records, Array.MaxLength, out var decompressed);
+            if (outcome == DecompressionOutcome.OutOfMemory)
+            {
+                return false;
+            }
+
+            Invariant.Check(outcome == DecompressionOutcome.Done);
+            using (decompressed)
+            {
+                recompressed = Compress(decompressed!.Span, header, codec, level, buffers);
+                return true;
+            }
+        }
+        catch (OutOfMemoryException)
         {
-            return Compress(decompressed!.Span, header, codec, level, buffers);
+            return false;
         }
     }
 

@@ -43,4 +43,7 @@ public sealed class DecompressedRecords : IMemoryOwner<byte>
     }
 
     internal void Advance(int size) => Length += size;
+
+    /// <summary>Forgets what stands behind a length.</summary>
+    internal void Shorten(int length) => Length = length;
 }

@@ -50,6 +50,9 @@ public enum RecordBatchError
     /// <summary>The records take more room decompressed than is granted.</summary>
     DecompressedTooLarge,
 
+    /// <summary>There was no memory to look at the records; nothing is known to be wrong with them.</summary>
+    OutOfMemory,
+
     /// <summary>A record's length, key, value or headers do not fit its bytes, or bytes follow the last record.</summary>
     MalformedRecord,
 

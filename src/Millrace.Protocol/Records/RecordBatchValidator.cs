@@ -42,7 +42,12 @@ public static class RecordBatchValidator
 
         return new()
         {
-            Error = outcome == DecompressionOutcome.TooLarge ? RecordBatchError.DecompressedTooLarge : RecordBatchError.Undecodable,
+            Error = outcome switch
+            {
+                DecompressionOutcome.TooLarge => RecordBatchError.DecompressedTooLarge,
+                DecompressionOutcome.OutOfMemory => RecordBatchError.OutOfMemory,
+                DecompressionOutcome.Malformed or DecompressionOutcome.Done => RecordBatchError.Undecodable,
+            },
             Header = header,
         };
     }

@@ -9,7 +9,8 @@ public static class RecordCompression
 
     /// <summary>
     /// Decompresses the records of a batch. However small the input, never more than <paramref name="limit"/> bytes
-    /// come out, and the room for them grows with what really comes out.
+    /// come out, and the room for them grows with what really comes out. Done means that the input is complete and
+    /// exact: it begins, ends and is checked as every decoder in the field demands, and nothing follows it.
     /// </summary>
     /// <param name="codec">A known codec other than none.</param>
     /// <param name="compressed">What stands behind the batch's header.</param>
@@ -17,23 +18,34 @@ public static class RecordCompression
     /// <param name="records">The result, which the caller disposes of; null unless done.</param>
     public static DecompressionOutcome Decompress(CompressionCodec codec, ReadOnlyMemory<byte> compressed, int limit, out DecompressedRecords? records)
     {
-        var output = new DecompressedRecords(limit, expected: (int)Math.Min(int.MaxValue, 4L * compressed.Length));
-        var outcome = codec switch
+        DecompressedRecords? output = null;
+        var outcome = DecompressionOutcome.OutOfMemory;
+        try
         {
-            CompressionCodec.Gzip => GzipCodec.Decompress(compressed, output),
-            CompressionCodec.Snappy => SnappyCodec.Decompress(compressed.Span, output),
-            CompressionCodec.Lz4 => Lz4Codec.Decompress(compressed, output),
-            CompressionCodec.Zstd => ZstdCodec.Decompress(compressed.Span, output, limit),
-            CompressionCodec.None => throw new ArgumentOutOfRangeException(nameof(codec)),
-        };
-        if (outcome == DecompressionOutcome.Done)
+            output = new DecompressedRecords(limit, expected: (int)Math.Min(int.MaxValue, 4L * compressed.Length));
+            outcome = codec switch
+            {
+                CompressionCodec.Gzip => GzipCodec.Decompress(compressed, output),
+                CompressionCodec.Snappy => SnappyCodec.Decompress(compressed.Span, output),
+                CompressionCodec.Lz4 => Lz4Codec.Decompress(compressed.Span, output),
+                CompressionCodec.Zstd => ZstdCodec.Decompress(compressed.Span, output, limit),
+                CompressionCodec.None => throw new ArgumentOutOfRangeException(nameof(codec)),
+            };
+        }
+        catch (OutOfMemoryException)
         {
-            records = output;
-            return outcome;
+            // Of the array, or of a decoder's tables: a peer's bytes decide how much is asked for, so it is an outcome.
+        }
+        finally
+        {
+            if (outcome != DecompressionOutcome.Done)
+            {
+                output?.Dispose();
+                output = null;
+            }
         }
 
-        output.Dispose();
-        records = null;
+        records = output;
         return outcome;
     }
 

@@ -7,11 +7,16 @@ namespace Millrace.Protocol;
 
 /// <summary>
 /// Snappy in the framing of the xerial library, which Kafka took over: a magic, two version numbers, and blocks of
-/// <c>int32 length, block</c>. Some clients send one bare block instead; it is told by the missing magic.
+/// <c>int32 length, block</c>. Some clients send one bare block instead; it is told by the missing magic. Other
+/// versions than 1 and streams behind each other are xerial's alone: other clients cannot read them.
 /// </summary>
 internal static class SnappyCodec
 {
     private const int HeaderSize = 16;
+    private const int VersionAt = 8;
+    private const int CompatibleVersionAt = 12;
+    private const int Version = 1;
+
     // What xerial's writer uses, and what readers allocate for.
     private const int BlockSize = 32 * 1024;
 
@@ -24,7 +29,9 @@ internal static class SnappyCodec
             return DecompressBlock(compressed, output);
         }
 
-        if (compressed.Length < HeaderSize)
+        if (compressed.Length < HeaderSize
+            || BinaryPrimitives.ReadInt32BigEndian(compressed[VersionAt..]) != Version
+            || BinaryPrimitives.ReadInt32BigEndian(compressed[CompatibleVersionAt..]) != Version)
         {
             return DecompressionOutcome.Malformed;
         }
@@ -60,8 +67,8 @@ internal static class SnappyCodec
     {
         var header = output.GetSpan(HeaderSize);
         Magic.CopyTo(header);
-        BinaryPrimitives.WriteInt32BigEndian(header[8..], 1);
-        BinaryPrimitives.WriteInt32BigEndian(header[12..], 1);
+        BinaryPrimitives.WriteInt32BigEndian(header[VersionAt..], Version);
+        BinaryPrimitives.WriteInt32BigEndian(header[CompatibleVersionAt..], Version);
         output.Advance(HeaderSize);
         while (!records.IsEmpty)
         {
@@ -79,6 +86,11 @@ internal static class SnappyCodec
         try
         {
             var length = Snappy.GetUncompressedLength(block);
+            if (!SnappyBlock.HoldsExactly(block, length))
+            {
+                return DecompressionOutcome.Malformed;
+            }
+
             // Snappy's densest element copies 64 bytes for three: a block that claims more lies, and gets no memory.
             if (length > 64L + (64L * block.Length / 3))
             {

@@ -18,6 +18,11 @@ internal static class ZstdCodec
 
     public static DecompressionOutcome Decompress(ReadOnlySpan<byte> compressed, DecompressedRecords output, int limit)
     {
+        if (!ZstdFrames.AreSound(compressed))
+        {
+            return DecompressionOutcome.Malformed;
+        }
+
         if (!Decompressors.TryTake(out var decompressor))
         {
             decompressor = new Decompressor();

@@ -107,6 +107,41 @@ public sealed class RecordCompressionTests
         }
     }
 
+    [Fact]
+    public void A_payload_that_is_cut_or_goes_on_is_malformed()
+    {
+        foreach (var codec in Compressing)
+        {
+            var whole = Compress(codec, [.. Enumerable.Range(0, 1000).Select(i => (byte)(i / 7))]);
+            for (var cut = 1; cut <= 12; cut++)
+            {
+                Assert.Equal(DecompressionOutcome.Malformed, Outcome(codec, whole[..^cut]));
+            }
+
+            for (var more = 1; more <= 12; more++)
+            {
+                Assert.Equal(DecompressionOutcome.Malformed, Outcome(codec, [.. whole, .. new byte[more]]));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_bare_snappy_block_that_goes_on_is_malformed() =>
+        Assert.Equal(DecompressionOutcome.Malformed, Outcome(CompressionCodec.Snappy, [.. Snappier.Snappy.CompressToArray(new byte[1000]), 0]));
+
+    [Fact]
+    public void Two_frames_are_taken_where_Kafka_takes_them()
+    {
+        foreach (var (codec, expected) in new[]
+        {
+            (CompressionCodec.Gzip, DecompressionOutcome.Done), (CompressionCodec.Zstd, DecompressionOutcome.Done), (CompressionCodec.Lz4, DecompressionOutcome.Malformed),
+        })
+        {
+            var part = Compress(codec, new byte[1000]);
+            Assert.Equal(expected, Outcome(codec, [.. part, .. part]));
+        }
+    }
+
     [Theory]
     [InlineData(CompressionCodec.Gzip, -1, 0, 1, 9)]
     [InlineData(CompressionCodec.Lz4, 9, 1, 4, 17)]
@@ -129,6 +164,13 @@ public sealed class RecordCompressionTests
         }).ToArray();
 
         Assert.True(sizes[others.Length - 1] < sizes[0], string.Join(", ", sizes));
+    }
+
+    private static DecompressionOutcome Outcome(CompressionCodec codec, byte[] compressed)
+    {
+        var outcome = RecordCompression.Decompress(codec, compressed, limit: 1 << 20, out var records);
+        records?.Dispose();
+        return outcome;
     }
 
     private static byte[] Compress(CompressionCodec codec, byte[] plain, int? level = null)
