@@ -19,6 +19,7 @@ namespace Millrace.Broker.Apis;
 internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partitions, PartitionOpening opening, FetchPurgatory purgatory, FetchLimit limit, BrokerMetrics metrics)
     : IApiHandler<FetchRequest, FetchResponse>
 {
+    private const sbyte ReadUncommitted = 0;
     private const sbyte ReadCommitted = 1;
     private const short FirstWithTopicIds = 13;
     private const short FirstWithLeaderHints = 16;
@@ -44,6 +45,11 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
 
     public async ValueTask<FetchResponse> HandleAsync(RequestContext context, FetchRequest request, CancellationToken token)
     {
+        if (request.IsolationLevel is not (ReadUncommitted or ReadCommitted))
+        {
+            return new FetchResponse { ErrorCode = (short)ErrorCode.UnknownServerError };
+        }
+
         // Epochs 0 and -1 ask for everything, with or without a session; others go on with a session, and there is none.
         if (request.SessionEpoch > 0 || request.SessionEpoch < -1)
         {
@@ -88,6 +94,8 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
         var looked = new FetchedPartition[count];
         var next = 0;
         var image = partitions.Image;
+        // Nobody replicates from here: who says that it does takes this node for a leader of replicas.
+        var isReplica = request.ReplicaId >= 0 || request.ReplicaState is { ReplicaId: >= 0 };
         foreach (var topic in request.Topics)
         {
             TopicImage? known;
@@ -96,7 +104,8 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
                 : image.TryGetTopic(topic.Topic, out known);
             foreach (var partition in topic.Partitions)
             {
-                var lookup = found ? partitions.Find(known!, partition.Partition)
+                var lookup = found && isReplica ? new PartitionLookup(PartitionError.NotLeader, null, known!.FindPartition(partition.Partition))
+                    : found ? partitions.Find(known!, partition.Partition)
                     : new PartitionLookup(
                         context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition, null, null);
                 looked[next++] = new FetchedPartition(lookup, partition);

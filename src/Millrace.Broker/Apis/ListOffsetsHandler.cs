@@ -123,6 +123,8 @@ internal sealed class ListOffsetsHandler(PartitionOpening opening, PartitionTabl
         EarliestLocal => 8,
         LastTiered => 9,
         EarliestPendingUpload => 11,
+        // Times before 1970 are not asked for: numbers below are left for what Kafka may mean by them one day.
+        < EarliestPendingUpload => short.MaxValue,
         _ => 1,
     };
 }

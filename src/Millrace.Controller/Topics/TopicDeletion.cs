@@ -73,6 +73,12 @@ internal sealed class TopicDeletion(bool isEnabled)
             throw new AdminException(ErrorCode.TopicDeletionDisabled, "Topic deletion is disabled.");
         }
 
+        if (topic is { IsInternal: true })
+        {
+            throw new AdminException(
+                ErrorCode.InvalidTopicException, $"The internal topic {topic.Name} cannot be deleted: committed offsets would be lost with it.");
+        }
+
         return topic ?? (name is null
             ? throw new AdminException(ErrorCode.UnknownTopicId, "This server does not host this topic ID.")
             : throw new AdminException(ErrorCode.UnknownTopicOrPartition, "This server does not host this topic-partition."));

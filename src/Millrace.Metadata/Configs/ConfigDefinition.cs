@@ -43,6 +43,10 @@ public sealed class ConfigDefinition
     public ConfigDefinition InheritsFrom(params ReadOnlySpan<ConfigSynonym> synonyms) =>
         new(Name, Type, Default, _check, Documentation) { Synonyms = synonyms.ToArray(), IsDynamic = IsDynamic };
 
+    /// <summary>With another rule, which sees (trimmed) what the others let pass.</summary>
+    public ConfigDefinition AndAlso(Func<string, string?> check) =>
+        new(Name, Type, Default, text => _check(text) ?? check(text), Documentation) { Synonyms = Synonyms, IsDynamic = IsDynamic };
+
     public ConfigDefinition Static() => new(Name, Type, Default, _check, Documentation) { Synonyms = Synonyms, IsDynamic = false };
 
     /// <summary>The broker config behind a topic config. In another unit it is a whole number that nobody has set.</summary>

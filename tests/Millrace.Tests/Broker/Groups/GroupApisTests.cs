@@ -47,6 +47,10 @@ public sealed class GroupApisTests : IAsyncDisposable
         var handler = new FindCoordinatorHandler(_broker.Node.Runtime, _broker.Identity, _broker.Feed, _broker.Controller);
         var transaction = await _broker.AskAsync(handler, new FindCoordinatorRequest { Key = "t", KeyType = 1 }, 1);
         Assert.Equal((short)ErrorCode.TransactionalIdAuthorizationFailed, transaction.ErrorCode);
+        var newer = await _broker.AskAsync(handler, new FindCoordinatorRequest { CoordinatorKeys = ["t"], KeyType = 1 }, 4);
+        Assert.Equal(
+            ((short)ErrorCode.InvalidRequest, "Transactions are not served by this broker."),
+            (newer.Coordinators[0].ErrorCode, newer.Coordinators[0].ErrorMessage));
         var share = await _broker.AskAsync(handler, new FindCoordinatorRequest { CoordinatorKeys = ["s"], KeyType = 2 }, 6);
         Assert.Equal((short)ErrorCode.InvalidRequest, share.Coordinators[0].ErrorCode);
         Assert.Null(_broker.Controller.Asked);

@@ -56,7 +56,7 @@ public sealed class NodeSettingsTests
             num.partitions=4
             """));
 
-        Assert.Equal(["log.dirs", "node.id", "num.network.threads", "process.roles"], settings.WithoutEffect);
+        Assert.Equal(["log.dirs", "num.network.threads", "process.roles"], settings.WithoutEffect);
         Assert.Equal(["listeners", "num.partitions"], settings.Values.Keys);
     }
 
