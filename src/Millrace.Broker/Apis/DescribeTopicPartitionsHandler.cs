@@ -38,7 +38,7 @@ internal sealed class DescribeTopicPartitionsHandler(IMetadataFeed feed)
         {
             return ValueTask.FromResult(new DescribeTopicPartitionsResponse
             {
-                Topics = [.. request.Topics.Select(topic => Failed(topic.Name, ErrorCode.InvalidRequest))],
+                Topics = [.. request.Topics.Select(topic => Failed(topic.Name, ErrorCode.InvalidRequest, AuthorizedOperations.Unknown))],
             });
         }
 
@@ -60,7 +60,8 @@ internal sealed class DescribeTopicPartitionsHandler(IMetadataFeed feed)
 
             if (!image.TryGetTopic(name, out var topic))
             {
-                topics.Add(Failed(name, TopicName.IsValid(name) ? ErrorCode.UnknownTopicOrPartition : ErrorCode.InvalidTopicException));
+                topics.Add(Failed(
+                    name, TopicName.IsValid(name) ? ErrorCode.UnknownTopicOrPartition : ErrorCode.InvalidTopicException, AuthorizedOperations.Topic));
                 continue;
             }
 
@@ -104,11 +105,11 @@ internal sealed class DescribeTopicPartitionsHandler(IMetadataFeed feed)
         ],
     };
 
-    private static DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic Failed(string name, ErrorCode error) => new()
+    private static DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic Failed(string name, ErrorCode error, int operations) => new()
     {
         ErrorCode = (short)error,
         Name = name,
         IsInternal = InternalTopics.Contains(name),
-        TopicAuthorizedOperations = AuthorizedOperations.Topic,
+        TopicAuthorizedOperations = operations,
     };
 }

@@ -47,7 +47,7 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
     {
         if (request.IsolationLevel is not (ReadUncommitted or ReadCommitted))
         {
-            return new FetchResponse { ErrorCode = (short)ErrorCode.UnknownServerError };
+            return Refuse(context, request, ErrorCode.UnknownServerError);
         }
 
         // Epochs 0 and -1 ask for everything, with or without a session; others go on with a session, and there is none.
@@ -82,6 +82,28 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
         context.ReleaseAfterResponse(fetch.TakeRecords());
         return response;
     }
+
+    /// <summary>Refuses a request as a whole. Clients older than topic ids look at the partitions' errors.</summary>
+    private static FetchResponse Refuse(RequestContext context, FetchRequest request, ErrorCode error) => new()
+    {
+        ErrorCode = (short)error,
+        Responses = context.ApiVersion >= FirstWithTopicIds ? [] :
+        [
+            .. request.Topics.Select(topic => new FetchResponse.FetchableTopicResponse
+            {
+                Topic = topic.Topic,
+                Partitions =
+                [
+                    .. topic.Partitions.Select(partition => new FetchResponse.PartitionData
+                    {
+                        PartitionIndex = partition.Partition,
+                        ErrorCode = (short)error,
+                        HighWatermark = -1,
+                    }),
+                ],
+            }),
+        ],
+    };
 
     private FetchedPartition[] Look(RequestContext context, FetchRequest request)
     {
@@ -128,6 +150,13 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
             for (var j = 0; j < answers.Length; j++)
             {
                 var fetched = fetch.Partitions[next++];
+                if (fetched.Read.Error == PartitionError.NotLeader && fetched.Lookup.Partition is { } left && !image.TryGetTopic(left.Id.TopicId, out _))
+                {
+                    // Deleted while the fetch waited: nobody leads it.
+                    fetched.Read = PartitionRead.Failed(
+                        context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition);
+                }
+
                 answers[j] = Answer(context, request, fetched);
                 if (context.ApiVersion >= FirstWithLeaderHints && LeaderHint.For(fetched.Read.Error, fetched.Lookup, image) is { } hint)
                 {

@@ -56,18 +56,23 @@ internal sealed class ListOffsetsHandler(PartitionOpening opening, PartitionTabl
         foreach (var topic in request.Topics)
         {
             // Lookups by time may go to the object store: all of a topic at once.
-            var answers = await Task.WhenAll(topic.Partitions.Select(partition =>
-                AnswerAsync(context, topic.Name, partition, twice.Contains((topic.Name, partition.PartitionIndex)), token)));
+            var answers = await Task.WhenAll(topic.Partitions.DistinctBy(partition => partition.PartitionIndex).Select(partition =>
+                AnswerAsync(context, topic.Name, partition, Refusal(request, twice.Contains((topic.Name, partition.PartitionIndex))), token)));
             topics.Add(new ListOffsetsResponse.ListOffsetsTopicResponse { Name = topic.Name, Partitions = answers });
         }
 
         return new ListOffsetsResponse { Topics = topics };
     }
 
+    private static ErrorCode Refusal(ListOffsetsRequest request, bool isTwice) =>
+        request.IsolationLevel is not (0 or 1) ? ErrorCode.UnknownServerError
+        : isTwice ? ErrorCode.InvalidRequest
+        : ErrorCode.None;
+
     private async Task<ListOffsetsResponse.ListOffsetsPartitionResponse> AnswerAsync(
-        RequestContext context, string topic, ListOffsetsRequest.ListOffsetsPartition wanted, bool isTwice, CancellationToken token)
+        RequestContext context, string topic, ListOffsetsRequest.ListOffsetsPartition wanted, ErrorCode refusal, CancellationToken token)
     {
-        var (error, found) = isTwice ? (ErrorCode.InvalidRequest, OffsetAtTime.None)
+        var (error, found) = refusal != ErrorCode.None ? (refusal, OffsetAtTime.None)
             : context.ApiVersion < FirstVersion(wanted.Timestamp) ? (ErrorCode.UnsupportedVersion, OffsetAtTime.None)
             : await FindAsync(topic, wanted, token);
         return new ListOffsetsResponse.ListOffsetsPartitionResponse

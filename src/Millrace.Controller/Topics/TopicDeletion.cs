@@ -16,6 +16,12 @@ internal sealed class TopicDeletion(bool isEnabled)
         var results = new List<DeleteTopicsResponse.DeletableTopicResult>(asked.Length);
         for (var i = 0; i < asked.Length; i++)
         {
+            // What is named twice is answered once, as in Kafka.
+            if (Array.IndexOf(asked, asked[i]) < i)
+            {
+                continue;
+            }
+
             var (name, id) = asked[i];
             try
             {

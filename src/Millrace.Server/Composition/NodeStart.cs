@@ -9,6 +9,7 @@ using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Server.Options;
 using Millrace.Streams;
+using Millrace.Streams.Registry;
 
 namespace Millrace.Server.Composition;
 

@@ -1,6 +1,7 @@
 using Millrace.Broker.Network;
 using Millrace.Controller;
 using Millrace.Metadata;
+using Millrace.Runtime;
 using Millrace.Streams;
 
 namespace Millrace.Server.Options;

@@ -88,6 +88,9 @@ internal static class AnswersBesideKafka
         await AskAsync("plainly", 11, new() { ReplicaId = -1, Topics = Topics() });
         await AskAsync("as replica 5", 11, new() { ReplicaId = 5, Topics = Topics() });
         await AskAsync("at isolation level 7", 11, new() { ReplicaId = -1, IsolationLevel = 7, Topics = Topics() });
+        var isolated = await ask.CallAsync<ListOffsetsRequest, ListOffsetsResponse>(
+            new() { ReplicaId = -1, IsolationLevel = 7, Topics = [new() { Name = "beside-a", Partitions = [new() { Timestamp = -1 }] }] }, 7);
+        answers["offset at isolation level 7"] = $"{(ErrorCode)isolated.Topics[0].Partitions[0].ErrorCode}";
         await AskAsync("of a partition named twice", 11, new() { ReplicaId = -1, Topics = [.. Topics(), .. Topics()] });
     }
 
@@ -169,9 +172,6 @@ internal static class AnswersBesideKafka
         await AlterAsync("another broker", 4, "77", ("log.retention.ms", "5"));
         await AlterAsync("a type that is none", 3, "x", ("a", "5"));
 
-        var twice = await ask.CallAsync<AlterConfigsRequest, AlterConfigsResponse>(
-            new() { Resources = [new() { ResourceType = 2, ResourceName = "beside-a" }, new() { ResourceType = 2, ResourceName = "beside-a" }] }, 1);
-        answers["alter a topic named twice"] = string.Join(' ', twice.Responses.Select(response => (ErrorCode)response.ErrorCode));
         await ask.CallAsync<AlterConfigsRequest, AlterConfigsResponse>(
             new() { Resources = [new() { ResourceType = 2, ResourceName = "beside-b", Configs = [new() { Name = "retention.ms", Value = "777" }, new() { Name = "flush.ms", Value = "9" }] }] }, 0);
         await ask.CallAsync<AlterConfigsRequest, AlterConfigsResponse>(
@@ -206,6 +206,7 @@ internal static class AnswersBesideKafka
             await Task.Delay(200);
         }
 
+        await AlterOffsetsTopicAsync(ask, answers);
         foreach (var version in new short[] { 5, 6 })
         {
             var unknown = (await ask.CallAsync<DescribeGroupsRequest, DescribeGroupsResponse>(new() { Groups = ["beside-no-group"] }, version)).Groups[0];
@@ -224,6 +225,17 @@ internal static class AnswersBesideKafka
             answers[$"offsets deleted of {name}"] = $"{(ErrorCode)response.ErrorCode} " + string.Join(' ', response.Topics.OrderBy(topic => topic.Name, StringComparer.Ordinal)
                 .Select(topic => $"{topic.Name}:{string.Join(',', topic.Partitions.OrderBy(partition => partition.PartitionIndex).Select(partition => $"{partition.PartitionIndex}/{(ErrorCode)partition.ErrorCode}"))}"));
         }
+    }
+
+    private static async Task AlterOffsetsTopicAsync(Ask ask, SortedDictionary<string, string> answers)
+    {
+        const string Offsets = "__consumer_offsets";
+        var altered = await ask.CallAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
+            new() { ValidateOnly = true, Resources = [new() { ResourceType = 2, ResourceName = Offsets, Configs = [new() { Name = "cleanup.policy", Value = "delete" }] }] }, 1);
+        answers["alter retention of the offsets topic"] = $"{(ErrorCode)altered.Responses[0].ErrorCode}";
+        var grown = await ask.CallAsync<CreatePartitionsRequest, CreatePartitionsResponse>(
+            new() { TimeoutMs = 30_000, ValidateOnly = true, Topics = [new() { Name = Offsets, Count = 77, Assignments = null }] }, 3);
+        answers["grow the offsets topic"] = $"{(ErrorCode)grown.Results[0].ErrorCode}";
     }
 
     private static async Task DeletionsAsync(Ask ask, SortedDictionary<string, string> answers)
@@ -264,6 +276,9 @@ internal static class AnswersBesideKafka
         await ask.CallAsync<DeleteTopicsRequest, DeleteTopicsResponse>(new() { TimeoutMs = 30_000, TopicNames = ["beside-b"] }, 5);
         var fetched = await fetching;
         answers["long poll of a topic that is deleted"] = $"{(ErrorCode)fetched.Responses[0].Partitions[0].ErrorCode}";
+
+        var offsets = await ask.CallAsync<DeleteTopicsRequest, DeleteTopicsResponse>(new() { TimeoutMs = 30_000, TopicNames = ["__consumer_offsets"] }, 5);
+        answers["delete the offsets topic"] = $"{(ErrorCode)offsets.Responses[0].ErrorCode}";
     }
 
     private static Task<CreateTopicsResponse> CreateAsync(Ask ask, string name, int partitions) => ask.CallAsync<CreateTopicsRequest, CreateTopicsResponse>(

@@ -57,7 +57,7 @@ public sealed class NodeSettingsTests
             """));
 
         Assert.Equal(["log.dirs", "num.network.threads", "process.roles"], settings.WithoutEffect);
-        Assert.Equal(["listeners", "num.partitions"], settings.Values.Keys);
+        Assert.Equal(["listeners", "node.id", "num.partitions"], settings.Values.Keys);
     }
 
     [Fact]
