@@ -1,7 +1,6 @@
 using System.Net;
 using Millrace.Metadata;
 using Millrace.Protocol;
-using Millrace.Tests.Broker.Network;
 using Xunit;
 
 namespace Millrace.Tests.Clients;
