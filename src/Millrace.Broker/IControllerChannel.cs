@@ -23,6 +23,9 @@ public interface IControllerChannel
 
     ValueTask<IncrementalAlterConfigsResponse> IncrementalAlterConfigsAsync(IncrementalAlterConfigsRequest request, CancellationToken token);
 
+    /// <summary>The configs named become all that their resource has of its own.</summary>
+    ValueTask<AlterConfigsResponse> AlterConfigsAsync(AlterConfigsRequest request, CancellationToken token);
+
     /// <summary>Hands this incarnation a block of producer ids that nobody ever had.</summary>
     ValueTask<AllocateProducerIdsResponse> AllocateProducerIdsAsync(AllocateProducerIdsRequest request, CancellationToken token);
 }

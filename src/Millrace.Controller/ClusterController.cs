@@ -34,6 +34,7 @@ public sealed partial class ClusterController : IAsyncDisposable
     private readonly TopicCreation _topicCreation;
     private readonly TopicDeletion _topicDeletion;
     private readonly ConfigChanges _configChanges;
+    private readonly ConfigReplacement _configReplacement;
     private readonly ObjectCollector _collector;
     private readonly TimeSpan _ownershipInterval;
     private long _confirmedAt;
@@ -52,6 +53,7 @@ public sealed partial class ClusterController : IAsyncDisposable
         _topicDeletion = new TopicDeletion(
             isEnabled: !bool.TryParse(configs.Broker(MetadataImage.Empty, BrokerConfigs.Find(BrokerConfigs.DeleteTopicEnable)!).Value, out var enabled) || enabled);
         _configChanges = new ConfigChanges(configs);
+        _configReplacement = new ConfigReplacement(_configChanges);
         _collector = new ObjectCollector(runtime, storage, this, options);
         _ownershipInterval = options.OwnershipInterval;
         _confirmedAt = runtime.Time.GetTimestamp();
@@ -103,6 +105,7 @@ public sealed partial class ClusterController : IAsyncDisposable
     /// same entry.
     /// </summary>
     /// <exception cref="StreamException">Fenced: this very incarnation has been fenced since it registered.</exception>
+    /// <exception cref="NodeIdException">The id that it asks for cannot be had.</exception>
     public async ValueTask<NodeIncarnation> RegisterAsync(NodeRegistration registration, CancellationToken token)
     {
         var node = await SubmitAsync(
@@ -189,6 +192,9 @@ public sealed partial class ClusterController : IAsyncDisposable
 
     public ValueTask<IncrementalAlterConfigsResponse> IncrementalAlterConfigsAsync(IncrementalAlterConfigsRequest request, CancellationToken token) =>
         SubmitAsync(entry => _configChanges.Alter(entry, request), token);
+
+    public ValueTask<AlterConfigsResponse> AlterConfigsAsync(AlterConfigsRequest request, CancellationToken token) =>
+        SubmitAsync(entry => _configReplacement.Replace(entry, request), token);
 
     public ValueTask<AllocateProducerIdsResponse> AllocateProducerIdsAsync(AllocateProducerIdsRequest request, CancellationToken token) =>
         SubmitAsync(entry => ProducerIds.Allocate(entry, request), token);

@@ -61,6 +61,12 @@ internal sealed class ApiTable
             ApiEntry.For<DescribeConfigsHandler, DescribeConfigsRequest, DescribeConfigsResponse>(new(broker.Identity, broker.Metadata)),
             ApiEntry.For<CreatePartitionsHandler, CreatePartitionsRequest, CreatePartitionsResponse>(new(broker.Runtime, broker.Controller)),
             ApiEntry.For<IncrementalAlterConfigsHandler, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(new(broker.Controller)),
+            ApiEntry.For<AlterConfigsHandler, AlterConfigsRequest, AlterConfigsResponse>(new(broker.Controller)),
+            ApiEntry.For<DescribeLogDirsHandler, DescribeLogDirsRequest, DescribeLogDirsResponse>(new(broker.Partitions)),
+            ApiEntry.For<OffsetDeleteHandler, OffsetDeleteRequest, OffsetDeleteResponse>(new(broker.Metadata, broker.Groups)),
+            ApiEntry.For<DescribeQuorumHandler, DescribeQuorumRequest, DescribeQuorumResponse>(new(broker.Runtime, broker.Identity, broker.Metadata)),
+            ApiEntry.For<ListConfigResourcesHandler, ListConfigResourcesRequest, ListConfigResourcesResponse>(new(broker.Metadata)),
+            ApiEntry.For<DescribeTopicPartitionsHandler, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse>(new(broker.Metadata)),
             ApiEntry.For<DescribeClusterHandler, DescribeClusterRequest, DescribeClusterResponse>(new(broker.Identity, broker.Metadata)),
         ]);
     }

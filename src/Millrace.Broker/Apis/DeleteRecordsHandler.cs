@@ -31,7 +31,7 @@ internal sealed class DeleteRecordsHandler(NodeRuntime runtime, PartitionTable p
         // Whatever the time-out says it begins at once, as in Kafka, where it is done at once too.
         deadline.AwaitOutcome();
         var topics = new List<DeleteRecordsResponse.DeleteRecordsTopicResult>(request.Topics.Count);
-        foreach (var topic in request.Topics)
+        foreach (var topic in Merge(request.Topics))
         {
             // Each waits for the controller: all at once, so that they share its log entries.
             var results = await Task.WhenAll(topic.Partitions.Select(partition => DeleteAsync(topic.Name, partition, deadline.Token)));
@@ -41,6 +41,12 @@ internal sealed class DeleteRecordsHandler(NodeRuntime runtime, PartitionTable p
         token.ThrowIfCancellationRequested();
         return new DeleteRecordsResponse { Topics = topics };
     }
+
+    /// <summary>Of a partition that is named twice the last offset counts, as in Kafka.</summary>
+    private static IEnumerable<(string Name, IEnumerable<DeleteRecordsRequest.DeleteRecordsPartition> Partitions)> Merge(
+        IReadOnlyList<DeleteRecordsRequest.DeleteRecordsTopic> topics) =>
+        topics.GroupBy(topic => topic.Name, topic => topic.Partitions, StringComparer.Ordinal)
+            .Select(topic => (topic.Key, topic.SelectMany(partitions => partitions).Reverse().DistinctBy(partition => partition.PartitionIndex).Reverse()));
 
     private async Task<DeleteRecordsResponse.DeleteRecordsPartitionResult> DeleteAsync(
         string topic, DeleteRecordsRequest.DeleteRecordsPartition wanted, CancellationToken deadline)

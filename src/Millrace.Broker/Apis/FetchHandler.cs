@@ -19,6 +19,7 @@ namespace Millrace.Broker.Apis;
 internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partitions, PartitionOpening opening, FetchPurgatory purgatory, FetchLimit limit, BrokerMetrics metrics)
     : IApiHandler<FetchRequest, FetchResponse>
 {
+    private const sbyte ReadUncommitted = 0;
     private const sbyte ReadCommitted = 1;
     private const short FirstWithTopicIds = 13;
     private const short FirstWithLeaderHints = 16;
@@ -44,6 +45,11 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
 
     public async ValueTask<FetchResponse> HandleAsync(RequestContext context, FetchRequest request, CancellationToken token)
     {
+        if (request.IsolationLevel is not (ReadUncommitted or ReadCommitted))
+        {
+            return Refuse(context, request, ErrorCode.UnknownServerError);
+        }
+
         // Epochs 0 and -1 ask for everything, with or without a session; others go on with a session, and there is none.
         if (request.SessionEpoch > 0 || request.SessionEpoch < -1)
         {
@@ -76,6 +82,28 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
         return Respond(context, request, fetch);
     }
 
+    /// <summary>Refuses a request as a whole. Clients older than topic ids look at the partitions' errors.</summary>
+    private static FetchResponse Refuse(RequestContext context, FetchRequest request, ErrorCode error) => new()
+    {
+        ErrorCode = (short)error,
+        Responses = context.ApiVersion >= FirstWithTopicIds ? [] :
+        [
+            .. request.Topics.Select(topic => new FetchResponse.FetchableTopicResponse
+            {
+                Topic = topic.Topic,
+                Partitions =
+                [
+                    .. topic.Partitions.Select(partition => new FetchResponse.PartitionData
+                    {
+                        PartitionIndex = partition.Partition,
+                        ErrorCode = (short)error,
+                        HighWatermark = -1,
+                    }),
+                ],
+            }),
+        ],
+    };
+
     private FetchedPartition[] Look(RequestContext context, FetchRequest request)
     {
         var count = 0;
@@ -87,6 +115,8 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
         var looked = new FetchedPartition[count];
         var next = 0;
         var image = partitions.Image;
+        // Nobody replicates from here: who says that it does takes this node for a leader of replicas.
+        var isReplica = request.ReplicaId >= 0 || request.ReplicaState is { ReplicaId: >= 0 };
         foreach (var topic in request.Topics)
         {
             TopicImage? known;
@@ -95,7 +125,8 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
                 : image.TryGetTopic(topic.Topic, out known);
             foreach (var partition in topic.Partitions)
             {
-                var lookup = found ? partitions.Find(known!, partition.Partition)
+                var lookup = found && isReplica ? new PartitionLookup(PartitionError.NotLeader, null, known!.FindPartition(partition.Partition))
+                    : found ? partitions.Find(known!, partition.Partition)
                     : new PartitionLookup(
                         context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition, null, null);
                 looked[next++] = new FetchedPartition(lookup, partition);
@@ -118,6 +149,13 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
             for (var j = 0; j < answers.Length; j++)
             {
                 var fetched = fetch.Partitions[next++];
+                if (fetched.Read.Error == PartitionError.NotLeader && fetched.Lookup.Partition is { } left && !image.TryGetTopic(left.Id.TopicId, out _))
+                {
+                    // Deleted while the fetch waited: nobody leads it.
+                    fetched.Read = PartitionRead.Failed(
+                        context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition);
+                }
+
                 answers[j] = Answer(context, request, fetched);
                 if (context.ApiVersion >= FirstWithLeaderHints && LeaderHint.For(fetched.Read.Error, fetched.Lookup, image) is { } hint)
                 {

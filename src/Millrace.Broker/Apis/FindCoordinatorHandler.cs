@@ -42,10 +42,10 @@ internal sealed class FindCoordinatorHandler(NodeRuntime runtime, BrokerIdentity
 
         if (context.ApiVersion >= FirstWithSeveralKeys)
         {
-            return new FindCoordinatorResponse { Coordinators = [.. request.CoordinatorKeys.Select(key => Find(key, request.KeyType))] };
+            return new FindCoordinatorResponse { Coordinators = [.. request.CoordinatorKeys.Select(key => Find(key, request.KeyType, context.ApiVersion))] };
         }
 
-        var found = Find(request.Key, request.KeyType);
+        var found = Find(request.Key, request.KeyType, context.ApiVersion);
         return new FindCoordinatorResponse
         {
             ErrorCode = found.ErrorCode,
@@ -56,10 +56,15 @@ internal sealed class FindCoordinatorHandler(NodeRuntime runtime, BrokerIdentity
         };
     }
 
-    private FindCoordinatorResponse.Coordinator Find(string key, sbyte type) => type switch
+    private FindCoordinatorResponse.Coordinator Find(string key, sbyte type, short version) => type switch
     {
         Group => FindGroup(key),
-        Transaction => Failed(key, ErrorCode.TransactionalIdAuthorizationFailed, "Transactions are not served by this broker."),
+        // Below v4 it is librdkafka that asks, and takes no other error as final; from v4 on Java's client, which shows the message only
+        // of an error that it has no words of its own for.
+        Transaction => Failed(
+            key,
+            version >= FirstWithSeveralKeys ? ErrorCode.InvalidRequest : ErrorCode.TransactionalIdAuthorizationFailed,
+            "Transactions are not served by this broker."),
         _ => Failed(key, ErrorCode.InvalidRequest, $"There are no coordinators of type {type}."),
     };
 

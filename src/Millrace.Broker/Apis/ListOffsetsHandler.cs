@@ -62,8 +62,8 @@ internal sealed class ListOffsetsHandler(NodeRuntime runtime, PartitionOpening o
         foreach (var topic in request.Topics)
         {
             // Lookups by time may go to the object store: all of a topic at once.
-            var answers = await Task.WhenAll(topic.Partitions.Select(partition =>
-                AnswerAsync(context, topic.Name, partition, twice.Contains((topic.Name, partition.PartitionIndex)), deadline.Token)));
+            var answers = await Task.WhenAll(topic.Partitions.DistinctBy(partition => partition.PartitionIndex).Select(partition =>
+                AnswerAsync(context, topic.Name, partition, Refusal(request, twice.Contains((topic.Name, partition.PartitionIndex))), deadline.Token)));
             topics.Add(new ListOffsetsResponse.ListOffsetsTopicResponse { Name = topic.Name, Partitions = answers });
         }
 
@@ -71,10 +71,15 @@ internal sealed class ListOffsetsHandler(NodeRuntime runtime, PartitionOpening o
         return new ListOffsetsResponse { Topics = topics };
     }
 
+    private static ErrorCode Refusal(ListOffsetsRequest request, bool isTwice) =>
+        request.IsolationLevel is not (0 or 1) ? ErrorCode.UnknownServerError
+        : isTwice ? ErrorCode.InvalidRequest
+        : ErrorCode.None;
+
     private async Task<ListOffsetsResponse.ListOffsetsPartitionResponse> AnswerAsync(
-        RequestContext context, string topic, ListOffsetsRequest.ListOffsetsPartition wanted, bool isTwice, CancellationToken deadline)
+        RequestContext context, string topic, ListOffsetsRequest.ListOffsetsPartition wanted, ErrorCode refusal, CancellationToken deadline)
     {
-        var (error, found) = isTwice ? (ErrorCode.InvalidRequest, OffsetAtTime.None)
+        var (error, found) = refusal != ErrorCode.None ? (refusal, OffsetAtTime.None)
             : context.ApiVersion < FirstVersion(wanted.Timestamp) ? (ErrorCode.UnsupportedVersion, OffsetAtTime.None)
             : await FindInTimeAsync(topic, wanted, deadline);
         return new ListOffsetsResponse.ListOffsetsPartitionResponse
@@ -143,6 +148,8 @@ internal sealed class ListOffsetsHandler(NodeRuntime runtime, PartitionOpening o
         EarliestLocal => 8,
         LastTiered => 9,
         EarliestPendingUpload => 11,
+        // Times before 1970 are not asked for: numbers below are left for what Kafka may mean by them one day.
+        < EarliestPendingUpload => short.MaxValue,
         _ => 1,
     };
 }

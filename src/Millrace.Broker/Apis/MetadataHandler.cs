@@ -42,7 +42,7 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
         else
         {
             await CreateMissingAsync(context, request, image, token);
-            topics = [.. request.Topics.Select(wanted => Find(context, image, wanted, wantsOperations))];
+            topics = [.. request.Topics.DistinctBy(wanted => (wanted.Name, wanted.TopicId)).Select(wanted => Find(context, image, wanted, wantsOperations))];
         }
 
         return new MetadataResponse
@@ -70,11 +70,12 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
     {
         if (wanted.TopicId != Guid.Empty)
         {
-            return context.ApiVersion < 12 || wanted.Name is not null
+            // The id counts, whatever the name, as in Kafka.
+            return context.ApiVersion < 12
                 ? Failed(wanted, ErrorCode.InvalidRequest)
                 : image.TryGetTopic(wanted.TopicId, out var byId)
                     ? Describe(image, byId, wantsOperations)
-                    : Failed(wanted, ErrorCode.UnknownTopicId);
+                    : new MetadataResponse.MetadataResponseTopic { ErrorCode = (short)ErrorCode.UnknownTopicId, Name = null, TopicId = wanted.TopicId };
         }
 
         if (wanted.Name is null)
@@ -107,7 +108,7 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
                 PartitionIndex = partition.Index,
                 LeaderId = partition.Leader?.Value ?? -1,
                 LeaderEpoch = partition.LeaderEpoch,
-                ReplicaNodes = [.. partition.Replicas.Select(node => node.Value)],
+                ReplicaNodes = [.. image.Replicas(partition).Select(node => node.Value)],
                 IsrNodes = [.. image.InSyncReplicas(partition).Select(node => node.Value)],
                 OfflineReplicas = [.. image.OfflineReplicas(partition).Select(node => node.Value)],
             });

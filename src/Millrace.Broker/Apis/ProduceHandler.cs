@@ -118,7 +118,7 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
                     append.Lookup = image is null
                         ? new PartitionLookup(context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition, null, null)
                         : partitions.Find(image, partition.Index);
-                    append.Error = image is { IsInternal: true } && context.ClientId != "__admin_client"
+                    append.Error = image is { IsInternal: true }
                         ? PartitionError.InternalTopic
                         : append.Lookup.Error;
                     if (append.Error == PartitionError.None)

@@ -91,6 +91,9 @@ internal sealed partial class Partition : IStreamOwner
     /// <summary>-1 while the partition is not open.</summary>
     public long LogStartOffset => _stream?.StartOffset ?? -1;
 
+    /// <summary>The payload that can be read, in the pieces that the store can trim at; 0 until the partition is open.</summary>
+    public long SizeInBytes => _stream?.Extents.Sum(extent => extent.Bytes) ?? 0;
+
     /// <summary>Opens the partition if nobody has yet, and waits until it is open or will never be.</summary>
     /// <param name="token">Ends the wait, not the opening.</param>
     /// <exception cref="OperationCanceledException"><paramref name="token"/> was cancelled.</exception>

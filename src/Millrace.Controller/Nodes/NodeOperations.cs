@@ -13,6 +13,7 @@ internal static class NodeOperations
     /// Registers an incarnation. Where the cluster knows just one node, the newcomer takes its id over: whoever owns the metadata
     /// log has made sure that the former incarnation does not answer, and it is fenced in the same entry if it is not yet.
     /// </summary>
+    /// <exception cref="NodeIdException">The id that was asked for cannot be had.</exception>
     public static NodeIncarnation Register(PendingEntry entry, NodeRegistration registration)
     {
         foreach (var node in entry.Cluster.Nodes.Values)
@@ -25,13 +26,13 @@ internal static class NodeOperations
             }
         }
 
-        var former = entry.Cluster.Nodes.Count == 1 ? entry.Cluster.Nodes.Values.First() : null;
+        var former = Former(entry.Cluster, registration.WantedId);
         if (former is { IsLive: true })
         {
             Fence(entry, new NodeIncarnation(former.Id, former.Epoch));
         }
 
-        var id = former?.Id ?? new NodeId(entry.Cluster.NextNodeId);
+        var id = former?.Id ?? registration.WantedId ?? new NodeId(entry.Cluster.NextNodeId);
         var epoch = new NodeEpoch(entry.Cluster.NextNodeEpoch);
         entry.Add(new NodeRecord
         {
@@ -189,6 +190,23 @@ internal static class NodeOperations
         }
 
         return lost;
+    }
+
+    /// <summary>The node that an incarnation goes on as; null if it is a new one.</summary>
+    private static NodeImage? Former(MetadataImage cluster, NodeId? wanted)
+    {
+        if (cluster.Nodes.Count == 1)
+        {
+            var sole = cluster.Nodes.Values.First();
+            return wanted is null || wanted == sole.Id
+                ? sole
+                : throw new NodeIdException(
+                    $"node.id is {wanted}, and the node of this cluster has the id {sole.Id}. Set node.id={sole.Id}, or leave it out: an id stays for good.");
+        }
+
+        return wanted is { } id && cluster.Nodes.TryGetValue(id, out var former)
+            ? former.IsLive ? throw new NodeIdException($"node.id is {id}, and a live node has it: {former.Host}:{former.Port}.") : former
+            : null;
     }
 
     private static WalImage? FindWaiting(PendingEntry entry, Guid walId)

@@ -1,3 +1,5 @@
+using Millrace.Runtime;
+
 namespace Millrace.Controller;
 
 /// <summary>What a process says of itself when it joins.</summary>
@@ -5,4 +7,5 @@ namespace Millrace.Controller;
 /// <param name="Host">The name clients are told to connect to.</param>
 /// <param name="Port">The port clients are told to connect to.</param>
 /// <param name="Rack">As set by the operator, or null.</param>
-public sealed record NodeRegistration(Guid Incarnation, string Host, int Port, string? Rack);
+/// <param name="WantedId">The id that the operator gave the node; null lets the cluster choose.</param>
+public sealed record NodeRegistration(Guid Incarnation, string Host, int Port, string? Rack, NodeId? WantedId = null);

@@ -5,7 +5,7 @@ using Millrace.Runtime;
 
 namespace Millrace.Controller.Topics;
 
-/// <summary>IncrementalAlterConfigs, for topics and brokers: a resource's changes all count, or none.</summary>
+/// <summary>IncrementalAlterConfigs, and through it AlterConfigs, for topics and brokers: a resource's changes all count, or none.</summary>
 internal sealed class ConfigChanges(ConfigResolver configs)
 {
     private const sbyte TopicResource = 2;
@@ -82,7 +82,7 @@ internal sealed class ConfigChanges(ConfigResolver configs)
         {
             var definition = TopicConfigs.Find(config.Name);
             var value = NewValue(config, definition, () => configs.Topic(entry.Cluster, topic, definition!).Value);
-            if (value is not null && TopicConfigs.Check(config.Name, value) is { } problem)
+            if (((value is null ? null : TopicConfigs.Check(config.Name, value)) ?? InternalTopics.CheckConfig(topic.Name, config.Name, value)) is { } problem)
             {
                 throw new AdminException(ErrorCode.InvalidConfig, problem);
             }
@@ -112,7 +112,7 @@ internal sealed class ConfigChanges(ConfigResolver configs)
             var value = NewValue(config, definition, () => configs.Broker(entry.Cluster, definition!).Value);
             if (value is not null && BrokerConfigs.CheckDynamic(config.Name, value) is { } problem)
             {
-                throw new AdminException(ErrorCode.InvalidConfig, problem);
+                throw new AdminException(ErrorCode.InvalidRequest, problem);
             }
 
             if (entry.Cluster.BrokerConfigs.GetValueOrDefault(node)?.GetValueOrDefault(config.Name) != value)

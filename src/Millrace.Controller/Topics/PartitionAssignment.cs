@@ -39,7 +39,7 @@ internal static class PartitionAssignment
 
     /// <summary>
     /// The replicas of a new partition, as many as were asked for: the live nodes in turn, then the nodes that will be registered
-    /// next. Replicas are virtual, and tools check their number: one whose node has not come yet is offline, as in Kafka.
+    /// next. Replicas are virtual: one whose node has not come yet keeps its place, and clients are not told of it.
     /// </summary>
     public static IReadOnlyList<NodeId> PlaceReplicas(IReadOnlyList<NodeId> live, int nextNodeId, int partition, int replicationFactor)
     {

@@ -27,6 +27,13 @@ internal static class PartitionCreation
                     throw new AdminException(ErrorCode.UnknownTopicOrPartition, "This server does not host this topic-partition.");
                 }
 
+                if (topic.IsInternal)
+                {
+                    throw new AdminException(
+                        ErrorCode.InvalidTopicException,
+                        $"The partitions of the internal topic {topic.Name} cannot be changed: what it holds is found by their number, and would be lost.");
+                }
+
                 var replicas = Check(entry, topic, asked, ref room);
                 entry.Run(
                     pending =>
@@ -90,11 +97,12 @@ internal static class PartitionCreation
                 $"Attempted to add {count} additional partition(s), but only {assignments.Count} assignment(s) were specified.");
         }
 
-        // A factor above the number of nodes was accepted and is kept: whoever extends such a topic by hand repeats what describes it.
+        // A factor above the number of nodes was accepted: whoever extends such a topic by hand repeats it, or what describes the topic.
         var replicas = assignments
             .Select((assignment, i) => TopicCreation.CheckReplicas(entry, assignment.BrokerIds, present + i, topic.Partitions[0].Replicas))
             .ToArray();
-        return replicas.All(list => list.Count == topic.ReplicationFactor)
+        var described = entry.Cluster.Replicas(topic.Partitions[0]).Count;
+        return replicas.All(list => list.Count == topic.ReplicationFactor) || replicas.All(list => list.Count == described)
             ? replicas
             : throw new AdminException(
                 ErrorCode.InvalidReplicaAssignment,

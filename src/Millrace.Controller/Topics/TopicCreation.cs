@@ -175,31 +175,28 @@ internal sealed class TopicCreation(ConfigResolver configs, NodeRandom random)
         }
     }
 
+    /// <summary>Of a config that is given twice the last value counts, as in Kafka.</summary>
     private static List<KeyValuePair<string, string>> CheckConfigs(CreateTopicsRequest.CreatableTopic topic)
     {
         var settings = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var config in topic.Configs)
         {
-            if (config.Value is null)
-            {
-                throw new AdminException(ErrorCode.InvalidConfig, $"Null value not supported for topic configs: {config.Name}");
-            }
-
-            if (TopicConfigs.Check(config.Name, config.Value) is { } problem)
-            {
-                throw new AdminException(ErrorCode.InvalidConfig, problem);
-            }
-
-            if (!settings.TryAdd(config.Name, config.Value))
-            {
-                throw new AdminException(ErrorCode.InvalidRequest, $"The config {config.Name} is given twice.");
-            }
+            settings[config.Name] = config.Value
+                ?? throw new AdminException(ErrorCode.InvalidConfig, $"Null value not supported for topic configs: {config.Name}");
         }
 
         if (InternalTopics.Contains(topic.Name))
         {
             // Their state is the newest record of each key: without this, retention would delete it.
             settings.TryAdd(TopicConfigs.CleanupPolicy, "compact");
+        }
+
+        foreach (var (name, value) in settings)
+        {
+            if ((TopicConfigs.Check(name, value) ?? InternalTopics.CheckConfig(topic.Name, name, value)) is { } problem)
+            {
+                throw new AdminException(ErrorCode.InvalidConfig, problem);
+            }
         }
 
         return [.. settings];

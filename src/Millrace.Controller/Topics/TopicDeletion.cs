@@ -16,6 +16,12 @@ internal sealed class TopicDeletion(bool isEnabled)
         var results = new List<DeleteTopicsResponse.DeletableTopicResult>(asked.Length);
         for (var i = 0; i < asked.Length; i++)
         {
+            // What is named twice is answered once, as in Kafka.
+            if (Array.IndexOf(asked, asked[i]) < i)
+            {
+                continue;
+            }
+
             var (name, id) = asked[i];
             try
             {
@@ -71,6 +77,12 @@ internal sealed class TopicDeletion(bool isEnabled)
         if (!isEnabled)
         {
             throw new AdminException(ErrorCode.TopicDeletionDisabled, "Topic deletion is disabled.");
+        }
+
+        if (topic is { IsInternal: true })
+        {
+            throw new AdminException(
+                ErrorCode.InvalidTopicException, $"The internal topic {topic.Name} cannot be deleted: committed offsets would be lost with it.");
         }
 
         return topic ?? (name is null

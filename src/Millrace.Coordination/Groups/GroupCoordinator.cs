@@ -88,6 +88,9 @@ public sealed class GroupCoordinator
     public Task<GroupError> DeleteAsync(string groupId, CancellationToken token) =>
         AskAsync<GroupError>(groupId, (shard, reply) => shard.Delete(groupId, reply), error => error, token);
 
+    public Task<OffsetDeleteAnswer> DeleteOffsetsAsync(OffsetDeleteCommand command, CancellationToken token) =>
+        AskAsync<OffsetDeleteAnswer>(command.GroupId, (shard, reply) => shard.DeleteOffsets(command, reply), OffsetDeleteAnswer.Refused, token);
+
     /// <summary>The groups of this node's shards; an error as long as one of them is loading.</summary>
     public async Task<GroupListAnswer> ListAsync(CancellationToken token)
     {

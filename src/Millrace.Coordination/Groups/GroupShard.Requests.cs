@@ -143,7 +143,7 @@ internal sealed partial class GroupShard
             {
                 foreach (var topic in offsets.Topics)
                 {
-                    RemoveOffsets(groupId, offsets, topic, _ => true, result);
+                    RemoveOffsets(groupId, offsets, topic, (_, _) => true, result);
                 }
             }
 
@@ -154,13 +154,45 @@ internal sealed partial class GroupShard
         return result;
     }
 
+    public CoordinatorResult<GroupRecord> DeleteOffsets(OffsetDeleteCommand command, Reply<OffsetDeleteAnswer> reply)
+    {
+        var result = new CoordinatorResult<GroupRecord> { MaySplit = true };
+        var group = _groups.GetValueOrDefault(command.GroupId);
+        var error = command.GroupId.Length == 0 ? GroupError.InvalidGroupId
+            : group is null ? GroupError.GroupNotFound
+            // Whether members use an offset is known of consumers only.
+            : group.State != GroupState.Empty && !group.IsConsumerGroup ? GroupError.NonEmptyGroup
+            : GroupError.None;
+        if (error != GroupError.None)
+        {
+            result.Answer(reply, OffsetDeleteAnswer.Refused(error));
+            return result;
+        }
+
+        var subscribed = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var (topic, partitions) in command.Topics)
+        {
+            if (group!.IsConsumerGroup && group.SubscribedTopics?.Contains(topic) == true)
+            {
+                subscribed.Add(topic);
+            }
+            else if (Offsets.Of(command.GroupId) is { } offsets)
+            {
+                RemoveOffsets(command.GroupId, offsets, topic, (partition, _) => partitions.Contains(partition), result);
+            }
+        }
+
+        result.Answer(reply, new OffsetDeleteAnswer(GroupError.None, subscribed));
+        return result;
+    }
+
     /// <summary>A topic has been deleted: offsets that were committed for it go.</summary>
     public CoordinatorResult<GroupRecord> RemoveTopic(string topic, Guid topicId, Reply<GroupError> reply)
     {
         var result = new CoordinatorResult<GroupRecord> { MaySplit = true };
         foreach (var (groupId, offsets) in Offsets.Groups)
         {
-            RemoveOffsets(groupId, offsets, topic, offset => offset.IsOf(topicId), result);
+            RemoveOffsets(groupId, offsets, topic, (_, offset) => offset.IsOf(topicId), result);
         }
 
         result.Answer(reply, GroupError.None);
@@ -219,9 +251,9 @@ internal sealed partial class GroupShard
     }
 
     private static void RemoveOffsets(
-        string groupId, GroupOffsets offsets, string topic, Func<CommittedOffset, bool> match, CoordinatorResult<GroupRecord> result)
+        string groupId, GroupOffsets offsets, string topic, Func<int, CommittedOffset, bool> match, CoordinatorResult<GroupRecord> result)
     {
-        foreach (var (partition, _) in offsets.Of(topic).Where(offset => match(offset.Value)))
+        foreach (var (partition, _) in offsets.Of(topic).Where(offset => match(offset.Key, offset.Value)))
         {
             result.Append(new OffsetRecord(groupId, topic, partition, null));
         }

@@ -13,6 +13,9 @@ public static class BrokerConfigs
     public const string OffsetsTopicReplicationFactor = "offsets.topic.replication.factor";
     public const string TransactionTopicNumPartitions = "transaction.state.log.num.partitions";
 
+    // Leaves room for the ids of nodes that come after.
+    private const int HighestNodeId = 1_000_000_000;
+
     /// <summary>By name, in ordinal order.</summary>
     public static IReadOnlyList<ConfigDefinition> All { get; } =
         [.. Own().Concat(Inherited()).OrderBy(config => config.Name, StringComparer.Ordinal)];
@@ -21,11 +24,11 @@ public static class BrokerConfigs
 
     public static ConfigDefinition? Find(string name) => ByName.GetValueOrDefault(name);
 
-    /// <summary>What is wrong with setting a broker config at run time, or null.</summary>
+    /// <summary>What is wrong with setting a broker config at run time, or null. As Kafka, takes what it does not know: it may be an extension's.</summary>
     public static string? CheckDynamic(string name, string value) =>
         Find(name) switch
         {
-            null => $"Unknown broker config name: {name}",
+            null => null,
             { IsDynamic: false } => $"Cannot update these configs dynamically: {name}",
             { } definition => definition.Check(value),
         };
@@ -34,7 +37,7 @@ public static class BrokerConfigs
     [
         ConfigDefinition.Text("advertised.listeners", null, "The address that clients are told.").Static(),
         ConfigDefinition.Boolean(AutoCreateTopicsEnable, true, "A topic that a client asks for is created.").Static(),
-        ConfigDefinition.Int("broker.id", -1, -1, "The node's id; the cluster hands it out.").Static(),
+        ConfigDefinition.Integer("broker.id", ConfigType.Int, -1, -1, HighestNodeId, "The older name of node.id; -1 lets the cluster choose.").Static(),
         ConfigDefinition.Text("broker.rack", null, "The rack or zone of the node.").Static(),
         ConfigDefinition.Long("connections.max.idle.ms", 600_000, 0, "How long a silent connection stays open.").Static(),
         ConfigDefinition.Int(DefaultReplicationFactor, 1, 1, "The replication factor of a topic created without one.").Static(),
@@ -49,6 +52,7 @@ public static class BrokerConfigs
         ConfigDefinition.Int("max.connections", 20_000, 1, "The most connections a broker accepts."),
         ConfigDefinition.Int("max.connections.per.ip", int.MaxValue, 0, "The most connections from one address."),
         ConfigDefinition.Int("millrace.producers.max", 200_000, 1, "How many idempotent producers a node remembers, each once a partition; the longest idle are forgotten early.").Static(),
+        ConfigDefinition.Integer("node.id", ConfigType.Int, null, 0, HighestNodeId, "The node's id, which stays with it for good; the cluster chooses one if none is given.").Static(),
         ConfigDefinition.Int(NumPartitions, 1, 1, "The partitions of a topic created without a number.").Static(),
         ConfigDefinition.Int("offset.metadata.max.bytes", 4_096, 0, "The most metadata with a committed offset.").Static(),
         ConfigDefinition.Long("offsets.retention.check.interval.ms", 600_000, 1, "How often expired offsets are looked for.").Static(),

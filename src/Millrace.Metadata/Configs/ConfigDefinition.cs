@@ -43,6 +43,10 @@ public sealed class ConfigDefinition
     public ConfigDefinition InheritsFrom(params ReadOnlySpan<ConfigSynonym> synonyms) =>
         new(Name, Type, Default, _check, Documentation) { Synonyms = synonyms.ToArray(), IsDynamic = IsDynamic };
 
+    /// <summary>With another rule, which sees (trimmed) what the others let pass.</summary>
+    public ConfigDefinition AndAlso(Func<string, string?> check) =>
+        new(Name, Type, Default, text => _check(text) ?? check(text), Documentation) { Synonyms = Synonyms, IsDynamic = IsDynamic };
+
     public ConfigDefinition Static() => new(Name, Type, Default, _check, Documentation) { Synonyms = Synonyms, IsDynamic = false };
 
     /// <summary>The broker config behind a topic config. In another unit it is a whole number that nobody has set.</summary>
@@ -82,11 +86,15 @@ public sealed class ConfigDefinition
         new(name, ConfigType.String, defaultValue, static _ => null, documentation);
 
     public static ConfigDefinition List(string name, string defaultValue, Func<string, string?> checkItem, string documentation) =>
-        new(name, ConfigType.List, defaultValue, text => ListItems(text).Select(checkItem).FirstOrDefault(problem => problem is not null), documentation);
+        new(name, ConfigType.List, defaultValue, text => CheckItems(text, checkItem), documentation);
 
     /// <summary>The items of a list's value. An empty text is an empty list.</summary>
     public static IEnumerable<string> ListItems(string value) =>
         value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    // As Kafka: "a," has a second item, which is empty, and empty text has none.
+    private static string? CheckItems(string text, Func<string, string?> check) =>
+        text.Length == 0 ? null : text.Split(',', StringSplitOptions.TrimEntries).Select(check).FirstOrDefault(problem => problem is not null);
 
     private static string? CheckInteger(string text, long min, long max)
     {

@@ -41,7 +41,7 @@ public static class TopicConfigs
             .InheritsFrom(new ConfigSynonym("log.cleanup.policy")),
         ConfigDefinition.OneOf(CompressionType, "producer", ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"],
             "The codec batches are stored in; producer keeps what the producer chose.").InheritsFrom(new ConfigSynonym("compression.type")),
-        Level(CompressionGzipLevel, -1, -1, 9),
+        Level(CompressionGzipLevel, -1, -1, 9).AndAlso(text => text is "0" or "-0" or "+0" ? "Value must be between 1 and 9 or equal to -1" : null),
         Level(CompressionLz4Level, 9, 1, 17),
         Level(CompressionZstdLevel, 3, -131_072, 22),
         ConfigDefinition.Long("delete.retention.ms", Day, 0, "How long a compacted topic keeps tombstones.")
@@ -77,8 +77,9 @@ public static class TopicConfigs
         ConfigDefinition.Boolean("preallocate", false, "Has no effect: data lies in objects.").InheritsFrom(new ConfigSynonym("log.preallocate")),
         ConfigDefinition.Boolean("remote.log.copy.disable", false, "Has no effect: there is one storage tier."),
         ConfigDefinition.Boolean("remote.log.delete.on.disable", false, "Has no effect: there is one storage tier."),
-        ConfigDefinition.Boolean("remote.storage.enable", false, "Has no effect: there is one storage tier."),
-        ConfigDefinition.Long(RetentionBytes, -1, -1, "The bytes a partition keeps; -1 for no limit.").InheritsFrom(new ConfigSynonym("log.retention.bytes")),
+        ConfigDefinition.Boolean("remote.storage.enable", false, "Stays false: there is one storage tier.")
+            .AndAlso(text => bool.Parse(text) ? "Tiered storage does not exist here: data lies in the object store in any case" : null),
+        ConfigDefinition.Long(RetentionBytes, -1, long.MinValue, "The bytes a partition keeps; below 0 for no limit.").InheritsFrom(new ConfigSynonym("log.retention.bytes")),
         ConfigDefinition.Long(RetentionMs, 7 * Day, -1, "How long records are kept; -1 for ever.")
             .InheritsFrom(
                 new ConfigSynonym("log.retention.ms"),
@@ -105,7 +106,7 @@ public static class TopicConfigs
 
     private static string? CheckThrottledReplica(string replica)
     {
-        if (replica is "*" or "none")
+        if (replica is "*")
         {
             return null;
         }

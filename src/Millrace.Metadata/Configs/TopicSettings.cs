@@ -43,7 +43,8 @@ public sealed record TopicSettings
         var policy = Text(TopicConfigs.CleanupPolicy);
         return new TopicSettings
         {
-            DeletesOldRecords = ConfigDefinition.ListItems(policy).Contains("delete"),
+            // Whatever was once set: the state of the brokers is the newest record of each key, however old.
+            DeletesOldRecords = !topic.IsInternal && ConfigDefinition.ListItems(policy).Contains("delete"),
             IsCompacted = ConfigDefinition.ListItems(policy).Contains("compact"),
             CompressionType = Text(TopicConfigs.CompressionType),
             CompressionGzipLevel = (int)Number(TopicConfigs.CompressionGzipLevel),

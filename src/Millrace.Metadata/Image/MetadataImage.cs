@@ -66,26 +66,35 @@ public sealed partial record MetadataImage
 
     public bool IsLive(NodeId node) => Nodes.TryGetValue(node, out var found) && found.IsLive;
 
+    /// <summary>
+    /// The replicas as clients are told: those on nodes that exist, alive or not, and the leader. Places that were asked for and
+    /// whose nodes have not come yet are no replicas: nothing is less safe without them (ADR 3).
+    /// </summary>
+    public IReadOnlyList<NodeId> Replicas(PartitionImage partition) => WithLeader(partition, Nodes.ContainsKey);
+
     /// <summary>The replicas on live nodes, as the in-sync replicas of Kafka's messages; the leader is always among them.</summary>
-    public IReadOnlyList<NodeId> InSyncReplicas(PartitionImage partition)
+    public IReadOnlyList<NodeId> InSyncReplicas(PartitionImage partition) => WithLeader(partition, IsLive);
+
+    /// <summary>The replicas on nodes that exist and are not alive.</summary>
+    public IReadOnlyList<NodeId> OfflineReplicas(PartitionImage partition) =>
+        [.. partition.Replicas.Where(replica => Nodes.ContainsKey(replica) && !IsLive(replica))];
+
+    private static List<NodeId> WithLeader(PartitionImage partition, Func<NodeId, bool> isMeant)
     {
-        var alive = new List<NodeId>(partition.Replicas.Length);
+        var replicas = new List<NodeId>(partition.Replicas.Length);
         foreach (var replica in partition.Replicas)
         {
-            if (IsLive(replica))
+            if (isMeant(replica))
             {
-                alive.Add(replica);
+                replicas.Add(replica);
             }
         }
 
-        if (partition.Leader is { } leader && !alive.Contains(leader))
+        if (partition.Leader is { } leader && !replicas.Contains(leader))
         {
-            alive.Insert(0, leader);
+            replicas.Insert(0, leader);
         }
 
-        return alive;
+        return replicas;
     }
-
-    /// <summary>The replicas on nodes that are not alive.</summary>
-    public IReadOnlyList<NodeId> OfflineReplicas(PartitionImage partition) => [.. partition.Replicas.Where(replica => !IsLive(replica))];
 }

@@ -19,6 +19,9 @@ internal sealed class InProcessController(ClusterController controller) : IContr
     public ValueTask<IncrementalAlterConfigsResponse> IncrementalAlterConfigsAsync(IncrementalAlterConfigsRequest request, CancellationToken token) =>
         controller.IncrementalAlterConfigsAsync(request, token);
 
+    public ValueTask<AlterConfigsResponse> AlterConfigsAsync(AlterConfigsRequest request, CancellationToken token) =>
+        controller.AlterConfigsAsync(request, token);
+
     public ValueTask<AllocateProducerIdsResponse> AllocateProducerIdsAsync(AllocateProducerIdsRequest request, CancellationToken token) =>
         controller.AllocateProducerIdsAsync(request, token);
 }

@@ -9,6 +9,7 @@ using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Server.Options;
 using Millrace.Streams;
+using Millrace.Streams.Registry;
 
 namespace Millrace.Server.Composition;
 
@@ -60,7 +61,7 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
         var listener = await BindAsync(token);
         var controller = await TakeOverAsync(log, incarnation, listener.EndPoint, token);
         var (host, port) = AdvertisedAddress(listener.EndPoint);
-        var self = await controller.RegisterAsync(new NodeRegistration(incarnation, host, port, options.Rack), token);
+        var self = await RegisterAsync(controller, new NodeRegistration(incarnation, host, port, options.Rack, options.NodeId), token);
         var image = controller.Metadata.Image;
         Log.Registered(_logger, self.Node, self.Epoch, image.ClusterId);
 
@@ -165,6 +166,18 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
 
         throw new NodeStartException(
             $"Another broker took the store {components.Storage.Name} over at the same moment: {log.Owner?.Host}:{log.Owner?.Port}.");
+    }
+
+    private static async Task<NodeIncarnation> RegisterAsync(ClusterController controller, NodeRegistration registration, CancellationToken token)
+    {
+        try
+        {
+            return await controller.RegisterAsync(registration, token);
+        }
+        catch (NodeIdException refusal)
+        {
+            throw new NodeStartException(refusal.Message, refusal);
+        }
     }
 
     private (string Host, int Port) AdvertisedAddress(EndPoint bound)

@@ -1,6 +1,7 @@
 using Millrace.Broker.Network;
 using Millrace.Controller;
 using Millrace.Metadata;
+using Millrace.Runtime;
 using Millrace.Streams;
 
 namespace Millrace.Server.Options;
@@ -21,6 +22,9 @@ internal sealed record NodeOptions
     public HostPort? Http { get; init; }
 
     public string? Rack { get; init; }
+
+    /// <summary>The node's id, as its operator gave it; null lets the cluster choose.</summary>
+    public NodeId? NodeId { get; init; }
 
     /// <summary>The object store's URI.</summary>
     public required string Store { get; init; }
@@ -68,6 +72,7 @@ internal sealed record NodeOptions
             Advertised = settings.Text("advertised.listeners") is { } advertised ? CheckAdvertised(Listener(advertised, "advertised.listeners")) : null,
             Http = settings.Text(ServerSettings.HttpListener) is { } http and not "off" ? HostPort.Parse(http, ServerSettings.HttpListener) : null,
             Rack = settings.Text("broker.rack"),
+            NodeId = NodeIdOf(settings),
             Store = settings.Text(ServerSettings.Store) ?? new Uri(Path.Combine(data, "store")).AbsoluteUri,
             Wal = settings.Text(ServerSettings.Wal) ?? new Uri(Path.Combine(data, "wal")).AbsoluteUri,
             DataDirectory = settings.Text(ServerSettings.Store) is null || settings.Text(ServerSettings.Wal) is null ? data : null,
@@ -102,6 +107,16 @@ internal sealed record NodeOptions
                 MaxWriteStall = settings.Milliseconds(ServerSettings.WriteStall),
             },
         };
+    }
+
+    /// <summary>Kafka's older files say broker.id; -1 there stands for an id that is handed out.</summary>
+    private static NodeId? NodeIdOf(NodeSettings settings)
+    {
+        var old = settings.Number("broker.id");
+        var id = settings.Text("node.id") is null ? old : settings.Number("node.id");
+        return old >= 0 && id != old ? throw new SettingsException($"node.id is {id} and broker.id is {old}: they are one thing.")
+            : id < 0 ? null
+            : new NodeId((int)id);
     }
 
     private static HostPort Listener(string text, string setting)

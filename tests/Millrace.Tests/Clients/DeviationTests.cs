@@ -12,14 +12,14 @@ public sealed class DeviationTests(SharedBroker broker)
     private static readonly string? KafkaScript = Repository.Shared("peers/kafka/kafka.sh");
 
     [Fact]
-    public async Task A_topic_with_more_replicas_than_brokers_is_described_as_asked_for_and_works()
+    public async Task A_topic_with_more_replicas_than_brokers_is_described_with_those_there_are_and_works()
     {
         using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Address() }).Build();
         await admin.CreateTopicsAsync([new() { Name = "three-replicas", NumPartitions = 2, ReplicationFactor = 3 }]);
 
         Assert.All(
             admin.GetMetadata("three-replicas", Limit).Topics.Single().Partitions,
-            partition => Assert.Equal((3, 1), (partition.Replicas.Length, partition.InSyncReplicas.Length)));
+            partition => Assert.Equal((1, 1), (partition.Replicas.Length, partition.InSyncReplicas.Length)));
         using (var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = Address(), Acks = Acks.All }).Build())
         {
             await producer.ProduceAsync(new TopicPartition("three-replicas", 1), new Message<Null, byte[]> { Value = Encoding.UTF8.GetBytes("kept") });
@@ -40,8 +40,12 @@ public sealed class DeviationTests(SharedBroker broker)
 
         var described = await JavaAsync("topics", "--describe", "--topic", "java-three-replicas");
 
-        Assert.Contains("ReplicationFactor: 3", described.Output, StringComparison.Ordinal);
-        Assert.Equal(2, described.Lines.Count(line => line.Contains("Leader: 0\tReplicas: 0,1,2\tIsr: 0", StringComparison.Ordinal)));
+        Assert.Equal(2, described.Lines.Count(line => line.Contains("Leader: 0\tReplicas: 0\tIsr: 0", StringComparison.Ordinal)));
+        foreach (var check in new[] { "--under-replicated-partitions", "--unavailable-partitions", "--under-min-isr-partitions" })
+        {
+            Assert.DoesNotContain("Topic:", (await JavaAsync("topics", "--describe", check)).Output, StringComparison.Ordinal);
+        }
+
         Assert.Contains(
             "5 records sent",
             (await JavaAsync("producer-perf", "--topic", "java-three-replicas", "--num-records", "5", "--record-size", "10", "--throughput", "-1")).Output,
@@ -49,7 +53,7 @@ public sealed class DeviationTests(SharedBroker broker)
     }
 
     [Fact]
-    public async Task Kcat_lists_replicas_whose_brokers_do_not_exist()
+    public async Task Kcat_lists_no_replicas_whose_brokers_do_not_exist()
     {
         Assert.SkipUnless(Tool.IsInstalled("kcat"), "kcat is not installed: run .ci/run, or apt-get install kcat");
         using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Address() }).Build();
@@ -57,7 +61,7 @@ public sealed class DeviationTests(SharedBroker broker)
 
         var listed = await Tool.RunAsync("kcat", ["-b", Address(), "-L", "-t", "kcat-three-replicas"]);
 
-        Assert.Contains("partition 0, leader 0, replicas: 0,1,2, isrs: 0", listed, StringComparison.Ordinal);
+        Assert.Contains("partition 0, leader 0, replicas: 0, isrs: 0", listed, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -81,7 +85,7 @@ public sealed class DeviationTests(SharedBroker broker)
             "--transaction-duration-ms", "100");
 
         Assert.NotEqual(0, result.ExitCode);
-        Assert.Contains("TransactionalIdAuthorizationException", result.Output + result.Errors, StringComparison.Ordinal);
+        Assert.Contains("Transactions are not served by this broker", result.Output + result.Errors, StringComparison.Ordinal);
     }
 
     private string Address()

@@ -86,6 +86,21 @@ public sealed class JavaToolsTests(SharedBroker broker)
         Assert.Contains("java-perf:0:500", (await RunAsync("get-offsets", "--topic", "java-perf", "--time", "earliest")).Lines);
     }
 
+    [Fact]
+    public async Task Directories_quorum_and_offsets_are_shown_and_offsets_are_deleted()
+    {
+        await RunAsync("topics", "--create", "--topic", "java-admin", "--partitions", "1");
+        await RunWithInputAsync("a\nb\n", "console-producer", "--topic", "java-admin");
+        await RunAsync("console-consumer", "--topic", "java-admin", "--from-beginning", "--max-messages", "2", "--group", "java-admin-group", "--timeout-ms", "30000");
+
+        Assert.Contains("\"partition\":\"java-admin-0\"", (await RunAsync("log-dirs", "--describe", "--topic-list", "java-admin")).Output, StringComparison.Ordinal);
+        Assert.Matches(@"LeaderId:\s+\d+", (await RunAsync("metadata-quorum", "describe", "--status")).Output);
+        Assert.Contains("Leader", (await RunAsync("metadata-quorum", "describe", "--replication")).Output, StringComparison.Ordinal);
+        Assert.Matches(
+            "java-admin.*Successful", (await RunAsync("consumer-groups", "--delete-offsets", "--group", "java-admin-group", "--topic", "java-admin")).Output);
+        Assert.DoesNotContain("java-admin ", (await RunAsync("consumer-groups", "--describe", "--group", "java-admin-group")).Output, StringComparison.Ordinal);
+    }
+
     private static IEnumerable<JsonObject> Events(ToolResult result) =>
         result.Lines.Where(line => line.StartsWith('{')).Select(line => JsonNode.Parse(line)!.AsObject());
 

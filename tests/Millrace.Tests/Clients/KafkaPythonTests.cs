@@ -30,6 +30,20 @@ public sealed class KafkaPythonTests(SharedBroker broker)
         Assert.Contains("verified rebalance", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_admin_client_replaces_configs_and_describes_logs()
+    {
+        Assert.SkipUnless(
+            File.Exists(Python) && (await Tool.TryRunAsync(Python, ["-c", "import kafka"])).ExitCode == 0,
+            "python3-kafka is not installed: run .ci/run, or apt-get install python3-kafka");
+        var script = Path.Combine(Repository.Root, "tests", "Millrace.Tests", "Clients", "scripts", "kafka_python_admin.py");
+
+        var output = await Tool.RunAsync(Python, [script, broker.BootstrapServers, "kafka-python-admin"]);
+
+        Assert.Contains("verified replacement", output, StringComparison.Ordinal);
+        Assert.Contains("verified directories", output, StringComparison.Ordinal);
+    }
+
     /// <summary>What it supports depends on the codec libraries that are installed beside it.</summary>
     private static async Task<string[]> Codecs()
     {

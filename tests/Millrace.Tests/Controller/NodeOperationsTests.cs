@@ -6,6 +6,7 @@ using Millrace.Controller.Topics;
 using Millrace.Metadata;
 using Millrace.Runtime;
 using Millrace.Streams;
+using Millrace.Streams.Registry;
 using Xunit;
 
 namespace Millrace.Tests.Controller;
@@ -36,6 +37,18 @@ public sealed class NodeOperationsTests
         Assert.True(second.Epoch > first.Epoch);
         Assert.Equal(StreamError.Fenced, Assert.Throws<StreamException>(() => _script.Prepare(first)).Error);
         Assert.Equal(WalState.AwaitsRecovery, _script.State.Cluster.Wals.Values.Single(wal => wal.Epoch == first.Epoch).State);
+    }
+
+    [Fact]
+    public void A_node_has_the_id_that_its_operator_gave_it_and_keeps_it()
+    {
+        var first = RegisterAs(new NodeId(7));
+        var second = RegisterAs(new NodeId(7));
+        var third = RegisterAs(null);
+
+        Assert.All([first, second, third], node => Assert.Equal(new NodeId(7), node.Node));
+        Assert.Contains("node.id=7", Assert.Throws<NodeIdException>(() => RegisterAs(new NodeId(8))).Message, StringComparison.Ordinal);
+        Assert.True(_script.State.Cluster.IsLive(third.Node));
     }
 
     [Fact]
@@ -265,4 +278,7 @@ public sealed class NodeOperationsTests
 
         Assert.Equal([id.Value, id.Value + 1, id.Value + 2], _script.State.Streams.Objects.Deleting.Select(item => item.Value));
     }
+
+    private NodeIncarnation RegisterAs(NodeId? id) =>
+        _script.Do(entry => NodeOperations.Register(entry, new NodeRegistration(_script.Random.NewId(), "h", 1, null, id)));
 }

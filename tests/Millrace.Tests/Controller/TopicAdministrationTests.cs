@@ -33,10 +33,11 @@ public sealed class TopicAdministrationTests
         Assert.Equal(topic.Id, result.TopicId);
         Assert.Equal([0L, 1, 2], topic.Partitions.Select(partition => partition.Stream.Value));
         Assert.All(topic.Partitions, partition => Assert.Equal((_node.Node, 0), (partition.Leader!.Value, partition.LeaderEpoch)));
-        // The node there is, and the next two that will come.
+        // The node there is, and the places of the next two that will come, of which clients are not told.
         Assert.All(topic.Partitions, partition => Assert.Equal([new NodeId(0), new NodeId(1), new NodeId(2)], partition.Replicas));
         Assert.Equal([_node.Node], _script.State.Cluster.InSyncReplicas(topic.Partitions[0]));
-        Assert.Equal([new NodeId(1), new NodeId(2)], _script.State.Cluster.OfflineReplicas(topic.Partitions[0]));
+        Assert.Equal([_node.Node], _script.State.Cluster.Replicas(topic.Partitions[0]));
+        Assert.Empty(_script.State.Cluster.OfflineReplicas(topic.Partitions[0]));
     }
 
     [Theory]
@@ -223,9 +224,10 @@ public sealed class TopicAdministrationTests
 
     [Theory]
     [InlineData(new[] { 0, 1, 2 }, ErrorCode.None)]
-    [InlineData(new[] { 0 }, ErrorCode.InvalidReplicaAssignment)]
+    [InlineData(new[] { 0 }, ErrorCode.None)]
+    [InlineData(new[] { 0, 1 }, ErrorCode.InvalidReplicaAssignment)]
     [InlineData(new[] { 0, 1, 3 }, ErrorCode.InvalidReplicaAssignment)]
-    public void A_topic_with_more_replicas_than_nodes_grows_with_as_many(int[] replicas, ErrorCode expected)
+    public void A_topic_with_more_replicas_than_nodes_grows_with_as_many_as_asked_for_or_described(int[] replicas, ErrorCode expected)
     {
         Create(new CreatableTopic { Name = "t", NumPartitions = 1, ReplicationFactor = 3 });
 
@@ -233,7 +235,85 @@ public sealed class TopicAdministrationTests
         var manual = Grow(new() { Name = "t", Count = 3, Assignments = [new() { BrokerIds = replicas }] });
 
         Assert.Equal((ErrorCode.None, expected), ((ErrorCode)automatic.ErrorCode, (ErrorCode)manual.ErrorCode));
-        Assert.All(_script.State.Cluster.Topics["t"].Partitions, partition => Assert.Equal(3, partition.Replicas.Length));
+        Assert.All(
+            _script.State.Cluster.Topics["t"].Partitions, partition => Assert.Equal([_node.Node], _script.State.Cluster.Replicas(partition)));
+    }
+
+    [Fact]
+    public void An_internal_topic_neither_grows_nor_goes()
+    {
+        Create(new CreatableTopic { Name = InternalTopics.ConsumerOffsets, NumPartitions = 3, ReplicationFactor = 1 });
+
+        var grown = Grow(new() { Name = InternalTopics.ConsumerOffsets, Count = 5, Assignments = null });
+        var deleted = Assert.Single(Delete(new DeleteTopicsRequest.DeleteTopicState { Name = InternalTopics.ConsumerOffsets }).Responses);
+
+        Assert.Equal(
+            (ErrorCode.InvalidTopicException, ErrorCode.InvalidTopicException), ((ErrorCode)grown.ErrorCode, (ErrorCode)deleted.ErrorCode));
+        Assert.Contains("would be lost", grown.ErrorMessage, StringComparison.Ordinal);
+        Assert.Equal(3, _script.State.Cluster.Topics[InternalTopics.ConsumerOffsets].Partitions.Count);
+    }
+
+    [Theory]
+    [InlineData(0, "delete")]
+    [InlineData(0, "compact,delete")]
+    [InlineData(0, "")]
+    [InlineData(1, null)]
+    [InlineData(2, "delete")]
+    [InlineData(3, "compact")]
+    public void An_internal_topic_stays_compacted(sbyte operation, string? value)
+    {
+        Create(new CreatableTopic { Name = InternalTopics.ConsumerOffsets, NumPartitions = 1, ReplicationFactor = 1 });
+
+        var altered = Alter(validateOnly: false, Resource(2, InternalTopics.ConsumerOffsets, (TopicConfigs.CleanupPolicy, operation, value)));
+        Replace(false, InternalTopics.ConsumerOffsets, ("retention.ms", "1"));
+
+        Assert.Equal(ErrorCode.InvalidConfig, (ErrorCode)Assert.Single(altered.Responses).ErrorCode);
+        Assert.Equal("compact", _script.State.Cluster.Topics[InternalTopics.ConsumerOffsets].Configs[TopicConfigs.CleanupPolicy]);
+    }
+
+    [Fact]
+    public void An_internal_topic_cannot_be_created_with_retention()
+    {
+        var result = Create(new CreatableTopic
+        {
+            Name = InternalTopics.ConsumerOffsets,
+            NumPartitions = 1,
+            ReplicationFactor = 1,
+            Configs = [new CreateTopicsRequest.CreatableTopicConfig { Name = TopicConfigs.CleanupPolicy, Value = "delete" }],
+        });
+
+        Assert.Equal(ErrorCode.InvalidConfig, (ErrorCode)result.ErrorCode);
+    }
+
+    [Fact]
+    public void Of_a_config_given_twice_the_last_value_counts()
+    {
+        Create(new CreatableTopic
+        {
+            Name = "t",
+            NumPartitions = 1,
+            ReplicationFactor = 1,
+            Configs = [new() { Name = "retention.ms", Value = "x" }, new() { Name = "retention.ms", Value = "6" }],
+        });
+
+        Assert.Equal("6", _script.State.Cluster.Topics["t"].Configs["retention.ms"]);
+    }
+
+    [Fact]
+    public void A_replacement_leaves_a_topic_with_just_the_configs_it_names()
+    {
+        _script.CreateTopic("t");
+        Replace(false, "t", ("retention.ms", "5"), ("flush.ms", "9"));
+
+        var rehearsal = Replace(true, "t", ("flush.ms", "7"));
+        Assert.Equal(["flush.ms", "retention.ms"], _script.State.Cluster.Topics["t"].Configs.Keys);
+        var bad = Replace(false, "t", ("flush.ms", "x"));
+        Assert.Equal(2, _script.State.Cluster.Topics["t"].Configs.Count);
+        var good = Replace(false, "t", ("flush.ms", "8"));
+
+        Assert.Equal((ErrorCode.None, ErrorCode.InvalidConfig, ErrorCode.None), (rehearsal, bad, good));
+        Assert.Equal([KeyValuePair.Create("flush.ms", "8")], _script.State.Cluster.Topics["t"].Configs);
+        Assert.Equal(ErrorCode.UnknownTopicOrPartition, Replace(false, "absent"));
     }
 
     [Theory]
@@ -273,7 +353,7 @@ public sealed class TopicAdministrationTests
 
         Assert.Equal(
             [
-                ErrorCode.InvalidConfig, ErrorCode.UnknownTopicOrPartition, ErrorCode.None, ErrorCode.InvalidConfig, ErrorCode.InvalidRequest,
+                ErrorCode.InvalidConfig, ErrorCode.UnknownTopicOrPartition, ErrorCode.None, ErrorCode.InvalidRequest, ErrorCode.InvalidRequest,
                 ErrorCode.InvalidRequest,
             ],
             response.Responses.Select(item => (ErrorCode)item.ErrorCode));
@@ -281,6 +361,15 @@ public sealed class TopicAdministrationTests
         Assert.Equal("7", _script.State.Cluster.BrokerConfigs[MetadataImage.AllBrokers]["log.retention.ms"]);
         var effective = ClusterScript.Configs.Topic(_script.State.Cluster, _script.State.Cluster.Topics["t"], TopicConfigs.Find("retention.ms")!);
         Assert.Equal(("7", ConfigSource.DynamicBroker), (effective.Value, effective.Source));
+    }
+
+    [Fact]
+    public void A_broker_takes_a_config_that_is_not_known_and_no_bad_value()
+    {
+        Assert.Equal(
+            ErrorCode.InvalidRequest,
+            (ErrorCode)Assert.Single(Alter(validateOnly: false, Resource(4, "0", ("max.connections", 0, "x"))).Responses).ErrorCode);
+        Assert.Equal(ErrorCode.None, (ErrorCode)Assert.Single(Alter(validateOnly: false, Resource(4, "", ("no.such", 0, "1"))).Responses).ErrorCode);
     }
 
     [Fact]
@@ -347,6 +436,21 @@ public sealed class TopicAdministrationTests
     private IncrementalAlterConfigsResponse Alter(bool validateOnly, params IncrementalAlterConfigsRequest.AlterConfigsResource[] resources) =>
         _script.Do(entry => new ConfigChanges(ClusterScript.Configs)
             .Alter(entry, new IncrementalAlterConfigsRequest { Resources = resources, ValidateOnly = validateOnly }));
+
+    private ErrorCode Replace(bool validateOnly, string topic, params (string Name, string Value)[] configs) =>
+        (ErrorCode)Assert.Single(_script.Do(entry => new ConfigReplacement(new ConfigChanges(ClusterScript.Configs)).Replace(entry, new AlterConfigsRequest
+        {
+            ValidateOnly = validateOnly,
+            Resources =
+            [
+                new()
+                {
+                    ResourceType = 2,
+                    ResourceName = topic,
+                    Configs = [.. configs.Select(config => new AlterConfigsRequest.AlterableConfig { Name = config.Name, Value = config.Value })],
+                },
+            ],
+        })).Responses).ErrorCode;
 
     private AllocateProducerIdsResponse Allocate(NodeIncarnation node) =>
         _script.Do(entry => ProducerIds.Allocate(

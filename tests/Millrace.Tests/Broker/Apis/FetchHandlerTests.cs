@@ -287,7 +287,7 @@ public sealed class FetchHandlerTests
     }
 
     [Fact]
-    public async Task A_partition_that_closes_ends_the_wait_with_its_error()
+    public async Task A_topic_that_is_deleted_ends_the_wait_as_one_that_is_not_known()
     {
         await using var broker = PartitionsUnderTest.Start();
         var topic = await broker.AddTopicAsync();
@@ -299,7 +299,7 @@ public sealed class FetchHandlerTests
         broker.Publish(image => PartitionsUnderTest.Without(image, topic));
 
         var (response, context) = await fetch.WaitAsync(Patience);
-        Assert.Equal(ErrorCode.NotLeaderOrFollower, (ErrorCode)response.Responses[0].Partitions[0].ErrorCode);
+        Assert.Equal(ErrorCode.UnknownTopicOrPartition, (ErrorCode)response.Responses[0].Partitions[0].ErrorCode);
         context.Dispose();
     }
 

@@ -94,6 +94,8 @@ public sealed class InitProducerIdHandlerTests : IDisposable
         public ValueTask<IncrementalAlterConfigsResponse> IncrementalAlterConfigsAsync(IncrementalAlterConfigsRequest request, CancellationToken token) =>
             throw Unused();
 
+        public ValueTask<AlterConfigsResponse> AlterConfigsAsync(AlterConfigsRequest request, CancellationToken token) => throw Unused();
+
         private static NotSupportedException Unused() => new("Only ids are asked for");
     }
 }

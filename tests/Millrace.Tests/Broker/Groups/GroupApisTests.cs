@@ -47,9 +47,35 @@ public sealed class GroupApisTests : IAsyncDisposable
         var handler = new FindCoordinatorHandler(_broker.Node.Runtime, _broker.Identity, _broker.Feed, _broker.Controller);
         var transaction = await _broker.AskAsync(handler, new FindCoordinatorRequest { Key = "t", KeyType = 1 }, 1);
         Assert.Equal((short)ErrorCode.TransactionalIdAuthorizationFailed, transaction.ErrorCode);
+        var newer = await _broker.AskAsync(handler, new FindCoordinatorRequest { CoordinatorKeys = ["t"], KeyType = 1 }, 4);
+        Assert.Equal(
+            ((short)ErrorCode.InvalidRequest, "Transactions are not served by this broker."),
+            (newer.Coordinators[0].ErrorCode, newer.Coordinators[0].ErrorMessage));
         var share = await _broker.AskAsync(handler, new FindCoordinatorRequest { CoordinatorKeys = ["s"], KeyType = 2 }, 6);
         Assert.Equal((short)ErrorCode.InvalidRequest, share.Coordinators[0].ErrorCode);
         Assert.Null(_broker.Controller.Asked);
+    }
+
+    [Fact]
+    public async Task Offsets_are_forgotten_where_no_member_consumes_them()
+    {
+        await FindAsync();
+        Assert.Equal((short)ErrorCode.None, (await CommitAsync("g", "", -1, 5, 7))[0]);
+
+        var unknown = await DeleteOffsetsAsync("absent", 0);
+        var nameless = await DeleteOffsetsAsync("", 0);
+        var deleted = await DeleteOffsetsAsync("g", 0, 1, 9);
+
+        Assert.Equal((short)ErrorCode.GroupIdNotFound, unknown.ErrorCode);
+        Assert.Equal((short)ErrorCode.InvalidGroupId, nameless.ErrorCode);
+        Assert.Equal(
+            [(9, (short)ErrorCode.UnknownTopicOrPartition), (0, (short)ErrorCode.None), (1, (short)ErrorCode.None)],
+            Assert.Single(deleted.Topics).Partitions.Select(partition => (partition.PartitionIndex, partition.ErrorCode)));
+        var left = await _broker.AskAsync(
+            new OffsetFetchHandler(_broker.Feed, _broker.Groups),
+            new OffsetFetchRequest { GroupId = "g", Topics = [new() { Name = GroupBroker.Topic, PartitionIndexes = [0] }] },
+            5);
+        Assert.Equal(-1, left.Topics[0].Partitions[0].CommittedOffset);
     }
 
     [Fact]
@@ -341,4 +367,20 @@ public sealed class GroupApisTests : IAsyncDisposable
 
     private async Task<short> DeleteAsync(string group, short version) =>
         (await _broker.AskAsync(new DeleteGroupsHandler(_broker.Groups), new DeleteGroupsRequest { GroupsNames = [group] }, version)).Results[0].ErrorCode;
+
+    private Task<OffsetDeleteResponse> DeleteOffsetsAsync(string group, params int[] partitions) => _broker.AskAsync(
+        new OffsetDeleteHandler(_broker.Feed, _broker.Groups),
+        new OffsetDeleteRequest
+        {
+            GroupId = group,
+            Topics =
+            [
+                new()
+                {
+                    Name = GroupBroker.Topic,
+                    Partitions = [.. partitions.Select(partition => new OffsetDeleteRequest.OffsetDeleteRequestPartition { PartitionIndex = partition })],
+                },
+            ],
+        },
+        0);
 }

@@ -36,6 +36,8 @@ internal sealed class GroupTopicController(GroupBroker broker) : IControllerChan
 
     public ValueTask<IncrementalAlterConfigsResponse> IncrementalAlterConfigsAsync(IncrementalAlterConfigsRequest request, CancellationToken token) => throw Unexpected();
 
+    public ValueTask<AlterConfigsResponse> AlterConfigsAsync(AlterConfigsRequest request, CancellationToken token) => throw Unexpected();
+
     public ValueTask<AllocateProducerIdsResponse> AllocateProducerIdsAsync(AllocateProducerIdsRequest request, CancellationToken token) => throw Unexpected();
 
     private static InvalidOperationException Unexpected() => new("Groups ask the controller for their topic only");

@@ -48,6 +48,32 @@ public sealed class OffsetTests
     }
 
     [Fact]
+    public void Offsets_of_a_topic_that_members_consume_are_not_deleted_and_others_are()
+    {
+        Commit(("t", 0, 5), ("u", 0, 9));
+        var member = new Client(_driver, "a").Join();
+        _driver.Advance(TimeSpan.FromSeconds(10));
+        member.Sync((member, "x"));
+
+        var answer = Delete("t", "u");
+
+        Assert.Equal(GroupError.None, answer.Error);
+        Assert.Equal(["t"], answer.SubscribedTopics);
+        Assert.Equal(5, Fetch("t", Guid.Empty, 0)[0].Offset);
+        Assert.Equal(-1, Fetch("u", Guid.Empty, 0)[0].Offset);
+    }
+
+    [Fact]
+    public void Of_a_group_whose_members_are_no_consumers_no_offset_is_deleted()
+    {
+        Commit(("u", 0, 9));
+        new Client(_driver, "a") { ProtocolType = "connect" }.Join();
+
+        Assert.Equal(GroupError.NonEmptyGroup, Delete("u").Error);
+        Assert.Equal(9, Fetch("u", Guid.Empty, 0)[0].Offset);
+    }
+
+    [Fact]
     public void Metadata_that_is_too_long_is_refused_and_the_rest_is_stored()
     {
         var answer = Commit(
@@ -226,4 +252,7 @@ public sealed class OffsetTests
         _driver.Get<OffsetFetchAnswer>((shard, reply) => shard.Fetch(new OffsetFetchQuery("g", [new TopicOffsetsQuery(topic, topicId, partitions)]), reply)).Topics[0].Partitions;
 
     private GroupError Delete() => _driver.Get<GroupError>((shard, reply) => shard.Delete("g", reply));
+
+    private OffsetDeleteAnswer Delete(params string[] topics) => _driver.Get<OffsetDeleteAnswer>((shard, reply) => shard.DeleteOffsets(
+        new OffsetDeleteCommand("g", [.. topics.Select(topic => new TopicPartitions(topic, [0]))]), reply));
 }

@@ -56,8 +56,8 @@ public sealed class NodeSettingsTests
             num.partitions=4
             """));
 
-        Assert.Equal(["log.dirs", "node.id", "num.network.threads", "process.roles"], settings.WithoutEffect);
-        Assert.Equal(["listeners", "num.partitions"], settings.Values.Keys);
+        Assert.Equal(["log.dirs", "num.network.threads", "process.roles"], settings.WithoutEffect);
+        Assert.Equal(["listeners", "node.id", "num.partitions"], settings.Values.Keys);
     }
 
     [Fact]
