@@ -35,8 +35,8 @@ internal static class BatchCases
             Length = RecordBatchHeader.Size - RecordBatchHeader.LengthOverhead + payload.Length,
         };
         header = HeaderFaults.Make(random, header, names);
-        var batch = Assemble(header, payload);
-        return new BatchCase(number, string.Join(" | ", names), EnvelopeFaults.Make(random, batch, names));
+        var batch = EnvelopeFaults.Make(random, Assemble(header, payload), names);
+        return new BatchCase(number, string.Join(" | ", names), batch);
     }
 
     public static byte[] Assemble(RecordBatchHeader header, byte[] payload)

@@ -60,7 +60,7 @@ public sealed class BatchDifferenceTests(ITestOutputHelper output)
 
     private static string Describe(BatchCase each)
     {
-        var bytes = each.Bytes.Length > 400 ? $"{each.Bytes.Length} bytes" : Convert.ToHexStringLower(each.Bytes);
+        var bytes = each.Bytes.Length > 600 ? $"{each.Bytes.Length} bytes" : Convert.ToHexStringLower(each.Bytes);
         return $"{each.Name} [MILLRACE_BATCH_SEED={Seed} MILLRACE_BATCH_CASE={each.Number} ./test BatchDifferenceTests] {bytes}";
     }
 
