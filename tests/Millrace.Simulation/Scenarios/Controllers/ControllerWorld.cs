@@ -43,7 +43,7 @@ internal sealed class ControllerWorld
 
         await chaos.RunAsync(() => Kernel.Now >= Enough && Kernel.Coverage[CoverageNames.Acknowledged] >= EnoughAcknowledgements);
         IsOver = true;
-        _isRotten = Kernel.Random.Chance(0.2) && _bucket.Rot(key => !key.StartsWith(DataObjectKey.Prefix, StringComparison.Ordinal));
+        _isRotten = Kernel.Random.Chance(0.4) && _bucket.Rot(key => !key.StartsWith(DataObjectKey.Prefix, StringComparison.Ordinal));
         try
         {
             await AuditAsync(NewNode("auditor"));

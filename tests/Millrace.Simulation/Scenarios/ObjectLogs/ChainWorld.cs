@@ -61,7 +61,7 @@ internal sealed class ChainWorld
 
         // Whoever still sleeps stays a zombie until the auditor has everything, and then wakes.
         var auditor = new SimulatedNode(Kernel, "auditor", lane => new SimulatedDisk(Kernel, "none").Mount(lane));
-        _isRotten = Kernel.Random.Chance(0.2) && _bucket.Rot(_ => true);
+        _isRotten = Kernel.Random.Chance(0.5) && _bucket.Rot(key => key.StartsWith(Prefix + "LOG/", StringComparison.Ordinal));
         try
         {
             await Run(auditor, member => member.AuditAsync());

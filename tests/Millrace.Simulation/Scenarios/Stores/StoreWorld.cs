@@ -22,13 +22,12 @@ internal sealed class StoreWorld
     private readonly SimulatedBucket _bucket;
     private readonly Machine[] _machines;
     private readonly long _walCapacity;
-    private readonly PlantedFault? _fault;
     private bool _isAudit;
     private bool _isRotten;
 
     public StoreWorld(SimulationKernel kernel, bool onOneMachine, PlantedFault? fault)
     {
-        _fault = fault;
+        Fault = fault;
         Kernel = kernel;
         _onOneMachine = onOneMachine;
         _bucket = new SimulatedBucket(kernel);
@@ -56,6 +55,8 @@ internal sealed class StoreWorld
     }
 
     public SimulationKernel Kernel { get; }
+
+    public PlantedFault? Fault { get; }
 
     public List<StreamOracle> Streams { get; } = [];
 
@@ -110,7 +111,7 @@ internal sealed class StoreWorld
         var auditor = _onOneMachine ? _machines[0] : NewMachine("auditor");
         Crash(auditor);
         _isAudit = true;
-        _isRotten = Kernel.Random.Chance(0.25) && (_onOneMachine
+        _isRotten = Kernel.Random.Chance(0.4) && (_onOneMachine
             ? auditor.Disk.Rot((path, _, _) => path.StartsWith("/data/store/", StringComparison.Ordinal))
             : _bucket.Rot(_ => true));
         await AuditAsync(auditor);
@@ -151,6 +152,12 @@ internal sealed class StoreWorld
     private void RunOutOfMemory()
     {
         var machine = Any();
+        if (Kernel.Random.Chance(0.5))
+        {
+            // Often enough: most of these end an incarnation, and the next one has to recover what it left.
+            return;
+        }
+
         machine.Memory.RunOut(Kernel.Random.Chance(0.3) ? () => CrashUnlessOver(machine) : null);
     }
 
@@ -167,7 +174,7 @@ internal sealed class StoreWorld
     {
         var disk = new SimulatedDisk(Kernel, name);
         var machine = new Machine(
-            new SimulatedNode(Kernel, name, lane => new PlantedFileSystem(disk.Mount(lane), _fault, isRecovering: () => false)), disk, new SimulatedMemory(Kernel, name));
+            new SimulatedNode(Kernel, name, lane => new PlantedFileSystem(disk.Mount(lane), Fault, isRecovering: () => false)), disk, new SimulatedMemory(Kernel, name));
         machine.Node.OnFailed = failure => OnFailed(machine, failure);
         return machine;
     }
@@ -284,7 +291,7 @@ internal sealed class StoreWorld
         IWalProvider wals = _onOneMachine
             ? new FileWalProvider(runtime, buffers, "/data/wal", new FileWalOptions { Capacity = _walCapacity, GroupBytes = 64 << 10 })
             : new ObjectWalProvider(runtime, buffers, storage, new ObjectWalOptions { BatchBytes = 64 << 10 });
-        await new StoreNode(this, runtime, storage, PlantedWals.Around(wals, _fault, Kernel.Random), buffers).RunAsync(_isAudit);
+        await new StoreNode(this, runtime, storage, wals, buffers).RunAsync(_isAudit);
     });
 
     private sealed record Machine(SimulatedNode Node, SimulatedDisk Disk, SimulatedMemory Memory)
