@@ -146,7 +146,7 @@ public sealed class BufferPoolTests
         {
             if (isOut)
             {
-                throw new OutOfMemoryException();
+                throw new InsufficientMemoryException();
             }
         }
     }

@@ -61,7 +61,7 @@ internal sealed class ChainWorld
 
         // Whoever still sleeps stays a zombie until the auditor has everything, and then wakes.
         var auditor = new SimulatedNode(Kernel, "auditor", lane => new SimulatedDisk(Kernel, "none").Mount(lane));
-        _isRotten = Kernel.Random.Chance(0.5) && _bucket.Rot(key => key.StartsWith(Prefix + "LOG/", StringComparison.Ordinal));
+        _isRotten = Kernel.Random.Chance(0.5) && _bucket.Rot(IsRead);
         try
         {
             await Run(auditor, member => member.AuditAsync());
@@ -89,6 +89,8 @@ internal sealed class ChainWorld
             throw new ViolationException($"The owner of term {term} was fenced, and nobody has sealed that term");
         }
     }
+
+    private bool IsRead(string key) => Read(key) is { } entry && NewestSnapshot.Start.Next <= entry.Place;
 
     // What has rotted is not served, and not passed over: whoever reads it is told.
     private bool IsOfRot(ObjectLogException refused) => _isRotten && refused.Error == ObjectLogError.Corrupt;

@@ -111,7 +111,7 @@ internal sealed class StoreWorld
         var auditor = _onOneMachine ? _machines[0] : NewMachine("auditor");
         Crash(auditor);
         _isAudit = true;
-        _isRotten = Kernel.Random.Chance(0.4) && (_onOneMachine
+        _isRotten = Kernel.Random.Chance(0.6) && (_onOneMachine
             ? auditor.Disk.Rot((path, _, _) => path.StartsWith("/data/store/", StringComparison.Ordinal))
             : _bucket.Rot(_ => true));
         await AuditAsync(auditor);

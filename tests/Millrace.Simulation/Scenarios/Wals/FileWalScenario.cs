@@ -13,7 +13,7 @@ internal sealed class FileWalScenario : IScenario
     [
         "disk: files that lost writes at a power cut", "disk: sync failed", "disk: write failed", "wal: recovery after an unfinished recovery",
         "wal: killed in the middle of a recovery", "wal: ended with WalFailed", "wal: clean ends", "wal: trims",
-        "disk: call failed", "disk: no space left", "disk: names lost at a power cut", "memory: ran out", "nodes: clock set", "wal: rot refused",
+        "disk: call failed", "disk: no space left", "memory: ran out", "nodes: clock set", "wal: rot refused",
     ];
 
     public Task RunAsync(SimulationKernel kernel, PlantedFault? fault) =>

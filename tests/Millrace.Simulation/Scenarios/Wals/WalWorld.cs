@@ -73,7 +73,7 @@ internal sealed class WalWorld
     // Now and then something has rotted by then. A WAL in which acknowledged records are bad must say so; nothing else may come of it.
     private async Task AuditAsync(Machine auditor)
     {
-        _isRotten = Kernel.Random.Chance(0.3) && (_medium.Machines == 1
+        _isRotten = Kernel.Random.Chance(0.6) && (_medium.Machines == 1
             ? auditor.Disk.Rot((path, content, position) => IsNeeded(path) && WalRot.IsNoticed(content(), position))
             : _bucket.Rot(IsNeeded));
         try
