@@ -253,6 +253,10 @@ internal sealed class StoreWorld
         {
             Kernel.Coverage.Count("store: disk error at a WAL");
         }
+        catch (IOException)
+        {
+            Kernel.Coverage.Count("store: disk error while giving a WAL up");
+        }
         catch (OutOfMemoryException)
         {
             Kernel.Coverage.Count("store: ended for want of memory");
