@@ -11,4 +11,6 @@ public enum PlantedFault
     ReuseNumber,
     TakeLostAnswerForFence,
     ServeBeforeSeal,
+    ForgetFolderSync,
+    RefuseWhatIsAccepted,
 }

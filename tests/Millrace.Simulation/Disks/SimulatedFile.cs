@@ -6,15 +6,13 @@ namespace Millrace.Simulation.Disks;
 /// One file's content, sector by sector: what a reader sees now, what is durable, and every version in between that a power
 /// cut may leave behind.
 /// </summary>
-internal sealed class SimulatedFile(long number, int sectorSize)
+internal sealed class SimulatedFile(long number, int sectorSize) : DiskEntry(number)
 {
     private readonly SortedDictionary<long, byte[]> _current = [];
     private readonly SortedDictionary<long, byte[]> _durable = [];
     private readonly SortedDictionary<long, List<(long Write, byte[] Bytes)>> _unsynced = [];
     private long _writes;
     private long _durableLength;
-
-    public long Number => number;
 
     /// <summary>How many names it has at the moment.</summary>
     public int Links { get; set; }
@@ -26,10 +24,51 @@ internal sealed class SimulatedFile(long number, int sectorSize)
     /// <summary>The number of the last write: a sync that begins now covers all up to it.</summary>
     public long LastWrite => _writes;
 
-    public void MakeLengthDurable(long length)
+    public bool HasDurableSectors => _durable.Count > 0;
+
+    /// <summary>Takes room for zeros; a sync makes it durable.</summary>
+    public void Allocate(long length) => Length = Math.Max(Length, length);
+
+    /// <summary>Everything is gone from it at once.</summary>
+    public void Truncate()
     {
-        Length = length;
-        _durableLength = length;
+        _current.Clear();
+        _durable.Clear();
+        _unsynced.Clear();
+        (Length, _durableLength) = (0, 0);
+    }
+
+    public long AnyDurableSector(SeededRandom random) => _durable.Keys.ElementAt(random.Next(_durable.Count));
+
+    /// <summary>What a power cut would leave at least.</summary>
+    public byte[] Durable()
+    {
+        var bytes = new byte[_durableLength];
+        foreach (var (sector, content) in _durable)
+        {
+            var begin = sector * sectorSize;
+            content.AsSpan(0, (int)Math.Clamp(_durableLength - begin, 0, sectorSize)).CopyTo(bytes.AsSpan((int)Math.Min(begin, _durableLength)));
+        }
+
+        return bytes;
+    }
+
+    /// <summary>A bit of a durable sector turns over, and the cache lets go of that sector.</summary>
+    public void Rot(long sector, SeededRandom random)
+    {
+        var bytes = _durable[sector];
+        var rotten = (byte[])bytes.Clone();
+        // Where there is something, as a rule: nobody reads what lies behind the end of a file, or fills one up.
+        var within = (int)Math.Clamp(Length - sector * sectorSize, 1, sectorSize);
+        var place = random.Next(within);
+        place = Math.Max(0, bytes.AsSpan(0, place + 1).LastIndexOfAnyExcept((byte)0));
+        rotten[place] ^= (byte)(1 << random.Next(8));
+        if (_current.GetValueOrDefault(sector) == bytes)
+        {
+            _current[sector] = rotten;
+        }
+
+        _durable[sector] = rotten;
     }
 
     /// <param name="position">Where from.</param>
@@ -135,7 +174,7 @@ internal sealed class SimulatedFile(long number, int sectorSize)
         _unsynced.Clear();
         var length = _durableLength + random.NextInt64(Length - _durableLength + 1);
         lost |= length < Length;
-        MakeLengthDurable(length);
+        (Length, _durableLength) = (length, length);
         _current.Clear();
         foreach (var (sector, bytes) in _durable)
         {
