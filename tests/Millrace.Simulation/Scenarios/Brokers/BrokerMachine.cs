@@ -13,17 +13,22 @@ using Millrace.Streams.Wal;
 namespace Millrace.Simulation.Scenarios.Brokers;
 
 /// <summary>
-/// The machine of one whole broker, either on a bucket or on its own disk: starts it, stops it, kills it, cuts its power, and
-/// starts it again whatever ended it.
+/// The machine of one whole broker, its store and its WAL in a bucket or on its own disk: starts it, stops it, kills it, cuts its power,
+/// and starts it again whatever ended it.
 /// </summary>
 internal sealed class BrokerMachine
 {
+    /// <summary>A broker looks for producers that were silent for too long as often as this, at least.</summary>
+    public static readonly TimeSpan LongestCheckInterval = TimeSpan.FromSeconds(10);
+
     private readonly SimulationKernel _kernel;
     private readonly SimulatedBucket _bucket;
+    private readonly bool _storeIsOnDisk;
     private readonly NodeOptions _options;
     private readonly long _walCapacity;
     private MillraceNode? _running;
     private SimulatedListener? _listener;
+    private BufferPool? _buffers;
     private bool _stopping;
     private int _walFolder;
 
@@ -34,17 +39,22 @@ internal sealed class BrokerMachine
         Disk = new SimulatedDisk(kernel, "broker");
         Node = new SimulatedNode(kernel, "broker", lane => new PlantedFileSystem(Disk.Mount(lane), fault, isRecovering: () => false)) { OnFailed = OnFailed };
         var random = kernel.Random;
-        IsOnDisk = random.Chance(0.5);
-        _walCapacity = random.Pick([256 << 10, 4 << 20]);
-        _options = Options(random);
+        IsOnDisk = random.Chance(0.7);
+        _storeIsOnDisk = IsOnDisk && random.Chance(0.5);
+        _walCapacity = random.Pick([512 << 10, 4 << 20]);
+        ProducerExpiration = random.Chance(0.5) ? IdempotentProducer.ShortExpiration : TimeSpan.FromDays(20);
+        _options = Options(random, ProducerExpiration);
     }
 
     public SimulatedDisk Disk { get; }
 
     public SimulatedNode Node { get; }
 
-    /// <summary>The store is a folder on its disk, and the WAL a file; else both are in the bucket.</summary>
+    /// <summary>The WAL is a file on its disk, and in half of these the store a folder there, too; else both are in the bucket.</summary>
     public bool IsOnDisk { get; }
+
+    /// <summary>After so long a silence it forgets an idempotent producer, sooner or later.</summary>
+    public TimeSpan ProducerExpiration { get; }
 
     /// <summary>Where clients find it at the moment; null while it is not there.</summary>
     public SimulatedListener? Listener => Node.IsUp ? _listener : null;
@@ -74,11 +84,11 @@ internal sealed class BrokerMachine
         if (Node.IsUp && _running is { } running && !_stopping)
         {
             _stopping = true;
-            _ = StopAsync(running, Node.Lane!, Node.Runtime!);
+            _ = StopAsync(running, Node.Lane!, Node.Runtime!, _buffers!);
         }
     }
 
-    private async Task StopAsync(MillraceNode running, Lane lane, NodeRuntime runtime)
+    private async Task StopAsync(MillraceNode running, Lane lane, NodeRuntime runtime, BufferPool buffers)
     {
         var isClean = false;
         try
@@ -97,6 +107,17 @@ internal sealed class BrokerMachine
         // It may have been killed, and another one started, while this waited to go on.
         if (Node.Lane == lane && Node.IsUp)
         {
+            // What the stop has ended may need its turn to let go.
+            await _kernel.Delay(TimeSpan.FromSeconds(1));
+        }
+
+        if (Node.Lane == lane && Node.IsUp)
+        {
+            if (isClean && buffers.RentedBytes != 0)
+            {
+                _kernel.Fail(new ViolationException($"{buffers.RentedBytes} bytes are held after a clean stop"));
+            }
+
             _kernel.Coverage.Count(isClean ? "broker: clean stops" : "broker: stops that left a WAL");
             _walFolder += isClean ? 1 : 0;
             Restart(cutPower: 0.2);
@@ -157,7 +178,7 @@ internal sealed class BrokerMachine
     {
         var lane = Node.Lane!;
         var buffers = _kernel.NewBufferPool();
-        IObjectStorage storage = IsOnDisk
+        IObjectStorage storage = _storeIsOnDisk
             ? await FileObjectStorage.OpenAsync(runtime, "/data/store", CancellationToken.None)
             : _bucket.Connect(lane);
         IWalProvider wals = IsOnDisk
@@ -166,12 +187,12 @@ internal sealed class BrokerMachine
         var listener = new SimulatedListener(lane);
         var components = new NodeComponents(storage, wals, kind => kind == wals.Kind ? wals : null, buffers, listener, new NobodyElse());
         var node = await MillraceNode.StartAsync(runtime, _options, components, CancellationToken.None);
-        (_running, _listener) = (node, listener);
+        (_running, _listener, _buffers) = (node, listener, buffers);
         _kernel.Coverage.Count("broker: starts");
         OnFailed(await node.WaitForFailureAsync());
     }
 
-    private static NodeOptions Options(SeededRandom random)
+    private static NodeOptions Options(SeededRandom random, TimeSpan producerExpiration)
     {
         var options = NodeOptions.From(
             NodeSettings.From(
@@ -179,6 +200,8 @@ internal sealed class BrokerMachine
                 KeyValuePair.Create("listeners", "PLAINTEXT://127.0.0.1:9092"),
                 KeyValuePair.Create("offsets.topic.num.partitions", "2"),
                 KeyValuePair.Create("group.initial.rebalance.delay.ms", "200"),
+                KeyValuePair.Create("producer.id.expiration.ms", $"{(long)producerExpiration.TotalMilliseconds}"),
+                KeyValuePair.Create("log.retention.check.interval.ms", $"{(long)LongestCheckInterval.TotalMilliseconds}"),
             ]),
             "/nowhere");
         return options with
@@ -187,7 +210,7 @@ internal sealed class BrokerMachine
             {
                 UploadInterval = random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(5)),
                 UploadBytes = random.Pick([64 << 10, 1 << 20]),
-                NotUploadedBytes = random.Pick([512 << 10, 4 << 20]),
+                NotUploadedBytes = random.Pick([256 << 10, 512 << 10, 4 << 20]),
                 StreamObjectBytes = random.Pick([4 << 10, 64 << 10]),
                 TailCacheBytes = random.Pick([0, 1 << 20]),
                 BlockCacheBytes = random.Pick([64 << 10, 4 << 20]),
