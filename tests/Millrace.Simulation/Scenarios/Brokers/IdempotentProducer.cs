@@ -20,6 +20,9 @@ internal sealed class IdempotentProducer(SimulationKernel kernel, Lane lane, Sim
 
     private const int MostUnderWay = 5;
 
+    /// <summary>How often it falls silent until it is forgotten.</summary>
+    private const double Silences = 0;
+
     /// <summary>Clients give a batch up after some time, so that its retry cannot come when it is forgotten that it arrived.</summary>
     private static readonly TimeSpan DeliveryTimeout = TimeSpan.FromSeconds(40);
     private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
@@ -61,7 +64,7 @@ internal sealed class IdempotentProducer(SimulationKernel kernel, Lane lane, Sim
                 (_id, _isSilent) = (-1, false);
             }
 
-            if (IsForgottenSoon && !_isSilent && _id >= 0 && _unsettled.Count == 0 && _nextSequence > 0 && _random.Chance(0.03))
+            if (IsForgottenSoon && !_isSilent && _id >= 0 && _unsettled.Count == 0 && _nextSequence > 0 && _random.Chance(Silences))
             {
                 kernel.Coverage.Count("idempotent: producers that were silent until they were forgotten");
                 _isSilent = true;
