@@ -61,7 +61,9 @@ public sealed class SimulationKernel : IDisposable
     public Lane NewLane(string name) => new(this, _lanes++, name);
 
     /// <summary>Buffers for a node, which may be killed with any number of them in its hands. Those it lets go are poisoned.</summary>
-    public BufferPool NewBufferPool() => new(maxIdleBytes: 1 << 20) { Made = _buffers, Poisons = true };
+    /// <param name="memory">Of its machine; without it there is always enough.</param>
+    public BufferPool NewBufferPool(SimulatedMemory? memory = null) =>
+        new(maxIdleBytes: 1 << 20) { Made = _buffers, Poisons = true, Taking = memory is null ? null : memory.Take };
 
     /// <summary>The world ends, and what its nodes left behind goes with it.</summary>
     public void Dispose() => _buffers.ForEach(buffer => buffer.Free());

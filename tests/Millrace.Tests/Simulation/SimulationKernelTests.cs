@@ -118,4 +118,40 @@ public sealed class SimulationKernelTests : IDisposable
             _kernel.World.Post(() => throw new InvalidOperationException("oops"));
             await _kernel.Delay(TimeSpan.FromSeconds(1));
         }));
+
+    [Fact]
+    public void Memory_runs_out_for_a_while_and_the_process_may_die_of_it()
+    {
+        var memory = new SimulatedMemory(_kernel, "machine");
+        var pool = _kernel.NewBufferPool(memory);
+        var died = false;
+        _kernel.Run(async () =>
+        {
+            memory.RunOut(() => died = true);
+            for (var i = 0; memory.Failures == 0; i++)
+            {
+                Assert.InRange(i, 0, 200);
+                var held = pool.RentedBytes;
+                Assert.True(TryRent() || pool.RentedBytes == held);
+            }
+
+            await _kernel.Delay(TimeSpan.FromSeconds(1));
+            Assert.True(died);
+            memory.Recover();
+            Assert.True(TryRent());
+        });
+
+        bool TryRent()
+        {
+            try
+            {
+                pool.Rent(256 << 10).Release();
+                return true;
+            }
+            catch (OutOfMemoryException)
+            {
+                return false;
+            }
+        }
+    }
 }
