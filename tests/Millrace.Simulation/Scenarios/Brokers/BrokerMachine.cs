@@ -23,6 +23,7 @@ internal sealed class BrokerMachine
 
     private readonly SimulationKernel _kernel;
     private readonly SimulatedBucket _bucket;
+    private readonly SimulatedMemory _memory;
     private readonly bool _storeIsOnDisk;
     private readonly NodeOptions _options;
     private readonly long _walCapacity;
@@ -37,6 +38,7 @@ internal sealed class BrokerMachine
         _kernel = kernel;
         _bucket = bucket;
         Disk = new SimulatedDisk(kernel, "broker");
+        _memory = new SimulatedMemory(kernel, "broker");
         Node = new SimulatedNode(kernel, "broker", lane => new PlantedFileSystem(Disk.Mount(lane), fault, isRecovering: () => false)) { OnFailed = OnFailed };
         var random = kernel.Random;
         IsOnDisk = random.Chance(0.7);
@@ -60,6 +62,22 @@ internal sealed class BrokerMachine
     public SimulatedListener? Listener => Node.IsUp ? _listener : null;
 
     public void Start(TimeSpan delay) => _kernel.At(_kernel.Now + delay, _kernel.World, () => _ = LiveAsync());
+
+    /// <summary>Memory runs out, some takings from now: what failed has failed, and the broker goes on, or is killed for it.</summary>
+    public void RunOutOfMemory()
+    {
+        if (_running is not null)
+        {
+            _memory.RunOut(_kernel.Random.Chance(0.3) ? Crash : null);
+        }
+    }
+
+    /// <summary>There is enough of everything again, for good.</summary>
+    public void CalmDown()
+    {
+        Disk.Weather = DiskWeather.Calm;
+        _memory.Recover();
+    }
 
     /// <summary>kill -9, or a power cut; then it is started again.</summary>
     public void Crash()
@@ -105,6 +123,10 @@ internal sealed class BrokerMachine
                 runtime.Stop();
             });
         }
+        catch (OutOfMemoryException)
+        {
+            _kernel.Coverage.Count("broker: stops that ran out of memory");
+        }
         catch (Exception violation)
         {
             _kernel.Fail(violation);
@@ -142,16 +164,17 @@ internal sealed class BrokerMachine
         Start(_kernel.Random.Between(TimeSpan.Zero, TimeSpan.FromSeconds(1)));
     }
 
-    // A node that has lost the metadata log or its WAL is started again.
+    // A node that has lost the metadata log or its WAL is started again, and so is one whose memory has run out where nobody could be told.
     private void OnFailed(Exception failure)
     {
-        if (failure is not (WalUnavailableException or StreamException or IOException) && failure.InnerException is not ObjectLogException)
+        var isOutOfMemory = failure is OutOfMemoryException || failure.InnerException is OutOfMemoryException;
+        if (!isOutOfMemory && failure is not (WalUnavailableException or StreamException or IOException) && failure.InnerException is not ObjectLogException)
         {
             _kernel.Fail(failure);
             return;
         }
 
-        _kernel.Coverage.Count("broker: gave up");
+        _kernel.Coverage.Count(isOutOfMemory ? "broker: gave up for want of memory" : "broker: gave up");
         var lane = Node.Lane;
         _kernel.At(_kernel.Now, _kernel.World, () =>
         {
@@ -168,7 +191,7 @@ internal sealed class BrokerMachine
         {
             await Node.Start(RunAsync);
         }
-        catch (Exception failure) when (failure is NodeStartException or ObjectStorageException or StreamException or WalUnavailableException)
+        catch (Exception failure) when (failure is NodeStartException or ObjectStorageException or StreamException or WalUnavailableException or OutOfMemoryException)
         {
             _kernel.Trace.Note($"the broker has not started: {failure.Message}");
             _kernel.Coverage.Count("broker: start given up");
@@ -183,7 +206,8 @@ internal sealed class BrokerMachine
     private async Task RunAsync(NodeRuntime runtime)
     {
         var lane = Node.Lane!;
-        var buffers = _kernel.NewBufferPool();
+        var buffers = _kernel.NewBufferPool(_memory);
+        _memory.Recover();
         IObjectStorage storage = _storeIsOnDisk
             ? await FileObjectStorage.OpenAsync(runtime, "/data/store", CancellationToken.None)
             : _bucket.Connect(lane);

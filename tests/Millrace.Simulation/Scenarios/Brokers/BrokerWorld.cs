@@ -69,7 +69,7 @@ internal sealed class BrokerWorld
         await NewChaos().RunAsync(() => Array.Exists(working, task => task.IsFaulted)
             || _kernel.Now >= Enough && _kernel.Coverage[CoverageNames.Acknowledged] >= EnoughAcknowledgements);
         _isOver = true;
-        _broker.Disk.Weather = DiskWeather.Calm;
+        _broker.CalmDown();
         _network = NetworkWeather.Calm;
         foreach (var task in working)
         {
@@ -126,6 +126,7 @@ internal sealed class BrokerWorld
         chaos.Pranks.Add(() => chaos.Sleep(_broker.Node));
         chaos.Pranks.Add(DiskChanges);
         chaos.Pranks.Add(NetworkChanges);
+        chaos.Pranks.Add(_broker.RunOutOfMemory);
         NetworkChanges();
         if (_broker.IsOnDisk)
         {
