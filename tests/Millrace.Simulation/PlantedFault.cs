@@ -11,4 +11,5 @@ public enum PlantedFault
     ReuseNumber,
     TakeLostAnswerForFence,
     ServeBeforeSeal,
+    ReleaseParkedFrame,
 }

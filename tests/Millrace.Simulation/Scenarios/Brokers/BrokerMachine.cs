@@ -24,6 +24,7 @@ internal sealed class BrokerMachine
     private readonly SimulationKernel _kernel;
     private readonly SimulatedBucket _bucket;
     private readonly SimulatedMemory _memory;
+    private readonly ForgottenHold? _forgottenHold;
     private readonly bool _storeIsOnDisk;
     private readonly NodeOptions _options;
     private readonly long _walCapacity;
@@ -39,6 +40,7 @@ internal sealed class BrokerMachine
         _bucket = bucket;
         Disk = new SimulatedDisk(kernel, "broker");
         _memory = new SimulatedMemory(kernel, "broker");
+        _forgottenHold = fault == PlantedFault.ReleaseParkedFrame ? new ForgottenHold(kernel) : null;
         Node = new SimulatedNode(kernel, "broker", lane => new PlantedFileSystem(Disk.Mount(lane), fault, isRecovering: () => false)) { OnFailed = OnFailed };
         var random = kernel.Random;
         IsOnDisk = random.Chance(0.7);
@@ -206,6 +208,7 @@ internal sealed class BrokerMachine
     private async Task RunAsync(NodeRuntime runtime)
     {
         var lane = Node.Lane!;
+        var firstBuffer = _kernel.Buffers.Count;
         var buffers = _kernel.NewBufferPool(_memory);
         _memory.Recover();
         IObjectStorage storage = _storeIsOnDisk
@@ -218,6 +221,7 @@ internal sealed class BrokerMachine
         var components = new NodeComponents(storage, wals, kind => kind == wals.Kind ? wals : null, buffers, listener, new NobodyElse());
         var node = await MillraceNode.StartAsync(runtime, _options, components, CancellationToken.None);
         (_running, _listener, _buffers) = (node, listener, buffers);
+        _forgottenHold?.Watch(node.Streams, firstBuffer, lane);
         _kernel.Coverage.Count("broker: starts");
         OnFailed(await node.WaitForFailureAsync());
     }
