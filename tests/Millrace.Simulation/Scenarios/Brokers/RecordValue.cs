@@ -6,11 +6,11 @@ namespace Millrace.Simulation.Scenarios.Brokers;
 /// What a record holds: whose it is, its number, and bytes that follow from both, so that every byte that is fetched can be compared. Those
 /// of even numbers compress well, the others not at all.
 /// </summary>
-internal static class RecordValue
+public static class RecordValue
 {
     public const int HeadBytes = 2 * sizeof(int);
 
-    /// <param name="partition">The <see cref="PartitionOracle.Tag"/> of its partition.</param>
+    /// <param name="partition">The tag of its partition.</param>
     /// <param name="record">Its number there.</param>
     /// <param name="length">At least <see cref="HeadBytes"/>.</param>
     public static byte[] Of(int partition, int record, int length)
