@@ -51,6 +51,12 @@ public interface IStream
     /// <summary>Bytes and newest timestamps of what is stored, oldest first, in pieces the store can trim at: what retention decides on.</summary>
     IReadOnlyList<StreamExtent> Extents { get; }
 
+    /// <summary>
+    /// Gives the stream up, as if it had failed by itself: its owner cannot follow it any more. It must be loud: what is in the WAL waits for
+    /// a recovery, or another epoch. The first reason counts.
+    /// </summary>
+    void Lose(StreamException reason);
+
     /// <summary>Refuses further appends, waits for those under way, uploads the tail and closes the range in the registry.</summary>
     ValueTask CloseAsync(CancellationToken token);
 }

@@ -88,7 +88,7 @@ internal sealed partial class Stream : IStream
     }
 
     /// <summary>The stream is of no use on this node any more. The first reason counts, and its owner hears of it once.</summary>
-    internal void Lose(StreamException reason)
+    public void Lose(StreamException reason)
     {
         lock (_lock)
         {

@@ -38,7 +38,7 @@ internal sealed class ApiTable
                 new(
                     broker.Runtime, broker.Partitions, opening, broker.Fetches,
                     new FetchLimit(broker.Identity, broker.Metadata, broker.Buffers, broker.CacheBytes), broker.Metrics)),
-            ApiEntry.For<ListOffsetsHandler, ListOffsetsRequest, ListOffsetsResponse>(new(opening, broker.Partitions)),
+            ApiEntry.For<ListOffsetsHandler, ListOffsetsRequest, ListOffsetsResponse>(new(broker.Runtime, opening, broker.Partitions)),
             ApiEntry.For<MetadataHandler, MetadataRequest, MetadataResponse>(new(broker.Identity, broker.Metadata, broker.Controller)),
             ApiEntry.For<OffsetCommitHandler, OffsetCommitRequest, OffsetCommitResponse>(new(broker.Metadata, broker.Groups)),
             ApiEntry.For<OffsetFetchHandler, OffsetFetchRequest, OffsetFetchResponse>(new(broker.Metadata, broker.Groups)),

@@ -22,7 +22,7 @@ internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerCh
         using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
         try
         {
-            return await controller.CreatePartitionsAsync(request, deadline.Token);
+            return await controller.CreatePartitionsAsync(request, deadline.Begin());
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {

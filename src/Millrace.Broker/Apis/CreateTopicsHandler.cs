@@ -22,7 +22,7 @@ internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChanne
         using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
         try
         {
-            return await controller.CreateTopicsAsync(request, deadline.Token);
+            return await controller.CreateTopicsAsync(request, deadline.Begin());
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {

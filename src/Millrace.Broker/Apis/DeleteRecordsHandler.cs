@@ -27,6 +27,9 @@ internal sealed class DeleteRecordsHandler(NodeRuntime runtime, PartitionTable p
     public async ValueTask<DeleteRecordsResponse> HandleAsync(RequestContext context, DeleteRecordsRequest request, CancellationToken token)
     {
         using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
+
+        // Whatever the time-out says it begins at once, as in Kafka, where it is done at once too.
+        deadline.AwaitOutcome();
         var topics = new List<DeleteRecordsResponse.DeleteRecordsTopicResult>(request.Topics.Count);
         foreach (var topic in request.Topics)
         {

@@ -32,7 +32,7 @@ internal sealed class DeleteTopicsHandler(NodeRuntime runtime, BrokerIdentity id
         using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
         try
         {
-            return await controller.DeleteTopicsAsync(new DeleteTopicsRequest { Topics = topics, TimeoutMs = request.TimeoutMs }, deadline.Token);
+            return await controller.DeleteTopicsAsync(new DeleteTopicsRequest { Topics = topics, TimeoutMs = request.TimeoutMs }, deadline.Begin());
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {

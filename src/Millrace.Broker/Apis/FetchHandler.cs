@@ -52,7 +52,8 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
 
         var began = runtime.Time.GetTimestamp();
         var patience = TimeSpan.FromMilliseconds(Math.Max(0, request.MaxWaitMs));
-        using var fetch = new FetchPass(Look(context, request));
+        var fetch = new FetchPass(Look(context, request));
+        context.ReleaseAfterResponse(fetch);
         await opening.WaitAsync(fetch.Partitions.Select(wanted => wanted.Lookup.Partition), patience > OpeningPatience ? patience : OpeningPatience, token);
         var grant = limit.Grant(request.MaxBytes);
         context.ReleaseAfterResponse(grant);
@@ -72,9 +73,7 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
 
         grant.Keep(fetch.Bytes);
         metrics.Fetched(fetch.Bytes);
-        var response = Respond(context, request, fetch);
-        context.ReleaseAfterResponse(fetch.TakeRecords());
-        return response;
+        return Respond(context, request, fetch);
     }
 
     private FetchedPartition[] Look(RequestContext context, FetchRequest request)

@@ -1,13 +1,12 @@
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Purgatory;
-using Millrace.Streams;
 
 namespace Millrace.Broker.Apis;
 
 /// <summary>Reads a fetch's partitions in the order of the request within the limits of the request. May be repeated.</summary>
 /// <remarks>
 /// Whole batches only. The first batch of all is returned even if it exceeds every limit, or a client would be stuck before it.
-/// Holds the memory of what it read until <see cref="TakeRecords"/> hands it on.
+/// Holds the memory of what it read until it is disposed: when the response is written, or given up.
 /// </remarks>
 internal sealed class FetchPass(FetchedPartition[] partitions) : IDisposable
 {
@@ -68,22 +67,6 @@ internal sealed class FetchPass(FetchedPartition[] partitions) : IDisposable
             fetched.Read.Records?.Dispose();
             fetched.Read = fetched.Read with { Records = null, Bytes = 0 };
         }
-    }
-
-    /// <summary>Hands on the memory of what was read.</summary>
-    public IDisposable TakeRecords()
-    {
-        var taken = new Lease();
-        foreach (var fetched in partitions)
-        {
-            if (fetched.Read.Records is { } records)
-            {
-                taken.Reads.Add(records);
-                fetched.Read = fetched.Read with { Records = null };
-            }
-        }
-
-        return taken;
     }
 
     public void Dispose() => Release();
@@ -169,9 +152,9 @@ internal sealed class FetchPass(FetchedPartition[] partitions) : IDisposable
         {
             (await read).Records?.Dispose();
         }
-        catch (OperationCanceledException)
+        catch (Exception)
         {
-            // Then there is nothing to let go.
+            // Then there is nothing to let go, and the failure that ended the fetch is told already.
         }
     }
 
@@ -184,12 +167,5 @@ internal sealed class FetchPass(FetchedPartition[] partitions) : IDisposable
             _isCrowded = true;
             _isFull |= fetched.Room >= _maxBytes - Bytes;
         }
-    }
-
-    private sealed class Lease : IDisposable
-    {
-        public List<StreamRead> Reads { get; } = [];
-
-        public void Dispose() => Reads.ForEach(read => read.Dispose());
     }
 }

@@ -1,6 +1,7 @@
 using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions;
 using Millrace.Protocol;
+using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis;
 
@@ -8,9 +9,10 @@ namespace Millrace.Broker.Apis;
 /// <remarks>
 /// v2: isolation level. v4: leader epochs. v7: the offset of the largest timestamp (-3). v8: the earliest offset on local storage
 /// (-4), which is the earliest: there is no other tier. v9: the last tiered offset (-5), v11: the earliest that waits for its
-/// upload to a tier (-6): there are none. Without transactions the last stable offset is the high watermark.
+/// upload to a tier (-6): there are none. v10: a time-out, which is for lookups that go to the object store.
+/// Without transactions the last stable offset is the high watermark.
 /// </remarks>
-internal sealed class ListOffsetsHandler(PartitionOpening opening, PartitionTable partitions)
+internal sealed class ListOffsetsHandler(NodeRuntime runtime, PartitionOpening opening, PartitionTable partitions)
     : IApiHandler<ListOffsetsRequest, ListOffsetsResponse>
 {
     private const long Latest = -1;
@@ -19,6 +21,9 @@ internal sealed class ListOffsetsHandler(PartitionOpening opening, PartitionTabl
     private const long EarliestLocal = -4;
     private const long LastTiered = -5;
     private const long EarliestPendingUpload = -6;
+
+    // For whoever states none (before v10 nobody can), or none that is positive: Kafka's own limit for such lookups.
+    private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(30);
 
     public static ApiVersionRange Versions => new(1, 11);
 
@@ -52,24 +57,26 @@ internal sealed class ListOffsetsHandler(PartitionOpening opening, PartitionTabl
             }
         }
 
+        using var deadline = new RequestDeadline(runtime, request.TimeoutMs > 0 ? TimeSpan.FromMilliseconds(request.TimeoutMs) : UsualPatience, token);
         var topics = new List<ListOffsetsResponse.ListOffsetsTopicResponse>(request.Topics.Count);
         foreach (var topic in request.Topics)
         {
             // Lookups by time may go to the object store: all of a topic at once.
             var answers = await Task.WhenAll(topic.Partitions.Select(partition =>
-                AnswerAsync(context, topic.Name, partition, twice.Contains((topic.Name, partition.PartitionIndex)), token)));
+                AnswerAsync(context, topic.Name, partition, twice.Contains((topic.Name, partition.PartitionIndex)), deadline.Token)));
             topics.Add(new ListOffsetsResponse.ListOffsetsTopicResponse { Name = topic.Name, Partitions = answers });
         }
 
+        token.ThrowIfCancellationRequested();
         return new ListOffsetsResponse { Topics = topics };
     }
 
     private async Task<ListOffsetsResponse.ListOffsetsPartitionResponse> AnswerAsync(
-        RequestContext context, string topic, ListOffsetsRequest.ListOffsetsPartition wanted, bool isTwice, CancellationToken token)
+        RequestContext context, string topic, ListOffsetsRequest.ListOffsetsPartition wanted, bool isTwice, CancellationToken deadline)
     {
         var (error, found) = isTwice ? (ErrorCode.InvalidRequest, OffsetAtTime.None)
             : context.ApiVersion < FirstVersion(wanted.Timestamp) ? (ErrorCode.UnsupportedVersion, OffsetAtTime.None)
-            : await FindAsync(topic, wanted, token);
+            : await FindInTimeAsync(topic, wanted, deadline);
         return new ListOffsetsResponse.ListOffsetsPartitionResponse
         {
             PartitionIndex = wanted.PartitionIndex,
@@ -79,6 +86,19 @@ internal sealed class ListOffsetsHandler(PartitionOpening opening, PartitionTabl
             // Below v4 there is no room for it, and the codec refuses to lose what a caller set.
             LeaderEpoch = context.ApiVersion >= 4 ? found.LeaderEpoch : -1,
         };
+    }
+
+    private async ValueTask<(ErrorCode Error, OffsetAtTime Found)> FindInTimeAsync(
+        string topic, ListOffsetsRequest.ListOffsetsPartition wanted, CancellationToken deadline)
+    {
+        try
+        {
+            return await FindAsync(topic, wanted, deadline);
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            return (ErrorCode.RequestTimedOut, OffsetAtTime.None);
+        }
     }
 
     private async ValueTask<(ErrorCode Error, OffsetAtTime Found)> FindAsync(

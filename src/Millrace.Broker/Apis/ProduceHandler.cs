@@ -5,6 +5,7 @@ using Millrace.Metadata;
 using Millrace.Protocol;
 using Millrace.Runtime;
 using Millrace.Streams;
+using Microsoft.Extensions.Logging;
 
 namespace Millrace.Broker.Apis;
 
@@ -15,6 +16,9 @@ namespace Millrace.Broker.Apis;
 /// client that uses them is disconnected, as by Kafka.
 /// acks=1 and acks=all mean the same: durable in shared storage. acks=0 gets no answer, and an error closes the connection.
 /// The next request begins when this one has its offsets; it need not be durable.
+/// What fails unexpectedly is one partition's failure, and is answered as such; whatever was begun is waited for before anything leaves.
+/// A batch's time-out ends its wait to begin; once it has its offset it is waited for as <see cref="RequestDeadline"/> says, since
+/// a producer that is told of a time-out sends it again.
 /// </remarks>
 internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partitions, BatchIntake intake, BrokerMetrics metrics)
     : IApiHandler<ProduceRequest, ProduceResponse>
@@ -25,7 +29,9 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
     private const short FirstWithTopicIds = 13;
 
     // Whoever does not ask for acks=all has not thought of a timeout either.
-    private static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan PatienceWithoutAcks = TimeSpan.FromSeconds(30);
+
+    private readonly ILogger _logger = runtime.Loggers.CreateLogger<ProduceHandler>();
 
     public static ApiVersionRange Versions => new(0, 13);
 
@@ -58,66 +64,80 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
         }
 
         var patience = TimeSpan.FromMilliseconds(request.TimeoutMs);
-        using var deadline = new RequestDeadline(runtime, request.Acks == -1 || patience > LeastPatience ? patience : LeastPatience, token);
+        using var deadline = new RequestDeadline(runtime, request.Acks == -1 || patience > PatienceWithoutAcks ? patience : PatienceWithoutAcks, token);
         var count = 0;
         foreach (var topic in request.TopicData)
         {
             count += topic.PartitionData.Count;
         }
 
-        var appends = ArrayPool<ProducedPartition>.Shared.Rent(count);
         using var waiting = metrics.ProduceWaits();
-        await AppendAsync(context, request, appends, deadline);
-        context.AllowNext();
-        var settling = SettleAsync(appends, count);
+        var appends = ArrayPool<ProducedPartition>.Shared.Rent(count);
+        var settling = Task.CompletedTask;
         try
         {
-            await settling.OrCancelled(deadline.Token);
-        }
-        catch (OperationCanceledException) when (deadline.IsOver)
-        {
-            // What is not settled is answered as timed out. It may become durable yet: the settling goes on, and keeps the array.
-        }
+            await AppendAsync(context, request, appends, deadline);
+            context.AllowNext();
+            deadline.AwaitOutcome();
+            settling = SettleAsync(appends, count);
+            try
+            {
+                await settling.OrCancelled(deadline.Token);
+            }
+            catch (OperationCanceledException) when (deadline.IsOver)
+            {
+                // What is not settled is answered as timed out. It may become durable yet: the settling goes on.
+            }
 
-        var response = Respond(context, request, appends, count);
-        if (settling.IsCompletedSuccessfully)
-        {
-            appends.AsSpan(0, count).Clear();
-            ArrayPool<ProducedPartition>.Shared.Return(appends);
+            return Respond(context, request, appends, count);
         }
-
-        return response;
+        finally
+        {
+            // While the settling goes on the array is its own, and the collector's afterwards.
+            if (settling.IsCompleted)
+            {
+                appends.AsSpan(0, count).Clear();
+                ArrayPool<ProducedPartition>.Shared.Return(appends);
+            }
+        }
     }
 
     /// <summary>Begins every append in the order of the request, then waits until each has its offsets or was refused.</summary>
     private async ValueTask AppendAsync(RequestContext context, ProduceRequest request, ProducedPartition[] appends, RequestDeadline deadline)
     {
         var now = runtime.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        var next = 0;
-        foreach (var topic in request.TopicData)
+        var begun = 0;
+        try
         {
-            var image = Find(context, topic);
-            foreach (var partition in topic.PartitionData)
+            foreach (var topic in request.TopicData)
             {
-                ref var append = ref appends[next++];
-                append.Lookup = image is null
-                    ? new PartitionLookup(context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition, null, null)
-                    : partitions.Find(image, partition.Index);
-                append.Error = image is { IsInternal: true } && context.ClientId != "__admin_client"
-                    ? PartitionError.InternalTopic
-                    : append.Lookup.Error;
-                if (append.Error == PartitionError.None)
+                var image = Find(context, topic);
+                foreach (var partition in topic.PartitionData)
                 {
-                    Begin(context, partition, now, deadline, ref append);
+                    ref var append = ref appends[begun];
+                    append.Lookup = image is null
+                        ? new PartitionLookup(context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition, null, null)
+                        : partitions.Find(image, partition.Index);
+                    append.Error = image is { IsInternal: true } && context.ClientId != "__admin_client"
+                        ? PartitionError.InternalTopic
+                        : append.Lookup.Error;
+                    if (append.Error == PartitionError.None)
+                    {
+                        Begin(context, partition, now, deadline, ref append);
+                    }
+
+                    begun++;
                 }
             }
         }
-
-        for (var i = 0; i < next; i++)
+        finally
         {
-            if (appends[i].Error == PartitionError.None)
+            for (var i = 0; i < begun; i++)
             {
-                Began(ref appends[i], await appends[i].Beginning);
+                if (appends[i].Error == PartitionError.None)
+                {
+                    await BeganAsync(appends, i);
+                }
             }
         }
     }
@@ -126,35 +146,67 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
         RequestContext context, ProduceRequest.PartitionProduceData partition, long now, RequestDeadline deadline, ref ProducedPartition append)
     {
         var target = append.Lookup.Partition!;
-        var error = intake.Check(
-            partition.Records, context.Frame, context.ApiVersion >= FirstWithZstd, target.Settings, now, out var batch, out append.Refusal);
-        append.Error = error;
-        if (error == PartitionError.None)
+        ProducedBatch batch;
+        try
+        {
+            append.Error = intake.Check(
+                partition.Records, context.Frame, context.ApiVersion >= FirstWithZstd, target.Settings, now, out batch, out append.Refusal);
+        }
+        catch (Exception failure)
+        {
+            append.Error = Contain(failure, target, PartitionError.Failed);
+            return;
+        }
+
+        if (append.Error == PartitionError.None)
         {
             (append.Records, append.Bytes) = (batch.Count, batch.Bytes.Length);
-            append.Recompressed = ReferenceEquals(batch.Buffer, context.Frame) ? null : batch.Buffer;
 #pragma warning disable CA2012 // Awaited once, below: the partitions of a request begin together, so that a parked one holds up no other.
             append.Beginning = target.AppendAsync(batch, fromReserve: false, deadline.Token);
 #pragma warning restore CA2012
+            if (!ReferenceEquals(batch.Buffer, context.Frame))
+            {
+                // What was stored in another form: the append holds it now, or is done with it.
+                batch.Buffer.Release();
+            }
         }
     }
 
-    private void Began(ref ProducedPartition append, in PendingAppend pending)
+    private async ValueTask BeganAsync(ProducedPartition[] appends, int index)
     {
+        PendingAppend pending;
+        try
+        {
+            pending = await appends[index].Beginning;
+        }
+        catch (Exception failure)
+        {
+            pending = PendingAppend.Refused(Contain(failure, appends[index].Lookup.Partition!, PartitionError.Failed));
+        }
+
+        ref var append = ref appends[index];
         append.Error = pending.Error;
         append.Pending = pending;
         if (pending.Error == PartitionError.None)
         {
             metrics.Produced(append.Records, append.Bytes);
         }
+    }
 
-        // The stream has taken a hold of its own, or was never given the batch.
-        append.Recompressed?.Release();
-        append.Recompressed = null;
+    /// <summary>Keeps a failure from the request's other partitions; one that no partition can carry stops the node.</summary>
+    private PartitionError Contain(Exception failure, Partition partition, PartitionError error)
+    {
+        if (failure is InvariantViolationException)
+        {
+            runtime.Fail(failure);
+        }
+
+        Log.ProduceFailed(_logger, partition.Id, error, failure);
+        return error;
     }
 
     /// <summary>Waits until every append is durable or has failed.</summary>
-    private static async Task SettleAsync(ProducedPartition[] appends, int count)
+    private async Task SettleAsync(ProducedPartition[] appends, int count)
     {
         for (var i = 0; i < count; i++)
         {
@@ -168,6 +220,10 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
                 {
                     // Whether it is durable will show at the next owner. To the client that is a time-out: it must not conclude that it failed.
                     appends[i].Error = PartitionError.TimedOut;
+                }
+                catch (Exception failure)
+                {
+                    appends[i].Error = Contain(failure, appends[i].Lookup.Partition!, PartitionError.TimedOut);
                 }
             }
 

@@ -1,5 +1,4 @@
 using Millrace.Broker.Partitions;
-using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis;
 
@@ -21,9 +20,6 @@ internal struct ProducedPartition
 
     /// <summary>Parked until it has its offsets.</summary>
     public ValueTask<PendingAppend> Beginning;
-
-    /// <summary>The batch's memory, where it is not the request's own; released when the append has begun.</summary>
-    public PooledBuffer? Recompressed;
 
     public PendingAppend Pending;
 

@@ -38,6 +38,7 @@ internal static partial class KafkaErrorMap
         PartitionError.OffsetOutOfRange => ErrorCode.OffsetOutOfRange,
         PartitionError.TimedOut => ErrorCode.RequestTimedOut,
         PartitionError.StorageFailed => ErrorCode.KafkaStorageError,
+        PartitionError.Failed => ErrorCode.UnknownServerError,
         PartitionError.InternalTopic => ErrorCode.InvalidTopicException,
         PartitionError.PolicyViolation => ErrorCode.PolicyViolation,
         PartitionError.CorruptBatch => ErrorCode.CorruptMessage,

@@ -13,7 +13,7 @@ internal static class CoordinatorErrors
     {
         PartitionError.NotLeader or PartitionError.UnknownPartition or PartitionError.UnknownTopicId => CoordinatorError.NotHere,
         PartitionError.FencedLeaderEpoch or PartitionError.UnknownLeaderEpoch => CoordinatorError.NotHere,
-        PartitionError.TimedOut => CoordinatorError.Unavailable,
+        PartitionError.TimedOut or PartitionError.Failed => CoordinatorError.Unavailable,
         PartitionError.StorageFailed => phase == PartitionPhase.Lost ? CoordinatorError.NotHere : CoordinatorError.Unavailable,
         // Nothing of this can be said of a batch of ours; if it is, the fault is ours too.
         PartitionError.None or PartitionError.OffsetOutOfRange or PartitionError.InternalTopic or PartitionError.PolicyViolation => CoordinatorError.Failed,

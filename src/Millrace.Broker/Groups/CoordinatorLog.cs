@@ -21,24 +21,37 @@ internal sealed class CoordinatorLog(NodeRuntime runtime, Partition partition, B
     // clients would, and then they are told.
     private static readonly TimeSpan LongestWaitForRoom = TimeSpan.FromSeconds(30);
 
-    private readonly RecordBatchBuilder _builder = new();
+    // Made beforehand: it is needed when there is no memory.
+    private static readonly Task<PartitionError> NotPlaced = Task.FromResult(PartitionError.Failed);
+
+    private RecordBatchBuilder _builder = new();
     private Task<PartitionError> _placed = Task.FromResult(PartitionError.None);
 
     public int MaxBatchBytes => partition.Settings.MaxMessageBytes;
 
     public ValueTask<long> AppendAsync(IReadOnlyList<EncodedRecord> records, long timestamp)
     {
-        foreach (var record in records)
+        try
         {
-            _builder.Append(timestamp, record.Key, record.Value);
-        }
+            foreach (var record in records)
+            {
+                _builder.Append(timestamp, record.Key, record.Value);
+            }
 
-        var bytes = _builder.Build();
-        var buffer = buffers.Rent(bytes.Length);
-        bytes.CopyTo(buffer.GetSpan());
-        var append = PlaceAsync(_placed, new ProducedBatch(buffer.Memory, buffer, records.Count, timestamp, -1, -1, -1, StampsAppendTime: false));
-        _placed = OutcomeAsync(append);
-        return DurableAsync(append);
+            var bytes = _builder.Build();
+            var buffer = buffers.Rent(bytes.Length);
+            bytes.CopyTo(buffer.GetSpan());
+            var append = PlaceAsync(_placed, new ProducedBatch(buffer.Memory, buffer, records.Count, timestamp, -1, -1, -1, StampsAppendTime: false));
+            _placed = OutcomeAsync(append);
+            return DurableAsync(append);
+        }
+        catch
+        {
+            // Half a batch must not go with the next one, nor what comes behind take its place.
+            _builder = new RecordBatchBuilder();
+            _placed = NotPlaced;
+            throw;
+        }
     }
 
     public async IAsyncEnumerable<IReadOnlyList<EncodedRecord>> ReadAsync([EnumeratorCancellation] CancellationToken token)

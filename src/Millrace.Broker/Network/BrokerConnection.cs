@@ -162,10 +162,33 @@ internal sealed class BrokerConnection
         }
 
         Interlocked.Increment(ref _callsUnderWay);
-        call.Start(call.OutlivesConnection ? _server.Stopped : _abandoned.Token);
-        // This loop is the only writer, and it waited for room.
-        Invariant.Check(_calls.Writer.TryWrite(call));
-        return call;
+        try
+        {
+            call.Start(call.OutlivesConnection ? _server.Stopped : _abandoned.Token);
+            // This loop is the only writer, and it waited for room.
+            Invariant.Check(_calls.Writer.TryWrite(call));
+            return call;
+        }
+        catch
+        {
+            // Nobody will answer it. Its memory is its own until it is done.
+            _ = FinishUnansweredAsync(call);
+            throw;
+        }
+    }
+
+    private async Task FinishUnansweredAsync(RequestCall call)
+    {
+        try
+        {
+            await call.Completion;
+        }
+        catch (Exception)
+        {
+            // The connection's own failure is what is told.
+        }
+
+        Finish(call);
     }
 
     private async Task WriteAsync()
@@ -256,6 +279,12 @@ internal sealed class BrokerConnection
         }
         catch (Exception gone) when (gone is IOException or ConnectionAbortedException or OperationCanceledException or InvalidOperationException)
         {
+            return false;
+        }
+        catch (Exception fault)
+        {
+            // The loop goes on for the calls that are under way: each has memory that only it gives back.
+            NetworkLog.Fault(_log, fault, Client.Id, Client.Remote);
             return false;
         }
         finally

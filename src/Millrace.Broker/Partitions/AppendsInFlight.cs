@@ -26,13 +26,30 @@ internal sealed class AppendsInFlight(PartitionProgress progress)
         }
     }
 
-    /// <summary>Takes in an append, before the stream does, so that its confirmation finds it.</summary>
+    /// <summary>Takes the room that <see cref="Add"/> needs, so that this fails, if anything does, before the append.</summary>
+    public void Reserve()
+    {
+        lock (_lock)
+        {
+            _appends.EnsureCapacity(_appends.Count + 1);
+        }
+    }
+
+    /// <summary>Takes in what was appended, in order. It may be confirmed already.</summary>
     public void Add(long endOffset, int bytes, long maxTimestamp)
     {
         lock (_lock)
         {
-            _appends.Enqueue(new Append(endOffset, bytes, maxTimestamp));
+            if (endOffset > _confirmed)
+            {
+                _appends.Enqueue(new Append(endOffset, bytes, maxTimestamp));
+                return;
+            }
+
+            _maxTimestamp = Math.Max(_maxTimestamp, maxTimestamp);
         }
+
+        progress.Advance(bytes);
     }
 
     /// <summary>Completes when everything below an offset is durable; fails with a <see cref="StreamException"/> if that will never be known.</summary>

@@ -30,4 +30,13 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 4007, Level = LogLevel.Error, Message = "Reading partition {Partition} at offset {Offset} failed")]
     public static partial void ReadFailed(ILogger logger, TopicIdPartition partition, long offset, Exception failure);
+
+    [LoggerMessage(EventId = 4008, Level = LogLevel.Error, Message = "A batch for partition {Partition} is answered with {Error}: taking it failed unexpectedly")]
+    public static partial void ProduceFailed(ILogger logger, TopicIdPartition partition, PartitionError error, Exception failure);
+
+    [LoggerMessage(EventId = 4010, Level = LogLevel.Warning, Message = "{Producers} idempotent producers are more than millrace.producers.max ({Limit}): the longest idle are forgotten")]
+    public static partial void ProducersForgotten(ILogger logger, int producers, int limit);
+
+    [LoggerMessage(EventId = 4009, Level = LogLevel.Error, Message = "Partition {Partition} gives its stream up: a batch was appended, and noting it failed")]
+    public static partial void NotNoted(ILogger logger, TopicIdPartition partition, Exception failure);
 }

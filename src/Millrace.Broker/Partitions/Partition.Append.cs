@@ -13,7 +13,7 @@ internal sealed partial class Partition
     /// <see cref="PendingAppend.Durable"/> completes, it may be acknowledged. Calls that do not park take their offsets in the
     /// order of the calls.
     /// </summary>
-    /// <param name="batch">Found to be in order.</param>
+    /// <param name="batch">Found to be in order. Its memory is held from here for as long as it is parked: the caller's own hold is needed for the call only.</param>
     /// <param name="fromReserve">Takes room that producers leave untouched: for what groups depend on.</param>
     /// <param name="token">Ends the time that the batch may be parked: while the partition opens or closes, or while the store has no room.</param>
     public async ValueTask<PendingAppend> AppendAsync(ProducedBatch batch, bool fromReserve, CancellationToken token)
@@ -23,6 +23,7 @@ internal sealed partial class Partition
             return PendingAppend.Refused(PartitionError.BatchTooLarge);
         }
 
+        using var held = batch.Buffer.Retain();
         try
         {
             var error = await WhenOpenAsync(token);
@@ -38,24 +39,40 @@ internal sealed partial class Partition
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
-            Missed(batch);
+            Miss(batch);
             return PendingAppend.Refused(PartitionError.TimedOut);
         }
         catch (StreamException failure)
         {
             return PendingAppend.Refused(PartitionErrors.Of(failure.Error));
         }
+        catch
+        {
+            Miss(batch);
+            throw;
+        }
     }
 
-    private void Missed(in ProducedBatch batch)
+    /// <summary>A batch was left out with nothing wrong with it: what its producer has sent behind it must not take its place.</summary>
+    private void Miss(in ProducedBatch batch)
     {
         if (batch.IsIdempotent)
         {
             lock (_append)
             {
-                _missed.Add(batch.ProducerId, batch.ProducerEpoch, batch.BaseSequence);
+                if (_phase is PartitionPhase.Waiting or PartitionPhase.Opening or PartitionPhase.Open)
+                {
+                    Await_NeedsLock(batch, Now());
+                }
             }
         }
+    }
+
+    private ProducerEntry Await_NeedsLock(in ProducedBatch batch, long now)
+    {
+        var producer = _producers.Await(batch.ProducerId, batch.ProducerEpoch, batch.BaseSequence, now);
+        CountProducers_NeedsLock();
+        return producer;
     }
 
     private PendingAppend Append(in ProducedBatch batch, AppendPermit permit)
@@ -81,8 +98,6 @@ internal sealed partial class Partition
                         return PendingAppend.Refused(PartitionError.OutOfOrderSequence);
                     case ProducerVerdict.StaleEpoch:
                         return PendingAppend.Refused(PartitionError.StaleProducerEpoch);
-                    case ProducerVerdict.Unknown when !_missed.TryBegin(batch.ProducerId, batch.ProducerEpoch, batch.BaseSequence):
-                        return PendingAppend.Refused(PartitionError.OutOfOrderSequence);
                     case ProducerVerdict.Unknown or ProducerVerdict.Next:
                         break;
                 }
@@ -97,13 +112,15 @@ internal sealed partial class Partition
         var now = Now();
         var maxTimestamp = batch.StampsAppendTime ? now : batch.MaxTimestamp;
         var baseOffset = stream.NextOffset;
+
+        // All room is taken first: once the WAL has the batch, nothing may fail any more.
+        var producer = batch.IsIdempotent ? Await_NeedsLock(batch, now) : null;
+        _inFlight.Reserve();
         RecordBatchPatch.SetPosition(batch.Bytes.Span, baseOffset, LeaderEpoch);
         if (batch.StampsAppendTime)
         {
             RecordBatchPatch.SetTimestamps(batch.Bytes.Span, TimestampType.LogAppendTime, now);
         }
-
-        _inFlight.Add(baseOffset + batch.Count, batch.Bytes.Length, maxTimestamp);
 
         // Between the append and the producers' state nobody may capture a checkpoint: it would lack this batch.
         _appending = true;
@@ -113,11 +130,7 @@ internal sealed partial class Partition
             uint? checksum = batch.Bytes.Length >= Crc32C.WorthJoining ? RecordBatchPatch.ChecksumOf(batch.Bytes.Span) : null;
             var streamTime = maxTimestamp >= 0 ? maxTimestamp : UntimedAge.Of(now);
             durable = stream.AppendAsync(new StreamAppend(batch.Count, streamTime, batch.Bytes, batch.Buffer) { PayloadChecksum = checksum }, permit);
-            if (batch.IsIdempotent)
-            {
-                var remembered = new ProducerBatch(batch.BaseSequence, batch.Count - 1, baseOffset, maxTimestamp);
-                _producers.Append(batch.ProducerId, batch.ProducerEpoch, remembered, now);
-            }
+            Note(batch, producer, stream, new ProducerBatch(batch.BaseSequence, batch.Count - 1, baseOffset, maxTimestamp), now);
         }
         finally
         {
@@ -125,5 +138,22 @@ internal sealed partial class Partition
         }
 
         return new PendingAppend(PartitionError.None, baseOffset, batch.StampsAppendTime ? now : -1, durable);
+    }
+
+    /// <summary>Remembers a batch that the stream has taken.</summary>
+    private void Note(in ProducedBatch batch, ProducerEntry? producer, IStream stream, in ProducerBatch remembered, long now)
+    {
+        try
+        {
+            producer?.Append(batch.ProducerEpoch, remembered, now);
+            _inFlight.Add(remembered.LastOffset + 1, batch.Bytes.Length, remembered.Timestamp);
+        }
+        catch (Exception failure)
+        {
+            // The WAL has the batch, and this state lacks it: a checkpoint would say so for ever, and a retry be taken twice. Whoever opens
+            // the stream next reads what is there.
+            Log.NotNoted(_logger, Id, failure);
+            stream.Lose(new StreamException(StreamError.WalFailed, $"Its partition could not note an append: {failure.Message}", failure));
+        }
     }
 }

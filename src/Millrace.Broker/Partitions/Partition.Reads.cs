@@ -115,6 +115,7 @@ internal sealed partial class Partition
         lock (_append)
         {
             _producers.Expire(Now(), (long)producerExpiration.TotalMilliseconds);
+            CountProducers_NeedsLock();
         }
 
         var from = stream.StartOffset;
@@ -129,6 +130,27 @@ internal sealed partial class Partition
             {
                 Log.RetentionFailed(_logger, Id, failure.Error, failure);
             }
+        }
+    }
+
+    /// <summary>Adds when each idempotent producer was last seen.</summary>
+    public void CollectProducersLastSeen(List<long> seen)
+    {
+        lock (_append)
+        {
+            _producers.CollectLastSeen(seen);
+        }
+    }
+
+    /// <summary>Forgets idempotent producers before their time: those last seen at a time or before, and no more than so many.</summary>
+    /// <returns>How many.</returns>
+    public int ForgetProducers(long lastSeen, int atMost)
+    {
+        lock (_append)
+        {
+            var forgotten = _producers.Forget(lastSeen, atMost);
+            CountProducers_NeedsLock();
+            return forgotten;
         }
     }
 

@@ -35,8 +35,9 @@ internal sealed partial class Partition : IStreamOwner
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Partition? _former;
     private Task _opening = Task.CompletedTask;
-    private readonly MissedBatches _missed = new();
+    private readonly ProducerCensus _census;
     private ProducerState _producers = new();
+    private int _countedProducers;
     private IStream? _stream;
 
     // Open in the store, and never served from here, since its producers were not read: it is only closed.
@@ -51,11 +52,14 @@ internal sealed partial class Partition : IStreamOwner
     /// <param name="id">The partition's name.</param>
     /// <param name="image">Its stream, and the epoch this node leads it at.</param>
     /// <param name="settings">The topic's.</param>
+    /// <param name="census">Counts its producers among the node's.</param>
     /// <param name="former">The same partition at a former epoch of this node: its stream is closed before it is opened again.</param>
     public Partition(
-        NodeRuntime runtime, IStreamStore store, TopicIdPartition id, PartitionImage image, TopicSettings settings, Partition? former = null)
+        NodeRuntime runtime, IStreamStore store, TopicIdPartition id, PartitionImage image, TopicSettings settings, ProducerCensus census,
+        Partition? former = null)
     {
         _former = former;
+        _census = census;
         _runtime = runtime;
         _store = store;
         _logger = runtime.Loggers.CreateLogger<Partition>();
@@ -116,6 +120,7 @@ internal sealed partial class Partition : IStreamOwner
             if ((_stream ?? _unready) is { } stream)
             {
                 await stream.CloseAsync(token);
+                ForgetProducers();
             }
         }
         catch (StreamException failure)
@@ -161,6 +166,8 @@ internal sealed partial class Partition : IStreamOwner
                 _phase = PartitionPhase.Lost;
             }
         }
+
+        ForgetProducers();
 
         Log.Lost(_logger, Id, LeaderEpoch, error);
         _opened.TrySetResult(PartitionErrors.Of(error));
@@ -261,7 +268,13 @@ internal sealed partial class Partition : IStreamOwner
         lock (_append)
         {
             _stream = stream;
-            _producers = producers;
+            if (_phase != PartitionPhase.Lost)
+            {
+                producers.AwaitAll(_producers);
+                _producers = producers;
+                CountProducers_NeedsLock();
+            }
+
             if (_phase == PartitionPhase.Opening)
             {
                 _phase = PartitionPhase.Open;
@@ -302,6 +315,26 @@ internal sealed partial class Partition : IStreamOwner
         }
 
         return producers;
+    }
+
+    /// <summary>Tells the census how many there are, after what may have changed that. Fails, if at all, before an append.</summary>
+    private void CountProducers_NeedsLock()
+    {
+        if (_producers.Count != _countedProducers)
+        {
+            _census.Change(_producers.Count - _countedProducers);
+            _countedProducers = _producers.Count;
+        }
+    }
+
+    /// <summary>The stream has ended: no batch is checked any more, and no checkpoint written.</summary>
+    private void ForgetProducers()
+    {
+        lock (_append)
+        {
+            _producers = new ProducerState();
+            CountProducers_NeedsLock();
+        }
     }
 
     private long Now() => _runtime.Time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -29,6 +29,9 @@ internal enum PartitionError
     /// <summary>The storage failed, or what it returned is damaged.</summary>
     StorageFailed,
 
+    /// <summary>Something failed that should not, such as an allocation; nothing was done.</summary>
+    Failed,
+
     /// <summary>Clients may not write to the topic, or delete from it.</summary>
     InternalTopic,
 

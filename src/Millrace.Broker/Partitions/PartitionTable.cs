@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Threading.Channels;
+using Millrace.Broker.Partitions.Producers;
 using Millrace.Metadata;
 using Millrace.Runtime;
 using Millrace.Streams;
@@ -42,7 +44,13 @@ internal sealed class PartitionTable : IAsyncDisposable
         _feed = feed;
         _configs = configs;
         _self = self;
+
+        // Not settable at run time, so it is looked up once.
+        Producers = new ProducerCensus(int.Parse(configs.Broker(feed.Image, BrokerConfigs.Find("millrace.producers.max")!).Value!, CultureInfo.InvariantCulture));
     }
+
+    /// <summary>The idempotent producers of all partitions led here, in number.</summary>
+    public ProducerCensus Producers { get; }
 
     /// <summary>The newest image known here.</summary>
     public MetadataImage Image => _feed.Image;
@@ -158,7 +166,7 @@ internal sealed class PartitionTable : IAsyncDisposable
 
             if (known.Leader == _self)
             {
-                var next = new Partition(_runtime, _store, new TopicIdPartition(topic.Id, topic.Name, known.Index), known, settings, current);
+                var next = new Partition(_runtime, _store, new TopicIdPartition(topic.Id, topic.Name, known.Index), known, settings, Producers, current);
                 partitions[known.Index] = next;
                 started.Add(next);
             }

@@ -255,10 +255,13 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
 
     private void Append(int count)
     {
-        var append = _newest = new AppendUnderWay(_answers);
-        _answers = [];
+        // What can fail comes first: the shard waits for all that is under way, and would for ever for what never began.
+        var records = _batch.Take(count);
+        List<Reply> answers = [];
+        var append = new AppendUnderWay(_answers);
         _underWay.Enqueue(append);
-        _ = AppendAsync(append, _batch.Take(count));
+        (_newest, _answers) = (append, answers);
+        _ = AppendAsync(append, records);
         _batch.Drop(count);
     }
 

@@ -48,6 +48,7 @@ public static class BrokerConfigs
         ConfigDefinition.Long("log.retention.check.interval.ms", 300_000, 1, "How often retention looks for what may go.").Static(),
         ConfigDefinition.Int("max.connections", 20_000, 1, "The most connections a broker accepts."),
         ConfigDefinition.Int("max.connections.per.ip", int.MaxValue, 0, "The most connections from one address."),
+        ConfigDefinition.Int("millrace.producers.max", 200_000, 1, "How many idempotent producers a node remembers, each once a partition; the longest idle are forgotten early.").Static(),
         ConfigDefinition.Int(NumPartitions, 1, 1, "The partitions of a topic created without a number.").Static(),
         ConfigDefinition.Int("offset.metadata.max.bytes", 4_096, 0, "The most metadata with a committed offset.").Static(),
         ConfigDefinition.Long("offsets.retention.check.interval.ms", 600_000, 1, "How often expired offsets are looked for.").Static(),

@@ -244,6 +244,19 @@ public sealed class StreamTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_stream_that_its_owner_gives_up_takes_nothing_more_and_the_others_go_on()
+    {
+        var (owner, other) = (await _node.CreateAsync(), await _node.CreateAsync());
+        await _node.AppendAsync(owner);
+
+        owner.Stream.Lose(new StreamException(StreamError.WalFailed, "The owner lost count"));
+
+        Assert.Equal(StreamError.WalFailed, await owner.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
+        await AssertErrorAsync(StreamError.WalFailed, () => _node.AppendAsync(owner));
+        await _node.AppendAsync(other);
+    }
+
+    [Fact]
     public async Task A_stream_that_was_lost_is_not_opened_again_at_its_epoch_since_its_offsets_are_given_out()
     {
         var owner = await _node.CreateAsync();

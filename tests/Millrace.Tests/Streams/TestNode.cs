@@ -16,7 +16,7 @@ internal sealed class TestNode : IAsyncDisposable
         Registry = registry;
         Incarnation = new NodeIncarnation(new NodeId(1), new NodeEpoch(epoch));
         Runtime = new NodeRuntime(TimeProvider.System, TaskScheduler.Default, new SystemRandom(), null!, NullLoggerFactory.Instance);
-        Buffers = new BufferPool(maxIdleBytes: 8 << 20);
+        Buffers = new BufferPool(maxIdleBytes: 8 << 20) { Poisons = true, Taking = bytes => Taking?.Invoke(bytes) };
         Wal = new TestWal(Incarnation.Node, Incarnation.Epoch);
         registry.RegisterWal(Wal.Descriptor.Id, Incarnation);
         Options = options ?? Small;
@@ -41,6 +41,9 @@ internal sealed class TestNode : IAsyncDisposable
     public NodeRuntime Runtime { get; }
 
     public BufferPool Buffers { get; }
+
+    /// <summary>Asked before memory is taken from the buffers, with its bytes; throws where there is to be none.</summary>
+    public Action<long>? Taking { get; set; }
 
     public TestRegistry Registry { get; }
 

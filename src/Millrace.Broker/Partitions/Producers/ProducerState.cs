@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.InteropServices;
 
 namespace Millrace.Broker.Partitions.Producers;
 
@@ -8,8 +7,8 @@ namespace Millrace.Broker.Partitions.Producers;
 /// it was shown and the times it was told.
 /// </summary>
 /// <remarks>
-/// Threading: the partition's append lock guards it. A batch is checked, appended to the stream, and only then shown to
-/// <see cref="Append"/>: a failed append leaves no trace.
+/// Threading: the partition's append lock guards it. A batch is checked, awaited, which takes all the room there is to take, appended to
+/// the stream, and only then shown to its producer: a failed append leaves nothing but that it is awaited.
 /// </remarks>
 internal sealed class ProducerState
 {
@@ -21,6 +20,7 @@ internal sealed class ProducerState
 
     private readonly Dictionary<long, ProducerEntry> _producers = [];
 
+    /// <summary>How many are remembered, those that are awaited included.</summary>
     public int Count => _producers.Count;
 
     /// <summary>What becomes of a batch of an idempotent producer.</summary>
@@ -40,19 +40,33 @@ internal sealed class ProducerState
         return ProducerVerdict.Unknown;
     }
 
-    /// <summary>Takes in a batch that the stream has taken, or one that is replayed; in append order.</summary>
-    /// <param name="now">Milliseconds since the Unix epoch, by this broker's clock. At a replay the time of the replay: it errs
-    /// on remembering for longer.</param>
-    public void Append(long producerId, short epoch, in ProducerBatch batch, long now)
+    /// <summary>Keeps the place of a batch that is about to be appended, or was left out with nothing wrong with it.</summary>
+    /// <returns>Its producer, which takes in the batch once it is appended.</returns>
+    public ProducerEntry Await(long producerId, short epoch, int firstSequence, long now)
     {
-        ref var producer = ref CollectionsMarshal.GetValueRefOrAddDefault(_producers, producerId, out _);
-        producer ??= new ProducerEntry();
-        producer.Append(epoch, batch, now);
-        if (_producers.Count > MaxProducers)
+        var producer = Find(producerId);
+        producer.Await(epoch, firstSequence, now);
+        return producer;
+    }
+
+    /// <summary>The same for all that is awaited in another state.</summary>
+    public void AwaitAll(ProducerState other)
+    {
+        foreach (var (id, awaited) in other._producers)
         {
-            ForgetIdlest();
+            if (awaited.Count == 0)
+            {
+                Find(id).Await(awaited);
+            }
         }
     }
+
+    /// <summary>Takes in a batch that is replayed; in append order.</summary>
+    /// <param name="producerId">Whose.</param>
+    /// <param name="epoch">Its epoch.</param>
+    /// <param name="batch">The batch.</param>
+    /// <param name="now">Milliseconds since the Unix epoch, by this broker's clock: the time of the replay, which errs on remembering for longer.</param>
+    public void Append(long producerId, short epoch, in ProducerBatch batch, long now) => Find(producerId).Append(epoch, batch, now);
 
     /// <summary>Forgets producers that have not appended for <paramref name="idleMs"/>.</summary>
     public int Expire(long now, long idleMs)
@@ -71,12 +85,56 @@ internal sealed class ProducerState
 
     public bool TryGet(long producerId, [MaybeNullWhen(false)] out ProducerEntry producer) => _producers.TryGetValue(producerId, out producer);
 
-    /// <summary>The producers' ids in ascending order, so that equal states have equal checkpoints.</summary>
+    /// <summary>Adds when each producer was last seen.</summary>
+    public void CollectLastSeen(List<long> seen)
+    {
+        foreach (var producer in _producers.Values)
+        {
+            seen.Add(producer.LastSeen);
+        }
+    }
+
+    /// <summary>Forgets producers that were last seen at a time or before, and no more than so many.</summary>
+    /// <returns>How many.</returns>
+    public int Forget(long lastSeen, int atMost)
+    {
+        var before = _producers.Count;
+        foreach (var (id, producer) in _producers)
+        {
+            if (before - _producers.Count < atMost && producer.LastSeen <= lastSeen)
+            {
+                _producers.Remove(id);
+            }
+        }
+
+        return before - _producers.Count;
+    }
+
+    /// <summary>
+    /// The ids of producers that have appended, in ascending order, so that equal states have equal checkpoints. What is awaited is not
+    /// durable: after a restart clients begin with what is missing.
+    /// </summary>
     public long[] Ids()
     {
-        var ids = _producers.Keys.ToArray();
+        var ids = _producers.Where(entry => entry.Value.Count > 0).Select(entry => entry.Key).ToArray();
         Array.Sort(ids);
         return ids;
+    }
+
+    private ProducerEntry Find(long producerId)
+    {
+        if (!_producers.TryGetValue(producerId, out var producer))
+        {
+            if (_producers.Count == MaxProducers)
+            {
+                ForgetIdlest();
+            }
+
+            producer = new ProducerEntry();
+            _producers.Add(producerId, producer);
+        }
+
+        return producer;
     }
 
     // A tenth at once, so that the sorting is paid for by many new producers.

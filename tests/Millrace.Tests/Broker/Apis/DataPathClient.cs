@@ -46,9 +46,12 @@ internal sealed class DataPathClient
     }
 
     /// <summary>As <see cref="ProduceAsync(byte[], short, string, int)"/>, without waiting for the answer.</summary>
-    public (Task<ProduceResponse> Response, TestContext Context) BeginProduce(byte[] batch, int timeoutMs = 30_000)
+    public (Task<ProduceResponse> Response, TestContext Context) BeginProduce(byte[] batch, int timeoutMs = 30_000, short acks = -1) =>
+        BeginProduce(timeoutMs, acks, ("t", 0, batch));
+
+    public (Task<ProduceResponse> Response, TestContext Context) BeginProduce(int timeoutMs, short acks, params (string Topic, int Partition, byte[]? Batch)[] batches)
     {
-        var (context, request) = Request(version: 9, acks: -1, timeoutMs, ("t", 0, batch));
+        var (context, request) = Request(version: 9, acks, timeoutMs, batches);
         return (Produce.HandleAsync(context, request, default).AsTask(), context);
     }
 
@@ -99,7 +102,7 @@ internal sealed class DataPathClient
         long timestamp, short version = 11, int currentLeaderEpoch = -1, string topic = "t")
     {
         using var context = TestContext.Create(version, _broker.Buffers.Rent(1));
-        var response = await new ListOffsetsHandler(_opening, _broker.Table).HandleAsync(context, new ListOffsetsRequest
+        var response = await new ListOffsetsHandler(_broker.Runtime, _opening, _broker.Table).HandleAsync(context, new ListOffsetsRequest
         {
             Topics =
             [
@@ -116,12 +119,12 @@ internal sealed class DataPathClient
         return Encodable(response, context.ApiVersion).Topics[0].Partitions[0];
     }
 
-    public async Task<DeleteRecordsResponse.DeleteRecordsPartitionResult> DeleteRecordsAsync(long offset, string topic = "t")
+    public async Task<DeleteRecordsResponse.DeleteRecordsPartitionResult> DeleteRecordsAsync(long offset, string topic = "t", int timeoutMs = 30_000)
     {
         using var context = TestContext.Create(2, _broker.Buffers.Rent(1));
         var response = await new DeleteRecordsHandler(_broker.Runtime, _broker.Table).HandleAsync(context, new DeleteRecordsRequest
         {
-            TimeoutMs = 30_000,
+            TimeoutMs = timeoutMs,
             Topics =
             [
                 new DeleteRecordsRequest.DeleteRecordsTopic

@@ -62,6 +62,68 @@ public sealed class IdempotenceTests
     }
 
     [Fact]
+    public async Task A_known_producer_that_once_timed_out_is_taken_after_it_expired()
+    {
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync(Streams.TestNode.Small with { NotUploadedBytes = 64 << 10, UploadBytes = 32 << 10 });
+        var client = new DataPathClient(broker);
+        Assert.Equal((ErrorCode.None, 0L), await ProduceAsync(client, Batches.Idempotent(Pid, 0, 0)));
+        var stuck = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        broker.Registry.Before = call => call == "PrepareAsync" ? new ValueTask(stuck.Task) : default;
+        var (waiting, context) = await client.FillAsync();
+        Assert.Equal(ErrorCode.RequestTimedOut, (ErrorCode)(await client.ProduceAsync(Batches.Idempotent(Pid, 0, 1), timeoutMs: 50)).ErrorCode);
+        stuck.SetResult();
+        await waiting.WaitAsync(Patience);
+        context.Dispose();
+
+        Assert.Equal(ErrorCode.None, (await ProduceAsync(client, Batches.Idempotent(Pid, 0, 1))).Error);
+        Assert.Equal(ErrorCode.None, (await ProduceAsync(client, Batches.Idempotent(Pid, 0, 2))).Error);
+        await (await broker.OpenAsync()).MaintainAsync(TimeSpan.Zero, default);
+
+        Assert.Equal(ErrorCode.None, (await ProduceAsync(client, Batches.Idempotent(Pid, 0, 3))).Error);
+    }
+
+    [Fact]
+    public async Task What_comes_behind_a_first_batch_that_timed_out_while_the_partition_opened_does_not_take_its_place()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        var stuck = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        broker.Registry.Before = call => call == "OpenAsync" ? new ValueTask(stuck.Task) : default;
+        await broker.AddTopicAsync();
+        var client = new DataPathClient(broker);
+
+        Assert.Equal(ErrorCode.RequestTimedOut, (ErrorCode)(await client.ProduceAsync(Batches.Idempotent(Pid, 0, 0), timeoutMs: 50)).ErrorCode);
+        stuck.SetResult();
+
+        Assert.Equal(ErrorCode.OutOfOrderSequenceNumber, (await ProduceAsync(client, Batches.Idempotent(Pid, 0, 1))).Error);
+        Assert.Equal((ErrorCode.None, 0L), await ProduceAsync(client, Batches.Idempotent(Pid, 0, 0)));
+        Assert.Equal((ErrorCode.None, 1L), await ProduceAsync(client, Batches.Idempotent(Pid, 0, 1)));
+    }
+
+    [Fact]
+    public async Task What_comes_behind_a_batch_that_memory_was_short_for_does_not_take_its_place()
+    {
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
+        var partition = await broker.OpenAsync();
+        var client = new DataPathClient(broker);
+
+        // The first small record takes a chunk for all.
+        broker.Node.Taking = bytes =>
+        {
+            if (bytes > 200_000)
+            {
+                throw new OutOfMemoryException();
+            }
+        };
+        Assert.Equal(ErrorCode.UnknownServerError, (await ProduceAsync(client, Batches.Idempotent(Pid, 0, 0))).Error);
+        broker.Node.Taking = null;
+
+        Assert.Equal(ErrorCode.OutOfOrderSequenceNumber, (await ProduceAsync(client, Batches.Idempotent(Pid, 0, 1))).Error);
+        Assert.Equal((ErrorCode.None, 0L), await ProduceAsync(client, Batches.Idempotent(Pid, 0, 0)));
+        Assert.Equal((ErrorCode.None, 1L), await ProduceAsync(client, Batches.Idempotent(Pid, 0, 1)));
+        Assert.Equal(Batches.Idempotent(Pid, 0, 0).Length + Batches.Idempotent(Pid, 0, 1).Length, partition.Progress.Mark().Bytes);
+    }
+
+    [Fact]
     public async Task A_retry_of_a_batch_in_flight_waits_until_it_is_durable()
     {
         await using var broker = await PartitionsUnderTest.StartWithTopicAsync();

@@ -156,6 +156,22 @@ public sealed class OffsetHandlersTests
         Assert.Equal((3, -1, 1), await FindAsync(client, -2));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public async Task Records_are_deleted_however_short_the_time_out(int timeoutMs)
+    {
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
+        var client = new DataPathClient(broker);
+        await client.ProduceAsync(Batches.Of("a", "b", "c"));
+
+        var answer = await client.DeleteRecordsAsync(2, timeoutMs: timeoutMs);
+
+        Assert.Equal((ErrorCode.None, 2L), ((ErrorCode)answer.ErrorCode, answer.LowWatermark));
+        Assert.Equal(2, (await broker.OpenAsync()).LogStartOffset);
+    }
+
     [Fact]
     public async Task Records_of_compacted_and_internal_topics_are_not_deleted()
     {
