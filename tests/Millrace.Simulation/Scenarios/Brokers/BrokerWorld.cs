@@ -48,6 +48,10 @@ internal sealed class BrokerWorld
         new() { Name = "max.message.bytes", Value = $"{LargestBatch}" },
     ];
 
+    /// <summary>A broker whose memory has run out may say so to the one whom it concerns; whether it was done is unknown.</summary>
+    public static bool IsForWantOfMemory(SimulationKernel kernel, ErrorCode error) =>
+        error == ErrorCode.UnknownServerError && kernel.Coverage["memory: ran out"] > 0;
+
     public async Task RunAsync()
     {
         _broker.Start(TimeSpan.Zero);

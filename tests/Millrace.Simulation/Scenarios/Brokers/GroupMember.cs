@@ -239,6 +239,7 @@ internal sealed class GroupMember(SimulationKernel kernel, Lane lane, SimulatedC
                 return false;
             case ErrorCode.IllegalGeneration or ErrorCode.RebalanceInProgress or ErrorCode.NotCoordinator or ErrorCode.CoordinatorLoadInProgress
                 or ErrorCode.CoordinatorNotAvailable or ErrorCode.RequestTimedOut or ErrorCode.UnknownTopicOrPartition:
+            case var _ when BrokerWorld.IsForWantOfMemory(kernel, error):
                 return false;
             default:
                 throw new ViolationException($"Group {oracle.Group}: {error} for a {what}");

@@ -21,7 +21,7 @@ internal sealed class IdempotentProducer(SimulationKernel kernel, Lane lane, Sim
     private const int MostUnderWay = 5;
 
     /// <summary>How often it falls silent until it is forgotten.</summary>
-    private const double Silences = 0;
+    private const double Silences = 0.03;
 
     /// <summary>Clients give a batch up after some time, so that its retry cannot come when it is forgotten that it arrived.</summary>
     private static readonly TimeSpan DeliveryTimeout = TimeSpan.FromSeconds(40);
@@ -140,6 +140,7 @@ internal sealed class IdempotentProducer(SimulationKernel kernel, Lane lane, Sim
                 _unsettled.Remove(batch);
                 break;
             case ErrorCode.OutOfOrderSequenceNumber when _unsettled[0] != batch:
+            case var error when BrokerWorld.IsForWantOfMemory(kernel, error):
             case ErrorCode.RequestTimedOut or ErrorCode.NotLeaderOrFollower or ErrorCode.LeaderNotAvailable or ErrorCode.KafkaStorageError or ErrorCode.UnknownTopicOrPartition:
                 kernel.Coverage.Count($"idempotent: refused, {(ErrorCode)answer.ErrorCode}");
                 kernel.Trace.Note($"partition {oracle.Partition} refuses sequence {batch.Sequence} of producer {_id}: {(ErrorCode)answer.ErrorCode}");

@@ -146,6 +146,7 @@ internal sealed class MixedClient(SimulationKernel kernel, Lane lane, SimulatedC
                 Array.ForEach(batch.Records, batch.Partition.Refused);
                 break;
             case ErrorCode.RequestTimedOut or ErrorCode.NotLeaderOrFollower or ErrorCode.LeaderNotAvailable or ErrorCode.KafkaStorageError:
+            case var _ when BrokerWorld.IsForWantOfMemory(kernel, error):
                 break;
             default:
                 throw new ViolationException($"A batch ({batch.Flaw}) for {batch.Partition.Topic.Name}-{batch.Partition.Partition} is answered {error}");
