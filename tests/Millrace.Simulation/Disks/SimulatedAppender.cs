@@ -12,7 +12,7 @@ internal sealed class SimulatedAppender(SimulatedFileSystem files, SimulatedFile
     {
         var position = _end;
         _end += bytes.Length;
-        return files.WriteAsync(file, position, bytes.ToArray(), path, token);
+        return files.WriteAsync(file, SimulatedWrite.Of(file, position, bytes), path, token);
     }
 
     public ValueTask SyncAsync(CancellationToken token) => files.SyncAsync(file, path, token);

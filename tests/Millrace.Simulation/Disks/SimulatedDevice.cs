@@ -13,22 +13,15 @@ internal sealed class SimulatedDevice(SimulatedFileSystem files, SimulatedFile f
 
     public ValueTask WriteAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken token)
     {
-        var bytes = new byte[parts.Sum(part => part.Length)];
-        var filled = 0;
-        foreach (var part in parts)
-        {
-            part.Span.CopyTo(bytes.AsSpan(filled));
-            filled += part.Length;
-        }
-
-        CheckAligned(position, bytes.Length);
-        return files.WriteAsync(file, position, bytes, path, token);
+        var write = new SimulatedWrite(file, position, parts);
+        CheckAligned(position, write.Bytes.Length);
+        return files.WriteAsync(file, write, path, token);
     }
 
     public ValueTask ReadAsync(long position, Memory<byte> buffer, CancellationToken token)
     {
         CheckAligned(position, buffer.Length);
-        return files.ReadAsync(file, position, buffer, mode == WalDeviceMode.Direct, token);
+        return files.ReadAsync(file, position, buffer, mode == WalDeviceMode.Direct, path, token);
     }
 
     public ValueTask FlushAsync(CancellationToken token) => files.SyncAsync(file, path, token);

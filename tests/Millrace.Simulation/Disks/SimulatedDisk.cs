@@ -4,30 +4,48 @@ using Millrace.Simulation.Kernel;
 namespace Millrace.Simulation.Disks;
 
 /// <summary>
-/// A machine's file system: outlives the processes on it, and loses at a power cut what was not synced (bytes, sector by
-/// sector, and names).
+/// A machine's file system: outlives the processes on it, and loses at a power cut what was not synced: bytes, sector by
+/// sector, and names, those of folders with all that is in them.
 /// </summary>
-public sealed class SimulatedDisk(SimulationKernel kernel, string machine)
+public sealed class SimulatedDisk
 {
     private const string Root = "/";
-    private readonly SortedList<string, SortedDictionary<string, SimulatedFile>> _current = new(StringComparer.Ordinal) { [Root] = NewFolder() };
-    private readonly SortedList<string, SortedDictionary<string, SimulatedFile>> _durable = new(StringComparer.Ordinal) { [Root] = NewFolder() };
+    private readonly SimulationKernel _kernel;
+    private readonly string _machine;
+
+    // By path, those that a process sees now.
+    private readonly SortedList<string, SimulatedFolder> _folders = new(StringComparer.Ordinal);
 
     // Changes of names that no sync of their folder has made durable; each is atomic.
-    private readonly List<(string Folder, string Name, SimulatedFile? File)[]> _unsynced = [];
+    private readonly List<NameChange[]> _unsynced = [];
     private readonly Dictionary<string, Lane> _locks = new(StringComparer.Ordinal);
     private readonly List<SimulatedWrite> _writing = [];
     private Action? _atNextWrite;
-    private long _files;
+    private long _entries;
 
-    public SimulationKernel Kernel => kernel;
+    public SimulatedDisk(SimulationKernel kernel, string machine)
+    {
+        _kernel = kernel;
+        _machine = machine;
+        SectorSize = kernel.Random.Pick([512, 4096]);
+        Link = new SimulatedLink(kernel, () => Weather.BytesPerSecond);
+        _folders.Add(Root, new SimulatedFolder(_entries++));
+    }
+
+    public SimulationKernel Kernel => _kernel;
 
     public DiskWeather Weather { get; set; } = DiskWeather.Calm;
 
-    public int SectorSize { get; } = kernel.Random.Pick([512, 4096]);
+    public int SectorSize { get; }
+
+    /// <summary>How much room others have left.</summary>
+    public DiskSpace Space { get; } = new();
 
     /// <summary>Counts power cuts: what was under way in an earlier life never ends.</summary>
     public int Life { get; private set; }
+
+    /// <summary>What bytes go through on their way to the medium and back.</summary>
+    internal SimulatedLink Link { get; }
 
     /// <summary>Calls back once: when a write begins, or at once if one is under way.</summary>
     public void AtNextWrite(Action action)
@@ -51,84 +69,124 @@ public sealed class SimulatedDisk(SimulationKernel kernel, string machine)
         Life++;
         foreach (var write in _writing)
         {
-            write.File.Write(write.Position, write.Bytes, () => kernel.Random.Chance(0.5));
+            write.File.Write(write.Position, write.Bytes, () => _kernel.Random.Chance(0.5));
         }
 
         _writing.Clear();
-        foreach (var change in _unsynced.Where(_ => kernel.Random.Chance(0.5)))
+        var names = 0;
+        foreach (var change in _unsynced)
         {
-            Apply(_durable, change, links: false);
+            if (_kernel.Random.Chance(0.5))
+            {
+                MakeDurable(change);
+            }
+            else
+            {
+                names++;
+            }
         }
 
         _unsynced.Clear();
         _locks.Clear();
-        _current.Clear();
-        var lost = 0;
-        HashSet<SimulatedFile> seen = [];
-        foreach (var (path, folder) in _durable)
-        {
-            _current[path] = new SortedDictionary<string, SimulatedFile>(folder, StringComparer.Ordinal);
-            foreach (var file in folder.Values)
-            {
-                if (seen.Add(file))
-                {
-                    file.Links = 0;
-                    lost += file.CutPower(kernel.Random) ? 1 : 0;
-                }
+        var root = _folders[Root];
+        _folders.Clear();
+        var files = CutPower(Root, root, []);
+        _kernel.Coverage.Count("disk: power cuts");
+        _kernel.Coverage.Count("disk: files that lost writes at a power cut", files);
+        _kernel.Coverage.Count("disk: names lost at a power cut", names);
+        _kernel.Trace.Note($"power cut at {_machine}: {files} files lost writes, {names} changes of names are lost");
+    }
 
-                file.Links++;
+    /// <summary>A bit of a durable sector turns over, in a file whose path the caller fancies; false if there is none.</summary>
+    public bool Rot(Func<string, bool> fancies)
+    {
+        (string Path, SimulatedFile File)[] files =
+        [
+            .. _folders.SelectMany(folder => folder.Value.Current
+                .Where(entry => entry.Value is SimulatedFile { HasDurableSectors: true } && fancies(Path.Combine(folder.Key, entry.Key)))
+                .Select(entry => (Path.Combine(folder.Key, entry.Key), (SimulatedFile)entry.Value))),
+        ];
+        if (files.Length == 0)
+        {
+            return false;
+        }
+
+        var (path, file) = _kernel.Random.Pick(files);
+        var position = file.Rot(_kernel.Random);
+        _kernel.Coverage.Count(CoverageNames.Faults);
+        _kernel.Coverage.Count("disk: rotten sectors");
+        _kernel.Trace.Note($"{_machine}: {path} rots at {position}");
+        return true;
+    }
+
+    internal SimulatedFolder? FindFolder(string path) => _folders.GetValueOrDefault(path);
+
+    /// <summary>Makes a folder whose name is not durable yet; false if something of that name is there.</summary>
+    internal bool TryMakeFolder(string path)
+    {
+        var (folder, name) = Split(path);
+        if (folder.Current.ContainsKey(name))
+        {
+            return false;
+        }
+
+        var made = new SimulatedFolder(_entries++);
+        Rename((path, made));
+        _folders.Add(path, made);
+        return true;
+    }
+
+    /// <summary>False if it is not there, or not empty.</summary>
+    internal bool TryDeleteFolder(string path)
+    {
+        if (FindFolder(path) is not { Current.Count: 0 })
+        {
+            return false;
+        }
+
+        Rename((path, null));
+        return _folders.Remove(path);
+    }
+
+    internal IEnumerable<FileEntry> List(string path) =>
+        FindFolder(path)?.Current.Select(entry => new FileEntry(entry.Key, entry.Value is SimulatedFolder)) ?? [];
+
+    internal SimulatedFile? Find(string path) =>
+        FindFolder(Path.GetDirectoryName(path) ?? Root)?.Current.GetValueOrDefault(Path.GetFileName(path)) as SimulatedFile;
+
+    internal SimulatedFile NewFile() => new(_entries++, SectorSize);
+
+    /// <summary>Changes names, atomically; null takes one away.</summary>
+    internal void Rename(params (string Path, DiskEntry? Entry)[] changes)
+    {
+        NameChange[] change = [.. changes.Select(one => new NameChange(Split(one.Path).Folder, Split(one.Path).Name, one.Entry))];
+        foreach (var (folder, name, entry) in change)
+        {
+            if (folder.Current.Remove(name, out var former) && former is SimulatedFile { Links: > 0 } file && --file.Links == 0)
+            {
+                Space.GiveBack(file.Length);
+            }
+
+            if (entry is not null)
+            {
+                folder.Current.Add(name, entry);
+            }
+
+            if (entry is SimulatedFile named && named.Links++ == 0 && named.Length > 0)
+            {
+                // A rename takes the old name away first.
+                Space.Retake(named.Length);
             }
         }
 
-        kernel.Coverage.Count("disk: power cuts");
-        kernel.Coverage.Count("disk: files that lost writes at a power cut", lost);
-        kernel.Trace.Note($"power cut at {machine}: {lost} files lost writes");
-    }
-
-    internal void CreateFolder(string path)
-    {
-        for (var folder = path; folder is not null && !_current.ContainsKey(folder); folder = Path.GetDirectoryName(folder))
-        {
-            _current[folder] = NewFolder();
-            _durable.TryAdd(folder, NewFolder());
-        }
-    }
-
-    internal bool FolderExists(string path) => _current.ContainsKey(path);
-
-    internal bool DeleteFolder(string path) =>
-        _current.TryGetValue(path, out var folder) && folder.Count == 0 && !_current.Keys.Any(other => IsIn(path, other)) &&
-        _current.Remove(path) && _durable.Remove(path);
-
-    internal IEnumerable<FileEntry> List(string path) =>
-        _current.TryGetValue(path, out var folder)
-            ? folder.Keys.Select(name => new FileEntry(name, IsDirectory: false))
-                .Concat(_current.Keys.Where(other => IsIn(path, other))
-                    .Select(other => new FileEntry(Path.GetFileName(other), IsDirectory: true)))
-                .OrderBy(entry => entry.Name, StringComparer.Ordinal)
-            : [];
-
-    internal SimulatedFile? Find(string path)
-    {
-        var (folder, name) = Split(path);
-        return _current.TryGetValue(folder, out var files) ? files.GetValueOrDefault(name) : null;
-    }
-
-    internal SimulatedFile NewFile() => new(_files++, SectorSize);
-
-    /// <summary>Changes names, atomically; null takes one away.</summary>
-    internal void Rename(params (string Path, SimulatedFile? File)[] changes)
-    {
-        (string, string, SimulatedFile?)[] change = [.. changes.Select(one => (Split(one.Path).Folder, Split(one.Path).Name, one.File))];
-        Apply(_current, change, links: true);
         _unsynced.Add(change);
     }
 
-    internal void SyncFolder(string path)
+    internal void SyncFolder(SimulatedFolder folder)
     {
-        foreach (var change in _unsynced.Where(change => change.Any(one => one.Folder == path)).ToArray())
+        foreach (var change in _unsynced.Where(change => change.Any(one => one.Folder == folder)).ToArray())
         {
-            Apply(_durable, change, links: false);
+            MakeDurable(change);
             _unsynced.Remove(change);
         }
     }
@@ -162,38 +220,48 @@ public sealed class SimulatedDisk(SimulationKernel kernel, string machine)
 
     internal void End(SimulatedWrite write) => _writing.Remove(write);
 
-    private static (string Folder, string Name) Split(string path) => (Path.GetDirectoryName(path) ?? Root, Path.GetFileName(path));
+    private (SimulatedFolder Folder, string Name) Split(string path) =>
+        (FindFolder(Path.GetDirectoryName(path) ?? Root) ?? throw Errno.NoSuchFile(path), Path.GetFileName(path));
 
-    private static SortedDictionary<string, SimulatedFile> NewFolder() => new(StringComparer.Ordinal);
-
-    // Folders are listed in every loop that waits for objects: this makes no strings.
-    private static bool IsIn(string folder, string path) =>
-        path != Root && Path.GetDirectoryName(path.AsSpan()).Equals(folder, StringComparison.Ordinal);
-
-    private static void Apply(
-        SortedList<string, SortedDictionary<string, SimulatedFile>> folders, (string Folder, string Name, SimulatedFile? File)[] change, bool links)
+    private static void MakeDurable(NameChange[] change)
     {
-        foreach (var (folder, name, file) in change)
+        foreach (var (folder, name, entry) in change)
         {
-            // The folder may have been removed since.
-            if (!folders.TryGetValue(folder, out var files))
+            if (entry is null)
             {
-                continue;
+                folder.Durable.Remove(name);
             }
-
-            if (links && files.TryGetValue(name, out var former))
+            else
             {
-                former.Links--;
+                folder.Durable[name] = entry;
             }
-
-            if (file is null)
-            {
-                files.Remove(name);
-                continue;
-            }
-
-            files[name] = file;
-            file.Links += links ? 1 : 0;
         }
+    }
+
+    /// <summary>Comes back with what is durable of a folder and of all in it; says how many files have lost writes.</summary>
+    private int CutPower(string path, SimulatedFolder folder, HashSet<SimulatedFile> seen)
+    {
+        _folders.Add(path, folder);
+        folder.CutPower();
+        var lost = 0;
+        foreach (var (name, entry) in folder.Current)
+        {
+            if (entry is SimulatedFolder below)
+            {
+                lost += CutPower(Path.Combine(path, name), below, seen);
+                continue;
+            }
+
+            var file = (SimulatedFile)entry;
+            if (seen.Add(file))
+            {
+                file.Links = 0;
+                lost += file.CutPower(_kernel.Random) ? 1 : 0;
+            }
+
+            file.Links++;
+        }
+
+        return lost;
     }
 }

@@ -6,15 +6,13 @@ namespace Millrace.Simulation.Disks;
 /// One file's content, sector by sector: what a reader sees now, what is durable, and every version in between that a power
 /// cut may leave behind.
 /// </summary>
-internal sealed class SimulatedFile(long number, int sectorSize)
+internal sealed class SimulatedFile(long number, int sectorSize) : DiskEntry(number)
 {
     private readonly SortedDictionary<long, byte[]> _current = [];
     private readonly SortedDictionary<long, byte[]> _durable = [];
     private readonly SortedDictionary<long, List<(long Write, byte[] Bytes)>> _unsynced = [];
     private long _writes;
     private long _durableLength;
-
-    public long Number => number;
 
     /// <summary>How many names it has at the moment.</summary>
     public int Links { get; set; }
@@ -26,10 +24,35 @@ internal sealed class SimulatedFile(long number, int sectorSize)
     /// <summary>The number of the last write: a sync that begins now covers all up to it.</summary>
     public long LastWrite => _writes;
 
-    public void MakeLengthDurable(long length)
+    public bool HasDurableSectors => _durable.Count > 0;
+
+    /// <summary>Takes room for zeros; a sync makes it durable.</summary>
+    public void Allocate(long length) => Length = Math.Max(Length, length);
+
+    /// <summary>Everything is gone from it at once.</summary>
+    public void Truncate()
     {
-        Length = length;
-        _durableLength = length;
+        _current.Clear();
+        _durable.Clear();
+        _unsynced.Clear();
+        (Length, _durableLength) = (0, 0);
+    }
+
+    /// <summary>A bit of a durable sector turns over, and the cache lets go of that sector. Returns the sector's position.</summary>
+    public long Rot(SeededRandom random)
+    {
+        var (sector, bytes) = _durable.ElementAt(random.Next(_durable.Count));
+        var rotten = (byte[])bytes.Clone();
+        // Where there is something: nobody reads what lies behind the end of a file or of a block.
+        var within = (int)Math.Min(sectorSize, Length - sector * sectorSize);
+        rotten[random.Next(Math.Max(within, 1))] ^= (byte)(1 << random.Next(8));
+        if (_current.GetValueOrDefault(sector) == bytes)
+        {
+            _current[sector] = rotten;
+        }
+
+        _durable[sector] = rotten;
+        return sector * sectorSize;
     }
 
     /// <param name="position">Where from.</param>
@@ -135,7 +158,7 @@ internal sealed class SimulatedFile(long number, int sectorSize)
         _unsynced.Clear();
         var length = _durableLength + random.NextInt64(Length - _durableLength + 1);
         lost |= length < Length;
-        MakeLengthDurable(length);
+        (Length, _durableLength) = (length, length);
         _current.Clear();
         foreach (var (sector, bytes) in _durable)
         {

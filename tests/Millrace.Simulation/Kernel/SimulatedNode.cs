@@ -8,6 +8,8 @@ namespace Millrace.Simulation.Kernel;
 /// <param name="files">Its disks, which outlive its incarnations.</param>
 public sealed class SimulatedNode(SimulationKernel kernel, string name, Func<Lane, IFileSystem> files)
 {
+    private static readonly TimeSpan UsualError = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestJump = TimeSpan.FromDays(400);
     private int _incarnations;
 
     public string Name => name;
@@ -31,7 +33,7 @@ public sealed class SimulatedNode(SimulationKernel kernel, string name, Func<Lan
 
         var lane = kernel.NewLane($"{name}.{++_incarnations}");
         // Nobody may rely on wall clocks: they differ by minutes, and start anew with each incarnation.
-        lane.Time.WallClockError = kernel.Random.Between(TimeSpan.FromMinutes(-5), TimeSpan.FromMinutes(5));
+        lane.Time.WallClockError = kernel.Random.Between(-UsualError, UsualError);
         var runtime = new NodeRuntime(
             lane.Time, lane, new SeededRandom(kernel.Random.NextUInt64()), files(lane), new TraceLoggerFactory(kernel.Trace, lane.Name));
         Lane = lane;
@@ -39,6 +41,20 @@ public sealed class SimulatedNode(SimulationKernel kernel, string name, Func<Lan
         lane.Run(async () => OnFailed(await runtime.Failed));
         kernel.Trace.Note($"{lane.Name} starts");
         return lane.Run(() => main(runtime));
+    }
+
+    /// <summary>Somebody sets the wall clock: days ahead or back, or right again. The monotonic clock goes on as ever.</summary>
+    public void SetClock()
+    {
+        if (!IsUp)
+        {
+            return;
+        }
+
+        var error = kernel.Random.Chance(0.3) ? UsualError : LongestJump;
+        Lane!.Time.WallClockError = kernel.Random.Between(-error, error);
+        kernel.Coverage.Count("nodes: clock set");
+        kernel.Trace.Note($"{Lane.Name}: the clock is off by {Lane.Time.WallClockError}");
     }
 
     /// <summary>kill -9: the node stops between two steps and nothing of it ever runs again.</summary>

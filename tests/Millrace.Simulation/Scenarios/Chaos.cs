@@ -53,6 +53,21 @@ internal sealed class Chaos(SimulationKernel kernel, SimulatedBucket bucket)
         });
     }
 
+    /// <summary>Others fill a disk, down to a last few bytes, and some time later make room again.</summary>
+    public void FillUp(SimulatedDisk disk)
+    {
+        if (disk.Space.IsLimited)
+        {
+            return;
+        }
+
+        disk.Space.Limit(kernel.Random.NextInt64(kernel.Random.Pick([1L, 64 << 10, 1 << 20])));
+        kernel.Coverage.Count("disk: filled up");
+        kernel.Trace.Note("a disk is full");
+        var longest = kernel.Random.Chance(0.2) ? TimeSpan.FromMinutes(2) : TimeSpan.FromSeconds(10);
+        kernel.At(kernel.Now + longest * kernel.Random.NextDouble(), kernel.World, disk.Space.Free);
+    }
+
     /// <summary>Does something in the middle of the next write, or after a second if none has begun by then.</summary>
     public void WhenBusy(SimulatedDisk disk, Action action)
     {

@@ -34,6 +34,26 @@ public sealed class SimulatedBucket(SimulationKernel kernel)
 
     public IEnumerable<string> Keys(string prefix) => _objects.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal));
 
+    /// <summary>A bit of an object turns over, in one whose key the caller fancies; false if there is none.</summary>
+    public bool Rot(Func<string, bool> fancies)
+    {
+        string[] keys = [.. _objects.Where(entry => entry.Value.Length > 0 && fancies(entry.Key)).Select(entry => entry.Key)];
+        if (keys.Length == 0)
+        {
+            return false;
+        }
+
+        var key = kernel.Random.Pick(keys);
+        var rotten = (byte[])_objects[key].Clone();
+        var position = kernel.Random.Next(rotten.Length);
+        rotten[position] ^= (byte)(1 << kernel.Random.Next(8));
+        _objects[key] = rotten;
+        kernel.Coverage.Count(CoverageNames.Faults);
+        kernel.Coverage.Count("storage: rotten objects");
+        kernel.Trace.Note($"{key} rots at {position}");
+        return true;
+    }
+
     internal bool TryCreate(string key, byte[] body)
     {
         if (!_objects.TryAdd(key, body))

@@ -7,8 +7,12 @@ namespace Millrace.Simulation.Storage;
 /// <summary>One node's way to the bucket.</summary>
 public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : IObjectStorage
 {
+    // A request or an answer without a body.
+    private const long HeaderBytes = 300;
+
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LatestArrival = TimeSpan.FromSeconds(60);
+    private readonly SimulatedLink _link = new(bucket.Kernel, () => bucket.Weather.BytesPerSecond);
     private readonly HashSet<string> _answersLost = new(StringComparer.Ordinal);
 
     public string Name => "simulated:";
@@ -30,7 +34,8 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
                 CheckUnchanged(key, body, bytes, pending);
                 return bucket.TryCreate(key, bytes);
             },
-            token);
+            token,
+            bodyBytes: bytes.Length);
     }
 
     public ValueTask PutAsync(string key, ReadOnlySequence<byte> body, CancellationToken token)
@@ -46,13 +51,14 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
                 bucket.Put(key, bytes);
                 return true;
             },
-            token));
+            token,
+            bodyBytes: bytes.Length));
     }
 
     public ValueTask<byte[]?> GetAsync(string key, CancellationToken token)
     {
         NoteReadBack(key);
-        return CallAsync("get", key, isWrite: false, _ => bucket.Peek(key)?.ToArray(), token);
+        return CallAsync("get", key, isWrite: false, _ => bucket.Peek(key)?.ToArray(), token, answerBytes: body => body?.Length ?? 0);
     }
 
     public ValueTask<int> ReadAsync(string key, long position, Memory<byte> destination, CancellationToken token)
@@ -78,7 +84,8 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
 
                 return count;
             },
-            token);
+            token,
+            answerBytes: count => Math.Max(count, 0));
     }
 
     public ValueTask<IReadOnlyList<ObjectEntry>> ListAsync(string prefix, string? startAfter, int limit, CancellationToken token) =>
@@ -116,7 +123,8 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
     private static ValueTask WithoutResult(ValueTask<bool> call) => new(call.AsTask());
 
     // 'apply' runs in the bucket, and is told whether the caller is still waiting.
-    private ValueTask<T> CallAsync<T>(string verb, string? key, bool isWrite, Func<bool, T> apply, CancellationToken token)
+    private ValueTask<T> CallAsync<T>(
+        string verb, string? key, bool isWrite, Func<bool, T> apply, CancellationToken token, long bodyBytes = 0, Func<T, long>? answerBytes = null)
     {
         if (token.IsCancellationRequested)
         {
@@ -126,7 +134,8 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
         // Handed out as it is: a method that awaited it would throw every failure once more. It completes on the world's lane, from
         // where everything that awaits it is queued on its own; Task.WhenAll would go by way of the thread pool if it were asynchronous.
         var answer = new TaskCompletionSource<T>();
-        var registration = token.UnsafeRegister(_ => lane.Post(() => answer.TrySetCanceled(token)), null);
+        SimulatedTransfer? transfer = null;
+        var registration = token.UnsafeRegister(_ => lane.Post(Cancel), null);
         var random = Kernel.Random;
         var arrival = random.Latency(bucket.Weather.Latency / 2);
         var back = random.Latency(bucket.Weather.Latency / 2);
@@ -141,15 +150,15 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
         switch (fate)
         {
             case CallFate.Done:
-                Later(arrival, () =>
+                Later(arrival, () => Send(bodyBytes, () =>
                 {
                     var result = apply(!answer.Task.IsCompleted);
-                    Later(back, () =>
+                    Later(back, () => Send(answerBytes?.Invoke(result) ?? 0, () =>
                     {
                         registration.Unregister();
                         answer.TrySetResult(result);
-                    });
-                });
+                    }));
+                }));
                 break;
             case CallFate.Refused:
                 Later(arrival + back, () => Fail("503 or 409"));
@@ -163,7 +172,7 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
                     _answersLost.Add(key!);
                 }
 
-                Later(arrival, () => apply(!answer.Task.IsCompleted));
+                Later(arrival, () => Send(bodyBytes, () => apply(!answer.Task.IsCompleted)));
                 Later(silence, () => Fail("connection reset"));
                 break;
             case CallFate.Late:
@@ -175,9 +184,19 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
 
         return new ValueTask<T>(answer.Task);
 
+        void Send(long bytes, Action arrived) => transfer = _link.Send(HeaderBytes + bytes, arrived);
+
+        // A body that is still on its way then never arrives whole.
+        void Cancel()
+        {
+            transfer?.GiveUp();
+            answer.TrySetCanceled(token);
+        }
+
         void Fail(string how)
         {
             registration.Unregister();
+            transfer?.GiveUp();
             if (!answer.Task.IsCompleted)
             {
                 answer.SetException(new ObjectStorageException(ObjectStorageError.Transient, $"{verb} {key}: {how}"));
