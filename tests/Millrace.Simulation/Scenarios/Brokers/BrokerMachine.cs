@@ -47,7 +47,9 @@ internal sealed class BrokerMachine
         _storeIsOnDisk = IsOnDisk && random.Chance(0.5);
         _walCapacity = random.Pick([512 << 10, 4 << 20]);
         ProducerExpiration = random.Chance(0.5) ? IdempotentProducer.ShortExpiration : TimeSpan.FromDays(20);
-        _options = Options(random, ProducerExpiration);
+        // What is forgotten after a time is forgotten by the wall clock, as by Kafka: where the clock is set, nothing is.
+        ClockIsSet = ProducerExpiration != IdempotentProducer.ShortExpiration && random.Chance(0.5);
+        _options = Options(random);
     }
 
     public SimulatedDisk Disk { get; }
@@ -56,6 +58,9 @@ internal sealed class BrokerMachine
 
     /// <summary>The WAL is a file on its disk, and in half of these the store a folder there, too; else both are in the bucket.</summary>
     public bool IsOnDisk { get; }
+
+    /// <summary>Somebody sets its wall clock, by days.</summary>
+    public bool ClockIsSet { get; }
 
     /// <summary>After so long a silence it forgets an idempotent producer, sooner or later.</summary>
     public TimeSpan ProducerExpiration { get; }
@@ -226,16 +231,18 @@ internal sealed class BrokerMachine
         OnFailed(await node.WaitForFailureAsync());
     }
 
-    private static NodeOptions Options(SeededRandom random, TimeSpan producerExpiration)
+    private NodeOptions Options(SeededRandom random)
     {
+        var checkInterval = ClockIsSet ? TimeSpan.FromDays(20) : LongestCheckInterval;
         var options = NodeOptions.From(
             NodeSettings.From(
             [
                 KeyValuePair.Create("listeners", "PLAINTEXT://127.0.0.1:9092"),
                 KeyValuePair.Create("offsets.topic.num.partitions", "2"),
                 KeyValuePair.Create("group.initial.rebalance.delay.ms", "200"),
-                KeyValuePair.Create("producer.id.expiration.ms", $"{(long)producerExpiration.TotalMilliseconds}"),
-                KeyValuePair.Create("log.retention.check.interval.ms", $"{(long)LongestCheckInterval.TotalMilliseconds}"),
+                KeyValuePair.Create("producer.id.expiration.ms", $"{(long)ProducerExpiration.TotalMilliseconds}"),
+                KeyValuePair.Create("log.retention.check.interval.ms", $"{(long)checkInterval.TotalMilliseconds}"),
+                KeyValuePair.Create("offsets.retention.minutes", $"{int.MaxValue}"),
             ]),
             "/nowhere");
         return options with

@@ -131,6 +131,11 @@ internal sealed class BrokerWorld
         chaos.Pranks.Add(DiskChanges);
         chaos.Pranks.Add(NetworkChanges);
         chaos.Pranks.Add(_broker.RunOutOfMemory);
+        if (_broker.ClockIsSet)
+        {
+            chaos.Pranks.Add(_broker.Node.SetClock);
+        }
+
         NetworkChanges();
         if (_broker.IsOnDisk)
         {
