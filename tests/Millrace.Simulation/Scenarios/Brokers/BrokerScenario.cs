@@ -2,7 +2,7 @@ using Millrace.Simulation.Kernel;
 
 namespace Millrace.Simulation.Scenarios.Brokers;
 
-/// <summary>Produce, fetch and groups through a whole broker that is stopped, killed and restarted.</summary>
+/// <summary>Produce, fetch, groups and topics that come and go, through a whole broker that is stopped, killed, restarted and short of memory.</summary>
 internal sealed class BrokerScenario : IScenario
 {
     public string Name => "broker";
@@ -20,7 +20,7 @@ internal sealed class BrokerScenario : IScenario
         "batches: large enough for their checksum to be joined", "batches: Gzip", "batches: Snappy", "batches: Lz4", "batches: Zstd",
         "mixed: requests of which some batches were refused", "mixed: batches of acks 0 confirmed", "mixed: RequestTimedOut", "mixed: TooLarge: MessageTooLarge",
         "mixed: Checksum: CorruptMessage", "mixed: Malformed: InvalidRecord", "mixed: UnknownPartition: UnknownTopicOrPartition",
-        "topics: created again", "topics: deleted", "topics: grown", "topics: compression.type changed", "mixed: UnknownTopicId",
+        "idempotent: a producer that was forgotten went on", "nodes: clock set", "topics: created again", "topics: deleted", "topics: grown", "topics: compression.type changed", "mixed: UnknownTopicId",
     ];
 
     public Task RunAsync(SimulationKernel kernel, PlantedFault? fault) => new BrokerWorld(kernel, fault).RunAsync();

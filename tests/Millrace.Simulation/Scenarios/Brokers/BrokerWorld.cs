@@ -17,7 +17,7 @@ internal sealed class BrokerWorld
     private const int Partitions = 2;
     private const int Members = 2;
     private const int MixedClients = 2;
-    private const int EnoughAcknowledgements = 400;
+    private const int EnoughAcknowledgements = 300;
 
     /// <summary>Bytes that a batch may have, as topics are created.</summary>
     public const int LargestBatch = 120_000;

@@ -21,7 +21,7 @@ internal sealed class IdempotentProducer(SimulationKernel kernel, Lane lane, Sim
     private const int MostUnderWay = 5;
 
     /// <summary>How often it falls silent until it is forgotten.</summary>
-    private const double Silences = 0.03;
+    private const double Silences = 0.06;
 
     /// <summary>Clients give a batch up after some time, so that its retry cannot come when it is forgotten that it arrived.</summary>
     private static readonly TimeSpan DeliveryTimeout = TimeSpan.FromSeconds(40);
