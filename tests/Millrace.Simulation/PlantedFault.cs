@@ -12,4 +12,6 @@ public enum PlantedFault
     TakeLostAnswerForFence,
     ServeBeforeSeal,
     ReleaseParkedFrame,
+    ForgetFolderSync,
+    RefuseWhatIsAccepted,
 }

@@ -10,11 +10,13 @@ namespace Millrace.Simulation.Disks;
 /// <param name="CallFails">How often any other call (create, link, rename, open, read, list and the like) is refused, not done.</param>
 public sealed record DiskWeather(TimeSpan Latency, double BytesPerSecond, double WriteFails, double SyncFails, double CallFails)
 {
-    public static DiskWeather Calm { get; } = new(TimeSpan.FromMilliseconds(0.2), double.PositiveInfinity, 0, 0, 0);
+    private const double Fast = double.PositiveInfinity;
+
+    public static DiskWeather Calm { get; } = new(TimeSpan.FromMilliseconds(0.2), Fast, 0, 0, 0);
 
     public static DiskWeather Draw(SeededRandom random) => new(
         random.Between(TimeSpan.FromMicroseconds(50), TimeSpan.FromMilliseconds(10)),
-        BytesPerSecond: random.Pick([double.PositiveInfinity, double.PositiveInfinity, 50e6, 1e6]),
+        BytesPerSecond: random.Pick([Fast, Fast, Fast, 50e6, 1e6]),
         WriteFails: random.Pick([0, 0, 0.0005, 0.005]),
         SyncFails: random.Pick([0, 0, 0.0005, 0.005]),
         CallFails: random.Pick([0, 0, 0.0005, 0.005]));

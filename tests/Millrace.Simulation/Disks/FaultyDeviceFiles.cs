@@ -17,7 +17,7 @@ public abstract class FaultyDeviceFiles(IFileSystem files) : IFileSystem
 
     public ValueTask<bool> DeleteDirectoryAsync(string path, CancellationToken token) => files.DeleteDirectoryAsync(path, token);
 
-    public ValueTask SyncDirectoryAsync(string path, CancellationToken token) => files.SyncDirectoryAsync(path, token);
+    public virtual ValueTask SyncDirectoryAsync(string path, CancellationToken token) => files.SyncDirectoryAsync(path, token);
 
     public ValueTask<FileStatus?> GetStatusAsync(string path, CancellationToken token) => files.GetStatusAsync(path, token);
 

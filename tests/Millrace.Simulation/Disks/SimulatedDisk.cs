@@ -10,6 +10,7 @@ namespace Millrace.Simulation.Disks;
 public sealed class SimulatedDisk
 {
     private const string Root = "/";
+    private const int RotAttempts = 50;
     private readonly SimulationKernel _kernel;
     private readonly string _machine;
 
@@ -97,26 +98,34 @@ public sealed class SimulatedDisk
         _kernel.Trace.Note($"power cut at {_machine}: {files} files lost writes, {names} changes of names are lost");
     }
 
-    /// <summary>A bit of a durable sector turns over, in a file whose path the caller fancies; false if there is none.</summary>
-    public bool Rot(Func<string, bool> fancies)
+    /// <summary>A bit of a durable sector turns over.</summary>
+    /// <param name="fancies">Says, of a file's path, its durable bytes and a position in it, whether that will do.</param>
+    /// <returns>False if no such place was found.</returns>
+    public bool Rot(DiskPlace fancies)
     {
         (string Path, SimulatedFile File)[] files =
         [
             .. _folders.SelectMany(folder => folder.Value.Current
-                .Where(entry => entry.Value is SimulatedFile { HasDurableSectors: true } && fancies(Path.Combine(folder.Key, entry.Key)))
+                .Where(entry => entry.Value is SimulatedFile { HasDurableSectors: true })
                 .Select(entry => (Path.Combine(folder.Key, entry.Key), (SimulatedFile)entry.Value))),
         ];
-        if (files.Length == 0)
+        for (var attempt = 0; attempt < RotAttempts && files.Length > 0; attempt++)
         {
-            return false;
+            var (path, file) = _kernel.Random.Pick(files);
+            var sector = file.AnyDurableSector(_kernel.Random);
+            if (!fancies(path, file.Durable, sector * SectorSize))
+            {
+                continue;
+            }
+
+            file.Rot(sector, _kernel.Random);
+            _kernel.Coverage.Count(CoverageNames.Faults);
+            _kernel.Coverage.Count("disk: rotten sectors");
+            _kernel.Trace.Note($"{_machine}: {path} rots at {sector * SectorSize}");
+            return true;
         }
 
-        var (path, file) = _kernel.Random.Pick(files);
-        var position = file.Rot(_kernel.Random);
-        _kernel.Coverage.Count(CoverageNames.Faults);
-        _kernel.Coverage.Count("disk: rotten sectors");
-        _kernel.Trace.Note($"{_machine}: {path} rots at {position}");
-        return true;
+        return false;
     }
 
     internal SimulatedFolder? FindFolder(string path) => _folders.GetValueOrDefault(path);

@@ -38,21 +38,37 @@ internal sealed class SimulatedFile(long number, int sectorSize) : DiskEntry(num
         (Length, _durableLength) = (0, 0);
     }
 
-    /// <summary>A bit of a durable sector turns over, and the cache lets go of that sector. Returns the sector's position.</summary>
-    public long Rot(SeededRandom random)
+    public long AnyDurableSector(SeededRandom random) => _durable.Keys.ElementAt(random.Next(_durable.Count));
+
+    /// <summary>What a power cut would leave at least.</summary>
+    public byte[] Durable()
     {
-        var (sector, bytes) = _durable.ElementAt(random.Next(_durable.Count));
+        var bytes = new byte[_durableLength];
+        foreach (var (sector, content) in _durable)
+        {
+            var begin = sector * sectorSize;
+            content.AsSpan(0, (int)Math.Clamp(_durableLength - begin, 0, sectorSize)).CopyTo(bytes.AsSpan((int)Math.Min(begin, _durableLength)));
+        }
+
+        return bytes;
+    }
+
+    /// <summary>A bit of a durable sector turns over, and the cache lets go of that sector.</summary>
+    public void Rot(long sector, SeededRandom random)
+    {
+        var bytes = _durable[sector];
         var rotten = (byte[])bytes.Clone();
-        // Where there is something: nobody reads what lies behind the end of a file or of a block.
-        var within = (int)Math.Min(sectorSize, Length - sector * sectorSize);
-        rotten[random.Next(Math.Max(within, 1))] ^= (byte)(1 << random.Next(8));
+        // Where there is something, as a rule: nobody reads what lies behind the end of a file, or fills one up.
+        var within = (int)Math.Clamp(Length - sector * sectorSize, 1, sectorSize);
+        var place = random.Next(within);
+        place = Math.Max(0, bytes.AsSpan(0, place + 1).LastIndexOfAnyExcept((byte)0));
+        rotten[place] ^= (byte)(1 << random.Next(8));
         if (_current.GetValueOrDefault(sector) == bytes)
         {
             _current[sector] = rotten;
         }
 
         _durable[sector] = rotten;
-        return sector * sectorSize;
     }
 
     /// <param name="position">Where from.</param>

@@ -29,7 +29,7 @@ public sealed class SimulatedMemory(SimulationKernel kernel, string machine)
     /// <summary>There is enough again: a new process begins, or the scenario ends.</summary>
     public void Recover() => (_bad, _then) = (0, null);
 
-    /// <summary>Where there is to be none, throws what the runtime would.</summary>
+    /// <summary>Where there is to be none, throws an <see cref="OutOfMemoryException"/>.</summary>
     internal void Take(long bytes)
     {
         if (_bad == 0 || bytes < _atLeast)
@@ -54,6 +54,6 @@ public sealed class SimulatedMemory(SimulationKernel kernel, string machine)
             kernel.At(kernel.Now + kernel.Random.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(20)), kernel.World, then);
         }
 
-        throw new OutOfMemoryException($"{machine} has no memory for {bytes} bytes");
+        throw new InsufficientMemoryException($"{machine} has no memory for {bytes} bytes");
     }
 }

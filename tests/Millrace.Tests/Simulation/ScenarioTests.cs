@@ -10,7 +10,7 @@ namespace Millrace.Tests.Simulation;
 public sealed class ScenarioTests
 {
     private const int FixedSeeds = 20;
-    private const int SeedsForAFault = 2000;
+    private const int SeedsForAFault = 500;
 
     public static TheoryData<string> Scenarios => [.. ScenarioList.All.Select(scenario => scenario.Name)];
 

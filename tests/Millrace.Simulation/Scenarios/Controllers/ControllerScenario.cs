@@ -12,7 +12,7 @@ internal sealed class ControllerScenario : IScenario
     public IReadOnlyList<string> RareThings { get; } =
     [
         "controllers: deposed", "controllers: snapshot read at a start", "controllers: object deleted", "controllers: commit cut or void",
-        "controllers: request refused", "storage: own lost answer read back", "nodes: killed",
+        "controllers: request refused", "storage: own lost answer read back", "nodes: killed", "nodes: clock set", "controllers: rot refused",
     ];
 
     public Task RunAsync(SimulationKernel kernel, PlantedFault? fault) => new ControllerWorld(kernel).RunAsync();

@@ -14,6 +14,7 @@ internal sealed class ControllerWorld
 
     private readonly SimulatedBucket _bucket;
     private readonly SimulatedNode[] _nodes;
+    private bool _isRotten;
 
     public ControllerWorld(SimulationKernel kernel)
     {
@@ -34,6 +35,7 @@ internal sealed class ControllerWorld
         var chaos = new Chaos(Kernel, _bucket);
         chaos.Pranks.Add(KillOne);
         chaos.Pranks.Add(() => chaos.Sleep(Kernel.Random.Pick(_nodes)));
+        chaos.Pranks.Add(() => Kernel.Random.Pick(_nodes).SetClock());
         foreach (var node in _nodes)
         {
             Start(node);
@@ -41,8 +43,24 @@ internal sealed class ControllerWorld
 
         await chaos.RunAsync(() => Kernel.Now >= Enough && Kernel.Coverage[CoverageNames.Acknowledged] >= EnoughAcknowledgements);
         IsOver = true;
-        var auditor = NewNode("auditor");
-        await auditor.Start(async runtime =>
+        _isRotten = Kernel.Random.Chance(0.4) && _bucket.Rot(key => !key.StartsWith(DataObjectKey.Prefix, StringComparison.Ordinal));
+        try
+        {
+            await AuditAsync(NewNode("auditor"));
+        }
+        catch (ObjectLogException refused) when (IsOfRot(refused))
+        {
+            Kernel.Coverage.Count("controllers: rot refused");
+        }
+
+        if (_bucket.Keys(DataObjectKey.Prefix).Count() < Oracle.Uploads)
+        {
+            Kernel.Coverage.Count("controllers: object deleted");
+        }
+    }
+
+    private Task AuditAsync(SimulatedNode auditor) =>
+        auditor.Start(async runtime =>
         {
             var state = await new ControllerLife(this, runtime, _bucket.Connect(auditor.Lane!)).AuditAsync();
 
@@ -55,11 +73,9 @@ internal sealed class ControllerWorld
             await Task.Delay(TimeSpan.FromSeconds(90), runtime.Time);
             Oracle.CheckAll(state, _bucket);
         });
-        if (_bucket.Keys(DataObjectKey.Prefix).Count() < Oracle.Uploads)
-        {
-            Kernel.Coverage.Count("controllers: object deleted");
-        }
-    }
+
+    // What has rotted is not served, and not passed over: whoever reads it is told.
+    private bool IsOfRot(Exception? refused) => _isRotten && refused is ObjectLogException { Error: ObjectLogError.Corrupt };
 
     private SimulatedNode NewNode(string name)
     {
@@ -69,6 +85,10 @@ internal sealed class ControllerWorld
             if (failure.InnerException is ObjectLogException { Error: ObjectLogError.Fenced })
             {
                 Kernel.Coverage.Count("controllers: deposed");
+            }
+            else if (IsOfRot(failure.InnerException))
+            {
+                Kernel.Coverage.Count("controllers: rot refused");
             }
             else
             {
@@ -93,6 +113,10 @@ internal sealed class ControllerWorld
                 node.Kill();
                 Start(node);
             }
+        }
+        catch (ObjectLogException refused) when (IsOfRot(refused))
+        {
+            Kernel.Coverage.Count("controllers: rot refused");
         }
         catch (Exception violation)
         {

@@ -15,6 +15,7 @@ internal sealed class ChainWorld
     private readonly SimulatedNode[] _nodes;
     private readonly ObjectLogOptions _options;
     private readonly PlantedFault? _fault;
+    private bool _isRotten;
 
     public ChainWorld(SimulationKernel kernel, PlantedFault? fault)
     {
@@ -47,6 +48,7 @@ internal sealed class ChainWorld
     {
         var chaos = new Chaos(Kernel, _bucket);
         chaos.Pranks.Add(KillOne);
+        chaos.Pranks.Add(() => Kernel.Random.Pick(_nodes).SetClock());
         chaos.Pranks.Add(() => chaos.Sleep(Kernel.Random.Pick(_nodes)));
         chaos.Pranks.Add(() => chaos.Sleep(Kernel.Random.Pick(_nodes)));
         foreach (var node in _nodes)
@@ -59,7 +61,17 @@ internal sealed class ChainWorld
 
         // Whoever still sleeps stays a zombie until the auditor has everything, and then wakes.
         var auditor = new SimulatedNode(Kernel, "auditor", lane => new SimulatedDisk(Kernel, "none").Mount(lane));
-        await Run(auditor, member => member.AuditAsync());
+        _isRotten = Kernel.Random.Chance(0.5) && _bucket.Rot(key => key.StartsWith(Prefix + "LOG/", StringComparison.Ordinal));
+        try
+        {
+            await Run(auditor, member => member.AuditAsync());
+        }
+        catch (ObjectLogException refused) when (IsOfRot(refused))
+        {
+            Kernel.Coverage.Count("log: rot refused");
+            return;
+        }
+
         foreach (var node in _nodes.Where(node => node.IsUp))
         {
             node.Resume();
@@ -78,6 +90,9 @@ internal sealed class ChainWorld
         }
     }
 
+    // What has rotted is not served, and not passed over: whoever reads it is told.
+    private bool IsOfRot(ObjectLogException refused) => _isRotten && refused.Error == ObjectLogError.Corrupt;
+
     private void Start(SimulatedNode node) => _ = WatchAsync(Run(node, member => member.RunAsync()));
 
     private Task Run(SimulatedNode node, Func<ChainMember, Task> life) => node.Start(runtime =>
@@ -92,6 +107,10 @@ internal sealed class ChainWorld
         try
         {
             await life;
+        }
+        catch (ObjectLogException refused) when (IsOfRot(refused))
+        {
+            Kernel.Coverage.Count("log: rot refused");
         }
         catch (Exception violation)
         {

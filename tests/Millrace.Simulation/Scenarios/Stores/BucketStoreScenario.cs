@@ -7,10 +7,13 @@ internal sealed class BucketStoreScenario : IScenario
 {
     public string Name => "store-bucket";
 
-    public IReadOnlyList<PlantedFault> Faults => [];
+    public IReadOnlyList<PlantedFault> Faults => [PlantedFault.RefuseWhatIsAccepted];
 
     public IReadOnlyList<string> RareThings { get; } =
-        ["store: WALs taken over", "store: records recovered", "store: deposed", "store: clean stops", "storage: own lost answer read back"];
+    [
+        "store: WALs taken over", "store: records recovered", "store: deposed", "store: clean stops", "storage: own lost answer read back",
+        "links: transfers cut short", "memory: ran out", "nodes: clock set", "store: append refused for want of memory", "store: rot refused",
+    ];
 
-    public Task RunAsync(SimulationKernel kernel, PlantedFault? fault) => new StoreWorld(kernel, onOneMachine: false).RunAsync();
+    public Task RunAsync(SimulationKernel kernel, PlantedFault? fault) => new StoreWorld(kernel, onOneMachine: false, fault).RunAsync();
 }

@@ -34,7 +34,7 @@ internal sealed class SimulatedOwner(StoreWorld world, NodeRuntime runtime, Stre
                     appends = AppendAsync(await store.AdmitAsync(Stream.NextOffset % 2 == 0 ? 4096 : 100, CancellationToken.None), appends);
                     break;
                 case < 90:
-                    await ReadAsync(_random.NextInt64(Stream.ConfirmOffset - Stream.StartOffset + 1) + Stream.StartOffset);
+                    await TryReadAsync(_random.NextInt64(Stream.ConfirmOffset - Stream.StartOffset + 1) + Stream.StartOffset);
                     break;
                 case < 91:
                     var start = Stream.StartOffset + _random.NextInt64(Stream.ConfirmOffset - Stream.StartOffset + 1) / 2;
@@ -50,6 +50,18 @@ internal sealed class SimulatedOwner(StoreWorld world, NodeRuntime runtime, Stre
         }
 
         await appends;
+    }
+
+    private async Task TryReadAsync(long offset)
+    {
+        try
+        {
+            await ReadAsync(offset);
+        }
+        catch (OutOfMemoryException)
+        {
+            world.Kernel.Coverage.Count("store: read refused for want of memory");
+        }
     }
 
     /// <summary>Reads from an offset to what is confirmed by now, and shows the oracle everything.</summary>
@@ -101,18 +113,26 @@ internal sealed class SimulatedOwner(StoreWorld world, NodeRuntime runtime, Stre
     private async Task AppendAsync(AppendPermit permit, Task before)
     {
         using var unused = permit;
-        var buffer = buffers.Rent(_random.Chance(0.1) ? _random.Next(4, 8_000) : _random.Next(4, 500));
+        PooledBuffer? buffer = null;
         ValueTask append;
         int number;
         try
         {
+            buffer = buffers.Rent(_random.Chance(0.1) ? _random.Next(4, 8_000) : _random.Next(4, 500));
             var count = _random.Next(1, 6);
             number = oracle.Attempt(Stream.Epoch, Stream.NextOffset, count, buffer.GetSpan());
             append = Stream.AppendAsync(new StreamAppend(count, MaxTimestamp: number, buffer.Memory, buffer), permit);
         }
+        catch (OutOfMemoryException)
+        {
+            // Refused: its offset is the next one's.
+            world.Kernel.Coverage.Count("store: append refused for want of memory");
+            await before;
+            return;
+        }
         finally
         {
-            buffer.Release();
+            buffer?.Release();
         }
 
         try

@@ -54,6 +54,7 @@ internal sealed class StoreNode(StoreWorld world, NodeRuntime runtime, IObjectSt
 
         var descriptor = wals.Describe(node.Node, node.Epoch);
         var wal = await wals.CreateAsync(descriptor, CancellationToken.None);
+        wal = world.Fault == PlantedFault.RefuseWhatIsAccepted ? new PlantedWal(wal, _random) : wal;
         await controller.RegisterWalAsync(node, descriptor, CancellationToken.None);
         var store = new StreamStore(runtime, world.StreamsOptions, new StreamsComponents(node, wal, storage, controller, buffers));
         var owners = await OpenAsync(controller, node, store, isAudit);

@@ -3,6 +3,7 @@ using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
+using Millrace.Simulation.Scenarios.Wals;
 using Millrace.Simulation.Storage;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
@@ -22,9 +23,11 @@ internal sealed class StoreWorld
     private readonly Machine[] _machines;
     private readonly long _walCapacity;
     private bool _isAudit;
+    private bool _isRotten;
 
-    public StoreWorld(SimulationKernel kernel, bool onOneMachine)
+    public StoreWorld(SimulationKernel kernel, bool onOneMachine, PlantedFault? fault)
     {
+        Fault = fault;
         Kernel = kernel;
         _onOneMachine = onOneMachine;
         _bucket = new SimulatedBucket(kernel);
@@ -52,6 +55,8 @@ internal sealed class StoreWorld
     }
 
     public SimulationKernel Kernel { get; }
+
+    public PlantedFault? Fault { get; }
 
     public List<StreamOracle> Streams { get; } = [];
 
@@ -82,8 +87,11 @@ internal sealed class StoreWorld
         chaos.Pranks.Add(() => Crash(Any()));
         chaos.Pranks.Add(() => chaos.Sleep(Any().Node));
         chaos.Pranks.Add(() => chaos.Sleep(Any().Node));
+        chaos.Pranks.Add(() => Any().Node.SetClock());
+        chaos.Pranks.Add(RunOutOfMemory);
         if (_onOneMachine)
         {
+            chaos.Pranks.Add(() => chaos.FillUp(Any().Disk));
             SlowDiskDown();
             chaos.Pranks.Add(SlowDiskDown);
             chaos.Pranks.Add(() => chaos.WhenBusy(Any().Disk, () => CrashUnlessOver(Any())));
@@ -93,7 +101,7 @@ internal sealed class StoreWorld
         await chaos.RunAsync(() => Kernel.Now >= Enough && Kernel.Coverage[CoverageNames.Acknowledged] >= EnoughAcknowledgements);
 
         IsOver = true;
-        Array.ForEach(_machines, machine => machine.Disk.Weather = DiskWeather.Calm);
+        Array.ForEach(_machines, machine => machine.ClearUp());
         foreach (var machine in _machines.Where(machine => machine.Node.IsUp))
         {
             // Zombies: they wake when the auditor has everything.
@@ -103,6 +111,9 @@ internal sealed class StoreWorld
         var auditor = _onOneMachine ? _machines[0] : NewMachine("auditor");
         Crash(auditor);
         _isAudit = true;
+        _isRotten = Kernel.Random.Chance(0.4) && (_onOneMachine
+            ? auditor.Disk.Rot((path, _, _) => path.StartsWith("/data/store/", StringComparison.Ordinal))
+            : _bucket.Rot(_ => true));
         await AuditAsync(auditor);
         foreach (var machine in _machines.Where(machine => machine.Node.IsUp))
         {
@@ -126,7 +137,28 @@ internal sealed class StoreWorld
             {
                 auditor.Node.Kill();
             }
+            catch (Exception refused) when (IsOfRot(refused))
+            {
+                Kernel.Coverage.Count("store: rot refused");
+                return;
+            }
         }
+    }
+
+    // What has rotted is not served: whoever asks for it is told.
+    private bool IsOfRot(Exception refused) =>
+        _isRotten && refused is StreamException { Error: StreamError.Corrupt } or ObjectLogException or WalUnavailableException;
+
+    private void RunOutOfMemory()
+    {
+        var machine = Any();
+        if (Kernel.Random.Chance(0.5))
+        {
+            // Often enough: most of these end an incarnation, and the next one has to recover what it left.
+            return;
+        }
+
+        machine.Memory.RunOut(Kernel.Random.Chance(0.3) ? () => CrashUnlessOver(machine) : null);
     }
 
     private Machine Any() => Kernel.Random.Pick(_machines);
@@ -141,7 +173,8 @@ internal sealed class StoreWorld
     private Machine NewMachine(string name)
     {
         var disk = new SimulatedDisk(Kernel, name);
-        var machine = new Machine(new SimulatedNode(Kernel, name, disk.Mount), disk);
+        var machine = new Machine(
+            new SimulatedNode(Kernel, name, lane => new PlantedFileSystem(disk.Mount(lane), Fault, isRecovering: () => false)), disk, new SimulatedMemory(Kernel, name));
         machine.Node.OnFailed = failure => OnFailed(machine, failure);
         return machine;
     }
@@ -163,12 +196,12 @@ internal sealed class StoreWorld
         }
     }
 
-    // A node that has lost the metadata log to another, or its WAL, stops; whoever watches it starts it again.
+    // A node that has lost the metadata log to another, its WAL, or the memory that it needs, stops; whoever watches it starts it again.
     private void OnFailed(Machine machine, Exception failure)
     {
-        if (failure.InnerException is ObjectLogException { Error: ObjectLogError.Fenced })
+        if (failure.InnerException is ObjectLogException { Error: ObjectLogError.Fenced } or OutOfMemoryException)
         {
-            Kernel.Coverage.Count("store: deposed");
+            Kernel.Coverage.Count(failure.InnerException is OutOfMemoryException ? "store: node lost for want of memory" : "store: deposed");
             if (_isAudit)
             {
                 return;
@@ -216,6 +249,18 @@ internal sealed class StoreWorld
         {
             Kernel.Coverage.Count($"store: ended with {lost.Error}");
         }
+        catch (WalUnavailableException unavailable) when (unavailable.InnerException is IOException)
+        {
+            Kernel.Coverage.Count("store: disk error at a WAL");
+        }
+        catch (OutOfMemoryException)
+        {
+            Kernel.Coverage.Count("store: ended for want of memory");
+        }
+        catch (Exception refused) when (IsOfRot(refused))
+        {
+            Kernel.Coverage.Count("store: rot refused");
+        }
         catch (ObjectStorageException)
         {
             Kernel.Coverage.Count("store: start given up without the bucket");
@@ -238,7 +283,8 @@ internal sealed class StoreWorld
 
     private Task RunIncarnation(Machine machine) => machine.Node.Start(async runtime =>
     {
-        var buffers = Kernel.NewBufferPool();
+        machine.Memory.Recover();
+        var buffers = Kernel.NewBufferPool(machine.Memory);
         IObjectStorage storage = _onOneMachine
             ? await FileObjectStorage.OpenAsync(runtime, "/data/store", CancellationToken.None)
             : _bucket.Connect(machine.Node.Lane!);
@@ -248,5 +294,13 @@ internal sealed class StoreWorld
         await new StoreNode(this, runtime, storage, wals, buffers).RunAsync(_isAudit);
     });
 
-    private sealed record Machine(SimulatedNode Node, SimulatedDisk Disk);
+    private sealed record Machine(SimulatedNode Node, SimulatedDisk Disk, SimulatedMemory Memory)
+    {
+        public void ClearUp()
+        {
+            Disk.Weather = DiskWeather.Calm;
+            Disk.Space.Free();
+            Memory.Recover();
+        }
+    }
 }

@@ -7,12 +7,13 @@ internal sealed class FileWalScenario : IScenario
 {
     public string Name => "wal-file";
 
-    public IReadOnlyList<PlantedFault> Faults { get; } = [PlantedFault.AcknowledgeBeforeDurable, PlantedFault.ServeBeforeSeal];
+    public IReadOnlyList<PlantedFault> Faults { get; } = [PlantedFault.AcknowledgeBeforeDurable, PlantedFault.ServeBeforeSeal, PlantedFault.ForgetFolderSync];
 
     public IReadOnlyList<string> RareThings { get; } =
     [
         "disk: files that lost writes at a power cut", "disk: sync failed", "disk: write failed", "wal: recovery after an unfinished recovery",
         "wal: killed in the middle of a recovery", "wal: ended with WalFailed", "wal: clean ends", "wal: trims",
+        "disk: call failed", "disk: no space left", "disk: names lost at a power cut", "memory: ran out", "nodes: clock set", "wal: rot refused",
     ];
 
     public Task RunAsync(SimulationKernel kernel, PlantedFault? fault) =>

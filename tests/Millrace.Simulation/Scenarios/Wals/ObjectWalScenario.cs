@@ -13,6 +13,7 @@ internal sealed class ObjectWalScenario : IScenario
     [
         "storage: own lost answer read back", "storage: key created again after deletion", "wal: recovery after an unfinished recovery",
         "wal: ended with Fenced", "wal: clean ends", "wal: trims",
+        "links: transfers cut short", "memory: ran out", "nodes: clock set", "wal: rot refused",
     ];
 
     public Task RunAsync(SimulationKernel kernel, PlantedFault? fault) =>

@@ -4,8 +4,8 @@ using Millrace.Simulation.Disks;
 namespace Millrace.Simulation.Scenarios.Wals;
 
 /// <summary>
-/// Files under a WAL with a mistake: one whose flushes do nothing, so that it acknowledges before anything is durable; or one
-/// whose recovery neither flushes nor writes its seal before it serves.
+/// Files with a mistake in whatever uses them: a WAL whose flushes do nothing, so that it acknowledges before anything is durable; one
+/// whose recovery neither flushes nor writes its seal before it serves; or something that forgets to sync the folders it changes.
 /// </summary>
 internal sealed class PlantedFileSystem(IFileSystem files, PlantedFault? fault, Func<bool> isRecovering) : FaultyDeviceFiles(files)
 {
@@ -14,6 +14,9 @@ internal sealed class PlantedFileSystem(IFileSystem files, PlantedFault? fault, 
 
     /// <summary>What recovery has to make durable before it serves is left out.</summary>
     private bool SkipsSeal => fault == PlantedFault.ServeBeforeSeal && isRecovering();
+
+    public override ValueTask SyncDirectoryAsync(string path, CancellationToken token) =>
+        fault == PlantedFault.ForgetFolderSync ? ValueTask.CompletedTask : base.SyncDirectoryAsync(path, token);
 
     protected override WalDeviceMode ModeOf(WalDeviceMode asked) => SkipsSeal ? WalDeviceMode.Buffered : asked;
 

@@ -34,6 +34,10 @@ internal sealed class WalNode(WalWorld world, NodeRuntime runtime, IWalProvider 
         {
             world.Kernel.Coverage.Count($"wal: ended with {lost.Error}");
         }
+        catch (OutOfMemoryException)
+        {
+            world.Kernel.Coverage.Count("wal: ended for want of memory");
+        }
     }
 
     public async Task RecoverAsync()

@@ -1,6 +1,7 @@
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Storage;
+using Millrace.Streams.Wal;
 
 namespace Millrace.Simulation.Scenarios.Wals;
 
@@ -13,6 +14,7 @@ internal sealed class WalWorld
     private readonly SimulatedBucket _bucket;
     private readonly Machine[] _machines;
     private readonly PlantedFault? _fault;
+    private bool _isRotten;
 
     public WalWorld(SimulationKernel kernel, WalMedium medium, PlantedFault? fault)
     {
@@ -43,16 +45,23 @@ internal sealed class WalWorld
         chaos.Pranks.Add(() => Crash(Any(), cutPower: true));
         chaos.Pranks.Add(() => Crash(Any(), cutPower: false));
         chaos.Pranks.Add(() => chaos.Sleep(Any().Node));
-        chaos.Pranks.Add(() => Any().Disk.Weather = DiskWeather.Draw(Kernel.Random));
+        chaos.Pranks.Add(() => Any().Node.SetClock());
+        chaos.Pranks.Add(RunOutOfMemory);
+        if (_medium.Machines == 1)
+        {
+            chaos.Pranks.Add(() => Any().Disk.Weather = DiskWeather.Draw(Kernel.Random));
+            chaos.Pranks.Add(() => chaos.FillUp(Any().Disk));
+        }
+
         Array.ForEach(_machines, machine => Start(machine, TimeSpan.Zero));
         await chaos.RunAsync(() => Kernel.Now >= Enough && Kernel.Coverage[CoverageNames.Acknowledged] >= EnoughAcknowledgements);
 
         IsOver = true;
-        Array.ForEach(_machines, machine => machine.Disk.Weather = DiskWeather.Calm);
+        Array.ForEach(_machines, machine => machine.ClearUp());
         // A disk is audited by its own machine; a bucket by somebody else, while zombies sleep.
         var auditor = _medium.Machines == 1 ? _machines[0] : NewMachine("auditor");
         Crash(auditor, cutPower: Kernel.Random.Chance(0.5));
-        await StartNow(auditor, node => node.RecoverAsync());
+        await AuditAsync(auditor);
         foreach (var machine in _machines.Where(machine => machine.Node.IsUp))
         {
             machine.Node.Resume();
@@ -61,12 +70,61 @@ internal sealed class WalWorld
         await Kernel.Delay(TimeSpan.FromSeconds(60));
     }
 
+    // Now and then something has rotted by then. A WAL in which acknowledged records are bad must say so; nothing else may come of it.
+    private async Task AuditAsync(Machine auditor)
+    {
+        _isRotten = Kernel.Random.Chance(0.3) && (_medium.Machines == 1
+            ? auditor.Disk.Rot((path, content, position) => IsNeeded(path) && WalRot.IsNoticed(content(), position))
+            : _bucket.Rot(IsNeeded));
+        try
+        {
+            await StartNow(auditor, node => node.RecoverAsync());
+        }
+        catch (WalUnavailableException refused) when (IsOfRot(refused))
+        {
+            Kernel.Coverage.Count("wal: rot refused");
+        }
+    }
+
+    private bool IsOfRot(WalUnavailableException refused) => _isRotten && refused.InnerException is not IOException;
+
+    private bool IsNeeded(string path) => Wals.Any(wal => !wal.IsFinished && path.StartsWith(wal.Descriptor.Location, StringComparison.Ordinal));
+
+    private void RunOutOfMemory()
+    {
+        var machine = Any();
+        machine.Memory.RunOut(Kernel.Random.Chance(0.3) ? () => CrashUnlessOver(machine, cutPower: false) : null);
+    }
+
     private Machine Any() => Kernel.Random.Pick(_machines);
 
     private Machine NewMachine(string name)
     {
         var disk = new SimulatedDisk(Kernel, name);
-        return new(new SimulatedNode(Kernel, name, lane => new PlantedFileSystem(disk.Mount(lane), _fault, () => IsRecovering)), disk);
+        var machine = new Machine(
+            new SimulatedNode(Kernel, name, lane => new PlantedFileSystem(disk.Mount(lane), _fault, () => IsRecovering)), disk, new SimulatedMemory(Kernel, name));
+        machine.Node.OnFailed = failure => OnFailed(machine, failure);
+        return machine;
+    }
+
+    // A process that has no memory for what it must do gives up, and is started again.
+    private void OnFailed(Machine machine, Exception failure)
+    {
+        if (failure.InnerException is not OutOfMemoryException)
+        {
+            Kernel.Fail(failure);
+            return;
+        }
+
+        Kernel.Coverage.Count("wal: node lost for want of memory");
+        var lane = machine.Node.Lane;
+        Kernel.At(Kernel.Now, Kernel.World, () =>
+        {
+            if (machine.Node.Lane == lane)
+            {
+                CrashUnlessOver(machine, cutPower: false);
+            }
+        });
     }
 
     private void Crash(Machine machine, bool cutPower)
@@ -123,6 +181,10 @@ internal sealed class WalWorld
         {
             await StartNow(machine, node => node.RunAsync());
         }
+        catch (WalUnavailableException refused) when (IsOfRot(refused))
+        {
+            Kernel.Coverage.Count("wal: rot refused");
+        }
         catch (Exception violation)
         {
             Kernel.Fail(violation);
@@ -135,9 +197,18 @@ internal sealed class WalWorld
     private Task StartNow(Machine machine, Func<WalNode, Task> life)
     {
         IsRecovering = false;
+        machine.Memory.Recover();
         return machine.Node.Start(runtime =>
-            life(new WalNode(this, runtime, _medium.Create(runtime, Kernel.NewBufferPool(), _bucket.Connect(machine.Node.Lane!)))));
+            life(new WalNode(this, runtime, _medium.Create(runtime, Kernel.NewBufferPool(machine.Memory), _bucket.Connect(machine.Node.Lane!)))));
     }
 
-    private sealed record Machine(SimulatedNode Node, SimulatedDisk Disk);
+    private sealed record Machine(SimulatedNode Node, SimulatedDisk Disk, SimulatedMemory Memory)
+    {
+        public void ClearUp()
+        {
+            Disk.Weather = DiskWeather.Calm;
+            Disk.Space.Free();
+            Memory.Recover();
+        }
+    }
 }
