@@ -29,7 +29,12 @@ public interface IStream
     /// to one stream and may write the offset into the payload before calling. The task completes when the record and all
     /// before it are durable; calls complete in order.
     /// </summary>
-    /// <exception cref="StreamException">Fenced, Closed, WalFailed. The outcome of a failed append is unknown unless it threw before returning a task.</exception>
+    /// <remarks>
+    /// Whatever it throws, it throws before anything has happened: nothing was appended, and the next append gets the same offset. Once it
+    /// returns a task, the record is accepted: its offset is never given out again, and a task that fails leaves its outcome unknown and the stream lost.
+    /// The caller takes the room for its own state before it calls.
+    /// </remarks>
+    /// <exception cref="StreamException">Fenced, Closed, WalFailed; Corrupt if the payload does not have the checksum that the caller states.</exception>
     ValueTask AppendAsync(in StreamAppend append, AppendPermit permit);
 
     /// <summary>

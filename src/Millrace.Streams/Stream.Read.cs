@@ -1,4 +1,5 @@
 using Millrace.Runtime;
+using Millrace.Streams.Cache;
 using Millrace.Streams.Objects;
 using Millrace.Streams.Registry;
 
@@ -24,8 +25,7 @@ internal sealed partial class Stream
                 return new(Nothing);
             }
 
-            var first = _cache.Find(offset);
-            if (first >= 0)
+            if (_cache.TryFind(offset, out var first))
             {
                 _store.Metrics.LogCacheReads.Add(1);
                 return new(ReadCache_NeedsLock(first, maxBytes));
@@ -50,8 +50,7 @@ internal sealed partial class Stream
                 }
 
                 // What is cached is searched here. What is not lies in objects, and by the time those are searched more may be cached.
-                var first = _cache.Find(offset);
-                if (first >= 0)
+                if (_cache.TryFind(offset, out var first))
                 {
                     return FindInCache_NeedsLock(first, timestamp);
                 }
@@ -134,44 +133,53 @@ internal sealed partial class Stream
         }
     }
 
-    private StreamRead? FindInCache_NeedsLock(int first, long timestamp)
+    private StreamRead? FindInCache_NeedsLock(LogCursor first, long timestamp)
     {
-        for (var i = first; i < _cache.Count && _cache[i].EndOffset <= _confirm; i++)
+        for (var at = first; at.IsAtRecord && at.Record.EndOffset <= _confirm; at.MoveNext())
         {
-            if (_cache[i].MaxTimestamp >= timestamp)
+            if (at.Record.MaxTimestamp >= timestamp)
             {
                 // Of no more than one record, since at least one is always read.
-                return ReadCache_NeedsLock(i, maxBytes: 0);
+                return ReadCache_NeedsLock(at, maxBytes: 0);
             }
         }
 
         return null;
     }
 
-    private StreamRead ReadCache_NeedsLock(int first, int maxBytes)
+    private StreamRead ReadCache_NeedsLock(LogCursor first, int maxBytes)
     {
-        var end = first;
+        var count = 0;
         var bytes = 0L;
-        while (end < _cache.Count && _cache[end].EndOffset <= _confirm && (end == first || (bytes + _cache[end].Payload.Length <= maxBytes && maxBytes > 0)))
+        for (var at = first; at.IsAtRecord && at.Record.EndOffset <= _confirm; at.MoveNext())
         {
-            bytes += _cache[end++].Payload.Length;
+            bytes += at.Record.Payload.Length;
+            if (count > 0 && (bytes > maxBytes || maxBytes <= 0))
+            {
+                break;
+            }
+
+            count++;
         }
 
-        var records = new StreamRecord[end - first];
-        var holds = new PooledBuffer[end - first];
-        for (var i = first; i < end; i++)
-        {
-            ref readonly var cached = ref _cache[i];
-            records[i - first] = cached.ToRecord(Id, Epoch);
-            holds[i - first] = cached.Buffer.Retain();
-        }
-
-        return new StreamRead(records, () =>
+        // Both before the first is held.
+        var records = new StreamRecord[count];
+        var holds = new PooledBuffer[count];
+        var read = new StreamRead(records, () =>
         {
             foreach (var hold in holds)
             {
                 hold.Release();
             }
         });
+        var next = first;
+        for (var i = 0; i < count; i++)
+        {
+            records[i] = next.Record.ToRecord(Id, Epoch);
+            holds[i] = next.Record.Buffer.Retain();
+            next.MoveNext();
+        }
+
+        return read;
     }
 }

@@ -1,4 +1,5 @@
 using Millrace.Runtime;
+using Millrace.Streams.Cache;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Upload;
 
@@ -77,9 +78,9 @@ internal sealed partial class Stream
             }
 
             ThrowIfEnded_NeedsLock();
-            _state = StreamState.Closing;
             end = _next;
             confirmed = _confirm >= end ? Task.CompletedTask : _confirmWaiters.Add(end);
+            _state = StreamState.Closing;
         }
 
         await confirmed.OrCancelled(token);
@@ -113,15 +114,17 @@ internal sealed partial class Stream
     }
 
     /// <summary>
-    /// Takes what is not in an upload yet, up to the owner's newest state, once that is durable. Null if there is nothing, or the stream ended.
+    /// The owner's newest state, up to which a cut may go, once that is durable or has kept others waiting for long enough. Null if there is
+    /// nothing to upload, or the stream ended.
     /// </summary>
     /// <remarks>
     /// Called by the uploader's loop alone. In a full WAL the newest records wait for the space that this very upload makes: then what is
     /// durable goes by itself, and whoever opens the stream next replays it.
     /// </remarks>
-    internal async Task<StreamCut?> CutAsync(CancellationToken token)
+    internal async Task<OwnerState?> CaptureAsync(CancellationToken token)
     {
         long since;
+        bool withCheckpoint;
         lock (_lock)
         {
             if (_state is StreamState.Lost or StreamState.Closed || (_next == _cut && !_checkpointWanted))
@@ -130,9 +133,12 @@ internal sealed partial class Stream
             }
 
             since = _cut;
+            // One goes along when the records since the last are as many bytes as it takes: what idempotent producers leave behind may be
+            // large, and would otherwise go with every few records. Whoever opens the stream replays about as much as it reads anyway.
+            withCheckpoint = _checkpointWanted || _state == StreamState.Closing || _sinceCheckpoint >= _checkpointBytes;
         }
 
-        var state = _owner.Capture(since);
+        var state = _owner.Capture(since, withCheckpoint);
         Task confirmed;
         lock (_lock)
         {
@@ -142,14 +148,14 @@ internal sealed partial class Stream
                 return null;
             }
 
-            if (state.Checkpoint.IsEmpty)
+            if (withCheckpoint && state.Checkpoint.IsEmpty)
             {
                 // An owner that keeps no state has none to lose.
                 SatisfyCheckpoints_NeedsLock(state.Offset);
             }
 
             // Without records it goes for its checkpoint alone.
-            if (state.Offset == since && !_checkpointWanted)
+            if (state.Offset == since && state.Checkpoint.IsEmpty)
             {
                 return null;
             }
@@ -160,13 +166,22 @@ internal sealed partial class Stream
         try
         {
             await ConfirmedOrFullAsync(confirmed, token);
+            return state;
         }
         catch (StreamException)
         {
             // The stream was lost, as its owner was told; the records stay in the WAL.
             return null;
         }
+    }
 
+    /// <summary>Takes what is not in an upload yet, up to a captured state, as far as it fits. Null if there is nothing, or the stream ended.</summary>
+    /// <remarks>Called by the uploader's loop alone. All room is taken before anything counts as cut.</remarks>
+    internal StreamCut? Cut(OwnerState state, UploadAllowance allowance)
+    {
+        long since;
+        LogCursor first = default;
+        var (count, last) = (0, -1L);
         lock (_lock)
         {
             if (_state is StreamState.Lost or StreamState.Closed)
@@ -174,9 +189,10 @@ internal sealed partial class Stream
                 return null;
             }
 
+            since = _cut;
             if (_confirm < state.Offset)
             {
-                _store.RequestUpload();
+                _store.OnLeftBehind(isWaitedFor: _checkpointWanted || _uploadWaiters.Any);
 
                 // State and annex are of a later point. Nobody can take an annex apart, so one that is there waits with its records.
                 if (_confirm == since || !state.Annex.IsEmpty)
@@ -187,10 +203,62 @@ internal sealed partial class Stream
                 state = new OwnerState(_confirm, default, default);
             }
 
-            _cut = state.Offset;
-            _checkpointWanted &= state.Checkpoint.IsEmpty;
-            return Take_NeedsLock(since, state);
+            if (state.Offset > since)
+            {
+                first = _cache.Seek(since);
+                var end = since;
+                for (var at = first; at.IsAtRecord && at.Record.EndOffset <= state.Offset; at.MoveNext())
+                {
+                    // For the same reason a range with an annex goes whole, if it goes at all.
+                    if (!allowance.TryTake(at.Record.Payload.Length) && (count == 0 || state.Annex.IsEmpty))
+                    {
+                        break;
+                    }
+
+                    count++;
+                    (end, last) = (at.Record.EndOffset, at.Record.WalPosition);
+                }
+
+                if (count == 0)
+                {
+                    return null;
+                }
+
+                state = end == state.Offset ? state : new OwnerState(end, default, default);
+            }
         }
+
+        var cut = new StreamCut(
+            this,
+            new UploadRange(Id, Epoch, since, state.Offset, new CachedRecords(Id, Epoch, first, count), state.Checkpoint, state.Annex),
+            last);
+        lock (_lock)
+        {
+            if (_state is StreamState.Lost or StreamState.Closed)
+            {
+                return null;
+            }
+
+            if (!state.Checkpoint.IsEmpty)
+            {
+                (_checkpointWanted, _checkpointBytes, _sinceCheckpoint) = (false, state.Checkpoint.Length, 0);
+            }
+
+            _cut = state.Offset;
+            _cutsUnderWay++;
+            return cut;
+        }
+    }
+
+    /// <summary>An upload is done with the records of its cut.</summary>
+    internal void OnCutReleased()
+    {
+        lock (_lock)
+        {
+            _cutsUnderWay--;
+        }
+
+        ReleaseIfDone();
     }
 
     /// <summary>The registry has committed everything below an offset.</summary>
@@ -199,8 +267,9 @@ internal sealed partial class Stream
         long bytes;
         lock (_lock)
         {
-            if (_state is StreamState.Lost or StreamState.Closed)
+            if (_state is StreamState.Lost or StreamState.Closed || (range.EndOffset <= _uploaded && range.EndOffset > startOffset))
             {
+                // The stream ended, or has heard of it in another way.
                 return;
             }
 
@@ -284,7 +353,8 @@ internal sealed partial class Stream
 
     private async Task ConfirmedOrFullAsync(Task confirmed, CancellationToken token)
     {
-        while (!confirmed.IsCompleted && _store.Components.Wal.Fullness < 1)
+        var started = _store.Time.GetTimestamp();
+        while (!confirmed.IsCompleted && _store.Components.Wal.Fullness < 1 && _store.Time.GetElapsedTime(started) < Uploader.ConfirmPatience)
         {
             using var settled = CancellationTokenSource.CreateLinkedTokenSource(token);
             await Waiting.Either(confirmed, Task.Delay(Uploader.FullWalPause, _store.Time, settled.Token));
@@ -298,41 +368,13 @@ internal sealed partial class Stream
         }
     }
 
-    private StreamCut Take_NeedsLock(long since, OwnerState state)
-    {
-        if (state.Offset == since)
-        {
-            // Nothing ended in it, so there is no annex.
-            return new StreamCut(this, new UploadRange(Id, Epoch, since, since, [], state.Checkpoint, default), LastPosition: -1, []);
-        }
-
-        var first = _cache.Find(since);
-        var end = first;
-        while (end < _cache.Count && _cache[end].EndOffset <= state.Offset)
-        {
-            end++;
-        }
-
-        var records = new StreamRecord[end - first];
-        var holds = new PooledBuffer[end - first];
-        for (var i = first; i < end; i++)
-        {
-            ref readonly var cached = ref _cache[i];
-            records[i - first] = cached.ToRecord(Id, Epoch);
-            holds[i - first] = cached.Buffer.Retain();
-        }
-
-        return new StreamCut(
-            this, new UploadRange(Id, Epoch, since, state.Offset, records, state.Checkpoint, state.Annex), _cache[end - 1].WalPosition, holds);
-    }
-
-    /// <summary>Returns the payload bytes that this made evictable.</summary>
+    /// <summary>Returns the bytes, payload and what records cost beside, that this made evictable.</summary>
     private long AdvanceUploaded_NeedsLock(long endOffset)
     {
         var bytes = 0L;
-        for (var i = Math.Max(0, _cache.Find(_uploaded)); i < _cache.Count && _cache[i].EndOffset <= endOffset; i++)
+        for (var at = _cache.Seek(_uploaded); at.IsAtRecord && at.Record.EndOffset <= endOffset; at.MoveNext())
         {
-            bytes += _cache[i].Payload.Length;
+            bytes += at.Record.Payload.Length + RecordCost.Cached;
         }
 
         _uploaded = endOffset;
@@ -352,7 +394,6 @@ internal sealed partial class Stream
             return null;
         }
 
-        var index = _cache.Find(_uploaded);
-        return index >= 0 && index < _cache.Count ? _cache[index].WalPosition : null;
+        return _cache.TryFind(_uploaded, out var oldest) ? oldest.Record.WalPosition : null;
     }
 }

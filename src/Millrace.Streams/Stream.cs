@@ -15,7 +15,7 @@ internal sealed partial class Stream : IStream
     private readonly Lock _lock = new();
     private readonly StreamStore _store;
     private readonly IStreamOwner _owner;
-    private readonly LogCache _cache = new();
+    private readonly LogCache _cache;
     private readonly CommittedRanges _ranges = new();
     private readonly ColdReader _cold;
     private readonly OffsetWaiters _confirmWaiters = new();
@@ -30,7 +30,10 @@ internal sealed partial class Stream : IStream
     private long _next;
     private long _checkpoint;
     private bool _checkpointWanted;
+    private int _checkpointBytes;
+    private long _sinceCheckpoint;
     private int _inFlight;
+    private int _cutsUnderWay;
     private bool _notifying;
     private long? _pin;
 
@@ -43,10 +46,12 @@ internal sealed partial class Stream : IStream
         Epoch = epoch;
         Epochs = opening.Epochs;
         Checkpoint = checkpoint;
+        _cache = new LogCache(store.Components.Buffers);
         _cold = new ColdReader(store, this);
         _start = opening.StartOffset;
         _uploaded = _cut = _confirm = _next = opening.EndOffset;
         _checkpoint = opening.CheckpointRange?.EndOffset ?? 0;
+        _checkpointBytes = checkpoint?.State.Length ?? 0;
         _ranges.Replace(ranges);
     }
 
@@ -99,7 +104,7 @@ internal sealed partial class Stream : IStream
 
             // What no object holds must stay in the WAL, until the registry says that nobody will ever ask for it: see SettleLostAsync.
             _pin = reason.Error == StreamError.Unknown ? null : OldestNeededPosition_NeedsLock();
-            LastPosition = _cache.Count > 0 ? _cache[_cache.Count - 1].WalPosition : -1;
+            LastPosition = _cache.LastPosition;
             (_state, _lost) = (StreamState.Lost, reason);
             _confirmWaiters.Fail(reason);
             _uploadWaiters.Fail(reason);
@@ -111,13 +116,13 @@ internal sealed partial class Stream : IStream
         ReleaseIfDone();
     }
 
-    /// <summary>Frees the memory of a stream that ended, once the WAL is done with it.</summary>
+    /// <summary>Frees the memory of a stream that ended, once the WAL and uploads are done with it.</summary>
     private void ReleaseIfDone()
     {
         long released;
         lock (_lock)
         {
-            if (_state is not (StreamState.Lost or StreamState.Closed) || _inFlight > 0)
+            if (_state is not (StreamState.Lost or StreamState.Closed) || _inFlight > 0 || _cutsUnderWay > 0)
             {
                 return;
             }
@@ -131,10 +136,10 @@ internal sealed partial class Stream : IStream
     private StreamExtent ConfirmedTail_NeedsLock()
     {
         var (bytes, maxTimestamp) = (0L, long.MinValue);
-        for (var i = _cache.Find(_uploaded); i < _cache.Count && _cache[i].EndOffset <= _confirm; i++)
+        for (var at = _cache.Seek(_uploaded); at.IsAtRecord && at.Record.EndOffset <= _confirm; at.MoveNext())
         {
-            bytes += _cache[i].Payload.Length;
-            maxTimestamp = Math.Max(maxTimestamp, _cache[i].MaxTimestamp);
+            bytes += at.Record.Payload.Length;
+            maxTimestamp = Math.Max(maxTimestamp, at.Record.MaxTimestamp);
         }
 
         return new(_uploaded, _confirm, bytes, maxTimestamp);

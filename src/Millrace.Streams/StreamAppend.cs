@@ -13,8 +13,8 @@ namespace Millrace.Streams;
 public readonly record struct StreamAppend(long Count, long MaxTimestamp, ReadOnlyMemory<byte> Payload, PooledBuffer Buffer)
 {
     /// <summary>
-    /// CRC-32C of the payload if the caller knows it, else null: WAL and objects then need not compute it again. What is stored under
-    /// a wrong one cannot be read.
+    /// CRC-32C of the payload if the caller knows it, else null: WAL and objects then need not compute it again. An append with a wrong
+    /// one is refused, since what is stored under it, and beside it, could not be read.
     /// </summary>
     public uint? PayloadChecksum { get; init; }
 }

@@ -73,6 +73,8 @@ public sealed class StreamStore : IStreamStore
 
     internal SmallRecordArena SmallRecords { get; }
 
+    internal AppendCompletions Completions { get; } = new();
+
     internal TailCache Tail { get; }
 
     internal ObjectIndexCache Indexes { get; }
@@ -129,9 +131,9 @@ public sealed class StreamStore : IStreamStore
         return stream;
     }
 
-    public ValueTask<AppendPermit> AdmitAsync(long bytes, CancellationToken token) => Budget.AdmitAsync(bytes, token);
+    public ValueTask<AppendPermit> AdmitAsync(long bytes, CancellationToken token) => Budget.AdmitAsync(CostOf(bytes), token);
 
-    public ValueTask<AppendPermit> AdmitFromReserveAsync(long bytes, CancellationToken token) => Budget.AdmitFromReserveAsync(bytes, token);
+    public ValueTask<AppendPermit> AdmitFromReserveAsync(long bytes, CancellationToken token) => Budget.AdmitFromReserveAsync(CostOf(bytes), token);
 
     public async ValueTask CloseAsync(CancellationToken token)
     {
@@ -195,6 +197,19 @@ public sealed class StreamStore : IStreamStore
 
     internal void RequestUpload() => _uploader.Request();
 
+    /// <summary>An upload goes without records that are not durable yet: another one takes them, at once if somebody waits or the WAL is full of them.</summary>
+    internal void OnLeftBehind(bool isWaitedFor)
+    {
+        if (isWaitedFor || Components.Wal.Fullness >= 1)
+        {
+            _uploader.Request();
+        }
+        else
+        {
+            _uploader.OnAppended(held: 0);
+        }
+    }
+
     internal async Task CloseRangeAsync(StreamId id, StreamEpoch epoch, long endOffset, CancellationToken token) => await _retry.UntilDoneAsync(
         "Closing a stream",
         async cancel =>
@@ -214,7 +229,12 @@ public sealed class StreamStore : IStreamStore
 
     internal void OnLost(Stream stream, StreamException reason)
     {
-        if (reason.Error != StreamError.Closed)
+        if (reason.Error == StreamError.Unknown)
+        {
+            // Somebody wanted it gone.
+            Log.StreamDeleted(Logger, stream.Id);
+        }
+        else if (reason.Error != StreamError.Closed)
         {
             Log.StreamLost(Logger, stream.Id, reason.Error, reason.Message);
         }
@@ -289,27 +309,27 @@ public sealed class StreamStore : IStreamStore
     /// <summary>The registry did not take a range as it was offered: finds out what it has instead.</summary>
     internal async Task ReconcileAsync(StreamCut cut, CancellationToken token)
     {
-        var (id, end) = (cut.Stream.Id, cut.Range.EndOffset);
+        var (stream, id, end) = (cut.Stream, cut.Stream.Id, cut.Range.EndOffset);
         var committed = await _retry.UntilDoneAsync("Asking for a stream's end", cancel => Components.Registry.GetCommittedEndAsync(id, cancel), token);
         if (committed is null)
         {
-            cut.Stream.Lose(new StreamException(StreamError.Unknown, $"Stream {id} has been deleted"));
+            stream.Lose(new StreamException(StreamError.Unknown, $"Stream {id} has been deleted"));
         }
         else if (committed != end)
         {
-            cut.Stream.Lose(new StreamException(StreamError.Fenced, $"Stream {id} ends at {committed} in the registry, and at {end} here: it has another owner"));
+            stream.Lose(new StreamException(StreamError.Fenced, $"Stream {id} ends at {committed} in the registry, and at {end} here: it has another owner"));
         }
         else
         {
             try
             {
-                var start = cut.Stream.StartOffset;
-                cut.Stream.OnCommitted(await _retry.UntilDoneAsync("Asking for a stream's ranges", cancel => LoadRangesAsync(id, start, cancel), token), end);
+                var start = stream.StartOffset;
+                stream.OnCommitted(await _retry.UntilDoneAsync("Asking for a stream's ranges", cancel => LoadRangesAsync(id, start, cancel), token), end);
             }
             catch (StreamException deleted) when (deleted.Error == StreamError.Unknown)
             {
                 // Since the question before. It is this stream's end, and not the upload's.
-                cut.Stream.Lose(deleted);
+                stream.Lose(deleted);
             }
         }
     }
@@ -341,6 +361,8 @@ public sealed class StreamStore : IStreamStore
 
         throw DataObjectReader.Corrupt(range.Object, $"it lacks the checkpoint of stream {range.Stream} at {range.EndOffset}");
     }
+
+    private static long CostOf(long payload) => payload + RecordCost.Cached + RecordCost.UnderWay;
 
     private async Task WatchWalAsync(CancellationToken token)
     {

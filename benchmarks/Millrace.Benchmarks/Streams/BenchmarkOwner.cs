@@ -7,7 +7,7 @@ internal sealed class BenchmarkOwner : IStreamOwner
 {
     public IStream? Stream { get; set; }
 
-    public OwnerState Capture(long since) => new(Stream!.NextOffset, default, default);
+    public OwnerState Capture(long since, bool withCheckpoint) => new(Stream!.NextOffset, default, default);
 
     public void OnConfirmed(long confirmOffset)
     {

@@ -141,7 +141,7 @@ internal sealed partial class Partition : IStreamOwner
         }
     }
 
-    public OwnerState Capture(long since)
+    public OwnerState Capture(long since, bool withCheckpoint)
     {
         lock (_append)
         {
@@ -149,7 +149,7 @@ internal sealed partial class Partition : IStreamOwner
 
             // Before the stream is ready here, nothing has been appended under this epoch: there is nothing to tell.
             return _stream is { } stream
-                ? new OwnerState(stream.NextOffset, PartitionCheckpoint.Write(_producers), default)
+                ? new OwnerState(stream.NextOffset, withCheckpoint ? PartitionCheckpoint.Write(_producers) : default, default)
                 : new OwnerState(since, default, default);
         }
     }

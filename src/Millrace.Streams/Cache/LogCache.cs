@@ -4,46 +4,90 @@ using Millrace.Runtime;
 namespace Millrace.Streams.Cache;
 
 /// <summary>
-/// The newest records of one stream: those not yet uploaded, and uploaded ones that memory permits to keep. A ring that
-/// grows, so that adding allocates nothing as a rule, looking up is a binary search, and the oldest leave first.
+/// The newest records of one stream: those not yet uploaded, and uploaded ones that memory permits to keep. A chain of chunks, so that
+/// a backlog of any length grows by small pieces and shrinks as its oldest leave; each is a quarter of what is there, so that a
+/// stream of three records holds little.
 /// </summary>
 /// <remarks>Threading: one caller at a time (the stream's lock).</remarks>
-internal sealed class LogCache
+internal sealed class LogCache(BufferPool buffers)
 {
-    private CachedRecord[] _ring = [];
-    private int _head;
+    private const int SmallestChunk = 4;
+
+    // 64 KiB, below what the collector treats as large. Of two million records a search then passes a thousand chunks at the very most.
+    private const int LargestChunk = 1024;
+    private LogChunk? _first;
+    private LogChunk? _last;
+    private LogChunk? _spare;
 
     public int Count { get; private set; }
 
-    public ref readonly CachedRecord this[int index] => ref _ring[(_head + index) & (_ring.Length - 1)];
+    /// <summary>The newest record's place in the WAL; -1 if there is none.</summary>
+    public long LastPosition => _last is { } last ? last.Records[last.End - 1].WalPosition : -1;
 
-    /// <summary>Adds the record that follows the last one and holds its buffer; returns the memory newly kept alive.</summary>
-    public int Add(in CachedRecord record)
+    /// <summary>Takes the room that the next <see cref="Add"/> needs, unless it is there. Whatever throws, nothing has changed.</summary>
+    public void Reserve()
     {
-        Invariant.Check(Count == 0 || this[Count - 1].EndOffset == record.BaseOffset);
-        if (Count == _ring.Length)
+        if (_spare is null && _last is not { IsFull: false })
         {
-            Resize(Math.Max(16, Count * 2));
+            var size = Math.Clamp((int)BitOperations.RoundUpToPowerOf2((uint)Count / 4), SmallestChunk, LargestChunk);
+            _spare = new LogChunk(buffers.NewArray<CachedRecord>(size));
         }
-
-        _ring[(_head + Count) & (_ring.Length - 1)] = record;
-        Count++;
-        return record.Buffer.RetainAccounted();
     }
 
-    /// <summary>The record that contains an offset; -1 if it is older than all, <see cref="Count"/> if it lies beyond the last.</summary>
-    public int Find(long offset)
+    /// <summary>Adds the record that follows the last one and holds its buffer; returns the memory newly kept alive. Cannot fail after <see cref="Reserve"/>.</summary>
+    public int Add(in CachedRecord record)
     {
-        if (Count == 0 || offset < this[0].BaseOffset)
+        Invariant.Check(_last is not { } newest || newest.Records[newest.End - 1].EndOffset == record.BaseOffset);
+        if (_last is not { IsFull: false })
         {
-            return -1;
+            Append(_spare!);
+            _spare = null;
         }
 
-        var (low, high) = (0, Count);
+        _last!.Records[_last.End] = record;
+        _last.End++;
+        Count++;
+        return record.Buffer.RetainAccounted() + RecordCost.Cached;
+    }
+
+    /// <summary>Finds the record that contains an offset. False if it is older than all, or lies beyond the last.</summary>
+    public bool TryFind(long offset, out LogCursor cursor)
+    {
+        cursor = Seek(offset);
+        return cursor.IsAtRecord && cursor.Record.BaseOffset <= offset;
+    }
+
+    /// <summary>The first record that ends after an offset.</summary>
+    public LogCursor Seek(long offset)
+    {
+        if (_first is null || _last is null || _last.Records[_last.End - 1].EndOffset <= offset)
+        {
+            return default;
+        }
+
+        // From the end that is nearer: readers stand near the newest, uploads near the oldest.
+        var (oldest, newest) = (_first.Records[_first.Start].BaseOffset, _last.Records[_last.End - 1].EndOffset);
+        LogChunk chunk;
+        if (offset - oldest < newest - offset)
+        {
+            for (chunk = _first; chunk.Records[chunk.End - 1].EndOffset <= offset;)
+            {
+                chunk = chunk.Next!;
+            }
+        }
+        else
+        {
+            for (chunk = _last; chunk.Previous is { } previous && previous.Records[previous.End - 1].EndOffset > offset;)
+            {
+                chunk = previous;
+            }
+        }
+
+        var (low, high) = (chunk.Start, chunk.End);
         while (low < high)
         {
             var middle = (low + high) >>> 1;
-            if (this[middle].EndOffset <= offset)
+            if (chunk.Records[middle].EndOffset <= offset)
             {
                 low = middle + 1;
             }
@@ -53,38 +97,53 @@ internal sealed class LogCache
             }
         }
 
-        return low;
+        return new LogCursor(chunk, low);
     }
 
     /// <summary>Drops the records that end at or below an offset; returns the memory let go.</summary>
     public long Evict(long endOffset)
     {
         var released = 0L;
-        while (Count > 0 && this[0].EndOffset <= endOffset)
+        while (_first is { } chunk && chunk.Records[chunk.Start].EndOffset <= endOffset)
         {
-            released += this[0].Buffer.ReleaseAccounted();
-            _ring[_head] = default;
-            _head = (_head + 1) & (_ring.Length - 1);
+            released += chunk.Records[chunk.Start].Buffer.ReleaseAccounted() + RecordCost.Cached;
+            chunk.Records[chunk.Start] = default;
+            chunk.Start++;
             Count--;
-        }
-
-        // A burst must not leave a large ring behind for ever.
-        if (_ring.Length > 1024 && Count < _ring.Length / 8)
-        {
-            Resize((int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, Count * 2)));
+            if (chunk.Start == chunk.End)
+            {
+                RemoveFirst(chunk);
+            }
         }
 
         return released;
     }
 
-    private void Resize(int size)
+    private void Append(LogChunk chunk)
     {
-        var ring = new CachedRecord[size];
-        for (var i = 0; i < Count; i++)
+        chunk.Previous = _last;
+        if (_last is null)
         {
-            ring[i] = this[i];
+            _first = chunk;
+        }
+        else
+        {
+            _last.Next = chunk;
         }
 
-        (_ring, _head) = (ring, 0);
+        _last = chunk;
+    }
+
+    private void RemoveFirst(LogChunk chunk)
+    {
+        _first = chunk.Next;
+        if (_first is null)
+        {
+            _last = null;
+        }
+        else
+        {
+            _first.Previous = null;
+        }
     }
 }

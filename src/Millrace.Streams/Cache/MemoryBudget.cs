@@ -1,11 +1,12 @@
 namespace Millrace.Streams.Cache;
 
 /// <summary>
-/// The memory of the log cache: what records hold, plus what admitted appends may come to hold. Whoever asks for room waits in
+/// The memory of the log cache and of uploads: what they hold, plus what admitted appends may come to hold. Whoever asks for room waits in
 /// line, first come first served, while there is none. A reserve beyond the limit has a line of its own, which goes first.
 /// </summary>
 /// <remarks>
-/// Records are accounted exactly, at the capacity of the buffers they keep alive; a permit is its taker's estimate. An append may
+/// Records are accounted at the capacity of the buffers they keep alive and at what they cost beside (see <see cref="RecordCost"/>); a
+/// permit is its taker's estimate. An append may
 /// therefore take more than its permit said: the excess is bounded by the frames the network layer admits, and the next ones
 /// wait for it. Threading: any thread; the callback is called without the lock.
 /// </remarks>
@@ -21,7 +22,7 @@ internal sealed class MemoryBudget(long limit, long reserve, Action onPressure)
     private long _reserved;
     private StreamException? _closed;
 
-    /// <summary>Bytes that cached records keep alive.</summary>
+    /// <summary>Bytes that cached records, appends under way and uploads keep alive.</summary>
     public long Held => Interlocked.Read(ref _held);
 
     /// <summary>How many wait for room.</summary>
@@ -71,7 +72,16 @@ internal sealed class MemoryBudget(long limit, long reserve, Action onPressure)
         }
     }
 
-    /// <summary>Records have let memory go.</summary>
+    /// <summary>Memory that nobody was admitted for, and that is needed to let other memory go: an upload's.</summary>
+    public void Hold(long held)
+    {
+        lock (_lock)
+        {
+            _held += held;
+        }
+    }
+
+    /// <summary>Records, or an upload, have let memory go.</summary>
     public void Release(long held)
     {
         lock (_lock)
@@ -121,12 +131,13 @@ internal sealed class MemoryBudget(long limit, long reserve, Action onPressure)
 
             if (_reserveWaiters.Count == 0 && line.Count == 0 && Fits_NeedsLock(bytes, bound))
             {
+                var permit = new BudgetPermit(this, bytes);
                 _reserved += bytes;
-                return new(new BudgetPermit(this, bytes));
+                return new(permit);
             }
 
             token.ThrowIfCancellationRequested();
-            waiter = new Waiter(bytes, bound);
+            waiter = new Waiter(bytes, bound, new BudgetPermit(this, bytes));
             waiter.Place = line.AddLast(waiter);
         }
 
@@ -168,15 +179,18 @@ internal sealed class MemoryBudget(long limit, long reserve, Action onPressure)
         {
             first.List!.Remove(first);
             _reserved += first.Value.Bytes;
-            first.Value.Admitted.TrySetResult(new BudgetPermit(this, first.Value.Bytes));
+            first.Value.Admitted.TrySetResult(first.Value.Permit);
         }
     }
 
     private bool Fits_NeedsLock(long bytes, long bound) => _held + _reserved + bytes <= bound || _held + _reserved == 0;
 
-    private sealed class Waiter(long bytes, long bound)
+    private sealed class Waiter(long bytes, long bound, BudgetPermit permit)
     {
         public long Bytes => bytes;
+
+        /// <summary>Made beforehand: whoever lets memory go, and so admits it, needs none for that.</summary>
+        public BudgetPermit Permit => permit;
 
         /// <summary>What may be held in all when it is admitted.</summary>
         public long Bound => bound;

@@ -26,11 +26,11 @@ internal readonly struct DataBlock(ReadOnlyMemory<byte> bytes)
     public const uint Magic = 0x3142524D;
     public const int HeaderSize = 32;
     public const int RecordSize = 28;
-    private const int CrcAt = 4;
-    private const int CheckedFrom = 8;
-    private const int CountAt = 8;
-    private const int StreamAt = 16;
-    private const int EpochAt = 24;
+    internal const int CrcAt = 4;
+    internal const int CheckedFrom = 8;
+    internal const int CountAt = 8;
+    internal const int StreamAt = 16;
+    internal const int EpochAt = 24;
 
     public int Count => BinaryPrimitives.ReadInt32LittleEndian(bytes.Span[CountAt..]);
 
@@ -57,37 +57,6 @@ internal readonly struct DataBlock(ReadOnlyMemory<byte> bytes)
 
     /// <summary>Bytes of everything before the payloads.</summary>
     public static int TableSize(int count) => HeaderSize + count * RecordSize;
-
-    /// <summary>Writes what stands before the payloads, checksum included.</summary>
-    /// <param name="destination"><see cref="TableSize"/> bytes.</param>
-    /// <param name="records">At least one; of one stream and epoch, each following the one before.</param>
-    public static void WriteTable(Span<byte> destination, ReadOnlySpan<StreamRecord> records)
-    {
-        BinaryPrimitives.WriteUInt32LittleEndian(destination, Magic);
-        BinaryPrimitives.WriteInt32LittleEndian(destination[CountAt..], records.Length);
-        BinaryPrimitives.WriteInt32LittleEndian(destination[12..], 0);
-        BinaryPrimitives.WriteInt64LittleEndian(destination[StreamAt..], records[0].Stream.Value);
-        BinaryPrimitives.WriteInt64LittleEndian(destination[EpochAt..], records[0].Epoch.Value);
-        var end = 0;
-        for (var i = 0; i < records.Length; i++)
-        {
-            ref readonly var record = ref records[i];
-            var entry = destination[(HeaderSize + i * RecordSize)..];
-            end = checked(end + record.Payload.Length);
-            BinaryPrimitives.WriteInt64LittleEndian(entry, record.BaseOffset);
-            BinaryPrimitives.WriteInt64LittleEndian(entry[8..], record.Count);
-            BinaryPrimitives.WriteInt64LittleEndian(entry[16..], record.MaxTimestamp);
-            BinaryPrimitives.WriteInt32LittleEndian(entry[24..], end);
-        }
-
-        var crc = Crc32C.Of(destination[CheckedFrom..TableSize(records.Length)]);
-        foreach (ref readonly var record in records)
-        {
-            crc = record.AppendPayloadTo(crc);
-        }
-
-        BinaryPrimitives.WriteUInt32LittleEndian(destination[CrcAt..], crc);
-    }
 
     /// <summary>Null if the block is whole and is the one that the index means, else what is wrong with it.</summary>
     public string? FindFault(StreamId stream, StreamEpoch epoch, in DataBlockEntry entry)

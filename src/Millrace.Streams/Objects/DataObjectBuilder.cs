@@ -1,4 +1,3 @@
-using System.Buffers;
 using Millrace.Runtime;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Upload;
@@ -11,6 +10,9 @@ namespace Millrace.Streams.Objects;
 /// </summary>
 internal static class DataObjectBuilder
 {
+    // However small: 112 KiB of table is what a reader of one of them fetches besides.
+    private const int MostRecords = 4096;
+
     /// <param name="id">The object's id, prepared in the registry.</param>
     /// <param name="kind">Its format.</param>
     /// <param name="ranges">In the order of streams and offsets.</param>
@@ -19,7 +21,6 @@ internal static class DataObjectBuilder
     public static DataObject Build(ObjectId id, ObjectKind kind, IReadOnlyList<UploadRange> ranges, int blockBytes, BufferPool buffers)
     {
         var (blocks, entries, position) = PlaceBlocks(ranges, blockBytes);
-        var blocksEnd = position;
         var rangeEntries = new DataRangeEntry[ranges.Count];
         for (var i = 0; i < ranges.Count; i++)
         {
@@ -27,28 +28,51 @@ internal static class DataObjectBuilder
         }
 
         var index = new DataObjectIndex(id, position + IndexSize(ranges.Count, entries.Length) + DataObjectFooter.EncodedSize, rangeEntries, entries);
-        var tailBytes = checked((int)(index.ObjectSize - blocksEnd));
-        var tables = buffers.Rent(checked(entries.Sum(entry => DataBlock.TableSize(entry.RecordCount)) + tailBytes));
-        var body = new BodyWriter(tables);
-        for (var i = 0; i < ranges.Count; i++)
+        var tables = entries.Sum(entry => (long)DataBlock.TableSize(entry.RecordCount));
+        var body = new DataObjectBody(buffers, tables + CopiedBytes(ranges) + index.ObjectSize - position);
+        try
         {
-            var next = 0;
-            foreach (ref readonly var entry in entries.AsSpan(blocks[i].First, blocks[i].Count))
+            for (var i = 0; i < ranges.Count; i++)
             {
-                var records = ranges[i].Records.AsSpan(next, entry.RecordCount);
-                next += entry.RecordCount;
-                DataBlock.WriteTable(body.Own(DataBlock.TableSize(records.Length)), records);
-                foreach (ref readonly var record in records)
-                {
-                    body.Refer(record.Payload);
-                }
+                WriteBlocks(body, ranges[i], entries.AsSpan(blocks[i].First, blocks[i].Count));
             }
-        }
 
-        WriteTail(body.Own(tailBytes), ranges, index, kind, position);
-        return new DataObject(body.ToSequence(), tables, index, [.. rangeEntries.Select(range => new ObjectRange(
-            id, kind, index.ObjectSize, range.Stream, range.Epoch, range.StartOffset, range.EndOffset, range.Bytes, range.MaxTimestamp,
-            range.Checkpoint.Length > 0, range.Digest))]);
+            foreach (var range in ranges)
+            {
+                body.Refer(range.Checkpoint);
+                body.Refer(range.Annex);
+            }
+
+            WriteIndex(body.Own(checked((int)(index.ObjectSize - position))), index, kind, position);
+            return new DataObject(body, index, [.. rangeEntries.Select(range => new ObjectRange(
+                id, kind, index.ObjectSize, range.Stream, range.Epoch, range.StartOffset, range.EndOffset, range.Bytes, range.MaxTimestamp,
+                range.Checkpoint.Length > 0, range.Digest))]);
+        }
+        catch
+        {
+            body.Dispose();
+            throw;
+        }
+    }
+
+    private static long CopiedBytes(IReadOnlyList<UploadRange> ranges) => ranges.Sum(range => range.Records.Sum(
+        record => record.Payload.Length <= DataObjectBody.CopiedPayload ? (long)record.Payload.Length : 0));
+
+    private static void WriteBlocks(DataObjectBody body, UploadRange range, ReadOnlySpan<DataBlockEntry> blocks)
+    {
+        using var records = range.Records.GetEnumerator();
+        foreach (ref readonly var block in blocks)
+        {
+            var table = new DataBlockTable(body.Own(DataBlock.TableSize(block.RecordCount)), range.Stream, range.Epoch);
+            for (var i = 0; i < block.RecordCount; i++)
+            {
+                Invariant.Check(records.MoveNext());
+                table.Add(records.Current);
+                body.AddPayload(records.Current.Payload);
+            }
+
+            table.Complete();
+        }
     }
 
     private static ((int First, int Count)[] Blocks, DataBlockEntry[] Entries, long End) PlaceBlocks(IReadOnlyList<UploadRange> ranges, int blockBytes)
@@ -59,40 +83,52 @@ internal static class DataObjectBuilder
         for (var i = 0; i < ranges.Count; i++)
         {
             var first = entries.Count;
-            var records = ranges[i].Records;
-            for (var next = 0; next < records.Length;)
-            {
-                var entry = PlaceBlock(records.AsSpan(next), blockBytes, position);
-                entries.Add(entry);
-                next += entry.RecordCount;
-                position += entry.Size;
-            }
-
+            PlaceBlocks(ranges[i], blockBytes, entries, ref position);
             blocks[i] = (first, entries.Count - first);
         }
 
         return (blocks, [.. entries], position);
     }
 
-    private static DataBlockEntry PlaceBlock(ReadOnlySpan<StreamRecord> records, int blockBytes, long position)
+    private static void PlaceBlocks(UploadRange range, int blockBytes, List<DataBlockEntry> entries, ref long position)
     {
-        var (count, payload, maxTimestamp) = (0, 0L, long.MinValue);
-        // A record may be larger than a block, but a block that is full enough takes no large one in addition.
-        while (count < records.Length && (count == 0 || payload + records[count].Payload.Length <= blockBytes))
+        DataBlockEntry? open = null;
+        foreach (var record in range.Records)
         {
-            payload += records[count].Payload.Length;
-            maxTimestamp = Math.Max(maxTimestamp, records[count].MaxTimestamp);
-            count++;
+            var (payload, next) = (record.Payload.Length, DataBlock.TableSize(1) - DataBlock.TableSize(0) + record.Payload.Length);
+            // A record may be larger than a block, but a block that is full enough takes no large one in addition.
+            if (open is { } block && block.RecordCount < MostRecords && block.Size - DataBlock.TableSize(block.RecordCount) + payload <= blockBytes)
+            {
+                open = block with
+                {
+                    EndOffset = record.EndOffset,
+                    MaxTimestamp = Math.Max(block.MaxTimestamp, record.MaxTimestamp),
+                    Size = block.Size + next,
+                    RecordCount = block.RecordCount + 1,
+                };
+                continue;
+            }
+
+            End(open, ref position);
+            open = new DataBlockEntry(record.BaseOffset, record.EndOffset, record.MaxTimestamp, position, DataBlock.TableSize(0) + next, 1);
         }
 
-        return new DataBlockEntry(
-            records[0].BaseOffset, records[count - 1].EndOffset, maxTimestamp, position, checked((int)(DataBlock.TableSize(count) + payload)), count);
+        End(open, ref position);
+
+        void End(DataBlockEntry? ended, ref long position)
+        {
+            if (ended is { } block)
+            {
+                entries.Add(block);
+                position += block.Size;
+            }
+        }
     }
 
     private static DataRangeEntry Describe(UploadRange range, (int First, int Count) blocks, DataBlockEntry[] entries, ref long position)
     {
         var (digest, maxTimestamp, offset) = (default(RangeDigest), blocks.Count == 0 ? -1 : long.MinValue, range.StartOffset);
-        foreach (ref readonly var record in range.Records.AsSpan())
+        foreach (var record in range.Records)
         {
             Invariant.Check(record.BaseOffset == offset && record.Stream == range.Stream && record.Epoch == range.Epoch);
             offset = record.EndOffset;
@@ -113,39 +149,13 @@ internal static class DataObjectBuilder
             range.Stream, range.Epoch, range.StartOffset, range.EndOffset, range.Bytes, maxTimestamp, digest, blocks.First, blocks.Count, checkpoint, annex);
     }
 
-    private static void WriteTail(Span<byte> tail, IReadOnlyList<UploadRange> ranges, DataObjectIndex index, ObjectKind kind, long indexPosition)
+    private static void WriteIndex(Span<byte> tail, DataObjectIndex index, ObjectKind kind, long indexPosition)
     {
-        foreach (var range in ranges)
-        {
-            range.Checkpoint.Span.CopyTo(tail);
-            tail = tail[range.Checkpoint.Length..];
-            range.Annex.Span.CopyTo(tail);
-            tail = tail[range.Annex.Length..];
-        }
-
         var encoded = tail[..index.EncodedSize];
         index.Write(encoded);
         new DataObjectFooter(index.Object, index.ObjectSize, indexPosition, encoded.Length, Crc32C.Of(encoded), kind).Write(tail[encoded.Length..]);
     }
 
-    private static int IndexSize(int ranges, int blocks) => DataObjectIndex.HeaderSize + ranges * DataRangeEntry.EncodedSize + blocks * DataBlockEntry.EncodedSize;
-
-    /// <summary>Strings own memory and payloads together to one sequence.</summary>
-    private sealed class BodyWriter(PooledBuffer tables)
-    {
-        private readonly JoinedMemory _joined = new();
-        private int _used;
-
-        public Span<byte> Own(int length)
-        {
-            var memory = tables.Memory.Slice(_used, length);
-            _used += length;
-            Refer(memory);
-            return memory.Span;
-        }
-
-        public void Refer(ReadOnlyMemory<byte> memory) => _joined.Add(memory);
-
-        public ReadOnlySequence<byte> ToSequence() => _joined.ToSequence();
-    }
+    private static long IndexSize(int ranges, int blocks) =>
+        DataObjectIndex.HeaderSize + (long)ranges * DataRangeEntry.EncodedSize + (long)blocks * DataBlockEntry.EncodedSize;
 }

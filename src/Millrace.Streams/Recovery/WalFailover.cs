@@ -141,6 +141,13 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
         private async ValueTask JudgeAsync(UploadOutcome outcome, CancellationToken token)
         {
             var (stream, end) = (outcome.Range.Stream, outcome.Range.EndOffset);
+            if (outcome.Failure is { } failure)
+            {
+                _faults.TryAdd(
+                    stream, (outcome.Range.Epoch, $"the records of stream {stream} from {outcome.Range.StartOffset} on cannot be uploaded: {failure.Message}"));
+                return;
+            }
+
             switch (outcome.Verdict.Outcome)
             {
                 case Registry.RangeOutcome.Accepted or Registry.RangeOutcome.Cut:

@@ -1,15 +1,24 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Millrace.Runtime;
+using Millrace.Streams.Cache;
 using Millrace.Streams.Objects;
 using Millrace.Streams.Registry;
 
 namespace Millrace.Streams.Upload;
 
 /// <summary>
-/// Turns ranges into committed objects: prepare ids, write objects, commit them in one log entry. Repeats each step until it is done.
+/// Turns ranges into committed objects: prepare ids, write objects, commit them in one log entry. Repeats each step until it is done. What
+/// cannot be done at once, for lack of memory or because it is too much for an object, is done in parts.
 /// </summary>
-internal sealed class ObjectUploader(NodeRuntime runtime, StreamsOptions options, UploadTarget target, ILogger logger, Counter<long>? failures = null)
+/// <param name="runtime">Time and chance.</param>
+/// <param name="options">Sizes and pauses.</param>
+/// <param name="target">Where objects go.</param>
+/// <param name="logger">Hears of what fails.</param>
+/// <param name="budget">Keeps account of the memory that objects take while they are written; null where nobody does.</param>
+/// <param name="failures">Counts failed steps; null where nobody does.</param>
+internal sealed class ObjectUploader(
+    NodeRuntime runtime, StreamsOptions options, UploadTarget target, ILogger logger, MemoryBudget? budget = null, Counter<long>? failures = null)
 {
     private readonly Retry _retry = new(runtime, options, logger, failures);
 
@@ -17,26 +26,59 @@ internal sealed class ObjectUploader(NodeRuntime runtime, StreamsOptions options
     /// <param name="walId">The fenced WAL they come from, or null for the node's own streams.</param>
     /// <param name="turn">Completes when the commits before this one are through: the commits of a stream keep their order.</param>
     /// <param name="token">Ends it. What was written but not committed is the controller's to delete.</param>
-    /// <returns>One outcome for each range, in the order given.</returns>
+    /// <returns>An outcome for each range, or for each part of one; those of a stream in the order of their offsets.</returns>
     /// <exception cref="StreamException">Fenced, or whatever else will not change.</exception>
-    public async Task<UploadOutcome[]> UploadAsync(IReadOnlyList<UploadRange> ranges, Guid? walId, Task turn, CancellationToken token)
+    public async Task<List<UploadOutcome>> UploadAsync(IReadOnlyList<UploadRange> ranges, Guid? walId, Task turn, CancellationToken token)
+    {
+        var outcomes = new List<UploadOutcome>(ranges.Count);
+        var parts = new Stack<IReadOnlyList<UploadRange>>();
+        parts.Push(ranges);
+        while (parts.TryPop(out var part))
+        {
+            try
+            {
+                outcomes.AddRange(await UploadPartAsync(part, walId, turn, token));
+            }
+            catch (UploadTooLargeException failure)
+            {
+                await SplitAsync(part, failure.InnerException!, parts, outcomes, token);
+            }
+        }
+
+        return outcomes;
+    }
+
+    private async Task<UploadOutcome[]> UploadPartAsync(IReadOnlyList<UploadRange> ranges, Guid? walId, Task turn, CancellationToken token)
     {
         while (true)
         {
-            var plan = Plan(ranges);
-            var first = await _retry.UntilDoneAsync("Preparing objects", cancel => target.Registry.PrepareAsync(target.Node, plan.Count, cancel), token);
-            var objects = new List<DataObject>(plan.Count);
+            var objects = new List<DataObject>();
+            var held = 0L;
             try
             {
-                foreach (var (kind, members) in plan)
+                UploadCommit commit;
+                try
                 {
-                    objects.Add(DataObjectBuilder.Build(
-                        new ObjectId(first.Value + objects.Count), kind, members, options.DataBlockBytes, target.Buffers));
+                    var plan = Plan(ranges);
+                    var first = await _retry.UntilDoneAsync("Preparing objects", cancel => target.Registry.PrepareAsync(target.Node, plan.Count, cancel), token);
+                    foreach (var (kind, members) in plan)
+                    {
+                        var built = DataObjectBuilder.Build(new ObjectId(first.Value + objects.Count), kind, members, options.DataBlockBytes, target.Buffers);
+                        objects.Add(built);
+                        held += built.HeldBytes;
+                        budget?.Hold(built.HeldBytes);
+                    }
+
+                    await WriteAsync(objects, token);
+                    commit = new UploadCommit(target.Node, walId, [.. objects.SelectMany(written => written.Ranges)]);
+                }
+                catch (Exception failure) when (failure is OutOfMemoryException || Retry.IsFinal(failure))
+                {
+                    throw new UploadTooLargeException(failure);
                 }
 
-                await WriteAsync(objects, token);
                 await turn.OrCancelled(token);
-                return await CommitAsync(ranges, plan, objects, walId, token);
+                return await CommitAsync(commit, objects, token);
             }
             catch (StreamException expired) when (expired.Error == StreamError.PrepareExpired)
             {
@@ -44,11 +86,48 @@ internal sealed class ObjectUploader(NodeRuntime runtime, StreamsOptions options
             }
             finally
             {
+                budget?.Release(held);
                 foreach (var written in objects)
                 {
                     written.Dispose();
                 }
             }
+        }
+    }
+
+    /// <summary>Puts two parts in the place of one that cannot be done. The smallest is tried again if memory may come back, and given up if nothing will change.</summary>
+    private async Task SplitAsync(
+        IReadOnlyList<UploadRange> part, Exception failure, Stack<IReadOnlyList<UploadRange>> parts, List<UploadOutcome> outcomes, CancellationToken token)
+    {
+        failures?.Add(1);
+        if (part.Count > 1)
+        {
+            Log.UploadSplit(logger, part.Sum(range => range.Records.Count), failure.Message);
+            parts.Push([.. part.Skip(part.Count / 2)]);
+            parts.Push([.. part.Take(part.Count / 2)]);
+        }
+        else if (part[0].Split() is { } halves)
+        {
+            Log.UploadSplit(logger, part[0].Records.Count, failure.Message);
+            parts.Push([halves.Second]);
+            parts.Push([halves.First]);
+        }
+        else if (failure is OutOfMemoryException)
+        {
+            Log.Retrying(logger, "An upload", options.RetryLimit, failure.Message);
+            await Task.Delay(options.RetryLimit, runtime.Time, token);
+            parts.Push(part);
+        }
+        else
+        {
+            var range = part[0];
+            outcomes.Add(new UploadOutcome(
+                new ObjectRange(
+                    default, ObjectKind.StreamSet, 0, range.Stream, range.Epoch, range.StartOffset, range.EndOffset, range.Bytes, MaxTimestamp: -1,
+                    HasCheckpoint: false, default),
+                default,
+                Index: null,
+                failure));
         }
     }
 
@@ -92,7 +171,8 @@ internal sealed class ObjectUploader(NodeRuntime runtime, StreamsOptions options
                         await target.Storage.PutAsync(written.Key, written.Body, cancel);
                         return true;
                     },
-                    abandon.Token);
+                    abandon.Token,
+                    repeatsOutOfMemory: false);
             }
             catch
             {
@@ -102,24 +182,22 @@ internal sealed class ObjectUploader(NodeRuntime runtime, StreamsOptions options
         }));
     }
 
-    private async Task<UploadOutcome[]> CommitAsync(
-        IReadOnlyList<UploadRange> ranges, List<(ObjectKind Kind, IReadOnlyList<UploadRange> Members)> plan, List<DataObject> objects, Guid? walId,
-        CancellationToken token)
+    // Once the registry has committed, nothing may fail here: the ranges would be offered again.
+    private async Task<UploadOutcome[]> CommitAsync(UploadCommit commit, List<DataObject> objects, CancellationToken token)
     {
-        var commit = new UploadCommit(target.Node, walId, [.. objects.SelectMany(written => written.Ranges)]);
+        var outcomes = new UploadOutcome[commit.Ranges.Count];
         var verdicts = await _retry.UntilDoneAsync("Committing an upload", cancel => target.Registry.CommitAsync(commit, cancel), token);
         Invariant.Check(verdicts.Count == commit.Ranges.Count);
-        var outcomes = new Dictionary<UploadRange, UploadOutcome>(ReferenceEqualityComparer.Instance);
         var next = 0;
-        for (var i = 0; i < objects.Count; i++)
+        foreach (var written in objects)
         {
-            foreach (var member in plan[i].Members)
+            foreach (var range in written.Ranges)
             {
-                outcomes.Add(member, new UploadOutcome(commit.Ranges[next], verdicts[next], objects[i].Index));
+                outcomes[next] = new UploadOutcome(range, verdicts[next], written.Index);
                 next++;
             }
         }
 
-        return [.. ranges.Select(range => outcomes[range])];
+        return outcomes;
     }
 }

@@ -1,4 +1,5 @@
 using Millrace.Runtime;
+using Millrace.Streams.Objects;
 using Millrace.Streams.Registry;
 
 namespace Millrace.Streams.Upload;
@@ -17,6 +18,12 @@ internal sealed class Uploader
     /// <summary>How often one that waits for records to become durable looks whether these wait for an upload, the WAL being full.</summary>
     public static readonly TimeSpan FullWalPause = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>How long an upload waits for the newest records of a stream to become durable: what is ready does not wait for ever.</summary>
+    public static readonly TimeSpan ConfirmPatience = TimeSpan.FromSeconds(1);
+
+    // What one upload takes at most: more comes when producers have waited, or the store was away, and goes in several.
+    private const int UploadsWorth = 2;
+    private const int MostRecords = 256 << 10;
     private const double WalIsHalfFull = 0.5;
 
     // Asking the WAL takes its lock, so only every 64th append asks: a few MiB at the very most, of hundreds.
@@ -37,11 +44,15 @@ internal sealed class Uploader
     private int _underWay;
     private Task _lastUpload = Task.CompletedTask;
 
+    // Of the loop alone: where the next upload begins, so that busy streams do not keep the others out.
+    private StreamId? _firstStream;
+
     public Uploader(NodeRuntime runtime, StreamsOptions options, StreamsComponents components, StreamStore store)
     {
         (_runtime, _options, _components, _store) = (runtime, options, components, store);
         _objects = new ObjectUploader(
-            runtime, options, new UploadTarget(components.Node, components.Storage, components.Registry, components.Buffers), store.Logger, store.Metrics.UploadFailures);
+            runtime, options, new UploadTarget(components.Node, components.Storage, components.Registry, components.Buffers), store.Logger, store.Budget,
+            store.Metrics.UploadFailures);
         _slots = new AsyncGate(options.UploadsAtOnce);
         _timer = runtime.Time.CreateTimer(static signal => ((UploadSignal)signal!).Set(), _signal, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -152,13 +163,16 @@ internal sealed class Uploader
             // Both before the first cut: what comes later is met by this round or asks for the next one.
             Interlocked.Exchange(ref _requested, 0);
             Interlocked.Exchange(ref _uncut, 0);
-            foreach (var stream in _store.Streams)
-            {
-                if (await CutAsync(stream, token) is { } cut)
-                {
-                    cuts.Add(cut);
-                }
-            }
+            await CutAsync(cuts, token);
+        }
+        catch (OutOfMemoryException failure) when (cuts.Count == 0)
+        {
+            // Nothing was cut. There may be memory when others are done.
+            _slots.Exit();
+            Log.Retrying(_store.Logger, "Cutting an upload", _options.RetryLimit, failure.Message);
+            Request();
+            await Task.Delay(_options.RetryLimit, _runtime.Time, token);
+            return;
         }
         catch
         {
@@ -188,11 +202,47 @@ internal sealed class Uploader
         }
     }
 
-    private async Task<StreamCut?> CutAsync(Stream stream, CancellationToken token)
+    /// <summary>Cuts all streams: all wait for their newest records together, then each gives what fits.</summary>
+    private async Task CutAsync(List<StreamCut> cuts, CancellationToken token)
+    {
+        var streams = _store.Streams;
+        var states = await Task.WhenAll(streams.Select(stream => CaptureAsync(stream, token)));
+        var allowance = new UploadAllowance(UploadsWorth * _options.UploadBytes, MostRecords);
+        var begin = 0;
+        while (begin < streams.Count && streams[begin].Id.CompareTo(_firstStream ?? default) < 0)
+        {
+            begin++;
+        }
+
+        cuts.Capacity = streams.Count;
+        _firstStream = null;
+        for (var i = 0; i < streams.Count; i++)
+        {
+            var place = (begin + i) % streams.Count;
+            if (states[place] is { } state && TryCut(streams[place], state, allowance) is { } cut)
+            {
+                cuts.Add(cut);
+            }
+
+            if (allowance.IsExhausted)
+            {
+                _firstStream ??= streams[place].Id;
+            }
+        }
+
+        // Objects are laid out in this order.
+        cuts.Sort(static (left, right) => left.Stream.Id.CompareTo(right.Stream.Id));
+        if (allowance.IsExhausted)
+        {
+            Request();
+        }
+    }
+
+    private async Task<OwnerState?> CaptureAsync(Stream stream, CancellationToken token)
     {
         try
         {
-            return await stream.CutAsync(token);
+            return await stream.CaptureAsync(token);
         }
         catch (Exception failure) when (failure is not (InvariantViolationException or OperationCanceledException))
         {
@@ -203,14 +253,30 @@ internal sealed class Uploader
         }
     }
 
+    private StreamCut? TryCut(Stream stream, OwnerState state, UploadAllowance allowance)
+    {
+        try
+        {
+            return stream.Cut(state, allowance);
+        }
+        catch (OutOfMemoryException failure)
+        {
+            // Nothing was cut.
+            Log.CaptureFailed(_store.Logger, failure, stream.Id);
+            OnAppended(held: 0);
+            return null;
+        }
+    }
+
     private async Task UploadAsync(List<StreamCut> cuts, Task turn, long started, CancellationToken token)
     {
         try
         {
+            var byStream = cuts.ToDictionary(cut => cut.Range.Stream);
             var outcomes = await _objects.UploadAsync([.. cuts.Select(cut => cut.Range)], walId: null, turn, token);
-            for (var i = 0; i < cuts.Count; i++)
+            foreach (var outcome in outcomes)
             {
-                await ApplyAsync(cuts[i], outcomes[i], token);
+                await ApplyAsync(byStream[outcome.Range.Stream], outcome, token);
             }
 
             Measure(outcomes, started);
@@ -225,6 +291,11 @@ internal sealed class Uploader
         {
             // The store stops. What was not committed is in the WAL.
         }
+        catch (Exception failure) when (failure is not InvariantViolationException)
+        {
+            // Nobody repeats it, so its streams cannot go on; what is not committed is in the WAL.
+            cuts.ForEach(cut => cut.Stream.LoseFor(failure));
+        }
         finally
         {
             cuts.ForEach(cut => cut.Release());
@@ -238,31 +309,41 @@ internal sealed class Uploader
 
     private async Task ApplyAsync(StreamCut cut, UploadOutcome outcome, CancellationToken token)
     {
+        var stream = cut.Stream;
+        if (outcome.Failure is { } failure)
+        {
+            stream.Lose(new StreamException(
+                StreamError.Corrupt,
+                $"What stream {stream.Id} has from offset {outcome.Range.StartOffset} on cannot be uploaded, and stays in the WAL: {failure.Message}",
+                failure));
+            return;
+        }
+
         switch (outcome.Verdict.Outcome)
         {
             case RangeOutcome.Accepted:
-                _store.Indexes.Add(outcome.Index);
-                cut.Stream.OnCommitted(outcome.Range, outcome.Range.StartOffset);
+                _store.Indexes.Add(outcome.Index!);
+                stream.OnCommitted(outcome.Range, outcome.Range.StartOffset);
                 break;
             case RangeOutcome.Cut or RangeOutcome.Void:
                 await _store.ReconcileAsync(cut, token);
                 break;
             case RangeOutcome.Gap:
-                cut.Stream.Lose(new StreamException(
+                stream.Lose(new StreamException(
                     StreamError.Corrupt,
-                    $"The registry misses records of stream {cut.Stream.Id} before offset {outcome.Range.StartOffset}; what follows stays in the WAL"));
+                    $"The registry misses records of stream {stream.Id} before offset {outcome.Range.StartOffset}; what follows stays in the WAL"));
                 break;
         }
     }
 
-    private void Measure(UploadOutcome[] outcomes, long started)
+    private void Measure(List<UploadOutcome> outcomes, long started)
     {
-        var objects = outcomes.Select(outcome => outcome.Index).Distinct().ToList();
+        var objects = outcomes.Select(outcome => outcome.Index).OfType<DataObjectIndex>().Distinct().ToList();
         var bytes = objects.Sum(index => index.ObjectSize);
         var elapsed = _runtime.Time.GetElapsedTime(started);
         _store.Metrics.BytesUploaded.Add(bytes);
         _store.Metrics.ObjectsCommitted.Add(objects.Count);
         _store.Metrics.UploadSeconds.Record(elapsed.TotalSeconds);
-        Log.Uploaded(_store.Logger, bytes, outcomes.Length, objects.Count, elapsed);
+        Log.Uploaded(_store.Logger, bytes, outcomes.Count, objects.Count, elapsed);
     }
 }

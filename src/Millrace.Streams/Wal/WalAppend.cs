@@ -11,6 +11,9 @@ internal sealed class WalAppend(WalAppendQueue queue) : IValueTaskSource
 
     public long Position { get; private set; }
 
+    /// <summary>The one behind it in the queue, in its group, or among those that may be used again.</summary>
+    public WalAppend? Next { get; set; }
+
     public void Complete() => _core.SetResult(true);
 
     public void Fail(StreamException failure) => _core.SetException(failure);
@@ -29,6 +32,7 @@ internal sealed class WalAppend(WalAppendQueue queue) : IValueTaskSource
         finally
         {
             Record = default;
+            Next = null;
             _core.Reset();
             queue.Recycle(this);
         }

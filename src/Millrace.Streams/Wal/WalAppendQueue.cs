@@ -4,20 +4,26 @@ namespace Millrace.Streams.Wal;
 /// Appends that wait for the WAL's writer, in the order they came, each with its position: its ordinal number. While the
 /// writer is busy they gather, and the next group takes all of them.
 /// </summary>
-/// <remarks>Threading: appending by any thread; taking by the one writer.</remarks>
+/// <remarks>
+/// They are linked to one another: an append that has been accepted needs no more room, however many wait. Threading: appending by any
+/// thread; taking by the one writer.
+/// </remarks>
 internal sealed class WalAppendQueue(long firstPosition)
 {
     private const int IdleAppends = 4096;
     private readonly Lock _lock = new();
-    private readonly Queue<WalAppend> _waiting = new();
-    private readonly Stack<WalAppend> _idle = new();
+    private WalAppendGroup _waiting;
+    private WalAppend? _idle;
+    private int _idleCount;
     private TaskCompletionSource? _wake;
     private long _wakeAt;
     private long _waitingBytes;
     private StreamException? _ended;
     private long _nextPosition = firstPosition;
 
-    /// <summary>Takes a place in the log. The task ends when the writer completes or fails the append.</summary>
+    /// <summary>
+    /// Takes a place in the log. The task ends when the writer completes or fails the append. If this throws, nothing was appended.
+    /// </summary>
     /// <exception cref="StreamException">The WAL has ended; nothing was appended.</exception>
     public ValueTask Append(in StreamRecord record, out long position)
     {
@@ -30,14 +36,11 @@ internal sealed class WalAppendQueue(long firstPosition)
                 throw new StreamException(_ended.Error, _ended.Message, _ended);
             }
 
-            if (!_idle.TryPop(out var append))
-            {
-                append = new WalAppend(this);
-            }
-
+            // All the room it needs; from here on nothing can fail.
+            var append = TakeIdle_NeedsLock() ?? new WalAppend(this);
             position = _nextPosition++;
             task = append.Begin(record, position);
-            _waiting.Enqueue(append);
+            Add_NeedsLock(append);
             _waitingBytes += WalRecordFormat.SizeOf(record);
             if (_waitingBytes >= _wakeAt)
             {
@@ -45,7 +48,7 @@ internal sealed class WalAppendQueue(long firstPosition)
             }
         }
 
-        wake?.SetResult();
+        Wake(wake);
         return task;
     }
 
@@ -64,32 +67,33 @@ internal sealed class WalAppendQueue(long firstPosition)
         }
     }
 
-    /// <summary>Moves what waits into a group: at least one append if there is any, and no more than fit.</summary>
-    /// <param name="group">Receives them.</param>
+    /// <summary>Takes what waits as a group: at least one append if there is any, and no more than fit.</summary>
     /// <param name="maxBytes">Of records as they are written, headers included.</param>
+    /// <param name="group">What was taken.</param>
     /// <returns>False when the queue has ended and is empty.</returns>
-    public bool Take(List<WalAppend> group, long maxBytes)
+    public bool Take(long maxBytes, out WalAppendGroup group)
     {
         lock (_lock)
         {
-            var bytes = 0L;
-            while (_waiting.TryPeek(out var next))
+            var (bytes, count) = (0L, 0);
+            WalAppend? last = null;
+            foreach (var append in _waiting)
             {
-                bytes += WalRecordFormat.SizeOf(next.Record);
-                if (group.Count > 0 && bytes > maxBytes)
+                var size = WalRecordFormat.SizeOf(append.Record);
+                if (count > 0 && bytes + size > maxBytes)
                 {
                     break;
                 }
 
-                group.Add(_waiting.Dequeue());
+                bytes += size;
+                count++;
+                last = append;
             }
 
-            foreach (var append in group)
-            {
-                _waitingBytes -= WalRecordFormat.SizeOf(append.Record);
-            }
-
-            return group.Count > 0 || _ended is null;
+            group = new WalAppendGroup(count == 0 ? null : _waiting.First, last, count);
+            _waiting = count == _waiting.Count ? default : new WalAppendGroup(last!.Next, _waiting.Last, _waiting.Count - count);
+            _waitingBytes -= bytes;
+            return count > 0 || _ended is null;
         }
     }
 
@@ -97,7 +101,7 @@ internal sealed class WalAppendQueue(long firstPosition)
     /// <returns>False if it had ended before.</returns>
     public bool End(StreamException reason)
     {
-        WalAppend[] failed;
+        WalAppendGroup failed;
         TaskCompletionSource? wake;
         lock (_lock)
         {
@@ -107,17 +111,12 @@ internal sealed class WalAppendQueue(long firstPosition)
             }
 
             _ended = reason;
-            failed = [.. _waiting];
-            _waiting.Clear();
+            (failed, _waiting) = (_waiting, default);
             _waitingBytes = 0;
             (wake, _wake) = (_wake, null);
         }
 
-        foreach (var append in failed)
-        {
-            append.Fail(reason);
-        }
-
+        failed.Settle(reason);
         wake?.SetResult();
         return true;
     }
@@ -126,10 +125,48 @@ internal sealed class WalAppendQueue(long firstPosition)
     {
         lock (_lock)
         {
-            if (_idle.Count < IdleAppends)
+            if (_idleCount < IdleAppends)
             {
-                _idle.Push(append);
+                append.Next = _idle;
+                _idle = append;
+                _idleCount++;
             }
+        }
+    }
+
+    private WalAppend? TakeIdle_NeedsLock()
+    {
+        if (_idle is not { } append)
+        {
+            return null;
+        }
+
+        _idle = append.Next;
+        append.Next = null;
+        _idleCount--;
+        return append;
+    }
+
+    private void Add_NeedsLock(WalAppend append)
+    {
+        if (_waiting.Last is { } last)
+        {
+            last.Next = append;
+        }
+
+        _waiting = new WalAppendGroup(_waiting.First ?? append, append, _waiting.Count + 1);
+    }
+
+    // The append is accepted. Where its writer cannot be told, nobody will write it, and it fails like all others.
+    private void Wake(TaskCompletionSource? wake)
+    {
+        try
+        {
+            wake?.SetResult();
+        }
+        catch (Exception failure)
+        {
+            End(new StreamException(StreamError.WalFailed, $"The WAL's writer cannot be woken: {failure.Message}", failure));
         }
     }
 }

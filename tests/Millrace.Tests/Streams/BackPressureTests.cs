@@ -1,3 +1,4 @@
+using Millrace.Runtime;
 using Millrace.Streams;
 using Millrace.Streams.Cache;
 using Xunit;
@@ -8,6 +9,12 @@ public sealed class BackPressureTests
 {
     /// <summary>Stays in its frame, which it fills.</summary>
     private const int RecordBytes = 2 * SmallRecordArena.LargestPayload;
+
+    /// <summary>What it takes in the log cache, all in all.</summary>
+    private const int CachedBytes = RecordBytes + RecordCost.Cached;
+
+    /// <summary>What an upload of these tests may take for tables and index, beyond the limit.</summary>
+    private const int UploadMemory = 64 << 10;
 
     [Fact]
     public async Task A_dead_store_makes_appends_wait_bounds_memory_and_everything_resumes()
@@ -38,7 +45,8 @@ public sealed class BackPressureTests
             Assert.True(node.Store.Budget.Held <= Limit);
         }
 
-        Assert.Equal(Limit / RecordBytes, appended);
+        // All but what the last one's way to the WAL would take.
+        Assert.Equal((Limit - RecordCost.UnderWay) / CachedBytes, appended);
         Assert.Equal(appended, owner.Stream.NextOffset);
         var waiting = node.BeginAppendAsync(owner, bytes: RecordBytes);
         Assert.False(waiting.IsCompleted);
@@ -48,7 +56,7 @@ public sealed class BackPressureTests
         for (var i = 0; i < 300; i++)
         {
             await node.AppendAsync(owner, bytes: RecordBytes);
-            Assert.True(node.Store.Budget.Held <= Limit);
+            Assert.True(node.Store.Budget.Held <= Limit + UploadMemory);
         }
 
         Assert.Equal(appended + 301, (await TestNode.ReadAllAsync(owner.Stream, 0)).Count);
@@ -59,16 +67,17 @@ public sealed class BackPressureTests
     {
         var registry = new TestRegistry();
         await using var storage = new TestStorage();
-        const long Limit = 1 << 20;
+        const int Records = 32;
+        const long Limit = Records * CachedBytes + RecordCost.UnderWay;
         await using var node = new TestNode(registry, storage, TestNode.Small with { NotUploadedBytes = Limit, TailCacheBytes = Limit });
         var owner = await node.CreateAsync();
-        for (var i = 0; i < Limit / RecordBytes; i++)
+        for (var i = 0; i < Records; i++)
         {
             await node.AppendAsync(owner, bytes: RecordBytes);
         }
 
         await node.UploadAsync();
-        Assert.Equal(Limit, node.Store.Budget.Held);
+        await TestNode.UntilAsync(() => node.Store.Budget.Held == Records * CachedBytes);
         var puts = registry.Commits;
         await node.AppendAsync(owner, bytes: RecordBytes);
         Assert.True(node.Store.Budget.Held <= Limit);
@@ -91,7 +100,7 @@ public sealed class BackPressureTests
         }
 
         frame.Release();
-        Assert.Equal(frame.Capacity, node.Store.Budget.Held);
+        Assert.Equal(frame.Capacity + 10 * RecordCost.Cached, node.Store.Budget.Held);
         await node.UploadAsync();
         await TestNode.UntilAsync(() => node.Store.Budget.Held == 0);
         await TestNode.UntilAsync(() => node.Buffers.RentedBytes == 0);
@@ -109,11 +118,104 @@ public sealed class BackPressureTests
             await node.AppendAsync(owner, bytes: 100);
         }
 
-        Assert.InRange(node.Store.Budget.Held, 400_000, 800_000);
+        Assert.InRange(node.Store.Budget.Held, 4000 * (100 + RecordCost.Cached), 4000 * (100 + RecordCost.Cached) + (256 << 10));
         Assert.Equal(4000, (await TestNode.ReadAllAsync(owner.Stream, 0)).Count);
         await node.UploadAsync();
         await TestNode.UntilAsync(() => node.Store.Budget.Held == 0);
         Assert.Equal(4000, (await TestNode.ReadAllAsync(owner.Stream, 0, maxBytes: 50_000)).Count);
+    }
+
+    [Fact]
+    public async Task What_is_charged_for_small_records_covers_the_memory_that_is_taken_for_them()
+    {
+        var registry = new TestRegistry();
+        await using var storage = new TestStorage();
+        await using var node = new TestNode(registry, storage, TestNode.Small with { NotUploadedBytes = 64 << 20, UploadBytes = 64 << 20 });
+        var owners = new List<TestOwner>();
+        for (var i = 0; i < 50; i++)
+        {
+            owners.Add(await node.CreateAsync());
+        }
+
+        var taken = 0L;
+        node.Taking = bytes => taken += bytes;
+        var frame = node.Buffers.Rent(75);
+        taken = 0;
+        for (var i = 0; i < 60_000; i++)
+        {
+            using var permit = await node.Store.AdmitAsync(75, default);
+            await owners[i * 7 % owners.Count].AppendAsync(new StreamAppend(1, -1, frame.Memory, frame), permit);
+        }
+
+        frame.Release();
+        Assert.InRange(taken, 1, node.Store.Budget.Held);
+        Assert.Equal(64, System.Runtime.CompilerServices.Unsafe.SizeOf<CachedRecord>());
+    }
+
+    [Fact]
+    public async Task A_stream_of_few_records_holds_little()
+    {
+        var registry = new TestRegistry();
+        await using var storage = new TestStorage();
+        await using var node = new TestNode(registry, storage);
+        var owner = await node.CreateAsync();
+        await node.AppendAsync(owner);
+        var other = await node.CreateAsync();
+        var taken = 0L;
+        node.Taking = bytes => taken += bytes == BufferPool.CapacityFor(100) ? 0 : bytes;
+        for (var i = 0; i < 3; i++)
+        {
+            await node.AppendAsync(other);
+        }
+
+        Assert.InRange(taken, 1, 4 * RecordCost.Cached);
+    }
+
+    [Fact]
+    public async Task What_waits_for_its_flush_is_charged_for_that_until_it_is_durable()
+    {
+        var registry = new TestRegistry();
+        await using var storage = new TestStorage();
+        await using var node = new TestNode(registry, storage);
+        var owner = await node.CreateAsync();
+        node.Wal.Hold();
+        var appends = new List<Task>();
+        for (var i = 0; i < 10; i++)
+        {
+            appends.Add(await node.BeginAppendAsync(owner, bytes: RecordBytes));
+        }
+
+        Assert.Equal(10 * (CachedBytes + RecordCost.UnderWay), node.Store.Budget.Held);
+        node.Wal.Release();
+        await Task.WhenAll(appends);
+        Assert.Equal(10 * CachedBytes, node.Store.Budget.Held);
+    }
+
+    [Fact]
+    public async Task An_upload_is_charged_for_what_it_lays_out_until_it_ends()
+    {
+        var registry = new TestRegistry();
+        await using var storage = new TestStorage();
+        await using var node = new TestNode(registry, storage, TestNode.Small with { TailCacheBytes = 1 << 20 });
+        var owner = await node.CreateAsync();
+        for (var i = 0; i < 1000; i++)
+        {
+            await node.AppendAsync(owner);
+        }
+
+        var cached = node.Store.Budget.Held;
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var puts = 0;
+        storage.BeforePut = (_, _) =>
+        {
+            Interlocked.Increment(ref puts);
+            return new(gate.Task);
+        };
+        node.Store.RequestUpload();
+        await TestNode.UntilAsync(() => Volatile.Read(ref puts) == 1);
+        Assert.InRange(node.Store.Budget.Held, cached + 100_000, cached + 500_000);
+        gate.SetResult();
+        await TestNode.UntilAsync(() => registry.Describe(owner.Stream.Id).End == 1000 && node.Store.Budget.Held == cached);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using Millrace.Runtime;
 using Millrace.Streams;
@@ -143,6 +144,92 @@ public sealed class StreamTests : IAsyncDisposable
         await TestNode.UntilAsync(() => _node.Buffers.RentedBytes < 1 << 20);
         Assert.InRange(_node.Store.Budget.Held, SmallRecordArena.LargestPayload, 1 << 20);
         Assert.Equal([0], await TestNode.ReadAllAsync(owner.Stream, 0));
+    }
+
+    [Fact]
+    public async Task A_record_without_the_checksum_that_its_caller_states_is_refused_and_leaves_no_trace()
+    {
+        const int Bytes = Crc32C.WorthJoining;
+        var owner = await _node.CreateAsync();
+        var frame = _node.Buffers.Rent(Bytes);
+        TestNode.Fill(frame.GetSpan(), owner.Stream.Id, 0);
+        var right = Crc32C.Of(frame.GetSpan());
+        using (var permit = await _node.Store.AdmitAsync(Bytes, default))
+        {
+            var refused = Assert.Throws<StreamException>(() =>
+            {
+                _ = owner.AppendAsync(new StreamAppend(1, -1, frame.Memory, frame) { PayloadChecksum = right + 1 }, permit).AsTask();
+            });
+            Assert.Equal(StreamError.Corrupt, refused.Error);
+            Assert.Empty(_node.Wal.Records);
+            await owner.AppendAsync(new StreamAppend(1, -1, frame.Memory, frame) { PayloadChecksum = right }, permit);
+        }
+
+        frame.Release();
+        Assert.Equal([0], await TestNode.ReadAllAsync(owner.Stream, 0));
+    }
+
+    [Fact]
+    public async Task An_append_whose_place_in_memory_cannot_be_had_leaves_no_trace()
+    {
+        var owner = await _node.CreateAsync();
+        var frame = _node.Buffers.Rent(100);
+        for (var i = 0; i < 100; i++)
+        {
+            using var permit = await _node.Store.AdmitAsync(100, default);
+            // Neither the place in the log cache nor that for a small record.
+            _node.Taking = bytes => throw new OutOfMemoryException("The test has no more");
+            var failed = false;
+            try
+            {
+                await TestNode.AppendFromAsync(owner, frame, permit);
+            }
+            catch (OutOfMemoryException)
+            {
+                failed = true;
+            }
+
+            _node.Taking = null;
+            Assert.Equal(failed ? i : i + 1, owner.Stream.NextOffset);
+            if (failed)
+            {
+                await _node.AppendAsync(owner);
+            }
+        }
+
+        frame.Release();
+        Assert.Equal(Enumerable.Range(0, 100).Select(i => (long)i), _node.Wal.Records.Select(record => record.BaseOffset));
+        Assert.Equal(100, (await TestNode.ReadAllAsync(owner.Stream, 0, maxBytes: 10_000)).Count);
+    }
+
+    [Fact]
+    public async Task An_owner_that_throws_loses_its_stream_and_no_other()
+    {
+        var (broken, healthy) = (await _node.CreateAsync(), await _node.CreateAsync());
+        await _node.AppendAsync(broken);
+        broken.Confirming = _ => throw new OutOfMemoryException("The test has no more");
+        var failure = await Assert.ThrowsAsync<StreamException>(() => _node.AppendAsync(broken));
+        Assert.Equal(StreamError.WalFailed, failure.Error);
+        Assert.Equal(StreamError.WalFailed, await broken.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
+        await Assert.ThrowsAsync<StreamException>(() => _node.AppendAsync(broken));
+        Assert.Equal(2, _node.Wal.Records.Count);
+        await _node.AppendAsync(healthy);
+        Assert.Equal([0], await TestNode.ReadAllAsync(healthy.Stream, 0));
+    }
+
+    [Fact]
+    public async Task A_hook_that_throws_behind_an_append_loses_the_stream_with_its_offset_given_out()
+    {
+        var owner = await _node.CreateAsync();
+        await _node.AppendAsync(owner);
+        using var listener = new MeterListener();
+        listener.SetMeasurementEventCallback<long>((_, _, _, _) => throw new OutOfMemoryException("The test has no more"));
+        listener.EnableMeasurementEvents(_node.Store.Metrics.BytesAppended);
+        await Record.ExceptionAsync(() => _node.AppendAsync(owner));
+        Assert.Equal(StreamError.WalFailed, await owner.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(2, owner.Stream.NextOffset);
+        await Assert.ThrowsAsync<StreamException>(() => _node.AppendAsync(owner));
+        Assert.Equal([0, 1], _node.Wal.Records.Select(record => record.BaseOffset));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
@@ -11,11 +12,11 @@ internal sealed class TestNode : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    public TestNode(TestRegistry registry, IObjectStorage storage, StreamsOptions? options = null, int epoch = 1)
+    public TestNode(TestRegistry registry, IObjectStorage storage, StreamsOptions? options = null, int epoch = 1, ILoggerFactory? loggers = null)
     {
         Registry = registry;
         Incarnation = new NodeIncarnation(new NodeId(1), new NodeEpoch(epoch));
-        Runtime = new NodeRuntime(TimeProvider.System, TaskScheduler.Default, new SystemRandom(), null!, NullLoggerFactory.Instance);
+        Runtime = new NodeRuntime(TimeProvider.System, TaskScheduler.Default, new SystemRandom(), null!, loggers ?? NullLoggerFactory.Instance);
         Buffers = new BufferPool(maxIdleBytes: 8 << 20) { Poisons = true, Taking = bytes => Taking?.Invoke(bytes) };
         Wal = new TestWal(Incarnation.Node, Incarnation.Epoch);
         registry.RegisterWal(Wal.Descriptor.Id, Incarnation);
@@ -53,11 +54,11 @@ internal sealed class TestNode : IAsyncDisposable
 
     public StreamStore Store { get; }
 
-    public async Task<TestOwner> CreateAsync() => await OpenAsync(await Registry.CreateAsync(Incarnation, default), epoch: 1);
+    public async Task<TestOwner> CreateAsync(TestOwner? owner = null) => await OpenAsync(await Registry.CreateAsync(Incarnation, default), epoch: 1, owner);
 
-    public async Task<TestOwner> OpenAsync(StreamId id, int epoch)
+    public async Task<TestOwner> OpenAsync(StreamId id, int epoch, TestOwner? owner = null)
     {
-        var owner = new TestOwner();
+        owner ??= new TestOwner();
         owner.Stream = await Store.OpenAsync(id, new StreamEpoch(epoch), owner, default);
         return owner;
     }
@@ -71,6 +72,13 @@ internal sealed class TestNode : IAsyncDisposable
     {
         var permit = await Store.AdmitAsync(bytes, default).AsTask().WaitAsync(Patience);
         return BeginAppend(owner, permit, count, bytes, timestamp);
+    }
+
+    /// <summary>Appends a record that fills a frame which is there already.</summary>
+    public static async Task AppendFromAsync(TestOwner owner, PooledBuffer frame, AppendPermit permit)
+    {
+        Fill(frame.GetSpan(), owner.Stream.Id, owner.Stream.NextOffset);
+        await owner.AppendAsync(new StreamAppend(1, -1, frame.Memory, frame), permit);
     }
 
     public Task BeginAppend(TestOwner owner, AppendPermit permit, int count, int bytes, long timestamp)

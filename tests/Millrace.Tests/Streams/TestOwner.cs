@@ -17,6 +17,12 @@ internal sealed class TestOwner : IStreamOwner
 
     public bool HasAnnex { get; init; } = true;
 
+    /// <summary>The state is filled up to so many bytes.</summary>
+    public int CheckpointBytes { get; init; }
+
+    /// <summary>Called with each confirm offset; may throw.</summary>
+    public Action<long>? Confirming { get; set; }
+
     public Task<StreamError> Lost => _lost.Task;
 
     public IReadOnlyList<long> Confirmed
@@ -38,20 +44,21 @@ internal sealed class TestOwner : IStreamOwner
         }
     }
 
-    public OwnerState Capture(long since)
+    public OwnerState Capture(long since, bool withCheckpoint)
     {
         lock (_lock)
         {
             var offset = Stream.NextOffset;
             return new OwnerState(
                 offset,
-                HasCheckpoint ? Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"state {offset}")) : default(ReadOnlyMemory<byte>),
+                HasCheckpoint && withCheckpoint ? Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"state {offset}").PadRight(CheckpointBytes)) : default(ReadOnlyMemory<byte>),
                 HasAnnex ? Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"annex {since}-{offset}")) : default(ReadOnlyMemory<byte>));
         }
     }
 
     public void OnConfirmed(long confirmOffset)
     {
+        Confirming?.Invoke(confirmOffset);
         lock (_confirmed)
         {
             _confirmed.Add(confirmOffset);

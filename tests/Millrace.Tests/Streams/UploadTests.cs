@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
 using Millrace.Streams;
 using Millrace.Streams.Cache;
 using Xunit;
@@ -314,6 +315,150 @@ public sealed class UploadTests : StreamsTest
         Assert.Single(node.Wal.Records);
         Assert.Empty(await Storage.KeysAsync());
         await TestNode.UntilAsync(() => node.Buffers.RentedBytes == 0);
+    }
+
+    [Fact]
+    public async Task An_upload_for_which_there_is_no_memory_is_done_in_parts()
+    {
+        var node = Start(TestNode.Small);
+        var owner = await node.CreateAsync(new TestOwner { HasAnnex = false });
+        for (var i = 0; i < 1000; i++)
+        {
+            await node.AppendAsync(owner);
+        }
+
+        node.Taking = bytes =>
+        {
+            if (bytes > 40_000)
+            {
+                throw new OutOfMemoryException("The test has no more");
+            }
+        };
+        await node.UploadAsync();
+
+        var ranges = Registry.Describe(owner.Stream.Id).Ranges;
+        Assert.InRange(ranges.Count, 4, 16);
+        Assert.Equal(1000, ranges[^1].EndOffset);
+        Assert.True(ranges[^1].HasCheckpoint);
+        node.Taking = null;
+        await TestNode.UntilAsync(() => node.Store.Budget.Held == 0);
+        Assert.Equal(1000, (await TestNode.ReadAllAsync(owner.Stream, 0, maxBytes: 10_000)).Count);
+    }
+
+    [Fact]
+    public async Task An_upload_that_never_fits_is_repeated_with_the_least_until_there_is_memory()
+    {
+        var node = Start(TestNode.Small);
+        var owner = await node.CreateAsync(new TestOwner { HasAnnex = false });
+        await node.AppendAsync(owner);
+        await node.AppendAsync(owner);
+        var refused = 0;
+        node.Taking = _ =>
+        {
+            if (Interlocked.Increment(ref refused) <= 10)
+            {
+                throw new OutOfMemoryException("The test has no more");
+            }
+        };
+        await node.UploadAsync();
+        Assert.Equal([(0, 1), (1, 2)], Registry.Describe(owner.Stream.Id).Ranges.Select(range => (range.StartOffset, range.EndOffset)));
+    }
+
+    [Fact]
+    public async Task A_write_that_is_impossible_loses_the_stream_that_makes_it_so_and_no_other()
+    {
+        var (node, broken, kept) = await StartWithTwoAsync();
+        var puts = 0;
+        // Both, then the first alone.
+        Storage.BeforePut = (_, _) => Interlocked.Increment(ref puts) <= 2 ? throw new ArgumentException("Too large for the test") : default;
+        node.Store.RequestUpload();
+
+        Assert.Equal(StreamError.Corrupt, await broken.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
+        await TestNode.UntilAsync(() => Registry.Describe(kept.Stream.Id).End == 1);
+        Assert.Equal(3, puts);
+        await node.AppendAsync(kept);
+        await node.UploadAsync();
+        // Nothing else has it.
+        Assert.Contains(node.Wal.Records, record => record.Stream == broken.Stream.Id);
+    }
+
+    [Fact]
+    public async Task A_backlog_goes_in_several_uploads_of_moderate_size()
+    {
+        var node = Start(TestNode.Small with { UploadBytes = 10_000 });
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Registry.Before = call => call == "PrepareAsync" ? new(gate.Task) : default;
+        var owners = new List<TestOwner>();
+        for (var i = 0; i < 3; i++)
+        {
+            owners.Add(await node.CreateAsync(new TestOwner { HasAnnex = false }));
+        }
+
+        for (var i = 0; i < 1500; i++)
+        {
+            await node.AppendAsync(owners[i % 3]);
+        }
+
+        gate.SetResult();
+        await node.UploadAsync();
+        Assert.All(owners, owner => Assert.All(Registry.Describe(owner.Stream.Id).Ranges, range => Assert.InRange(range.Bytes, 1, 20_000)));
+        Assert.All(owners, owner => Assert.Equal(500, Registry.Describe(owner.Stream.Id).End));
+        foreach (var owner in owners)
+        {
+            Assert.Equal(500, (await TestNode.ReadAllAsync(owner.Stream, 0, maxBytes: 10_000)).Count);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_durable_does_not_wait_for_a_stream_whose_newest_record_is_not()
+    {
+        var node = Start(TestNode.Small);
+        var (slow, ready) = (await node.CreateAsync(), await node.CreateAsync());
+        node.Wal.Hold();
+        var appends = new[] { await node.BeginAppendAsync(ready), await node.BeginAppendAsync(slow) };
+        node.Wal.Flush(1);
+        await appends[0];
+        node.Store.RequestUpload();
+        await TestNode.UntilAsync(() => Registry.Describe(ready.Stream.Id).End == 1);
+        Assert.False(appends[1].IsCompleted);
+
+        node.Wal.Release();
+        await appends[1];
+        await node.UploadAsync();
+        Assert.Equal(1, Registry.Describe(slow.Stream.Id).End);
+    }
+
+    [Fact]
+    public async Task A_large_checkpoint_goes_along_once_the_records_since_the_last_are_as_many_bytes()
+    {
+        var node = Start(TestNode.Small);
+        var owner = await node.CreateAsync(new TestOwner { CheckpointBytes = 250 });
+        for (var i = 0; i < 6; i++)
+        {
+            await node.AppendAsync(owner, bytes: 100);
+            await node.UploadAsync();
+        }
+
+        await node.AppendAsync(owner, bytes: 100);
+        await owner.Stream.CloseAsync(default);
+        Assert.Equal(
+            [true, false, false, true, false, false, true],
+            Registry.Describe(owner.Stream.Id).Ranges.Select(range => range.HasCheckpoint));
+    }
+
+    [Fact]
+    public async Task A_deleted_stream_leaves_a_line_for_those_who_look_closely()
+    {
+        var lines = new RecordingLoggers();
+        await using var node = new TestNode(Registry, Storage, loggers: lines);
+        Start();
+        var deleted = await node.CreateAsync();
+        await node.AppendAsync(deleted);
+        Registry.Delete(deleted.Stream.Id);
+        node.Store.RequestUpload();
+        Assert.Equal(StreamError.Unknown, await deleted.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(LogLevel.Debug, Assert.Single(lines.About(deleted.Stream.Id)));
+        Assert.DoesNotContain(lines.Levels, level => level > LogLevel.Information);
     }
 
     /// <summary>Two streams with a record each.</summary>

@@ -145,8 +145,7 @@ internal sealed class FileWal : IWriteAheadLog
         {
             await _queue.WaitAsync();
             await _groupsInFlight.EnterAsync(CancellationToken.None);
-            var appends = new List<WalAppend>();
-            if (!_queue.Take(appends, _groupBytes))
+            if (!_queue.Take(_groupBytes, out var appends))
             {
                 break;
             }
@@ -158,8 +157,17 @@ internal sealed class FileWal : IWriteAheadLog
             }
 
             var block = new WalBlockWriter();
-            block.Build(_pool, _ring.Mode, NextHeader(appends[0].Position), appends);
-            await TakePlaceAsync(block.Header);
+            try
+            {
+                block.Build(_pool, _ring.Mode, NextHeader(appends.First!.Position), appends);
+                await TakePlaceAsync(block.Header);
+            }
+            catch (Exception failure)
+            {
+                // The group fails with the WAL, as what was written would, and not without a word.
+                Lose(failure);
+            }
+
             previous = WriteGroupAsync(block, appends, previous);
         }
 
@@ -167,7 +175,7 @@ internal sealed class FileWal : IWriteAheadLog
     }
 
     /// <returns>Whether this group and all before it are durable.</returns>
-    private async Task<bool> WriteGroupAsync(WalBlockWriter block, List<WalAppend> appends, Task<bool> previous)
+    private async Task<bool> WriteGroupAsync(WalBlockWriter block, WalAppendGroup appends, Task<bool> previous)
     {
         var isDurable = false;
         try
@@ -195,16 +203,9 @@ internal sealed class FileWal : IWriteAheadLog
             Confirm(block.Header.Sequence);
         }
 
-        foreach (var append in appends)
+        if (appends.Settle(isDurable ? null : Reason) is { } trouble)
         {
-            if (isDurable)
-            {
-                append.Complete();
-            }
-            else
-            {
-                append.Fail(Reason);
-            }
+            Lose(trouble);
         }
 
         _groupsInFlight.Exit();
@@ -234,9 +235,10 @@ internal sealed class FileWal : IWriteAheadLog
 
                 if (_tail + block.BlockLength - _trimmed <= _ring.Size)
                 {
+                    // First what may fail.
+                    _blocks.Enqueue(new(block.Sequence, block.FirstAppend + block.Count, _tail + block.BlockLength));
                     _tail += block.BlockLength;
                     _nextSequence++;
-                    _blocks.Enqueue(new(block.Sequence, block.FirstAppend + block.Count, _tail));
                     return;
                 }
 

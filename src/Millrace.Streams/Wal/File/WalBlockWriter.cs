@@ -12,7 +12,7 @@ internal sealed class WalBlockWriter
     public IReadOnlyList<ReadOnlyMemory<byte>> Parts => _records.Parts;
 
     /// <summary>Lays the block out. It is held until <see cref="Release"/>, and the payloads must stay unchanged until then.</summary>
-    public void Build(BufferPool pool, WalDeviceMode mode, WalBlockHeader header, List<WalAppend> appends)
+    public void Build(BufferPool pool, WalDeviceMode mode, WalBlockHeader header, WalAppendGroup appends)
     {
         var copiedUpTo = mode == WalDeviceMode.Direct ? int.MaxValue : GatheredRecords.CopiedPayload;
         _records.Build(pool, appends, WalBlockHeader.Size, FileWalFormat.Sector, copiedUpTo);

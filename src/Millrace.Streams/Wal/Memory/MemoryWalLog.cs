@@ -4,7 +4,7 @@ namespace Millrace.Streams.Wal;
 internal sealed class MemoryWalLog
 {
     private readonly Lock _lock = new();
-    private readonly Queue<(long Position, StreamRecord Record)> _records = new();
+    private readonly LinkedList<(long Position, StreamRecord Record)> _records = new();
     private StreamException? _ended;
     private long _next;
 
@@ -19,7 +19,7 @@ internal sealed class MemoryWalLog
                 throw new StreamException(_ended.Error, _ended.Message, _ended);
             }
 
-            _records.Enqueue((_next, kept));
+            _records.AddLast((_next, kept));
             return _next++;
         }
     }
@@ -28,9 +28,9 @@ internal sealed class MemoryWalLog
     {
         lock (_lock)
         {
-            while (_records.TryPeek(out var oldest) && oldest.Position < position)
+            while (_records.First is { } oldest && oldest.Value.Position < position)
             {
-                _records.Dequeue();
+                _records.RemoveFirst();
             }
         }
     }

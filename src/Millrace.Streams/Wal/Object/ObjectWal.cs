@@ -107,7 +107,6 @@ internal sealed class ObjectWal : IWriteAheadLog
     private async Task WriteAsync()
     {
         var previous = Task.CompletedTask;
-        var appends = new List<WalAppend>();
         try
         {
             while (true)
@@ -115,7 +114,7 @@ internal sealed class ObjectWal : IWriteAheadLog
                 await _queue.WaitAsync();
                 await _owner.WaitForRoomAsync(CancellationToken.None);
                 await GatherAsync();
-                if (!_queue.Take(appends, _options.BatchBytes))
+                if (!_queue.Take(_options.BatchBytes, out var appends))
                 {
                     break;
                 }
@@ -123,7 +122,6 @@ internal sealed class ObjectWal : IWriteAheadLog
                 if (appends.Count > 0)
                 {
                     previous = WriteBatchAsync(new ObjectWalBatch(appends), previous);
-                    appends = [];
                 }
             }
         }
@@ -184,25 +182,37 @@ internal sealed class ObjectWal : IWriteAheadLog
 
     private void Settle(ObjectWalBatch batch, LogPlace? place, StreamException? reason, TimeSpan latency)
     {
+        // Before they are settled, and used again.
+        var end = batch.Appends.Last!.Position + 1;
         lock (_lock)
         {
             _underWay--;
             _latency = _latency == TimeSpan.Zero ? latency : _latency + (latency - _latency) * LatencyWeight;
-            if (place is { } acknowledged)
-            {
-                _kept.Enqueue((acknowledged, batch.Appends[^1].Position + 1));
-            }
         }
 
-        foreach (var append in batch.Appends)
+        try
         {
-            if (reason is null)
+            Keep(place, end);
+        }
+        catch (Exception failure)
+        {
+            // No room to remember it: nothing could ever be trimmed behind it.
+            reason ??= Lose(failure);
+        }
+
+        if (batch.Appends.Settle(reason) is { } trouble)
+        {
+            Lose(trouble);
+        }
+    }
+
+    private void Keep(LogPlace? place, long endAppend)
+    {
+        lock (_lock)
+        {
+            if (place is { } acknowledged)
             {
-                append.Complete();
-            }
-            else
-            {
-                append.Fail(reason);
+                _kept.Enqueue((acknowledged, endAppend));
             }
         }
     }

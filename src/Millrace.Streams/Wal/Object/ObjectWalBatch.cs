@@ -4,17 +4,17 @@ using Millrace.Runtime;
 namespace Millrace.Streams.Wal;
 
 /// <summary>A group of appends on its way into one object.</summary>
-internal sealed class ObjectWalBatch(List<WalAppend> appends)
+internal sealed class ObjectWalBatch(WalAppendGroup appends)
 {
     private readonly GatheredRecords _records = new();
 
-    public IReadOnlyList<WalAppend> Appends => appends;
+    public WalAppendGroup Appends => appends;
 
     /// <summary>Lays the batch out. It is held until <see cref="Release"/>.</summary>
     public ReadOnlySequence<byte> Build(BufferPool pool)
     {
         _records.Build(pool, appends, ObjectWalFormat.HeadSize, alignment: 1, GatheredRecords.CopiedPayload);
-        ObjectWalFormat.WriteHead(_records.Head, appends.Count, appends[0].Position);
+        ObjectWalFormat.WriteHead(_records.Head, appends.Count, appends.First!.Position);
         var joined = new JoinedMemory();
         foreach (var part in _records.Parts)
         {

@@ -89,11 +89,11 @@ internal sealed class SimulatedOwner(StoreWorld world, NodeRuntime runtime, Stre
         }
     }
 
-    public OwnerState Capture(long since)
+    public OwnerState Capture(long since, bool withCheckpoint)
     {
         var state = new byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(state, Stream.NextOffset);
-        return new OwnerState(Stream.NextOffset, state, default);
+        return new OwnerState(Stream.NextOffset, withCheckpoint ? state : default(ReadOnlyMemory<byte>), default);
     }
 
     public void OnConfirmed(long confirmOffset)

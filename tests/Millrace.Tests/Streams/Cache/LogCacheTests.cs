@@ -13,7 +13,7 @@ public sealed class LogCacheTests
         Gen.Select(Gen.Bool, Gen.Int[1, 5], Gen.Int[1, 40]).Array[1, 200].Sample(steps =>
         {
             using var buffers = new BufferPool(maxIdleBytes: 1 << 20);
-            var cache = new LogCache();
+            var cache = new LogCache(buffers);
             var model = new List<(long Base, long End)>();
             var (next, held) = (0L, 0L);
             foreach (var (add, count, many) in steps)
@@ -21,6 +21,7 @@ public sealed class LogCacheTests
                 for (var i = 0; add && i < many; i++)
                 {
                     var buffer = buffers.Rent(1);
+                    cache.Reserve();
                     held += cache.Add(new CachedRecord(next, count, -1, next, buffer.Memory, buffer));
                     buffer.Release();
                     model.Add((next, next + count));
@@ -35,16 +36,20 @@ public sealed class LogCacheTests
                 }
 
                 Assert.Equal(model.Count, cache.Count);
-                Assert.Equal(model.Count * 4096L, held);
+                Assert.Equal(model.Count * (4096L + RecordCost.Cached), held);
                 for (var offset = Math.Max(0, next - 30); offset < next; offset++)
                 {
                     var expected = model.FindIndex(record => record.End > offset);
                     expected = model.Count == 0 || offset < model[0].Base ? -1 : expected;
-                    Assert.Equal(expected, cache.Find(offset));
+                    Assert.Equal(expected >= 0, cache.TryFind(offset, out var found));
+                    for (; expected >= 0 && expected < model.Count; expected++, found.MoveNext())
+                    {
+                        Assert.Equal(model[expected].Base, found.Record.BaseOffset);
+                    }
                 }
             }
 
-            Assert.Equal(model.Count == 0 ? -1 : model.Count, cache.Find(next));
+            Assert.False(cache.TryFind(next, out _));
             held -= cache.Evict(long.MaxValue);
             Assert.Equal((0, 0), (held, buffers.RentedBytes));
         });

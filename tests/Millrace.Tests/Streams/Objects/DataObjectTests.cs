@@ -109,7 +109,7 @@ public sealed class DataObjectTests : IDisposable
         Assert.Equal(sum, written.Ranges[0].Digest);
         Assert.Equal(digests[1] + digests[2], sum - digests[0]);
 
-        var record = upload.Records[0];
+        var record = upload.Records.First();
         Assert.Equal(5, new[]
         {
             RecordDigest.Of(record), RecordDigest.Of(record with { Stream = new StreamId(9) }), RecordDigest.Of(record with { BaseOffset = 11 }),

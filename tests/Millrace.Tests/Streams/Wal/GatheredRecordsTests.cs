@@ -19,7 +19,7 @@ public sealed class GatheredRecordsTests : IDisposable
     [InlineData(2000, 1700)]
     public void Copied_records_fill_pieces_of_whole_pages(int count, int payload)
     {
-        var appends = Appends(count, payload, knowChecksums: true);
+        var appends = Appends(knowChecksums: true, [.. Enumerable.Repeat(payload, count)]);
         var gathered = new GatheredRecords();
         gathered.Build(_pool, appends, HeadSize, Page, int.MaxValue);
 
@@ -33,18 +33,15 @@ public sealed class GatheredRecordsTests : IDisposable
     [InlineData(false)]
     public void Large_payloads_stay_where_they_are(bool knowChecksums)
     {
-        List<WalAppend> appends =
-        [
-            .. Appends(2, GatheredRecords.CopiedPayload, knowChecksums),
-            .. Appends(2, Crc32C.WorthJoining, knowChecksums),
-            .. Appends(1, 1, knowChecksums),
-        ];
+        var copied = GatheredRecords.CopiedPayload;
+        var appends = Appends(knowChecksums, copied, copied, Crc32C.WorthJoining, Crc32C.WorthJoining, 1);
+        var payloads = Payloads(appends);
         var gathered = new GatheredRecords();
         gathered.Build(_pool, appends, HeadSize, alignment: 1, GatheredRecords.CopiedPayload);
 
         Assert.Equal(5, gathered.Parts.Count);
-        Assert.Equal(appends[2].Record.Payload, gathered.Parts[1]);
-        Assert.Equal(appends[3].Record.Payload, gathered.Parts[3]);
+        Assert.Equal(payloads[2], gathered.Parts[1]);
+        Assert.Equal(payloads[3], gathered.Parts[3]);
         AssertHolds(appends, gathered, alignment: 1);
     }
 
@@ -54,7 +51,7 @@ public sealed class GatheredRecordsTests : IDisposable
         _pool.Dispose();
     }
 
-    private static void AssertHolds(List<WalAppend> appends, GatheredRecords gathered, int alignment)
+    private static void AssertHolds(WalAppendGroup appends, GatheredRecords gathered, int alignment)
     {
         byte[] laidOut = [.. gathered.Parts.SelectMany(part => part.ToArray())];
         Assert.Equal(0, laidOut.Length % alignment);
@@ -74,13 +71,24 @@ public sealed class GatheredRecordsTests : IDisposable
         gathered.Release();
     }
 
-    private static List<WalAppend> Appends(int count, int payload, bool knowChecksums)
+    private static List<ReadOnlyMemory<byte>> Payloads(WalAppendGroup appends)
+    {
+        var payloads = new List<ReadOnlyMemory<byte>>();
+        foreach (var append in appends)
+        {
+            payloads.Add(append.Record.Payload);
+        }
+
+        return payloads;
+    }
+
+    private static WalAppendGroup Appends(bool knowChecksums, params int[] payloads)
     {
         var queue = new WalAppendQueue(0);
-        var random = new Random(count);
-        for (var i = 0; i < count; i++)
+        var random = new Random(payloads.Length);
+        for (var i = 0; i < payloads.Length; i++)
         {
-            var bytes = new byte[payload];
+            var bytes = new byte[payloads[i]];
             random.NextBytes(bytes);
             var record = new StreamRecord(new StreamId(1), new StreamEpoch(1), i, 1, -1, bytes)
             {
@@ -89,8 +97,7 @@ public sealed class GatheredRecordsTests : IDisposable
             _ = queue.Append(record, out _);
         }
 
-        var appends = new List<WalAppend>();
-        Assert.True(queue.Take(appends, int.MaxValue));
+        Assert.True(queue.Take(int.MaxValue, out var appends));
         return appends;
     }
 }
