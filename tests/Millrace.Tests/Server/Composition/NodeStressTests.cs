@@ -1,5 +1,3 @@
-using Millrace.Protocol;
-using Millrace.Runtime;
 using Millrace.Server.Options;
 using Millrace.Tests.Streams;
 using Xunit;

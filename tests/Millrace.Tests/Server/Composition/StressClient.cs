@@ -1,6 +1,5 @@
 using System.Buffers;
 using Millrace.Protocol;
-using Millrace.Tests.Broker.Network;
 using Xunit;
 
 namespace Millrace.Tests.Server.Composition;
@@ -95,11 +94,11 @@ internal sealed class StressClient(NodeUnderTest node, StressLog log, int number
             Assert.Equal(batch.Partition, answered[i].Index);
             if (batch.IsSpoiled)
             {
-                Assert.Contains(error, new[] { ErrorCode.CorruptMessage, ErrorCode.RequestTimedOut, ErrorCode.UnknownTopicOrPartition });
+                Assert.Contains(error, (ErrorCode[])[ErrorCode.CorruptMessage, ErrorCode.RequestTimedOut, ErrorCode.UnknownTopicOrPartition]);
             }
             else if (batch.Topic == StressLog.Stays)
             {
-                Assert.Contains(error, new[] { ErrorCode.None, ErrorCode.RequestTimedOut });
+                Assert.Contains(error, (ErrorCode[])[ErrorCode.None, ErrorCode.RequestTimedOut]);
                 if (error == ErrorCode.None)
                 {
                     log.Acknowledged(batch.Partition, answered[i].BaseOffset, batch.Records);
@@ -107,7 +106,7 @@ internal sealed class StressClient(NodeUnderTest node, StressLog log, int number
             }
             else
             {
-                Assert.Contains(error, new[] { ErrorCode.None, ErrorCode.RequestTimedOut, ErrorCode.UnknownTopicOrPartition, ErrorCode.NotLeaderOrFollower });
+                Assert.Contains(error, (ErrorCode[])[ErrorCode.None, ErrorCode.RequestTimedOut, ErrorCode.UnknownTopicOrPartition, ErrorCode.NotLeaderOrFollower]);
             }
         }
     }
