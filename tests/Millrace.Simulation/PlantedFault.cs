@@ -11,6 +11,7 @@ public enum PlantedFault
     ReuseNumber,
     TakeLostAnswerForFence,
     ServeBeforeSeal,
+    ReleaseParkedFrame,
     ForgetFolderSync,
     RefuseWhatIsAccepted,
 }

@@ -33,6 +33,9 @@ public sealed unsafe class PooledBuffer : MemoryManager<byte>
 
     internal int SizeClass { get; }
 
+    /// <summary>Somebody holds it, as far as one can say: the simulator looks for what it may spoil.</summary>
+    internal bool IsHeld => Volatile.Read(ref _holders) > 0;
+
     public override Span<byte> GetSpan()
     {
         Invariant.Check(_holders > 0);

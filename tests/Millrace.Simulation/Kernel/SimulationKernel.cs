@@ -60,6 +60,9 @@ public sealed class SimulationKernel : IDisposable
 
     public Lane NewLane(string name) => new(this, _lanes++, name);
 
+    /// <summary>Every buffer that was made for a node, in the order in which they were.</summary>
+    internal IReadOnlyList<PooledBuffer> Buffers => _buffers;
+
     /// <summary>Buffers for a node, which may be killed with any number of them in its hands. Those it lets go are poisoned.</summary>
     /// <param name="memory">Of its machine; without it there is always enough.</param>
     public BufferPool NewBufferPool(SimulatedMemory? memory = null) =>

@@ -32,8 +32,12 @@ internal sealed class SimulatedClient(SimulationKernel kernel, Lane lane, string
         await CallAllAsync<TRequest, TResponse>([request], version) is [var answer] ? answer : throw new IOException("no answer");
 
     /// <summary>Sends requests without waiting in between.</summary>
-    /// <returns>The answers that came: fewer than requests if the connection was lost; whether the rest was done is unknown.</returns>
-    public async Task<IReadOnlyList<TResponse>> CallAllAsync<TRequest, TResponse>(IReadOnlyList<TRequest> requests, short version)
+    /// <param name="requests">In order.</param>
+    /// <param name="version">Of all of them.</param>
+    /// <param name="isAnswered">False for a request that asks for no answer; null if all do.</param>
+    /// <returns>The answers that came: fewer than requests that want one if the connection was lost; whether the rest was done is unknown.</returns>
+    public async Task<IReadOnlyList<TResponse>> CallAllAsync<TRequest, TResponse>(
+        IReadOnlyList<TRequest> requests, short version, Func<TRequest, bool>? isAnswered = null)
         where TRequest : class, IRequest<TRequest>
         where TResponse : class, IResponse<TResponse>
     {
@@ -52,7 +56,10 @@ internal sealed class SimulatedClient(SimulationKernel kernel, Lane lane, string
             CutPerhaps(connection);
             for (var i = 0; i < requests.Count; i++)
             {
-                answers.Add(await ReceiveAsync<TResponse>(connection, first + i, version, patience.Token));
+                if (isAnswered is null || isAnswered(requests[i]))
+                {
+                    answers.Add(await ReceiveAsync<TResponse>(connection, first + i, version, patience.Token));
+                }
             }
         }
         catch (Exception silence) when (silence is OperationCanceledException or IOException or InvalidOperationException)

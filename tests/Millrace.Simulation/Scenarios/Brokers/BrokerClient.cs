@@ -8,7 +8,7 @@ namespace Millrace.Simulation.Scenarios.Brokers;
 /// Produces to one partition without idempotence, fetches from it, trims it, and commits offsets for a group that has no members. Never
 /// sends anything twice.
 /// </summary>
-internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, SimulatedClient client, PartitionReader reader)
+internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, SimulatedClient client, SpokenVersions versions, PartitionReader reader)
 {
     private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
     private readonly OffsetOracle _offsets = new(kernel, $"without-members-{reader.Oracle.Partition}", reader.Oracle.Partition);
@@ -41,46 +41,13 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
         }
     }
 
-    /// <summary>Makes the topic if it is not there, until the broker says that it is.</summary>
-    public async Task CreateTopicAsync(int partitions)
-    {
-        var request = new CreateTopicsRequest
-        {
-            TimeoutMs = 10_000,
-            Topics = [new CreateTopicsRequest.CreatableTopic { Name = BrokerWorld.Topic, NumPartitions = partitions, ReplicationFactor = 1 }],
-        };
-        while (true)
-        {
-            try
-            {
-                var answer = await client.CallAsync<CreateTopicsRequest, CreateTopicsResponse>(request, 4);
-                if ((ErrorCode)answer.Topics[0].ErrorCode is ErrorCode.None or ErrorCode.TopicAlreadyExists)
-                {
-                    return;
-                }
-            }
-            catch (IOException)
-            {
-                // The client has counted it.
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(200), lane.Time);
-        }
-    }
-
     /// <summary>At the end: everything is fetched, from the first offset to the last, and the groups are where they were.</summary>
     /// <param name="others">The offset of another group in this partition.</param>
     public async Task AuditAsync(OffsetOracle others)
     {
-        var next = 0L;
-        await UntilAsync(async () =>
-        {
-            next = await reader.FetchAsync(next) ?? next;
-            return next >= _oracle.End && next == reader.HighWatermark;
-        });
+        await reader.AuditAsync(lane);
         await UntilAsync(() => FetchCommitAsync(_offsets));
         await UntilAsync(() => FetchCommitAsync(others));
-        _oracle.Audited();
     }
 
     private async Task UntilAsync(Func<Task<bool>> attempt)
@@ -105,18 +72,18 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
 
     private async Task ProduceAsync()
     {
-        var records = Enumerable.Range(0, _random.Next(1, 5)).Select(_ => _oracle.NextRecord()).ToArray();
-        var request = ProduceRequests.Of(kernel, _random, _oracle.Partition, records, new RecordBatchBuilder());
-        var answer = ProduceRequests.Only(await client.CallAsync<ProduceRequest, ProduceResponse>(request, ProduceRequests.Version));
+        var batch = new BatchMaker(kernel, _random, versions.Produce >= SpokenVersions.FirstProduceWithZstd).Make(_oracle);
+        var request = ProduceRequests.Of([batch], acks: -1, timeoutMs: 10_000);
+        var answer = ProduceRequests.Only(await client.CallAsync<ProduceRequest, ProduceResponse>(request, versions.Produce));
         if (answer.ErrorCode != 0)
         {
             kernel.Coverage.Count($"clients: produce refused, {(ErrorCode)answer.ErrorCode}");
             return;
         }
 
-        for (var i = 0; i < records.Length; i++)
+        for (var i = 0; i < batch.Records.Length; i++)
         {
-            _oracle.Acknowledged(answer.BaseOffset + i, records[i]);
+            _oracle.Acknowledged(answer.BaseOffset + i, batch.Records[i]);
         }
     }
 
@@ -137,7 +104,7 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
             ],
         };
         var trimmed = _oracle.TrimmedTo;
-        var answer = await client.CallAsync<DeleteRecordsRequest, DeleteRecordsResponse>(request, 1);
+        var answer = await client.CallAsync<DeleteRecordsRequest, DeleteRecordsResponse>(request, versions.DeleteRecords);
         var partition = answer.Topics[0].Partitions[0];
         if (partition.ErrorCode != 0)
         {
@@ -166,7 +133,7 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
                 },
             ],
         };
-        var answer = await client.CallAsync<OffsetCommitRequest, OffsetCommitResponse>(request, 7);
+        var answer = await client.CallAsync<OffsetCommitRequest, OffsetCommitResponse>(request, versions.OffsetCommit);
         if (answer.Topics[0].Partitions[0].ErrorCode == 0)
         {
             _offsets.Acknowledged(commit);
@@ -181,7 +148,7 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
             GroupId = offsets.Group,
             Topics = [new OffsetFetchRequest.OffsetFetchRequestTopic { Name = BrokerWorld.Topic, PartitionIndexes = [offsets.Partition] }],
         };
-        var answer = await client.CallAsync<OffsetFetchRequest, OffsetFetchResponse>(request, 5);
+        var answer = await client.CallAsync<OffsetFetchRequest, OffsetFetchResponse>(request, versions.OffsetFetch);
         if (answer.ErrorCode != 0 || answer.Topics[0].Partitions[0] is not { ErrorCode: 0 } partition)
         {
             return false;

@@ -1,3 +1,4 @@
+using Millrace.Protocol;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Network;
@@ -6,8 +7,8 @@ using Millrace.Simulation.Storage;
 namespace Millrace.Simulation.Scenarios.Brokers;
 
 /// <summary>
-/// One whole broker that is stopped, killed and started again under its clients: plain and idempotent producers, readers, and a
-/// group of two.
+/// One whole broker that is stopped, killed and started again under its clients: plain and idempotent producers, some to many partitions
+/// at once, readers, a group of two, and an administrator whose topic comes and goes.
 /// </summary>
 internal sealed class BrokerWorld
 {
@@ -15,7 +16,15 @@ internal sealed class BrokerWorld
     private const string Group = "of-two";
     private const int Partitions = 2;
     private const int Members = 2;
-    private const int EnoughAcknowledgements = 250;
+    private const int MixedClients = 2;
+    private const int EnoughAcknowledgements = 300;
+
+    /// <summary>Bytes that a batch may have, as topics are created.</summary>
+    public const int LargestBatch = 120_000;
+
+    /// <summary>Bytes that a batch may have when a topic's limit is lowered.</summary>
+    public const int SmallestLimit = 10_000;
+
     private static readonly TimeSpan Enough = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LongestSilence = TimeSpan.FromHours(1);
     private readonly SimulationKernel _kernel;
@@ -31,26 +40,40 @@ internal sealed class BrokerWorld
         _broker = new BrokerMachine(kernel, _bucket, fault);
     }
 
+    /// <summary>As topics are created: nothing in them expires, whatever the broker's clock says.</summary>
+    public static IReadOnlyList<CreateTopicsRequest.CreatableTopicConfig> TopicConfigs { get; } =
+    [
+        new() { Name = "retention.ms", Value = "-1" },
+        new() { Name = "message.timestamp.after.max.ms", Value = $"{long.MaxValue}" },
+        new() { Name = "max.message.bytes", Value = $"{LargestBatch}" },
+    ];
+
+    /// <summary>A broker whose memory has run out may say so to the one whom it concerns; whether it was done is unknown.</summary>
+    public static bool IsForWantOfMemory(SimulationKernel kernel, ErrorCode error) =>
+        error == ErrorCode.UnknownServerError && kernel.Coverage["memory: ran out"] > 0;
+
     public async Task RunAsync()
     {
         _broker.Start(TimeSpan.Zero);
         ExpectProgress(acknowledgedBefore: -1);
-        var oracles = Enumerable.Range(0, Partitions).Select(partition => new PartitionOracle(_kernel, partition)).ToArray();
-        var clients = oracles.Select(NewClient).ToArray();
-        await clients[0].CreateTopicAsync(Partitions);
+        var topic = await new StableTopic(_kernel, _kernel.World, Connect("creator")).CreateAsync(Topic, Partitions);
+        var admin = new TopicAdmin(_kernel, _kernel.World, Connect("admin"));
+        var clients = topic.Partitions.Select(NewClient).ToArray();
         var group = new GroupOracle(_kernel, Group, Partitions);
         Task[] working =
         [
             .. clients.Select(client => client.RunAsync(() => _isOver)),
-            .. oracles.Select(oracle => NewProducer(oracle).RunAsync(() => _isOver)),
-            .. Enumerable.Range(0, Members).Select(i => NewMember(group, $"member{i}", oracles).RunAsync(() => _isOver)),
+            .. topic.Partitions.Select(oracle => NewProducer(oracle).RunAsync(() => _isOver)),
+            .. Enumerable.Range(0, Members).Select(i => NewMember(group, $"member{i}", topic).RunAsync(() => _isOver)),
+            .. Enumerable.Range(0, MixedClients).Select(i => NewMixed($"mixed{i}", topic, admin).RunAsync(() => _isOver)),
+            admin.RunAsync(() => _isOver),
         ];
 
         var watched = Task.WhenAll(working);
         await NewChaos().RunAsync(() => Array.Exists(working, task => task.IsFaulted)
             || _kernel.Now >= Enough && _kernel.Coverage[CoverageNames.Acknowledged] >= EnoughAcknowledgements);
         _isOver = true;
-        _broker.Disk.Weather = DiskWeather.Calm;
+        _broker.CalmDown();
         _network = NetworkWeather.Calm;
         foreach (var task in working)
         {
@@ -69,6 +92,20 @@ internal sealed class BrokerWorld
         for (var i = 0; i < clients.Length; i++)
         {
             await clients[i].AuditAsync(group.Offsets[i]);
+        }
+
+        if (admin.Current is { DeletionSent: false } left)
+        {
+            await AuditAsync(left);
+        }
+    }
+
+    private async Task AuditAsync(TopicOracle topic)
+    {
+        var auditor = Connect("auditor");
+        foreach (var partition in topic.Partitions)
+        {
+            await new PartitionReader(_kernel, auditor, new SpokenVersions(_kernel.Random), partition).AuditAsync(_kernel.World);
         }
     }
 
@@ -93,6 +130,12 @@ internal sealed class BrokerWorld
         chaos.Pranks.Add(() => chaos.Sleep(_broker.Node));
         chaos.Pranks.Add(DiskChanges);
         chaos.Pranks.Add(NetworkChanges);
+        chaos.Pranks.Add(_broker.RunOutOfMemory);
+        if (_broker.ClockIsSet)
+        {
+            chaos.Pranks.Add(_broker.Node.SetClock);
+        }
+
         NetworkChanges();
         if (_broker.IsOnDisk)
         {
@@ -109,16 +152,23 @@ internal sealed class BrokerWorld
     private BrokerClient NewClient(PartitionOracle oracle)
     {
         var client = Connect($"client{oracle.Partition}");
-        return new BrokerClient(_kernel, _kernel.World, client, new PartitionReader(_kernel, client, oracle));
+        var versions = new SpokenVersions(_kernel.Random);
+        return new BrokerClient(_kernel, _kernel.World, client, versions, new PartitionReader(_kernel, client, versions, oracle));
     }
 
-    private IdempotentProducer NewProducer(PartitionOracle oracle) => new(_kernel, _kernel.World, Connect($"producer{oracle.Partition}"), oracle);
+    private IdempotentProducer NewProducer(PartitionOracle oracle) =>
+        new(_kernel, _kernel.World, Connect($"producer{oracle.Partition}"), oracle, _broker.ProducerExpiration);
 
-    private GroupMember NewMember(GroupOracle group, string name, PartitionOracle[] oracles)
+    private GroupMember NewMember(GroupOracle group, string name, TopicOracle topic)
     {
         var client = Connect(name);
-        return new GroupMember(_kernel, _kernel.World, client, group, [.. oracles.Select(oracle => new PartitionReader(_kernel, client, oracle))]);
+        var versions = new SpokenVersions(_kernel.Random);
+        return new GroupMember(
+            _kernel, _kernel.World, client, versions, group, [.. topic.Partitions.Select(oracle => new PartitionReader(_kernel, client, versions, oracle))]);
     }
+
+    private MixedClient NewMixed(string name, TopicOracle stable, TopicAdmin admin) => new(_kernel, _kernel.World, Connect(name), () =>
+        [stable, .. admin.Current is { } current ? [current] : Array.Empty<TopicOracle>(), .. admin.Former is { } former ? [former] : Array.Empty<TopicOracle>()]);
 
     private void DiskChanges()
     {

@@ -9,7 +9,7 @@ namespace Millrace.Simulation.Scenarios.Brokers;
 /// A member of a consumer group: joins, is given partitions, fetches from where the group is, commits, and leaves now and then,
 /// or falls silent until the others have given it up and goes on as if nothing had happened.
 /// </summary>
-internal sealed class GroupMember(SimulationKernel kernel, Lane lane, SimulatedClient client, GroupOracle oracle, PartitionReader[] readers)
+internal sealed class GroupMember(SimulationKernel kernel, Lane lane, SimulatedClient client, SpokenVersions versions, GroupOracle oracle, PartitionReader[] readers)
 {
     private static readonly TimeSpan SessionTimeout = TimeSpan.FromSeconds(6);
     private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
@@ -39,7 +39,7 @@ internal sealed class GroupMember(SimulationKernel kernel, Lane lane, SimulatedC
 
     private async Task<bool> JoinAsync()
     {
-        await client.CallAsync<FindCoordinatorRequest, FindCoordinatorResponse>(new FindCoordinatorRequest { Key = oracle.Group, KeyType = 0 }, 2);
+        await client.CallAsync<FindCoordinatorRequest, FindCoordinatorResponse>(new FindCoordinatorRequest { Key = oracle.Group, KeyType = 0 }, versions.FindCoordinator);
         _positions.Clear();
         var joined = await client.CallAsync<JoinGroupRequest, JoinGroupResponse>(
             new JoinGroupRequest
@@ -51,7 +51,7 @@ internal sealed class GroupMember(SimulationKernel kernel, Lane lane, SimulatedC
                 ProtocolType = "consumer",
                 Protocols = [new JoinGroupRequest.JoinGroupRequestProtocol { Name = "by lot", Metadata = Subscription() }],
             },
-            5);
+            versions.JoinGroup);
         if (joined.ErrorCode != 0)
         {
             Refused("join", (ErrorCode)joined.ErrorCode, joined.MemberId);
@@ -67,7 +67,7 @@ internal sealed class GroupMember(SimulationKernel kernel, Lane lane, SimulatedC
                 MemberId = _id,
                 Assignments = joined.Leader == _id ? Assign([.. joined.Members.Select(member => member.MemberId)]) : [],
             },
-            3);
+            versions.SyncGroup);
         if (synced.ErrorCode != 0)
         {
             Refused("sync", (ErrorCode)synced.ErrorCode);
@@ -105,7 +105,7 @@ internal sealed class GroupMember(SimulationKernel kernel, Lane lane, SimulatedC
         }
 
         var answer = await client.CallAsync<OffsetFetchRequest, OffsetFetchResponse>(
-            new OffsetFetchRequest { GroupId = oracle.Group, Topics = [new OffsetFetchRequest.OffsetFetchRequestTopic { Name = BrokerWorld.Topic, PartitionIndexes = owned }] }, 5);
+            new OffsetFetchRequest { GroupId = oracle.Group, Topics = [new OffsetFetchRequest.OffsetFetchRequestTopic { Name = BrokerWorld.Topic, PartitionIndexes = owned }] }, versions.OffsetFetch);
         if (answer.ErrorCode != 0)
         {
             Refused("offsets", (ErrorCode)answer.ErrorCode);
@@ -185,7 +185,7 @@ internal sealed class GroupMember(SimulationKernel kernel, Lane lane, SimulatedC
                     },
                 ],
             },
-            7);
+            versions.OffsetCommit);
         var error = ErrorCode.None;
         for (var i = 0; i < owned.Length; i++)
         {
@@ -212,14 +212,14 @@ internal sealed class GroupMember(SimulationKernel kernel, Lane lane, SimulatedC
     private async Task<bool> HeartbeatAsync()
     {
         var answer = await client.CallAsync<HeartbeatRequest, HeartbeatResponse>(
-            new HeartbeatRequest { GroupId = oracle.Group, GenerationId = _generation, MemberId = _id }, 3);
+            new HeartbeatRequest { GroupId = oracle.Group, GenerationId = _generation, MemberId = _id }, versions.Heartbeat);
         return answer.ErrorCode == 0 || Refused("heartbeat", (ErrorCode)answer.ErrorCode);
     }
 
     private async Task LeaveAsync()
     {
         var answer = await client.CallAsync<LeaveGroupRequest, LeaveGroupResponse>(
-            new LeaveGroupRequest { GroupId = oracle.Group, Members = [new LeaveGroupRequest.MemberIdentity { MemberId = _id }] }, 3);
+            new LeaveGroupRequest { GroupId = oracle.Group, Members = [new LeaveGroupRequest.MemberIdentity { MemberId = _id }] }, versions.LeaveGroup);
         kernel.Coverage.Count(answer.ErrorCode == 0 ? "group: members that left" : "group: leaving refused");
         _id = "";
         await Task.Delay(_random.Between(TimeSpan.Zero, TimeSpan.FromSeconds(5)), lane.Time);
@@ -239,6 +239,7 @@ internal sealed class GroupMember(SimulationKernel kernel, Lane lane, SimulatedC
                 return false;
             case ErrorCode.IllegalGeneration or ErrorCode.RebalanceInProgress or ErrorCode.NotCoordinator or ErrorCode.CoordinatorLoadInProgress
                 or ErrorCode.CoordinatorNotAvailable or ErrorCode.RequestTimedOut or ErrorCode.UnknownTopicOrPartition:
+            case var _ when BrokerWorld.IsForWantOfMemory(kernel, error):
                 return false;
             default:
                 throw new ViolationException($"Group {oracle.Group}: {error} for a {what}");

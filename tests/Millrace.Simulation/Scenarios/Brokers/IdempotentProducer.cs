@@ -6,21 +6,39 @@ namespace Millrace.Simulation.Scenarios.Brokers;
 
 /// <summary>
 /// An idempotent producer of one partition: up to five batches under way at a time, each sent again under its sequence number
-/// until it is acknowledged. Now and then it dies and begins anew under another id.
+/// until it is acknowledged. Now and then it dies and begins anew under another id, or is silent until the broker has forgotten it.
 /// </summary>
-internal sealed class IdempotentProducer(SimulationKernel kernel, Lane lane, SimulatedClient client, PartitionOracle oracle)
+/// <param name="kernel">Its world.</param>
+/// <param name="lane">Where it runs.</param>
+/// <param name="client">Its connection.</param>
+/// <param name="oracle">Its partition.</param>
+/// <param name="expiration">After how long a silence the broker forgets a producer.</param>
+internal sealed class IdempotentProducer(SimulationKernel kernel, Lane lane, SimulatedClient client, PartitionOracle oracle, TimeSpan expiration)
 {
+    /// <summary>Of a producer that is as quick to be forgotten, nothing that it sent may be under way by then: see <see cref="OffsetOracle"/>.</summary>
+    public static readonly TimeSpan ShortExpiration = TimeSpan.FromSeconds(150);
+
     private const int MostUnderWay = 5;
+
+    /// <summary>How often it falls silent until it is forgotten.</summary>
+    private const double Silences = 0.06;
+
+    /// <summary>Clients give a batch up after some time, so that its retry cannot come when it is forgotten that it arrived.</summary>
+    private static readonly TimeSpan DeliveryTimeout = TimeSpan.FromSeconds(40);
     private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
+    private readonly SpokenVersions _versions = new(kernel.Random);
     private readonly List<Batch> _unsettled = [];
     private long _id = -1;
     private short _epoch;
     private int _number;
     private int _nextSequence;
+    private bool _isSilent;
+
+    private bool IsForgottenSoon => expiration <= ShortExpiration;
 
     public async Task RunAsync(Func<bool> isOver)
     {
-        while (!isOver())
+        while (!isOver() || _isSilent)
         {
             try
             {
@@ -38,12 +56,19 @@ internal sealed class IdempotentProducer(SimulationKernel kernel, Lane lane, Sim
                 // The client has counted it.
             }
 
-            if (_random.Chance(0.02))
+            if (_random.Chance(0.02) || IsForgottenSoon && _unsettled.Exists(batch => kernel.Now - batch.MadeAt > DeliveryTimeout))
             {
                 // Whether what is under way has arrived is never asked; the next one knows nothing of it.
                 kernel.Coverage.Count("idempotent: producers that died");
                 client.Disconnect();
-                _id = -1;
+                (_id, _isSilent) = (-1, false);
+            }
+
+            if (IsForgottenSoon && !_isSilent && _id >= 0 && _unsettled.Count == 0 && _nextSequence > 0 && _random.Chance(Silences))
+            {
+                kernel.Coverage.Count("idempotent: producers that were silent until they were forgotten");
+                _isSilent = true;
+                await Task.Delay(expiration + BrokerMachine.LongestCheckInterval * 2, lane.Time);
             }
 
             await Task.Delay(_random.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(500)), lane.Time);
@@ -52,7 +77,8 @@ internal sealed class IdempotentProducer(SimulationKernel kernel, Lane lane, Sim
 
     private async Task BeginAsync()
     {
-        var answer = await client.CallAsync<InitProducerIdRequest, InitProducerIdResponse>(new InitProducerIdRequest { TransactionalId = null, TransactionTimeoutMs = 60_000 }, 4);
+        var answer = await client.CallAsync<InitProducerIdRequest, InitProducerIdResponse>(
+            new InitProducerIdRequest { TransactionalId = null, TransactionTimeoutMs = 60_000 }, _versions.InitProducerId);
         if (answer.ErrorCode != 0)
         {
             kernel.Coverage.Count($"idempotent: no id, {(ErrorCode)answer.ErrorCode}");
@@ -82,7 +108,8 @@ internal sealed class IdempotentProducer(SimulationKernel kernel, Lane lane, Sim
         }
 
         Batch[] sent = [.. _unsettled];
-        var answers = await client.CallAllAsync<ProduceRequest, ProduceResponse>([.. sent.Select(batch => batch.Request)], ProduceRequests.Version);
+        var requests = sent.Select(batch => ProduceRequests.Of([batch.Sent], _random.Chance(0.8) ? (short)-1 : (short)1, ProduceRequests.Timeout(_random))).ToArray();
+        var answers = await client.CallAllAsync<ProduceRequest, ProduceResponse>(requests, _versions.Produce);
         for (var i = 0; i < answers.Count; i++)
         {
             Settle(sent[i], ProduceRequests.Only(answers[i]));
@@ -99,14 +126,21 @@ internal sealed class IdempotentProducer(SimulationKernel kernel, Lane lane, Sim
                     kernel.Coverage.Count("idempotent: a batch without an answer had arrived");
                 }
 
-                for (var i = 0; i < batch.Records.Length; i++)
+                if (_isSilent)
                 {
-                    oracle.Acknowledged(answer.BaseOffset + i, batch.Records[i]);
+                    kernel.Coverage.Count("idempotent: a producer that was forgotten went on");
+                    _isSilent = false;
+                }
+
+                for (var i = 0; i < batch.Sent.Records.Length; i++)
+                {
+                    oracle.Acknowledged(answer.BaseOffset + i, batch.Sent.Records[i]);
                 }
 
                 _unsettled.Remove(batch);
                 break;
             case ErrorCode.OutOfOrderSequenceNumber when _unsettled[0] != batch:
+            case var error when BrokerWorld.IsForWantOfMemory(kernel, error):
             case ErrorCode.RequestTimedOut or ErrorCode.NotLeaderOrFollower or ErrorCode.LeaderNotAvailable or ErrorCode.KafkaStorageError or ErrorCode.UnknownTopicOrPartition:
                 kernel.Coverage.Count($"idempotent: refused, {(ErrorCode)answer.ErrorCode}");
                 kernel.Trace.Note($"partition {oracle.Partition} refuses sequence {batch.Sequence} of producer {_id}: {(ErrorCode)answer.ErrorCode}");
@@ -119,21 +153,20 @@ internal sealed class IdempotentProducer(SimulationKernel kernel, Lane lane, Sim
 
     private Batch NewBatch()
     {
-        var records = Enumerable.Range(0, _random.Next(1, 5)).Select(_ => oracle.NextRecord(_number)).ToArray();
+        var maker = new BatchMaker(kernel, _random, _versions.Produce >= SpokenVersions.FirstProduceWithZstd);
         var sequence = _nextSequence;
-        _nextSequence += records.Length;
-        var request = ProduceRequests.Of(
-            kernel, _random, oracle.Partition, records, new RecordBatchBuilder { ProducerId = _id, ProducerEpoch = _epoch, BaseSequence = sequence });
-        return new Batch(records, sequence, request);
+        var sent = maker.MakeIdempotent(oracle, _number, _id, _epoch, sequence);
+        _nextSequence += sent.Records.Length;
+        return new Batch(sent, sequence, kernel.Now);
     }
 
-    private sealed class Batch(int[] records, int sequence, ProduceRequest request)
+    private sealed class Batch(SentBatch sent, int sequence, TimeSpan madeAt)
     {
-        public int[] Records => records;
+        public SentBatch Sent => sent;
 
         public int Sequence => sequence;
 
-        public ProduceRequest Request => request;
+        public TimeSpan MadeAt => madeAt;
 
         public int Sends { get; set; }
 

@@ -1,20 +1,28 @@
-using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using Millrace.Simulation.Kernel;
 
 namespace Millrace.Simulation.Scenarios.Brokers;
 
 /// <summary>What clients know of one partition: which record stands at which offset, because it was acknowledged or fetched.</summary>
-internal sealed class PartitionOracle(SimulationKernel kernel, int partition)
+internal sealed class PartitionOracle(SimulationKernel kernel, TopicOracle topic, int partition)
 {
     private readonly SortedDictionary<long, int> _decided = [];
     private readonly Dictionary<int, long> _offsets = [];
 
     // The records of each idempotent producer, in the order in which it sends them.
     private readonly List<List<int>> _idempotent = [];
-    private int _records;
+
+    // By number: the length of the record's value.
+    private readonly List<int> _lengths = [];
+    private readonly HashSet<int> _refused = [];
+    private readonly List<int> _unplaced = [];
+
+    public TopicOracle Topic => topic;
 
     public int Partition => partition;
+
+    /// <summary>What the values of its records begin with.</summary>
+    public int Tag => topic.Number * TopicOracle.MostPartitions + partition;
 
     /// <summary>Everything below was acknowledged or fetched.</summary>
     public long End { get; private set; }
@@ -47,25 +55,21 @@ internal sealed class PartitionOracle(SimulationKernel kernel, int partition)
     }
 
     /// <summary>The number of a record that is about to be sent.</summary>
+    /// <param name="length">Of its value.</param>
     /// <param name="idempotentProducer">Whose it is, if its producer is idempotent.</param>
-    public int NextRecord(int? idempotentProducer = null)
+    public int NextRecord(int length, int? idempotentProducer = null)
     {
         if (idempotentProducer is { } producer)
         {
-            _idempotent[producer].Add(_records);
+            _idempotent[producer].Add(_lengths.Count);
         }
 
-        return _records++;
+        _lengths.Add(length);
+        return _lengths.Count - 1;
     }
 
-    /// <summary>A record's value: bytes that follow from its number.</summary>
-    public static byte[] Value(int record, int padding)
-    {
-        var value = new byte[sizeof(int) + padding];
-        value.AsSpan().Fill((byte)record);
-        BinaryPrimitives.WriteInt32BigEndian(value, record);
-        return value;
-    }
+    /// <summary>A record's value.</summary>
+    public byte[] Value(int record) => RecordValue.Of(Tag, record, _lengths[record]);
 
     public void Acknowledged(long offset, int record)
     {
@@ -73,10 +77,25 @@ internal sealed class PartitionOracle(SimulationKernel kernel, int partition)
         Decide(offset, record);
     }
 
+    /// <summary>It was acknowledged, and nobody said where it stands.</summary>
+    public void AcknowledgedSomewhere(int record)
+    {
+        kernel.Coverage.Count(CoverageNames.Acknowledged);
+        _unplaced.Add(record);
+    }
+
+    /// <summary>It was refused for what it is: it is nowhere, and never will be.</summary>
+    public void Refused(int record)
+    {
+        Require(!_offsets.TryGetValue(record, out var offset), $"record {record} was refused, and stands at {offset}");
+        _refused.Add(record);
+    }
+
     public void Fetched(long offset, ReadOnlySpan<byte> value)
     {
-        var record = BinaryPrimitives.ReadInt32BigEndian(value);
-        Require(record < _records && !value[sizeof(int)..].ContainsAnyExcept((byte)record), $"the record at {offset} was never sent like that");
+        var (tag, record) = RecordValue.Read(value);
+        Require(tag == Tag, $"the record at {offset} is {record} of {tag}, and this is {Tag}");
+        Require((uint)record < (uint)_lengths.Count && value.SequenceEqual(Value(record)), $"record {record} at {offset} was never sent like that");
         Decide(offset, record);
     }
 
@@ -92,6 +111,10 @@ internal sealed class PartitionOracle(SimulationKernel kernel, int partition)
         {
             AuditIdempotent(sent);
         }
+
+        var missing = _unplaced.Count(record => !_offsets.ContainsKey(record));
+        Require(missing <= Unseen(0, TrimSent), $"{missing} records that were acknowledged are nowhere");
+        kernel.Coverage.Count("clients: records of acks 0 audited", _unplaced.Count);
     }
 
     /// <summary>
@@ -132,6 +155,7 @@ internal sealed class PartitionOracle(SimulationKernel kernel, int partition)
     {
         Require(!_decided.TryGetValue(offset, out var other) || other == record, $"offset {offset} holds record {record} for one, and {other} for another");
         Require(!_offsets.TryGetValue(record, out var elsewhere) || elsewhere == offset, $"record {record} stands at {offset} and at {elsewhere}");
+        Require(!_refused.Contains(record), $"record {record}, which was refused, stands at {offset}");
         _decided[offset] = record;
         _offsets[record] = offset;
         End = Math.Max(End, offset + 1);
@@ -141,7 +165,7 @@ internal sealed class PartitionOracle(SimulationKernel kernel, int partition)
     {
         if (!holds)
         {
-            throw new ViolationException($"Partition {partition}: {otherwise.ToStringAndClear()}");
+            throw new ViolationException($"Partition {topic.Name}-{partition} ({topic.Number}): {otherwise.ToStringAndClear()}");
         }
     }
 }

@@ -6,20 +6,22 @@ using Millrace.Simulation.Network;
 namespace Millrace.Simulation.Scenarios.Brokers;
 
 /// <summary>Fetches from one partition and shows the oracle what comes.</summary>
-internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient client, PartitionOracle oracle)
+internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient client, SpokenVersions versions, PartitionOracle oracle)
 {
     private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
 
     public PartitionOracle Oracle => oracle;
 
-    /// <summary>The high watermark that the last answer named; -1 before the first.</summary>
+    /// <summary>The high watermark that the last fetch was told; -1 if it was told none.</summary>
     public long HighWatermark { get; private set; } = -1;
 
-    /// <summary>One fetch.</summary>
+    /// <summary>One fetch, always by id where the topic's name may come again.</summary>
     /// <returns>Where to go on (further on, if what was asked for has been trimmed), or null if nothing came.</returns>
     /// <exception cref="IOException">No answer.</exception>
     public async Task<long?> FetchAsync(long offset)
     {
+        HighWatermark = -1;
+        var version = oracle.Topic.ComesAgain || _random.Chance(0.3) ? versions.FetchById : versions.Fetch;
         var request = new FetchRequest
         {
             MaxWaitMs = 500,
@@ -29,15 +31,26 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
             [
                 new FetchRequest.FetchTopic
                 {
-                    Topic = BrokerWorld.Topic,
+                    Topic = oracle.Topic.Name,
+                    TopicId = oracle.Topic.Id,
                     Partitions = [new FetchRequest.FetchPartition { Partition = oracle.Partition, FetchOffset = offset, PartitionMaxBytes = _random.Next(1, 50_000) }],
                 },
             ],
         };
-        var trimmed = oracle.TrimmedTo;
-        var answer = await client.CallAsync<FetchRequest, FetchResponse>(request, 11);
+        var (trimmed, isDeleted) = (oracle.TrimmedTo, oracle.Topic.IsDeleted);
+        var answer = await client.CallAsync<FetchRequest, FetchResponse>(request, version);
         var partition = answer.Responses.Count == 0 ? null : answer.Responses[0].Partitions[0];
         var error = (ErrorCode)(partition?.ErrorCode ?? answer.ErrorCode);
+        if (error is ErrorCode.UnknownTopicId or ErrorCode.UnknownTopicOrPartition)
+        {
+            return oracle.Topic.DeletionSent ? null : throw new ViolationException($"Partition {oracle.Topic.Name}-{oracle.Partition}: {error}, and nobody has deleted it");
+        }
+
+        if (isDeleted)
+        {
+            throw new ViolationException($"Topic {oracle.Topic.Name} ({oracle.Topic.Id}) was deleted, and a fetch from it is answered {error}");
+        }
+
         if (error == ErrorCode.OffsetOutOfRange)
         {
             kernel.Coverage.Count("clients: what was asked for had been trimmed");
@@ -52,9 +65,35 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
             return null;
         }
 
-        oracle.Begins(partition.LogStartOffset, trimmed);
+        if (version >= SpokenVersions.FirstFetchWithLogStart)
+        {
+            oracle.Begins(partition.LogStartOffset, trimmed);
+        }
+
         HighWatermark = partition.HighWatermark;
         return partition.Records is { IsEmpty: false } bytes ? Show(offset, BuffersExtensions.ToArray(bytes)) : null;
+    }
+
+    /// <summary>At the end: everything is fetched, from the first offset to the last.</summary>
+    public async Task AuditAsync(Lane lane)
+    {
+        var next = 0L;
+        for (var isDone = false; !isDone;)
+        {
+            try
+            {
+                next = await FetchAsync(next) ?? next;
+                isDone = next >= oracle.End && next == HighWatermark;
+            }
+            catch (IOException)
+            {
+                // The client has counted it.
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(10), lane.Time);
+        }
+
+        oracle.Audited();
     }
 
     private long? Show(long offset, byte[] bytes)
@@ -62,6 +101,11 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
         long? next = null;
         foreach (var batch in RecordBatch.Split(bytes))
         {
+            if (!batch.IsIntact)
+            {
+                throw new ViolationException($"Partition {oracle.Partition}: the batch at {batch.Header.BaseOffset} is damaged");
+            }
+
             foreach (var record in batch.ReadRecords(1 << 20))
             {
                 if (record.Offset < offset)

@@ -1,37 +1,29 @@
-using System.Buffers;
 using Millrace.Protocol;
 using Millrace.Simulation.Kernel;
 
 namespace Millrace.Simulation.Scenarios.Brokers;
 
-/// <summary>Makes the produce requests of one batch each that producers send to a partition.</summary>
+/// <summary>Makes the produce requests that producers send.</summary>
 internal static class ProduceRequests
 {
-    public const short Version = 8;
+    private static readonly int[] ShortTimeouts = [-1, 0, 1, 5, 50];
 
     /// <summary>The answer of the one partition.</summary>
     public static ProduceResponse.PartitionProduceResponse Only(ProduceResponse answer) => answer.Responses[0].PartitionResponses[0];
 
-    public static ProduceRequest Of(SimulationKernel kernel, SeededRandom random, int partition, IEnumerable<int> records, RecordBatchBuilder batch)
+    /// <summary>A request of some batches, no two of one partition.</summary>
+    public static ProduceRequest Of(IEnumerable<SentBatch> batches, short acks, int timeoutMs) => new()
     {
-        foreach (var record in records)
+        Acks = acks,
+        TimeoutMs = timeoutMs,
+        TopicData = [.. batches.GroupBy(batch => batch.Partition.Topic).Select(topic => new ProduceRequest.TopicProduceData
         {
-            var timestamp = (SimulationKernel.Epoch + kernel.Now).ToUnixTimeMilliseconds();
-            batch.Append(timestamp, (byte[]?)null, PartitionOracle.Value(record, random.Next(500)));
-        }
+            Name = topic.Key.Name,
+            TopicId = topic.Key.Id,
+            PartitionData = [.. topic.Select(batch => batch.Data)],
+        })],
+    };
 
-        return new ProduceRequest
-        {
-            Acks = -1,
-            TimeoutMs = 10_000,
-            TopicData =
-            [
-                new ProduceRequest.TopicProduceData
-                {
-                    Name = BrokerWorld.Topic,
-                    PartitionData = [new ProduceRequest.PartitionProduceData { Index = partition, Records = new ReadOnlySequence<byte>(batch.Build()) }],
-                },
-            ],
-        };
-    }
+    /// <summary>Mostly patient.</summary>
+    public static int Timeout(SeededRandom random) => random.Chance(0.25) ? random.Pick(ShortTimeouts) : 10_000;
 }

@@ -14,34 +14,45 @@ namespace Millrace.Tests.Server.Composition;
 internal sealed class NodeUnderTest : IAsyncDisposable
 {
     private readonly NodeRuntime _runtime;
-    private readonly BufferPool _buffers;
 
     private NodeUnderTest(NodeRuntime runtime, BufferPool buffers, MillraceNode node, RecordedLog log) =>
-        (_runtime, _buffers, Node, Log) = (runtime, buffers, node, log);
+        (_runtime, Buffers, Node, Log) = (runtime, buffers, node, log);
 
     public MillraceNode Node { get; }
 
     public RecordedLog Log { get; }
+
+    /// <summary>The node's memory; what it lets go is poisoned.</summary>
+    public BufferPool Buffers { get; }
 
     public static Task<NodeUnderTest> StartAsync(IObjectStorage storage, string wal, params (string Key, string Value)[] settings) =>
         StartAsync(storage, wal, [], settings);
 
     public static Task<NodeUnderTest> StartAsync(
         IObjectStorage storage, string wal, IReadOnlyList<string> acceptLoss, params (string Key, string Value)[] settings) =>
-        StartAsync(storage, wal, new LinuxFileSystem(TaskScheduler.Default), acceptLoss, settings);
+        StartAsync(storage, wal, options => options with { AcceptLoss = acceptLoss }, settings);
 
+    public static Task<NodeUnderTest> StartAsync(
+        IObjectStorage storage, string wal, Func<NodeOptions, NodeOptions> adjust, params (string Key, string Value)[] settings) =>
+        StartAsync(storage, wal, new LinuxFileSystem(TaskScheduler.Default), adjust, settings);
+
+    /// <param name="storage">The cluster.</param>
+    /// <param name="wal">The WAL's URI.</param>
+    /// <param name="files">The disk under the WAL.</param>
+    /// <param name="adjust">For what no setting reaches.</param>
+    /// <param name="settings">Kafka's, and ours.</param>
     public static async Task<NodeUnderTest> StartAsync(
-        IObjectStorage storage, string wal, IFileSystem files, IReadOnlyList<string> acceptLoss, params (string Key, string Value)[] settings)
+        IObjectStorage storage, string wal, IFileSystem files, Func<NodeOptions, NodeOptions> adjust, params (string Key, string Value)[] settings)
     {
         var log = new RecordedLog();
         var runtime = new NodeRuntime(TimeProvider.System, TaskScheduler.Default, new SystemRandom(), files, log);
-        var buffers = new BufferPool(16 << 20);
-        var options = NodeOptions.From(
+        var buffers = new BufferPool(16 << 20) { Poisons = true };
+        var options = adjust(NodeOptions.From(
             NodeSettings.From([
                 KeyValuePair.Create("listeners", "PLAINTEXT://127.0.0.1:0"),
                 .. settings.Select(setting => KeyValuePair.Create(setting.Key, setting.Value)),
             ]),
-            "/nowhere") with { AcceptLoss = acceptLoss };
+            "/nowhere"));
         var provider = WalUri.Parse(wal).CreateProvider(runtime, buffers, storage);
         var components = new NodeComponents(
             storage,
@@ -80,6 +91,6 @@ internal sealed class NodeUnderTest : IAsyncDisposable
         await Node.DisposeAsync();
         _runtime.Stop();
         _runtime.Dispose();
-        _buffers.Dispose();
+        Buffers.Dispose();
     }
 }

@@ -89,7 +89,7 @@ public sealed class SmallDiskTests : IAsyncDisposable
     }
 
     private Task<NodeUnderTest> StartAsync() =>
-        NodeUnderTest.StartAsync(_storage, $"file://{_folder.Path}?capacity={Capacity}", _files, []);
+        NodeUnderTest.StartAsync(_storage, $"file://{_folder.Path}?capacity={Capacity}", _files, options => options);
 
     private async Task<bool> TryStartAndDieAsync()
     {

@@ -31,7 +31,7 @@ public sealed class TroubledStoreTests
         await using var storage = new TestStorage();
         using var folder = new TemporaryDirectory();
         await using var node = await NodeUnderTest.StartAsync(
-            storage, isFile ? $"file://{folder.Path}?capacity=8MiB" : "memory:", new LinuxFileSystem(TaskScheduler.Default), [],
+            storage, isFile ? $"file://{folder.Path}?capacity=8MiB" : "memory:", options => options,
             ("millrace.stop.limit.ms", "700"), ("millrace.shutdown.grace.ms", "0"));
         var owner = await FormerWalsTests.OpenNewAsync(node);
         await FormerWalsTests.AppendAsync(node, owner);

@@ -1,0 +1,45 @@
+using Millrace.Protocol;
+using Millrace.Simulation.Kernel;
+using Millrace.Simulation.Network;
+
+namespace Millrace.Simulation.Scenarios.Brokers;
+
+/// <summary>Makes the topic that is there for as long as its world.</summary>
+internal sealed class StableTopic(SimulationKernel kernel, Lane lane, SimulatedClient client)
+{
+    private readonly SpokenVersions _versions = new(kernel.Random);
+
+    /// <summary>Asks for it until the broker says that it is there.</summary>
+    public async Task<TopicOracle> CreateAsync(string name, int partitions)
+    {
+        var request = new CreateTopicsRequest
+        {
+            TimeoutMs = 10_000,
+            Topics =
+            [
+                new CreateTopicsRequest.CreatableTopic { Name = name, NumPartitions = partitions, ReplicationFactor = 1, Configs = BrokerWorld.TopicConfigs },
+            ],
+        };
+        while (true)
+        {
+            try
+            {
+                var answer = await client.CallAsync<CreateTopicsRequest, CreateTopicsResponse>(request, _versions.CreateTopics);
+                if ((ErrorCode)answer.Topics[0].ErrorCode is ErrorCode.None or ErrorCode.TopicAlreadyExists)
+                {
+                    var described = await client.CallAsync<MetadataRequest, MetadataResponse>(
+                        new MetadataRequest { Topics = [new MetadataRequest.MetadataRequestTopic { Name = name }] }, _versions.Metadata);
+                    var topic = new TopicOracle(kernel, name, number: 0, comesAgain: false) { Id = described.Topics[0].TopicId };
+                    topic.GrowTo(partitions);
+                    return topic;
+                }
+            }
+            catch (IOException)
+            {
+                // The client has counted it.
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(200), lane.Time);
+        }
+    }
+}
