@@ -93,6 +93,9 @@ public sealed class RequestDeadlineTests : IAsyncDisposable
         public ValueTask<IncrementalAlterConfigsResponse> IncrementalAlterConfigsAsync(IncrementalAlterConfigsRequest request, CancellationToken token) =>
             throw new NotSupportedException();
 
+        public ValueTask<AlterConfigsResponse> AlterConfigsAsync(AlterConfigsRequest request, CancellationToken token) =>
+            throw new NotSupportedException();
+
         public ValueTask<AllocateProducerIdsResponse> AllocateProducerIdsAsync(AllocateProducerIdsRequest request, CancellationToken token) =>
             throw new NotSupportedException();
 
