@@ -186,7 +186,7 @@ public sealed class FailingMemoryTests
         {
             if (_failAt >= 0 && Interlocked.Increment(ref _taken) == _failAt + 1)
             {
-                throw new OutOfMemoryException("The test has no more");
+                throw new InsufficientMemoryException("The test has no more");
             }
         }
     }

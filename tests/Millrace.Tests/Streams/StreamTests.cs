@@ -178,7 +178,7 @@ public sealed class StreamTests : IAsyncDisposable
         {
             using var permit = await _node.Store.AdmitAsync(100, default);
             // Neither the place in the log cache nor that for a small record.
-            _node.Taking = bytes => throw new OutOfMemoryException("The test has no more");
+            _node.Taking = bytes => throw new InsufficientMemoryException("The test has no more");
             var failed = false;
             try
             {
@@ -207,7 +207,7 @@ public sealed class StreamTests : IAsyncDisposable
     {
         var (broken, healthy) = (await _node.CreateAsync(), await _node.CreateAsync());
         await _node.AppendAsync(broken);
-        broken.Confirming = _ => throw new OutOfMemoryException("The test has no more");
+        broken.Confirming = _ => throw new InsufficientMemoryException("The test has no more");
         var failure = await Assert.ThrowsAsync<StreamException>(() => _node.AppendAsync(broken));
         Assert.Equal(StreamError.WalFailed, failure.Error);
         Assert.Equal(StreamError.WalFailed, await broken.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
@@ -223,7 +223,7 @@ public sealed class StreamTests : IAsyncDisposable
         var owner = await _node.CreateAsync();
         await _node.AppendAsync(owner);
         using var listener = new MeterListener();
-        listener.SetMeasurementEventCallback<long>((_, _, _, _) => throw new OutOfMemoryException("The test has no more"));
+        listener.SetMeasurementEventCallback<long>((_, _, _, _) => throw new InsufficientMemoryException("The test has no more"));
         listener.EnableMeasurementEvents(_node.Store.Metrics.BytesAppended);
         await Record.ExceptionAsync(() => _node.AppendAsync(owner));
         Assert.Equal(StreamError.WalFailed, await owner.Lost.WaitAsync(TimeSpan.FromSeconds(30)));

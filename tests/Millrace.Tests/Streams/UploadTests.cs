@@ -331,7 +331,7 @@ public sealed class UploadTests : StreamsTest
         {
             if (bytes > 40_000)
             {
-                throw new OutOfMemoryException("The test has no more");
+                throw new InsufficientMemoryException("The test has no more");
             }
         };
         await node.UploadAsync();
@@ -357,7 +357,7 @@ public sealed class UploadTests : StreamsTest
         {
             if (Interlocked.Increment(ref refused) <= 10)
             {
-                throw new OutOfMemoryException("The test has no more");
+                throw new InsufficientMemoryException("The test has no more");
             }
         };
         await node.UploadAsync();

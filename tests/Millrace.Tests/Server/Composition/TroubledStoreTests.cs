@@ -1,4 +1,3 @@
-using Millrace.Runtime;
 using Millrace.Tests.Streams;
 using Xunit;
 
