@@ -31,7 +31,7 @@ public sealed class NodeStressTests
 
         Assert.False(node.Node.WaitForFailureAsync().IsCompleted);
         Assert.True(await node.Node.StopAsync());
-        Assert.True(await Eventually.BecomesTrueAsync(() => node.Buffers.RentedBytes == 0), $"{node.Buffers.RentedBytes} bytes are held");
+        Assert.True(await Eventually.BecomesTrueAsync(() => node.HeldBytes == 0), $"{node.HeldBytes} bytes are held");
     }
 
     private static NodeOptions Cramped(NodeOptions options) => options with

@@ -14,9 +14,10 @@ namespace Millrace.Tests.Server.Composition;
 internal sealed class NodeUnderTest : IAsyncDisposable
 {
     private readonly NodeRuntime _runtime;
+    private readonly SocketTransport _transport;
 
-    private NodeUnderTest(NodeRuntime runtime, BufferPool buffers, MillraceNode node, RecordedLog log) =>
-        (_runtime, Buffers, Node, Log) = (runtime, buffers, node, log);
+    private NodeUnderTest(NodeRuntime runtime, BufferPool buffers, SocketTransport transport, MillraceNode node, RecordedLog log) =>
+        (_runtime, Buffers, _transport, Node, Log) = (runtime, buffers, transport, node, log);
 
     public MillraceNode Node { get; }
 
@@ -24,6 +25,18 @@ internal sealed class NodeUnderTest : IAsyncDisposable
 
     /// <summary>The node's memory; what it lets go is poisoned.</summary>
     public BufferPool Buffers { get; }
+
+    /// <summary>Bytes of memory that somebody still holds; what connections have left for the next one does not count.</summary>
+    public long HeldBytes
+    {
+        get
+        {
+            // Twice: the first call gives up what was idle all the time since the last one.
+            _transport.Trim();
+            _transport.Trim();
+            return Buffers.RentedBytes;
+        }
+    }
 
     public static Task<NodeUnderTest> StartAsync(IObjectStorage storage, string wal, params (string Key, string Value)[] settings) =>
         StartAsync(storage, wal, [], settings);
@@ -53,17 +66,19 @@ internal sealed class NodeUnderTest : IAsyncDisposable
                 .. settings.Select(setting => KeyValuePair.Create(setting.Key, setting.Value)),
             ]),
             "/nowhere"));
+        var transport = new SocketTransport(runtime, buffers);
         var provider = WalUri.Parse(wal).CreateProvider(runtime, buffers, storage);
         var components = new NodeComponents(
             storage,
             provider,
             kind => kind == provider.Kind && kind != WalKind.Memory ? provider : null,
             buffers,
-            new SocketTransport(runtime, buffers),
+            transport,
             new SocketPeerProbe(runtime));
         try
         {
-            return new NodeUnderTest(runtime, buffers, await MillraceNode.StartAsync(runtime, options, components, CancellationToken.None), log);
+            var node = await MillraceNode.StartAsync(runtime, options, components, CancellationToken.None);
+            return new NodeUnderTest(runtime, buffers, transport, node, log);
         }
         catch
         {
