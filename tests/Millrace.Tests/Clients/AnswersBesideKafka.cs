@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Millrace.Protocol;
 using Millrace.Tests.Broker.Network;
+using Xunit;
 
 namespace Millrace.Tests.Clients;
 
@@ -281,8 +282,16 @@ internal static class AnswersBesideKafka
         answers["delete the offsets topic"] = $"{(ErrorCode)offsets.Responses[0].ErrorCode}";
     }
 
-    private static Task<CreateTopicsResponse> CreateAsync(Ask ask, string name, int partitions) => ask.CallAsync<CreateTopicsRequest, CreateTopicsResponse>(
-        new() { TimeoutMs = 30_000, Topics = [new() { Name = name, NumPartitions = partitions, ReplicationFactor = 1 }] }, 5);
+    /// <summary>Creates a topic, and waits until its partitions are served, which on a busy machine takes Kafka a moment more than its answer.</summary>
+    private static async Task CreateAsync(Ask ask, string name, int partitions)
+    {
+        await ask.CallAsync<CreateTopicsRequest, CreateTopicsResponse>(
+            new() { TimeoutMs = 30_000, Topics = [new() { Name = name, NumPartitions = partitions, ReplicationFactor = 1 }] }, 5);
+        var latest = Enumerable.Range(0, partitions).Select(index => new ListOffsetsRequest.ListOffsetsPartition { PartitionIndex = index, Timestamp = -1 });
+        var request = new ListOffsetsRequest { ReplicaId = -1, Topics = [new() { Name = name, Partitions = [.. latest] }] };
+        Assert.True(await Eventually.BecomesTrueAsync(async () =>
+            (await ask.CallAsync<ListOffsetsRequest, ListOffsetsResponse>(request, 1)).Topics[0].Partitions.All(partition => partition.ErrorCode == 0)));
+    }
 
     private static async Task<Guid> IdOfAsync(Ask ask, string name) =>
         (await ask.CallAsync<MetadataRequest, MetadataResponse>(new() { Topics = [new() { Name = name }] }, 12)).Topics[0].TopicId;
