@@ -62,8 +62,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 9021, Level = LogLevel.Information, Message = "Connections are accepted on {Address} again")]
     public static partial void AcceptsAgain(ILogger logger, EndPoint address);
 
-    [LoggerMessage(EventId = 9022, Level = LogLevel.Warning, Message = "The process may have {Limit} files open; {KeptBack} are kept back for its own, the WAL, the store and HTTP, so that it accepts {Connections} connections and not max.connections={Wanted}. Raise the limit to {Needed} (ulimit -n, systemd's LimitNOFILE=), or lower max.connections")]
-    public static partial void FewDescriptors(ILogger logger, long limit, int keptBack, int connections, int wanted, long needed);
+    [LoggerMessage(EventId = 9022, Message = "The process may have {Limit} files open; {KeptBack} are kept back for its own, the WAL, the store and HTTP, so that it accepts {Connections} connections and not max.connections={Wanted}. Raise the limit to {Needed} (ulimit -n, systemd's LimitNOFILE=), or lower max.connections")]
+    public static partial void FewDescriptors(ILogger logger, LogLevel level, long limit, int keptBack, int connections, int wanted, long needed);
 
     [LoggerMessage(EventId = 9030, Level = LogLevel.Warning, Message = "{Count} more lines of the event {Event} were left out in the last minute")]
     public static partial void LeftOut(ILogger logger, int count, string @event);

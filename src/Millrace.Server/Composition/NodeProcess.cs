@@ -31,7 +31,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         var serving = StartHttpAsync(transport, stop);
         try
         {
-            var network = await DescriptorLimit.ApplyAsync(runtime, options.Network, stop);
+            var network = await DescriptorLimit.ApplyAsync(runtime, options.Network, options.Settings.Values.ContainsKey("max.connections"), stop);
             var node = await MillraceNode.StartAsync(runtime, options with { Network = network }, Components(runtime, storage, walUri, buffers, transport), stop);
             await using var running = node;
             await using var http = await serving;

@@ -23,12 +23,18 @@ internal static class DescriptorLimit
     /// <summary>A broker that could serve fewer connections than this is not started.</summary>
     public const int FewestConnections = 64;
 
+    // Whoever has not asked for more and has these need not be warned at every start.
+    private const int Plenty = 10_000;
     private const string LimitsFile = "/proc/self/limits";
     private const string Label = "Max open files";
 
     /// <summary>Bounds the connections by what the process may have open, and says so where that is less than was asked for.</summary>
+    /// <param name="runtime">Its files and logs.</param>
+    /// <param name="wanted">What is set.</param>
+    /// <param name="isAskedFor">The number of connections was set, and is not just the default.</param>
+    /// <param name="token">Ends the reading.</param>
     /// <exception cref="NodeStartException">The limit leaves too little to serve anybody.</exception>
-    public static async ValueTask<NetworkOptions> ApplyAsync(NodeRuntime runtime, NetworkOptions wanted, CancellationToken token)
+    public static async ValueTask<NetworkOptions> ApplyAsync(NodeRuntime runtime, NetworkOptions wanted, bool isAskedFor, CancellationToken token)
     {
         var text = new byte[8192];
         var count = await runtime.Files.ReadAsync(LimitsFile, 0, text, token);
@@ -45,7 +51,7 @@ internal static class DescriptorLimit
 
         var connections = (int)(limit - KeptBack);
         Log.FewDescriptors(
-            runtime.Loggers.CreateLogger(typeof(DescriptorLimit)), limit, KeptBack, connections, wanted.MaxConnections, (long)wanted.MaxConnections + KeptBack);
+            runtime.Loggers.CreateLogger(typeof(DescriptorLimit)), isAskedFor || connections < Plenty ? LogLevel.Warning : LogLevel.Debug, limit, KeptBack, connections, wanted.MaxConnections, (long)wanted.MaxConnections + KeptBack);
         return wanted with { MaxConnections = connections, MaxConnectionsSetBy = $"the limit of {limit} open files (ulimit -n, systemd's LimitNOFILE=)" };
     }
 

@@ -9,7 +9,6 @@ namespace Millrace.Tests.Server.Sockets;
 
 public sealed class DescriptorLimitTests
 {
-
     [Theory]
     [InlineData("Limit  Soft Limit  Hard Limit  Units\nMax processes  7  8  processes\nMax open files            1024                 20000                files     \n", 1024L)]
     [InlineData("Max open files            unlimited            unlimited            files\n", null)]
