@@ -22,6 +22,9 @@ internal sealed class SocketListener(NodeRuntime runtime, Socket socket, Transpo
 
     public EndPoint EndPoint { get; } = socket.LocalEndPoint!;
 
+    /// <summary>Takes the next connection from the kernel; tests let it fail.</summary>
+    internal Func<CancellationToken, ValueTask<Socket>> Accept { get; init; } = socket.AcceptAsync;
+
     /// <returns>Null once the listener is unbound.</returns>
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
     {
@@ -29,7 +32,7 @@ internal sealed class SocketListener(NodeRuntime runtime, Socket socket, Transpo
         {
             try
             {
-                var accepted = await socket.AcceptAsync(cancellationToken);
+                var accepted = await Accept(cancellationToken);
                 _pause = FirstPause;
                 if (_shortage.TryEnd())
                 {

@@ -25,6 +25,8 @@ internal sealed class SocketTransport(NodeRuntime runtime, BufferPool buffers) :
         {
             socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
             socket.Listen(Backlog);
+            // The words for a lack of descriptors come from files that could not be opened then, and the runtime ends the process over that.
+            _ = new SocketException((int)SocketError.TooManyOpenSockets).Message;
             return ValueTask.FromResult<IConnectionListener>(new SocketListener(runtime, socket, _blocks));
         }
         catch (SocketException failure)

@@ -45,42 +45,6 @@ public sealed class DescriptorLimitTests
     }
 
     [Fact]
-    public async Task Running_out_of_descriptors_all_the_same_delays_connections_and_ends_nothing()
-    {
-        using var directory = new TemporaryDirectory();
-        await using var broker = await MillraceProcess.StartAsync(directory.Path);
-        Assert.True(await AnswersAsync(broker));
-        await LimitAsync(broker, soft: Directory.GetFiles($"/proc/{broker.ProcessId}/fd").Length);
-        var waiting = new List<RawClient>();
-        try
-        {
-            // The limit is one of numbers, and below it some that were given back are free: a few connections may still find theirs.
-            Assert.True(await Eventually.BecomesTrueAsync(async () =>
-            {
-                if (waiting.Count < 100)
-                {
-                    var client = await RawClient.ConnectAsync(AddressOf(broker));
-                    waiting.Add(client);
-                    await client.SendAsync(new ApiVersionsRequest(), version: 0, correlationId: waiting.Count - 1);
-                }
-
-                return broker.Log.Contains("No connection can be accepted", StringComparison.Ordinal);
-            }));
-            await LimitAsync(broker, soft: 4096);
-            for (var i = 0; i < waiting.Count; i++)
-            {
-                Assert.Equal(i, (await waiting[i].ReceiveAsync<ApiVersionsResponse>(0)).CorrelationId);
-            }
-        }
-        finally
-        {
-            waiting.ForEach(client => client.Dispose());
-        }
-
-        Assert.Equal(0, await broker.StopAsync());
-    }
-
-    [Fact]
     public async Task A_limit_that_leaves_no_room_for_clients_is_refused_with_what_to_do()
     {
         using var directory = new TemporaryDirectory();
@@ -91,8 +55,6 @@ public sealed class DescriptorLimitTests
         Assert.Equal(1, result.ExitCode);
         Assert.Contains($"only {Limit} files open, and needs at least {Limit + 1}. Raise the limit (ulimit -n", result.Errors, StringComparison.Ordinal);
     }
-
-    private static Task LimitAsync(MillraceProcess broker, int soft) => Tool.RunAsync("prlimit", ["--pid", $"{broker.ProcessId}", $"--nofile={soft}:"]);
 
     private static IPEndPoint AddressOf(MillraceProcess broker) => IPEndPoint.Parse(broker.BootstrapServers);
 
