@@ -15,7 +15,7 @@ public sealed class SocketListenerTests
     [Theory]
     [InlineData(SocketError.TooManyOpenSockets)]
     [InlineData(SocketError.NoBufferSpaceAvailable)]
-    public async Task A_lack_of_descriptors_delays_a_connection_and_is_told_once_with_its_end(SocketError lack)
+    public async Task A_lack_of_descriptors_delays_a_connection_and_is_told_once(SocketError lack)
     {
         using var log = new RecordedLog();
         using var node = new RealNode(log);
@@ -33,7 +33,6 @@ public sealed class SocketListenerTests
         Assert.NotNull(connection);
         Assert.Equal(Lacking + 1, attempts);
         Assert.Single(log.Saying("No connection can be accepted on"));
-        Assert.Single(log.Saying("are accepted on"));
     }
 
     [Fact]
