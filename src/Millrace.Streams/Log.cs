@@ -46,7 +46,7 @@ internal static partial class Log
     [LoggerMessage(EventId = 3010, Level = LogLevel.Information, Message = "What WAL {Wal} holds of stream {Stream}, epoch {Epoch}, is passed over: that range is closed, was given up, or its stream is gone")]
     public static partial void PassedOver(ILogger logger, Guid wal, StreamId stream, StreamEpoch epoch);
 
-    [LoggerMessage(EventId = 3012, Level = LogLevel.Debug, Message = "Stream {Stream} has been deleted, and ends on this node")]
+    [LoggerMessage(EventId = 3014, Level = LogLevel.Debug, Message = "Stream {Stream} has been deleted, and ends on this node")]
     public static partial void StreamDeleted(ILogger logger, StreamId stream);
 
     [LoggerMessage(EventId = 3013, Level = LogLevel.Warning, Message = "An upload of {Records} records cannot be done at once ({Reason}), and is done in two parts")]
