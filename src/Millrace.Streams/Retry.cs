@@ -38,12 +38,7 @@ internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger
             {
                 return await attempt(token);
             }
-            catch (ObjectStorageException failure)
-            {
-                unexpected = 0;
-                Log.Retrying(logger, operation, pause, failure.Message);
-            }
-            catch (StreamException failure) when (failure.Error == StreamError.StorageUnavailable)
+            catch (Exception failure) when (failure is ObjectStorageException or StreamException { Error: StreamError.StorageUnavailable })
             {
                 unexpected = 0;
                 Log.Retrying(logger, operation, pause, failure.Message);

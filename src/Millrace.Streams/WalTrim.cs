@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Millrace.Runtime;
 using Millrace.Streams.Wal;
 

@@ -60,8 +60,8 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
         var patience = TimeSpan.FromMilliseconds(request.TimeoutMs);
         using var deadline = new RequestDeadline(runtime, request.Acks == -1 || patience > PatienceWithoutAcks ? patience : PatienceWithoutAcks, token);
         using var waiting = metrics.ProduceWaits();
-        using var pass = new ProducePass(runtime, _logger, partitions, intake, metrics, context, request);
-        await pass.AppendAsync(deadline);
+        using var pass = new ProducePass(runtime, _logger, partitions, intake, metrics, request);
+        await pass.AppendAsync(context, request, deadline);
         context.AllowNext();
         deadline.AwaitOutcome();
         try

@@ -11,7 +11,8 @@ namespace Millrace.Broker.Apis;
 /// <summary>Appends the batches of a produce request in the order of the request, and waits until each is durable.</summary>
 /// <remarks>
 /// What fails unexpectedly is one partition's failure, and is answered as such; whatever was begun is waited for before anything leaves.
-/// Disposed when the answer is made, also while the settling goes on. Threading: one caller.
+/// Disposed when the answer is made, also while the settling goes on: so it keeps nothing of the request, whose memory is bounded only while it is
+/// under way. Threading: one caller.
 /// </remarks>
 internal sealed class ProducePass : IDisposable
 {
@@ -23,16 +24,20 @@ internal sealed class ProducePass : IDisposable
     private readonly PartitionTable _partitions;
     private readonly BatchIntake _intake;
     private readonly BrokerMetrics _metrics;
-    private readonly RequestContext _context;
-    private readonly ProduceRequest _request;
     private readonly ProducedPartition[] _appends;
     private readonly int _count;
     private Task _settling = Task.CompletedTask;
 
+    /// <param name="runtime">The clock, and what stops the node.</param>
+    /// <param name="logger">Hears of what fails unexpectedly.</param>
+    /// <param name="partitions">Where the batches go.</param>
+    /// <param name="intake">Judges them.</param>
+    /// <param name="metrics">Counts what is appended.</param>
+    /// <param name="request">Tells how many there are.</param>
     public ProducePass(
-        NodeRuntime runtime, ILogger logger, PartitionTable partitions, BatchIntake intake, BrokerMetrics metrics, RequestContext context, ProduceRequest request)
+        NodeRuntime runtime, ILogger logger, PartitionTable partitions, BatchIntake intake, BrokerMetrics metrics, ProduceRequest request)
     {
-        (_runtime, _logger, _partitions, _intake, _metrics, _context, _request) = (runtime, logger, partitions, intake, metrics, context, request);
+        (_runtime, _logger, _partitions, _intake, _metrics) = (runtime, logger, partitions, intake, metrics);
         foreach (var topic in request.TopicData)
         {
             _count += topic.PartitionData.Count;
@@ -60,27 +65,27 @@ internal sealed class ProducePass : IDisposable
     public ref readonly ProducedPartition this[int index] => ref _appends.AsSpan(0, _count)[index];
 
     /// <summary>Begins every append in the order of the request, then waits until each has its offsets or was refused.</summary>
-    public async ValueTask AppendAsync(RequestDeadline deadline)
+    public async ValueTask AppendAsync(RequestContext context, ProduceRequest request, RequestDeadline deadline)
     {
         var now = _runtime.Time.GetUtcNow().ToUnixTimeMilliseconds();
         var begun = 0;
         try
         {
-            foreach (var topic in _request.TopicData)
+            foreach (var topic in request.TopicData)
             {
-                var image = Find(topic);
+                var image = Find(context, topic);
                 foreach (var partition in topic.PartitionData)
                 {
                     ref var append = ref _appends[begun];
                     append.Lookup = image is null
-                        ? new PartitionLookup(_context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition, null, null)
+                        ? new PartitionLookup(context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition, null, null)
                         : _partitions.Find(image, partition.Index);
                     append.Error = image is { IsInternal: true }
                         ? PartitionError.InternalTopic
                         : append.Lookup.Error;
                     if (append.Error == PartitionError.None)
                     {
-                        Begin(partition, now, deadline, ref append);
+                        Begin(context, partition, now, deadline, ref append);
                     }
 
                     begun++;
@@ -112,14 +117,15 @@ internal sealed class ProducePass : IDisposable
         }
     }
 
-    private void Begin(ProduceRequest.PartitionProduceData partition, long now, RequestDeadline deadline, ref ProducedPartition append)
+    private void Begin(
+        RequestContext context, ProduceRequest.PartitionProduceData partition, long now, RequestDeadline deadline, ref ProducedPartition append)
     {
         var target = append.Lookup.Partition!;
         ProducedBatch batch;
         try
         {
             append.Error = _intake.Check(
-                partition.Records, _context.Frame, _context.ApiVersion >= FirstWithZstd, target.Settings, now, out batch, out append.Refusal);
+                partition.Records, context.Frame, context.ApiVersion >= FirstWithZstd, target.Settings, now, out batch, out append.Refusal);
         }
         catch (Exception failure)
         {
@@ -133,7 +139,7 @@ internal sealed class ProducePass : IDisposable
 #pragma warning disable CA2012 // Awaited once, below: the partitions of a request begin together, so that a parked one holds up no other.
             append.Beginning = target.AppendAsync(batch, fromReserve: false, deadline.Token);
 #pragma warning restore CA2012
-            if (!ReferenceEquals(batch.Buffer, _context.Frame))
+            if (!ReferenceEquals(batch.Buffer, context.Frame))
             {
                 // What was stored in another form: the append holds it now, or is done with it.
                 batch.Buffer.Release();
@@ -199,10 +205,10 @@ internal sealed class ProducePass : IDisposable
         }
     }
 
-    private TopicImage? Find(ProduceRequest.TopicProduceData topic)
+    private TopicImage? Find(RequestContext context, ProduceRequest.TopicProduceData topic)
     {
         var image = _partitions.Image;
-        return _context.ApiVersion >= FirstWithTopicIds
+        return context.ApiVersion >= FirstWithTopicIds
             ? image.TryGetTopic(topic.TopicId, out var byId) ? byId : null
             : image.TryGetTopic(topic.Name, out var byName) ? byName : null;
     }
