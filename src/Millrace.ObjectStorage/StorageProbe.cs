@@ -181,7 +181,8 @@ public sealed class StorageProbe
 
     private async ValueTask<T> UntilAnsweredAsync<T>(Func<ValueTask<T>> call, CancellationToken token)
     {
-        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        var pauses = new BackOff(_runtime, FirstPause, LongestPause);
+        while (true)
         {
             try
             {
@@ -192,7 +193,7 @@ public sealed class StorageProbe
                 _lastFailure = failure;
             }
 
-            await Task.Delay(pause * (0.5 + _runtime.Random.NextDouble()), _runtime.Time, token);
+            await pauses.PauseAsync(token);
         }
     }
 }

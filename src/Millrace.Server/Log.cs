@@ -38,9 +38,6 @@ internal static partial class Log
     [LoggerMessage(EventId = 9010, Level = LogLevel.Warning, Message = "Stopped; what {Streams} streams have not uploaded, in {Bytes} bytes of memory, stays in the WAL {Wal}, and the next start recovers it. {Reason}")]
     public static partial void StoppedDirty(ILogger logger, int streams, long bytes, string wal, string reason);
 
-    [LoggerMessage(EventId = 9018, Level = LogLevel.Warning, Message = "Stopped; what {Streams} streams have not uploaded, in {Bytes} bytes of memory, is lost with the WAL in memory. {Reason}")]
-    public static partial void StoppedWithLoss(ILogger logger, int streams, long bytes, string reason);
-
     [LoggerMessage(EventId = 9011, Level = LogLevel.Warning, Message = "The retired WAL {Wal} still takes space, and the next start tries again: {Reason}")]
     public static partial void WalNotDiscarded(ILogger logger, Guid wal, string reason);
 
@@ -56,6 +53,15 @@ internal static partial class Log
     [LoggerMessage(EventId = 9015, Level = LogLevel.Critical, Message = "{Refusal}")]
     public static partial void CannotStart(ILogger logger, string refusal);
 
+    [LoggerMessage(EventId = 9016, Level = LogLevel.Information, Message = "Giving back what retired WALs take has ended early, and the next start goes on: {Reason}")]
+    public static partial void NotGivenBack(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 9017, Level = LogLevel.Warning, Message = "What the making of WALs may have left cannot be removed: {Reason}")]
+    public static partial void UnfinishedNotRemoved(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 9018, Level = LogLevel.Warning, Message = "Stopped; what {Streams} streams have not uploaded, in {Bytes} bytes of memory, is lost with the WAL in memory. {Reason}")]
+    public static partial void StoppedWithLoss(ILogger logger, int streams, long bytes, string reason);
+
     [LoggerMessage(EventId = 9020, Level = LogLevel.Warning, Message = "No connection can be accepted on {Address}: {Reason}. Those that come wait until there is room. If descriptors are lacking, raise the limit of open files (ulimit -n, systemd's LimitNOFILE=) or the system's (fs.file-max)")]
     public static partial void AcceptsNobody(ILogger logger, EndPoint address, string reason);
 
@@ -67,10 +73,4 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 9030, Level = LogLevel.Warning, Message = "{Count} more lines of the event {Event} were left out in the last minute")]
     public static partial void LeftOut(ILogger logger, int count, string @event);
-
-    [LoggerMessage(EventId = 9017, Level = LogLevel.Warning, Message = "What the making of WALs may have left cannot be removed: {Reason}")]
-    public static partial void UnfinishedNotRemoved(ILogger logger, string reason);
-
-    [LoggerMessage(EventId = 9016, Level = LogLevel.Information, Message = "Giving back what retired WALs take has ended early, and the next start goes on: {Reason}")]
-    public static partial void NotGivenBack(ILogger logger, string reason);
 }

@@ -37,18 +37,18 @@ internal static partial class Log
     [LoggerMessage(EventId = 3009, Level = LogLevel.Information, Message = "Recovered WAL {Wal}: {Records} records read, {Bytes} bytes of {Streams} streams committed")]
     public static partial void Recovered(ILogger logger, Guid wal, long records, long bytes, int streams);
 
-    [LoggerMessage(EventId = 3012, Level = LogLevel.Warning, Message = "WAL {Wal} is recovered and still takes its space: {Reason}")]
-    public static partial void NotGivenBack(ILogger logger, Guid wal, string reason);
+    [LoggerMessage(EventId = 3010, Level = LogLevel.Information, Message = "What WAL {Wal} holds of stream {Stream}, epoch {Epoch}, is passed over: that range is closed, was given up, or its stream is gone")]
+    public static partial void PassedOver(ILogger logger, Guid wal, StreamId stream, StreamEpoch epoch);
 
     [LoggerMessage(EventId = 3011, Level = LogLevel.Warning, Message = "Nothing more of the lost stream {Stream} can be uploaded: the WAL keeps its records no longer")]
     public static partial void LostSettled(ILogger logger, StreamId stream);
 
-    [LoggerMessage(EventId = 3010, Level = LogLevel.Information, Message = "What WAL {Wal} holds of stream {Stream}, epoch {Epoch}, is passed over: that range is closed, was given up, or its stream is gone")]
-    public static partial void PassedOver(ILogger logger, Guid wal, StreamId stream, StreamEpoch epoch);
-
-    [LoggerMessage(EventId = 3012, Level = LogLevel.Debug, Message = "Stream {Stream} has been deleted, and ends on this node")]
-    public static partial void StreamDeleted(ILogger logger, StreamId stream);
+    [LoggerMessage(EventId = 3012, Level = LogLevel.Warning, Message = "WAL {Wal} is recovered and still takes its space: {Reason}")]
+    public static partial void NotGivenBack(ILogger logger, Guid wal, string reason);
 
     [LoggerMessage(EventId = 3013, Level = LogLevel.Warning, Message = "An upload of {Records} records cannot be done at once ({Reason}), and is done in two parts")]
     public static partial void UploadSplit(ILogger logger, int records, string reason);
+
+    [LoggerMessage(EventId = 3014, Level = LogLevel.Debug, Message = "Stream {Stream} has been deleted, and ends on this node")]
+    public static partial void StreamDeleted(ILogger logger, StreamId stream);
 }

@@ -28,21 +28,17 @@ internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger
     public async Task<T> UntilDoneAsync<T>(string operation, Func<CancellationToken, ValueTask<T>> attempt, CancellationToken token, bool repeatsOutOfMemory = true)
     {
         var unexpected = 0;
-        for (var delay = options.RetryDelay; ; delay = Min(delay * 2, options.RetryLimit))
+        var pauses = new BackOff(runtime, options.RetryDelay, options.RetryLimit);
+        while (true)
         {
             token.ThrowIfCancellationRequested();
-            // Half of the pause is drawn, lest everybody comes back at once.
-            var pause = delay * (0.5 + runtime.Random.NextDouble() / 2);
+            // Before the attempt, since each way to fail tells it.
+            var pause = pauses.Next();
             try
             {
                 return await attempt(token);
             }
-            catch (ObjectStorageException failure)
-            {
-                unexpected = 0;
-                Log.Retrying(logger, operation, pause, failure.Message);
-            }
-            catch (StreamException failure) when (failure.Error == StreamError.StorageUnavailable)
+            catch (Exception failure) when (failure is ObjectStorageException or StreamException { Error: StreamError.StorageUnavailable })
             {
                 unexpected = 0;
                 Log.Retrying(logger, operation, pause, failure.Message);
@@ -63,6 +59,4 @@ internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger
     /// <summary>What was asked for is impossible, however often it is tried.</summary>
     public static bool IsFinal(Exception failure) => failure is ArgumentException or OverflowException or NotSupportedException
         or NullReferenceException or ObjectDisposedException;
-
-    private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
 }

@@ -209,7 +209,7 @@ internal sealed partial class Stream
                 var end = since;
                 for (var at = first; at.IsAtRecord && at.Record.EndOffset <= state.Offset; at.MoveNext())
                 {
-                    // For the same reason a range with an annex goes whole, if it goes at all.
+                    // A range with an annex, which nobody can take apart, goes whole if it goes at all.
                     if (!allowance.TryTake(at.Record.Payload.Length) && (count == 0 || state.Annex.IsEmpty))
                     {
                         break;

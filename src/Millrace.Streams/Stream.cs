@@ -102,7 +102,7 @@ internal sealed partial class Stream : IStream
                 return;
             }
 
-            // What no object holds must stay in the WAL, until the registry says that nobody will ever ask for it: see SettleLostAsync.
+            // What no object holds must stay in the WAL, until the registry says that nobody will ever ask for it: see WalTrim.
             _pin = reason.Error == StreamError.Unknown ? null : OldestNeededPosition_NeedsLock();
             LastPosition = _cache.LastPosition;
             (_state, _lost) = (StreamState.Lost, reason);

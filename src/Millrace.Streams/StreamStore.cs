@@ -23,19 +23,11 @@ public sealed class StreamStore : IStreamStore
     private readonly Task _uploads;
     private readonly Retry _retry;
     private readonly DataObjectReader _reader;
-
-    // Epochs that the registry was asked to open and at which nothing was appended: the opening failed, or is under way.
-    private readonly SortedDictionary<StreamId, StreamEpoch> _unserved = [];
+    private readonly UnservedOpenings _unserved;
 
     // The newest epoch at which a stream was lost here while it was open.
     private readonly SortedDictionary<StreamId, StreamEpoch> _lostAt = [];
     private StreamException? _ended;
-
-    // The highest place in the WAL of a record that was committed or given up.
-    private long _settledPosition = -1;
-
-    // Lost streams whose records the WAL has to keep.
-    private readonly List<Stream> _pinning = [];
     private bool _disposed;
 
     /// <summary>Starts a store; its loops run until it is disposed.</summary>
@@ -44,6 +36,8 @@ public sealed class StreamStore : IStreamStore
         (_runtime, Options, Components) = (runtime, options, components);
         Logger = runtime.Loggers.CreateLogger<StreamStore>();
         _retry = new Retry(runtime, options, Logger);
+        _unserved = new UnservedOpenings(this, _retry);
+        WalTrim = new WalTrim(this, _retry);
         _reader = new DataObjectReader(runtime, options, components.Storage);
         Budget = new MemoryBudget(options.NotUploadedBytes, options.NotUploadedBytes / ReserveFraction, OnPressure);
         Metrics = new StreamsMetrics();
@@ -83,6 +77,8 @@ public sealed class StreamStore : IStreamStore
 
     internal TailCache Tail { get; }
 
+    internal WalTrim WalTrim { get; }
+
     internal ObjectIndexCache Indexes { get; }
 
     internal BlockCache Blocks { get; }
@@ -105,13 +101,8 @@ public sealed class StreamStore : IStreamStore
         Stream stream;
         try
         {
-            await CloseUnservedAsync(id, below: epoch, token);
-            lock (_lock)
-            {
-                // Before the call: it may take effect though its caller hears nothing of that.
-                _unserved.TryAdd(id, epoch);
-            }
-
+            await _unserved.CloseAsync(id, below: epoch, token);
+            _unserved.Add(id, epoch);
             var opening = await Components.Registry.OpenAsync(Components.Node, id, epoch, token);
             var ranges = await LoadRangesAsync(id, opening.StartOffset, token);
             var checkpoint = opening.CheckpointRange is { } range ? await ReadCheckpointAsync(range, token) : (StreamCheckpoint?)null;
@@ -151,10 +142,7 @@ public sealed class StreamStore : IStreamStore
         // All at once: they share an upload.
         await Task.WhenAll(Streams.Select(stream => CloseAsync(stream, token)));
         await _uploader.LastUpload.OrCancelled(token);
-        foreach (var id in Unserved())
-        {
-            await CloseUnservedAsync(id, below: null, token);
-        }
+        await _unserved.CloseAllAsync(token);
     }
 
     public async ValueTask DisposeAsync()
@@ -255,11 +243,11 @@ public sealed class StreamStore : IStreamStore
                 return;
             }
 
-            _pinning.Add(stream);
+            WalTrim.Pin(stream);
             if (_ended is null)
             {
                 // Lost alone: the others go on, and need the space.
-                Spawn("stream-settle", token => SettleLostAsync(stream, token));
+                Spawn("stream-settle", token => WalTrim.SettleAsync(stream, token));
             }
         }
     }
@@ -276,39 +264,6 @@ public sealed class StreamStore : IStreamStore
         foreach (var stream in Streams)
         {
             stream.Lose(reason);
-        }
-    }
-
-    /// <summary>Gives up what the WAL need not keep: everything below the oldest record that no committed object holds.</summary>
-    /// <param name="settledPosition">The place of a record that was committed or given up; what was appended since may lie above it.</param>
-    /// <param name="token">Ends the wait.</param>
-    internal async Task TrimWalAsync(long settledPosition, CancellationToken token)
-    {
-        long position;
-        lock (_lock)
-        {
-            _settledPosition = Math.Max(_settledPosition, settledPosition);
-            position = _settledPosition + 1;
-        }
-
-        foreach (var stream in Streams)
-        {
-            position = Math.Min(position, stream.OldestNeededPosition ?? long.MaxValue);
-        }
-
-        // After the streams: one that was lost meanwhile has come in here when it left the list.
-        foreach (var stream in Pinning())
-        {
-            position = Math.Min(position, stream.OldestNeededPosition ?? long.MaxValue);
-        }
-
-        try
-        {
-            await Components.Wal.TrimAsync(position, token);
-        }
-        catch (Exception failure) when (failure is not (InvariantViolationException or OperationCanceledException))
-        {
-            Log.TrimFailed(Logger, failure);
         }
     }
 
@@ -383,56 +338,6 @@ public sealed class StreamStore : IStreamStore
         _uploader.Wake();
     }
 
-    /// <summary>
-    /// Lets the WAL go of a stream that was lost alone, once it is certain that nothing in it will ever be uploaded: neither by this node, which
-    /// has given the stream up, nor by a recovery, which asks the registry the same.
-    /// </summary>
-    private async Task SettleLostAsync(Stream stream, CancellationToken token)
-    {
-        try
-        {
-            var (id, epoch) = (stream.Id, stream.Epoch);
-            var end = await _retry.UntilDoneAsync(
-                "Asking what a lost stream still needs",
-                cancel => Components.Registry.GetRecoverableEndAsync(Components.Wal.Descriptor.Id, id, epoch, cancel),
-                token);
-
-            // Null: its range is closed, or gone, and what the WAL holds of it counts for nothing. All committed: it is not needed.
-            if (end < stream.NextOffset)
-            {
-                if (end >= stream.UploadedOffset)
-                {
-                    // The WAL holds what is missing: the recovery after this incarnation's end brings it.
-                    return;
-                }
-
-                // What is missing has left the WAL as uploaded, and what follows a gap is never committed. But without its records there a
-                // recovery would not see the gap, and take the stream for whole: so that is said first, for good.
-                await _retry.UntilDoneAsync(
-                    "Reporting a damaged stream",
-                    async cancel =>
-                    {
-                        await Components.Registry.ReportDamageAsync(Components.Node, walId: null, id, epoch, cancel);
-                        return true;
-                    },
-                    token);
-            }
-        }
-        catch (StreamException)
-        {
-            // This incarnation is fenced. The WAL stays as it is, for the recovery.
-            return;
-        }
-
-        lock (_lock)
-        {
-            _pinning.Remove(stream);
-        }
-
-        Log.LostSettled(Logger, stream.Id);
-        await TrimWalAsync(stream.LastPosition, token);
-    }
-
     private static async Task CloseAsync(Stream stream, CancellationToken token)
     {
         try
@@ -442,55 +347,6 @@ public sealed class StreamStore : IStreamStore
         catch (StreamException deleted) when (deleted.Error == StreamError.Unknown)
         {
             // Deleted meanwhile: nothing is left to close, and the others' closing is no worse for it.
-        }
-    }
-
-    private Stream[] Pinning()
-    {
-        lock (_lock)
-        {
-            return [.. _pinning];
-        }
-    }
-
-    private StreamId[] Unserved()
-    {
-        lock (_lock)
-        {
-            return [.. _unserved.Keys];
-        }
-    }
-
-    /// <summary>
-    /// Closes the range that an opening left behind which never came to serve: nothing was appended to it, so it ends where the
-    /// registry's commits do. One that is opened again at its own epoch (or a lower one, which will be refused) stays as it is.
-    /// </summary>
-    private async Task CloseUnservedAsync(StreamId id, StreamEpoch? below, CancellationToken token)
-    {
-        StreamEpoch left;
-        lock (_lock)
-        {
-            if (!_unserved.TryGetValue(id, out left) || left >= below)
-            {
-                return;
-            }
-        }
-
-        if (await _retry.UntilDoneAsync("Asking for a stream's end", cancel => Components.Registry.GetCommittedEndAsync(id, cancel), token) is { } end)
-        {
-            try
-            {
-                await CloseRangeAsync(id, left, end, token);
-            }
-            catch (StreamException refused) when (refused.Error == StreamError.Fenced)
-            {
-                // It was never opened, or this incarnation is fenced, which the next call hears too.
-            }
-        }
-
-        lock (_lock)
-        {
-            _unserved.Remove(id);
         }
     }
 

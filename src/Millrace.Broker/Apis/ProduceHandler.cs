@@ -1,10 +1,7 @@
-using System.Buffers;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions;
-using Millrace.Metadata;
 using Millrace.Protocol;
 using Millrace.Runtime;
-using Millrace.Streams;
 using Microsoft.Extensions.Logging;
 
 namespace Millrace.Broker.Apis;
@@ -16,7 +13,6 @@ namespace Millrace.Broker.Apis;
 /// client that uses them is disconnected, as by Kafka.
 /// acks=1 and acks=all mean the same: durable in shared storage. acks=0 gets no answer, and an error closes the connection.
 /// The next request begins when this one has its offsets; it need not be durable.
-/// What fails unexpectedly is one partition's failure, and is answered as such; whatever was begun is waited for before anything leaves.
 /// A batch's time-out ends its wait to begin; once it has its offset it is waited for as <see cref="RequestDeadline"/> says, since
 /// a producer that is told of a time-out sends it again.
 /// </remarks>
@@ -24,9 +20,7 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
     : IApiHandler<ProduceRequest, ProduceResponse>
 {
     private const short FirstServed = 3;
-    private const short FirstWithZstd = 7;
     private const short FirstWithLeaderHints = 10;
-    private const short FirstWithTopicIds = 13;
 
     // Whoever does not ask for acks=all has not thought of a timeout either.
     private static readonly TimeSpan PatienceWithoutAcks = TimeSpan.FromSeconds(30);
@@ -65,192 +59,29 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
 
         var patience = TimeSpan.FromMilliseconds(request.TimeoutMs);
         using var deadline = new RequestDeadline(runtime, request.Acks == -1 || patience > PatienceWithoutAcks ? patience : PatienceWithoutAcks, token);
-        var count = 0;
-        foreach (var topic in request.TopicData)
-        {
-            count += topic.PartitionData.Count;
-        }
-
         using var waiting = metrics.ProduceWaits();
-        var appends = ArrayPool<ProducedPartition>.Shared.Rent(count);
-        var settling = Task.CompletedTask;
+        using var pass = new ProducePass(runtime, _logger, partitions, intake, metrics, request);
+        await pass.AppendAsync(context, request, deadline);
+        context.AllowNext();
+        deadline.AwaitOutcome();
         try
         {
-            await AppendAsync(context, request, appends, deadline);
-            context.AllowNext();
-            deadline.AwaitOutcome();
-            settling = SettleAsync(appends, count);
-            try
-            {
-                await settling.OrCancelled(deadline.Token);
-            }
-            catch (OperationCanceledException) when (deadline.IsOver)
-            {
-                // What is not settled is answered as timed out. It may become durable yet: the settling goes on.
-            }
-
-            return Respond(context, request, appends, count);
+            await pass.SettleAsync().OrCancelled(deadline.Token);
         }
-        finally
+        catch (OperationCanceledException) when (deadline.IsOver)
         {
-            // While the settling goes on the array is its own, and the collector's afterwards.
-            if (settling.IsCompleted)
-            {
-                appends.AsSpan(0, count).Clear();
-                ArrayPool<ProducedPartition>.Shared.Return(appends);
-            }
+            // What is not settled is answered as timed out. It may become durable yet: the settling goes on.
         }
+
+        return Respond(context, request, pass);
     }
 
-    /// <summary>Begins every append in the order of the request, then waits until each has its offsets or was refused.</summary>
-    private async ValueTask AppendAsync(RequestContext context, ProduceRequest request, ProducedPartition[] appends, RequestDeadline deadline)
-    {
-        var now = runtime.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        var begun = 0;
-        try
-        {
-            foreach (var topic in request.TopicData)
-            {
-                var image = Find(context, topic);
-                foreach (var partition in topic.PartitionData)
-                {
-                    ref var append = ref appends[begun];
-                    append.Lookup = image is null
-                        ? new PartitionLookup(context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition, null, null)
-                        : partitions.Find(image, partition.Index);
-                    append.Error = image is { IsInternal: true }
-                        ? PartitionError.InternalTopic
-                        : append.Lookup.Error;
-                    if (append.Error == PartitionError.None)
-                    {
-                        Begin(context, partition, now, deadline, ref append);
-                    }
-
-                    begun++;
-                }
-            }
-        }
-        finally
-        {
-            for (var i = 0; i < begun; i++)
-            {
-                if (appends[i].Error == PartitionError.None)
-                {
-                    await BeganAsync(appends, i);
-                }
-            }
-        }
-    }
-
-    private void Begin(
-        RequestContext context, ProduceRequest.PartitionProduceData partition, long now, RequestDeadline deadline, ref ProducedPartition append)
-    {
-        var target = append.Lookup.Partition!;
-        ProducedBatch batch;
-        try
-        {
-            append.Error = intake.Check(
-                partition.Records, context.Frame, context.ApiVersion >= FirstWithZstd, target.Settings, now, out batch, out append.Refusal);
-        }
-        catch (Exception failure)
-        {
-            append.Error = Contain(failure, target, PartitionError.Failed);
-            return;
-        }
-
-        if (append.Error == PartitionError.None)
-        {
-            (append.Records, append.Bytes) = (batch.Count, batch.Bytes.Length);
-#pragma warning disable CA2012 // Awaited once, below: the partitions of a request begin together, so that a parked one holds up no other.
-            append.Beginning = target.AppendAsync(batch, fromReserve: false, deadline.Token);
-#pragma warning restore CA2012
-            if (!ReferenceEquals(batch.Buffer, context.Frame))
-            {
-                // What was stored in another form: the append holds it now, or is done with it.
-                batch.Buffer.Release();
-            }
-        }
-    }
-
-    private async ValueTask BeganAsync(ProducedPartition[] appends, int index)
-    {
-        PendingAppend pending;
-        try
-        {
-            pending = await appends[index].Beginning;
-        }
-        catch (Exception failure)
-        {
-            pending = PendingAppend.Refused(Contain(failure, appends[index].Lookup.Partition!, PartitionError.Failed));
-        }
-
-        ref var append = ref appends[index];
-        append.Error = pending.Error;
-        append.Pending = pending;
-        if (pending.Error == PartitionError.None)
-        {
-            metrics.Produced(append.Records, append.Bytes);
-        }
-    }
-
-    /// <summary>Keeps a failure from the request's other partitions; one that no partition can carry stops the node.</summary>
-    private PartitionError Contain(Exception failure, Partition partition, PartitionError error)
-    {
-        if (failure is InvariantViolationException)
-        {
-            runtime.Fail(failure);
-        }
-
-        Log.ProduceFailed(_logger, partition.Id, error, failure);
-        return error;
-    }
-
-    /// <summary>Waits until every append is durable or has failed.</summary>
-    private async Task SettleAsync(ProducedPartition[] appends, int count)
-    {
-        for (var i = 0; i < count; i++)
-        {
-            if (appends[i].Error == PartitionError.None)
-            {
-                try
-                {
-                    await appends[i].Pending.Durable;
-                }
-                catch (StreamException)
-                {
-                    // Whether it is durable will show at the next owner. To the client that is a time-out: it must not conclude that it failed.
-                    appends[i].Error = PartitionError.TimedOut;
-                }
-                catch (Exception failure)
-                {
-                    appends[i].Error = Contain(failure, appends[i].Lookup.Partition!, PartitionError.TimedOut);
-                }
-            }
-
-            Volatile.Write(ref appends[i].Settled, true);
-        }
-    }
-
-    private TopicImage? Find(RequestContext context, ProduceRequest.TopicProduceData topic)
-    {
-        var image = partitions.Image;
-        return context.ApiVersion >= FirstWithTopicIds
-            ? image.TryGetTopic(topic.TopicId, out var byId) ? byId : null
-            : image.TryGetTopic(topic.Name, out var byName) ? byName : null;
-    }
-
-    private ProduceResponse Respond(RequestContext context, ProduceRequest request, ProducedPartition[] appends, int count)
+    private ProduceResponse Respond(RequestContext context, ProduceRequest request, ProducePass pass)
     {
         if (request.Acks == 0)
         {
-            var failed = false;
-            for (var i = 0; i < count; i++)
-            {
-                failed |= appends[i].Outcome != PartitionError.None;
-            }
-
             context.SuppressResponse();
-            if (failed)
+            if (pass.HasFailed)
             {
                 context.Disconnect();
             }
@@ -263,7 +94,7 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
         List<ProduceResponse.NodeEndpoint>? endpoints = null;
         var response = Respond(request, (_, partition) =>
         {
-            ref readonly var append = ref appends[next++];
+            ref readonly var append = ref pass[next++];
             var answer = Answer(partition.Index, append);
             if (context.ApiVersion >= FirstWithLeaderHints && LeaderHint.For(append.Outcome, append.Lookup, image) is { } hint)
             {

@@ -50,11 +50,11 @@ internal static partial class Log
     [LoggerMessage(EventId = 4108, Level = LogLevel.Error, Message = "A batch for partition {Partition} is answered with {Error}: taking it failed unexpectedly")]
     public static partial void ProduceFailed(ILogger logger, TopicIdPartition partition, PartitionError error, Exception failure);
 
-    [LoggerMessage(EventId = 4110, Level = LogLevel.Warning, Message = "{Producers} idempotent producers are more than millrace.producers.max ({Limit}): the longest idle are forgotten")]
-    public static partial void ProducersForgotten(ILogger logger, int producers, int limit);
-
     [LoggerMessage(EventId = 4109, Level = LogLevel.Error, Message = "Partition {Partition} gives its stream up: a batch was appended, and noting it failed")]
     public static partial void NotNoted(ILogger logger, TopicIdPartition partition, Exception failure);
+
+    [LoggerMessage(EventId = 4110, Level = LogLevel.Warning, Message = "{Producers} idempotent producers are more than millrace.producers.max ({Limit}): the longest idle are forgotten")]
+    public static partial void ProducersForgotten(ILogger logger, int producers, int limit);
 
     private static LogLevel LevelOf(StreamError error, LogLevel otherwise) =>
         PartitionErrors.IsExpectedEnd(error) ? LogLevel.Information : otherwise;

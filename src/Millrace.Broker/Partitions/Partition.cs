@@ -207,10 +207,11 @@ internal sealed partial class Partition : IStreamOwner
     private async Task OpenAsync(CancellationToken stopping)
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(stopping, _closing.Token);
-        var retry = FirstRetry;
+        var pauses = new BackOff(_runtime, FirstRetry, LongestRetry);
         IStream? stream = null;
         while (true)
         {
+            TimeSpan retry;
             try
             {
                 if (_former is { } former)
@@ -226,6 +227,7 @@ internal sealed partial class Partition : IStreamOwner
             }
             catch (StreamException failure) when (failure.Error == StreamError.StorageUnavailable)
             {
+                retry = pauses.Next();
                 Log.OpeningWaits(_logger, Id, LeaderEpoch, retry, failure.Message);
             }
             catch (StreamException failure)
@@ -255,8 +257,6 @@ internal sealed partial class Partition : IStreamOwner
                 _unready = stream;
                 return;
             }
-
-            retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
         }
     }
 

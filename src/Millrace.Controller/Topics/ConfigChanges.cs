@@ -8,14 +8,6 @@ namespace Millrace.Controller.Topics;
 /// <summary>IncrementalAlterConfigs, and through it AlterConfigs, for topics and brokers: a resource's changes all count, or none.</summary>
 internal sealed class ConfigChanges(ConfigResolver configs)
 {
-    private const sbyte TopicResource = 2;
-    private const sbyte BrokerResource = 4;
-
-    private const sbyte Set = 0;
-    private const sbyte Delete = 1;
-    private const sbyte Append = 2;
-    private const sbyte Subtract = 3;
-
     public IncrementalAlterConfigsResponse Alter(PendingEntry entry, IncrementalAlterConfigsRequest request)
     {
         var resources = request.Resources.CountBy(resource => (resource.ResourceType, resource.ResourceName)).ToDictionary();
@@ -55,17 +47,16 @@ internal sealed class ConfigChanges(ConfigResolver configs)
             throw new AdminException(ErrorCode.InvalidRequest, "Error due to duplicate config keys");
         }
 
-        if (resource.ResourceType == TopicResource)
+        switch ((ConfigResourceType)resource.ResourceType)
         {
-            AlterTopic(entry, resource);
-        }
-        else if (resource.ResourceType == BrokerResource)
-        {
-            AlterBroker(entry, resource);
-        }
-        else
-        {
-            throw new AdminException(ErrorCode.InvalidRequest, $"Unexpected resource type {resource.ResourceType}.");
+            case ConfigResourceType.Topic:
+                AlterTopic(entry, resource);
+                break;
+            case ConfigResourceType.Broker:
+                AlterBroker(entry, resource);
+                break;
+            default:
+                throw new AdminException(ErrorCode.InvalidRequest, $"Unexpected resource type {resource.ResourceType}.");
         }
 
         return true;
@@ -125,12 +116,13 @@ internal sealed class ConfigChanges(ConfigResolver configs)
     /// <summary>The value that an operation leaves behind; null for none.</summary>
     private static string? NewValue(IncrementalAlterConfigsRequest.AlterableConfig config, ConfigDefinition? definition, Func<string?> present)
     {
-        if (config.ConfigOperation == Delete)
+        var operation = (ConfigOperation)config.ConfigOperation;
+        if (operation == ConfigOperation.Delete)
         {
             return null;
         }
 
-        if (config.ConfigOperation is not (Set or Append or Subtract))
+        if (operation is not (ConfigOperation.Set or ConfigOperation.Append or ConfigOperation.Subtract))
         {
             throw new AdminException(ErrorCode.InvalidRequest, $"Unknown operation type {config.ConfigOperation}");
         }
@@ -140,7 +132,7 @@ internal sealed class ConfigChanges(ConfigResolver configs)
             throw new AdminException(ErrorCode.InvalidRequest, $"Null value not supported for : {config.Name}");
         }
 
-        if (config.ConfigOperation == Set)
+        if (operation == ConfigOperation.Set)
         {
             return config.Value;
         }
@@ -154,13 +146,13 @@ internal sealed class ConfigChanges(ConfigResolver configs)
         {
             throw new AdminException(
                 ErrorCode.InvalidConfig,
-                $"Can't {(config.ConfigOperation == Append ? "APPEND" : "SUBTRACT")} to key {config.Name} because its type is not LIST.");
+                $"Can't {(operation == ConfigOperation.Append ? "APPEND" : "SUBTRACT")} to key {config.Name} because its type is not LIST.");
         }
 
         var items = ConfigDefinition.ListItems(present() ?? "").ToList();
         var change = ConfigDefinition.ListItems(config.Value).ToArray();
         items.RemoveAll(change.Contains);
-        if (config.ConfigOperation == Append)
+        if (operation == ConfigOperation.Append)
         {
             items.AddRange(change);
         }

@@ -10,11 +10,6 @@ namespace Millrace.Controller.Topics;
 /// </summary>
 internal sealed class ConfigReplacement(ConfigChanges changes)
 {
-    private const sbyte TopicResource = 2;
-    private const sbyte BrokerResource = 4;
-    private const sbyte Set = 0;
-    private const sbyte Delete = 1;
-
     public AlterConfigsResponse Replace(PendingEntry entry, AlterConfigsRequest request)
     {
         var altered = changes.Alter(entry, new IncrementalAlterConfigsRequest
@@ -49,12 +44,12 @@ internal sealed class ConfigReplacement(ConfigChanges changes)
                 .. resource.Configs.Select(config => new IncrementalAlterConfigsRequest.AlterableConfig
                 {
                     Name = config.Name,
-                    ConfigOperation = Set,
+                    ConfigOperation = (sbyte)ConfigOperation.Set,
                     Value = config.Value,
                 }),
                 .. Present(entry.Cluster, resource)
                     .Where(name => !named.Contains(name))
-                    .Select(name => new IncrementalAlterConfigsRequest.AlterableConfig { Name = name, ConfigOperation = Delete }),
+                    .Select(name => new IncrementalAlterConfigsRequest.AlterableConfig { Name = name, ConfigOperation = (sbyte)ConfigOperation.Delete }),
             ],
         };
     }
@@ -62,7 +57,7 @@ internal sealed class ConfigReplacement(ConfigChanges changes)
     /// <summary>The configs that go if they are not named. What an internal topic cannot be without stays.</summary>
     private static IEnumerable<string> Present(MetadataImage cluster, AlterConfigsRequest.AlterConfigsResource resource)
     {
-        if (resource.ResourceType == TopicResource && cluster.TryGetTopic(resource.ResourceName, out var topic))
+        if (resource.ResourceType == (sbyte)ConfigResourceType.Topic && cluster.TryGetTopic(resource.ResourceName, out var topic))
         {
             return topic.Configs.Keys.Where(name => InternalTopics.CheckConfig(topic.Name, name, null) is null);
         }
@@ -70,6 +65,6 @@ internal sealed class ConfigReplacement(ConfigChanges changes)
         var node = resource.ResourceName.Length == 0 ? MetadataImage.AllBrokers
             : int.TryParse(resource.ResourceName, out var id) ? new NodeId(id)
             : (NodeId?)null;
-        return resource.ResourceType == BrokerResource && node is { } known && cluster.BrokerConfigs.TryGetValue(known, out var configs) ? configs.Keys : [];
+        return resource.ResourceType == (sbyte)ConfigResourceType.Broker && node is { } known && cluster.BrokerConfigs.TryGetValue(known, out var configs) ? configs.Keys : [];
     }
 }

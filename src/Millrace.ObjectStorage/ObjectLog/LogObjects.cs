@@ -39,6 +39,7 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
     /// <param name="token">Ends the attempts; the outcome is then unknown for ever, and the number must not be used again.</param>
     public async ValueTask<CreateOutcome> CreateAsync(string key, LogPlace place, LogBody body, CancellationToken token)
     {
+        var pauses = new BackOff(runtime, options.FirstBackOff, options.LongestBackOff);
         for (var attempt = 1; ; attempt++)
         {
             var refused = false;
@@ -86,7 +87,7 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
                 ReportCreate(key, attempt, trouble);
             }
 
-            await BackOffAsync(attempt, token);
+            await pauses.PauseAsync(token);
             body = rules.BodyForRetry(place, body);
         }
     }
@@ -182,6 +183,7 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
 
     private async ValueTask<T> RepeatAsync<T>(Func<CancellationToken, ValueTask<T>> request, string key, long length, CancellationToken token)
     {
+        var pauses = new BackOff(runtime, options.FirstBackOff, options.LongestBackOff);
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -196,15 +198,8 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
                 }
             }
 
-            await BackOffAsync(attempt, token);
+            await pauses.PauseAsync(token);
         }
-    }
-
-    private Task BackOffAsync(int attempt, CancellationToken token)
-    {
-        var pause = options.FirstBackOff * Math.Pow(2, Math.Min(attempt - 1, 20));
-        pause = pause < options.LongestBackOff ? pause : options.LongestBackOff;
-        return Task.Delay(pause * (0.5 + runtime.Random.NextDouble()), runtime.Time, token);
     }
 
     private void ReportCreate(string key, int attempt, Exception trouble)

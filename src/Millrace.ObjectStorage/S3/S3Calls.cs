@@ -12,7 +12,8 @@ namespace Millrace.ObjectStorage;
 internal sealed class S3Calls(NodeRuntime runtime, string name, int atOnce, TimeSpan timeout)
 {
     private const int Attempts = 5;
-    private static readonly TimeSpan FirstBackOff = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
     private readonly AsyncGate _requests = new(atOnce);
 
     /// <summary>Makes a call without a body again after a passing failure. For calls that may happen more than once.</summary>
@@ -22,6 +23,7 @@ internal sealed class S3Calls(NodeRuntime runtime, string name, int atOnce, Time
     /// <summary>Makes a call again after a passing failure, with more time for its bytes.</summary>
     public async Task<T> RepeatAsync<T>(string operation, string key, long bytes, CancellationToken token, Func<CancellationToken, Task<T>> call)
     {
+        var pauses = new BackOff(runtime, FirstPause, LongestPause);
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -30,7 +32,7 @@ internal sealed class S3Calls(NodeRuntime runtime, string name, int atOnce, Time
             }
             catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Transient && attempt < Attempts)
             {
-                await Task.Delay(FirstBackOff * Math.Pow(2, attempt - 1) * (0.5 + runtime.Random.NextDouble()), runtime.Time, token);
+                await pauses.PauseAsync(token);
             }
         }
     }

@@ -17,7 +17,7 @@ internal static class ExitCode
     /// <summary>What the command should create exists already.</summary>
     public const int AlreadyExists = 4;
 
-    /// <summary>No broker answered in time.</summary>
+    /// <summary>No broker, or no store, answered in time.</summary>
     public const int Unreachable = 5;
 
     /// <summary>A check found damage.</summary>

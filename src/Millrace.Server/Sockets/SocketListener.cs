@@ -17,7 +17,7 @@ internal sealed class SocketListener(NodeRuntime runtime, Socket socket, Transpo
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<SocketListener>();
     private readonly Shortage _shortage = new(runtime.Time);
     private readonly CancellationTokenSource _unbound = new();
-    private TimeSpan _pause = FirstPause;
+    private readonly BackOff _pauses = new(runtime, FirstPause, LongestPause);
     private long _accepted;
 
     public EndPoint EndPoint { get; } = socket.LocalEndPoint!;
@@ -33,7 +33,7 @@ internal sealed class SocketListener(NodeRuntime runtime, Socket socket, Transpo
             try
             {
                 var accepted = await Accept(cancellationToken);
-                _pause = FirstPause;
+                _pauses.Reset();
                 if (_shortage.TryEnd())
                 {
                     Log.AcceptsAgain(_logger, EndPoint);
@@ -90,13 +90,11 @@ internal sealed class SocketListener(NodeRuntime runtime, Socket socket, Transpo
         using var either = CancellationTokenSource.CreateLinkedTokenSource(_unbound.Token, token);
         try
         {
-            await Task.Delay(_pause, runtime.Time, either.Token);
+            await _pauses.PauseAsync(either.Token);
         }
         catch (OperationCanceledException) when (_unbound.IsCancellationRequested)
         {
             // The next attempt finds the socket closed.
         }
-
-        _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
     }
 }

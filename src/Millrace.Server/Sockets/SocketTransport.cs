@@ -9,7 +9,7 @@ namespace Millrace.Server.Sockets;
 /// <summary>TCP connections, for Kafka's protocol and for HTTP.</summary>
 /// <remarks>
 /// Our own and not Kestrel's, which spins when the process is out of descriptors, and resets connections where an orderly end
-/// was meant. Threading: any thread.
+/// was meant (ADR 4). Threading: any thread.
 /// </remarks>
 internal sealed class SocketTransport(NodeRuntime runtime, BufferPool buffers) : IConnectionListenerFactory
 {

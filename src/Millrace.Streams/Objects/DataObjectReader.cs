@@ -17,8 +17,8 @@ internal sealed class DataObjectReader(NodeRuntime runtime, StreamsOptions optio
     public async ValueTask<bool> ReadAsync(ObjectId id, long position, Memory<byte> destination, CancellationToken token)
     {
         var key = DataObjectKey.Of(id);
-        var delay = options.RetryDelay;
-        for (var attempt = 1; ; attempt++, delay *= 2)
+        var pauses = new BackOff(runtime, options.RetryDelay, options.RetryLimit);
+        for (var attempt = 1; ; attempt++)
         {
             try
             {
@@ -32,7 +32,7 @@ internal sealed class DataObjectReader(NodeRuntime runtime, StreamsOptions optio
             }
             catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Transient && attempt < Attempts)
             {
-                await Task.Delay(delay, runtime.Time, token);
+                await pauses.PauseAsync(token);
             }
             catch (ObjectStorageException failure)
             {

@@ -281,7 +281,7 @@ internal sealed class Uploader
 
             Measure(outcomes, started);
             _store.Tail.Shrink();
-            await _store.TrimWalAsync(cuts.Max(cut => cut.LastPosition), token);
+            await _store.WalTrim.TrimAsync(cuts.Max(cut => cut.LastPosition), token);
         }
         catch (StreamException failure)
         {

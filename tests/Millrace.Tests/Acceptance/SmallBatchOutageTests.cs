@@ -5,7 +5,6 @@ using Millrace.Protocol;
 using Millrace.Tests.Broker.Network;
 using Millrace.Tests.Broker.Partitions;
 using Millrace.Tests.Clients;
-using Millrace.Tests.ObjectStorage;
 using Xunit;
 
 namespace Millrace.Tests.Acceptance;
@@ -27,38 +26,27 @@ public sealed class SmallBatchOutageTests(ITestOutputHelper output)
     [InlineData("object")]
     public async Task Memory_is_bounded_when_producers_wait_and_nothing_acknowledged_is_lost(string wal)
     {
-        var script = Repository.Shared("testbeds/minio/minio.sh");
-        Assert.SkipWhen(script is null, "testbeds/minio is not at hand");
         using var directory = new TemporaryDirectory();
-        var port = S3Server.FreePort();
-        var server = await S3Server.StartAsync(script, directory.Sub("minio"), "stop", port);
-        try
+        await using var store = await BreakableStore.StartAsync(directory.Sub("minio"));
+        await using var broker = await MillraceProcess.StartAsync(
+            directory.Sub("data"), store.Server.Credentials, "--store", store.Server.Uri("small"), "--wal", wal == "file" ? $"file://{directory.Sub("wal")}" : wal);
+        await TestTopic.CreateAsync(broker.BootstrapServers, Topic, Partitions);
+        using var client = await RawClient.ConnectAsync(IPEndPoint.Parse(broker.BootstrapServers));
+        var ends = new long[Partitions];
+        Assert.True(await Eventually.BecomesTrueAsync(async () =>
         {
-            await using var broker = await MillraceProcess.StartAsync(
-                directory.Sub("data"), server.Credentials, "--store", server.Uri("small"), "--wal", wal == "file" ? $"file://{directory.Sub("wal")}" : wal);
-            await TestTopic.CreateAsync(broker.BootstrapServers, Topic, Partitions);
-            using var client = await RawClient.ConnectAsync(IPEndPoint.Parse(broker.BootstrapServers));
-            var ends = new long[Partitions];
-            Assert.True(await Eventually.BecomesTrueAsync(async () =>
-            {
-                await client.SendAsync(Request(), Version, correlationId: 0);
-                return await ReceiveAsync(client, ends) == Partitions;
-            }));
+            await client.SendAsync(Request(), Version, correlationId: 0);
+            return await ReceiveAsync(client, ends) == Partitions;
+        }));
 
-            var pid = (await File.ReadAllTextAsync(Path.Combine(directory.Sub("minio"), "minio.pid"))).Trim();
-            await Tool.RunAsync("kill", ["-KILL", pid]);
-            var acknowledged = await FillAsync(broker, client, ends);
-            var memory = ProcessMemory.ResidentMegabytes(broker.ProcessId);
-            output.WriteLine($"{acknowledged} records acknowledged meanwhile, {memory} MB resident");
-            Assert.True(memory < MostMegabytes, $"{memory} MB");
+        await store.SignalAsync("KILL");
+        var acknowledged = await FillAsync(broker, client, ends);
+        var memory = ProcessMemory.ResidentMegabytes(broker.ProcessId);
+        output.WriteLine($"{acknowledged} records acknowledged meanwhile, {memory} MB resident");
+        Assert.True(memory < MostMegabytes, $"{memory} MB");
 
-            await S3Server.StartAsync(script, directory.Sub("minio"), "stop", port);
-            await AssertIsThereAsync(broker, ends);
-        }
-        finally
-        {
-            await server.StopAsync();
-        }
+        await store.RestartAsync();
+        await AssertIsThereAsync(broker, ends);
     }
 
     /// <summary>Produces until the broker lets producers wait; returns how much it has acknowledged until then.</summary>

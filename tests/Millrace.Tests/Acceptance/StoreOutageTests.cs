@@ -1,6 +1,5 @@
 using System.Globalization;
 using Millrace.Tests.Clients;
-using Millrace.Tests.ObjectStorage;
 using Xunit;
 
 namespace Millrace.Tests.Acceptance;
@@ -23,86 +22,64 @@ public sealed class StoreOutageTests
     [InlineData("object")]
     public async Task Nothing_is_lost_producers_resume_by_themselves_and_memory_stays_bounded(string wal)
     {
-        var script = Repository.Shared("testbeds/minio/minio.sh");
-        Assert.SkipWhen(script is null, "testbeds/minio is not at hand");
         using var directory = new TemporaryDirectory();
-        var port = S3Server.FreePort();
-        var server = await S3Server.StartAsync(script, directory.Sub("minio"), "stop", port);
-        try
-        {
-            await using var broker = await MillraceProcess.StartAsync(
-                directory.Sub("data"), server.Credentials, "--store", server.Uri("outage"), "--wal", wal == "file" ? $"file://{directory.Sub("wal")}" : wal,
-                "--set", $"millrace.not.uploaded.max.bytes={NotUploadedMegabytes << 20}", "--set", "millrace.upload.bytes=4194304");
-            await TestTopic.CreateAsync(broker.BootstrapServers, "outage", Partitions);
-            using var load = new Load(broker.BootstrapServers, "outage", Partitions, producers: 2, recordBytes: 2000);
-            await load.WaitForMoreAsync(2000, TimeSpan.FromSeconds(60));
-            using var member = new CommittingMember(broker.BootstrapServers, "outage");
-            Assert.True(await Eventually.BecomesTrueAsync(() => member.Commits > 0));
+        await using var store = await BreakableStore.StartAsync(directory.Sub("minio"));
+        await using var broker = await MillraceProcess.StartAsync(
+            directory.Sub("data"), store.Server.Credentials, "--store", store.Server.Uri("outage"), "--wal", wal == "file" ? $"file://{directory.Sub("wal")}" : wal,
+            "--set", $"millrace.not.uploaded.max.bytes={NotUploadedMegabytes << 20}", "--set", "millrace.upload.bytes=4194304");
+        await TestTopic.CreateAsync(broker.BootstrapServers, "outage", Partitions);
+        using var load = new Load(broker.BootstrapServers, "outage", Partitions, producers: 2, recordBytes: 2000);
+        await load.WaitForMoreAsync(2000, TimeSpan.FromSeconds(60));
+        using var member = new CommittingMember(broker.BootstrapServers, "outage");
+        Assert.True(await Eventually.BecomesTrueAsync(() => member.Commits > 0));
 
-            var pid = (await File.ReadAllTextAsync(Path.Combine(directory.Sub("minio"), "minio.pid"))).Trim();
-            await Tool.RunAsync("kill", ["-KILL", pid]);
-            var (before, commitsBefore) = (load.Count, member.Commits);
-            await Task.Delay(TimeSpan.FromSeconds(Seconds));
-            var (during, commitsDuring) = (load.Count - before, member.Commits - commitsBefore);
-            var memory = ProcessMemory.ResidentMegabytes(broker.ProcessId);
-            await S3Server.StartAsync(script, directory.Sub("minio"), "stop", port);
+        await store.SignalAsync("KILL");
+        var (before, commitsBefore) = (load.Count, member.Commits);
+        await Task.Delay(TimeSpan.FromSeconds(Seconds));
+        var (during, commitsDuring) = (load.Count - before, member.Commits - commitsBefore);
+        var memory = ProcessMemory.ResidentMegabytes(broker.ProcessId);
+        await store.RestartAsync();
 
-            await load.WaitForMoreAsync(2000, TimeSpan.FromSeconds(90));
-            load.Stop(TimeSpan.FromSeconds(90));
-            Assert.Empty(load.Failures);
-            LogContent.Read(broker.BootstrapServers, "outage", Partitions).AssertHolds(load.Acknowledged);
-            Assert.True(during * 2000L < 2L * NotUploadedMegabytes << 20, $"{during} records were acknowledged while they could not be uploaded");
-            Assert.True(memory < 400, $"{memory} MB");
-            if (wal == "file")
-            {
-                // Its commits go to the WAL, like what producers could still write; but producers wait by now, and it does not.
-                Assert.Empty(member.Failures);
-                Assert.Equal(1, member.Rebalances);
-                Assert.True(commitsDuring > Seconds, $"{commitsDuring} commits in {Seconds} s");
-            }
-        }
-        finally
+        await load.WaitForMoreAsync(2000, TimeSpan.FromSeconds(90));
+        load.Stop(TimeSpan.FromSeconds(90));
+        Assert.Empty(load.Failures);
+        LogContent.Read(broker.BootstrapServers, "outage", Partitions).AssertHolds(load.Acknowledged);
+        Assert.True(during * 2000L < 2L * NotUploadedMegabytes << 20, $"{during} records were acknowledged while they could not be uploaded");
+        Assert.True(memory < 400, $"{memory} MB");
+        if (wal == "file")
         {
-            await server.StopAsync();
+            // Its commits go to the WAL, like what producers could still write; but producers wait by now, and it does not.
+            Assert.Empty(member.Failures);
+            Assert.Equal(1, member.Rebalances);
+            Assert.True(commitsDuring > Seconds, $"{commitsDuring} commits in {Seconds} s");
         }
     }
 
     [Fact]
     public async Task A_stop_while_the_bucket_is_away_ends_though_an_upload_in_parts_is_under_way_and_the_next_start_has_everything()
     {
-        var script = Repository.Shared("testbeds/minio/minio.sh");
-        Assert.SkipWhen(script is null, "testbeds/minio is not at hand");
         using var directory = new TemporaryDirectory();
-        var port = S3Server.FreePort();
-        var server = await S3Server.StartAsync(script, directory.Sub("minio"), "stop", port);
-        string[] arguments = ["--store", server.Uri("away"), "--set", "millrace.stop.limit.ms=4000", "--set", "millrace.upload.bytes=67108864", "--set", "millrace.upload.interval.ms=600000"];
-        try
+        await using var store = await BreakableStore.StartAsync(directory.Sub("minio"));
+        string[] arguments = ["--store", store.Server.Uri("away"), "--set", "millrace.stop.limit.ms=4000", "--set", "millrace.upload.bytes=67108864", "--set", "millrace.upload.interval.ms=600000"];
+        await using (var broker = await MillraceProcess.StartAsync(directory.Sub("data"), store.Server.Credentials, arguments))
         {
-            await using (var broker = await MillraceProcess.StartAsync(directory.Sub("data"), server.Credentials, arguments))
+            await TestTopic.CreateAsync(broker.BootstrapServers, "away", Partitions);
+            using var load = new Load(broker.BootstrapServers, "away", Partitions, producers: 2, recordBytes: 10_000);
+            await load.WaitForMoreAsync(4000, TimeSpan.FromSeconds(90));
+            load.Stop(TimeSpan.FromSeconds(90));
+            await store.SignalAsync("STOP");
+            try
             {
-                await TestTopic.CreateAsync(broker.BootstrapServers, "away", Partitions);
-                using var load = new Load(broker.BootstrapServers, "away", Partitions, producers: 2, recordBytes: 10_000);
-                await load.WaitForMoreAsync(4000, TimeSpan.FromSeconds(90));
-                load.Stop(TimeSpan.FromSeconds(90));
-                var pid = (await File.ReadAllTextAsync(Path.Combine(directory.Sub("minio"), "minio.pid"))).Trim();
-                await Tool.RunAsync("kill", ["-STOP", pid]);
-                try
-                {
-                    Assert.Equal(0, await broker.StopAsync());
-                    Assert.Contains("stays in the WAL", broker.Log, StringComparison.Ordinal);
-                }
-                finally
-                {
-                    await Tool.RunAsync("kill", ["-CONT", pid]);
-                }
-
-                await using var next = await MillraceProcess.StartAsync(directory.Sub("data"), server.Credentials, arguments);
-                LogContent.Read(next.BootstrapServers, "away", Partitions).AssertHolds(load.Acknowledged);
+                Assert.Equal(0, await broker.StopAsync());
+                Assert.Contains("stays in the WAL", broker.Log, StringComparison.Ordinal);
             }
-        }
-        finally
-        {
-            await server.StopAsync();
+            finally
+            {
+                await store.SignalAsync("CONT");
+            }
+
+            await using var next = await MillraceProcess.StartAsync(directory.Sub("data"), store.Server.Credentials, arguments);
+            LogContent.Read(next.BootstrapServers, "away", Partitions).AssertHolds(load.Acknowledged);
         }
     }
 }

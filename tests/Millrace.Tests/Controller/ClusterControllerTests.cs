@@ -106,15 +106,7 @@ public sealed class ClusterControllerTests
         await using var process = new ControllerNode(storage);
         var controller = await process.StartAsync(Quiet with { OwnershipInterval = TimeSpan.FromHours(1) });
         var node = await controller.RegisterAsync(process.Registration, default);
-        var blocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var writing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        storage.BeforePut = async (_, token) =>
-        {
-            writing.TrySetResult();
-            await blocked.Task.WaitAsync(token);
-        };
-        var first = controller.CreateAsync(node, default).AsTask();
-        await writing.Task;
+        var (first, held) = await BeginHeldAsync(storage, () => controller.CreateAsync(node, default).AsTask());
         using var patience = new CancellationTokenSource();
         var givenUp = Enumerable.Range(0, 3).Select(_ => controller.CreateAsync(node, patience.Token).AsTask()).ToArray();
         await patience.CancelAsync();
@@ -126,7 +118,7 @@ public sealed class ClusterControllerTests
         Assert.Equal(0, controller.RequestsWaiting);
         var noAnswer = controller.CreateAsync(node, new CancellationToken(canceled: true)).AsTask();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => noAnswer);
-        blocked.SetResult();
+        held.SetResult();
 
         // One that was given up would have taken a number; one that asked for no answer has.
         Assert.Equal((await first).Value + 2, (await controller.CreateAsync(node, default)).Value);
@@ -139,21 +131,13 @@ public sealed class ClusterControllerTests
         await using var process = new ControllerNode(storage);
         var controller = await process.StartAsync(Quiet with { OwnershipInterval = TimeSpan.FromHours(1) });
         var node = await controller.RegisterAsync(process.Registration, default);
-        var blocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var writing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        storage.BeforePut = async (_, token) =>
-        {
-            writing.TrySetResult();
-            await blocked.Task.WaitAsync(token);
-        };
-        var first = controller.CreateAsync(node, default).AsTask();
-        await writing.Task;
+        var (first, held) = await BeginHeldAsync(storage, () => controller.CreateAsync(node, default).AsTask());
         var waiting = Enumerable.Range(0, ControllerQueue.Limit).Select(_ => controller.GetWaitingWalsAsync(default).AsTask()).ToList();
 
         var refusal = await Assert.ThrowsAsync<StreamException>(async () => await controller.GetWaitingWalsAsync(default));
 
         Assert.Equal(StreamError.StorageUnavailable, refusal.Error);
-        blocked.SetResult();
+        held.SetResult();
         await first;
         await Task.WhenAll(waiting);
         Assert.Empty(await controller.GetWaitingWalsAsync(default));
@@ -452,6 +436,21 @@ public sealed class ClusterControllerTests
         Assert.NotNull(await _storage.GetAsync(DataObjectKey.Of(beyond), default));
         Assert.NotNull(await _storage.GetAsync("data/of-somebody-else", default));
         await collector.DisposeAsync();
+    }
+
+    /// <summary>Begins a request whose entry is held up on its way into the store until the other result is set.</summary>
+    private static async Task<(Task<T> Request, TaskCompletionSource Held)> BeginHeldAsync<T>(TestStorage storage, Func<Task<T>> request)
+    {
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var writing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        storage.BeforePut = async (_, token) =>
+        {
+            writing.TrySetResult();
+            await held.Task.WaitAsync(token);
+        };
+        var begun = request();
+        await writing.Task;
+        return (begun, held);
     }
 
     private static async Task CreateTopicAsync(ClusterController controller, string name, int partitions)

@@ -1,7 +1,7 @@
-namespace Millrace.Broker.Apis;
+namespace Millrace.Metadata;
 
 /// <summary>What a config belongs to. The numbers are those of Kafka's messages.</summary>
-internal enum ConfigResourceType : sbyte
+public enum ConfigResourceType : sbyte
 {
     Topic = 2,
     Broker = 4,

@@ -1,0 +1,10 @@
+namespace Millrace.Controller.Topics;
+
+/// <summary>What IncrementalAlterConfigs does to one config. The numbers are those of Kafka's messages.</summary>
+internal enum ConfigOperation : sbyte
+{
+    Set = 0,
+    Delete = 1,
+    Append = 2,
+    Subtract = 3,
+}
