@@ -57,6 +57,5 @@ internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger
     }
 
     /// <summary>What was asked for is impossible, however often it is tried.</summary>
-    public static bool IsFinal(Exception failure) => failure is ArgumentException or OverflowException or NotSupportedException
-        or NullReferenceException or ObjectDisposedException;
+    public static bool IsFinal(Exception failure) => failure is ArgumentException or OverflowException or NotSupportedException;
 }
