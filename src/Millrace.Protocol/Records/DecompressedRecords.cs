@@ -5,13 +5,15 @@ namespace Millrace.Protocol;
 /// <summary>Decompressed bytes in a borrowed array, which goes back when this is disposed of. Grows up to a limit.</summary>
 public sealed class DecompressedRecords : IMemoryOwner<byte>
 {
+    private readonly ArrayPool<byte> _arrays;
     private readonly int _limit;
     private byte[] _array;
 
-    internal DecompressedRecords(int limit, int expected)
+    internal DecompressedRecords(ArrayPool<byte> arrays, int limit, int expected)
     {
+        _arrays = arrays;
         _limit = limit;
-        _array = ArrayPool<byte>.Shared.Rent(Math.Clamp(expected, 1, Math.Max(1, limit)));
+        _array = _arrays.Rent(Math.Clamp(expected, 1, Math.Max(1, limit)));
     }
 
     public Memory<byte> Memory => _array.AsMemory(0, Length);
@@ -22,7 +24,7 @@ public sealed class DecompressedRecords : IMemoryOwner<byte>
 
     public void Dispose()
     {
-        ArrayPool<byte>.Shared.Return(_array);
+        _arrays.Return(_array);
         _array = [];
         Length = 0;
     }
@@ -33,9 +35,9 @@ public sealed class DecompressedRecords : IMemoryOwner<byte>
         var wanted = (int)Math.Min(_limit, (long)Length + size);
         if (wanted > _array.Length)
         {
-            var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(_limit, Math.Max(wanted, 2L * _array.Length)));
+            var larger = _arrays.Rent((int)Math.Min(_limit, Math.Max(wanted, 2L * _array.Length)));
             Span.CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_array);
+            _arrays.Return(_array);
             _array = larger;
         }
 

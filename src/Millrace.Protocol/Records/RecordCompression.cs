@@ -16,13 +16,18 @@ public static class RecordCompression
     /// <param name="compressed">What stands behind the batch's header.</param>
     /// <param name="limit">The most bytes to produce.</param>
     /// <param name="records">The result, which the caller disposes of; null unless done.</param>
-    public static DecompressionOutcome Decompress(CompressionCodec codec, ReadOnlyMemory<byte> compressed, int limit, out DecompressedRecords? records)
+    public static DecompressionOutcome Decompress(CompressionCodec codec, ReadOnlyMemory<byte> compressed, int limit, out DecompressedRecords? records) =>
+        Decompress(codec, compressed, limit, ArrayPool<byte>.Shared, out records);
+
+    /// <summary>As above, into memory of a pool.</summary>
+    internal static DecompressionOutcome Decompress(
+        CompressionCodec codec, ReadOnlyMemory<byte> compressed, int limit, ArrayPool<byte> arrays, out DecompressedRecords? records)
     {
         DecompressedRecords? output = null;
         var outcome = DecompressionOutcome.OutOfMemory;
         try
         {
-            output = new DecompressedRecords(limit, expected: (int)Math.Min(int.MaxValue, 4L * compressed.Length));
+            output = new DecompressedRecords(arrays, limit, expected: (int)Math.Min(int.MaxValue, 4L * compressed.Length));
             outcome = codec switch
             {
                 CompressionCodec.Gzip => GzipCodec.Decompress(compressed, output),

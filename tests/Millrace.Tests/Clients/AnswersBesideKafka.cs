@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net;
 using Millrace.Protocol;
@@ -306,6 +307,34 @@ internal static class AnswersBesideKafka
             using var client = await RawClient.ConnectAsync(address);
             await client.SendAsync(request, version, correlationId: 1);
             return (await client.ReceiveAsync<TResponse>(version)).Response;
+        }
+
+        /// <summary>A topic of one partition, of which nothing grows too old.</summary>
+        public Task CreateTopicAsync(string name) => CallAsync<CreateTopicsRequest, CreateTopicsResponse>(
+            new() { TimeoutMs = 30_000, Topics = [new() { Name = name, NumPartitions = 1, ReplicationFactor = 1, Configs = [new() { Name = "retention.ms", Value = "-1" }] }] }, 5);
+
+        /// <summary>What is said to these bytes, sent as they are to the first partition, when somebody leads it.</summary>
+        public async Task<ErrorCode> ProduceAsync(string topic, byte[] records)
+        {
+            while (true)
+            {
+                var response = await CallAsync<ProduceRequest, ProduceResponse>(
+                    new()
+                    {
+                        Acks = -1,
+                        TimeoutMs = 30_000,
+                        TopicData = [new() { Name = topic, PartitionData = [new() { Records = new ReadOnlySequence<byte>(records) }] }],
+                    },
+                    9);
+                var error = (ErrorCode)response.Responses[0].PartitionResponses[0].ErrorCode;
+                if (error is not (ErrorCode.NotLeaderOrFollower or ErrorCode.UnknownTopicOrPartition))
+                {
+                    return error;
+                }
+
+                // The topic is being made.
+                await Task.Delay(50, TestContext.Current.CancellationToken);
+            }
         }
     }
 }

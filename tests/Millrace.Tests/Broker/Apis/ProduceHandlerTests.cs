@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Millrace.Broker.Partitions;
 using Millrace.Protocol;
@@ -88,6 +89,22 @@ public sealed class ProduceHandlerTests
         Assert.Equal(-1, answer.BaseOffset);
         Assert.False(string.IsNullOrEmpty(answer.ErrorMessage));
         Assert.Equal(0, (await broker.OpenAsync()).HighWatermark);
+    }
+
+    [Theory]
+    [InlineData(CompressionCodec.None)]
+    [InlineData(CompressionCodec.Zstd)]
+    public async Task Times_before_1970_are_stored_as_they_are(CompressionCodec codec)
+    {
+        long[] times = [-4_102_444_800_000, -86_400_000, -2];
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync();
+        var client = new DataPathClient(broker);
+
+        Assert.Equal(ErrorCode.None, (ErrorCode)(await client.ProduceAsync(Batches.At(codec, times))).ErrorCode);
+
+        var stored = RecordBatch.Split((await client.FetchAsync(0)).Records!.Value.ToArray()).Single();
+        Assert.Equal(times, stored.ReadRecords(1 << 20).Select(record => record.Timestamp));
+        Assert.Equal(-1, stored.Header.MaxTimestamp);
     }
 
     [Fact]

@@ -22,13 +22,16 @@ public sealed class BatchDifferenceTests(ITestOutputHelper output)
         var kafka = await KafkaJudge.JudgeAsync(cases);
         var ours = cases.Select(each => MillraceJudge.Judge(each.Bytes)).ToArray();
 
-        var known = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        var known = new SortedDictionary<string, (int Count, BatchCase First)>(StringComparer.Ordinal);
         var unknown = new List<string>();
         for (var i = 0; i < cases.Length; i++)
         {
             if (ours[i] != kafka[i] && KnownBatchDifferences.ReasonFor(cases[i], ours[i], kafka[i]) is { } reason)
             {
-                known[reason] = known.GetValueOrDefault(reason) + 1;
+                foreach (var each in reason.Split("; "))
+                {
+                    known[each] = known.TryGetValue(each, out var other) ? (other.Count + 1, other.First) : (1, cases[i]);
+                }
             }
             else if (ours[i] != kafka[i])
             {
@@ -37,7 +40,7 @@ public sealed class BatchDifferenceTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{cases.Length} cases, {ours.Count(each => each.IsTaken)} taken, {kafka.Count(each => each.IsTaken)} by Kafka");
-        output.WriteLine(string.Join('\n', known.Select(pair => $"{pair.Value,6}  {pair.Key}")));
+        output.WriteLine(string.Join('\n', known.Select(pair => $"{pair.Value.Count,6}  {pair.Key} (as case {pair.Value.First.Number}: {pair.Value.First.Name})")));
         Report(unknown);
     }
 

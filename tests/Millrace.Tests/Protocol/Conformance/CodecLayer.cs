@@ -9,6 +9,9 @@ internal static class CodecLayer
 {
     private static readonly byte[] EmptyMember = Convert.FromHexString("1f8b08000000000000030300" + "0000000000000000");
 
+    /// <summary>What stands before xerial's blocks: a magic and two versions.</summary>
+    public static byte[] SnappyHeader => [0x82, .. "SNAPPY"u8, 0, 0, 0, 0, 1, 0, 0, 0, 1];
+
     public static (CompressionCodec Codec, byte[] Payload) Make(Random random, byte[] records, List<string> names)
     {
         var codec = (CompressionCodec)(random.Next(9) switch { 0 => 0, var n => 1 + (n % 4) });
@@ -85,30 +88,30 @@ internal static class CodecLayer
     private static (string Kind, byte[] Payload) Snappy(Random random, byte[] records)
     {
         var whole = Ours(CompressionCodec.Snappy, null, records);
-        var header = whole[..16];
+        var header = SnappyHeader;
         switch (random.Next(8))
         {
             case 0:
                 return ("bare", Snappier.Snappy.CompressToArray(records));
             case 1:
-                return ("small blocks", [.. header, .. records.Chunk(random.Next(1, 64)).SelectMany(Block)]);
+                return ("small blocks", [.. header, .. records.Chunk(random.Next(1, 64)).SelectMany(SnappyBlock)]);
             case 2:
-                return ("empty block", [.. header, .. Block([]), .. Block(records)]);
+                return ("empty block", [.. header, .. SnappyBlock([]), .. SnappyBlock(records)]);
             case 3:
                 return ("block of no bytes", [.. whole, 0, 0, 0, 0]);
             case 4:
                 header[11] = (byte)random.Next(4);
                 header[15] = (byte)random.Next(4);
-                return ($"version {header[11]} {header[15]}", [.. header, .. Block(records)]);
+                return ($"version {header[11]} {header[15]}", [.. header, .. SnappyBlock(records)]);
             case 5:
                 var (first, second) = Split(random, records);
-                return ("two streams", [.. header, .. Block(first), .. header, .. Block(second)]);
+                return ("two streams", [.. header, .. SnappyBlock(first), .. header, .. SnappyBlock(second)]);
             default:
                 return ("", whole);
         }
     }
 
-    private static byte[] Block(byte[] part)
+    public static byte[] SnappyBlock(byte[] part)
     {
         var block = Snappier.Snappy.CompressToArray(part);
         return [(byte)(block.Length >> 24), (byte)(block.Length >> 16), (byte)(block.Length >> 8), (byte)block.Length, .. block];

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Hashing;
 using K4os.Compression.LZ4;
 using Millrace.Protocol;
@@ -7,7 +8,8 @@ namespace Millrace.Tests.Protocol.Conformance;
 /// <summary>LZ4 frames written by hand, with every flag, and what Kafka's decoder does not take.</summary>
 internal static class Lz4Frames
 {
-    private const byte Plain = 0x60;
+    /// <summary>Version 1, independent blocks, no checks.</summary>
+    public const byte Plain = 0x60;
 
     public static (string Kind, byte[] Payload) Make(Random random, byte[] records)
     {
@@ -34,7 +36,7 @@ internal static class Lz4Frames
         }
     }
 
-    private static byte[] Frame(byte[] records, byte flags, int blockSizeCode, bool stored = false, long? contentSize = null)
+    public static byte[] Frame(byte[] records, byte flags, int blockSizeCode, bool stored = false, long? contentSize = null)
     {
         byte[] descriptor = [flags, (byte)(blockSizeCode << 4), .. (flags & 0x08) == 0 ? [] : BitConverter.GetBytes(contentSize ?? records.Length)];
         var output = new List<byte>([0x04, 0x22, 0x4d, 0x18, .. descriptor, (byte)(XxHash32.HashToUInt32(descriptor) >> 8)]);
@@ -56,6 +58,39 @@ internal static class Lz4Frames
 
         return [.. output];
     }
+
+    /// <summary>
+    /// The frame without what Kafka's decoder does not look at: the content's size and checksum, and what follows the last whole block.
+    /// The bytes themselves if they are no frame.
+    /// </summary>
+    public static byte[] Plainly(byte[] frame)
+    {
+        if (frame.Length < 7)
+        {
+            return frame;
+        }
+
+        var at = (frame[4] & 0x08) != 0 ? 15 : 7;
+        byte[] descriptor = [(byte)(frame[4] & ~0x0c), frame[5]];
+        var output = new List<byte>([.. frame[..4], .. descriptor, (byte)(XxHash32.HashToUInt32(descriptor) >> 8)]);
+        while (frame.Length - at >= sizeof(uint))
+        {
+            var size = (int)(BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan(at)) & int.MaxValue);
+            var end = at + sizeof(uint) + (long)size + ((frame[4] & 0x10) != 0 ? sizeof(uint) : 0);
+            if (size == 0 || end > frame.Length || !HoldsSomething(frame.AsSpan(at, size + sizeof(uint))))
+            {
+                break;
+            }
+
+            output.AddRange(frame.AsSpan(at, (int)end - at));
+            at = (int)end;
+        }
+
+        return [.. output, 0, 0, 0, 0];
+    }
+
+    private static bool HoldsSomething(ReadOnlySpan<byte> block) =>
+        block[3] >= 0x80 || LZ4Codec.Decode(block[sizeof(uint)..], new byte[Math.Min(1 << 22, 255 * block.Length)]) > 0;
 
     private static byte[] Block(byte[] part, bool stored)
     {

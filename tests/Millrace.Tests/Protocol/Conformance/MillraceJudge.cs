@@ -48,9 +48,9 @@ internal static class MillraceJudge
     }
 
     // As JudgeBatches.java does it.
-    private static long Add(long digest, long value) => (digest ^ value) * 0x100000001b3L;
+    public static long Add(long digest, long value) => (digest ^ value) * 0x100000001b3L;
 
-    private static long Add(long digest, ReadOnlyMemory<byte>? bytes)
+    public static long Add(long digest, ReadOnlyMemory<byte>? bytes)
     {
         digest = Add(digest, bytes?.Length ?? -1);
         foreach (var value in bytes.GetValueOrDefault().Span)

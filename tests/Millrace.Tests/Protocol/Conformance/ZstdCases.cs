@@ -31,7 +31,7 @@ internal static class ZstdCases
 
     private static byte[] Ours(byte[] records) => CodecLayer.Ours(CompressionCodec.Zstd, 3, records);
 
-    private static byte[] WithChecksum(byte[] records)
+    public static byte[] WithChecksum(byte[] records)
     {
         using var compressor = new ZstdSharp.Compressor(3);
         compressor.SetParameter(ZstdSharp.Unsafe.ZSTD_cParameter.ZSTD_c_checksumFlag, 1);

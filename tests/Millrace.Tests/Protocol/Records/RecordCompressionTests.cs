@@ -1,6 +1,7 @@
 using System.Buffers;
 using CsCheck;
 using Millrace.Protocol;
+using Millrace.Tests.Protocol.Conformance;
 using Xunit;
 
 namespace Millrace.Tests.Protocol.Records;
@@ -142,6 +143,68 @@ public sealed class RecordCompressionTests
         }
     }
 
+    /// <summary>Java looks for a member only if more than 26 bytes were read together with the end of the one before, in buffers of 8 KiB behind its first member's ten bytes of head.</summary>
+    [Theory]
+    [InlineData(8202 - 27, DecompressionOutcome.Done)]
+    [InlineData(8202 - 26, DecompressionOutcome.Malformed)]
+    [InlineData(8202 - 8, DecompressionOutcome.Malformed)]
+    [InlineData(8202, DecompressionOutcome.Malformed)]
+    [InlineData(8202 + 1, DecompressionOutcome.Done)]
+    public void A_gzip_member_that_Java_would_not_see_is_malformed(int contentEnd, DecompressionOutcome expected)
+    {
+        const int trailer = 8;
+        var overhead = Compress(CompressionCodec.Gzip, new byte[1000], 0).Length - 1000;
+        var first = Compress(CompressionCodec.Gzip, new byte[contentEnd + trailer - overhead], 0);
+        Assert.Equal(contentEnd + trailer, first.Length);
+        Assert.Equal(expected, Outcome(CompressionCodec.Gzip, [.. first, .. Compress(CompressionCodec.Gzip, new byte[100])]));
+    }
+
+    [Fact]
+    public void Of_the_flags_of_lz4_those_are_taken_that_Kafka_takes()
+    {
+        var plain = new byte[1000];
+        for (var flags = 0; flags < 256; flags++)
+        {
+            // Version 1 and independent blocks; no dictionary, and the reserved bit is clear. Checksums and sizes may be there or not.
+            var isTaken = (flags & 0b1110_0011) == 0b0110_0000;
+            Assert.Equal(
+                (flags, isTaken ? DecompressionOutcome.Done : DecompressionOutcome.Malformed),
+                (flags, Outcome(CompressionCodec.Lz4, Lz4Frames.Frame(plain, (byte)flags, 4))));
+        }
+    }
+
+    [Theory]
+    [InlineData(27, 0, DecompressionOutcome.Done)]
+    [InlineData(27, 1, DecompressionOutcome.Malformed)]
+    [InlineData(28, 0, DecompressionOutcome.Malformed)]
+    [InlineData(41, 7, DecompressionOutcome.Malformed)]
+    public void A_zstd_frame_whose_window_is_too_large_for_Java_is_malformed(int exponent, int eighths, DecompressionOutcome expected) =>
+        Assert.Equal(expected, Outcome(CompressionCodec.Zstd, [0x28, 0xb5, 0x2f, 0xfd, 0x00, (byte)(((exponent - 10) << 3) | eighths), 0x09, 0x00, 0x00, (byte)'a']));
+
+    [Fact]
+    public void Memory_that_runs_out_in_a_decoder_is_an_outcome_and_what_was_taken_goes_back()
+    {
+        var plain = new byte[1 << 20];
+        foreach (var codec in Compressing)
+        {
+            var compressed = Compress(codec, plain);
+            for (var left = 0; ; left++)
+            {
+                var arrays = new RunningOutArrays(left);
+                var outcome = RecordCompression.Decompress(codec, compressed, plain.Length, arrays, out var records);
+                records?.Dispose();
+                Assert.Equal(0, arrays.Out);
+                if (outcome == DecompressionOutcome.Done)
+                {
+                    Assert.InRange(left, 2, 30);
+                    break;
+                }
+
+                Assert.Equal((codec, DecompressionOutcome.OutOfMemory), (codec, outcome));
+            }
+        }
+    }
+
     [Theory]
     [InlineData(CompressionCodec.Gzip, -1, 0, 1, 9)]
     [InlineData(CompressionCodec.Lz4, 9, 1, 4, 17)]
@@ -164,6 +227,27 @@ public sealed class RecordCompressionTests
         }).ToArray();
 
         Assert.True(sizes[others.Length - 1] < sizes[0], string.Join(", ", sizes));
+    }
+
+    /// <summary>Gives some arrays, and then has no memory. Counts those that are out.</summary>
+    private sealed class RunningOutArrays(int left) : ArrayPool<byte>
+    {
+        private int _left = left;
+
+        public int Out { get; private set; }
+
+        public override byte[] Rent(int minimumLength)
+        {
+            if (_left-- == 0)
+            {
+                throw new InsufficientMemoryException();
+            }
+
+            Out++;
+            return new byte[minimumLength];
+        }
+
+        public override void Return(byte[] array, bool clearArray = false) => Out--;
     }
 
     private static DecompressionOutcome Outcome(CompressionCodec codec, byte[] compressed)
