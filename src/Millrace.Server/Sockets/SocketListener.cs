@@ -49,7 +49,7 @@ internal sealed class SocketListener(NodeRuntime runtime, Socket socket, Transpo
             {
                 // The peer has left the backlog: the next one is waiting there.
             }
-            catch (SocketException failure)
+            catch (Exception failure) when (failure is SocketException or OutOfMemoryException)
             {
                 if (_shortage.Begin())
                 {
