@@ -1,7 +1,6 @@
 using Millrace.Runtime;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Registry;
-using Millrace.Streams.Upload;
 
 namespace Millrace.Streams;
 
