@@ -52,13 +52,13 @@ public sealed class StorageProbe
         }
         catch (ObjectStorageException failure)
         {
-            await probe.TryDeleteAllAsync(either.Token);
+            await probe.TryDeleteAllAsync(either.Token, token);
             throw failure.Error == ObjectStorageError.Invalid
                 ? new ObjectStorageException(failure.Error, $"The store {storage.Name} cannot be used: {failure.Message}", failure)
                 : failure;
         }
 
-        var left = await probe.TryDeleteAllAsync(either.Token);
+        var left = await probe.TryDeleteAllAsync(either.Token, token);
         if (broken is not null)
         {
             throw new ObjectStorageException(ObjectStorageError.Invalid, $"The store {storage.Name} cannot be used: {broken}{left}");
@@ -166,7 +166,7 @@ public sealed class StorageProbe
         token);
 
     /// <returns>What to say of what is left behind; nothing if nothing is.</returns>
-    private async ValueTask<string> TryDeleteAllAsync(CancellationToken token)
+    private async ValueTask<string> TryDeleteAllAsync(CancellationToken token, CancellationToken caller)
     {
         try
         {
@@ -176,6 +176,11 @@ public sealed class StorageProbe
         catch (ObjectStorageException failure)
         {
             return $" (objects of the probe may be left below {Prefix}: {failure.Message})";
+        }
+        catch (OperationCanceledException) when (!caller.IsCancellationRequested)
+        {
+            // Patience is at its end, and what was asked is answered: that counts.
+            return $" (objects of the probe may be left below {Prefix})";
         }
     }
 

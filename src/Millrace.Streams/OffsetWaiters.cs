@@ -9,8 +9,17 @@ internal sealed class OffsetWaiters
     /// <summary>Somebody waits.</summary>
     public bool Any => _waiting.Count > 0;
 
+    /// <summary>Whoever waits for the same offset waits for the same task: a wait that was given up, and begun again, adds nothing.</summary>
     public Task Add(long offset)
     {
+        foreach (var (other, known) in _waiting)
+        {
+            if (other == offset)
+            {
+                return known.Task;
+            }
+        }
+
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _waiting.Add((offset, reached));
         return reached.Task;

@@ -1,11 +1,10 @@
 using Millrace.Runtime;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Registry;
-using Millrace.Streams.Upload;
 
 namespace Millrace.Streams;
 
-/// <summary>Uploading: what the uploader takes from a stream and gives back; trimming and closing, which wait for it.</summary>
+/// <summary>Uploading: what the uploader has made of a stream's cuts; trimming and closing, which wait for it.</summary>
 internal sealed partial class Stream
 {
     /// <summary>The place in the WAL of the oldest record that no committed object holds; null if there is none.</summary>
@@ -113,154 +112,6 @@ internal sealed partial class Stream
         ReleaseIfDone();
     }
 
-    /// <summary>
-    /// The owner's newest state, up to which a cut may go, once that is durable or has kept others waiting for long enough. Null if there is
-    /// nothing to upload, or the stream ended.
-    /// </summary>
-    /// <remarks>
-    /// Called by the uploader's loop alone. In a full WAL the newest records wait for the space that this very upload makes: then what is
-    /// durable goes by itself, and whoever opens the stream next replays it.
-    /// </remarks>
-    internal async Task<OwnerState?> CaptureAsync(CancellationToken token)
-    {
-        long since;
-        bool withCheckpoint;
-        lock (_lock)
-        {
-            if (_state is StreamState.Lost or StreamState.Closed || (_next == _cut && !_checkpointWanted))
-            {
-                return null;
-            }
-
-            since = _cut;
-            // One goes along when the records since the last are as many bytes as it takes: what idempotent producers leave behind may be
-            // large, and would otherwise go with every few records. Whoever opens the stream replays about as much as it reads anyway.
-            withCheckpoint = _checkpointWanted || _state == StreamState.Closing || _sinceCheckpoint >= _checkpointBytes;
-        }
-
-        var state = _owner.Capture(since, withCheckpoint);
-        Task confirmed;
-        lock (_lock)
-        {
-            Invariant.Check(state.Offset >= since && state.Offset <= _next);
-            if (_state is StreamState.Lost or StreamState.Closed)
-            {
-                return null;
-            }
-
-            if (withCheckpoint && state.Checkpoint.IsEmpty)
-            {
-                // An owner that keeps no state has none to lose.
-                SatisfyCheckpoints_NeedsLock(state.Offset);
-            }
-
-            // Without records it goes for its checkpoint alone.
-            if (state.Offset == since && state.Checkpoint.IsEmpty)
-            {
-                return null;
-            }
-
-            confirmed = _confirm >= state.Offset ? Task.CompletedTask : _confirmWaiters.Add(state.Offset);
-        }
-
-        try
-        {
-            await ConfirmedOrFullAsync(confirmed, token);
-            return state;
-        }
-        catch (StreamException)
-        {
-            // The stream was lost, as its owner was told; the records stay in the WAL.
-            return null;
-        }
-    }
-
-    /// <summary>Takes what is not in an upload yet, up to a captured state, as far as it fits. Null if there is nothing, or the stream ended.</summary>
-    /// <remarks>Called by the uploader's loop alone. All room is taken before anything counts as cut.</remarks>
-    internal StreamCut? Cut(OwnerState state, UploadAllowance allowance)
-    {
-        long since;
-        LogCursor first = default;
-        var (count, last) = (0, -1L);
-        lock (_lock)
-        {
-            if (_state is StreamState.Lost or StreamState.Closed)
-            {
-                return null;
-            }
-
-            since = _cut;
-            if (_confirm < state.Offset)
-            {
-                _store.OnLeftBehind(isWaitedFor: _checkpointWanted || _uploadWaiters.Any);
-
-                // State and annex are of a later point. Nobody can take an annex apart, so one that is there waits with its records.
-                if (_confirm == since || !state.Annex.IsEmpty)
-                {
-                    return null;
-                }
-
-                state = new OwnerState(_confirm, default, default);
-            }
-
-            if (state.Offset > since)
-            {
-                first = _cache.Seek(since);
-                var end = since;
-                for (var at = first; at.IsAtRecord && at.Record.EndOffset <= state.Offset; at.MoveNext())
-                {
-                    // A range with an annex, which nobody can take apart, goes whole if it goes at all.
-                    if (!allowance.TryTake(at.Record.Payload.Length) && (count == 0 || state.Annex.IsEmpty))
-                    {
-                        break;
-                    }
-
-                    count++;
-                    (end, last) = (at.Record.EndOffset, at.Record.WalPosition);
-                }
-
-                if (count == 0)
-                {
-                    return null;
-                }
-
-                state = end == state.Offset ? state : new OwnerState(end, default, default);
-            }
-        }
-
-        var cut = new StreamCut(
-            this,
-            new UploadRange(Id, Epoch, since, state.Offset, new CachedRecords(Id, Epoch, first, count), state.Checkpoint, state.Annex),
-            last);
-        lock (_lock)
-        {
-            if (_state is StreamState.Lost or StreamState.Closed)
-            {
-                return null;
-            }
-
-            if (!state.Checkpoint.IsEmpty)
-            {
-                (_checkpointWanted, _checkpointBytes, _sinceCheckpoint) = (false, state.Checkpoint.Length, 0);
-            }
-
-            _cut = state.Offset;
-            _cutsUnderWay++;
-            return cut;
-        }
-    }
-
-    /// <summary>An upload is done with the records of its cut.</summary>
-    internal void OnCutReleased()
-    {
-        lock (_lock)
-        {
-            _cutsUnderWay--;
-        }
-
-        ReleaseIfDone();
-    }
-
     /// <summary>The registry has committed everything below an offset.</summary>
     internal void OnCommitted(ObjectRange range, long startOffset)
     {
@@ -349,23 +200,6 @@ internal sealed partial class Stream
         _checkpoint = Math.Max(_checkpoint, offset);
         _checkpointWaiters.Advance(offset);
         _checkpointWanted &= _checkpointWaiters.Any;
-    }
-
-    private async Task ConfirmedOrFullAsync(Task confirmed, CancellationToken token)
-    {
-        var started = _store.Time.GetTimestamp();
-        while (!confirmed.IsCompleted && _store.Components.Wal.Fullness < 1 && _store.Time.GetElapsedTime(started) < Uploader.ConfirmPatience)
-        {
-            using var settled = CancellationTokenSource.CreateLinkedTokenSource(token);
-            await Waiting.Either(confirmed, Task.Delay(Uploader.FullWalPause, _store.Time, settled.Token));
-            settled.Cancel();
-            token.ThrowIfCancellationRequested();
-        }
-
-        if (confirmed.IsCompleted)
-        {
-            await confirmed;
-        }
     }
 
     /// <summary>Returns the bytes, payload and what records cost beside, that this made evictable.</summary>

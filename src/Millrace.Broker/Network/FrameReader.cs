@@ -150,16 +150,26 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
         var length = (int)Math.Min(size, buffer is null ? FirstReservation : 4L * buffer.Length);
         var more = BufferPool.CapacityFor(length) - lease.Bytes;
         var acquiring = buffer is null ? budget.AcquireAsync(more, token) : budget.GrowAsync(lease, more, token);
-        lease = acquiring.IsCompletedSuccessfully ? acquiring.Result : await WaitAsync(acquiring);
+        var larger = acquiring.IsCompletedSuccessfully ? acquiring.Result : await WaitAsync(acquiring);
+        PooledBuffer grown;
+        try
+        {
+            grown = pool.Rent(length);
+        }
+        catch
+        {
+            // The caller knows of the former lease only.
+            budget.Release(new BudgetLease(more, larger.Overdraft && !lease.Overdraft));
+            throw;
+        }
 
-        var grown = pool.Rent(length);
         if (buffer is not null)
         {
             buffer.GetSpan().CopyTo(grown.GetSpan());
             buffer.Release();
         }
 
-        return (grown, lease);
+        return (grown, larger);
     }
 
     private async ValueTask<BudgetLease> WaitAsync(ValueTask<BudgetLease> acquiring)

@@ -240,7 +240,16 @@ internal sealed class NetworkServer : IAsyncDisposable
 
     private async Task ServeAsync(BrokerConnection connection)
     {
-        await Task.Factory.StartNew(connection.RunAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, Runtime.Scheduler).Unwrap();
+        try
+        {
+            await Task.Factory.StartNew(connection.RunAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, Runtime.Scheduler).Unwrap();
+        }
+        catch (Exception fault)
+        {
+            NetworkLog.Fault(Log, fault, connection.Client.Id, connection.Client.Remote);
+        }
+
+        // However it ended: a place that is never given back would keep others out, and a stop waiting for ever.
         _connections.Remove(connection);
         NetworkLog.Ended(Log, connection.Client.Id, connection.Client.Remote);
         if (Draining.IsCancellationRequested && _connections.Count == 0)

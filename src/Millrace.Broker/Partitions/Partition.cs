@@ -21,6 +21,9 @@ namespace Millrace.Broker.Partitions;
 internal sealed partial class Partition : IStreamOwner
 {
     private const int ReplayBytes = 1 << 20;
+
+    // Over a minute. Others may give memory back meanwhile; a node that has none for this long does better to start anew.
+    private const int ShortagesInARow = 16;
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(5);
 
@@ -123,8 +126,11 @@ internal sealed partial class Partition : IStreamOwner
             if ((_stream ?? _unready) is { } stream)
             {
                 await stream.CloseAsync(token);
-                ForgetProducers();
             }
+
+            // Not where the closing is given up: a stream that goes on may yet ask for a checkpoint. One that was never opened may have some
+            // that are awaited.
+            ForgetProducers();
         }
         catch (StreamException failure)
         {
@@ -208,6 +214,7 @@ internal sealed partial class Partition : IStreamOwner
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(stopping, _closing.Token);
         var pauses = new BackOff(_runtime, FirstRetry, LongestRetry);
+        var shortages = 0;
         IStream? stream = null;
         while (true)
         {
@@ -226,6 +233,12 @@ internal sealed partial class Partition : IStreamOwner
                 return;
             }
             catch (StreamException failure) when (failure.Error == StreamError.StorageUnavailable)
+            {
+                shortages = 0;
+                retry = pauses.Next();
+                Log.OpeningWaits(_logger, Id, LeaderEpoch, retry, failure.Message);
+            }
+            catch (OutOfMemoryException failure) when (++shortages <= ShortagesInARow)
             {
                 retry = pauses.Next();
                 Log.OpeningWaits(_logger, Id, LeaderEpoch, retry, failure.Message);

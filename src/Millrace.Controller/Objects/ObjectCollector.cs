@@ -108,6 +108,11 @@ internal sealed class ObjectCollector(NodeRuntime runtime, IObjectStorage storag
             {
                 ControllerLog.StorageFailed(_logger, "deleting objects", failure.Message);
             }
+            catch (StreamException full) when (full.Error == StreamError.StorageUnavailable)
+            {
+                // Too many requests wait for the log. Nothing waits for this one.
+                ControllerLog.StorageFailed(_logger, "deleting objects", full.Message);
+            }
             catch (StreamException lost) when (lost.Error == StreamError.Fenced)
             {
                 // The controller has ended, and says why itself.

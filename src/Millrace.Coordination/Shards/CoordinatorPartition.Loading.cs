@@ -7,6 +7,9 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
 {
     private static readonly TimeSpan LoadRetryDelay = TimeSpan.FromMilliseconds(500);
 
+    // Others may give memory back meanwhile. A node that has none for this long does better to start anew.
+    private const int ShortagesInARow = 16;
+
     /// <summary>Throws the shard away: what it knows may not be what the log says, or is not ours to know any more.</summary>
     private void Discard(CoordinatorError error)
     {
@@ -59,6 +62,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
             await Task.Delay(pause, _runtime.Time, stopping);
         }
 
+        var shortages = 0;
         while (!_goneToken.IsCancellationRequested)
         {
             try
@@ -76,6 +80,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
             }
             catch (CoordinatorException refused) when (refused.Error != CoordinatorError.NotHere)
             {
+                shortages = 0;
                 Log.LoadFailed(_logger, _name, refused.Message);
             }
             catch (CoordinatorException gone)
@@ -83,6 +88,10 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
                 Log.NotHere(_logger, _name, gone.Message);
                 Post(() => Discard(CoordinatorError.NotHere));
                 return;
+            }
+            catch (OutOfMemoryException failure) when (++shortages <= ShortagesInARow)
+            {
+                Log.LoadFailed(_logger, _name, failure.Message);
             }
             catch (ProtocolException failure)
             {

@@ -105,7 +105,15 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
             _isTurning = true;
         }
 
-        _ = Task.Factory.StartNew(Turn, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _runtime.Scheduler);
+        try
+        {
+            _ = Task.Factory.StartNew(Turn, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _runtime.Scheduler);
+        }
+        catch (Exception failure)
+        {
+            // Everybody takes it for begun: no turn would ever run, and whoever waits for one would wait for ever.
+            _runtime.Fail(failure);
+        }
     }
 
     private void Turn()

@@ -154,7 +154,7 @@ internal sealed class FormerWals(
                 Log.UnknownWal(_logger, path);
             }
         }
-        catch (IOException failure)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             Log.WalsNotListed(_logger, failure.Message);
         }

@@ -101,7 +101,7 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
         {
             await components.Wal.RemoveUnfinishedAsync(token);
         }
-        catch (IOException failure)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             Log.UnfinishedNotRemoved(_logger, failure.Message);
         }

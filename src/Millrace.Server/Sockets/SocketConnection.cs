@@ -225,6 +225,8 @@ internal sealed class SocketConnection : DefaultConnectionContext
             bytes = bytes.Slice(sent);
         }
 
+        // A connection that is idle must not keep blocks alive that were given up since.
+        _segments.Clear();
         Volatile.Write(ref _isSending, false);
     }
 

@@ -39,7 +39,10 @@ internal sealed class SocketListener(NodeRuntime runtime, Socket socket, Transpo
                     Log.AcceptsAgain(_logger, EndPoint);
                 }
 
-                return Open(accepted);
+                if (TryOpen(accepted) is { } connection)
+                {
+                    return connection;
+                }
             }
             catch (Exception ended) when (_unbound.IsCancellationRequested && ended is SocketException or ObjectDisposedException)
             {
@@ -49,7 +52,7 @@ internal sealed class SocketListener(NodeRuntime runtime, Socket socket, Transpo
             {
                 // The peer has left the backlog: the next one is waiting there.
             }
-            catch (SocketException failure)
+            catch (Exception failure) when (failure is SocketException or OutOfMemoryException)
             {
                 if (_shortage.Begin())
                 {
@@ -70,13 +73,19 @@ internal sealed class SocketListener(NodeRuntime runtime, Socket socket, Transpo
 
     public async ValueTask DisposeAsync() => await UnbindAsync();
 
-    private SocketConnection Open(Socket accepted)
+    /// <returns>Null if the peer has left already: a socket whose connection was reset takes no options.</returns>
+    private SocketConnection? TryOpen(Socket accepted)
     {
         try
         {
             accepted.NoDelay = true;
             var id = string.Create(CultureInfo.InvariantCulture, $"{EndPoint}-{++_accepted}");
             return new SocketConnection(runtime, accepted, blocks, id);
+        }
+        catch (SocketException)
+        {
+            accepted.Dispose();
+            return null;
         }
         catch
         {

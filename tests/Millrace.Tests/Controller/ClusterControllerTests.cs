@@ -144,6 +144,35 @@ public sealed class ClusterControllerTests
     }
 
     [Fact]
+    public async Task Whoever_collects_objects_finds_too_many_requests_and_comes_again()
+    {
+        await using var storage = new TestStorage();
+        await using var process = new ControllerNode(storage);
+        var controller = await process.StartAsync(Quiet with { OwnershipInterval = TimeSpan.FromHours(1) });
+        var node = await controller.RegisterAsync(process.Registration, default);
+        var blocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var writing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        storage.BeforePut = async (_, token) =>
+        {
+            writing.TrySetResult();
+            await blocked.Task.WaitAsync(token);
+        };
+        var first = controller.CreateAsync(node, default).AsTask();
+        await writing.Task;
+        var waiting = Enumerable.Range(0, ControllerQueue.Limit).Select(_ => controller.GetWaitingWalsAsync(default).AsTask()).ToList();
+        await using var collector = new ObjectCollector(
+            process.Runtime, storage, controller, Quiet with { CollectionInterval = TimeSpan.FromMilliseconds(1) });
+        collector.Start();
+        await Task.Delay(100);
+
+        Assert.False(process.Runtime.Failed.IsCompleted);
+        blocked.SetResult();
+        await first;
+        await Task.WhenAll(waiting);
+        Assert.False(process.Runtime.Failed.IsCompleted);
+    }
+
+    [Fact]
     public async Task Two_controllers_that_form_one_bucket_at_once_end_in_one_cluster()
     {
         await using var first = new ControllerNode(_storage);

@@ -21,6 +21,9 @@ internal sealed class AdjustedObjectStorage : IObjectStorage
 
     public bool KeepsDeleted { get; init; }
 
+    /// <summary>Deletions of several objects are never answered.</summary>
+    public bool IgnoresDeletions { get; init; }
+
     public string Name => "a store";
 
     public ValueTask<bool> TryCreateAsync(string key, ReadOnlySequence<byte> body, CancellationToken token) =>
@@ -47,7 +50,9 @@ internal sealed class AdjustedObjectStorage : IObjectStorage
     }
 
     public ValueTask DeleteAsync(IReadOnlyList<string> keys, CancellationToken token) =>
-        KeepsDeleted ? ValueTask.CompletedTask : _store.DeleteAsync(keys, token);
+        KeepsDeleted ? ValueTask.CompletedTask
+        : IgnoresDeletions && keys.Count > 1 ? new(Task.Delay(Timeout.Infinite, token))
+        : _store.DeleteAsync(keys, token);
 
     public ValueTask<IReadOnlyList<UnfinishedUpload>> ListUnfinishedUploadsAsync(string prefix, CancellationToken token) =>
         _store.ListUnfinishedUploadsAsync(prefix, token);

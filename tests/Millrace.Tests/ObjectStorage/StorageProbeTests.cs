@@ -135,6 +135,10 @@ public sealed class StorageProbeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_store_that_passes_and_does_not_answer_when_the_probe_is_cleared_away_passes() =>
+        await StorageProbe.CheckAsync(_node.Runtime, new AdjustedObjectStorage { IgnoresDeletions = true }, TimeSpan.FromSeconds(2), default);
+
+    [Fact]
     public async Task A_store_that_says_nothing_is_reported_when_patience_ends_and_a_stop_does_not_wait_for_it()
     {
         var store = new AdjustedObjectStorage

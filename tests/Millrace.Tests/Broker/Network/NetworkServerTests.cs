@@ -570,6 +570,20 @@ public sealed class NetworkServerTests
         await Assert.ThrowsAnyAsync<System.Net.Sockets.SocketException>(server.ConnectAsync);
     }
 
+    [Fact]
+    public async Task A_connection_whose_end_fails_gives_its_place_back_and_keeps_no_stop_waiting()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        var listener = new UnendingListener();
+        server.Server.Serve(listener, ListenerName.Plaintext);
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Server.ConnectionCount == 1));
+
+        await listener.Input.Writer.CompleteAsync();
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Server.ConnectionCount == 0));
+        await server.Server.DrainAsync(TimeSpan.FromSeconds(30)).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+    }
+
     private sealed class CountingLease : IDisposable
     {
         private int _disposals;

@@ -1,6 +1,7 @@
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Protocol;
+using Millrace.Streams;
 using Millrace.Tests.Broker.Apis;
 using Xunit;
 
@@ -49,6 +50,21 @@ public sealed class ProducerCensusTests
         broker.Publish(image => PartitionsUnderTest.Without(image, topic));
 
         Assert.True(await Eventually.BecomesTrueAsync(() => broker.Table.Producers.Count == 1));
+    }
+
+    [Fact]
+    public async Task Producers_that_a_partition_awaited_which_never_opened_are_not_counted()
+    {
+        await using var broker = PartitionsUnderTest.Start(settings: AtMostTwenty);
+        var topic = await broker.AddTopicAsync();
+        broker.Registry.Before = call => call == "OpenAsync" ? throw new StreamException(StreamError.StorageUnavailable, "away") : default;
+        var client = new DataPathClient(broker);
+        Assert.Equal((short)ErrorCode.RequestTimedOut, (await client.ProduceAsync(Batches.Idempotent(1, 0, 0), timeoutMs: 1)).ErrorCode);
+        Assert.Equal(1, broker.Table.Producers.Count);
+
+        broker.Publish(image => PartitionsUnderTest.Without(image, topic));
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => broker.Table.Producers.Count == 0));
     }
 
     [Fact]

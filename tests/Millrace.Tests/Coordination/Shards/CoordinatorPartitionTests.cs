@@ -226,6 +226,37 @@ public sealed class CoordinatorPartitionTests
         });
     }
 
+    [Fact]
+    public void A_lack_of_memory_makes_loading_wait_and_ends_nothing()
+    {
+        _log.Shortages = 3;
+        Run(async () =>
+        {
+            Assert.Equal(CoordinatorError.Loading, (await Assert.ThrowsAsync<CoordinatorException>(Read)).Error);
+            await _kernel.Delay(TimeSpan.FromSeconds(3));
+            Assert.Equal(4, _log.Reads);
+            Assert.Equal(0, await Read());
+        });
+    }
+
+    [Fact]
+    public async Task A_turn_that_cannot_begin_stops_the_node()
+    {
+        var scheduler = new RefusingScheduler();
+        using var runtime = new NodeRuntime(TimeProvider.System, scheduler, new SeededRandom(2), null!, NullLoggerFactory.Instance);
+        var partition = new CoordinatorPartition<CounterShard, long>(runtime, "counter-0", context => new CounterShard(context), CounterShard.Codec, _log, _log);
+        Assert.True(await Eventually.BecomesTrueAsync(() => _log.Reads == 1));
+        while (!runtime.Failed.IsCompleted)
+        {
+            // A turn that still goes on takes the operation along.
+            scheduler.Refuses = true;
+            _ = partition.SubmitAsync<long>((shard, reply) => shard.Read(reply));
+            await Task.Yield();
+        }
+
+        Assert.IsType<InsufficientMemoryException>((await runtime.Failed).InnerException);
+    }
+
     private void Run(Func<Task> test) => _kernel.Run(async () =>
     {
         _runtime = new NodeRuntime(_kernel.World.Time, _kernel.World, new SeededRandom(2), null!, NullLoggerFactory.Instance);

@@ -26,6 +26,9 @@ internal sealed class ScriptedLog : IPartitionWriter, IPartitionLoader
     /// <summary>Reading fails as long as this is set.</summary>
     public CoordinatorError? ReadError { get; set; }
 
+    /// <summary>So many readings fail for lack of memory.</summary>
+    public int Shortages { get; set; }
+
     public ValueTask<long> AppendAsync(IReadOnlyList<EncodedRecord> records, long timestamp)
     {
         var copy = records.Select(record => record.Copy()).ToArray();
@@ -68,6 +71,11 @@ internal sealed class ScriptedLog : IPartitionWriter, IPartitionLoader
         if (ReadError is { } error)
         {
             throw new CoordinatorException(error);
+        }
+
+        if (Shortages-- > 0)
+        {
+            throw new InsufficientMemoryException("none, says the test");
         }
 
         foreach (var batch in Batches.ToList())

@@ -130,6 +130,27 @@ public sealed class SocketTransportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_peer_that_has_reset_before_it_is_accepted_is_passed_over_or_ends()
+    {
+        using (var hasty = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))
+        {
+            await hasty.ConnectAsync(_listener!.EndPoint, Token);
+            hasty.LingerState = new LingerOption(true, 0);
+        }
+
+        using var next = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await next.ConnectAsync(_listener.EndPoint, Token);
+        while (true)
+        {
+            await using var accepted = await _listener.AcceptAsync(Token);
+            if (accepted!.RemoteEndPoint!.Equals(next.LocalEndPoint))
+            {
+                return;
+            }
+        }
+    }
+
+    [Fact]
     public async Task An_unbound_listener_accepts_nobody_more()
     {
         var accepting = _listener!.AcceptAsync(Token);
