@@ -9,9 +9,10 @@ internal sealed partial class Stream
 {
     /// <summary>
     /// A checkpoint goes with the whole range below it or not at all. Where more comes than one upload takes it would never go; so when it is
-    /// late by so many uploads, the range is taken whole, as one with an annex always is.
+    /// late by so many uploads, the range is taken whole, as one with an annex always is. That is more than an outage leaves behind: what comes
+    /// back from one goes in moderate uploads.
     /// </summary>
-    private const int OverdueCheckpoint = 4;
+    private const int OverdueCheckpoint = 16;
 
     /// <summary>
     /// The owner's newest state, up to which a cut may go, once that is durable or has kept others waiting for long enough. Null if there is

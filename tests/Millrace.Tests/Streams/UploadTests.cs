@@ -410,6 +410,22 @@ public sealed class UploadTests : StreamsTest
     }
 
     [Fact]
+    public async Task A_checkpoint_that_is_long_overdue_goes_with_a_range_that_is_taken_whole()
+    {
+        var node = Start(TestNode.Small with { UploadBytes = 1_000 });
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Registry.Before = call => call == "PrepareAsync" ? new(gate.Task) : default;
+        var owner = await node.CreateAsync(new TestOwner { HasAnnex = false });
+        for (var i = 0; i < 500; i++)
+        {
+            await node.AppendAsync(owner);
+        }
+
+        gate.SetResult();
+        await TestNode.UntilAsync(() => Registry.Describe(owner.Stream.Id).Ranges.Any(range => range.HasCheckpoint && range.Bytes > 2_000));
+    }
+
+    [Fact]
     public async Task What_is_durable_does_not_wait_for_a_stream_whose_newest_record_is_not()
     {
         var node = Start(TestNode.Small);
