@@ -16,7 +16,7 @@ namespace Millrace.ObjectStorage;
 /// </remarks>
 public sealed class FileObjectStorage : IObjectStorage
 {
-    private const string TemporaryFolder = ".tmp";
+    internal const string TemporaryFolder = ".tmp";
 
     // Each write blocks a thread for its syncs.
     private const int WritesAtOnce = 16;

@@ -8,7 +8,7 @@ namespace Millrace.Simulation.Disks;
 /// </summary>
 internal sealed class DeviceAllocation(SimulatedFileSystem files, string path, long capacity)
 {
-    private readonly string _unfinished = path + ".new";
+    private readonly string _unfinished = path + IFileSystem.Unfinished;
 
     public async ValueTask RunAsync(CancellationToken token)
     {

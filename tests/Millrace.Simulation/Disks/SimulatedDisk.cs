@@ -100,8 +100,8 @@ public sealed class SimulatedDisk
 
     /// <summary>A bit of a durable sector turns over.</summary>
     /// <param name="fancies">Says, of a file's path, its durable bytes and a position in it, whether that will do.</param>
-    /// <returns>False if no such place was found.</returns>
-    public bool Rot(DiskPlace fancies)
+    /// <returns>The file's path; null if no such place was found.</returns>
+    public string? Rot(DiskPlace fancies)
     {
         (string Path, SimulatedFile File)[] files =
         [
@@ -122,10 +122,10 @@ public sealed class SimulatedDisk
             _kernel.Coverage.Count(CoverageNames.Faults);
             _kernel.Coverage.Count("disk: rotten sectors");
             _kernel.Trace.Note($"{_machine}: {path} rots at {sector * SectorSize}");
-            return true;
+            return path;
         }
 
-        return false;
+        return null;
     }
 
     internal SimulatedFolder? FindFolder(string path) => _folders.GetValueOrDefault(path);

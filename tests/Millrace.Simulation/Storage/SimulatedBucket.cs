@@ -34,13 +34,14 @@ public sealed class SimulatedBucket(SimulationKernel kernel)
 
     public IEnumerable<string> Keys(string prefix) => _objects.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal));
 
-    /// <summary>A bit of an object turns over, in one whose key the caller fancies; false if there is none.</summary>
-    public bool Rot(Func<string, bool> fancies)
+    /// <summary>A bit of an object turns over, in one whose key the caller fancies.</summary>
+    /// <returns>The key; null if there is none such.</returns>
+    public string? Rot(Func<string, bool> fancies)
     {
         string[] keys = [.. _objects.Where(entry => entry.Value.Length > 0 && fancies(entry.Key)).Select(entry => entry.Key)];
         if (keys.Length == 0)
         {
-            return false;
+            return null;
         }
 
         var key = kernel.Random.Pick(keys);
@@ -51,7 +52,7 @@ public sealed class SimulatedBucket(SimulationKernel kernel)
         kernel.Coverage.Count(CoverageNames.Faults);
         kernel.Coverage.Count("storage: rotten objects");
         kernel.Trace.Note($"{key} rots at {position}");
-        return true;
+        return key;
     }
 
     internal bool TryCreate(string key, byte[] body)

@@ -46,16 +46,6 @@ public sealed class ScenarioTests
         Assert.All(scenario.RareThings, what => Assert.True(coverage[what] > 0, $"Never seen: {what}"));
     }
 
-    /// <summary>What they found is told by a test beside the code in question; here, the schedules.</summary>
-    [Theory]
-    [InlineData("broker", 5130)] // The second batch of a new producer took the place of its first, which had timed out.
-    [InlineData("broker", 300150)] // Each start that was cut short left a WAL to give back, and the next start did not get through with all of them.
-    public void A_seed_that_has_found_something_passes(string name, ulong seed)
-    {
-        var result = SeedRunner.Run(Find(name), seed);
-        Assert.True(result.Passed, $"{result.Failure}");
-    }
-
     [Theory, MemberData(nameof(Faults))]
     public void A_planted_fault_is_found(string name, PlantedFault fault)
     {

@@ -151,6 +151,14 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
         var answer = await client.CallAsync<OffsetFetchRequest, OffsetFetchResponse>(request, versions.OffsetFetch);
         if (answer.ErrorCode != 0 || answer.Topics[0].Partitions[0] is not { ErrorCode: 0 } partition)
         {
+            var error = answer.ErrorCode != 0 ? answer.ErrorCode : answer.Topics[0].Partitions[0].ErrorCode;
+            kernel.Coverage.Count($"clients: offsets refused, {(ErrorCode)error}");
+            if ((ErrorCode)error == ErrorCode.NotCoordinator)
+            {
+                // Nobody may have asked before, in a short life: whoever asks for a coordinator first makes the topic that they lead.
+                await client.CallAsync<FindCoordinatorRequest, FindCoordinatorResponse>(new FindCoordinatorRequest { Key = offsets.Group, KeyType = 0 }, versions.FindCoordinator);
+            }
+
             return false;
         }
 

@@ -90,7 +90,7 @@ internal sealed class BrokerMachine
     public void Crash()
     {
         // A start from a bucket in bad weather takes longer than a broker is left in peace: it is killed now and then, and mostly spared.
-        if (!Node.IsUp || _running is null && _kernel.Random.Chance(0.7))
+        if (!Node.IsUp || _running is null && _kernel.Random.Chance(0.9))
         {
             return;
         }

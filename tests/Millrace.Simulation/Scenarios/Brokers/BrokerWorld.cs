@@ -17,7 +17,7 @@ internal sealed class BrokerWorld
     private const int Partitions = 2;
     private const int Members = 2;
     private const int MixedClients = 2;
-    private const int EnoughAcknowledgements = 300;
+    private const int EnoughAcknowledgements = 200;
 
     /// <summary>Bytes that a batch may have, as topics are created.</summary>
     public const int LargestBatch = 120_000;
@@ -123,7 +123,7 @@ internal sealed class BrokerWorld
 
     private Chaos NewChaos()
     {
-        var chaos = new Chaos(_kernel, _bucket) { LongestCalm = TimeSpan.FromSeconds(8) };
+        var chaos = new Chaos(_kernel, _bucket) { LongestCalm = TimeSpan.FromSeconds(10) };
         chaos.Pranks.Add(_broker.Crash);
         chaos.Pranks.Add(_broker.Stop);
         chaos.Pranks.Add(StopAndCrashPerhaps);

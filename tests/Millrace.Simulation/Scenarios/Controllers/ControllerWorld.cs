@@ -14,7 +14,7 @@ internal sealed class ControllerWorld
 
     private readonly SimulatedBucket _bucket;
     private readonly SimulatedNode[] _nodes;
-    private bool _isRotten;
+    private Rot? _rot;
 
     public ControllerWorld(SimulationKernel kernel)
     {
@@ -43,7 +43,7 @@ internal sealed class ControllerWorld
 
         await chaos.RunAsync(() => Kernel.Now >= Enough && Kernel.Coverage[CoverageNames.Acknowledged] >= EnoughAcknowledgements);
         IsOver = true;
-        _isRotten = Kernel.Random.Chance(0.4) && _bucket.Rot(key => !key.StartsWith(DataObjectKey.Prefix, StringComparison.Ordinal));
+        _rot = Kernel.Random.Chance(Rot.Share) ? Rot.Of(_bucket.Rot(key => !key.StartsWith(DataObjectKey.Prefix, StringComparison.Ordinal))) : null;
         try
         {
             await AuditAsync(NewNode("auditor"));
@@ -75,7 +75,7 @@ internal sealed class ControllerWorld
         });
 
     // What has rotted is not served, and not passed over: whoever reads it is told.
-    private bool IsOfRot(Exception? refused) => _isRotten && refused is ObjectLogException { Error: ObjectLogError.Corrupt };
+    private bool IsOfRot(Exception? refused) => refused is ObjectLogException { Error: ObjectLogError.Corrupt } && _rot?.IsNamedBy(refused) == true;
 
     private SimulatedNode NewNode(string name)
     {

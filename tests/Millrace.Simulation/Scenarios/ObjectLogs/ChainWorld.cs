@@ -15,7 +15,7 @@ internal sealed class ChainWorld
     private readonly SimulatedNode[] _nodes;
     private readonly ObjectLogOptions _options;
     private readonly PlantedFault? _fault;
-    private bool _isRotten;
+    private Rot? _rot;
 
     public ChainWorld(SimulationKernel kernel, PlantedFault? fault)
     {
@@ -61,7 +61,7 @@ internal sealed class ChainWorld
 
         // Whoever still sleeps stays a zombie until the auditor has everything, and then wakes.
         var auditor = new SimulatedNode(Kernel, "auditor", lane => new SimulatedDisk(Kernel, "none").Mount(lane));
-        _isRotten = Kernel.Random.Chance(0.5) && _bucket.Rot(IsRead);
+        _rot = Kernel.Random.Chance(Rot.Share) ? Rot.Of(_bucket.Rot(IsRead)) : null;
         try
         {
             await Run(auditor, member => member.AuditAsync());
@@ -93,7 +93,7 @@ internal sealed class ChainWorld
     private bool IsRead(string key) => Read(key) is { } entry && NewestSnapshot.Start.Next <= entry.Place;
 
     // What has rotted is not served, and not passed over: whoever reads it is told.
-    private bool IsOfRot(ObjectLogException refused) => _isRotten && refused.Error == ObjectLogError.Corrupt;
+    private bool IsOfRot(ObjectLogException refused) => refused.Error == ObjectLogError.Corrupt && _rot?.IsNamedBy(refused) == true;
 
     private void Start(SimulatedNode node) => _ = WatchAsync(Run(node, member => member.RunAsync()));
 

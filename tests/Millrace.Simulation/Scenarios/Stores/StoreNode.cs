@@ -3,6 +3,7 @@ using Millrace.Metadata;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Simulation.Kernel;
+using Millrace.Simulation.Scenarios.Wals;
 using Millrace.Streams;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
@@ -15,7 +16,8 @@ namespace Millrace.Simulation.Scenarios.Stores;
 /// One incarnation of a whole node below Kafka: takes the metadata log over, registers, recovers the WALs of those it fenced,
 /// opens every stream, and works until something ends it.
 /// </summary>
-internal sealed class StoreNode(StoreWorld world, NodeRuntime runtime, IObjectStorage storage, IWalProvider wals, BufferPool buffers)
+internal sealed class StoreNode(
+    StoreWorld world, NodeRuntime runtime, IObjectStorage storage, UnfinishedWals unfinished, IWalProvider wals, BufferPool buffers)
 {
     private readonly SeededRandom _random = new(world.Kernel.Random.NextUInt64());
 
@@ -26,6 +28,7 @@ internal sealed class StoreNode(StoreWorld world, NodeRuntime runtime, IObjectSt
             await Task.Delay(_random.Between(TimeSpan.Zero, world.Patience), runtime.Time);
         }
 
+        await unfinished.RemoveAsync(wals);
         var incarnation = runtime.NewId();
         var log = await MetadataLog.OpenAsync(runtime, storage, world.LogOptions, CancellationToken.None);
         var seal = new ControllerSeal { IncarnationId = incarnation, Host = "node", Port = 9092 };

@@ -17,13 +17,14 @@ namespace Millrace.Simulation.Scenarios.Stores;
 internal sealed class StoreWorld
 {
     private const int EnoughAcknowledgements = 300;
+    private const string Folder = "/data/store/";
     private static readonly TimeSpan Enough = TimeSpan.FromSeconds(60);
     private readonly bool _onOneMachine;
     private readonly SimulatedBucket _bucket;
     private readonly Machine[] _machines;
     private readonly long _walCapacity;
     private bool _isAudit;
-    private bool _isRotten;
+    private Rot? _rot;
 
     public StoreWorld(SimulationKernel kernel, bool onOneMachine, PlantedFault? fault)
     {
@@ -111,9 +112,13 @@ internal sealed class StoreWorld
         var auditor = _onOneMachine ? _machines[0] : NewMachine("auditor");
         Crash(auditor);
         _isAudit = true;
-        _isRotten = Kernel.Random.Chance(0.6) && (_onOneMachine
-            ? auditor.Disk.Rot((path, _, _) => path.StartsWith("/data/store/", StringComparison.Ordinal))
-            : _bucket.Rot(_ => true));
+        if (Kernel.Random.Chance(Rot.Share))
+        {
+            _rot = Rot.Of(_onOneMachine
+                ? auditor.Disk.Rot((path, _, _) => IsOfStore(path))?[Folder.Length..]
+                : _bucket.Rot(_ => true));
+        }
+
         await AuditAsync(auditor);
         foreach (var machine in _machines.Where(machine => machine.Node.IsUp))
         {
@@ -145,9 +150,14 @@ internal sealed class StoreWorld
         }
     }
 
+    // What a crash left among the unfinished ones may be an object by its other name.
+    private static bool IsOfStore(string path) =>
+        path.StartsWith(Folder, StringComparison.Ordinal) && !path.StartsWith(Folder + FileObjectStorage.TemporaryFolder, StringComparison.Ordinal);
+
     // What has rotted is not served: whoever asks for it is told.
     private bool IsOfRot(Exception refused) =>
-        _isRotten && refused is StreamException { Error: StreamError.Corrupt } or ObjectLogException or WalUnavailableException;
+        refused is StreamException { Error: StreamError.Corrupt } or ObjectLogException { Error: ObjectLogError.Corrupt } or WalUnavailableException
+        && _rot?.IsNamedBy(refused) == true;
 
     private void RunOutOfMemory()
     {
@@ -290,16 +300,18 @@ internal sealed class StoreWorld
         machine.Memory.Recover();
         var buffers = Kernel.NewBufferPool(machine.Memory);
         IObjectStorage storage = _onOneMachine
-            ? await FileObjectStorage.OpenAsync(runtime, "/data/store", CancellationToken.None)
+            ? await FileObjectStorage.OpenAsync(runtime, Folder, CancellationToken.None)
             : _bucket.Connect(machine.Node.Lane!);
         IWalProvider wals = _onOneMachine
-            ? new FileWalProvider(runtime, buffers, "/data/wal", new FileWalOptions { Capacity = _walCapacity, GroupBytes = 64 << 10 })
+            ? new FileWalProvider(runtime, buffers, WalMedium.Folder, new FileWalOptions { Capacity = _walCapacity, GroupBytes = 64 << 10 })
             : new ObjectWalProvider(runtime, buffers, storage, new ObjectWalOptions { BatchBytes = 64 << 10 });
-        await new StoreNode(this, runtime, storage, wals, buffers).RunAsync(_isAudit);
+        await new StoreNode(this, runtime, storage, machine.Unfinished, wals, buffers).RunAsync(_isAudit);
     });
 
     private sealed record Machine(SimulatedNode Node, SimulatedDisk Disk, SimulatedMemory Memory)
     {
+        public UnfinishedWals Unfinished { get; } = new(Disk, WalMedium.Folder);
+
         public void ClearUp()
         {
             Disk.Weather = DiskWeather.Calm;

@@ -10,6 +10,9 @@ namespace Millrace.Simulation.Scenarios.Wals;
 /// <param name="Create">Makes an incarnation's provider.</param>
 internal sealed record WalMedium(int Machines, Func<NodeRuntime, BufferPool, IObjectStorage, IWalProvider> Create)
 {
+    /// <summary>Where those that are files lie.</summary>
+    public const string Folder = "/data/wal";
+
     public static WalMedium DrawFile(SeededRandom random)
     {
         var options = new FileWalOptions
@@ -18,7 +21,7 @@ internal sealed record WalMedium(int Machines, Func<NodeRuntime, BufferPool, IOb
             Mode = random.Pick([WalDeviceMode.Buffered, WalDeviceMode.Direct]),
             GroupBytes = random.Pick([4 << 10, 64 << 10]),
         };
-        return new(1, (runtime, pool, _) => new FileWalProvider(runtime, pool, "/data/wal", options));
+        return new(1, (runtime, pool, _) => new FileWalProvider(runtime, pool, Folder, options));
     }
 
     public static WalMedium DrawObject(SeededRandom random)

@@ -6,7 +6,7 @@ using Millrace.Streams.Wal;
 namespace Millrace.Simulation.Scenarios.Wals;
 
 /// <summary>One incarnation: recovers what the last one left, then fills a WAL of its own until something ends it.</summary>
-internal sealed class WalNode(WalWorld world, NodeRuntime runtime, IWalProvider provider)
+internal sealed class WalNode(WalWorld world, NodeRuntime runtime, UnfinishedWals unfinished, IWalProvider provider)
 {
     private readonly SeededRandom _random = new(world.Kernel.Random.NextUInt64());
 
@@ -42,6 +42,7 @@ internal sealed class WalNode(WalWorld world, NodeRuntime runtime, IWalProvider 
 
     public async Task RecoverAsync()
     {
+        await unfinished.RemoveAsync(provider);
         foreach (var oracle in world.Wals.Where(wal => !wal.IsFinished).ToArray())
         {
             if (oracle.IsBeingRecovered)

@@ -14,7 +14,7 @@ internal sealed class WalWorld
     private readonly SimulatedBucket _bucket;
     private readonly Machine[] _machines;
     private readonly PlantedFault? _fault;
-    private bool _isRotten;
+    private Rot? _rot;
 
     public WalWorld(SimulationKernel kernel, WalMedium medium, PlantedFault? fault)
     {
@@ -73,9 +73,13 @@ internal sealed class WalWorld
     // Now and then something has rotted by then. A WAL in which acknowledged records are bad must say so; nothing else may come of it.
     private async Task AuditAsync(Machine auditor)
     {
-        _isRotten = Kernel.Random.Chance(0.6) && (_medium.Machines == 1
-            ? auditor.Disk.Rot((path, content, position) => IsNeeded(path) && WalRot.IsNoticed(content(), position))
-            : _bucket.Rot(IsNeeded));
+        if (Kernel.Random.Chance(Rot.Share))
+        {
+            _rot = Rot.Of(_medium.Machines == 1
+                ? auditor.Disk.Rot((path, content, position) => IsNeeded(path) && WalRot.IsNoticed(content(), position))
+                : _bucket.Rot(IsNeeded));
+        }
+
         try
         {
             await StartNow(auditor, node => node.RecoverAsync());
@@ -86,7 +90,7 @@ internal sealed class WalWorld
         }
     }
 
-    private bool IsOfRot(WalUnavailableException refused) => _isRotten && refused.InnerException is not IOException;
+    private bool IsOfRot(WalUnavailableException refused) => refused.InnerException is not IOException && _rot?.IsNamedBy(refused) == true;
 
     private bool IsNeeded(string path) => Wals.Any(wal => !wal.IsFinished && path.StartsWith(wal.Descriptor.Location, StringComparison.Ordinal));
 
@@ -199,11 +203,13 @@ internal sealed class WalWorld
         IsRecovering = false;
         machine.Memory.Recover();
         return machine.Node.Start(runtime =>
-            life(new WalNode(this, runtime, _medium.Create(runtime, Kernel.NewBufferPool(machine.Memory), _bucket.Connect(machine.Node.Lane!)))));
+            life(new WalNode(this, runtime, machine.Unfinished, _medium.Create(runtime, Kernel.NewBufferPool(machine.Memory), _bucket.Connect(machine.Node.Lane!)))));
     }
 
     private sealed record Machine(SimulatedNode Node, SimulatedDisk Disk, SimulatedMemory Memory)
     {
+        public UnfinishedWals Unfinished { get; } = new(Disk, WalMedium.Folder);
+
         public void ClearUp()
         {
             Disk.Weather = DiskWeather.Calm;
