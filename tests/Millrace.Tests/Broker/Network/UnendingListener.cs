@@ -39,7 +39,11 @@ internal sealed class UnendingListener : IConnectionListener
         public Connection(PipeReader input)
             : base("unending") => Transport = new Ends(input, new Pipe().Writer);
 
-        public override ValueTask DisposeAsync() => throw new InvalidOperationException("it does not end, says the test");
+        public override async ValueTask DisposeAsync()
+        {
+            await base.DisposeAsync();
+            throw new InvalidOperationException("It does not end, says the test");
+        }
     }
 
     private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;

@@ -1,4 +1,3 @@
-using Millrace.Broker.Partitions;
 using Xunit;
 
 namespace Millrace.Tests.Broker.Partitions;
