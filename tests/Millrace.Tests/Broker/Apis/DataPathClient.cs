@@ -61,7 +61,13 @@ internal sealed class DataPathClient
         while (true)
         {
             var (response, context) = BeginProduce(Batches.OfSize(8_000), timeoutMs: 300_000);
-            Assert.True(await Eventually.BecomesTrueAsync(() => response.IsCompleted || _broker.Node.Store.Budget.Waiting > 0));
+            // An append that is not durable yet takes more room, for a moment: who waits for that only is not what is looked for.
+            var waited = 0;
+            Assert.True(await Eventually.BecomesTrueAsync(() =>
+            {
+                waited = IsFull() ? waited + 1 : 0;
+                return response.IsCompleted || waited == 3;
+            }));
             if (!response.IsCompleted)
             {
                 return (response, context);
@@ -71,6 +77,9 @@ internal sealed class DataPathClient
             context.Dispose();
         }
     }
+
+    private bool IsFull() =>
+        _broker.Node.Store.Budget.Waiting > 0 && _broker.Node.Store.Streams.All(stream => stream.ConfirmOffset == stream.NextOffset);
 
     public async Task<FetchResponse.PartitionData> FetchAsync(long offset, Action<FetchRequest.FetchPartition>? change = null, short version = 12)
     {
