@@ -67,15 +67,16 @@ public sealed class MetadataLog : IAsyncDisposable
 
     /// <summary>Reads the newest snapshot and everything after it.</summary>
     /// <exception cref="ObjectLogException">Fork, Missing, Corrupt: stop.</exception>
-    /// <exception cref="InvalidDataException">No snapshot is whole.</exception>
     /// <exception cref="ProtocolException">A newer program has written the log.</exception>
     public static async ValueTask<MetadataLog> OpenAsync(
         NodeRuntime runtime, IObjectStorage storage, MetadataLogOptions options, CancellationToken token)
     {
         var log = new ObjectLog(runtime, storage, Prefix, new ObjectLogOptions { InFlight = 1 });
         var snapshots = new SnapshotStore(runtime, storage);
-        var opened = new MetadataLog(runtime, log, snapshots, options, await snapshots.LoadAsync(token));
+        var search = await snapshots.FindAsync(token);
+        var opened = new MetadataLog(runtime, log, snapshots, options, search.Newest);
         await opened.ReadToTailAsync(token);
+        opened.RequireAllBefore(search.Damaged);
         return opened;
     }
 
@@ -264,10 +265,17 @@ public sealed class MetadataLog : IAsyncDisposable
 
     private async ValueTask ReloadAsync(CancellationToken token)
     {
-        var snapshot = await _snapshots.LoadAsync(token)
-            ?? throw new ObjectLogException(ObjectLogError.Missing, "The metadata log has been trimmed, and there is no snapshot");
+        var search = await _snapshots.FindAsync(token);
+        if (search.Newest is null)
+        {
+            throw search.Damaged.Count == 0
+                ? new ObjectLogException(ObjectLogError.Missing, "The metadata log has been trimmed, and there is no snapshot")
+                : new ObjectLogException(
+                    ObjectLogError.Corrupt, $"The metadata log has been trimmed, and every snapshot is damaged: {string.Join(", ", search.Damaged)}");
+        }
+
         _reader.Dispose();
-        (_reader, _state, Owner) = Begin(snapshot);
+        (_reader, _state, Owner) = Begin(search.Newest);
         _entries = 0;
         _bytes = 0;
     }
@@ -282,6 +290,16 @@ public sealed class MetadataLog : IAsyncDisposable
         StartedFromSnapshot = true;
         RequireKnown(snapshot.State.Cluster.FeatureLevel);
         return (_log.Read(snapshot.Start), snapshot.State, snapshot.Owner);
+    }
+
+    // The log that was read in their stead must be as long as they say that it was: a log that is gone as well looks like that of a new cluster.
+    private void RequireAllBefore(IReadOnlyList<string> damaged)
+    {
+        if (damaged.Count > 0 && _reader.Position.Next < SnapshotStore.Place(damaged[0]))
+        {
+            throw new ObjectLogException(
+                ObjectLogError.Corrupt, $"The metadata log ends before {_reader.Position.Next}, and the snapshot of more of it is damaged: {damaged[0]}");
+        }
     }
 
     private static void RequireKnown(short featureLevel)

@@ -18,17 +18,12 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
     /// <summary>
     /// The newest snapshot that is whole. One that is not is passed over and reported: the one before it is kept, with the log from there on, for just that.
     /// </summary>
-    public async ValueTask<Snapshot?> LoadAsync(CancellationToken token)
+    public async ValueTask<SnapshotSearch> FindAsync(CancellationToken token)
     {
         while (true)
         {
             var keys = await ListAsync(token);
-            if (keys.Count == 0)
-            {
-                return null;
-            }
-
-            InvalidDataException? damage = null;
+            var damaged = new List<string>();
             foreach (var key in keys.Reverse())
             {
                 if (await UntilAnsweredAsync(() => storage.GetAsync(key, token), token) is not { } body)
@@ -38,21 +33,21 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
 
                 try
                 {
-                    return SnapshotFormat.Read(body);
+                    return new SnapshotSearch(SnapshotFormat.Read(body), damaged);
                 }
-                catch (InvalidDataException damaged)
+                catch (InvalidDataException damage)
                 {
-                    damage = damaged;
-                    ControllerLog.SnapshotDamaged(_logger, key, damaged.Message);
+                    damaged.Add(key);
+                    ControllerLog.SnapshotDamaged(_logger, key, damage.Message);
                 }
             }
 
-            if (damage is not null)
+            if (damaged.Count == keys.Count)
             {
-                throw new InvalidDataException($"No snapshot of the metadata is whole: {damage.Message}", damage);
+                return new SnapshotSearch(null, damaged);
             }
 
-            // All that were listed have been deleted since: so there are newer ones.
+            // Some that were listed have been deleted since: so there are newer ones.
         }
     }
 
@@ -111,6 +106,17 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
         return null;
     }
 
+    /// <summary>The place that a snapshot of this name ends before; null if no snapshot has such a name.</summary>
+    public static LogPlace? Place(string key)
+    {
+        var name = key.AsSpan(Prefix.Length);
+        return name.Length == 33
+            && long.TryParse(name[..16], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var term)
+            && long.TryParse(name[17..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var index)
+                ? new LogPlace(term, index)
+                : null;
+    }
+
     /// <summary>A store that does not answer is waited for, as the log itself does.</summary>
     private async ValueTask<T> UntilAnsweredAsync<T>(Func<ValueTask<T>> call, CancellationToken token)
     {
@@ -146,14 +152,4 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
     }
 
     private static string Key(LogPlace place) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{place.Term:x16}-{place.Index:x16}");
-
-    private static LogPlace? Place(string key)
-    {
-        var name = key.AsSpan(Prefix.Length);
-        return name.Length == 33
-            && long.TryParse(name[..16], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var term)
-            && long.TryParse(name[17..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var index)
-                ? new LogPlace(term, index)
-                : null;
-    }
 }

@@ -306,80 +306,6 @@ public sealed class ClusterControllerTests
     }
 
     [Fact]
-    public async Task Many_short_terms_are_cut_behind_a_snapshot_as_well()
-    {
-        var options = new MetadataLogOptions { SnapshotEntries = 1_000, SnapshotTerms = 5 };
-        for (var i = 0; i < options.SnapshotTerms; i++)
-        {
-            await using var crashing = new ControllerNode(_storage, options);
-            await (await crashing.StartAsync(Quiet)).RegisterAsync(crashing.Registration, default);
-        }
-
-        await using var last = new ControllerNode(_storage, options);
-        await (await last.StartAsync(Quiet)).RegisterAsync(last.Registration, default);
-        Assert.True(await Eventually.BecomesTrueAsync(async () => (await _storage.ListAsync("meta/snapshots/", null, 10, default)).Count > 0));
-    }
-
-    [Fact]
-    public async Task A_damaged_snapshot_is_passed_over_for_the_one_before()
-    {
-        byte[] before;
-        var options = new MetadataLogOptions { SnapshotEntries = 10 };
-        await using (var first = new ControllerNode(_storage, options))
-        {
-            var controller = await first.StartAsync(Quiet);
-            var node = await controller.RegisterAsync(first.Registration, default);
-            while ((await _storage.ListAsync("meta/snapshots/", null, 10, default)).Count < 2)
-            {
-                await controller.PrepareAsync(node, 1, default);
-            }
-
-            before = ClusterScript.Bytes(controller.State);
-        }
-
-        await DamageAsync((await NewestSnapshotAsync())!);
-
-        await using var second = new ControllerNode(_storage, options);
-        var log = await second.OpenLogAsync();
-        Assert.Equal(before, ClusterScript.Bytes(log.State));
-        await log.DisposeAsync();
-    }
-
-    [Fact]
-    public async Task A_damaged_snapshot_is_none_of_the_two_that_are_kept()
-    {
-        await using var process = new ControllerNode(_storage);
-        var store = new SnapshotStore(process.Runtime, _storage);
-        Assert.Null(await SaveAndTrimAsync(store, 10));
-        Assert.Equal(10, await SaveAndTrimAsync(store, 20));
-        await DamageAsync((await NewestSnapshotAsync())!);
-
-        Assert.Equal(10, await SaveAndTrimAsync(store, 30));
-        await DamageAsync((await NewestSnapshotAsync())!);
-        Assert.Equal(new LogPlace(1, 10), (await store.LoadAsync(default))!.Start.Next);
-
-        Assert.Equal(10, await SaveAndTrimAsync(store, 40));
-        Assert.Equal(40, await SaveAndTrimAsync(store, 50));
-        Assert.Equal(2, (await _storage.ListAsync("meta/snapshots/", null, 10, default)).Count);
-    }
-
-    [Fact]
-    public async Task A_stray_key_in_the_log_keeps_it_from_being_cut_and_harms_nothing_else()
-    {
-        await _storage.PutAsync("meta/LOG/0-stray", new ReadOnlySequence<byte>(new byte[3]), default);
-        await using var process = new ControllerNode(_storage, new MetadataLogOptions { SnapshotEntries = 10 });
-        var controller = await process.StartAsync(Quiet);
-        var node = await controller.RegisterAsync(process.Registration, default);
-        for (var i = 0; i < 500; i++)
-        {
-            await controller.PrepareAsync(node, 1, default);
-        }
-
-        Assert.True(await Eventually.BecomesTrueAsync(async () => await NewestSnapshotAsync() is not null));
-        Assert.False(process.Runtime.Failed.IsCompleted);
-    }
-
-    [Fact]
     public async Task A_log_of_a_higher_feature_level_is_not_read()
     {
         await using (var first = new ControllerNode(_storage))
@@ -508,20 +434,4 @@ public sealed class ClusterControllerTests
     private async Task PutAsync(ObjectId id) => await _storage.PutAsync(DataObjectKey.Of(id), new ReadOnlySequence<byte>(new byte[1]), default);
 
     private async Task<int> CountObjectsAsync() => (await _storage.ListAsync(DataObjectKey.Prefix, null, 1_000, default)).Count;
-
-    private static async Task<long?> SaveAndTrimAsync(SnapshotStore store, long index)
-    {
-        var start = LogStart.Beginning() with { Next = new LogPlace(1, index) };
-        await store.SaveAsync(new Snapshot(start, new ControllerSeal { Host = "h" }, ClusterState.Empty), default);
-        return (await store.TrimAsync(default))?.Index;
-    }
-
-    private async Task<string?> NewestSnapshotAsync() => (await _storage.ListAsync("meta/snapshots/", null, 10, default)) is [.., var newest] ? newest.Key : null;
-
-    private async Task DamageAsync(string key)
-    {
-        var body = (await _storage.GetAsync(key, default))!;
-        body[body.Length / 2] ^= 1;
-        await _storage.PutAsync(key, new ReadOnlySequence<byte>(body), default);
-    }
 }
