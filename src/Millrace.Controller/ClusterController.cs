@@ -56,7 +56,7 @@ public sealed partial class ClusterController : IAsyncDisposable
         var configs = new ConfigResolver(MetadataImage.AllBrokers, options.Settings);
         _topicCreation = new TopicCreation(configs, runtime.Random);
         _topicDeletion = new TopicDeletion(
-            isEnabled: !bool.TryParse(configs.Broker(MetadataImage.Empty, BrokerConfigs.Find(BrokerConfigs.DeleteTopicEnable)!).Value, out var enabled) || enabled);
+            isEnabled: configs.Broker(MetadataImage.Empty, BrokerConfigs.DeleteTopicEnable).AsBoolean());
         _configChanges = new ConfigChanges(configs);
         _configReplacement = new ConfigReplacement(_configChanges);
         _collector = new ObjectCollector(runtime, storage, this, options);

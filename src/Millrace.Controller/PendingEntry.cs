@@ -1,4 +1,5 @@
 using Millrace.Controller.Streams;
+using Millrace.Controller.Topics;
 using Millrace.Metadata.Image;
 using Millrace.Protocol.Messages;
 using Millrace.Streams;
@@ -32,26 +33,10 @@ internal sealed class PendingEntry(ClusterState committed, DateTimeOffset now)
     }
 
     /// <summary>Runs one operation; if it throws, or is a rehearsal, what it added is taken back.</summary>
-    public T Run<T>(Func<PendingEntry, T> operation, bool keep = true)
-    {
-        var state = State;
-        var count = _records.Count;
-        var kept = false;
-        try
-        {
-            var result = operation(this);
-            kept = keep;
-            return result;
-        }
-        finally
-        {
-            if (!kept)
-            {
-                State = state;
-                _records.RemoveRange(count, _records.Count - count);
-            }
-        }
-    }
+    public T Run<T>(Func<PendingEntry, T> operation, bool keep = true) => Run(operation, _ => keep);
+
+    /// <summary>Runs one operation that may be refused in the middle: then too what it added is taken back.</summary>
+    public Refusal? Try(Func<PendingEntry, Refusal?> operation, bool keep) => Run(operation, refusal => keep && refusal is null);
 
     /// <summary>Refuses an incarnation that is not the newest of its node, or is not live any more.</summary>
     public void RequireLive(NodeIncarnation incarnation)
@@ -65,4 +50,25 @@ internal sealed class PendingEntry(ClusterState committed, DateTimeOffset now)
 
     public bool IsLive(NodeIncarnation incarnation) =>
         Cluster.Nodes.TryGetValue(incarnation.Node, out var node) && node.Epoch == incarnation.Epoch && node.State == NodeState.Live;
+
+    private T Run<T>(Func<PendingEntry, T> operation, Func<T, bool> keeps)
+    {
+        var state = State;
+        var count = _records.Count;
+        var kept = false;
+        try
+        {
+            var result = operation(this);
+            kept = keeps(result);
+            return result;
+        }
+        finally
+        {
+            if (!kept)
+            {
+                State = state;
+                _records.RemoveRange(count, _records.Count - count);
+            }
+        }
+    }
 }

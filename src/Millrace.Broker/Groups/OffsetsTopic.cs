@@ -1,4 +1,3 @@
-using System.Globalization;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
@@ -16,11 +15,10 @@ internal static class OffsetsTopic
         Configs =
         [
             // Only the newest record of a key counts, however old it is: retention must never delete it.
-            new CreateTopicsRequest.CreatableTopicConfig { Name = TopicConfigs.CleanupPolicy, Value = "compact" },
+            new CreateTopicsRequest.CreatableTopicConfig { Name = TopicConfigs.CleanupPolicy, Value = CleanupPolicy.Compact },
             new CreateTopicsRequest.CreatableTopicConfig { Name = TopicConfigs.CompressionType, Value = "producer" },
         ],
     };
 
-    private static int Setting(BrokerIdentity identity, MetadataImage image, string name) =>
-        int.Parse(identity.Configs.Broker(image, BrokerConfigs.Find(name)!).Value!, CultureInfo.InvariantCulture);
+    private static int Setting(BrokerIdentity identity, MetadataImage image, string name) => identity.Configs.Broker(image, name).AsInt();
 }

@@ -80,11 +80,5 @@ internal sealed class PartitionMaintenance(NodeRuntime runtime, PartitionTable p
         }
     }
 
-    private TimeSpan Milliseconds(string name)
-    {
-        var value = configs.Broker(partitions.Image, BrokerConfigs.Find(name)!).Value!;
-
-        // Task.Delay takes no longer than int.MaxValue milliseconds, and nobody waits for longer.
-        return TimeSpan.FromMilliseconds(Math.Min(int.MaxValue, long.Parse(value, CultureInfo.InvariantCulture)));
-    }
+    private TimeSpan Milliseconds(string name) => configs.Broker(partitions.Image, name).AsMilliseconds();
 }

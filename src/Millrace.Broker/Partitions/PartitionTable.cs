@@ -48,7 +48,7 @@ internal sealed class PartitionTable : IAsyncDisposable
         _self = self;
 
         // Not settable at run time, so it is looked up once.
-        Producers = new ProducerCensus(int.Parse(configs.Broker(feed.Image, BrokerConfigs.Find("millrace.producers.max")!).Value!, CultureInfo.InvariantCulture));
+        Producers = new ProducerCensus(configs.Broker(feed.Image, "millrace.producers.max").AsInt());
     }
 
     /// <summary>The idempotent producers of all partitions led here, in number.</summary>

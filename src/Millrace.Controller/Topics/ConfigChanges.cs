@@ -21,16 +21,10 @@ internal sealed class ConfigChanges(ConfigResolver configs)
                 ResourceType = resource.ResourceType,
                 ResourceName = resource.ResourceName,
             };
-            try
-            {
-                if (resources[(resource.ResourceType, resource.ResourceName)] > 1)
-                {
-                    throw new AdminException(ErrorCode.InvalidRequest, "Each resource must appear at most once.");
-                }
-
-                entry.Run(pending => Alter(pending, resource), keep: !request.ValidateOnly);
-            }
-            catch (AdminException refusal)
+            var refusal = resources[(resource.ResourceType, resource.ResourceName)] > 1
+                ? new Refusal(ErrorCode.InvalidRequest, "Each resource must appear at most once.")
+                : entry.Try(pending => Alter(pending, resource), keep: !request.ValidateOnly);
+            if (refusal is not null)
             {
                 response.ErrorCode = (short)refusal.Error;
                 response.ErrorMessage = refusal.Message;
@@ -42,42 +36,39 @@ internal sealed class ConfigChanges(ConfigResolver configs)
         return new IncrementalAlterConfigsResponse { Responses = responses };
     }
 
-    private bool Alter(PendingEntry entry, IncrementalAlterConfigsRequest.AlterConfigsResource resource)
+    private Refusal? Alter(PendingEntry entry, IncrementalAlterConfigsRequest.AlterConfigsResource resource)
     {
         if (resource.Configs.DistinctBy(config => config.Name, StringComparer.Ordinal).Count() != resource.Configs.Count)
         {
-            throw new AdminException(ErrorCode.InvalidRequest, "Error due to duplicate config keys");
+            return new Refusal(ErrorCode.InvalidRequest, "Error due to duplicate config keys");
         }
 
-        switch ((ConfigResourceType)resource.ResourceType)
+        return (ConfigResourceType)resource.ResourceType switch
         {
-            case ConfigResourceType.Topic:
-                AlterTopic(entry, resource);
-                break;
-            case ConfigResourceType.Broker:
-                AlterBroker(entry, resource);
-                break;
-            default:
-                throw new AdminException(ErrorCode.InvalidRequest, $"Unexpected resource type {resource.ResourceType}.");
-        }
-
-        return true;
+            ConfigResourceType.Topic => AlterTopic(entry, resource),
+            ConfigResourceType.Broker => AlterBroker(entry, resource),
+            _ => new Refusal(ErrorCode.InvalidRequest, $"Unexpected resource type {resource.ResourceType}."),
+        };
     }
 
-    private void AlterTopic(PendingEntry entry, IncrementalAlterConfigsRequest.AlterConfigsResource resource)
+    private Refusal? AlterTopic(PendingEntry entry, IncrementalAlterConfigsRequest.AlterConfigsResource resource)
     {
         if (!entry.Cluster.TryGetTopic(resource.ResourceName, out var topic))
         {
-            throw new AdminException(ErrorCode.UnknownTopicOrPartition, $"The topic '{resource.ResourceName}' does not exist.");
+            return new Refusal(ErrorCode.UnknownTopicOrPartition, $"The topic '{resource.ResourceName}' does not exist.");
         }
 
         foreach (var config in resource.Configs)
         {
             var definition = TopicConfigs.Find(config.Name);
-            var value = NewValue(config, definition, () => configs.Topic(entry.Cluster, topic, definition!).Value);
+            if (NewValue(config, definition, () => configs.Topic(entry.Cluster, topic, definition!).Value, out var value) is { } refusal)
+            {
+                return refusal;
+            }
+
             if (((value is null ? null : TopicConfigs.Check(config.Name, value)) ?? InternalTopics.CheckConfig(topic.Name, config.Name, value)) is { } problem)
             {
-                throw new AdminException(ErrorCode.InvalidConfig, problem);
+                return new Refusal(ErrorCode.InvalidConfig, problem);
             }
 
             if (topic.Configs.GetValueOrDefault(config.Name) != value)
@@ -85,9 +76,11 @@ internal sealed class ConfigChanges(ConfigResolver configs)
                 entry.Add(new TopicConfigRecord { TopicId = topic.Id, Name = config.Name, Value = value });
             }
         }
+
+        return null;
     }
 
-    private void AlterBroker(PendingEntry entry, IncrementalAlterConfigsRequest.AlterConfigsResource resource)
+    private Refusal? AlterBroker(PendingEntry entry, IncrementalAlterConfigsRequest.AlterConfigsResource resource)
     {
         var node = MetadataImage.AllBrokers;
         if (resource.ResourceName.Length > 0)
@@ -95,17 +88,21 @@ internal sealed class ConfigChanges(ConfigResolver configs)
             if (!int.TryParse(resource.ResourceName, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
                 || !entry.Cluster.Nodes.ContainsKey(node = new NodeId(id)))
             {
-                throw new AdminException(ErrorCode.InvalidRequest, $"There is no broker '{resource.ResourceName}'.");
+                return new Refusal(ErrorCode.InvalidRequest, $"There is no broker '{resource.ResourceName}'.");
             }
         }
 
         foreach (var config in resource.Configs)
         {
             var definition = BrokerConfigs.Find(config.Name);
-            var value = NewValue(config, definition, () => configs.Broker(entry.Cluster, definition!).Value);
+            if (NewValue(config, definition, () => configs.Broker(entry.Cluster, definition!).Value, out var value) is { } refusal)
+            {
+                return refusal;
+            }
+
             if (value is not null && BrokerConfigs.CheckDynamic(config.Name, value) is { } problem)
             {
-                throw new AdminException(ErrorCode.InvalidRequest, problem);
+                return new Refusal(ErrorCode.InvalidRequest, problem);
             }
 
             if (entry.Cluster.BrokerConfigs.GetValueOrDefault(node)?.GetValueOrDefault(config.Name) != value)
@@ -113,11 +110,15 @@ internal sealed class ConfigChanges(ConfigResolver configs)
                 entry.Add(new BrokerConfigRecord { NodeId = node.Value, Name = config.Name, Value = value });
             }
         }
+
+        return null;
     }
 
     /// <summary>The value that an operation leaves behind; null for none.</summary>
-    private static string? NewValue(IncrementalAlterConfigsRequest.AlterableConfig config, ConfigDefinition? definition, Func<string?> present)
+    private static Refusal? NewValue(
+        IncrementalAlterConfigsRequest.AlterableConfig config, ConfigDefinition? definition, Func<string?> present, out string? value)
     {
+        value = null;
         var operation = (ConfigOperation)config.ConfigOperation;
         if (operation == ConfigOperation.Delete)
         {
@@ -126,27 +127,28 @@ internal sealed class ConfigChanges(ConfigResolver configs)
 
         if (operation is not (ConfigOperation.Set or ConfigOperation.Append or ConfigOperation.Subtract))
         {
-            throw new AdminException(ErrorCode.InvalidRequest, $"Unknown operation type {config.ConfigOperation}");
+            return new Refusal(ErrorCode.InvalidRequest, $"Unknown operation type {config.ConfigOperation}");
         }
 
         if (config.Value is null)
         {
-            throw new AdminException(ErrorCode.InvalidRequest, $"Null value not supported for : {config.Name}");
+            return new Refusal(ErrorCode.InvalidRequest, $"Null value not supported for : {config.Name}");
         }
 
         if (operation == ConfigOperation.Set)
         {
-            return config.Value;
+            value = config.Value;
+            return null;
         }
 
         if (definition is null)
         {
-            throw new AdminException(ErrorCode.InvalidConfig, $"Unknown config name: {config.Name}");
+            return new Refusal(ErrorCode.InvalidConfig, $"Unknown config name: {config.Name}");
         }
 
         if (definition.Type != ConfigType.List)
         {
-            throw new AdminException(
+            return new Refusal(
                 ErrorCode.InvalidConfig,
                 $"Can't {(operation == ConfigOperation.Append ? "APPEND" : "SUBTRACT")} to key {config.Name} because its type is not LIST.");
         }
@@ -159,6 +161,7 @@ internal sealed class ConfigChanges(ConfigResolver configs)
             items.AddRange(change);
         }
 
-        return string.Join(',', items);
+        value = string.Join(',', items);
+        return null;
     }
 }

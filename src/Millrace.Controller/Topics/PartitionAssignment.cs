@@ -1,4 +1,6 @@
 using Millrace.Metadata;
+using Millrace.Metadata.Image;
+using Millrace.Protocol;
 using Millrace.Runtime;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
@@ -16,7 +18,7 @@ internal static class PartitionAssignment
     public static int AssignAll(PendingEntry entry, NodeIncarnation requester)
     {
         entry.RequireLive(requester);
-        var live = entry.Cluster.LiveNodes.Select(node => node.Id).ToArray();
+        var live = Live(entry.Cluster);
         var before = entry.Records.Count;
         foreach (var topic in entry.Cluster.Topics.Values)
         {
@@ -38,18 +40,23 @@ internal static class PartitionAssignment
         return entry.Records.Count - before;
     }
 
+    /// <summary>Without a live broker nothing can be led, and so nothing is created.</summary>
+    public static Refusal? RefuseWithoutBroker(PendingEntry entry) =>
+        entry.Cluster.LiveNodes.Any() ? null : new Refusal(ErrorCode.InvalidReplicationFactor, "No broker is registered.");
+
     /// <summary>
     /// The replicas of a new partition, as many as were asked for: the live nodes in turn, then the nodes that will be registered
     /// next. Replicas are virtual: one whose node has not come yet keeps its place, and clients are not told of it.
     /// </summary>
-    public static IReadOnlyList<NodeId> PlaceReplicas(IReadOnlyList<NodeId> live, int nextNodeId, int partition, int replicationFactor)
+    public static IReadOnlyList<NodeId> PlaceReplicas(MetadataImage cluster, int partition, int replicationFactor)
     {
-        Invariant.Check(live.Count > 0);
-        var placed = Math.Min(replicationFactor, live.Count);
+        var live = Live(cluster);
+        Invariant.Check(live.Length > 0);
+        var placed = Math.Min(replicationFactor, live.Length);
         return
         [
-            .. Enumerable.Range(0, placed).Select(i => live[(partition + i) % live.Count]),
-            .. Enumerable.Range(nextNodeId, replicationFactor - placed).Select(id => new NodeId(id)),
+            .. Enumerable.Range(0, placed).Select(i => live[(partition + i) % live.Length]),
+            .. Enumerable.Range(cluster.NextNodeId, replicationFactor - placed).Select(id => new NodeId(id)),
         ];
     }
 
@@ -67,4 +74,6 @@ internal static class PartitionAssignment
 
         return live[partition % live.Count];
     }
+
+    public static NodeId[] Live(MetadataImage cluster) => [.. cluster.LiveNodes.Select(node => node.Id)];
 }

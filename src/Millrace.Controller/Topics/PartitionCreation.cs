@@ -15,35 +15,10 @@ internal static class PartitionCreation
         foreach (var asked in request.Topics.DistinctBy(topic => topic.Name, StringComparer.Ordinal))
         {
             var result = new CreatePartitionsResponse.CreatePartitionsTopicResult { Name = asked.Name };
-            try
-            {
-                if (names[asked.Name] > 1)
-                {
-                    throw new AdminException(ErrorCode.InvalidRequest, "Duplicate topic name.");
-                }
-
-                if (!entry.Cluster.TryGetTopic(asked.Name, out var topic))
-                {
-                    throw new AdminException(ErrorCode.UnknownTopicOrPartition, "This server does not host this topic-partition.");
-                }
-
-                if (topic.IsInternal)
-                {
-                    throw new AdminException(
-                        ErrorCode.InvalidTopicException,
-                        $"The partitions of the internal topic {topic.Name} cannot be changed: what it holds is found by their number, and would be lost.");
-                }
-
-                var replicas = Check(entry, topic, asked, ref room);
-                entry.Run(
-                    pending =>
-                    {
-                        TopicCreation.AddPartitions(pending, topic.Id, topic.Partitions.Count, replicas);
-                        return true;
-                    },
-                    keep: !request.ValidateOnly);
-            }
-            catch (AdminException refusal)
+            var refusal = names[asked.Name] > 1
+                ? new Refusal(ErrorCode.InvalidRequest, "Duplicate topic name.")
+                : Create(entry, asked, ref room, keep: !request.ValidateOnly);
+            if (refusal is not null)
             {
                 result.ErrorCode = (short)refusal.Error;
                 result.ErrorMessage = refusal.Message;
@@ -55,56 +30,95 @@ internal static class PartitionCreation
         return new CreatePartitionsResponse { Results = results };
     }
 
-    private static IReadOnlyList<NodeId>[] Check(
-        PendingEntry entry, TopicImage topic, CreatePartitionsRequest.CreatePartitionsTopic asked, ref int room)
+    private static Refusal? Create(PendingEntry entry, CreatePartitionsRequest.CreatePartitionsTopic asked, ref int room, bool keep)
     {
+        if (!entry.Cluster.TryGetTopic(asked.Name, out var topic))
+        {
+            return new Refusal(ErrorCode.UnknownTopicOrPartition, "This server does not host this topic-partition.");
+        }
+
+        if (topic.IsInternal)
+        {
+            return new Refusal(
+                ErrorCode.InvalidTopicException,
+                $"The partitions of the internal topic {topic.Name} cannot be changed: what it holds is found by their number, and would be lost.");
+        }
+
+        if (Check(entry, topic, asked, ref room, out var replicas) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return entry.Try(
+            pending =>
+            {
+                TopicCreation.AddPartitions(pending, topic.Id, topic.Partitions.Count, replicas);
+                return null;
+            },
+            keep);
+    }
+
+    private static Refusal? Check(
+        PendingEntry entry,
+        TopicImage topic,
+        CreatePartitionsRequest.CreatePartitionsTopic asked,
+        ref int room,
+        out IReadOnlyList<IReadOnlyList<NodeId>> replicas)
+    {
+        replicas = [];
         var present = topic.Partitions.Count;
         if (asked.Count == present)
         {
-            throw new AdminException(ErrorCode.InvalidPartitions, $"Topic already has {present} partition(s).");
+            return new Refusal(ErrorCode.InvalidPartitions, $"Topic already has {present} partition(s).");
         }
 
         if (asked.Count < present)
         {
-            throw new AdminException(
-                ErrorCode.InvalidPartitions,
-                $"The topic {topic.Name} currently has {present} partition(s); {asked.Count} would not be an increase.");
+            return new Refusal(
+                ErrorCode.InvalidPartitions, $"The topic {topic.Name} currently has {present} partition(s); {asked.Count} would not be an increase.");
         }
 
         var count = asked.Count - present;
         if (count > room)
         {
-            throw new AdminException(
-                ErrorCode.PolicyViolation,
-                $"Excessively large number of partitions per request: at most {TopicCreation.MaxPartitionsPerRequest} are created at once.");
+            return TopicCheck.TooManyPartitions;
         }
 
         room -= count;
+        if (PartitionAssignment.RefuseWithoutBroker(entry) is { } nobody)
+        {
+            return nobody;
+        }
+
         if (asked.Assignments is not { } assignments)
         {
-            var live = TopicCreation.LiveNodes(entry);
-            return
+            replicas =
             [
                 .. Enumerable.Range(present, count)
-                    .Select(index => PartitionAssignment.PlaceReplicas(live, entry.Cluster.NextNodeId, index, topic.ReplicationFactor)),
+                    .Select(index => PartitionAssignment.PlaceReplicas(entry.Cluster, index, topic.ReplicationFactor)),
             ];
+            return null;
         }
 
         if (assignments.Count != count)
         {
-            throw new AdminException(
+            return new Refusal(
                 ErrorCode.InvalidReplicaAssignment,
                 $"Attempted to add {count} additional partition(s), but only {assignments.Count} assignment(s) were specified.");
         }
 
         // A factor above the number of nodes was accepted: whoever extends such a topic by hand repeats it, or what describes the topic.
-        var replicas = assignments
-            .Select((assignment, i) => TopicCreation.CheckReplicas(entry, assignment.BrokerIds, present + i, topic.Partitions[0].Replicas))
-            .ToArray();
+        var chosen = assignments.Select((assignment, i) => (Partition: present + i, Brokers: assignment.BrokerIds)).ToArray();
+        if (ManualAssignment.Check(entry, chosen, alsoKnown: topic.Partitions[0].Replicas) is { } refusal)
+        {
+            return refusal;
+        }
+
+        replicas = ManualAssignment.Replicas(chosen);
         var described = entry.Cluster.Replicas(topic.Partitions[0]).Count;
         return replicas.All(list => list.Count == topic.ReplicationFactor) || replicas.All(list => list.Count == described)
-            ? replicas
-            : throw new AdminException(
+            ? null
+            : new Refusal(
                 ErrorCode.InvalidReplicaAssignment,
                 $"The manual partition assignment does not have the topic's replication factor of {topic.ReplicationFactor}.");
     }

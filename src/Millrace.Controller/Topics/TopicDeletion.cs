@@ -24,19 +24,12 @@ internal sealed class TopicDeletion(bool isEnabled)
             }
 
             var (name, id) = asked[i];
-            try
-            {
-                if (Array.IndexOf(asked, asked[i]) != Array.LastIndexOf(asked, asked[i])
-                    || (found[i] is { } twice && found.Count(topic => topic?.Id == twice.Id) > 1))
-                {
-                    throw new AdminException(ErrorCode.InvalidRequest, name is null ? "Duplicate topic id." : "Duplicate topic name.");
-                }
-
-                var topic = Check(found[i], name, id);
-                Delete(entry, topic);
-                results.Add(new DeleteTopicsResponse.DeletableTopicResult { Name = topic.Name, TopicId = topic.Id });
-            }
-            catch (AdminException refusal)
+            var isTwice = Array.IndexOf(asked, asked[i]) != Array.LastIndexOf(asked, asked[i])
+                || (found[i] is { } twice && found.Count(topic => topic?.Id == twice.Id) > 1);
+            var refusal = isTwice
+                ? new Refusal(ErrorCode.InvalidRequest, name is null ? "Duplicate topic id." : "Duplicate topic name.")
+                : Check(found[i], name, id);
+            if (refusal is not null)
             {
                 results.Add(new DeleteTopicsResponse.DeletableTopicResult
                 {
@@ -45,7 +38,12 @@ internal sealed class TopicDeletion(bool isEnabled)
                     ErrorCode = (short)refusal.Error,
                     ErrorMessage = refusal.Message,
                 });
+                continue;
             }
+
+            var topic = found[i]!;
+            Delete(entry, topic);
+            results.Add(new DeleteTopicsResponse.DeletableTopicResult { Name = topic.Name, TopicId = topic.Id });
         }
 
         return new DeleteTopicsResponse { Responses = results };
@@ -63,33 +61,17 @@ internal sealed class TopicDeletion(bool isEnabled)
         return (name is null ? entry.Cluster.TryGetTopic(id, out topic) : entry.Cluster.TryGetTopic(name, out topic)) ? topic : null;
     }
 
-    private TopicImage Check(TopicImage? topic, string? name, Guid id)
+    private Refusal? Check(TopicImage? topic, string? name, Guid id) => (topic, name) switch
     {
-        if (name is null && id == Guid.Empty)
-        {
-            throw new AdminException(ErrorCode.InvalidRequest, "Neither topic name nor id were specified.");
-        }
-
-        if (name is not null && id != Guid.Empty)
-        {
-            throw new AdminException(ErrorCode.InvalidRequest, "You may not specify both topic name and topic id.");
-        }
-
-        if (!isEnabled)
-        {
-            throw new AdminException(ErrorCode.TopicDeletionDisabled, "Topic deletion is disabled.");
-        }
-
-        if (topic is { IsInternal: true })
-        {
-            throw new AdminException(
-                ErrorCode.InvalidTopicException, $"The internal topic {topic.Name} cannot be deleted: committed offsets would be lost with it.");
-        }
-
-        return topic ?? (name is null
-            ? throw new AdminException(ErrorCode.UnknownTopicId, "This server does not host this topic ID.")
-            : throw new AdminException(ErrorCode.UnknownTopicOrPartition, "This server does not host this topic-partition."));
-    }
+        (_, null) when id == Guid.Empty => new(ErrorCode.InvalidRequest, "Neither topic name nor id were specified."),
+        (_, not null) when id != Guid.Empty => new(ErrorCode.InvalidRequest, "You may not specify both topic name and topic id."),
+        _ when !isEnabled => new(ErrorCode.TopicDeletionDisabled, "Topic deletion is disabled."),
+        ({ IsInternal: true }, _) => new(
+            ErrorCode.InvalidTopicException, $"The internal topic {topic.Name} cannot be deleted: committed offsets would be lost with it."),
+        (null, null) => new(ErrorCode.UnknownTopicId, "This server does not host this topic ID."),
+        (null, _) => new(ErrorCode.UnknownTopicOrPartition, "This server does not host this topic-partition."),
+        _ => null,
+    };
 
     /// <summary>The streams go with the topic; their objects follow once nothing else lies in them.</summary>
     private static void Delete(PendingEntry entry, TopicImage topic)

@@ -34,6 +34,10 @@ public sealed class ConfigResolver(NodeId node, IReadOnlyDictionary<string, stri
         return Complete(definition, values);
     }
 
+    /// <summary>A broker's config by its name, which is one of <see cref="BrokerConfigs.All"/>.</summary>
+    public EffectiveConfig Broker(MetadataImage image, string name) =>
+        Broker(image, BrokerConfigs.Find(name) ?? throw new ArgumentException($"There is no broker config {name}", nameof(name)));
+
     /// <summary>All of this broker's configs, by name.</summary>
     public IReadOnlyList<EffectiveConfig> Broker(MetadataImage image) =>
         [.. BrokerConfigs.All.Select(definition => Broker(image, definition))];

@@ -37,7 +37,7 @@ public static class TopicConfigs
 
     private static IEnumerable<ConfigDefinition> Define() =>
     [
-        ConfigDefinition.List(CleanupPolicy, "delete", CheckPolicy, "What becomes of old records: delete, compact, both, or nothing (empty).")
+        ConfigDefinition.List(CleanupPolicy, Configs.CleanupPolicy.Delete, Configs.CleanupPolicy.Check, "What becomes of old records: delete, compact, both, or nothing (empty).")
             .InheritsFrom(new ConfigSynonym("log.cleanup.policy")),
         ConfigDefinition.OneOf(CompressionType, "producer", ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"],
             "The codec batches are stored in; producer keeps what the producer chose.").InheritsFrom(new ConfigSynonym("compression.type")),
@@ -100,9 +100,6 @@ public static class TopicConfigs
     private static ConfigDefinition Level(string name, int defaultValue, int min, int max) =>
         ConfigDefinition.Integer(name, ConfigType.Int, defaultValue, min, max, "The level used when batches are compressed again.")
             .InheritsFrom(new ConfigSynonym(name));
-
-    private static string? CheckPolicy(string policy) =>
-        policy is "delete" or "compact" ? null : "String must be one of: compact, delete";
 
     private static string? CheckThrottledReplica(string replica)
     {

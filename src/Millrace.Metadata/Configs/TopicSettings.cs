@@ -1,4 +1,3 @@
-using System.Globalization;
 using Millrace.Metadata.Image;
 
 namespace Millrace.Metadata.Configs;
@@ -41,28 +40,26 @@ public sealed record TopicSettings
 
     public static TopicSettings Of(ConfigResolver resolver, MetadataImage image, TopicImage topic)
     {
-        var policy = Text(TopicConfigs.CleanupPolicy);
+        var policy = Config(TopicConfigs.CleanupPolicy).AsText();
         return new TopicSettings
         {
             // Whatever was once set: the state of the brokers is the newest record of each key, however old.
-            DeletesOldRecords = !topic.IsInternal && ConfigDefinition.ListItems(policy).Contains("delete"),
-            IsCompacted = ConfigDefinition.ListItems(policy).Contains("compact"),
-            CompressionType = Text(TopicConfigs.CompressionType),
-            CompressionGzipLevel = (int)Number(TopicConfigs.CompressionGzipLevel),
-            CompressionLz4Level = (int)Number(TopicConfigs.CompressionLz4Level),
-            CompressionZstdLevel = (int)Number(TopicConfigs.CompressionZstdLevel),
-            MaxMessageBytes = (int)Number(TopicConfigs.MaxMessageBytes),
-            SegmentBytes = (int)Number(TopicConfigs.SegmentBytes),
-            StampsAppendTime = Text(TopicConfigs.MessageTimestampType) == "LogAppendTime",
-            TimestampBeforeMaxMs = Number(TopicConfigs.MessageTimestampBeforeMaxMs),
-            TimestampAfterMaxMs = Number(TopicConfigs.MessageTimestampAfterMaxMs),
-            MinInsyncReplicas = (int)Number(TopicConfigs.MinInsyncReplicas),
-            RetentionBytes = Number(TopicConfigs.RetentionBytes),
-            RetentionMs = Number(TopicConfigs.RetentionMs),
+            DeletesOldRecords = !topic.IsInternal && CleanupPolicy.Names(policy, CleanupPolicy.Delete),
+            IsCompacted = CleanupPolicy.Names(policy, CleanupPolicy.Compact),
+            CompressionType = Config(TopicConfigs.CompressionType).AsText(),
+            CompressionGzipLevel = Config(TopicConfigs.CompressionGzipLevel).AsInt(),
+            CompressionLz4Level = Config(TopicConfigs.CompressionLz4Level).AsInt(),
+            CompressionZstdLevel = Config(TopicConfigs.CompressionZstdLevel).AsInt(),
+            MaxMessageBytes = Config(TopicConfigs.MaxMessageBytes).AsInt(),
+            SegmentBytes = Config(TopicConfigs.SegmentBytes).AsInt(),
+            StampsAppendTime = Config(TopicConfigs.MessageTimestampType).AsText() == "LogAppendTime",
+            TimestampBeforeMaxMs = Config(TopicConfigs.MessageTimestampBeforeMaxMs).AsLong(),
+            TimestampAfterMaxMs = Config(TopicConfigs.MessageTimestampAfterMaxMs).AsLong(),
+            MinInsyncReplicas = Config(TopicConfigs.MinInsyncReplicas).AsInt(),
+            RetentionBytes = Config(TopicConfigs.RetentionBytes).AsLong(),
+            RetentionMs = Config(TopicConfigs.RetentionMs).AsLong(),
         };
 
-        string Text(string name) => resolver.Topic(image, topic, TopicConfigs.Find(name)!).Value!.Trim();
-
-        long Number(string name) => long.Parse(Text(name), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        EffectiveConfig Config(string name) => resolver.Topic(image, topic, TopicConfigs.Find(name)!);
     }
 }

@@ -18,7 +18,7 @@ public static class InternalTopics
     /// <param name="config">The config's name.</param>
     /// <param name="value">The value it is to have; null for none of its own.</param>
     public static string? CheckConfig(string topic, string config, string? value) =>
-        Contains(topic) && config == TopicConfigs.CleanupPolicy && value?.Trim() != "compact"
-            ? $"The internal topic {topic} keeps cleanup.policy=compact: retention would delete what groups have committed."
+        Contains(topic) && config == TopicConfigs.CleanupPolicy && value?.Trim() != CleanupPolicy.Compact
+            ? $"The internal topic {topic} keeps {TopicConfigs.CleanupPolicy}={CleanupPolicy.Compact}: retention would delete what groups have committed."
             : null;
 }

@@ -88,7 +88,7 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
 
         return image.TryGetTopic(wanted.Name, out var topic)
             ? Describe(image, topic, wantsOperations)
-            : Failed(wanted, TopicName.IsValid(wanted.Name) ? ErrorCode.UnknownTopicOrPartition : ErrorCode.InvalidTopicException);
+            : Failed(wanted, TopicName.Check(wanted.Name) is null ? ErrorCode.UnknownTopicOrPartition : ErrorCode.InvalidTopicException);
     }
 
     private static MetadataResponse.MetadataResponseTopic Failed(MetadataRequest.MetadataRequestTopic wanted, ErrorCode error) => new()
@@ -136,7 +136,7 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
         }
 
         var missing = request.Topics!
-            .Where(wanted => wanted.Name is not null && wanted.TopicId == Guid.Empty && !image.TryGetTopic(wanted.Name, out _) && TopicName.IsValid(wanted.Name))
+            .Where(wanted => wanted.Name is not null && wanted.TopicId == Guid.Empty && !image.TryGetTopic(wanted.Name, out _) && TopicName.Check(wanted.Name) is null)
             .Select(wanted => wanted.Name!)
             .Distinct(StringComparer.Ordinal)
             .ToList();
@@ -158,8 +158,8 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
         };
 
     private bool IsSet(MetadataImage image, string setting) =>
-        identity.Configs.Broker(image, BrokerConfigs.Find(setting)!).Value is { } value && bool.Parse(value);
+        identity.Configs.Broker(image, setting).AsBoolean();
 
     private int Number(string setting) =>
-        int.Parse(identity.Configs.Broker(feed.Image, BrokerConfigs.Find(setting)!).Value!, System.Globalization.CultureInfo.InvariantCulture);
+        identity.Configs.Broker(feed.Image, setting).AsInt();
 }

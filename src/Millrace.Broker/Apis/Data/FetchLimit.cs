@@ -28,7 +28,7 @@ internal sealed class FetchLimit(BrokerIdentity identity, IMetadataFeed feed, Bu
 
     // Not settable at run time, so it is looked up once.
     private readonly int _maxBytes =
-        int.Parse(identity.Configs.Broker(feed.Image, BrokerConfigs.Find("fetch.max.bytes")!).Value!, CultureInfo.InvariantCulture);
+        identity.Configs.Broker(feed.Image, "fetch.max.bytes").AsInt();
 
     private long _granted;
 

@@ -39,7 +39,7 @@ internal sealed class DescribeConfigsHandler(BrokerIdentity identity, IMetadataF
     private DescribeConfigsResponse.DescribeConfigsResult DescribeTopic(
         MetadataImage image, DescribeConfigsRequest request, DescribeConfigsRequest.DescribeConfigsResource resource)
     {
-        if (!TopicName.IsValid(resource.ResourceName))
+        if (TopicName.Check(resource.ResourceName) is not null)
         {
             return Failed(resource, ErrorCode.InvalidTopicException, $"Invalid topic name: {resource.ResourceName}");
         }

@@ -63,7 +63,7 @@ internal sealed class DescribeTopicPartitionsHandler(IMetadataFeed feed)
             if (!image.TryGetTopic(name, out var topic))
             {
                 topics.Add(Failed(
-                    name, TopicName.IsValid(name) ? ErrorCode.UnknownTopicOrPartition : ErrorCode.InvalidTopicException, AuthorizedOperations.Topic));
+                    name, TopicName.Check(name) is null ? ErrorCode.UnknownTopicOrPartition : ErrorCode.InvalidTopicException, AuthorizedOperations.Topic));
                 continue;
             }
 

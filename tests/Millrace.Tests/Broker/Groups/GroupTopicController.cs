@@ -1,5 +1,6 @@
 using Millrace.Broker;
 using Millrace.Coordination.Groups;
+using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Runtime.Ids;
 

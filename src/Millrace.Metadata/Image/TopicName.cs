@@ -1,7 +1,7 @@
-namespace Millrace.Controller.Topics;
+namespace Millrace.Metadata.Image;
 
 /// <summary>Kafka's rules for topic names.</summary>
-internal static class TopicName
+public static class TopicName
 {
     private const int MaxLength = 249;
 
