@@ -43,7 +43,7 @@ internal sealed class CoordinatorLog(NodeRuntime runtime, Partition partition, B
             var bytes = _builder.Build();
             var buffer = buffers.Rent(bytes.Length);
             bytes.CopyTo(buffer.GetSpan());
-            var append = PlaceAsync(_placed, new ProducedBatch(buffer.Memory, buffer, records.Count, timestamp, -1, -1, -1, StampsAppendTime: false));
+            var append = PlaceAsync(_placed, ProducedBatch.OfBroker(buffer, records.Count, timestamp));
             _placed = OutcomeAsync(append);
             return DurableAsync(append);
         }

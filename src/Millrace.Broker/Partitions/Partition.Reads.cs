@@ -162,7 +162,7 @@ internal sealed partial class Partition
             await stream.TrimAsync(target, token);
 
             // A fetch that waits below it must learn that its offset is gone.
-            Progress.Turn();
+            Progress.EndWaits();
         }
     }
 

@@ -148,7 +148,7 @@ internal sealed partial class Partition : IStreamOwner
 
             _opened.TrySetResult(PartitionError.NotLeader);
             _closed.TrySetResult();
-            Progress.Turn();
+            Progress.EndWaits();
         }
     }
 
@@ -183,7 +183,7 @@ internal sealed partial class Partition : IStreamOwner
         Log.Lost(_logger, Id, LeaderEpoch, error);
         _opened.TrySetResult(PartitionErrors.Of(error));
         _inFlight.OnLost(error);
-        Progress.Turn();
+        Progress.EndWaits();
     }
 
     private async ValueTask<PartitionError> ParkAsync(CancellationToken token)

@@ -10,13 +10,13 @@ internal sealed class PartitionProgress
     private readonly Lock _lock = new();
     private FetchWatch? _first;
     private long _bytes;
-    private int _turns;
+    private int _endings;
 
     public ProgressMark Mark()
     {
         lock (_lock)
         {
-            return new ProgressMark(_bytes, _turns);
+            return new ProgressMark(_bytes, _endings);
         }
     }
 
@@ -34,11 +34,11 @@ internal sealed class PartitionProgress
     }
 
     /// <summary>Something happened that ends every wait: the partition closed, lost its stream, or its log start moved.</summary>
-    public void Turn()
+    public void EndWaits()
     {
         lock (_lock)
         {
-            _turns++;
+            _endings++;
             for (var watch = _first; watch is not null; watch = watch.Next)
             {
                 watch.Wait.Wake();
@@ -59,7 +59,7 @@ internal sealed class PartitionProgress
             }
 
             _first = watch;
-            if (_turns != since.Turns)
+            if (_endings != since.Endings)
             {
                 watch.Wait.Wake();
             }

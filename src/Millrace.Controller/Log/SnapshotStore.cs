@@ -12,7 +12,8 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
 {
     private const string Prefix = "meta/snapshots/";
 
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<SnapshotStore>();
 
@@ -121,6 +122,7 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
     /// <summary>A store that does not answer is waited for, as the log itself does.</summary>
     private async ValueTask<T> UntilAnsweredAsync<T>(Func<ValueTask<T>> call, CancellationToken token)
     {
+        var pauses = new BackOff(runtime, FirstPause, LongestPause);
         while (true)
         {
             try
@@ -132,7 +134,7 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
                 ControllerLog.StorageFailed(_logger, "reading or writing snapshots of the metadata", failure.Message);
             }
 
-            await Task.Delay(Pause, runtime.Time, token);
+            await pauses.PauseAsync(token);
         }
     }
 

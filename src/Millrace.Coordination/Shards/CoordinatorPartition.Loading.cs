@@ -1,11 +1,13 @@
 using Millrace.Protocol.Primitives;
+using Millrace.Runtime;
 
 namespace Millrace.Coordination.Shards;
 
 /// <content>How the shard comes from its log, and how it goes.</content>
 internal sealed partial class CoordinatorPartition<TShard, TRecord>
 {
-    private static readonly TimeSpan LoadRetryDelay = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan FirstLoadPause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestLoadPause = TimeSpan.FromSeconds(1);
 
     // Others may give memory back meanwhile. A node that has none for this long does better to start anew.
     private const int ShortagesInARow = 16;
@@ -50,16 +52,17 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
             _isReading = true;
 
             // A fault that comes back with every load must not keep the node busy with loading.
-            var pause = _faultsInARow > 1 ? LoadRetryDelay : TimeSpan.Zero;
-            _ = _runtime.Spawn("coordinator-load", stopping => LoadAsync(pause, stopping));
+            var waitsFirst = _faultsInARow > 1;
+            _ = _runtime.Spawn("coordinator-load", stopping => LoadAsync(waitsFirst, stopping));
         }
     }
 
-    private async Task LoadAsync(TimeSpan pause, CancellationToken stopping)
+    private async Task LoadAsync(bool waitsFirst, CancellationToken stopping)
     {
-        if (pause > TimeSpan.Zero)
+        var pauses = new BackOff(_runtime, FirstLoadPause, LongestLoadPause);
+        if (waitsFirst)
         {
-            await Task.Delay(pause, _runtime.Time, stopping);
+            await pauses.PauseAsync(stopping);
         }
 
         var shortages = 0;
@@ -101,7 +104,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
                 return;
             }
 
-            await Task.Delay(LoadRetryDelay, _runtime.Time, stopping);
+            await pauses.PauseAsync(stopping);
         }
     }
 

@@ -107,7 +107,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
 
         try
         {
-            _ = Task.Factory.StartNew(Turn, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _runtime.Scheduler);
+            _ = Task.Factory.StartNew(RunEvents, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _runtime.Scheduler);
         }
         catch (Exception failure)
         {
@@ -116,7 +116,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         }
     }
 
-    private void Turn()
+    private void RunEvents()
     {
         try
         {

@@ -20,16 +20,16 @@ internal sealed class FetchGrant : IDisposable
     /// <summary>Takes room anew, as there is some now.</summary>
     public void Renew()
     {
-        Keep(0);
+        GiveBackAllBut(0);
         _taken = Bytes = _limit.Take(_wantedBytes);
     }
 
     /// <summary>Gives back all but what the answer takes.</summary>
-    public void Keep(long bytes)
+    public void GiveBackAllBut(long bytes)
     {
         _limit.GiveBack(_taken - bytes);
         _taken = bytes;
     }
 
-    public void Dispose() => Keep(0);
+    public void Dispose() => GiveBackAllBut(0);
 }

@@ -60,7 +60,7 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
 
         var began = runtime.Time.GetTimestamp();
         var patience = TimeSpan.FromMilliseconds(Math.Max(0, request.MaxWaitMs));
-        var fetch = new FetchPass(Look(context, request));
+        var fetch = new FetchPass(FindPartitions(context, request));
         context.ReleaseAfterResponse(fetch);
         await opening.WaitAsync(fetch.Partitions.Select(wanted => wanted.Lookup.Partition), patience > OpeningPatience ? patience : OpeningPatience, token);
         var grant = limit.Grant(request.MaxBytes);
@@ -73,13 +73,13 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
         {
             // What was found is let go: the second pass finds it again, and more.
             fetch.Release();
-            grant.Keep(0);
+            grant.GiveBackAllBut(0);
             await purgatory.WaitAsync(fetch.Watch(missing), left, token);
             grant.Renew();
             await fetch.ReadAsync(grant.Bytes, token);
         }
 
-        grant.Keep(fetch.Bytes);
+        grant.GiveBackAllBut(fetch.Bytes);
         metrics.Fetched(fetch.Bytes);
         return Respond(context, request, fetch);
     }
@@ -106,7 +106,7 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
         ],
     };
 
-    private FetchedPartition[] Look(RequestContext context, FetchRequest request)
+    private FetchedPartition[] FindPartitions(RequestContext context, FetchRequest request)
     {
         var count = 0;
         foreach (var topic in request.Topics)
@@ -114,7 +114,7 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
             count += topic.Partitions.Count;
         }
 
-        var looked = new FetchedPartition[count];
+        var wanted = new FetchedPartition[count];
         var next = 0;
         var image = partitions.Image;
         // Nobody replicates from here: who says that it does takes this node for a leader of replicas.
@@ -131,11 +131,11 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
                     : found ? partitions.Find(known!, partition.Partition)
                     : new PartitionLookup(
                         context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition, null, null);
-                looked[next++] = new FetchedPartition(lookup, partition);
+                wanted[next++] = new FetchedPartition(lookup, partition);
             }
         }
 
-        return looked;
+        return wanted;
     }
 
     private FetchResponse Respond(RequestContext context, FetchRequest request, FetchPass fetch)

@@ -100,7 +100,7 @@ internal sealed class ProducePass : IDisposable
             {
                 if (_appends[i].Error == PartitionError.None)
                 {
-                    await BeganAsync(i);
+                    await WaitUntilBegunAsync(i);
                 }
             }
         }
@@ -149,7 +149,7 @@ internal sealed class ProducePass : IDisposable
         }
     }
 
-    private async ValueTask BeganAsync(int index)
+    private async ValueTask WaitUntilBegunAsync(int index)
     {
         PendingAppend pending;
         try

@@ -22,4 +22,8 @@ internal readonly record struct ProducedBatch(
     bool StampsAppendTime)
 {
     public bool IsIdempotent => ProducerId >= 0;
+
+    /// <summary>A batch that the broker itself has put together: no producer stands behind it, and its times stay.</summary>
+    public static ProducedBatch OfBroker(PooledBuffer buffer, int count, long maxTimestamp) =>
+        new(buffer.Memory, buffer, count, maxTimestamp, ProducerId: -1, ProducerEpoch: -1, BaseSequence: -1, StampsAppendTime: false);
 }

@@ -43,7 +43,7 @@ public sealed class FetchPurgatoryTests
         var early = new FetchWait(missing: 10, partitions: 1);
         early.Watch(progress, mark);
 
-        progress.Turn();
+        progress.EndWaits();
         var late = new FetchWait(missing: 10, partitions: 1);
         late.Watch(progress, mark);
         var later = new FetchWait(missing: 10, partitions: 1);
