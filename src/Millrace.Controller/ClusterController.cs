@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
+using Millrace.Controller.State;
 using Millrace.Controller.Topics;
 using Millrace.Metadata;
 using Millrace.Metadata.Configs;

@@ -148,7 +148,7 @@ internal sealed partial class Partition
         try
         {
             producer?.Append(batch.ProducerEpoch, remembered, now);
-            _inFlight.Add(remembered.LastOffset + 1, batch.Bytes.Length, remembered.Timestamp);
+            _inFlight.Add(remembered.LastOffset + 1, batch.Bytes.Length);
         }
         catch (Exception failure)
         {

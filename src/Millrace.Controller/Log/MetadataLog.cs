@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.Extensions.Logging;
+using Millrace.Controller.State;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Metadata.Records;

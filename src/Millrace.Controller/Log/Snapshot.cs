@@ -1,3 +1,4 @@
+using Millrace.Controller.State;
 using Millrace.Metadata;
 using Millrace.ObjectStorage.ObjectLogs;
 

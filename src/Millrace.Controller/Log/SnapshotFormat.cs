@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using Millrace.Controller.State;
 using Millrace.Metadata;
 using Millrace.Metadata.Records;
 using Millrace.ObjectStorage.ObjectLogs;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Controller.State;
 using Millrace.Controller.Streams;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;

@@ -1,3 +1,4 @@
+using Millrace.Controller.State;
 using Millrace.Controller.Streams;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;

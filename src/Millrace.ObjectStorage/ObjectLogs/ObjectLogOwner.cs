@@ -43,18 +43,6 @@ public sealed class ObjectLogOwner : IAsyncDisposable
         }
     }
 
-    /// <summary>The place that the next append will get.</summary>
-    public LogPlace Next
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return At(_next);
-            }
-        }
-    }
-
     /// <summary>Completes when this owner can append no more and nothing it began is left open, with the reason.</summary>
     public Task<ObjectLogException> Lost => _lost.Task;
 

@@ -1,3 +1,5 @@
+using Millrace.Protocol.Primitives;
+
 namespace Millrace.Protocol.Messages;
 
 /// <summary>A record of a log of ours, whose kind is named by a number.</summary>

@@ -38,9 +38,6 @@ public ref partial struct KafkaReader
         _elementsLeft = maxElements;
     }
 
-    /// <summary>Bytes read so far.</summary>
-    public readonly int Position => _position;
-
     /// <summary>Bytes left to read.</summary>
     public readonly int Remaining => _end - _position;
 

@@ -36,12 +36,6 @@ public sealed class RecordBatchBuilder
     /// <summary>Records so far.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The size of the batch so far, before compression.</summary>
-    public int UncompressedSize => RecordBatchHeader.Size + _records.WrittenCount;
-
-    /// <summary>An upper bound for what one more record adds before compression, headers aside.</summary>
-    public static int MaxRecordSize(int keyLength, int valueLength) => (5 * sizeof(int)) + 10 + 1 + keyLength + valueLength;
-
     /// <param name="timestamp">Milliseconds since 1970.</param>
     /// <param name="key">May be null.</param>
     /// <param name="value">May be null: a tombstone.</param>

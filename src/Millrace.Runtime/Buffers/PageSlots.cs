@@ -1,4 +1,5 @@
 using Millrace.Runtime.Files.Linux;
+using Millrace.Runtime.Linux;
 
 namespace Millrace.Runtime.Buffers;
 

@@ -10,8 +10,4 @@ public readonly record struct RangeDigest(ulong High, ulong Low)
     public static RangeDigest operator +(RangeDigest left, RangeDigest right) => new(left.High + right.High, left.Low + right.Low);
 
     public static RangeDigest operator -(RangeDigest left, RangeDigest right) => new(left.High - right.High, left.Low - right.Low);
-
-    public static RangeDigest Add(RangeDigest left, RangeDigest right) => left + right;
-
-    public static RangeDigest Subtract(RangeDigest left, RangeDigest right) => left - right;
 }

@@ -1,6 +1,7 @@
 using Millrace.Controller;
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
+using Millrace.Controller.State;
 using Millrace.Controller.Streams;
 using Millrace.Controller.Topics;
 using Millrace.Metadata.Configs;

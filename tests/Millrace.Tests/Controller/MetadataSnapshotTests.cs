@@ -1,6 +1,7 @@
 using System.Buffers;
 using Millrace.Controller;
 using Millrace.Controller.Log;
+using Millrace.Controller.State;
 using Millrace.Metadata;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.Memory;

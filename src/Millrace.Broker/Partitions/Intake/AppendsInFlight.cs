@@ -11,20 +11,7 @@ internal sealed class AppendsInFlight(PartitionProgress progress)
     private readonly Queue<Append> _appends = new();
     private readonly List<Waiter> _waiters = [];
     private long _confirmed;
-    private long _maxTimestamp = -1;
     private StreamError? _lost;
-
-    /// <summary>The largest timestamp that was appended and confirmed since the partition was opened; -1 if none.</summary>
-    public long MaxTimestamp
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _maxTimestamp;
-            }
-        }
-    }
 
     /// <summary>Takes the room that <see cref="Add"/> needs, so that this fails, if anything does, before the append.</summary>
     public void Reserve()
@@ -36,17 +23,15 @@ internal sealed class AppendsInFlight(PartitionProgress progress)
     }
 
     /// <summary>Takes in what was appended, in order. It may be confirmed already.</summary>
-    public void Add(long endOffset, int bytes, long maxTimestamp)
+    public void Add(long endOffset, int bytes)
     {
         lock (_lock)
         {
             if (endOffset > _confirmed)
             {
-                _appends.Enqueue(new Append(endOffset, bytes, maxTimestamp));
+                _appends.Enqueue(new Append(endOffset, bytes));
                 return;
             }
-
-            _maxTimestamp = Math.Max(_maxTimestamp, maxTimestamp);
         }
 
         progress.Advance(bytes);
@@ -86,7 +71,6 @@ internal sealed class AppendsInFlight(PartitionProgress progress)
             {
                 _appends.Dequeue();
                 bytes += append.Bytes;
-                _maxTimestamp = Math.Max(_maxTimestamp, append.MaxTimestamp);
             }
 
             for (var i = _waiters.Count - 1; i >= 0; i--)
@@ -121,7 +105,7 @@ internal sealed class AppendsInFlight(PartitionProgress progress)
 
     private static StreamException Lost(StreamError error) => new(error, "The stream was lost before the append was known to be durable.");
 
-    private readonly record struct Append(long EndOffset, int Bytes, long MaxTimestamp);
+    private readonly record struct Append(long EndOffset, int Bytes);
 
     private readonly record struct Waiter(long EndOffset, TaskCompletionSource Done);
 }

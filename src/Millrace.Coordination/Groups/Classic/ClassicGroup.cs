@@ -22,9 +22,6 @@ internal sealed class ClassicGroup
 
     public GroupState State { get; private set; } = GroupState.Empty;
 
-    /// <summary>The state before this one.</summary>
-    public GroupState FormerState { get; private set; } = GroupState.Empty;
-
     /// <summary>When it came to its state, in milliseconds since the Unix epoch; -1 if not known.</summary>
     public long StateTimestamp { get; private set; }
 
@@ -63,7 +60,6 @@ internal sealed class ClassicGroup
 
     public void MoveTo(GroupState state, long now)
     {
-        FormerState = State;
         State = state;
         StateTimestamp = now;
     }

@@ -41,8 +41,6 @@ internal sealed class GroupMember(string id, string? instanceId, string clientId
     /// <summary>The member is alive now.</summary>
     public void RestartSession() => Session!.Start(SessionTimeout);
 
-    public bool Supports(string protocol) => Protocols.Any(supported => supported.Name == protocol);
-
     /// <summary>What it says under a protocol; nothing if it does not support it.</summary>
     public ReadOnlyMemory<byte> MetadataFor(string? protocol) =>
         Protocols.FirstOrDefault(supported => supported.Name == protocol).Metadata;

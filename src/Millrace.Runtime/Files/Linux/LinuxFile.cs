@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using Millrace.Runtime.Linux;
 
 namespace Millrace.Runtime.Files.Linux;
 

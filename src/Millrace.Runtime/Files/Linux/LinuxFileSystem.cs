@@ -1,4 +1,5 @@
 using System.Globalization;
+using Millrace.Runtime.Linux;
 
 namespace Millrace.Runtime.Files.Linux;
 

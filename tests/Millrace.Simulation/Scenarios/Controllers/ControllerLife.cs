@@ -2,6 +2,7 @@ using System.Buffers;
 using Millrace.Controller;
 using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
+using Millrace.Controller.State;
 using Millrace.Metadata;
 using Millrace.ObjectStorage;
 using Millrace.Protocol;

@@ -1,4 +1,5 @@
 using Millrace.Controller;
+using Millrace.Controller.State;
 using Millrace.Runtime.Ids;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Storage;

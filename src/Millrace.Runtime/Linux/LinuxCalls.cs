@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using Millrace.Runtime.Files.Linux;
 
-namespace Millrace.Runtime.Files.Linux;
+namespace Millrace.Runtime.Linux;
 
 /// <summary>The system calls that .NET does not offer, or whose errors it hides. Callers read the errno in the very next statement.</summary>
 internal static partial class LinuxCalls

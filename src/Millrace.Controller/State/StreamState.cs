@@ -5,7 +5,7 @@ using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
 
-namespace Millrace.Controller.Streams;
+namespace Millrace.Controller.State;
 
 /// <summary>What the controller knows of a stream.</summary>
 /// <param name="Id">The stream.</param>

@@ -5,7 +5,7 @@ using Millrace.Runtime;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
 
-namespace Millrace.Controller.Objects;
+namespace Millrace.Controller.State;
 
 /// <summary>All data objects as of one entry of the metadata log. Immutable.</summary>
 internal sealed record ObjectImage

@@ -1,4 +1,4 @@
-namespace Millrace.Controller.Objects;
+namespace Millrace.Controller.State;
 
 /// <summary>Where an object is in its life. Numbers are stored.</summary>
 internal enum ObjectPhase : byte

@@ -1,11 +1,11 @@
 using System.Collections.Immutable;
-using Millrace.Controller.Objects;
+using Millrace.Controller.Streams;
 using Millrace.Protocol.Messages;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Verification;
 
-namespace Millrace.Controller.Streams;
+namespace Millrace.Controller.State;
 
 /// <summary>
 /// All streams and the objects they lie in, as of one entry of the metadata log: the half of the metadata that stays with the

@@ -1,6 +1,4 @@
-using Millrace.Protocol.Primitives;
-
-namespace Millrace.Protocol.Messages;
+namespace Millrace.Protocol.Primitives;
 
 /// <summary>Something on the wire that can be read back.</summary>
 public interface IMessageStruct<TSelf> : IMessage

@@ -2,7 +2,7 @@ using Millrace.Metadata;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
 
-namespace Millrace.Controller.Objects;
+namespace Millrace.Controller.State;
 
 /// <summary>What the controller knows of a data object.</summary>
 /// <param name="Id">The object.</param>

@@ -1,12 +1,13 @@
 using System.Collections.Immutable;
-using Millrace.Controller.Objects;
+using Millrace.Controller.Streams;
 using Millrace.Metadata;
 using Millrace.Protocol.Messages;
 using Millrace.Runtime;
 using Millrace.Runtime.Ids;
+using Millrace.Streams;
 using Millrace.Streams.Registry;
 
-namespace Millrace.Controller.Streams;
+namespace Millrace.Controller.State;
 
 /// <content>How records change the image.</content>
 internal sealed partial record StreamImage

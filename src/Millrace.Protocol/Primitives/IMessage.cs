@@ -1,6 +1,4 @@
-using Millrace.Protocol.Primitives;
-
-namespace Millrace.Protocol.Messages;
+namespace Millrace.Protocol.Primitives;
 
 /// <summary>Anything that has a place on the wire: a message, or a structure in one.</summary>
 public interface IMessage

@@ -1,9 +1,9 @@
-using Millrace.Controller.Objects;
 using Millrace.Metadata;
 using Millrace.Runtime.Ids;
+using Millrace.Streams;
 using Millrace.Streams.Registry;
 
-namespace Millrace.Controller.Streams;
+namespace Millrace.Controller.State;
 
 /// <summary>A committed range in its two written forms: in the commit, and in a snapshot.</summary>
 internal static class RangeRecords

@@ -1,9 +1,8 @@
-using Millrace.Controller.Streams;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Protocol.Messages;
 
-namespace Millrace.Controller;
+namespace Millrace.Controller.State;
 
 /// <summary>Everything the metadata log says, as of one of its entries: the cluster image and the streams. Immutable.</summary>
 internal sealed record ClusterState(MetadataImage Cluster, StreamImage Streams)

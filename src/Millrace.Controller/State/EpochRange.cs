@@ -1,7 +1,7 @@
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
 
-namespace Millrace.Controller.Streams;
+namespace Millrace.Controller.State;
 
 /// <summary>A stream's offsets under one epoch.</summary>
 /// <param name="Epoch">Its number.</param>
