@@ -7,7 +7,7 @@ using Millrace.Runtime.Files.Linux;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
-using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Ring;
 
 namespace Millrace.Benchmarks.Streams;
 
@@ -52,7 +52,7 @@ internal static class StreamStoreBenchmark
         using var buffers = new BufferPool(maxIdleBytes: 256 << 20);
         var node = new NodeIncarnation(new NodeId(1), new NodeEpoch(1));
         var folder = Directory.CreateDirectory(Path.Combine("/dev/shm", $"millrace-bench-{runtime.NewId():N}")).FullName;
-        var provider = new FileWalProvider(runtime, buffers, folder, new FileWalOptions());
+        var provider = RingWalProvider.InFolder(runtime, buffers, folder, new RingWalOptions());
         await using var wal = file ? await provider.CreateAsync(provider.Describe(node.Node, node.Epoch), default) : new NoWal();
         await using var storage = new ForgetfulStorage();
         await using var store = new StreamStore(runtime, new StreamsOptions(), new StreamsComponents(node, wal, storage, new BenchmarkRegistry(), buffers));

@@ -6,7 +6,7 @@ using Millrace.Runtime.Files;
 using Millrace.Runtime.Files.Linux;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
-using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Ring;
 
 namespace Millrace.Benchmarks.Wal;
 
@@ -48,7 +48,7 @@ internal static class WalBenchmark
         using var runtime = new NodeRuntime(
             TimeProvider.System, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
         using var pool = new BufferPool(256 << 20);
-        var provider = new FileWalProvider(runtime, pool, folder, new() { Mode = mode });
+        var provider = RingWalProvider.InFolder(runtime, pool, folder, new() { Mode = mode });
         var creating = Stopwatch.GetTimestamp();
         var wal = await provider.CreateAsync(provider.Describe(new(1), new(1)), CancellationToken.None);
         var created = Stopwatch.GetElapsedTime(creating);

@@ -2,7 +2,7 @@ using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Files;
-using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Ring;
 using Millrace.Streams.Wal.Memory;
 using Millrace.Streams.Wal.Object;
 
@@ -46,10 +46,10 @@ public sealed class WalUri
             throw uri.Refuse("names no folder: write file:// and an absolute path, as in file:///var/lib/millrace/wal");
         }
 
-        var defaults = new FileWalOptions();
-        var options = new FileWalOptions
+        var defaults = new RingWalOptions();
+        var options = new RingWalOptions
         {
-            Capacity = uri.TakeBytes("capacity") is { } bytes ? FileWalFormat.Align(bytes) : defaults.Capacity,
+            Capacity = uri.TakeBytes("capacity") is { } bytes ? RingFormat.Align(bytes) : defaults.Capacity,
             Mode = uri.Take("mode") switch
             {
                 null => defaults.Mode,
@@ -59,13 +59,13 @@ public sealed class WalUri
             },
         };
         uri.CheckAllTaken("capacity", "mode");
-        if (options.Capacity < FileWalFormat.SmallestCapacity)
+        if (options.Capacity < RingFormat.SmallestCapacity)
         {
-            throw uri.Refuse($"is too small: a WAL takes at least {FileWalFormat.SmallestCapacity >> 20}MiB");
+            throw uri.Refuse($"is too small: a WAL takes at least {RingFormat.SmallestCapacity >> 20}MiB");
         }
 
         var folder = Path.GetFullPath(uri.Path);
-        return (runtime, pool, _) => new FileWalProvider(runtime, pool, folder, options);
+        return (runtime, pool, _) => RingWalProvider.InFolder(runtime, pool, folder, options);
     }
 
     private static Func<NodeRuntime, BufferPool, IObjectStorage, IWalProvider> ParseBare(

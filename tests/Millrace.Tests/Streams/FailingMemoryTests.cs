@@ -5,7 +5,7 @@ using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Wal;
-using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Ring;
 using Xunit;
 
 namespace Millrace.Tests.Streams;
@@ -173,7 +173,7 @@ public sealed class FailingMemoryTests
             }
         }
 
-        private FileWalProvider Wals() => new(_machine.Runtime, _buffers, Path.Combine(_machine.Folder, "wal"), new() { Capacity = 8 << 20 });
+        private RingWalProvider Wals() => RingWalProvider.InFolder(_machine.Runtime, _buffers, Path.Combine(_machine.Folder, "wal"), new() { Capacity = 8 << 20 });
 
         private void Arm(int failAt) => (_taken, _failAt) = (0, failAt);
 

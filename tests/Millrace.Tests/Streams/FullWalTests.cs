@@ -2,7 +2,7 @@ using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
-using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Ring;
 using Xunit;
 
 namespace Millrace.Tests.Streams;
@@ -54,7 +54,7 @@ public sealed class FullWalTests
         await using var storage = new TestStorage();
         var registry = new TestRegistry();
         var incarnation = new NodeIncarnation(new NodeId(1), new NodeEpoch(1));
-        var provider = new FileWalProvider(machine.Runtime, buffers, Path.Combine(machine.Folder, "wal"), new() { Capacity = 8 << 20 });
+        var provider = RingWalProvider.InFolder(machine.Runtime, buffers, Path.Combine(machine.Folder, "wal"), new() { Capacity = 8 << 20 });
         var descriptor = provider.Describe(incarnation.Node, incarnation.Epoch);
         registry.RegisterWal(descriptor.Id, incarnation);
         await using var wal = await provider.CreateAsync(descriptor, default);

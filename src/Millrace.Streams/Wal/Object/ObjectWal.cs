@@ -212,7 +212,7 @@ internal sealed class ObjectWal : IWriteAheadLog
 
         try
         {
-            Keep(place, end);
+            RememberForTrimming(place, end);
         }
         catch (Exception failure)
         {
@@ -226,7 +226,7 @@ internal sealed class ObjectWal : IWriteAheadLog
         }
     }
 
-    private void Keep(LogPlace? place, long endAppend)
+    private void RememberForTrimming(LogPlace? place, long endAppend)
     {
         lock (_lock)
         {

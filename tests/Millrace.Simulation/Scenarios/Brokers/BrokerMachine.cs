@@ -12,7 +12,7 @@ using Millrace.Simulation.Scenarios.Wals;
 using Millrace.Simulation.Storage;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
-using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Ring;
 using Millrace.Streams.Wal.Object;
 
 namespace Millrace.Simulation.Scenarios.Brokers;
@@ -225,7 +225,7 @@ internal sealed class BrokerMachine
             ? await FileObjectStorage.OpenAsync(runtime, "/data/store", CancellationToken.None)
             : _bucket.Connect(lane);
         IWalProvider wals = IsOnDisk
-            ? new FileWalProvider(runtime, buffers, $"/data/wal{_walFolder}", new FileWalOptions { Capacity = _walCapacity })
+            ? RingWalProvider.InFolder(runtime, buffers, $"/data/wal{_walFolder}", new RingWalOptions { Capacity = _walCapacity })
             : new ObjectWalProvider(runtime, buffers, storage, new ObjectWalOptions());
         var listener = new SimulatedListener(lane);
         var components = new NodeComponents(storage, wals, kind => kind == wals.Kind ? wals : null, buffers, listener, new NobodyElse());

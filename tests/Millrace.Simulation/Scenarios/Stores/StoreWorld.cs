@@ -10,7 +10,7 @@ using Millrace.Simulation.Scenarios.Wals;
 using Millrace.Simulation.Storage;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
-using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Ring;
 using Millrace.Streams.Wal.Object;
 
 namespace Millrace.Simulation.Scenarios.Stores;
@@ -308,7 +308,7 @@ internal sealed class StoreWorld
             ? await FileObjectStorage.OpenAsync(runtime, Folder, CancellationToken.None)
             : _bucket.Connect(machine.Node.Lane!);
         IWalProvider wals = _onOneMachine
-            ? new FileWalProvider(runtime, buffers, WalMedium.Folder, new FileWalOptions { Capacity = _walCapacity, GroupBytes = 64 << 10 })
+            ? RingWalProvider.InFolder(runtime, buffers, WalMedium.Folder, new RingWalOptions { Capacity = _walCapacity, GroupBytes = 64 << 10 })
             : new ObjectWalProvider(runtime, buffers, storage, new ObjectWalOptions { BatchBytes = 64 << 10 });
         await new StoreNode(this, runtime, storage, machine.Unfinished, wals, buffers).RunAsync(_isAudit);
     });

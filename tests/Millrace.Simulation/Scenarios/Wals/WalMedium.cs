@@ -4,7 +4,7 @@ using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Files;
 using Millrace.Simulation.Kernel;
 using Millrace.Streams.Wal;
-using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Ring;
 using Millrace.Streams.Wal.Object;
 
 namespace Millrace.Simulation.Scenarios.Wals;
@@ -19,13 +19,13 @@ internal sealed record WalMedium(int Machines, Func<NodeRuntime, BufferPool, IOb
 
     public static WalMedium DrawFile(SeededRandom random)
     {
-        var options = new FileWalOptions
+        var options = new RingWalOptions
         {
             Capacity = random.Next(64, 257) * 4096L,
             Mode = random.Pick([WalDeviceMode.Buffered, WalDeviceMode.Direct]),
             GroupBytes = random.Pick([4 << 10, 64 << 10]),
         };
-        return new(1, (runtime, pool, _) => new FileWalProvider(runtime, pool, Folder, options));
+        return new(1, (runtime, pool, _) => RingWalProvider.InFolder(runtime, pool, Folder, options));
     }
 
     public static WalMedium DrawObject(SeededRandom random)

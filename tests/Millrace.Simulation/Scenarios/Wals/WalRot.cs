@@ -1,4 +1,4 @@
-using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Ring;
 
 namespace Millrace.Simulation.Scenarios.Wals;
 
@@ -11,19 +11,19 @@ internal static class WalRot
     /// <summary>Whether a bad sector at this position is no torn one, by the words of the headers of the other blocks.</summary>
     public static bool IsNoticed(ReadOnlySpan<byte> file, long position)
     {
-        if (position < FileWalFormat.RingStart)
+        if (position < RingFormat.RingStart)
         {
             return true;
         }
 
         // What was trimmed nobody reads.
-        var first = FileWalHeader.TryRead(file[..FileWalFormat.Sector]);
-        var second = FileWalHeader.TryRead(file.Slice(FileWalFormat.Sector, FileWalFormat.Sector));
+        var first = RingHeader.TryRead(file[..RingFormat.Sector]);
+        var second = RingHeader.TryRead(file.Slice(RingFormat.Sector, RingFormat.Sector));
         var newest = first is null || second?.SlotSequence > first.SlotSequence ? second : first;
         // Headers may be those of an earlier life or lap of the file; they then prove nothing about a block of this one.
         WalBlockHeader? hit = null;
         List<WalBlockHeader> blocks = [];
-        for (var place = FileWalFormat.RingStart; place < file.Length; place += FileWalFormat.Sector)
+        for (var place = RingFormat.RingStart; place < file.Length; place += RingFormat.Sector)
         {
             if (WalBlockHeader.TryRead(file[(int)place..], out var block))
             {

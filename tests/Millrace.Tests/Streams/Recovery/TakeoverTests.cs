@@ -9,7 +9,7 @@ using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Wal;
-using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Ring;
 using Millrace.Streams.Wal.Object;
 using Xunit;
 
@@ -41,7 +41,7 @@ public sealed class TakeoverTests : IAsyncDisposable
 
     [Fact]
     public Task A_file_wal_is_recovered_after_its_store_stopped_dead() => TakeOverInTurnAsync(
-        () => new FileWalProvider(_runtime, _buffers, _folder, new FileWalOptions { Capacity = 32 << 20 }), formerIsAlive: false);
+        () => RingWalProvider.InFolder(_runtime, _buffers, _folder, new RingWalOptions { Capacity = 32 << 20 }), formerIsAlive: false);
 
     private async Task TakeOverInTurnAsync(Func<IWalProvider> providerOf, bool formerIsAlive)
     {

@@ -4,7 +4,7 @@ using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Files.Linux;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
-using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Ring;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Wal;
@@ -138,7 +138,7 @@ public sealed class FileWalFailureTests : IDisposable
         _pool.Dispose();
     }
 
-    private FileWalProvider Provider() => new(_runtime, _pool, _machine.Folder, new() { Capacity = 8 << 20 });
+    private RingWalProvider Provider() => RingWalProvider.InFolder(_runtime, _pool, _machine.Folder, new() { Capacity = 8 << 20 });
 
     private async Task<IWriteAheadLog> CreateAsync()
     {

@@ -3,7 +3,7 @@ using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Files.Linux;
 using Millrace.Streams.Wal;
-using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Ring;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Wal;
@@ -34,7 +34,7 @@ public sealed class FileWalSpaceTests : IDisposable
         try
         {
             const long TooMuch = 1L << 50;
-            var provider = new FileWalProvider(_runtime, _pool, folder.FullName, new() { Capacity = TooMuch });
+            var provider = RingWalProvider.InFolder(_runtime, _pool, folder.FullName, new() { Capacity = TooMuch });
             var wal = provider.Describe(new(1), new(1));
 
             var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await provider.CreateAsync(wal, Token));
@@ -66,7 +66,7 @@ public sealed class FileWalSpaceTests : IDisposable
         await maker!.DisposeAsync();
         await Provider().RemoveUnfinishedAsync(Token);
         Assert.Equal(3, Names.Count());
-        await new FileWalProvider(_runtime, _pool, Path.Combine(_machine.Folder, "absent"), new()).RemoveUnfinishedAsync(Token);
+        await RingWalProvider.InFolder(_runtime, _pool, Path.Combine(_machine.Folder, "absent"), new()).RemoveUnfinishedAsync(Token);
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public sealed class FileWalSpaceTests : IDisposable
         _pool.Dispose();
     }
 
-    private FileWalProvider Provider() => new(_runtime, _pool, _machine.Folder, new() { Capacity = Capacity });
+    private RingWalProvider Provider() => RingWalProvider.InFolder(_runtime, _pool, _machine.Folder, new() { Capacity = Capacity });
 
     private async Task MakeSpareAsync()
     {

@@ -1,7 +1,7 @@
 using Millrace.Runtime.Files;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
-using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Ring;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Wal;
@@ -144,7 +144,7 @@ public abstract class FileWalTests(WalDeviceMode mode) : WalContract
     public async Task One_bad_header_slot_does_no_harm(int slot)
     {
         var wal = await StoppedAsync(5);
-        Damage(wal, slot * FileWalFormat.Sector + 50);
+        Damage(wal, slot * RingFormat.Sector + 50);
         await using var recovery = await NewProvider().TakeOverAsync(wal, Token);
         await AssertHoldsAsync(recovery, Enumerable.Range(0, 5).Select(i => Record(i, 1000)));
     }
@@ -214,8 +214,8 @@ public abstract class FileWalTests(WalDeviceMode mode) : WalContract
 
     private protected override IWalProvider NewProvider() => NewProvider(Path.Combine(Machine.Folder, "wal"));
 
-    private FileWalProvider NewProvider(string folder) =>
-        new(Machine.Runtime, Pool, folder, new() { Capacity = Capacity, Mode = mode });
+    private RingWalProvider NewProvider(string folder) =>
+        RingWalProvider.InFolder(Machine.Runtime, Pool, folder, new() { Capacity = Capacity, Mode = mode });
 
     /// <summary>A WAL with a number of blocks of one record each, and nobody who holds it.</summary>
     private async Task<WalDescriptor> StoppedAsync(int records)
@@ -233,7 +233,7 @@ public abstract class FileWalTests(WalDeviceMode mode) : WalContract
     private static long FindBlock(WalDescriptor wal, long sequence)
     {
         var bytes = File.ReadAllBytes(wal.Location);
-        for (var place = (int)FileWalFormat.RingStart; place < bytes.Length; place += FileWalFormat.Sector)
+        for (var place = (int)RingFormat.RingStart; place < bytes.Length; place += RingFormat.Sector)
         {
             if (WalBlockHeader.TryRead(bytes.AsSpan(place), out var header) && header.Sequence == sequence)
             {

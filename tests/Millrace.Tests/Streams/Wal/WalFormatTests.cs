@@ -1,7 +1,7 @@
 using CsCheck;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
-using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Ring;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Wal;
@@ -22,13 +22,13 @@ public sealed class WalFormatTests
             Convert.ToHexString(bytes));
         Assert.True(WalBlockHeader.TryRead(bytes, out var read));
         Assert.Equal(header, read);
-        Assert.Equal(FileWalFormat.Sector, header.BlockLength);
+        Assert.Equal(RingFormat.Sector, header.BlockLength);
     }
 
     [Fact]
     public void A_file_header_reads_back_and_no_flipped_bit_passes()
     {
-        var header = new FileWalHeader
+        var header = new RingHeader
         {
             Id = Id,
             Node = new(9),
@@ -44,14 +44,14 @@ public sealed class WalFormatTests
             EndRingPosition = 65536,
             EndSequence = 9,
         };
-        var sector = new byte[FileWalFormat.Sector];
+        var sector = new byte[RingFormat.Sector];
         header.Write(sector);
-        Assert.Equal(header, FileWalHeader.TryRead(sector));
+        Assert.Equal(header, RingHeader.TryRead(sector));
         Gen.Int[0, 511].Sample(place =>
         {
             var damaged = sector.ToArray();
             damaged[place] ^= 0x10;
-            Assert.Null(FileWalHeader.TryRead(damaged));
+            Assert.Null(RingHeader.TryRead(damaged));
         });
     }
 

@@ -2,11 +2,11 @@ using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Files;
 
-namespace Millrace.Streams.Wal.File;
+namespace Millrace.Streams.Wal.Ring;
 
 /// <summary>A device seen as header slots and a ring, whose flushes can be believed.</summary>
 /// <remarks>Threading: several writes and reads at once; flushes wait for each other.</remarks>
-internal sealed class WalRing(IWalDevice device, BufferPool pool) : IAsyncDisposable
+internal sealed class WalRing(IWalDevice device, BufferPool pool)
 {
     // One flush at a time: an error of the medium is told to one caller only, which must not be another than the one
     // whose bytes it hit.
@@ -14,7 +14,7 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool) : IAsyncDispos
     private Exception? _flushFailure;
 
     /// <summary>Bytes.</summary>
-    public long Size { get; } = (device.Capacity - FileWalFormat.RingStart) / FileWalFormat.Sector * FileWalFormat.Sector;
+    public long Size { get; } = (device.Capacity - RingFormat.RingStart) / RingFormat.Sector * RingFormat.Sector;
 
     public long Capacity => device.Capacity;
 
@@ -32,23 +32,23 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool) : IAsyncDispos
 
         if (place + length <= Size)
         {
-            await device.WriteAsync(FileWalFormat.RingStart + place, parts);
+            await device.WriteAsync(RingFormat.RingStart + place, parts);
             return;
         }
 
         var (upToEnd, fromStart) = Split(parts, Size - place);
-        await device.WriteAsync(FileWalFormat.RingStart + place, upToEnd);
-        await device.WriteAsync(FileWalFormat.RingStart, fromStart);
+        await device.WriteAsync(RingFormat.RingStart + place, upToEnd);
+        await device.WriteAsync(RingFormat.RingStart, fromStart);
     }
 
     public async ValueTask ReadAsync(long position, Memory<byte> buffer, CancellationToken token)
     {
         var place = position % Size;
         var first = (int)Math.Min(buffer.Length, Size - place);
-        await device.ReadAsync(FileWalFormat.RingStart + place, buffer[..first], token);
+        await device.ReadAsync(RingFormat.RingStart + place, buffer[..first], token);
         if (first < buffer.Length)
         {
-            await device.ReadAsync(FileWalFormat.RingStart, buffer[first..], token);
+            await device.ReadAsync(RingFormat.RingStart, buffer[first..], token);
         }
     }
 
@@ -77,13 +77,13 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool) : IAsyncDispos
     }
 
     /// <summary>Writes a header to the slot that its sequence number says and makes it durable; the other slot stays.</summary>
-    public async ValueTask WriteHeaderAsync(FileWalHeader header)
+    public async ValueTask WriteHeaderAsync(RingHeader header)
     {
-        var sector = pool.Rent(FileWalFormat.Sector);
+        var sector = pool.Rent(RingFormat.Sector);
         try
         {
             header.Write(sector.Memory.Span);
-            await device.WriteAsync(header.SlotSequence % FileWalFormat.HeaderSlots * FileWalFormat.Sector, [sector.Memory]);
+            await device.WriteAsync(header.SlotSequence % RingFormat.HeaderSlots * RingFormat.Sector, [sector.Memory]);
         }
         finally
         {
@@ -94,14 +94,14 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool) : IAsyncDispos
     }
 
     /// <summary>The newest valid header of this WAL, or null: the slots may still hold those of an earlier life of the file.</summary>
-    public async ValueTask<FileWalHeader?> ReadHeaderAsync(Guid wal, CancellationToken token)
+    public async ValueTask<RingHeader?> ReadHeaderAsync(Guid wal, CancellationToken token)
     {
-        var sectors = pool.Rent((int)FileWalFormat.RingStart);
+        var sectors = pool.Rent((int)RingFormat.RingStart);
         try
         {
             await device.ReadAsync(0, sectors.Memory, token);
-            var first = TryReadHeader(sectors.Memory.Span[..FileWalFormat.Sector], wal);
-            var second = TryReadHeader(sectors.Memory.Span[FileWalFormat.Sector..], wal);
+            var first = TryReadHeader(sectors.Memory.Span[..RingFormat.Sector], wal);
+            var second = TryReadHeader(sectors.Memory.Span[RingFormat.Sector..], wal);
             return first is null || second?.SlotSequence > first.SlotSequence ? second : first;
         }
         finally
@@ -110,10 +110,8 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool) : IAsyncDispos
         }
     }
 
-    public ValueTask DisposeAsync() => device.DisposeAsync();
-
-    private static FileWalHeader? TryReadHeader(ReadOnlySpan<byte> sector, Guid wal) =>
-        FileWalHeader.TryRead(sector) is { } header && header.Id == wal ? header : null;
+    private static RingHeader? TryReadHeader(ReadOnlySpan<byte> sector, Guid wal) =>
+        RingHeader.TryRead(sector) is { } header && header.Id == wal ? header : null;
 
     private static (List<ReadOnlyMemory<byte>> First, List<ReadOnlyMemory<byte>> Second) Split(IReadOnlyList<ReadOnlyMemory<byte>> parts, long at)
     {

@@ -3,7 +3,7 @@ using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 
-namespace Millrace.Streams.Wal.File;
+namespace Millrace.Streams.Wal.Ring;
 
 /// <summary>The head of a block: one group of appends that became durable with one flush.</summary>
 /// <remarks>
@@ -30,12 +30,12 @@ internal readonly record struct WalBlockHeader(
     private const uint Magic = 0x3142574D;
 
     /// <summary>Bytes in the ring.</summary>
-    public long BlockLength => FileWalFormat.Align(Size + (long)BodyLength);
+    public long BlockLength => RingFormat.Align(Size + (long)BodyLength);
 
     public void Write(Span<byte> destination)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(destination, Magic);
-        BinaryPrimitives.WriteUInt16LittleEndian(destination[4..], FileWalFormat.Version);
+        BinaryPrimitives.WriteUInt16LittleEndian(destination[4..], RingFormat.Version);
         BinaryPrimitives.WriteUInt16LittleEndian(destination[6..], 0);
         BinaryPrimitives.WriteUInt32LittleEndian(destination[12..], BodyChecksum);
         Invariant.Check(Wal.TryWriteBytes(destination[16..], bigEndian: true, out _));
@@ -55,7 +55,7 @@ internal readonly record struct WalBlockHeader(
         header = default;
         if (bytes.Length < Size
             || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic
-            || BinaryPrimitives.ReadUInt16LittleEndian(bytes[4..]) != FileWalFormat.Version
+            || BinaryPrimitives.ReadUInt16LittleEndian(bytes[4..]) != RingFormat.Version
             || BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]) != Crc32C.Of(bytes[12..Size]))
         {
             return false;

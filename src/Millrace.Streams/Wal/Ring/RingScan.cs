@@ -1,12 +1,12 @@
-namespace Millrace.Streams.Wal.File;
+namespace Millrace.Streams.Wal.Ring;
 
-/// <summary>Finds the durable end of a file WAL that nobody writes any more.</summary>
-internal static class FileWalScan
+/// <summary>Finds the durable end of a ring that nobody writes any more.</summary>
+internal static class RingScan
 {
     /// <summary>The header with its end filled in: behind the last block that could have been acknowledged.</summary>
     /// <exception cref="WalUnavailableException">Acknowledged blocks are bad.</exception>
-    public static async ValueTask<FileWalHeader> FindEndAsync(
-        WalDescriptor descriptor, WalBlockReader reader, FileWalHeader header, long ringSize, CancellationToken token)
+    public static async ValueTask<RingHeader> FindEndAsync(
+        WalDescriptor descriptor, WalBlockReader reader, RingHeader header, long ringSize, CancellationToken token)
     {
         var limit = header.IsSealed ? header.EndRingPosition : header.TrimRingPosition + ringSize;
         var position = header.TrimRingPosition;
@@ -32,8 +32,8 @@ internal static class FileWalScan
 
     private static async ValueTask<bool> IsConfirmedLaterAsync(WalBlockReader reader, long position, long sequence, long limit, CancellationToken token)
     {
-        var end = Math.Min(limit, position + FileWalFormat.ProofWindow);
-        for (var place = position + FileWalFormat.Sector; place < end; place += FileWalFormat.Sector)
+        var end = Math.Min(limit, position + RingFormat.ProofWindow);
+        for (var place = position + RingFormat.Sector; place < end; place += RingFormat.Sector)
         {
             if (await reader.ReadHeaderAsync(place, limit, token) is { } later && later.Sequence > sequence && later.Confirmed >= sequence)
             {

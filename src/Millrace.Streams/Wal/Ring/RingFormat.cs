@@ -1,11 +1,11 @@
-namespace Millrace.Streams.Wal.File;
+namespace Millrace.Streams.Wal.Ring;
 
-/// <summary>The layout of a file WAL, version 1: two header slots, then a ring of blocks.</summary>
+/// <summary>The layout of a ring WAL, version 1: two header slots, then a ring of blocks.</summary>
 /// <remarks>
 /// A place in the ring is a logical position that only rises; it stands at <see cref="RingStart"/> + position mod ring
 /// size. Blocks begin at multiples of a sector and may run over the ring's end to its beginning.
 /// </remarks>
-internal static class FileWalFormat
+internal static class RingFormat
 {
     public const int Sector = 4096;
 

@@ -1,11 +1,12 @@
 using System.Runtime.CompilerServices;
 using Millrace.Runtime.Buffers;
+using Millrace.Streams.Wal.Media;
 
-namespace Millrace.Streams.Wal.File;
+namespace Millrace.Streams.Wal.Ring;
 
-/// <summary>A sealed file WAL. It holds the file's lock until it is completed or disposed.</summary>
-internal sealed class FileWalRecovery(
-    WalDescriptor descriptor, WalRing ring, BufferPool pool, FileWalHeader header, IAsyncDisposable fileLock, Func<ValueTask> giveUpFile) : IWalRecovery
+/// <summary>A sealed ring. It holds its space until it is completed or disposed.</summary>
+internal sealed class RingWalRecovery(
+    WalDescriptor descriptor, WalRing ring, BufferPool pool, RingHeader header, IWalSpace space) : IWalRecovery
 {
     private bool _disposed;
 
@@ -39,7 +40,7 @@ internal sealed class FileWalRecovery(
     public async ValueTask CompleteAsync(CancellationToken token)
     {
         await DisposeAsync();
-        await giveUpFile();
+        await space.GiveUpAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -47,8 +48,7 @@ internal sealed class FileWalRecovery(
         if (!_disposed)
         {
             _disposed = true;
-            await ring.DisposeAsync();
-            await fileLock.DisposeAsync();
+            await space.DisposeAsync();
         }
     }
 

@@ -1,9 +1,9 @@
 using Millrace.Runtime.Buffers;
 
-namespace Millrace.Streams.Wal.File;
+namespace Millrace.Streams.Wal.Ring;
 
-/// <summary>Reads a file WAL's blocks in order, checking each. One caller at a time.</summary>
-internal sealed class WalBlockReader(WalRing ring, BufferPool pool, FileWalHeader wal) : IDisposable
+/// <summary>Reads a ring's blocks in order, checking each. One caller at a time.</summary>
+internal sealed class WalBlockReader(WalRing ring, BufferPool pool, RingHeader wal) : IDisposable
 {
     // Small blocks are read many at a time.
     private const int ReadAhead = 1 << 20;
@@ -34,12 +34,12 @@ internal sealed class WalBlockReader(WalRing ring, BufferPool pool, FileWalHeade
     /// <summary>The header of a block of this WAL and this lap that begins at a place, or null.</summary>
     public async ValueTask<WalBlockHeader?> ReadHeaderAsync(long position, long limit, CancellationToken token)
     {
-        if (position + FileWalFormat.Sector > limit)
+        if (position + RingFormat.Sector > limit)
         {
             return null;
         }
 
-        var bytes = await FillAsync(position, FileWalFormat.Sector, limit, token);
+        var bytes = await FillAsync(position, RingFormat.Sector, limit, token);
         return WalBlockHeader.TryRead(bytes.Span, out var header)
             && header.Wal == wal.Id
             && header.Epoch == wal.Epoch

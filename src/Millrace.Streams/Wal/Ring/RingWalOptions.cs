@@ -1,12 +1,12 @@
 using Millrace.Runtime.Files;
 
-namespace Millrace.Streams.Wal.File;
+namespace Millrace.Streams.Wal.Ring;
 
-/// <summary>What an operator may tune about a file WAL.</summary>
-public sealed record FileWalOptions
+/// <summary>What an operator may tune about a ring WAL.</summary>
+public sealed record RingWalOptions
 {
     /// <summary>
-    /// Bytes of the file. Twice the default bound on what is not yet uploaded: small appends take up to a
+    /// Bytes of its space. Twice the default bound on what is not yet uploaded: small appends take up to a
     /// whole sector each, and what is committed is only given up when its upload is done.
     /// </summary>
     public long Capacity { get; init; } = 512L << 20;

@@ -1,25 +1,25 @@
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
+using Millrace.Streams.Wal.Media;
 
-namespace Millrace.Streams.Wal.File;
+namespace Millrace.Streams.Wal.Ring;
 
 /// <summary>
-/// A WAL in a preallocated file. One loop lays appends out in blocks; while a block is being flushed the next one is written,
+/// A WAL as a ring of blocks. One loop lays appends out in blocks; while a block is being flushed the next one is written,
 /// and what comes meanwhile gathers for the one after.
 /// </summary>
 /// <remarks>
-/// Threading: as <see cref="IWriteAheadLog"/>. Ownership: it owns the ring and the lock on the file. Errors: a failed write or
+/// Threading: as <see cref="IWriteAheadLog"/>. Ownership: it owns the space that the ring lies in. Errors: a failed write or
 /// flush ends it, since nobody can say afterwards what reached the medium.
 /// </remarks>
-internal sealed class FileWal : IWriteAheadLog
+internal sealed class RingWal : IWriteAheadLog
 {
     private readonly BufferPool _pool;
     private readonly WalRing _ring;
-    private readonly IAsyncDisposable _fileLock;
-    private readonly Func<ValueTask> _giveUpFile;
+    private readonly IWalSpace _space;
     private readonly int _groupBytes;
     private readonly WalAppendQueue _queue = new(0);
-    private readonly AsyncGate _groupsInFlight = new(FileWalFormat.GroupsInFlight);
+    private readonly AsyncGate _groupsInFlight = new(RingFormat.GroupsInFlight);
     private readonly AsyncGate _trimming = new(1);
     private readonly TaskCompletionSource<StreamException> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _writing;
@@ -27,12 +27,12 @@ internal sealed class FileWal : IWriteAheadLog
 
     // Under _lock, as all below.
     private readonly Queue<KeptBlock> _blocks = new();
-    private FileWalHeader _header;
+    private RingHeader _header;
     private long _tail;
     private long _trimmed;
     private long _nextSequence;
     private long _confirmed = -1;
-    private TaskCompletionSource? _space;
+    private TaskCompletionSource? _room;
     private StreamException? _ended;
     private bool _disposed;
 
@@ -41,29 +41,26 @@ internal sealed class FileWal : IWriteAheadLog
     /// <param name="descriptor">Its entry in the metadata.</param>
     /// <param name="ring">Has the given header in both slots, durably.</param>
     /// <param name="header">The newest header.</param>
-    /// <param name="fileLock">Keeps every other process away.</param>
-    /// <param name="giveUpFile">Called, with file and lock closed, when nothing in it is needed any more.</param>
+    /// <param name="space">Where the ring lies, held.</param>
     /// <param name="options">What an operator tunes.</param>
-    internal FileWal(
+    internal RingWal(
         NodeRuntime runtime,
         BufferPool pool,
         WalDescriptor descriptor,
         WalRing ring,
-        FileWalHeader header,
-        IAsyncDisposable fileLock,
-        Func<ValueTask> giveUpFile,
-        FileWalOptions options)
+        RingHeader header,
+        IWalSpace space,
+        RingWalOptions options)
     {
         _pool = pool;
         Descriptor = descriptor;
         _ring = ring;
         _header = header;
-        _fileLock = fileLock;
-        _giveUpFile = giveUpFile;
+        _space = space;
 
         // A quarter of the ring: then there is room for the next block while the oldest is given up.
         _groupBytes = (int)Math.Min(options.GroupBytes, ring.Size / 4);
-        MaxRecordBytes = (int)Math.Min(FileWalFormat.MaxRecordBytes, ring.Size / 4);
+        MaxRecordBytes = (int)Math.Min(RingFormat.MaxRecordBytes, ring.Size / 4);
         _writing = runtime.Spawn("wal-writer", _ => WriteAsync());
     }
 
@@ -80,7 +77,7 @@ internal sealed class FileWal : IWriteAheadLog
             lock (_lock)
             {
                 // What waits may need more than what is left.
-                return _space is not null ? 1 : (double)(_tail - _trimmed) / _ring.Size;
+                return _room is not null ? 1 : (double)(_tail - _trimmed) / _ring.Size;
             }
         }
     }
@@ -116,7 +113,7 @@ internal sealed class FileWal : IWriteAheadLog
     public async ValueTask RetireAsync(CancellationToken token)
     {
         await DisposeAsync();
-        await _giveUpFile();
+        await _space.GiveUpAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -134,8 +131,7 @@ internal sealed class FileWal : IWriteAheadLog
         End(new StreamException(StreamError.Closed, $"The WAL {Descriptor.Location} is closed"));
         await _writing;
         await _trimming.EnterAsync(CancellationToken.None);
-        await _ring.DisposeAsync();
-        await _fileLock.DisposeAsync();
+        await _space.DisposeAsync();
     }
 
     // It ends with the queue and not with the node's Stopping: appends that a stopping node still makes must settle.
@@ -226,7 +222,7 @@ internal sealed class FileWal : IWriteAheadLog
     {
         while (true)
         {
-            Task space;
+            Task room;
             lock (_lock)
             {
                 if (_ended is not null)
@@ -243,10 +239,10 @@ internal sealed class FileWal : IWriteAheadLog
                     return;
                 }
 
-                space = (_space ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+                room = (_room ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
             }
 
-            await space;
+            await room;
         }
     }
 
@@ -259,7 +255,7 @@ internal sealed class FileWal : IWriteAheadLog
     }
 
     /// <summary>The header that gives up every whole block below a position, or null if there is none.</summary>
-    private FileWalHeader? TakeTrimmable(long position)
+    private RingHeader? TakeTrimmable(long position)
     {
         lock (_lock)
         {
@@ -280,16 +276,16 @@ internal sealed class FileWal : IWriteAheadLog
         }
     }
 
-    private void Free(FileWalHeader header)
+    private void Free(RingHeader header)
     {
-        TaskCompletionSource? space;
+        TaskCompletionSource? room;
         lock (_lock)
         {
             _trimmed = header.TrimRingPosition;
-            (space, _space) = (_space, null);
+            (room, _room) = (_room, null);
         }
 
-        space?.SetResult();
+        room?.SetResult();
     }
 
     private bool HasEnded
@@ -316,7 +312,9 @@ internal sealed class FileWal : IWriteAheadLog
 
     private StreamException Lose(Exception failure)
     {
-        var reason = new StreamException(StreamError.WalFailed, $"The WAL {Descriptor.Location} failed: {failure.Message}", failure);
+        var reason = _space.IsFence(failure)
+            ? new StreamException(StreamError.Fenced, $"The WAL {Descriptor.Location} has been taken over: {failure.Message}", failure)
+            : new StreamException(StreamError.WalFailed, $"The WAL {Descriptor.Location} failed: {failure.Message}", failure);
         End(reason);
         _lost.TrySetResult(reason);
         return reason;
@@ -324,15 +322,15 @@ internal sealed class FileWal : IWriteAheadLog
 
     private void End(StreamException reason)
     {
-        TaskCompletionSource? space;
+        TaskCompletionSource? room;
         lock (_lock)
         {
             _ended ??= reason;
-            (space, _space) = (_space, null);
+            (room, _room) = (_room, null);
         }
 
         _queue.End(reason);
-        space?.SetResult();
+        room?.SetResult();
     }
 
     /// <summary>A block that is still needed.</summary>

@@ -4,7 +4,7 @@ using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 
-namespace Millrace.Streams.Wal.File;
+namespace Millrace.Streams.Wal.Ring;
 
 /// <summary>What a header slot says. Of two valid slots the one with the higher <see cref="SlotSequence"/> counts.</summary>
 /// <remarks>
@@ -19,18 +19,18 @@ namespace Millrace.Streams.Wal.File;
 ///  32  int32   node             36  int32  zero
 ///  40  int64   node epoch
 ///  48  int64   slot sequence
-///  56  int64   capacity of the file
+///  56  int64   capacity of the medium
 ///  64  int64   trim: ring position of the oldest block that is kept
 ///  72  int64   trim: sequence of that block
 ///  80  int64   trim: position of the oldest append that is kept
 ///  88  int64   confirmed: sequence of the last block known durable, -1 if none
 ///  96  int64   sealed end: ring position behind the last block
 /// 104  int64   sealed end: sequence behind the last block
-/// 112  utf-8   identity of the file
+/// 112  utf-8   identity of the space
 /// 512  zeros
 /// </code>
 /// </remarks>
-internal sealed record FileWalHeader
+internal sealed record RingHeader
 {
     public const int MaxIdentityBytes = 384;
     private const int Size = 512;
@@ -66,7 +66,7 @@ internal sealed record FileWalHeader
     {
         sector.Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(sector, Magic);
-        BinaryPrimitives.WriteUInt16LittleEndian(sector[4..], FileWalFormat.Version);
+        BinaryPrimitives.WriteUInt16LittleEndian(sector[4..], RingFormat.Version);
         BinaryPrimitives.WriteUInt16LittleEndian(sector[6..], IsSealed ? (ushort)1 : (ushort)0);
         var identityLength = Encoding.UTF8.GetBytes(Identity, sector.Slice(112, MaxIdentityBytes));
         BinaryPrimitives.WriteInt32LittleEndian(sector[12..], identityLength);
@@ -85,11 +85,11 @@ internal sealed record FileWalHeader
     }
 
     /// <summary>Null if the sector holds no valid header of this version.</summary>
-    public static FileWalHeader? TryRead(ReadOnlySpan<byte> sector)
+    public static RingHeader? TryRead(ReadOnlySpan<byte> sector)
     {
         var identityLength = BinaryPrimitives.ReadInt32LittleEndian(sector[12..]);
         if (BinaryPrimitives.ReadUInt32LittleEndian(sector) != Magic
-            || BinaryPrimitives.ReadUInt16LittleEndian(sector[4..]) != FileWalFormat.Version
+            || BinaryPrimitives.ReadUInt16LittleEndian(sector[4..]) != RingFormat.Version
             || BinaryPrimitives.ReadUInt32LittleEndian(sector[8..]) != Checksum(sector)
             || identityLength is < 0 or > MaxIdentityBytes)
         {

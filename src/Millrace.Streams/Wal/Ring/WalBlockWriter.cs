@@ -1,7 +1,7 @@
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Files;
 
-namespace Millrace.Streams.Wal.File;
+namespace Millrace.Streams.Wal.Ring;
 
 /// <summary>A group of appends laid out as one block, ready to be written in pieces. In direct mode each is aligned.</summary>
 internal sealed class WalBlockWriter
@@ -16,7 +16,7 @@ internal sealed class WalBlockWriter
     public void Build(BufferPool pool, WalDeviceMode mode, WalBlockHeader header, WalAppendGroup appends)
     {
         var copiedUpTo = mode == WalDeviceMode.Direct ? int.MaxValue : GatheredRecords.CopiedPayload;
-        _records.Build(pool, appends, WalBlockHeader.Size, FileWalFormat.Sector, copiedUpTo);
+        _records.Build(pool, appends, WalBlockHeader.Size, RingFormat.Sector, copiedUpTo);
         Header = header with { Count = appends.Count, BodyLength = _records.BodyLength, BodyChecksum = _records.Checksum };
         Header.Write(_records.Head);
     }
