@@ -4,6 +4,7 @@ using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Simulation.Kernel;
 using Millrace.Streams;
+using Millrace.Streams.Store;
 
 namespace Millrace.Simulation.Scenarios.Stores;
 
