@@ -113,7 +113,10 @@ internal sealed class StreamAppends(StreamCore core, AppendContext context)
                 try
                 {
                     durable = context.Wal.AppendAsync(
-                        new StreamRecord(core.Id, core.Epoch, offset, append.Count, append.MaxTimestamp, append.Payload) { PayloadChecksum = append.PayloadChecksum },
+                        new StreamRecord(core.Id, core.Epoch, offset, append.Count, append.MaxTimestamp, append.Payload)
+                        {
+                            PayloadChecksum = append.PayloadChecksum,
+                        },
                         out position);
                     accepted = true;
                 }

@@ -20,7 +20,8 @@ internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger
     private const int UnexpectedInARow = 16;
 
     /// <inheritdoc cref="UntilDoneAsync{T}"/>
-    public async Task UntilDoneAsync(string operation, Func<CancellationToken, ValueTask> attempt, CancellationToken token, bool repeatsOutOfMemory = true) =>
+    public async Task UntilDoneAsync(
+        string operation, Func<CancellationToken, ValueTask> attempt, CancellationToken token, bool repeatsOutOfMemory = true) =>
         await UntilDoneAsync(
             operation,
             async cancel =>

@@ -30,7 +30,8 @@ internal sealed class StreamCore : ITailHolder
     /// <param name="budget">Keeps account of the memory of its records.</param>
     /// <param name="buffers">Lends memory for their places.</param>
     public StreamCore(
-        StreamId id, StreamEpoch epoch, IStreamOwner owner, StreamOpening opening, int checkpointBytes, IStreamHost host, MemoryBudget budget, BufferPool buffers)
+        StreamId id, StreamEpoch epoch, IStreamOwner owner, StreamOpening opening, int checkpointBytes, IStreamHost host, MemoryBudget budget,
+        BufferPool buffers)
     {
         (_host, _budget) = (host, budget);
         (Id, Epoch, Owner) = (id, epoch, owner);
@@ -66,7 +67,9 @@ internal sealed class StreamCore : ITailHolder
     /// <summary>Who waits for records to be committed in objects.</summary>
     public OffsetWaiters Uploaded { get; } = new();
 
-    /// <summary>The place in the WAL of the oldest record that no committed object holds; null if there is none, or nobody will ever ask for it.</summary>
+    /// <summary>
+    /// The place in the WAL of the oldest record that no committed object holds; null if there is none, or nobody will ever ask for it.
+    /// </summary>
     public long? OldestNeededPosition
     {
         get
@@ -105,7 +108,9 @@ internal sealed class StreamCore : ITailHolder
         ReleaseIfOver();
     }
 
-    /// <summary>Something failed behind the acceptance of an append, or in an upload, that nobody foresaw: the stream does not go on with what that left.</summary>
+    /// <summary>
+    /// Something failed behind the acceptance of an append, or in an upload, that nobody foresaw: the stream does not go on with what that left.
+    /// </summary>
     /// <returns>What its producer is told.</returns>
     public Exception LoseFor(Exception trouble)
     {

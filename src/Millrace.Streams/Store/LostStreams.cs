@@ -4,7 +4,9 @@ using Millrace.Streams.State;
 
 namespace Millrace.Streams.Store;
 
-/// <summary>Streams that were lost with records which no object holds: the WAL keeps them as long as anybody could upload them, which the registry knows.</summary>
+/// <summary>
+/// Streams that were lost with records which no object holds: the WAL keeps them as long as anybody could upload them, which the registry knows.
+/// </summary>
 /// <remarks>Threading: any thread.</remarks>
 /// <param name="registry">Knows what a recovery would ask for.</param>
 /// <param name="walId">Where the records are.</param>
@@ -26,7 +28,10 @@ internal sealed class LostStreams(RegistryCalls registry, Guid walId, ILogger lo
         }
     }
 
-    /// <summary>Keeps what the WAL holds of a lost stream. To be called before it leaves the open ones, so that whoever looks there first and here then meets it.</summary>
+    /// <summary>
+    /// Keeps what the WAL holds of a lost stream. To be called before it leaves the open ones, so that whoever looks there first and here
+    /// then meets it.
+    /// </summary>
     /// <returns>False if the WAL holds nothing of it that counts.</returns>
     public bool Pin(StreamCore stream)
     {

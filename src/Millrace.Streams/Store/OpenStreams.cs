@@ -4,7 +4,10 @@ using Millrace.Streams.State;
 
 namespace Millrace.Streams.Store;
 
-/// <summary>The streams that are open on this node, and what may not be opened any more: a stream at an epoch at which it was lost, or any once the store has ended.</summary>
+/// <summary>
+/// The streams that are open on this node, and what may not be opened any more: a stream at an epoch at which it was lost, or any once the
+/// store has ended.
+/// </summary>
 /// <remarks>Threading: any thread. The lock of <see cref="UnservedOpenings"/> is taken inside its own.</remarks>
 internal sealed class OpenStreams
 {

@@ -159,7 +159,9 @@ internal sealed class StreamCutter(StreamUploads stream, UploadContext context)
         }
     }
 
-    /// <summary>The records from a first one on, up to a state, that an upload has room for: how many, where they end, and where the last stands in the WAL.</summary>
+    /// <summary>
+    /// The records from a first one on, up to a state, that an upload has room for: how many, where they end, and where the last stands in the WAL.
+    /// </summary>
     private (int Count, long End, long LastPosition) Fit_NeedsLock(LogCursor first, in OwnerState state, UploadAllowance allowance)
     {
         var (count, end, last) = (0, 0L, -1L);
@@ -179,7 +181,9 @@ internal sealed class StreamCutter(StreamUploads stream, UploadContext context)
         return (count, end, last);
     }
 
-    /// <summary>An upload goes without records that are not durable yet: another one takes them, at once if somebody waits or the WAL is full of them.</summary>
+    /// <summary>
+    /// An upload goes without records that are not durable yet: another one takes them, at once if somebody waits or the WAL is full of them.
+    /// </summary>
     private void LeaveBehind_NeedsLock()
     {
         if (context.Wal.Fullness >= 1)

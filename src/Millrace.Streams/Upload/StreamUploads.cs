@@ -22,7 +22,9 @@ internal sealed class StreamUploads
     /// <summary>Of the uploader's loop.</summary>
     public StreamCutter Cutter { get; }
 
-    /// <summary>The upload under way that took the records before those which are not cut yet: they are committed after it. Of the uploader's loop.</summary>
+    /// <summary>
+    /// The upload under way that took the records before those which are not cut yet: they are committed after it. Of the uploader's loop.
+    /// </summary>
     public UploadUnderWay? Before => _last is { Ended.IsCompleted: false } last ? last : null;
 
     /// <summary>The number of the last upload that took something; 0 if none did. Of the uploader's loop.</summary>
@@ -35,7 +37,10 @@ internal sealed class StreamUploads
     /// <exception cref="StreamException">Why the stream ended first.</exception>
     public Task WhenCommittedAsync(long offset) => WaitAsync(offset, forCheckpoint: false);
 
-    /// <summary>As <see cref="WhenCommittedAsync"/>, for a checkpoint of the owner's state at or above an offset. Ends at once where the owner keeps none.</summary>
+    /// <summary>
+    /// As <see cref="WhenCommittedAsync"/>, for a checkpoint of the owner's state at or above an offset. An owner that keeps none has it as soon as
+    /// it is asked.
+    /// </summary>
     public Task WhenCheckpointedAsync(long offset) => WaitAsync(offset, forCheckpoint: true);
 
     /// <summary>The registry has committed a range, from an offset on.</summary>

@@ -8,7 +8,8 @@ namespace Millrace.Streams.Upload;
 /// </summary>
 /// <remarks>
 /// A stream's uploads are committed in the order of their cuts. So streams whose last upload is under way go together in one that waits for that
-/// one, and those that have to wait for nobody in another: what is slow, or fails, keeps nobody waiting but its own streams. One loop cuts; each upload then runs by itself.
+/// one, and those that have to wait for nobody in another: what is slow, or fails, keeps nobody waiting but its own streams. One loop cuts; each
+/// upload then runs by itself.
 /// </remarks>
 internal sealed class Uploader
 {
@@ -70,11 +71,18 @@ internal sealed class Uploader
     }
 
     /// <summary>Ends when every upload that is under way by now has ended: committed, and the WAL trimmed.</summary>
-    public Task SettledAsync()
+    public async Task SettledAsync()
     {
+        UploadUnderWay[] uploads;
         lock (_lock)
         {
-            return Task.WhenAll(_underWay.Select(upload => upload.Ended));
+            uploads = [.. _underWay];
+        }
+
+        // One by one: a WhenAll over tasks that are completed by hand continues on the thread pool, where the simulator cannot follow.
+        foreach (var upload in uploads)
+        {
+            await upload.Ended;
         }
     }
 
