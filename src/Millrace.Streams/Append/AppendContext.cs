@@ -9,9 +9,9 @@ namespace Millrace.Streams.Append;
 /// <param name="Wal">Makes them durable.</param>
 /// <param name="Budget">Has admitted them.</param>
 /// <param name="SmallRecords">Moves small ones together.</param>
-/// <param name="Demand">Hears how much there is to upload.</param>
+/// <param name="Planner">Hears how much there is to upload.</param>
 /// <param name="Metrics">Counts them.</param>
-internal sealed record AppendContext(IWriteAheadLog Wal, MemoryBudget Budget, SmallRecordArena SmallRecords, UploadDemand Demand, StreamsMetrics Metrics)
+internal sealed record AppendContext(IWriteAheadLog Wal, MemoryBudget Budget, SmallRecordArena SmallRecords, UploadPlanner Planner, StreamsMetrics Metrics)
 {
     public IdleTasks<AppendCompletion> Completions { get; } = new();
 }

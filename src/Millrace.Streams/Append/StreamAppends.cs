@@ -151,7 +151,7 @@ internal sealed class StreamAppends(StreamCore core, AppendContext context)
         {
             context.Budget.Settle(reserved, held + RecordCost.UnderWay);
             context.Metrics.BytesAppended.Add(append.Payload.Length);
-            context.Demand.OnAppended(held);
+            context.Planner.OnAppended(held);
         }
         catch (Exception trouble)
         {

@@ -39,7 +39,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
         Metrics = new StreamsMetrics();
         Budget = new MemoryBudget(options.NotUploadedBytes, options.NotUploadedBytes / ReserveFraction, OnPressure);
         Tail = new TailCache(options.TailCacheBytes, Budget);
-        Demand = new UploadDemand(runtime.Time, options, components.Wal, Budget);
+        Planner = new UploadPlanner(runtime.Time, options, components.Wal, Budget);
         _smallRecords = new SmallRecordArena(components.Buffers);
         var objects = new DataObjectReader(runtime, options, components.Storage);
         Indexes = new ObjectIndexCache(objects, options.IndexCacheBytes, _stopping.Token);
@@ -53,9 +53,9 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
         _context = new StreamContext(
             components,
             registry,
-            new AppendContext(components.Wal, Budget, _smallRecords, Demand, Metrics),
+            new AppendContext(components.Wal, Budget, _smallRecords, Planner, Metrics),
             new ReadContext(options, Indexes, Blocks, components.Registry, Metrics, _logger, Spawn),
-            new UploadContext(runtime.Time, options, components.Wal, Tail, Demand));
+            new UploadContext(runtime.Time, options, components.Wal, Tail, Planner));
 
         var target = new UploadTarget(components.Node, components.Storage, components.Registry, components.Buffers);
         var uploads = new ObjectUploader(runtime, options, target, _logger, Budget, Metrics.UploadFailures);
@@ -84,7 +84,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
 
     internal TailCache Tail { get; }
 
-    internal UploadDemand Demand { get; }
+    internal UploadPlanner Planner { get; }
 
     internal ObjectIndexCache Indexes { get; }
 
@@ -132,7 +132,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
         _stopping.Cancel();
         await _uploads;
         LoseAll(new StreamException(StreamError.Closed, "The stream store has stopped"));
-        await Demand.DisposeAsync();
+        await Planner.DisposeAsync();
         _smallRecords.Dispose();
         Blocks.Dispose();
         Metrics.Dispose();
@@ -181,7 +181,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
     private async Task TogetherAsync<T>(IReadOnlyCollection<T> streams, Func<T, ValueTask> action)
     {
         List<Task> tasks;
-        using (Demand.Gather())
+        using (Planner.Gather())
         {
             tasks = [.. streams.Select(async stream => await action(stream))];
         }
@@ -219,7 +219,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
     private void OnPressure()
     {
         Tail.Shrink();
-        Demand.Wake();
+        Planner.Wake();
     }
 
     private static long CostOf(long payload) => payload + RecordCost.Cached + RecordCost.UnderWay;

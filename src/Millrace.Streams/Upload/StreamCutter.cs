@@ -1,20 +1,13 @@
-using Millrace.Runtime;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Objects;
 using Millrace.Streams.State;
 
 namespace Millrace.Streams.Upload;
 
-/// <summary>What an upload takes from a stream: first the owner's state, up to which it may go, then the records up to there, as far as they fit.</summary>
+/// <summary>What an upload takes from a stream: the records up to its owner's state, as far as they are durable and fit, and that state.</summary>
 /// <remarks>Threading: the uploader's loop alone.</remarks>
 internal sealed class StreamCutter(StreamUploads stream, UploadContext context)
 {
-    /// <summary>How often one that waits for records to become durable looks whether these wait for an upload, the WAL being full.</summary>
-    public static readonly TimeSpan FullWalPause = TimeSpan.FromMilliseconds(50);
-
-    /// <summary>How long an upload waits for the newest records of a stream to become durable: what is ready does not wait for ever.</summary>
-    private static readonly TimeSpan ConfirmPatience = TimeSpan.FromSeconds(1);
-
     /// <summary>
     /// A checkpoint goes with the whole range below it or not at all. Where more comes than one upload takes it would never go; so when it is
     /// late by so many uploads, the range is taken whole, as one with an annex always is. That is more than an outage leaves behind: what comes
@@ -23,78 +16,6 @@ internal sealed class StreamCutter(StreamUploads stream, UploadContext context)
     private const int OverdueCheckpoint = 16;
 
     private readonly StreamCore _core = stream.Core;
-
-    /// <summary>There are records that no upload has taken, or a checkpoint is waited for.</summary>
-    public bool HasSomething
-    {
-        get
-        {
-            lock (_core.Lock)
-            {
-                return !_core.Life.HasEnded && (_core.Offsets.Next > _core.Offsets.Cut || _core.Checkpoints.IsWanted);
-            }
-        }
-    }
-
-    /// <summary>
-    /// The owner's newest state, up to which a cut may go, once that is durable or has kept others waiting for long enough. Null if there is
-    /// nothing to upload, or the stream ended.
-    /// </summary>
-    /// <remarks>
-    /// In a full WAL the newest records wait for the space that this very upload makes: then what is durable goes by itself, and whoever opens
-    /// the stream next replays it.
-    /// </remarks>
-    public async Task<OwnerState?> CaptureAsync(CancellationToken token)
-    {
-        long since;
-        bool withCheckpoint;
-        lock (_core.Lock)
-        {
-            if (_core.Life.HasEnded || (_core.Offsets.Next == _core.Offsets.Cut && !_core.Checkpoints.IsWanted))
-            {
-                return null;
-            }
-
-            since = _core.Offsets.Cut;
-            withCheckpoint = _core.Checkpoints.IsDue || _core.Life.Phase == StreamPhase.Closing;
-        }
-
-        var state = _core.Owner.Capture(since, withCheckpoint);
-        Task confirmed;
-        lock (_core.Lock)
-        {
-            Invariant.Check(state.Offset >= since && state.Offset <= _core.Offsets.Next);
-            if (_core.Life.HasEnded)
-            {
-                return null;
-            }
-
-            if (withCheckpoint && state.Checkpoint.IsEmpty)
-            {
-                // An owner that keeps no state has none to lose.
-                _core.Checkpoints.OnCommitted(state.Offset);
-            }
-
-            // Without records it goes for its checkpoint alone.
-            if (state.Offset == since && state.Checkpoint.IsEmpty)
-            {
-                return null;
-            }
-
-            confirmed = _core.Offsets.Confirmed >= state.Offset ? Task.CompletedTask : _core.Confirmed.Add(state.Offset);
-        }
-
-        try
-        {
-            await ConfirmedOrFullAsync(confirmed, token);
-            return state;
-        }
-        catch (StreamException)
-        {
-            // The stream was lost, as its owner was told; the records stay in the WAL.
-            return null;
-        }
-    }
 
     /// <summary>Takes what is not in an upload yet, up to a captured state, as far as it fits. Null if there is nothing, or the stream ended.</summary>
     /// <remarks>All room is taken before anything counts as cut.</remarks>
@@ -189,15 +110,15 @@ internal sealed class StreamCutter(StreamUploads stream, UploadContext context)
         if (context.Wal.Fullness >= 1)
         {
             // Others, too, may have what it is full of.
-            context.Demand.AskForAll();
+            context.Planner.AskForAll();
         }
         else if (_core.Checkpoints.IsWanted || _core.Uploaded.Any)
         {
-            context.Demand.Ask(stream);
+            context.Planner.Ask(stream);
         }
         else
         {
-            context.Demand.OnAppended(held: 0);
+            context.Planner.OnAppended(held: 0);
         }
     }
 
@@ -218,23 +139,6 @@ internal sealed class StreamCutter(StreamUploads stream, UploadContext context)
 
             _core.Offsets.TakeCut(state.Offset);
             return true;
-        }
-    }
-
-    private async Task ConfirmedOrFullAsync(Task confirmed, CancellationToken token)
-    {
-        var started = context.Time.GetTimestamp();
-        while (!confirmed.IsCompleted && context.Wal.Fullness < 1 && context.Time.GetElapsedTime(started) < ConfirmPatience)
-        {
-            using var settled = CancellationTokenSource.CreateLinkedTokenSource(token);
-            await Waiting.Either(confirmed, Task.Delay(FullWalPause, context.Time, settled.Token));
-            settled.Cancel();
-            token.ThrowIfCancellationRequested();
-        }
-
-        if (confirmed.IsCompleted)
-        {
-            await confirmed;
         }
     }
 }

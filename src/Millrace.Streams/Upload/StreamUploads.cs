@@ -14,10 +14,14 @@ internal sealed class StreamUploads
     public StreamUploads(StreamCore core, UploadContext context)
     {
         (Core, _context) = (core, context);
+        Capture = new StateCapture(core, context);
         Cutter = new StreamCutter(this, context);
     }
 
     public StreamCore Core { get; }
+
+    /// <summary>Of the uploader's loop.</summary>
+    public StateCapture Capture { get; }
 
     /// <summary>Of the uploader's loop.</summary>
     public StreamCutter Cutter { get; }
@@ -87,7 +91,7 @@ internal sealed class StreamUploads
         _context.Tail.Add(Core, endOffset, bytes);
         if (isCheckpointWanted)
         {
-            _context.Demand.Ask(this);
+            _context.Planner.Ask(this);
         }
     }
 
@@ -105,7 +109,7 @@ internal sealed class StreamUploads
             committed = forCheckpoint ? Core.Checkpoints.Want(offset) : Core.Uploaded.Add(offset);
         }
 
-        _context.Demand.Ask(this);
+        _context.Planner.Ask(this);
         return committed;
     }
 

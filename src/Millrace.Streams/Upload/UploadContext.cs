@@ -8,5 +8,5 @@ namespace Millrace.Streams.Upload;
 /// <param name="Options">How much goes at once.</param>
 /// <param name="Wal">Tells whether it is full.</param>
 /// <param name="Tail">Keeps uploaded records for readers.</param>
-/// <param name="Demand">Who wants uploads says so here.</param>
-internal sealed record UploadContext(TimeProvider Time, StreamsOptions Options, IWriteAheadLog Wal, TailCache Tail, UploadDemand Demand);
+/// <param name="Planner">Who wants uploads says so here.</param>
+internal sealed record UploadContext(TimeProvider Time, StreamsOptions Options, IWriteAheadLog Wal, TailCache Tail, UploadPlanner Planner);

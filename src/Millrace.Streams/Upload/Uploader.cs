@@ -4,7 +4,7 @@ using Millrace.Runtime;
 namespace Millrace.Streams.Upload;
 
 /// <summary>
-/// Moves records from the WAL into objects: begins uploads when they are due, cuts what goes with each, and lets several be under way.
+/// Moves records from the WAL into objects: begins uploads when they are due, of the streams that are to go together, and lets several be under way.
 /// </summary>
 /// <remarks>
 /// A stream's uploads are committed in the order of their cuts. So streams whose last upload is under way go together in one that waits for that
@@ -13,12 +13,10 @@ namespace Millrace.Streams.Upload;
 /// </remarks>
 internal sealed class Uploader
 {
-    // What one upload takes at most: more comes when producers have waited, or the store was away, and goes in several.
-    private const int UploadsWorth = 2;
-    private const int MostRecords = 256 << 10;
     private readonly NodeRuntime _runtime;
     private readonly UploadContext _context;
     private readonly IUploadHost _host;
+    private readonly UploadCutter _cutter;
     private readonly UploadRunner _runner;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
@@ -30,8 +28,11 @@ internal sealed class Uploader
     /// <param name="host">Whose streams these are.</param>
     /// <param name="runner">Does the uploads.</param>
     /// <param name="logger">Hears of what fails.</param>
-    public Uploader(NodeRuntime runtime, UploadContext context, IUploadHost host, UploadRunner runner, ILogger logger) =>
+    public Uploader(NodeRuntime runtime, UploadContext context, IUploadHost host, UploadRunner runner, ILogger logger)
+    {
         (_runtime, _context, _host, _runner, _logger) = (runtime, context, host, runner, logger);
+        _cutter = new UploadCutter(context, logger);
+    }
 
     private int UnderWay
     {
@@ -50,8 +51,8 @@ internal sealed class Uploader
         {
             while (true)
             {
-                await _context.Demand.WaitAsync().OrCancelled(token);
-                while (HasRoom(mustWait: false) && _context.Demand.Take(isIdle: UnderWay == 0) is { } order)
+                await _context.Planner.WaitAsync().OrCancelled(token);
+                while (HasRoom(mustWait: false) && _context.Planner.Take(isIdle: UnderWay == 0) is { } order)
                 {
                     if (!await TryBeginAsync(order, token))
                     {
@@ -96,7 +97,7 @@ internal sealed class Uploader
     {
         var hasRoom = true;
         var groups = (order.Streams ?? _host.Streams)
-            .Where(stream => stream.Cutter.HasSomething)
+            .Where(stream => stream.Capture.IsNeeded)
             .GroupBy(stream => stream.Before)
             .OrderBy(group => group.Key?.Number ?? 0)
             .ToList();
@@ -109,7 +110,7 @@ internal sealed class Uploader
             }
             else
             {
-                _context.Demand.AskLater(group);
+                _context.Planner.AskLater(group);
                 hasRoom = false;
             }
         }
@@ -123,14 +124,14 @@ internal sealed class Uploader
         var started = _runtime.Time.GetTimestamp();
         try
         {
-            await CutAsync(streams, cuts, token);
+            await _cutter.CutAsync(streams, cuts, token);
         }
         catch (OutOfMemoryException failure) when (cuts.Count == 0)
         {
             // Nothing was cut. There may be memory when others are done.
             Log.Retrying(_logger, "Cutting an upload", _context.Options.RetryLimit, failure.Message);
             await Task.Delay(_context.Options.RetryLimit, _runtime.Time, token);
-            streams.ForEach(_context.Demand.Ask);
+            streams.ForEach(_context.Planner.Ask);
             return;
         }
         catch
@@ -146,7 +147,7 @@ internal sealed class Uploader
         else if (_context.Wal.Fullness >= 1)
         {
             // What fills it is being written, or uploaded and not trimmed yet.
-            await Task.Delay(StreamCutter.FullWalPause, _runtime.Time, token);
+            await Task.Delay(StateCapture.FullWalPause, _runtime.Time, token);
         }
     }
 
@@ -173,66 +174,8 @@ internal sealed class Uploader
                 }
 
                 upload.End();
-                _context.Demand.Wake();
+                _context.Planner.Wake();
             }
         });
-    }
-
-    /// <summary>All wait for their newest records together, then each gives what fits.</summary>
-    private async Task CutAsync(List<StreamUploads> streams, List<StreamCut> cuts, CancellationToken token)
-    {
-        var states = await Task.WhenAll(streams.Select(stream => CaptureAsync(stream, token)));
-        var allowance = new UploadAllowance(UploadsWorth * _context.Options.UploadBytes, MostRecords);
-        cuts.Capacity = streams.Count;
-        for (var i = 0; i < streams.Count; i++)
-        {
-            if (states[i] is { } state && TryCut(streams[i], state, allowance) is { } cut)
-            {
-                cuts.Add(cut);
-            }
-
-            if (allowance.IsExhausted)
-            {
-                // What is left goes in the next.
-                _context.Demand.Ask(streams[i]);
-            }
-        }
-
-        // Objects are laid out in this order.
-        cuts.Sort(static (left, right) => left.Range.Stream.CompareTo(right.Range.Stream));
-    }
-
-    private async Task<OwnerState?> CaptureAsync(StreamUploads stream, CancellationToken token)
-    {
-        try
-        {
-            return await stream.Cutter.CaptureAsync(token);
-        }
-        catch (Exception failure) when (failure is not (InvariantViolationException or OperationCanceledException))
-        {
-            // One owner's trouble is not the others'.
-            LeaveOut(stream, failure);
-            return null;
-        }
-    }
-
-    private StreamCut? TryCut(StreamUploads stream, OwnerState state, UploadAllowance allowance)
-    {
-        try
-        {
-            return stream.Cutter.Cut(state, allowance);
-        }
-        catch (OutOfMemoryException failure)
-        {
-            // Nothing was cut.
-            LeaveOut(stream, failure);
-            return null;
-        }
-    }
-
-    private void LeaveOut(StreamUploads stream, Exception failure)
-    {
-        Log.CaptureFailed(_logger, failure, stream.Core.Id);
-        _context.Demand.OnAppended(held: 0);
     }
 }

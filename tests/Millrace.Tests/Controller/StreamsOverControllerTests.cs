@@ -38,7 +38,7 @@ public sealed class StreamsOverControllerTests : IAsyncDisposable
             stream = await life.Controller.CreateAsync(life.Self, default);
             var owner = await life.OpenAsync(stream, epoch: 0);
             await life.AppendAsync(owner, 40);
-            life.Store.Demand.AskForAll();
+            life.Store.Planner.AskForAll();
             await TestNode.UntilAsync(() => life.Controller.State.Streams.Streams[stream].CommittedEnd == 40);
             await life.AppendAsync(owner, 10);
         }

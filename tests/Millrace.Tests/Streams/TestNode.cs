@@ -131,7 +131,7 @@ internal sealed class TestNode : IAsyncDisposable
     /// <summary>Uploads everything now, by trimming nothing away: waits until the WAL need not keep anything.</summary>
     public async Task UploadAsync()
     {
-        Store.Demand.AskForAll();
+        Store.Planner.AskForAll();
         await UntilAsync(() => Store.Streams.All(stream => stream.Core.OldestNeededPosition is null));
     }
 

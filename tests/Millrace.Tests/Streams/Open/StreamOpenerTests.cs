@@ -46,7 +46,7 @@ public sealed class StreamOpenerTests : IAsyncDisposable
         await _node.UploadAsync();
         _registry.Forget(owner.Stream.Id);
         await _node.AppendAsync(owner);
-        _node.Store.Demand.AskForAll();
+        _node.Store.Planner.AskForAll();
         Assert.Equal(StreamError.Corrupt, await owner.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
 
         await AssertErrorAsync(StreamError.Fenced, () => _node.OpenAsync(owner.Stream.Id, epoch: 1));

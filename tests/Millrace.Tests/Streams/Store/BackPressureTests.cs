@@ -211,7 +211,7 @@ public sealed class BackPressureTests
             Interlocked.Increment(ref puts);
             return new(gate.Task);
         };
-        node.Store.Demand.AskForAll();
+        node.Store.Planner.AskForAll();
         await TestNode.UntilAsync(() => Volatile.Read(ref puts) == 1);
         Assert.InRange(node.Store.Budget.Held, cached + 100_000, cached + 500_000);
         gate.SetResult();

@@ -30,7 +30,7 @@ public sealed class FullWalTests
 
         node.Wal.Flush(2);
         await Task.WhenAll(appends[..2]).WaitAsync(Patience);
-        node.Store.Demand.AskForAll();
+        node.Store.Planner.AskForAll();
         node.Wal.Fullness = 1;
         await TestNode.UntilAsync(() => registry.Describe(id).End == 2 && node.Wal.TrimmedTo > 0);
         Assert.False(appends[2].IsCompleted);

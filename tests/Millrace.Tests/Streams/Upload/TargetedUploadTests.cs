@@ -83,7 +83,7 @@ public sealed class TargetedUploadTests : StreamsTest
         // Not even if all are uploaded, and it has something new.
         await Node.AppendAsync(stuck);
         await Node.AppendAsync(other);
-        Node.Store.Demand.AskForAll();
+        Node.Store.Planner.AskForAll();
         await TestNode.UntilAsync(() => Registry.Describe(other.Stream.Id).End == 2);
         Assert.Equal(0, Registry.Describe(stuck.Stream.Id).End);
 
@@ -100,7 +100,7 @@ public sealed class TargetedUploadTests : StreamsTest
         for (var i = 1; i < 3 * Node.Options.UploadsAtOnce; i++)
         {
             await Node.AppendAsync(stuck);
-            Node.Store.Demand.Ask(Node.Store.Streams[0].Uploads);
+            Node.Store.Planner.Ask(Node.Store.Streams[0].Uploads);
             await other.Stream.UploadAsync(i, default).AsTask().WaitAsync(Patience);
             await Node.AppendAsync(other);
         }
@@ -155,7 +155,7 @@ public sealed class TargetedUploadTests : StreamsTest
         }
 
         Registry.Before = call => call == "PrepareAsync" ? new(_gate.Task) : default;
-        using (node.Store.Demand.Gather())
+        using (node.Store.Planner.Gather())
         {
             foreach (var owner in owners)
             {
@@ -177,7 +177,7 @@ public sealed class TargetedUploadTests : StreamsTest
     {
         var puts = 0;
         Storage.BeforePut = (_, _) => Interlocked.Increment(ref puts) == 1 ? new(_gate.Task) : default;
-        Node.Store.Demand.Ask(Node.Store.Streams.Single(stream => stream.Id == owner.Stream.Id).Uploads);
+        Node.Store.Planner.Ask(Node.Store.Streams.Single(stream => stream.Id == owner.Stream.Id).Uploads);
         await TestNode.UntilAsync(() => Volatile.Read(ref puts) == 1);
     }
 

@@ -113,10 +113,10 @@ public sealed class UploadTests : StreamsTest
         Storage.BeforePut = (_, _) => Interlocked.Increment(ref puts) == 1 ? new(gate.Task) : default;
         var owner = await node.CreateAsync();
         await node.AppendAsync(owner);
-        node.Store.Demand.AskForAll();
+        node.Store.Planner.AskForAll();
         await TestNode.UntilAsync(() => puts == 1);
         await node.AppendAsync(owner);
-        node.Store.Demand.AskForAll();
+        node.Store.Planner.AskForAll();
         await TestNode.UntilAsync(() => puts == 2);
         await TestNode.UntilAsync(() => Storage.KeysAsync().Result.Count == 1);
         Assert.Equal(0, Registry.Commits);
@@ -142,7 +142,7 @@ public sealed class UploadTests : StreamsTest
             return new(gate.Task);
         };
         await node.AppendAsync(first);
-        node.Store.Demand.AskForAll();
+        node.Store.Planner.AskForAll();
         await TestNode.UntilAsync(() => Volatile.Read(ref puts) == 1);
         await node.AppendAsync(second);
         Assert.Equal([first.Stream.Id, second.Stream.Id], node.Wal.Records.Select(record => record.Stream));
@@ -156,7 +156,7 @@ public sealed class UploadTests : StreamsTest
     {
         var (node, deleted, kept) = await StartWithTwoAsync();
         Registry.Delete(deleted.Stream.Id);
-        node.Store.Demand.AskForAll();
+        node.Store.Planner.AskForAll();
 
         Assert.Equal(StreamError.Unknown, await deleted.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
         await TestNode.UntilAsync(() => node.Wal.Records.Count == 0);
@@ -178,7 +178,7 @@ public sealed class UploadTests : StreamsTest
 
             return default;
         };
-        node.Store.Demand.AskForAll();
+        node.Store.Planner.AskForAll();
 
         Assert.Equal(StreamError.Unknown, await deleted.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
         await node.AppendAsync(kept);
@@ -209,7 +209,7 @@ public sealed class UploadTests : StreamsTest
         await node.AppendAsync(healthy);
         var reported = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Registry.Before = call => call == "ReportDamageAsync" ? new ValueTask(reported.Task) : default;
-        node.Store.Demand.AskForAll();
+        node.Store.Planner.AskForAll();
 
         Assert.Equal(StreamError.Corrupt, await broken.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
         await TestNode.UntilAsync(() => Registry.Describe(healthy.Stream.Id).End == 1);
@@ -231,7 +231,7 @@ public sealed class UploadTests : StreamsTest
         await node.AppendAsync(taken);
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Registry.Before = call => call == "CommitAsync" ? new ValueTask(gate.Task) : default;
-        node.Store.Demand.AskForAll();
+        node.Store.Planner.AskForAll();
         await TestNode.UntilAsync(() => Storage.KeysAsync().Result.Count == 1);
         // Behind the upload: no upload will ever reach these.
         await node.AppendAsync(taken);
@@ -253,7 +253,7 @@ public sealed class UploadTests : StreamsTest
         await node.AppendAsync(lost);
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Registry.Before = call => call == "CommitAsync" ? new ValueTask(gate.Task) : default;
-        node.Store.Demand.AskForAll();
+        node.Store.Planner.AskForAll();
         await TestNode.UntilAsync(() => Storage.KeysAsync().Result.Count == 1);
         await node.AppendAsync(lost);
         await node.AppendAsync(lost);
@@ -276,7 +276,7 @@ public sealed class UploadTests : StreamsTest
         var owner = await node.CreateAsync();
         await node.AppendAsync(owner);
         Registry.Fence(node.Incarnation);
-        node.Store.Demand.AskForAll();
+        node.Store.Planner.AskForAll();
 
         Assert.Equal(StreamError.Fenced, await owner.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
         Assert.Single(node.Wal.Records);
@@ -371,7 +371,7 @@ public sealed class UploadTests : StreamsTest
         var puts = 0;
         // Both, then the first alone.
         Storage.BeforePut = (_, _) => Interlocked.Increment(ref puts) <= 2 ? throw new ArgumentException("Too large for the test") : default;
-        node.Store.Demand.AskForAll();
+        node.Store.Planner.AskForAll();
 
         Assert.Equal(StreamError.Corrupt, await broken.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
         await TestNode.UntilAsync(() => Registry.Describe(kept.Stream.Id).End == 1);
@@ -434,7 +434,7 @@ public sealed class UploadTests : StreamsTest
         var appends = new[] { await node.BeginAppendAsync(ready), await node.BeginAppendAsync(slow) };
         node.Wal.Flush(1);
         await appends[0];
-        node.Store.Demand.AskForAll();
+        node.Store.Planner.AskForAll();
         await TestNode.UntilAsync(() => Registry.Describe(ready.Stream.Id).End == 1);
         Assert.False(appends[1].IsCompleted);
 
@@ -471,7 +471,7 @@ public sealed class UploadTests : StreamsTest
         var deleted = await node.CreateAsync();
         await node.AppendAsync(deleted);
         Registry.Delete(deleted.Stream.Id);
-        node.Store.Demand.AskForAll();
+        node.Store.Planner.AskForAll();
         Assert.Equal(StreamError.Unknown, await deleted.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
         var about = Assert.Single(log.Lines, line => line.Values.Any(value => value.Key == "Stream" && Equals(value.Value, deleted.Stream.Id)));
         Assert.Equal(LogLevel.Debug, about.Level);

@@ -13,7 +13,7 @@ namespace Millrace.Streams.Upload;
 /// What an upload of some streams takes stays counted until the next of all, which may so begin a little early: nothing is ever overlooked.
 /// Threading: any thread asks, with locks held or not; one loop waits and takes.
 /// </remarks>
-internal sealed class UploadDemand : IAsyncDisposable
+internal sealed class UploadPlanner : IAsyncDisposable
 {
     private const double WalIsHalfFull = 0.5;
 
@@ -37,7 +37,7 @@ internal sealed class UploadDemand : IAsyncDisposable
     /// <param name="options">Size and age.</param>
     /// <param name="wal">Tells how full it is.</param>
     /// <param name="budget">Tells what appends wait for.</param>
-    public UploadDemand(TimeProvider time, StreamsOptions options, IWriteAheadLog wal, MemoryBudget budget)
+    public UploadPlanner(TimeProvider time, StreamsOptions options, IWriteAheadLog wal, MemoryBudget budget)
     {
         (_time, _options, _wal, _budget) = (time, options, wal, budget);
         _timer = time.CreateTimer(static signal => ((UploadSignal)signal!).Set(), _signal, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -176,8 +176,8 @@ internal sealed class UploadDemand : IAsyncDisposable
         _signal.Set();
     }
 
-    private sealed class Gathering(UploadDemand demand) : IDisposable
+    private sealed class Gathering(UploadPlanner planner) : IDisposable
     {
-        public void Dispose() => demand.EndGathering();
+        public void Dispose() => planner.EndGathering();
     }
 }
