@@ -1,7 +1,6 @@
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Objects;
-using Millrace.Streams.Upload;
 
 namespace Millrace.Streams.Recovery;
 

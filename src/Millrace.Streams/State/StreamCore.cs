@@ -3,7 +3,6 @@ using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Registry;
-using Millrace.Streams.Store;
 
 namespace Millrace.Streams.State;
 
@@ -94,7 +93,7 @@ internal sealed class StreamCore : ITailHolder
                 return;
             }
 
-            // What no object holds must stay in the WAL, until the registry says that nobody will ever ask for it: see LostStreams.
+            // What no object holds must stay in the WAL, until the registry says that nobody will ever ask for it.
             _pin = reason.Error == StreamError.Unknown ? null : OldestNeededPosition_NeedsLock();
             LastPosition = Cache.LastPosition;
             Life.Lose(reason);

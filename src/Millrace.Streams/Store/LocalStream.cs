@@ -3,7 +3,6 @@ using Millrace.Runtime.Ids;
 using Millrace.Streams.Append;
 using Millrace.Streams.Open;
 using Millrace.Streams.Reading;
-using Millrace.Streams.Registry;
 using Millrace.Streams.State;
 using Millrace.Streams.Upload;
 

@@ -1,5 +1,4 @@
 using Millrace.Streams.Append;
-using Millrace.Tests.Streams.Store;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Append;

@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using Millrace.Streams;
 using Millrace.Streams.Cache;
-using Millrace.Streams.Reading;
 using Millrace.Streams.Store;
 using Xunit;
 

@@ -1,9 +1,4 @@
-using System.Diagnostics.Metrics;
-using System.Text;
-using Millrace.Runtime.Buffers;
-using Millrace.Runtime.Ids;
 using Millrace.Streams;
-using Millrace.Streams.Cache;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Reading;

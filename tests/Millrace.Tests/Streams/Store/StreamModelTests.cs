@@ -13,6 +13,7 @@ public sealed class StreamModelTests
     {
         Append,
         Upload,
+        UploadAlone,
         Trim,
         Read,
         FindByTime,
@@ -25,8 +26,8 @@ public sealed class StreamModelTests
     public async Task Streams_hold_what_was_acknowledged_through_any_life()
     {
         var genStep = Gen.Frequency(
-            (12, Gen.Const(Step.Append)), (3, Gen.Const(Step.Upload)), (1, Gen.Const(Step.Trim)), (4, Gen.Const(Step.Read)),
-            (2, Gen.Const(Step.FindByTime)), (1, Gen.Const(Step.Reopen)), (1, Gen.Const(Step.Restart)), (1, Gen.Const(Step.TakeOver)));
+            (12, Gen.Const(Step.Append)), (3, Gen.Const(Step.Upload)), (2, Gen.Const(Step.UploadAlone)), (1, Gen.Const(Step.Trim)),
+            (4, Gen.Const(Step.Read)), (2, Gen.Const(Step.FindByTime)), (1, Gen.Const(Step.Reopen)), (1, Gen.Const(Step.Restart)), (1, Gen.Const(Step.TakeOver)));
         var genSteps = Gen.Select(genStep, Gen.Int[0, 2], Gen.Double[0, 1], Gen.Int[1, 1500]).Array[20, 120];
         await genSteps.SampleAsync(
             async steps =>
@@ -77,6 +78,9 @@ public sealed class StreamModelTests
                     break;
                 case Step.Upload:
                     await _node.UploadAsync();
+                    break;
+                case Step.UploadAlone:
+                    await stream.UploadAsync(stream.NextOffset, default);
                     break;
                 case Step.Trim:
                     await stream.TrimAsync(offset, default);
