@@ -50,6 +50,15 @@ public interface IStream
     /// </summary>
     ValueTask<StreamRead?> FindByTimestampAsync(long timestamp, long fromOffset, CancellationToken token);
 
+    /// <summary>
+    /// Waits until everything below an offset is committed in objects, while the stream goes on; an upload of this stream alone begins if it is not. What is
+    /// above goes along as far as it is durable.
+    /// </summary>
+    /// <param name="endOffset">At most the next offset.</param>
+    /// <param name="token">Ends the wait; the upload goes on.</param>
+    /// <exception cref="StreamException">Why the stream ended first.</exception>
+    ValueTask UploadAsync(long endOffset, CancellationToken token);
+
     /// <summary>Raises the start offset, durably. Data below goes when no object needs it.</summary>
     ValueTask TrimAsync(long startOffset, CancellationToken token);
 
@@ -62,6 +71,6 @@ public interface IStream
     /// </summary>
     void Lose(StreamException reason);
 
-    /// <summary>Refuses further appends, waits for those under way, uploads the tail and closes the range in the registry.</summary>
+    /// <summary>Refuses further appends, waits for those under way, uploads the tail, of this stream alone, and closes the range in the registry.</summary>
     ValueTask CloseAsync(CancellationToken token);
 }

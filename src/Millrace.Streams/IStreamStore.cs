@@ -34,6 +34,16 @@ public interface IStreamStore : IAsyncDisposable
     /// </summary>
     ValueTask<AppendPermit> AdmitFromReserveAsync(long bytes, CancellationToken token);
 
+    /// <summary>
+    /// Waits until these streams are committed in objects up to these offsets, while they go on (see <see cref="IStream.UploadAsync"/>). They share their
+    /// uploads; other streams have no part in them.
+    /// </summary>
+    /// <exception cref="StreamException">Why one of them ended first; the others are waited for all the same.</exception>
+    ValueTask UploadAsync(IReadOnlyCollection<UploadGoal> goals, CancellationToken token);
+
+    /// <summary>Closes these streams, as <see cref="IStream.CloseAsync"/> does, but that one which was deleted is no error. They share their uploads.</summary>
+    ValueTask CloseAsync(IReadOnlyCollection<IStream> streams, CancellationToken token);
+
     /// <summary>Uploads everything acknowledged, closes every stream, and leaves the WAL clean.</summary>
     /// <remarks>DisposeAsync without it is a stop without upload: the WAL stays dirty, nothing acknowledged is lost.</remarks>
     ValueTask CloseAsync(CancellationToken token);

@@ -19,7 +19,10 @@ public sealed record StreamsOptions
     /// </summary>
     public TimeSpan UploadInterval { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Uploads that may be under way at once, so that the latency of one does not limit throughput.</summary>
+    /// <summary>
+    /// Uploads that may be under way at once, so that the latency of one does not limit throughput. One more may be, of streams that none of the
+    /// others has: they need not wait for anybody, however slow the others are.
+    /// </summary>
     public int UploadsAtOnce { get; init; } = 3;
 
     /// <summary>A stream with this much payload in one upload gets an object of its own.</summary>

@@ -23,6 +23,7 @@ using Millrace.Runtime.Files.Linux;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
+using Millrace.Streams.Store;
 
 namespace Millrace.Benchmarks.DataPath;
 

@@ -7,6 +7,7 @@ using Millrace.Runtime.Files.Linux;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
+using Millrace.Streams.Store;
 using Millrace.Streams.Wal.Ring;
 
 namespace Millrace.Benchmarks.Streams;

@@ -7,6 +7,7 @@ using Millrace.Runtime;
 using Millrace.Server.Options;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
+using Millrace.Streams.Store;
 using Millrace.Streams.Wal;
 
 namespace Millrace.Server.Composition;

@@ -14,6 +14,7 @@ using Millrace.Runtime;
 using Millrace.Server.Options;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
+using Millrace.Streams.Store;
 
 namespace Millrace.Server.Composition;
 

@@ -107,7 +107,7 @@ internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, S
     /// <returns>Null if there is no such object.</returns>
     /// <exception cref="StreamException">StorageUnavailable, Corrupt, Closed.</exception>
     public async ValueTask<BlockHold?> GetAsync(
-        DataObjectIndex index, DataRangeEntry range, int block, int lastAsked, int lastAlong, ReadAhead.Cursor? reader, CancellationToken token)
+        DataObjectIndex index, DataRangeEntry range, int block, int lastAsked, int lastAlong, SequentialReader? reader, CancellationToken token)
     {
         var ahead = lastAsked < block;
         metrics.BlockReads.Add(1);
@@ -159,7 +159,7 @@ internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, S
         }
     }
 
-    private Run Begin_NeedsLock(DataObjectIndex index, int block, int lastAsked, int lastAlong, ReadAhead.Cursor? reader)
+    private Run Begin_NeedsLock(DataObjectIndex index, int block, int lastAsked, int lastAlong, SequentialReader? reader)
     {
         var run = new Run(reader);
         for (var next = block; next <= lastAlong && !_entries.ContainsKey((index.Object, next)); next++)
@@ -339,9 +339,9 @@ internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, S
     }
 
     /// <summary>Blocks that come in one request, into one buffer.</summary>
-    private sealed class Run(ReadAhead.Cursor? reader)
+    private sealed class Run(SequentialReader? reader)
     {
-        public ReadAhead.Cursor? Reader => reader;
+        public SequentialReader? Reader => reader;
 
         public List<Entry> Entries { get; } = [];
 

@@ -8,7 +8,7 @@ namespace Millrace.Streams.Cache;
 internal sealed class TailCache(long limit, MemoryBudget budget)
 {
     private readonly Lock _lock = new();
-    private readonly Queue<(Stream Stream, long EndOffset, long Bytes)> _uploaded = new();
+    private readonly Queue<(ITailHolder Stream, long EndOffset, long Bytes)> _uploaded = new();
     private long _bytes;
 
     /// <summary>What they hold.</summary>
@@ -24,7 +24,7 @@ internal sealed class TailCache(long limit, MemoryBudget budget)
     }
 
     /// <summary>A stream's cached records below an offset are uploaded and may go from now on.</summary>
-    public void Add(Stream stream, long endOffset, long bytes)
+    public void Add(ITailHolder stream, long endOffset, long bytes)
     {
         lock (_lock)
         {
@@ -38,7 +38,7 @@ internal sealed class TailCache(long limit, MemoryBudget budget)
     {
         while (true)
         {
-            Stream stream;
+            ITailHolder stream;
             long endOffset;
             lock (_lock)
             {

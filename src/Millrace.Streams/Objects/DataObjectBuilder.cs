@@ -2,7 +2,6 @@ using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
-using Millrace.Streams.Upload;
 
 namespace Millrace.Streams.Objects;
 

@@ -1,6 +1,6 @@
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
-using Millrace.Streams.Upload;
+using Millrace.Streams.Objects;
 
 namespace Millrace.Streams.Recovery;
 

@@ -3,6 +3,7 @@ using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
 using Millrace.Runtime.Ids;
+using Millrace.Streams.Registry;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Wal;
 
@@ -28,9 +29,9 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
     /// </exception>
     public async Task<WalFailoverResult> RecoverAsync(IWalRecovery wal, CancellationToken token)
     {
-        var retry = new Retry(runtime, options, _logger);
+        var registry = new RegistryCalls(target.Node, target.Registry, new Retry(runtime, options, _logger));
         using var pending = new RecoveredRecords(target.Buffers);
-        var run = new Run(this, wal.Descriptor.Id, retry, pending);
+        var run = new Run(this, wal.Descriptor.Id, registry, pending);
         await foreach (var record in wal.ReadAsync(token))
         {
             await run.TakeAsync(record, token);
@@ -42,8 +43,7 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
 
         await run.UploadAsync(token);
         await run.ReportDamageAsync(token);
-        var damaged = await retry.UntilDoneAsync(
-            "Completing a recovery", cancel => target.Registry.CompleteRecoveryAsync(target.Node, wal.Descriptor.Id, cancel), token);
+        var damaged = await registry.CompleteRecoveryAsync(wal.Descriptor.Id, token);
         if (damaged.Count > 0)
         {
             throw run.Incomplete(damaged);
@@ -64,7 +64,7 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
     }
 
     /// <summary>The state of one recovery.</summary>
-    private sealed class Run(WalFailover failover, Guid wal, Retry retry, RecoveredRecords pending)
+    private sealed class Run(WalFailover failover, Guid wal, RegistryCalls registry, RecoveredRecords pending)
     {
         // Where the next record of each range must begin; null for a range that is complete without this WAL.
         private readonly SortedDictionary<(StreamId, StreamEpoch), long?> _expected = [];
@@ -80,7 +80,7 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
             _records++;
             if (!_expected.TryGetValue((record.Stream, record.Epoch), out var expected))
             {
-                expected = await RecoverableEndAsync(record.Stream, record.Epoch, token);
+                expected = await registry.GetRecoverableEndAsync(wal, record.Stream, record.Epoch, token);
                 _expected.Add((record.Stream, record.Epoch), expected);
                 if (expected is null)
                 {
@@ -125,14 +125,7 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
         {
             foreach (var (stream, (epoch, _)) in _faults)
             {
-                await retry.UntilDoneAsync(
-                    "Reporting a damaged stream",
-                    async cancel =>
-                    {
-                        await failover.Target.Registry.ReportDamageAsync(failover.Target.Node, wal, stream, epoch, cancel);
-                        return true;
-                    },
-                    token);
+                await registry.ReportDamageAsync(wal, stream, epoch, token);
             }
         }
 
@@ -155,28 +148,23 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
 
             switch (outcome.Verdict.Outcome)
             {
-                case Registry.RangeOutcome.Accepted or Registry.RangeOutcome.Cut:
+                case RangeOutcome.Accepted or RangeOutcome.Cut:
                     _recovered.Add(stream);
                     _bytes += outcome.Range.Bytes;
                     break;
-                case Registry.RangeOutcome.Void when await RecoverableEndAsync(stream, outcome.Range.Epoch, token) is { } committed && committed < end:
+                case RangeOutcome.Void when await registry.GetRecoverableEndAsync(wal, stream, outcome.Range.Epoch, token) is { } committed && committed < end:
                     _faults.TryAdd(
                         stream,
                         (outcome.Range.Epoch, $"the registry refuses the records of stream {stream} from {outcome.Range.StartOffset} on, and ends at {committed}"));
                     break;
-                case Registry.RangeOutcome.Void:
+                case RangeOutcome.Void:
                     break;
-                case Registry.RangeOutcome.Gap:
+                case RangeOutcome.Gap:
                     _faults.TryAdd(
                         stream, (outcome.Range.Epoch, $"the registry misses records of stream {stream} before offset {outcome.Range.StartOffset}"));
                     break;
             }
         }
-
-        private Task<long?> RecoverableEndAsync(StreamId stream, StreamEpoch epoch, CancellationToken token) => retry.UntilDoneAsync(
-            "Asking where a range is to be recovered from",
-            cancel => failover.Target.Registry.GetRecoverableEndAsync(wal, stream, epoch, cancel),
-            token);
     }
 
     private NodeRuntime Runtime => runtime;

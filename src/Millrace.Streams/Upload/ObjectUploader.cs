@@ -22,14 +22,15 @@ internal sealed class ObjectUploader(
     NodeRuntime runtime, StreamsOptions options, UploadTarget target, ILogger logger, MemoryBudget? budget = null, Counter<long>? failures = null)
 {
     private readonly Retry _retry = new(runtime, options, logger, failures);
+    private readonly RegistryCalls _registry = new(target.Node, target.Registry, new Retry(runtime, options, logger, failures));
 
     /// <param name="ranges">Ordered by stream and offset; their payloads stay unchanged until this returns.</param>
     /// <param name="walId">The fenced WAL they come from, or null for the node's own streams.</param>
-    /// <param name="turn">Completes when the commits before this one are through: the commits of a stream keep their order.</param>
+    /// <param name="before">Ends when the uploads before this one, of the same streams, have: the commits of a stream keep their order.</param>
     /// <param name="token">Ends it. What was written but not committed is the controller's to delete.</param>
     /// <returns>An outcome for each range, or for each part of one; those of a stream in the order of their offsets.</returns>
     /// <exception cref="StreamException">Fenced, or whatever else will not change.</exception>
-    public async Task<List<UploadOutcome>> UploadAsync(IReadOnlyList<UploadRange> ranges, Guid? walId, Task turn, CancellationToken token)
+    public async Task<List<UploadOutcome>> UploadAsync(IReadOnlyList<UploadRange> ranges, Guid? walId, Task before, CancellationToken token)
     {
         var outcomes = new List<UploadOutcome>(ranges.Count);
         var parts = new Stack<IReadOnlyList<UploadRange>>();
@@ -38,7 +39,7 @@ internal sealed class ObjectUploader(
         {
             try
             {
-                outcomes.AddRange(await UploadPartAsync(part, walId, turn, token));
+                outcomes.AddRange(await UploadPartAsync(part, walId, before, token));
             }
             catch (UploadTooLargeException failure)
             {
@@ -49,7 +50,7 @@ internal sealed class ObjectUploader(
         return outcomes;
     }
 
-    private async Task<UploadOutcome[]> UploadPartAsync(IReadOnlyList<UploadRange> ranges, Guid? walId, Task turn, CancellationToken token)
+    private async Task<UploadOutcome[]> UploadPartAsync(IReadOnlyList<UploadRange> ranges, Guid? walId, Task before, CancellationToken token)
     {
         while (true)
         {
@@ -61,7 +62,7 @@ internal sealed class ObjectUploader(
                 try
                 {
                     var plan = Plan(ranges);
-                    var first = await _retry.UntilDoneAsync("Preparing objects", cancel => target.Registry.PrepareAsync(target.Node, plan.Count, cancel), token);
+                    var first = await _registry.PrepareAsync(plan.Count, token);
                     foreach (var (kind, members) in plan)
                     {
                         var built = DataObjectBuilder.Build(new ObjectId(first.Value + objects.Count), kind, members, options.DataBlockBytes, target.Buffers);
@@ -78,7 +79,7 @@ internal sealed class ObjectUploader(
                     throw new UploadTooLargeException(failure);
                 }
 
-                await turn.OrCancelled(token);
+                await before.OrCancelled(token);
                 return await CommitAsync(commit, objects, token);
             }
             catch (StreamException expired) when (expired.Error == StreamError.PrepareExpired)
@@ -166,14 +167,7 @@ internal sealed class ObjectUploader(
             try
             {
                 await _retry.UntilDoneAsync(
-                    "Writing an object",
-                    async cancel =>
-                    {
-                        await target.Storage.PutAsync(written.Key, written.Body, cancel);
-                        return true;
-                    },
-                    abandon.Token,
-                    repeatsOutOfMemory: false);
+                    "Writing an object", cancel => target.Storage.PutAsync(written.Key, written.Body, cancel), abandon.Token, repeatsOutOfMemory: false);
             }
             catch
             {
@@ -187,7 +181,7 @@ internal sealed class ObjectUploader(
     private async Task<UploadOutcome[]> CommitAsync(UploadCommit commit, List<DataObject> objects, CancellationToken token)
     {
         var outcomes = new UploadOutcome[commit.Ranges.Count];
-        var verdicts = await _retry.UntilDoneAsync("Committing an upload", cancel => target.Registry.CommitAsync(commit, cancel), token);
+        var verdicts = await _registry.CommitAsync(commit, token);
         Invariant.Check(verdicts.Count == commit.Ranges.Count);
         var next = 0;
         foreach (var written in objects)

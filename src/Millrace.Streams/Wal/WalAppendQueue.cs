@@ -1,3 +1,5 @@
+using Millrace.Runtime;
+
 namespace Millrace.Streams.Wal;
 
 /// <summary>
@@ -10,11 +12,9 @@ namespace Millrace.Streams.Wal;
 /// </remarks>
 internal sealed class WalAppendQueue(long firstPosition)
 {
-    private const int IdleAppends = 4096;
     private readonly Lock _lock = new();
+    private readonly IdleTasks<WalAppend> _idle = new();
     private WalAppendGroup _waiting;
-    private WalAppend? _idle;
-    private int _idleCount;
     private TaskCompletionSource? _wake;
     private long _wakeAt;
     private long _waitingBytes;
@@ -27,6 +27,8 @@ internal sealed class WalAppendQueue(long firstPosition)
     /// <exception cref="StreamException">The WAL has ended; nothing was appended.</exception>
     public ValueTask Append(in StreamRecord record, out long position)
     {
+        // All the room it needs; from here on nothing can fail.
+        var append = _idle.Take() ?? new WalAppend(_idle);
         ValueTask task;
         TaskCompletionSource? wake = null;
         lock (_lock)
@@ -36,10 +38,9 @@ internal sealed class WalAppendQueue(long firstPosition)
                 throw new StreamException(_ended.Error, _ended.Message, _ended);
             }
 
-            // All the room it needs; from here on nothing can fail.
-            var append = TakeIdle_NeedsLock() ?? new WalAppend(this);
             position = _nextPosition++;
-            task = append.Begin(record, position);
+            append.Begin(record, position);
+            task = append.Task;
             Add_NeedsLock(append);
             _waitingBytes += WalRecordFormat.SizeOf(record);
             if (_waitingBytes >= _wakeAt)
@@ -119,32 +120,6 @@ internal sealed class WalAppendQueue(long firstPosition)
         failed.Settle(reason);
         wake?.SetResult();
         return true;
-    }
-
-    internal void Recycle(WalAppend append)
-    {
-        lock (_lock)
-        {
-            if (_idleCount < IdleAppends)
-            {
-                append.Next = _idle;
-                _idle = append;
-                _idleCount++;
-            }
-        }
-    }
-
-    private WalAppend? TakeIdle_NeedsLock()
-    {
-        if (_idle is not { } append)
-        {
-            return null;
-        }
-
-        _idle = append.Next;
-        append.Next = null;
-        _idleCount--;
-        return append;
     }
 
     private void Add_NeedsLock(WalAppend append)

@@ -7,6 +7,7 @@ using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
+using Millrace.Streams.Store;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Verification;
 using Millrace.Streams.Wal;
@@ -37,7 +38,7 @@ public sealed class StreamsOverControllerTests : IAsyncDisposable
             stream = await life.Controller.CreateAsync(life.Self, default);
             var owner = await life.OpenAsync(stream, epoch: 0);
             await life.AppendAsync(owner, 40);
-            life.Store.RequestUpload();
+            life.Store.Planner.AskForAll();
             await TestNode.UntilAsync(() => life.Controller.State.Streams.Streams[stream].CommittedEnd == 40);
             await life.AppendAsync(owner, 10);
         }

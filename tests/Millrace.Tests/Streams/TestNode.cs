@@ -6,6 +6,7 @@ using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
+using Millrace.Streams.Store;
 
 namespace Millrace.Tests.Streams;
 
@@ -130,8 +131,8 @@ internal sealed class TestNode : IAsyncDisposable
     /// <summary>Uploads everything now, by trimming nothing away: waits until the WAL need not keep anything.</summary>
     public async Task UploadAsync()
     {
-        Store.RequestUpload();
-        await UntilAsync(() => Store.Streams.All(stream => stream.OldestNeededPosition is null));
+        Store.Planner.AskForAll();
+        await UntilAsync(() => Store.Streams.All(stream => stream.Core.OldestNeededPosition is null));
     }
 
     public static async Task UntilAsync(Func<bool> condition)

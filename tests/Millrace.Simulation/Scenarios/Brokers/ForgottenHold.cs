@@ -3,7 +3,7 @@ using Millrace.Protocol.Primitives;
 using Millrace.Protocol.Records;
 using Millrace.Runtime.Buffers;
 using Millrace.Simulation.Kernel;
-using Millrace.Streams;
+using Millrace.Streams.Store;
 
 namespace Millrace.Simulation.Scenarios.Brokers;
 

@@ -4,6 +4,7 @@ using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Simulation.Kernel;
 using Millrace.Streams;
+using Millrace.Streams.Store;
 
 namespace Millrace.Simulation.Scenarios.Stores;
 
@@ -42,6 +43,11 @@ internal sealed class SimulatedOwner(StoreWorld world, NodeRuntime runtime, Stre
                     var start = Stream.StartOffset + _random.NextInt64(Stream.ConfirmOffset - Stream.StartOffset + 1) / 2;
                     oracle.Trimmed(start);
                     await Stream.TrimAsync(start, CancellationToken.None);
+                    break;
+                case < 93:
+                    // By itself: the others' uploads are committed in whatever order they come.
+                    await Stream.UploadAsync(Stream.NextOffset, CancellationToken.None);
+                    world.Kernel.Coverage.Count("store: streams uploaded by themselves");
                     break;
                 default:
                     await appends;

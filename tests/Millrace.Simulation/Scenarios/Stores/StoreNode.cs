@@ -10,6 +10,7 @@ using Millrace.Simulation.Scenarios.Wals;
 using Millrace.Streams;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
+using Millrace.Streams.Store;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Wal;
 

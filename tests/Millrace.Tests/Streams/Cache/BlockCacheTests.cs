@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Millrace.Streams;
 using Millrace.Streams.Cache;
+using Millrace.Streams.Store;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Cache;
@@ -61,12 +62,12 @@ public sealed class BlockCacheTests : StreamsTest
     public async Task What_was_read_ahead_outlives_what_was_read_until_its_reader_seems_to_have_left(bool readerComes)
     {
         const long Limit = 40_000;
-        var stream = (Millrace.Streams.Stream)await UploadedAsync(TestNode.Small with { BlockCacheBytes = Limit, ReadAheadBytes = 0 }, records: 300);
+        var stream = (LocalStream)await UploadedAsync(TestNode.Small with { BlockCacheBytes = Limit, ReadAheadBytes = 0 }, records: 300);
         var store = Node.Store;
-        var range = stream.FindRange(0)!;
+        var range = stream.Core.Ranges[0];
         var index = (await store.Indexes.GetAsync(range.Object, range.ObjectSize, default))!;
         var entry = index.Ranges[index.FindRange(stream.Id, range.StartOffset)];
-        var reader = new ReadAhead.Cursor();
+        var reader = new SequentialReader();
         (await store.Blocks.GetAsync(index, entry, 0, -1, 0, reader, default))!.Value.Buffer.Release();
 
         // Each turn fetches three times the cache's bytes.

@@ -6,6 +6,7 @@ using Millrace.Simulation.Storage;
 using Millrace.Streams;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
+using Millrace.Streams.Store;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Object;

@@ -87,7 +87,7 @@ public sealed class WalFailoverTests : IAsyncDisposable
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var puts = 0;
         _storage.BeforePut = (_, _) => Interlocked.Increment(ref puts) == 1 ? new(gate.Task) : default;
-        _former.Store.RequestUpload();
+        _former.Store.Planner.AskForAll();
         await TestNode.UntilAsync(() => Volatile.Read(ref puts) == 1);
 
         await TakeOverAsync();

@@ -1,0 +1,17 @@
+using Millrace.Runtime;
+using Millrace.Streams.Cache;
+using Millrace.Streams.Upload;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Streams.Append;
+
+/// <summary>What appends to any stream of a store go through.</summary>
+/// <param name="Wal">Makes them durable.</param>
+/// <param name="Budget">Has admitted them.</param>
+/// <param name="SmallRecords">Moves small ones together.</param>
+/// <param name="Planner">Hears how much there is to upload.</param>
+/// <param name="Metrics">Counts them.</param>
+internal sealed record AppendContext(IWriteAheadLog Wal, MemoryBudget Budget, SmallRecordArena SmallRecords, UploadPlanner Planner, StreamsMetrics Metrics)
+{
+    public IdleTasks<AppendCompletion> Completions { get; } = new();
+}

@@ -1,0 +1,164 @@
+using Millrace.Runtime.Buffers;
+using Millrace.Streams.Cache;
+using Millrace.Streams.State;
+
+namespace Millrace.Streams.Append;
+
+/// <summary>Appends to a stream: offset, WAL, log cache, and the confirm offset that follows once the WAL has made the record durable.</summary>
+/// <remarks>
+/// All room is taken before the WAL is asked. From its acceptance on, the record's offset is given out for good, and what goes with it is
+/// a few assignments that cannot fail. What can, such as waking somebody, comes after them, and loses the stream.
+/// </remarks>
+internal sealed class StreamAppends(StreamCore core, AppendContext context)
+{
+    private readonly ConfirmNotices _notices = new(core);
+
+    public ValueTask AppendAsync(in StreamAppend append, AppendPermit permit)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(append.Count, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(append.Payload.Length, context.Wal.MaxRecordBytes);
+        ThrowIfMisstated(append);
+        if (append.Payload.Length > SmallRecordArena.LargestPayload)
+        {
+            return Append(append, permit);
+        }
+
+        var payload = context.SmallRecords.Copy(append.Payload.Span, out var holder);
+        try
+        {
+            return Append(append with { Payload = payload, Buffer = holder }, permit);
+        }
+        finally
+        {
+            holder.Release();
+        }
+    }
+
+    /// <summary>The record that ends here is durable, and with it all before: tasks of a WAL complete in order.</summary>
+    public void Confirm(long end)
+    {
+        bool isOver;
+        var tell = false;
+        lock (core.Lock)
+        {
+            core.Life.Leave();
+            isOver = core.Life.IsOver;
+            if (!core.Life.HasEnded && core.Offsets.Confirm(end))
+            {
+                tell = _notices.Begin_NeedsLock();
+                core.Confirmed.Advance(end);
+            }
+        }
+
+        context.Budget.Release(RecordCost.UnderWay);
+        if (tell)
+        {
+            _notices.Tell();
+        }
+        else if (isOver)
+        {
+            core.ReleaseIfOver();
+        }
+    }
+
+    /// <summary>An append's outcome will never be known here. The WAL is done with its memory.</summary>
+    /// <returns>What its producer is told.</returns>
+    public Exception Fail(Exception failure)
+    {
+        lock (core.Lock)
+        {
+            core.Life.Leave();
+        }
+
+        var reason = failure as StreamException ?? new StreamException(StreamError.WalFailed, $"The WAL failed: {failure.Message}", failure);
+        core.Lose(reason);
+        context.Budget.Release(RecordCost.UnderWay);
+        core.ReleaseIfOver();
+        return reason;
+    }
+
+    /// <inheritdoc cref="StreamCore.LoseFor"/>
+    public Exception LoseFor(Exception trouble) => core.LoseFor(trouble);
+
+    /// <summary>
+    /// WAL blocks and objects take over the checksum that a caller states, and a wrong one would make them unreadable, neighbours included. Short
+    /// payloads are summed up there anyway.
+    /// </summary>
+    private void ThrowIfMisstated(in StreamAppend append)
+    {
+        if (append.PayloadChecksum is { } stated && append.Payload.Length >= Crc32C.WorthJoining && Crc32C.Of(append.Payload.Span) != stated)
+        {
+            throw new StreamException(StreamError.Corrupt, $"A record for stream {core.Id} does not have the checksum that its caller states");
+        }
+    }
+
+    private ValueTask Append(in StreamAppend append, AppendPermit permit)
+    {
+        var completion = context.Completions.Take() ?? new AppendCompletion(context.Completions);
+        ValueTask durable;
+        long reserved;
+        int held;
+        lock (core.Lock)
+        {
+            var accepted = false;
+            try
+            {
+                core.Life.ThrowIfNotAppendable();
+                var offset = core.Offsets.Next;
+                var end = core.Offsets.EndOfNext(append.Count);
+                core.Cache.Reserve();
+                completion.Begin(this, end);
+                reserved = MemoryBudget.Take(permit);
+                long position;
+                try
+                {
+                    durable = context.Wal.AppendAsync(
+                        new StreamRecord(core.Id, core.Epoch, offset, append.Count, append.MaxTimestamp, append.Payload)
+                        {
+                            PayloadChecksum = append.PayloadChecksum,
+                        },
+                        out position);
+                    accepted = true;
+                }
+                finally
+                {
+                    if (!accepted)
+                    {
+                        context.Budget.Settle(reserved, held: 0);
+                    }
+                }
+
+                core.Offsets.Append(end);
+                core.Life.Enter();
+                held = core.Cache.Add(new CachedRecord(offset, append.Count, append.MaxTimestamp, position, append.Payload, append.Buffer)
+                {
+                    PayloadChecksum = append.PayloadChecksum,
+                });
+                core.Checkpoints.OnAppended(append.Payload.Length);
+            }
+            finally
+            {
+                if (!accepted)
+                {
+                    completion.GiveBack();
+                }
+            }
+        }
+
+        // The caller's from now on, whatever happens: it may complete, and be used again, at any moment.
+        var task = completion.Task;
+        try
+        {
+            context.Budget.Settle(reserved, held + RecordCost.UnderWay);
+            context.Metrics.BytesAppended.Add(append.Payload.Length);
+            context.Planner.OnAppended(held);
+        }
+        catch (Exception trouble)
+        {
+            core.LoseFor(trouble);
+        }
+
+        completion.Follow(durable);
+        return task;
+    }
+}

@@ -1,0 +1,57 @@
+using Millrace.ObjectStorage;
+using Millrace.Runtime.Ids;
+using Millrace.Streams.Cache;
+using Millrace.Streams.Objects;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Streams.Open;
+
+/// <summary>
+/// Opens a stream, in this order: what a former attempt left open is closed, the registry opens the epoch, the committed ranges are loaded, and
+/// the newest checkpoint is read. What lies behind the checkpoint its owner replays, by reading.
+/// </summary>
+/// <remarks>Threading: any thread. Nothing is served before all of it is there; what fails half way is in <see cref="UnservedOpenings"/>.</remarks>
+/// <param name="node">Who opens.</param>
+/// <param name="registry">Decides who may.</param>
+/// <param name="unserved">Remembers what was opened and does not serve yet.</param>
+/// <param name="indexes">Say where in its object a checkpoint lies.</param>
+/// <param name="objects">Reads it.</param>
+internal sealed class StreamOpener(
+    NodeIncarnation node, IStreamRegistry registry, UnservedOpenings unserved, ObjectIndexCache indexes, DataObjectReader objects)
+{
+    /// <exception cref="StreamException">Fenced, Unknown, Incomplete, StorageUnavailable, Corrupt.</exception>
+    public async ValueTask<OpenedStream> OpenAsync(StreamId id, StreamEpoch epoch, CancellationToken token)
+    {
+        try
+        {
+            await unserved.CloseAsync(id, below: epoch, token);
+            unserved.Add(id, epoch);
+            var opening = await registry.OpenAsync(node, id, epoch, token);
+            var ranges = await RangePages.LoadAsync(registry, id, opening.StartOffset, token);
+            var checkpoint = opening.CheckpointRange is { } range ? await ReadCheckpointAsync(range, token) : (StreamCheckpoint?)null;
+            if (opening.EndOffset > opening.StartOffset && (ranges.Count == 0 || ranges[^1].EndOffset != opening.EndOffset))
+            {
+                throw new StreamException(StreamError.Corrupt, $"The registry's ranges of stream {id} do not end at its end, {opening.EndOffset}");
+            }
+
+            return new OpenedStream(opening, ranges, checkpoint);
+        }
+        catch (ObjectStorageException failure)
+        {
+            throw new StreamException(StreamError.StorageUnavailable, failure.Message, failure);
+        }
+    }
+
+    private async ValueTask<StreamCheckpoint> ReadCheckpointAsync(ObjectRange range, CancellationToken token)
+    {
+        var index = await indexes.GetAsync(range.Object, range.ObjectSize, token);
+        var found = index?.FindRange(range.Stream, range.StartOffset) ?? -1;
+        if (index is not null && found >= 0 && index.Ranges[found] is { Checkpoint.Length: > 0 } entry
+            && await objects.ReadAttachmentAsync(range.Object, entry.Checkpoint, token) is { } state)
+        {
+            return new StreamCheckpoint(entry.EndOffset, state);
+        }
+
+        throw DataObjectReader.Corrupt(range.Object, $"it lacks the checkpoint of stream {range.Stream} at {range.EndOffset}");
+    }
+}

@@ -1,0 +1,247 @@
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
+using Millrace.Streams.Cache;
+using Millrace.Streams.Objects;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Streams.Reading;
+
+/// <summary>Reads a stream's records from objects, through the caches, and fetches ahead of sequential readers.</summary>
+/// <remarks>Threading: any thread; the stream's lock is never held here.</remarks>
+internal sealed class ColdReader(StreamId id, RangeLookup ranges, ReadContext context)
+{
+    private readonly ReadAhead _readAhead = new(context.Options.DataBlockBytes * 2, context.Options.ReadAheadBytes);
+
+    /// <summary>Reads from an offset that lies in a committed range.</summary>
+    public async ValueTask<StreamRead> ReadAsync(long offset, int maxBytes, CancellationToken token)
+    {
+        var records = new List<StreamRecord>();
+        var holds = new List<PooledBuffer>();
+        var (next, bytes) = (offset, 0L);
+        try
+        {
+            while (records.Count == 0 || bytes < maxBytes)
+            {
+                // Beyond the first block only what is in memory: a reader gets what there is rather than wait for more.
+                var found = await FindBlockAsync(next, maxBytes, waitForStore: records.Count == 0, token);
+                if (found is not { } hold)
+                {
+                    break;
+                }
+
+                holds.Add(hold.Buffer);
+                var before = records.Count;
+                Take(hold.Block, next, maxBytes, records, ref bytes);
+                if (records.Count == before)
+                {
+                    break;
+                }
+
+                next = records[^1].EndOffset;
+            }
+        }
+        catch
+        {
+            Release(holds);
+            throw;
+        }
+
+        FetchAhead(offset, next);
+        return new StreamRead(records, () => Release(holds));
+    }
+
+    /// <summary>
+    /// The first record in committed ranges, from an offset on, with a timestamp of at least this; or null, and the offset up to
+    /// which there is none.
+    /// </summary>
+    public async ValueTask<(StreamRead? Found, long SearchedTo)> FindByTimestampAsync(long offset, long timestamp, CancellationToken token)
+    {
+        long committedEnd;
+        while (ranges.Find(offset, timestamp, out committedEnd) is { } range)
+        {
+            if (await OpenAsync(range, token) is not { } opened)
+            {
+                // Trimmed or compacted meanwhile: the stream knows its newer ranges by now.
+                continue;
+            }
+
+            var (index, entry) = opened;
+            for (var block = index.FindBlock(entry, Math.Max(offset, range.StartOffset)); block < entry.FirstBlock + entry.BlockCount; block++)
+            {
+                if (index.Blocks[block].MaxTimestamp < timestamp)
+                {
+                    continue;
+                }
+
+                if (await context.Blocks.GetAsync(index, entry, block, block, block, reader: null, token) is not { } hold)
+                {
+                    throw DataObjectReader.Corrupt(range.Object, "it vanished while it was read");
+                }
+
+                for (var i = hold.Block.Find(Math.Max(offset, range.StartOffset)); i < hold.Block.Count; i++)
+                {
+                    if (hold.Block[i] is var record && record.MaxTimestamp >= timestamp)
+                    {
+                        return (new StreamRead([record], hold.Buffer.Release), offset);
+                    }
+                }
+
+                hold.Buffer.Release();
+            }
+
+            offset = range.EndOffset;
+        }
+
+        return (null, Math.Max(offset, committedEnd));
+    }
+
+    private async ValueTask<BlockHold?> FindBlockAsync(long offset, int maxBytes, bool waitForStore, CancellationToken token)
+    {
+        while (true)
+        {
+            if (ranges.Find(offset) is not { } range)
+            {
+                return waitForStore ? throw ranges.NotInObjects(offset) : null;
+            }
+
+            var opened = await OpenAsync(range, token);
+            if (opened is not var (index, entry))
+            {
+                continue;
+            }
+
+            var block = index.FindBlock(entry, offset);
+            if (block == entry.FirstBlock + entry.BlockCount)
+            {
+                throw DataObjectReader.Corrupt(range.Object, $"no block holds offset {offset} of stream {id}");
+            }
+
+            if (!waitForStore)
+            {
+                return context.Blocks.TryGet(index.Object, block);
+            }
+
+            var lastAsked = LastAlong(index, entry, block, maxBytes);
+            var reader = _readAhead.Find(offset);
+            var room = reader?.Window is { } window && window > maxBytes && context.Blocks.TryReserveAhead(window) ? window : 0;
+            var lastAlong = room > 0 ? LastAlong(index, entry, block, room) : lastAsked;
+            var reading = context.Blocks.GetAsync(index, entry, block, lastAsked, lastAlong, reader, token);
+            context.Blocks.ReturnAhead(room);
+            if (await reading is { } hold)
+            {
+                return hold;
+            }
+
+            await ranges.RefreshAsync(range.Object, token);
+        }
+    }
+
+    /// <summary>The index of the object that holds a range, and the range in it; null after the stream had to learn of newer objects.</summary>
+    private async ValueTask<(DataObjectIndex Index, DataRangeEntry Range)?> OpenAsync(ObjectRange range, CancellationToken token)
+    {
+        var index = await context.Indexes.GetAsync(range.Object, range.ObjectSize, token);
+        if (index is null)
+        {
+            await ranges.RefreshAsync(range.Object, token);
+            return null;
+        }
+
+        var found = index.FindRange(id, range.StartOffset);
+        if (found < 0 || index.Ranges[found].EndOffset < range.EndOffset || index.Ranges[found].Epoch != range.Epoch)
+        {
+            throw DataObjectReader.Corrupt(range.Object, $"it does not hold offsets {range.StartOffset} to {range.EndOffset} of stream {id}");
+        }
+
+        return (index, index.Ranges[found]);
+    }
+
+    private static int LastAlong(DataObjectIndex index, in DataRangeEntry range, int block, int maxBytes)
+    {
+        var last = block;
+        var bytes = (long)index.Blocks[block].Size;
+        while (last + 1 < range.FirstBlock + range.BlockCount && bytes + index.Blocks[last + 1].Size <= maxBytes)
+        {
+            bytes += index.Blocks[++last].Size;
+        }
+
+        return last;
+    }
+
+    private static void Take(DataBlock block, long offset, int maxBytes, List<StreamRecord> records, ref long bytes)
+    {
+        for (var i = block.Find(offset); i < block.Count; i++)
+        {
+            var record = block[i];
+            if (records.Count > 0 && bytes + record.Payload.Length > maxBytes)
+            {
+                return;
+            }
+
+            records.Add(record);
+            bytes += record.Payload.Length;
+        }
+    }
+
+    private void FetchAhead(long offset, long nextOffset)
+    {
+        if (_readAhead.Advance(offset, nextOffset, context.Blocks.FetchedBytes) is not { } reader)
+        {
+            return;
+        }
+
+        // Grows while it is fetched for a reader that is faster.
+        var window = reader.Window;
+        if (!context.Blocks.TryReserveAhead(window))
+        {
+            // Too many readers for the memory: each reads as it goes, and asks again at its next step.
+            _readAhead.Fetched(reader, nextOffset, nextOffset);
+        }
+        else
+        {
+            context.Spawn("stream-read-ahead", token => FetchAheadAsync(reader, window, token));
+        }
+    }
+
+    private async Task FetchAheadAsync(SequentialReader reader, int window, CancellationToken token)
+    {
+        var (next, middle, left) = (reader.FetchFrom, reader.FetchFrom, (long)window);
+        try
+        {
+            while (left > 0 && ranges.Find(next) is { } range && await OpenAsync(range, token) is var (index, entry))
+            {
+                var block = index.FindBlock(entry, next);
+                var last = LastAlong(index, entry, block, (int)left);
+                if (await context.Blocks.GetAsync(index, entry, block, block - 1, last, reader, token) is not { } hold)
+                {
+                    break;
+                }
+
+                hold.Buffer.Release();
+                for (; block <= last; block++)
+                {
+                    left -= index.Blocks[block].Size;
+                    next = index.Blocks[block].EndOffset;
+                    middle = left > window / 2 ? next : middle;
+                }
+            }
+        }
+        catch (StreamException failure)
+        {
+            // Whoever reads there meets the failure and hears of it.
+            Log.ReadAheadFailed(context.Logger, id, failure.Message);
+        }
+        finally
+        {
+            context.Blocks.ReturnAhead(window);
+            _readAhead.Fetched(reader, middle, next);
+        }
+    }
+
+    private static void Release(List<PooledBuffer> holds)
+    {
+        foreach (var hold in holds)
+        {
+            hold.Release();
+        }
+    }
+}

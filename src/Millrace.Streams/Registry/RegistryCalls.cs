@@ -1,0 +1,37 @@
+using Millrace.Runtime.Ids;
+
+namespace Millrace.Streams.Registry;
+
+/// <summary>
+/// What one incarnation has to know of the registry, or to tell it, before it can go on: asked until it is answered (see <see cref="Retry"/>).
+/// </summary>
+/// <remarks>Threading: any thread. Every call throws what the registry's own does, but for StorageUnavailable.</remarks>
+/// <param name="node">In whose name.</param>
+/// <param name="registry">Who is asked.</param>
+/// <param name="retry">For how long.</param>
+internal sealed class RegistryCalls(NodeIncarnation node, IStreamRegistry registry, Retry retry)
+{
+    public Task CloseAsync(StreamId stream, StreamEpoch epoch, long endOffset, CancellationToken token) =>
+        retry.UntilDoneAsync("Closing a stream", cancel => registry.CloseAsync(node, stream, epoch, endOffset, cancel), token);
+
+    public Task<ObjectId> PrepareAsync(int count, CancellationToken token) =>
+        retry.UntilDoneAsync("Preparing objects", cancel => registry.PrepareAsync(node, count, cancel), token);
+
+    public Task<IReadOnlyList<RangeVerdict>> CommitAsync(UploadCommit commit, CancellationToken token) =>
+        retry.UntilDoneAsync("Committing an upload", cancel => registry.CommitAsync(commit, cancel), token);
+
+    public Task<IReadOnlyList<ObjectRange>> LoadRangesAsync(StreamId stream, long offset, CancellationToken token) =>
+        retry.UntilDoneAsync("Asking for a stream's ranges", cancel => RangePages.LoadAsync(registry, stream, offset, cancel), token);
+
+    public Task<long?> GetCommittedEndAsync(StreamId stream, CancellationToken token) =>
+        retry.UntilDoneAsync("Asking for a stream's end", cancel => registry.GetCommittedEndAsync(stream, cancel), token);
+
+    public Task<long?> GetRecoverableEndAsync(Guid walId, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
+        retry.UntilDoneAsync("Asking what a range misses", cancel => registry.GetRecoverableEndAsync(walId, stream, epoch, cancel), token);
+
+    public Task ReportDamageAsync(Guid? walId, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
+        retry.UntilDoneAsync("Reporting a damaged stream", cancel => registry.ReportDamageAsync(node, walId, stream, epoch, cancel), token);
+
+    public Task<IReadOnlyList<StreamId>> CompleteRecoveryAsync(Guid walId, CancellationToken token) =>
+        retry.UntilDoneAsync("Completing a recovery", cancel => registry.CompleteRecoveryAsync(node, walId, cancel), token);
+}

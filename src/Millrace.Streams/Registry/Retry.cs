@@ -1,0 +1,74 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+
+namespace Millrace.Streams.Registry;
+
+/// <summary>
+/// Repeats calls to the object store and the registry until they succeed: data that is acknowledged has nowhere else to go. Only
+/// answers that will not change end it: those of the registry, and what no store answers, which is a fault in here. That is repeated a few times,
+/// lest a passing shortage of memory end a node, and then stops it, which the next start may get over.
+/// </summary>
+/// <param name="runtime">Time and chance.</param>
+/// <param name="options">The pauses.</param>
+/// <param name="logger">Hears of every failure.</param>
+/// <param name="failures">Counts them; null where nobody watches.</param>
+internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger logger, Counter<long>? failures = null)
+{
+    // Over a minute, with the usual pauses.
+    private const int UnexpectedInARow = 16;
+
+    /// <inheritdoc cref="UntilDoneAsync{T}"/>
+    public async Task UntilDoneAsync(
+        string operation, Func<CancellationToken, ValueTask> attempt, CancellationToken token, bool repeatsOutOfMemory = true) =>
+        await UntilDoneAsync(
+            operation,
+            async cancel =>
+            {
+                await attempt(cancel);
+                return true;
+            },
+            token,
+            repeatsOutOfMemory);
+
+    /// <param name="operation">For the log, e.g. <c>Committing an upload</c>.</param>
+    /// <param name="attempt">Idempotent.</param>
+    /// <param name="token">Ends it.</param>
+    /// <param name="repeatsOutOfMemory">False where the caller can do with less.</param>
+    /// <exception cref="StreamException">Anything but StorageUnavailable.</exception>
+    /// <exception cref="Exception">Something unexpected, again and again, or one that <see cref="IsFinal"/>.</exception>
+    public async Task<T> UntilDoneAsync<T>(string operation, Func<CancellationToken, ValueTask<T>> attempt, CancellationToken token, bool repeatsOutOfMemory = true)
+    {
+        var unexpected = 0;
+        var pauses = new BackOff(runtime, options.RetryDelay, options.RetryLimit);
+        while (true)
+        {
+            token.ThrowIfCancellationRequested();
+            // Before the attempt, since each way to fail tells it.
+            var pause = pauses.Next();
+            try
+            {
+                return await attempt(token);
+            }
+            catch (Exception failure) when (failure is ObjectStorageException or StreamException { Error: StreamError.StorageUnavailable })
+            {
+                unexpected = 0;
+                Log.Retrying(logger, operation, pause, failure.Message);
+            }
+            catch (Exception failure) when (failure is not (StreamException or InvariantViolationException) && !IsFinal(failure)
+                && (repeatsOutOfMemory || failure is not OutOfMemoryException)
+                && !(failure is OperationCanceledException && token.IsCancellationRequested)
+                && ++unexpected <= UnexpectedInARow)
+            {
+                Log.RetryingUnexpected(logger, failure, operation, pause);
+            }
+
+            failures?.Add(1);
+            await Task.Delay(pause, runtime.Time, token);
+        }
+    }
+
+    /// <summary>What was asked for is impossible, however often it is tried.</summary>
+    public static bool IsFinal(Exception failure) => failure is ArgumentException or OverflowException or NotSupportedException;
+}

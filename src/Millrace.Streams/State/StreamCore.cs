@@ -1,0 +1,208 @@
+using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
+using Millrace.Streams.Cache;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Streams.State;
+
+/// <summary>
+/// What the sides of an open stream share, those that append, read and upload: how far it has come, its newest records, where the others lie,
+/// who waits for what; and its end.
+/// </summary>
+/// <remarks>
+/// Threading: all of it is under one lock, held for a few instructions and over the WAL's (non-blocking) append, so that the WAL's order is the
+/// stream's. The owner is never called with the lock held, since it appends under a lock of its own.
+/// </remarks>
+internal sealed class StreamCore : ITailHolder
+{
+    private readonly IStreamHost _host;
+    private readonly MemoryBudget _budget;
+    private long? _pin;
+
+    /// <param name="id">The stream.</param>
+    /// <param name="epoch">What it is open at.</param>
+    /// <param name="owner">The layer above.</param>
+    /// <param name="opening">What the registry said when it was opened.</param>
+    /// <param name="checkpointBytes">The size of the newest checkpoint.</param>
+    /// <param name="host">Who keeps it.</param>
+    /// <param name="budget">Keeps account of the memory of its records.</param>
+    /// <param name="buffers">Lends memory for their places.</param>
+    public StreamCore(
+        StreamId id, StreamEpoch epoch, IStreamOwner owner, StreamOpening opening, int checkpointBytes, IStreamHost host, MemoryBudget budget,
+        BufferPool buffers)
+    {
+        (_host, _budget) = (host, budget);
+        (Id, Epoch, Owner) = (id, epoch, owner);
+        Life = new StreamLife(id);
+        Offsets = new StreamOffsets(opening.StartOffset, opening.EndOffset);
+        Checkpoints = new CheckpointDebt(opening.CheckpointRange?.EndOffset ?? 0, checkpointBytes);
+        Cache = new LogCache(buffers);
+    }
+
+    public StreamId Id { get; }
+
+    public StreamEpoch Epoch { get; }
+
+    public IStreamOwner Owner { get; }
+
+    public Lock Lock { get; } = new();
+
+    public StreamLife Life { get; }
+
+    public StreamOffsets Offsets { get; }
+
+    /// <summary>The newest records: those not uploaded yet, and others as long as memory permits.</summary>
+    public LogCache Cache { get; }
+
+    /// <summary>Where the others lie.</summary>
+    public CommittedRanges Ranges { get; } = new();
+
+    public CheckpointDebt Checkpoints { get; }
+
+    /// <summary>Who waits for records to be durable.</summary>
+    public OffsetWaiters Confirmed { get; } = new();
+
+    /// <summary>Who waits for records to be committed in objects.</summary>
+    public OffsetWaiters Uploaded { get; } = new();
+
+    /// <summary>
+    /// The place in the WAL of the oldest record that no committed object holds; null if there is none, or nobody will ever ask for it.
+    /// </summary>
+    public long? OldestNeededPosition
+    {
+        get
+        {
+            lock (Lock)
+            {
+                return OldestNeededPosition_NeedsLock();
+            }
+        }
+    }
+
+    /// <summary>Of a lost stream: the place in the WAL of its last record that was still cached; -1 if there was none.</summary>
+    public long LastPosition { get; private set; } = -1;
+
+    /// <summary>The stream is of no use on this node any more. The first reason counts, and its owner hears of it once.</summary>
+    public void Lose(StreamException reason)
+    {
+        lock (Lock)
+        {
+            if (Life.HasEnded)
+            {
+                return;
+            }
+
+            // What no object holds must stay in the WAL, until the registry says that nobody will ever ask for it.
+            _pin = reason.Error == StreamError.Unknown ? null : OldestNeededPosition_NeedsLock();
+            LastPosition = Cache.LastPosition;
+            Life.Lose(reason);
+            Confirmed.Fail(reason);
+            Uploaded.Fail(reason);
+            Checkpoints.Fail(reason);
+        }
+
+        _host.OnLost(this, reason);
+        Owner.OnLost(reason.Error);
+        ReleaseIfOver();
+    }
+
+    /// <summary>
+    /// Something failed behind the acceptance of an append, or in an upload, that nobody foresaw: the stream does not go on with what that left.
+    /// </summary>
+    /// <returns>What its producer is told.</returns>
+    public Exception LoseFor(Exception trouble)
+    {
+        if (trouble is InvariantViolationException)
+        {
+            return trouble;
+        }
+
+        var reason = new StreamException(StreamError.WalFailed, $"Stream {Id} cannot go on after an error that nobody expected: {trouble.Message}", trouble);
+        try
+        {
+            Lose(reason);
+        }
+        catch (Exception failure) when (failure is not InvariantViolationException)
+        {
+            // The stream is lost all the same: that comes first.
+        }
+
+        return reason;
+    }
+
+    /// <summary>Its range is closed in the registry.</summary>
+    /// <exception cref="StreamException">It was lost meanwhile.</exception>
+    public void Close()
+    {
+        lock (Lock)
+        {
+            if (Life.Phase == StreamPhase.Closed)
+            {
+                // Somebody else who closed it at the same time was faster.
+                return;
+            }
+
+            Life.Close();
+            Checkpoints.Fail(new StreamException(StreamError.Closed, $"Stream {Id} was closed while it was trimmed"));
+        }
+
+        _host.OnClosed(this);
+        ReleaseIfOver();
+    }
+
+    /// <summary>The WAL, or an upload, is done with the stream's memory.</summary>
+    public void Leave()
+    {
+        lock (Lock)
+        {
+            Life.Leave();
+        }
+
+        ReleaseIfOver();
+    }
+
+    /// <summary>Frees the memory of a stream that ended, once the WAL and uploads are done with it.</summary>
+    public void ReleaseIfOver()
+    {
+        long released;
+        lock (Lock)
+        {
+            if (!Life.IsOver)
+            {
+                return;
+            }
+
+            released = Cache.Evict(long.MaxValue);
+        }
+
+        _budget.Release(released);
+    }
+
+    /// <inheritdoc/>
+    public void EvictUploaded(long endOffset)
+    {
+        long released;
+        lock (Lock)
+        {
+            released = Cache.Evict(Math.Min(endOffset, Offsets.Uploaded));
+        }
+
+        _budget.Release(released);
+    }
+
+    private long? OldestNeededPosition_NeedsLock()
+    {
+        if (Life.Phase == StreamPhase.Lost)
+        {
+            return _pin;
+        }
+
+        if (Offsets.Uploaded == Offsets.Next)
+        {
+            return null;
+        }
+
+        return Cache.TryFind(Offsets.Uploaded, out var oldest) ? oldest.Record.WalPosition : null;
+    }
+}

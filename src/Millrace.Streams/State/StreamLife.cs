@@ -1,0 +1,74 @@
+using Millrace.Runtime;
+using Millrace.Runtime.Ids;
+
+namespace Millrace.Streams.State;
+
+/// <summary>Whether a stream still serves, why it does not, and who still uses the memory of one that has ended.</summary>
+/// <remarks>Threading: one caller at a time (the stream's lock).</remarks>
+/// <param name="id">For messages.</param>
+internal sealed class StreamLife(StreamId id)
+{
+    private StreamException? _lost;
+    private int _users;
+
+    public StreamPhase Phase { get; private set; } = StreamPhase.Open;
+
+    public bool HasEnded => Phase is StreamPhase.Lost or StreamPhase.Closed;
+
+    /// <summary>It has ended, and neither the WAL nor an upload needs its records in memory.</summary>
+    public bool IsOver => HasEnded && _users == 0;
+
+    /// <summary>The WAL, or an upload, uses its memory until <see cref="Leave"/>.</summary>
+    public void Enter() => _users++;
+
+    public void Leave() => Invariant.Check(--_users >= 0);
+
+    /// <exception cref="StreamException">Why it serves nobody any more.</exception>
+    public void ThrowIfEnded()
+    {
+        if (_lost is { } lost)
+        {
+            throw new StreamException(lost.Error, lost.Message, lost);
+        }
+
+        if (Phase == StreamPhase.Closed)
+        {
+            throw new StreamException(StreamError.Closed, $"Stream {id} is closed on this node");
+        }
+    }
+
+    /// <exception cref="StreamException">Why it takes no appends any more.</exception>
+    public void ThrowIfNotAppendable()
+    {
+        if (Phase == StreamPhase.Open)
+        {
+            return;
+        }
+
+        ThrowIfEnded();
+        throw new StreamException(StreamError.Closed, $"Stream {id} is closing on this node");
+    }
+
+    /// <summary>Takes no appends from now on. May be called again.</summary>
+    /// <exception cref="StreamException">It has ended.</exception>
+    public void BeginClosing()
+    {
+        ThrowIfEnded();
+        Phase = StreamPhase.Closing;
+    }
+
+    /// <summary>Its range is closed in the registry.</summary>
+    /// <exception cref="StreamException">It was lost meanwhile.</exception>
+    public void Close()
+    {
+        ThrowIfEnded();
+        Phase = StreamPhase.Closed;
+    }
+
+    /// <summary>It has ended for a reason that counts from now on. Only one that has not ended is lost.</summary>
+    public void Lose(StreamException reason)
+    {
+        Invariant.Check(!HasEnded);
+        (Phase, _lost) = (StreamPhase.Lost, reason);
+    }
+}

@@ -1,0 +1,23 @@
+using System.Diagnostics.Metrics;
+
+namespace Millrace.Streams.Store;
+
+/// <summary>What a store's memory and WAL look like at any moment.</summary>
+internal static class StoreGauges
+{
+    /// <summary>Measures a store from now on.</summary>
+    public static void Observe(Meter meter, StreamStore store)
+    {
+        meter.CreateObservableGauge(
+            "millrace.streams.memory", () => store.Budget.Held, "By", "Memory held by the log cache, uploaded records that stay for readers included");
+        meter.CreateObservableGauge("millrace.streams.not_uploaded", () => store.NotUploadedBytes, "By", "Memory held by records that only the WAL has");
+        meter.CreateObservableGauge(
+            "millrace.streams.not_uploaded.limit", () => store.Options.NotUploadedBytes, "By",
+            "Where producers begin to wait (millrace.not.uploaded.max.bytes)");
+        meter.CreateObservableGauge(
+            "millrace.streams.appends.waiting", () => store.Budget.Waiting, "{append}", "Appends that wait for room, since uploads do not keep up");
+        meter.CreateObservableGauge(
+            "millrace.wal.fullness", () => store.Components.Wal.Fullness, "1", "How much of a file WAL is in use, 0 to 1; uploads empty it");
+        meter.CreateObservableGauge("millrace.streams.open", () => store.Streams.Count, "{stream}", "Open streams");
+    }
+}

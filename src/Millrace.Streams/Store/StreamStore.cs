@@ -1,0 +1,243 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Runtime;
+using Millrace.Runtime.Ids;
+using Millrace.Streams.Append;
+using Millrace.Streams.Cache;
+using Millrace.Streams.Objects;
+using Millrace.Streams.Open;
+using Millrace.Streams.Reading;
+using Millrace.Streams.Registry;
+using Millrace.Streams.State;
+using Millrace.Streams.Upload;
+
+namespace Millrace.Streams.Store;
+
+/// <summary>The streams of one node incarnation; see <see cref="IStreamStore"/>. Puts the parts together, and ends them.</summary>
+public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
+{
+    // With the default 12 MiB: tens of thousands of commits, or an hour of an outage for a hundred groups.
+    private const int ReserveFraction = 16;
+    private readonly NodeRuntime _runtime;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ILogger _logger;
+    private readonly OpenStreams _open = new();
+    private readonly LostStreams _lost;
+    private readonly WalTrim _walTrim;
+    private readonly UnservedOpenings _unserved;
+    private readonly StreamOpener _opener;
+    private readonly StreamContext _context;
+    private readonly SmallRecordArena _smallRecords;
+    private readonly Uploader _uploader;
+    private readonly Task _uploads;
+    private int _disposed;
+
+    /// <summary>Starts a store; its loops run until it is disposed.</summary>
+    public StreamStore(NodeRuntime runtime, StreamsOptions options, StreamsComponents components)
+    {
+        (_runtime, Options, Components) = (runtime, options, components);
+        _logger = runtime.Loggers.CreateLogger<StreamStore>();
+        Metrics = new StreamsMetrics();
+        Budget = new MemoryBudget(options.NotUploadedBytes, options.NotUploadedBytes / ReserveFraction, OnPressure);
+        Tail = new TailCache(options.TailCacheBytes, Budget);
+        Planner = new UploadPlanner(runtime.Time, options, components.Wal, Budget);
+        _smallRecords = new SmallRecordArena(components.Buffers);
+        var objects = new DataObjectReader(runtime, options, components.Storage);
+        Indexes = new ObjectIndexCache(objects, options.IndexCacheBytes, _stopping.Token);
+        Blocks = new BlockCache(objects, components.Buffers, Metrics, options.BlockCacheBytes, _stopping.Token);
+
+        var registry = new RegistryCalls(components.Node, components.Registry, new Retry(runtime, options, _logger));
+        _lost = new LostStreams(registry, components.Wal.Descriptor.Id, _logger);
+        _walTrim = new WalTrim(components.Wal, () => Streams.Select(stream => stream.Core), () => _lost.Pinning, _logger);
+        _unserved = new UnservedOpenings(registry);
+        _opener = new StreamOpener(components.Node, components.Registry, _unserved, Indexes, objects);
+        _context = new StreamContext(
+            components,
+            registry,
+            new AppendContext(components.Wal, Budget, _smallRecords, Planner, Metrics),
+            new ReadContext(options, Indexes, Blocks, components.Registry, Metrics, _logger, Spawn),
+            new UploadContext(runtime.Time, options, components.Wal, Tail, Planner));
+
+        var target = new UploadTarget(components.Node, components.Storage, components.Registry, components.Buffers);
+        var uploads = new ObjectUploader(runtime, options, target, _logger, Budget, Metrics.UploadFailures);
+        var runner = new UploadRunner(runtime.Time, uploads, new UploadJudgement(registry, Indexes), Tail, this, Metrics, _logger);
+        _uploader = new Uploader(runtime, _context.Uploads, this, runner, _logger);
+        StoreGauges.Observe(Metrics.Meter, this);
+        _uploads = runtime.Spawn("stream-uploader", _ => _uploader.RunAsync(_stopping.Token));
+        Spawn("stream-wal-watch", WatchWalAsync);
+    }
+
+    /// <summary>Memory of records that only the WAL has, appends under way included.</summary>
+    public long NotUploadedBytes => Math.Max(0, Budget.Held - Tail.Bytes);
+
+    /// <summary>How many open streams have such records.</summary>
+    public int NotUploadedStreams => Streams.Count(stream => stream.Core.Offsets.Uploaded < stream.NextOffset);
+
+    public int MaxAppendBytes => Components.Wal.MaxRecordBytes;
+
+    internal StreamsOptions Options { get; }
+
+    internal StreamsComponents Components { get; }
+
+    internal StreamsMetrics Metrics { get; }
+
+    internal MemoryBudget Budget { get; }
+
+    internal TailCache Tail { get; }
+
+    internal UploadPlanner Planner { get; }
+
+    internal ObjectIndexCache Indexes { get; }
+
+    internal BlockCache Blocks { get; }
+
+    /// <summary>The open streams, by id.</summary>
+    internal IReadOnlyList<LocalStream> Streams => _open.All;
+
+    IReadOnlyList<StreamUploads> IUploadHost.Streams => [.. Streams.Select(stream => stream.Uploads)];
+
+    public async ValueTask<IStream> OpenAsync(StreamId id, StreamEpoch epoch, IStreamOwner owner, CancellationToken token)
+    {
+        _open.ThrowIfNotOpenable(id, epoch);
+        var opened = await _opener.OpenAsync(id, epoch, token);
+        var stream = new LocalStream(id, epoch, owner, opened, _context, this);
+        _open.Add(stream, _unserved);
+        return stream;
+    }
+
+    public ValueTask<AppendPermit> AdmitAsync(long bytes, CancellationToken token) => Budget.AdmitAsync(CostOf(bytes), token);
+
+    public ValueTask<AppendPermit> AdmitFromReserveAsync(long bytes, CancellationToken token) => Budget.AdmitFromReserveAsync(CostOf(bytes), token);
+
+    public async ValueTask UploadAsync(IReadOnlyCollection<UploadGoal> goals, CancellationToken token) =>
+        await TogetherAsync(goals, goal => goal.Stream.UploadAsync(goal.EndOffset, token));
+
+    public async ValueTask CloseAsync(IReadOnlyCollection<IStream> streams, CancellationToken token) =>
+        await TogetherAsync(streams, stream => CloseAsync(stream, token));
+
+    public async ValueTask CloseAsync(CancellationToken token)
+    {
+        _open.Close();
+        await CloseAsync(Streams, token);
+        await _uploader.SettledAsync().OrCancelled(token);
+        await _unserved.CloseAllAsync(token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        {
+            return;
+        }
+
+        _stopping.Cancel();
+        await _uploads;
+        LoseAll(new StreamException(StreamError.Closed, "The stream store has stopped"));
+        await Planner.DisposeAsync();
+        _smallRecords.Dispose();
+        Blocks.Dispose();
+        Metrics.Dispose();
+        _stopping.Dispose();
+    }
+
+    void IStreamHost.OnClosed(StreamCore stream) => _open.RemoveClosed(stream);
+
+    void IStreamHost.OnLost(StreamCore stream, StreamException reason)
+    {
+        if (reason.Error == StreamError.Unknown)
+        {
+            // Somebody wanted it gone.
+            Log.StreamDeleted(_logger, stream.Id);
+        }
+        else if (reason.Error != StreamError.Closed)
+        {
+            Log.StreamLost(_logger, stream.Id, reason.Error, reason.Message);
+        }
+
+        var isPinning = _lost.Pin(stream);
+        _open.RemoveLost(stream);
+        if (isPinning && !_open.HasEnded)
+        {
+            // Lost alone: the others go on, and need the space.
+            Spawn("stream-settle", token => SettleAsync(stream, token));
+        }
+    }
+
+    Task IUploadHost.TrimWalAsync(long settledPosition, CancellationToken token) => _walTrim.TrimAsync(settledPosition, token);
+
+    void IUploadHost.LoseAll(StreamException reason) => LoseAll(reason);
+
+    /// <summary>Nothing is appended, uploaded or trimmed from now on.</summary>
+    private void LoseAll(StreamException reason)
+    {
+        _open.End(reason);
+        Budget.Close(reason);
+        foreach (var stream in Streams)
+        {
+            stream.Lose(reason);
+        }
+    }
+
+    /// <summary>Does something with several streams at once, so that they share their uploads.</summary>
+    private async Task TogetherAsync<T>(IReadOnlyCollection<T> streams, Func<T, ValueTask> action)
+    {
+        List<Task> tasks;
+        using (Planner.Gather())
+        {
+            tasks = [.. streams.Select(async stream => await action(stream))];
+        }
+
+        await Task.WhenAll(tasks);
+    }
+
+    private static async ValueTask CloseAsync(IStream stream, CancellationToken token)
+    {
+        try
+        {
+            await stream.CloseAsync(token);
+        }
+        catch (StreamException deleted) when (deleted.Error == StreamError.Unknown)
+        {
+            // Deleted meanwhile: nothing is left to close, and the others' closing is no worse for it.
+        }
+    }
+
+    private async Task SettleAsync(StreamCore stream, CancellationToken token)
+    {
+        if (await _lost.SettleAsync(stream, token))
+        {
+            await _walTrim.TrimAsync(stream.LastPosition, token);
+        }
+    }
+
+    private async Task WatchWalAsync(CancellationToken token)
+    {
+        var reason = await Components.Wal.Lost.OrCancelled(token);
+        Log.AllLost(_logger, reason.Error, reason.Message);
+        LoseAll(reason);
+    }
+
+    private void OnPressure()
+    {
+        Tail.Shrink();
+        Planner.Wake();
+    }
+
+    private static long CostOf(long payload) => payload + RecordCost.Cached + RecordCost.UnderWay;
+
+    /// <summary>Starts something that ends with the store.</summary>
+    private void Spawn(string name, Func<CancellationToken, Task> work)
+    {
+        var stopping = _stopping.Token;
+        _ = _runtime.Spawn(name, async _ =>
+        {
+            try
+            {
+                await work(stopping);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                // The store stops.
+            }
+        });
+    }
+}

@@ -1,0 +1,15 @@
+using Millrace.ObjectStorage;
+using Millrace.Runtime.Buffers;
+using Millrace.Streams.Registry;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Streams.Store;
+
+/// <summary>What a stream store is made of and tests replace. The store disposes none of it.</summary>
+/// <param name="Node">The incarnation whose streams these are.</param>
+/// <param name="Wal">This incarnation's WAL, already registered in the metadata. The composer retires or disposes it after the store.</param>
+/// <param name="Storage">Holds the data objects.</param>
+/// <param name="Registry">Knows who owns which stream and which objects hold it.</param>
+/// <param name="Buffers">Memory for what is read and for the parts of objects under construction.</param>
+public sealed record StreamsComponents(
+    NodeIncarnation Node, IWriteAheadLog Wal, IObjectStorage Storage, IStreamRegistry Registry, BufferPool Buffers);

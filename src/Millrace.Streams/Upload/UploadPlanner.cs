@@ -1,0 +1,183 @@
+using Millrace.Runtime.Ids;
+using Millrace.Streams.Cache;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Streams.Upload;
+
+/// <summary>
+/// When an upload is due, and of what. Of all streams: when what is not yet cut holds <see cref="StreamsOptions.UploadBytes"/>, when the oldest
+/// of it is <see cref="StreamsOptions.UploadInterval"/> old, and, if no upload is under way, when appends wait for memory or the WAL is half full.
+/// Of some: when somebody asks, since they close, move or are trimmed, or an upload had no room for them.
+/// </summary>
+/// <remarks>
+/// What an upload of some streams takes stays counted until the next of all, which may so begin a little early: nothing is ever overlooked.
+/// Threading: any thread asks, with locks held or not; one loop waits and takes.
+/// </remarks>
+internal sealed class UploadPlanner : IAsyncDisposable
+{
+    private const double WalIsHalfFull = 0.5;
+
+    // Asking the WAL takes its lock, so only every 64th append asks: a few MiB at the very most, of hundreds.
+    private const int AppendsBetweenLooks = 64;
+    private readonly TimeProvider _time;
+    private readonly StreamsOptions _options;
+    private readonly IWriteAheadLog _wal;
+    private readonly MemoryBudget _budget;
+    private readonly UploadSignal _signal = new();
+    private readonly ITimer _timer;
+    private readonly Lock _lock = new();
+    private SortedDictionary<StreamId, StreamUploads> _asked = [];
+    private bool _allAsked;
+    private int _gathering;
+    private long _uncut;
+    private long _uncutSince;
+    private int _appends;
+
+    /// <param name="time">For the age of records.</param>
+    /// <param name="options">Size and age.</param>
+    /// <param name="wal">Tells how full it is.</param>
+    /// <param name="budget">Tells what appends wait for.</param>
+    public UploadPlanner(TimeProvider time, StreamsOptions options, IWriteAheadLog wal, MemoryBudget budget)
+    {
+        (_time, _options, _wal, _budget) = (time, options, wal, budget);
+        _timer = time.CreateTimer(static signal => ((UploadSignal)signal!).Set(), _signal, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Records have come to hold memory (0 if it is memory that others hold already).</summary>
+    public void OnAppended(int held)
+    {
+        // Records count at least one, so that none is ever overlooked.
+        var added = Math.Max(1, held);
+        var uncut = Interlocked.Add(ref _uncut, added);
+        if (uncut == added)
+        {
+            Interlocked.Exchange(ref _uncutSince, _time.GetTimestamp());
+            _signal.Set();
+        }
+        else if ((uncut >= _options.UploadBytes && uncut - added < _options.UploadBytes)
+            || (Interlocked.Increment(ref _appends) % AppendsBetweenLooks == 0 && _wal.Fullness > WalIsHalfFull))
+        {
+            _signal.Set();
+        }
+    }
+
+    /// <summary>Asks for an upload of a stream, now. Asking again before it has begun asks for no more.</summary>
+    public void Ask(StreamUploads stream)
+    {
+        lock (_lock)
+        {
+            _asked[stream.Core.Id] = stream;
+        }
+
+        _signal.Set();
+    }
+
+    /// <summary>Asks for an upload of all streams, now.</summary>
+    public void AskForAll()
+    {
+        lock (_lock)
+        {
+            _allAsked = true;
+        }
+
+        _signal.Set();
+    }
+
+    /// <summary>Asks once more for streams whose upload could not begin. It does when one that is under way ends, which wakes the loop.</summary>
+    public void AskLater(IEnumerable<StreamUploads> streams)
+    {
+        lock (_lock)
+        {
+            foreach (var stream in streams)
+            {
+                _asked[stream.Core.Id] = stream;
+            }
+        }
+    }
+
+    /// <summary>Lets no upload begin until it is disposed: whoever asks for several streams meanwhile gets them in one.</summary>
+    public IDisposable Gather()
+    {
+        lock (_lock)
+        {
+            _gathering++;
+        }
+
+        return new Gathering(this);
+    }
+
+    /// <summary>Something that decides about uploads has changed.</summary>
+    public void Wake() => _signal.Set();
+
+    /// <summary>Ends when an upload may be due that was not before.</summary>
+    public Task WaitAsync() => _signal.WaitAsync();
+
+    /// <summary>Takes what is due, null if nothing is. What comes later is met by the upload that begins now, or asks for the next one.</summary>
+    /// <param name="isIdle">No upload is under way.</param>
+    public UploadOrder? Take(bool isIdle)
+    {
+        lock (_lock)
+        {
+            if (_gathering > 0)
+            {
+                return null;
+            }
+
+            if (_allAsked || AreAllDue(isIdle))
+            {
+                _allAsked = false;
+                Interlocked.Exchange(ref _uncut, 0);
+                _asked.Clear();
+                return UploadOrder.Everything;
+            }
+
+            if (_asked.Count == 0)
+            {
+                return null;
+            }
+
+            (var asked, _asked) = (_asked, []);
+            return new UploadOrder(asked.Values);
+        }
+    }
+
+    public ValueTask DisposeAsync() => _timer.DisposeAsync();
+
+    private bool AreAllDue(bool isIdle)
+    {
+        var uncut = Interlocked.Read(ref _uncut);
+        if (uncut == 0)
+        {
+            return false;
+        }
+
+        if (uncut >= _options.UploadBytes || (isIdle && (_budget.Shortage > 0 || _wal.Fullness > WalIsHalfFull)))
+        {
+            return true;
+        }
+
+        var left = _options.UploadInterval - _time.GetElapsedTime(Interlocked.Read(ref _uncutSince));
+        if (left <= TimeSpan.Zero)
+        {
+            return true;
+        }
+
+        _timer.Change(left, Timeout.InfiniteTimeSpan);
+        return false;
+    }
+
+    private void EndGathering()
+    {
+        lock (_lock)
+        {
+            _gathering--;
+        }
+
+        _signal.Set();
+    }
+
+    private sealed class Gathering(UploadPlanner planner) : IDisposable
+    {
+        public void Dispose() => planner.EndGathering();
+    }
+}

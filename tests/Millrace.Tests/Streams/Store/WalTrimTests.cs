@@ -1,0 +1,76 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Runtime.Ids;
+using Millrace.Streams;
+using Millrace.Streams.State;
+using Millrace.Streams.Store;
+using Xunit;
+
+namespace Millrace.Tests.Streams.Store;
+
+public sealed class WalTrimTests : IDisposable
+{
+    private readonly Cores _cores = new();
+    private readonly TestWal _wal = new(new NodeId(1), new NodeEpoch(1));
+    private readonly List<StreamCore> _open = [];
+    private readonly List<StreamCore> _lost = [];
+    private readonly WalTrim _trim;
+
+    public WalTrimTests() => _trim = new WalTrim(_wal, () => _open, () => _lost, NullLogger.Instance);
+
+    [Fact]
+    public async Task The_wal_is_trimmed_at_the_oldest_record_that_no_object_holds_in_whatever_order_they_come()
+    {
+        var (first, second) = (Open(1), Open(2));
+        _cores.Append(first, walPosition: 10);
+        _cores.Append(second, walPosition: 20);
+        _cores.Append(first, walPosition: 30);
+        _cores.Append(second, walPosition: 40);
+
+        Cores.Commit(second, 2);
+        await _trim.TrimAsync(40, default);
+        Assert.Equal(10, _wal.TrimmedTo);
+        Cores.Commit(first, 1);
+        await _trim.TrimAsync(10, default);
+        Assert.Equal(30, _wal.TrimmedTo);
+        Cores.Commit(first, 2);
+        await _trim.TrimAsync(30, default);
+        Assert.Equal(41, _wal.TrimmedTo);
+    }
+
+    [Fact]
+    public async Task What_was_appended_since_stays()
+    {
+        var stream = Open(1);
+        _cores.Append(stream, walPosition: 10);
+        Cores.Commit(stream, 1);
+        // At 20 somebody else has appended, whose stream is not listed yet.
+        await _trim.TrimAsync(10, default);
+        Assert.Equal(11, _wal.TrimmedTo);
+    }
+
+    [Fact]
+    public async Task A_lost_streams_records_stay_as_long_as_they_count()
+    {
+        var (lost, other) = (Open(1), Open(2));
+        _cores.Append(lost, walPosition: 10);
+        _cores.Append(other, walPosition: 20);
+        Cores.Commit(other, 1);
+        lost.Lose(new StreamException(StreamError.Fenced, "another owner"));
+        _lost.Add(lost);
+        _open.Remove(lost);
+        await _trim.TrimAsync(20, default);
+        Assert.Equal(10, _wal.TrimmedTo);
+        _lost.Remove(lost);
+        await _trim.TrimAsync(lost.LastPosition, default);
+        Assert.Equal(21, _wal.TrimmedTo);
+    }
+
+    public void Dispose() => _cores.Dispose();
+
+    private StreamCore Open(long id)
+    {
+        var stream = _cores.Open(id);
+        _open.Add(stream);
+        return stream;
+    }
+}

@@ -1,0 +1,125 @@
+using Millrace.Runtime.Ids;
+using Millrace.Streams;
+using Millrace.Streams.Cache;
+using Millrace.Streams.Upload;
+using Millrace.Tests.Controller;
+using Xunit;
+
+namespace Millrace.Tests.Streams.Upload;
+
+public sealed class UploadPlannerTests : IAsyncDisposable
+{
+    private static readonly StreamsOptions Options = new() { UploadBytes = 1000, UploadInterval = TimeSpan.FromSeconds(10) };
+    private readonly ManualTime _time = new();
+    private readonly TestWal _wal = new(new NodeId(1), new NodeEpoch(1));
+    private readonly MemoryBudget _budget = new(100, reserve: 0, () => { });
+    private readonly Cores _cores = new();
+    private readonly UploadPlanner _planner;
+    private readonly StreamUploads _first;
+    private readonly StreamUploads _second;
+
+    public UploadPlannerTests()
+    {
+        _planner = new UploadPlanner(_time, Options, _wal, _budget);
+        var context = new UploadContext(_time, Options, _wal, new TailCache(0, _budget), _planner);
+        (_first, _second) = (new StreamUploads(_cores.Open(1), context), new StreamUploads(_cores.Open(2), context));
+    }
+
+    [Fact]
+    public void All_is_due_by_size()
+    {
+        _planner.OnAppended(999);
+        Assert.Null(_planner.Take(isIdle: true));
+        _planner.OnAppended(held: 0);
+        Assert.Same(UploadOrder.Everything, _planner.Take(isIdle: false));
+        Assert.Null(_planner.Take(isIdle: true));
+    }
+
+    [Fact]
+    public void All_is_due_when_the_oldest_record_is_old_however_little_memory_it_holds()
+    {
+        _planner.OnAppended(held: 0);
+        _time.Advance(TimeSpan.FromSeconds(9));
+        _planner.OnAppended(held: 0);
+        Assert.Null(_planner.Take(isIdle: true));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Same(UploadOrder.Everything, _planner.Take(isIdle: false));
+        _time.Advance(TimeSpan.FromHours(1));
+        Assert.Null(_planner.Take(isIdle: true));
+    }
+
+    [Fact]
+    public void All_is_due_when_the_wal_is_half_full_and_no_upload_is_under_way()
+    {
+        _wal.Fullness = 0.6;
+        Assert.Null(_planner.Take(isIdle: true));
+        _planner.OnAppended(1);
+        Assert.Null(_planner.Take(isIdle: false));
+        Assert.Same(UploadOrder.Everything, _planner.Take(isIdle: true));
+    }
+
+    [Fact]
+    public async Task All_is_due_when_appends_wait_for_memory_and_no_upload_is_under_way()
+    {
+        using var all = await _budget.AdmitAsync(100, default);
+        var waiting = _budget.AdmitAsync(1, default);
+        _planner.OnAppended(1);
+        Assert.Null(_planner.Take(isIdle: false));
+        Assert.Same(UploadOrder.Everything, _planner.Take(isIdle: true));
+        all.Dispose();
+        (await waiting).Dispose();
+    }
+
+    [Fact]
+    public void Whoever_asks_for_streams_gets_these_and_the_others_stay_as_due_as_they_were()
+    {
+        _planner.OnAppended(600);
+        _planner.Ask(_second);
+        _planner.Ask(_first);
+        _planner.Ask(_second);
+        Assert.Equal([_first, _second], _planner.Take(isIdle: true)!.Streams);
+        Assert.Null(_planner.Take(isIdle: true));
+        _planner.OnAppended(400);
+        Assert.Same(UploadOrder.Everything, _planner.Take(isIdle: true));
+    }
+
+    [Fact]
+    public void What_was_asked_for_goes_along_when_all_is_due()
+    {
+        _planner.Ask(_first);
+        _planner.AskForAll();
+        Assert.Same(UploadOrder.Everything, _planner.Take(isIdle: false));
+        Assert.Null(_planner.Take(isIdle: true));
+    }
+
+    [Fact]
+    public async Task Those_who_ask_together_are_taken_together()
+    {
+        using (_planner.Gather())
+        {
+            _planner.Ask(_first);
+            Assert.Null(_planner.Take(isIdle: true));
+            _planner.Ask(_second);
+        }
+
+        await _planner.WaitAsync().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal([_first, _second], _planner.Take(isIdle: true)!.Streams);
+    }
+
+    [Fact]
+    public async Task Only_what_could_not_begin_yet_wakes_nobody()
+    {
+        _planner.AskLater([_first]);
+        var woken = _planner.WaitAsync();
+        Assert.False(woken.IsCompleted);
+        _planner.Ask(_second);
+        await woken.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal([_first, _second], _planner.Take(isIdle: true)!.Streams);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _planner.DisposeAsync();
+        _cores.Dispose();
+    }
+}
