@@ -8,6 +8,12 @@ internal sealed class ClientOptions
 {
     private const int MaxSeconds = 86_400;
 
+    // Less makes no client call that can succeed.
+    private static readonly TimeSpan LeastTimeout = TimeSpan.FromMilliseconds(100);
+
+    private readonly long _started = CommandClock.Time.GetTimestamp();
+    private volatile Error? _lastError;
+
     private readonly Option<string> _bootstrapServer = new("--bootstrap-server", "-b")
     {
         Description = "A broker to begin with, HOST:PORT; several separated by commas",
@@ -23,8 +29,8 @@ internal sealed class ClientOptions
 
     private readonly Option<double> _timeout = new("--timeout")
     {
-        Description = "Seconds to wait for brokers",
-        DefaultValueFactory = _ => 15,
+        Description = "Seconds to wait for brokers in all",
+        DefaultValueFactory = _ => 10,
         HelpName = "SECONDS",
     };
 
@@ -40,9 +46,32 @@ internal sealed class ClientOptions
 
     public bool Json(ParseResult result) => result.GetValue(_json);
 
-    public TimeSpan Timeout(ParseResult result) => result.GetValue(_timeout) is > 0 and <= MaxSeconds and var seconds
+    /// <summary>What is left of the time that the user gives brokers: a command of several calls does not get it for each.</summary>
+    public TimeSpan Timeout(ParseResult result)
+    {
+        var left = Patience(result) - CommandClock.Time.GetElapsedTime(_started);
+        return left > LeastTimeout ? left : LeastTimeout;
+    }
+
+    public bool IsTimeUp(ParseResult result) => Timeout(result) == LeastTimeout;
+
+    /// <summary>How long the user waits for brokers that do not answer, in all; for commands that go on, at a stretch.</summary>
+    public TimeSpan Patience(ParseResult result) => result.GetValue(_timeout) is > 0 and <= MaxSeconds and var seconds
         ? TimeSpan.FromSeconds(seconds)
         : throw new CommandFailedException(ExitCode.Usage, $"--timeout takes a number of seconds above 0, {MaxSeconds} at most.");
+
+    /// <summary>The last that a client said of a connection; null if all was well.</summary>
+    public Error? LastError => _lastError;
+
+    /// <summary>Takes what clients tell beside the results of calls. Threading: any thread.</summary>
+    public void Hear(Error error)
+    {
+        // That all are down says less than what each was down for.
+        if (error.Code != ErrorCode.Local_AllBrokersDown)
+        {
+            _lastError = error;
+        }
+    }
 
     public string BootstrapServer(ParseResult result) => result.GetValue(_bootstrapServer)!;
 
@@ -71,5 +100,5 @@ internal sealed class ClientOptions
 
     /// <summary>An admin client that stays quiet about retries; what matters comes back as an exception.</summary>
     public IAdminClient Admin(ParseResult result) =>
-        new AdminClientBuilder(Config(result)).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+        new AdminClientBuilder(Config(result)).SetLogHandler((_, _) => { }).SetErrorHandler((_, error) => Hear(error)).Build();
 }

@@ -1,0 +1,12 @@
+namespace Millrace.Server.Cli.Diagnosis;
+
+/// <summary>What a look at a broker found.</summary>
+/// <param name="Kind">For scripts and comparisons.</param>
+/// <param name="Words">For people: what is the case, and what to do.</param>
+internal sealed record Finding(FindingKind Kind, string Words)
+{
+    public bool IsWell => Kind == FindingKind.Well;
+
+    /// <summary>There is no broker to talk to, for one reason or another.</summary>
+    public bool IsWithoutAnswer => Kind is FindingKind.Unreachable or FindingKind.Silent or FindingKind.Foreign;
+}
