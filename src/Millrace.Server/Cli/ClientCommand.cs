@@ -81,7 +81,7 @@ internal abstract class ClientCommand : Command
 
             if (finding.Kind != FindingKind.Silent || Client.IsTimeUp(result))
             {
-                throw new CommandFailedException(ExitCode.Of(finding.Kind), $"{finding.Words.TrimEnd('.')}.");
+                throw new CommandFailedException(ExitCode.Of(finding.Kind), finding.Message);
             }
 
             if (!isTold)
@@ -98,9 +98,12 @@ internal abstract class ClientCommand : Command
         if (errors.Count > 0 && errors.All(item => IsWait(item.Error.Code)))
         {
             var finding = await inquiry.LookAsync(LastLook, token);
-            return Messages.Error(json, ExitCode.Of(finding.Kind), finding.IsWell
-                ? $"A broker answers at {inquiry.Address}, but not all was done in {Client.Patience(result).TotalSeconds:0.###} s ({(Client.LastError ?? errors[0].Error).Reason}). --timeout gives it longer."
-                : $"{finding.Words.TrimEnd('.')}.");
+            return Messages.Error(json, ExitCode.Of(finding.Kind), finding switch
+            {
+                { IsWell: false } => finding.Message,
+                _ when Client.LastError is { } error => $"A broker is at {inquiry.Address}, but the connection does not work: {error.Reason}.",
+                _ => $"A broker answers at {inquiry.Address}, but not all was done in {Client.Patience(result).TotalSeconds:0.###} s ({errors[0].Error.Reason}). --timeout gives it longer.",
+            });
         }
 
         foreach (var (what, error) in errors)

@@ -88,7 +88,7 @@ internal sealed class Reading(IConsumer<byte[]?, byte[]?> consumer, IReadOnlyLis
     {
         if ((exitAtEnd || hasCount) && watch.TroubleFor(patience) is { } trouble)
         {
-            throw new CommandFailedException(ExitCode.Of(trouble.Kind), $"{trouble.Words}.");
+            throw new CommandFailedException(ExitCode.Of(trouble.Kind), trouble.Message);
         }
 
         if (exitAtEnd && CommandClock.Time.GetElapsedTime(silentSince) > patience)

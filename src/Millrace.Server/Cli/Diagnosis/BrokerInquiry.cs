@@ -25,6 +25,8 @@ internal sealed class BrokerInquiry
     private const short MetadataVersion = 4;
     private const short LogDirsVersion = 4;
     private const int NamesShown = 5;
+    private const string OtherAddress = "Another address goes with --bootstrap-server.";
+    private const string BrokerSaysMore = "The broker's log and its /readyz say more.";
 
     // A broker that works answers within milliseconds, one under a heavy load within a second.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
@@ -95,8 +97,8 @@ internal sealed class BrokerInquiry
         ?? failures.Find(finding => finding.Kind == FindingKind.Foreign)
         ?? new Finding(
             FindingKind.Unreachable,
-            $"No broker answered at {Address}: {string.Join("; ", failures.Select(finding => finding.Words).Distinct())}. Is one running there (`millrace start`)? "
-            + "Another address goes with --bootstrap-server.");
+            $"No broker answered at {Address}: {string.Join("; ", failures.Select(finding => finding.Words).Distinct())}",
+            $"Is one running there (`millrace start`)? {OtherAddress}");
 
     private async Task<Finding> LookAsync(HostPort address, CancellationToken token)
     {
@@ -123,11 +125,13 @@ internal sealed class BrokerInquiry
         }
         catch (IOException)
         {
-            return new Finding(FindingKind.Foreign, $"What listens at {address} closes the connection instead of answering: it may be starting or stopping, want TLS, or be no Kafka broker");
+            return new Finding(
+                FindingKind.Foreign, $"What listens at {address} closes the connection instead of answering",
+                $"It may be stopping, want TLS (--property security.protocol=ssl), or be no Kafka broker. {OtherAddress}");
         }
         catch (ProtocolException)
         {
-            return new Finding(FindingKind.Foreign, $"What listens at {address} does not speak Kafka's protocol. Is it the HTTP port? Another address goes with --bootstrap-server");
+            return new Finding(FindingKind.Foreign, $"What listens at {address} does not speak Kafka's protocol", $"Is it the HTTP port? {OtherAddress}");
         }
         finally
         {
@@ -153,10 +157,10 @@ internal sealed class BrokerInquiry
                 null => null,
                 { UsableBytes: 0 } => new Finding(
                     FindingKind.StoreFull,
-                    $"The broker at {address} has no room left in its store: what is written waits until there is some. Its log and its /readyz say where"),
+                    $"The broker at {address} answers, and has no room left in its store: what is written waits until there is some", BrokerSaysMore),
                 _ => new Finding(
                     FindingKind.StoreAway,
-                    $"The broker at {address} answers, but its store does not: what is written waits until it is back. Its log and its /readyz say more"),
+                    $"The broker at {address} answers, but its store does not: what is written waits until it is back", BrokerSaysMore),
             };
         }
         catch (Exception unserved) when (unserved is IOException or ProtocolException)
@@ -188,7 +192,8 @@ internal sealed class BrokerInquiry
         var more = leaderless.Count > NamesShown ? $" and {leaderless.Count - NamesShown} more" : "";
         return new Finding(
             FindingKind.NoLeader,
-            $"No broker leads {string.Join(", ", leaderless.Take(NamesShown))}{more}: what is in it cannot be read or written now. The broker's log and its /readyz say what it waits for");
+            $"No broker leads {string.Join(", ", leaderless.Take(NamesShown))}{more}: nothing can be read or written there now",
+            BrokerSaysMore);
     }
 
     private static Finding Well(HostPort address) => new(FindingKind.Well, $"{address} answers");
