@@ -8,7 +8,10 @@ internal static class NodeLogging
     /// <summary>Of both formats: UTC, to the millisecond.</summary>
     public const string Timestamp = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
 
-    public static ILoggerFactory Create(LogFormat format, LogLevel level, TimeProvider time) => new RationedLoggerFactory(time, LoggerFactory.Create(logging =>
+    public static ILoggerFactory Create(LogFormat format, LogLevel level, TimeProvider time) =>
+        new RationedLoggerFactory(time, CreateAll(format, level, time), withStackTraces: level <= LogLevel.Debug);
+
+    private static ILoggerFactory CreateAll(LogFormat format, LogLevel level, TimeProvider time) => LoggerFactory.Create(logging =>
     {
         logging.SetMinimumLevel(level);
         logging.AddFilter("Microsoft", LogLevel.Warning);
@@ -22,5 +25,5 @@ internal static class NodeLogging
             console.LogToStandardErrorThreshold = LogLevel.Trace;
             console.FormatterName = format == LogFormat.Json ? ConsoleFormatterNames.Json : TextLogFormatter.FormatterName;
         });
-    }));
+    });
 }
