@@ -18,7 +18,7 @@ internal static class NodeLogging
         // The host of the HTTP endpoints logs what it throws, too; the start that it fails says it in one line.
         logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
         logging.Services.AddSingleton(time);
-        logging.AddConsoleFormatter<TextLogFormatter, ConsoleFormatterOptions>();
+        logging.Services.AddSingleton<ConsoleFormatter, TextLogFormatter>();
         logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, Timestamp));
         logging.AddConsole(console =>
         {
