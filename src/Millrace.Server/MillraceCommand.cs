@@ -10,14 +10,19 @@ internal static class MillraceCommand
     public static ParseResult Parse(IReadOnlyList<string> arguments) =>
         Create().Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
 
-    private static RootCommand Create() => new("Millrace: a Kafka-compatible streaming platform on shared storage")
+    private static RootCommand Create()
     {
-        new StartCommand(),
-        new TopicCommand(),
-        new ProduceCommand(),
-        new ConsumeCommand(),
-        new GroupCommand(),
-        new ClusterCommand(),
-        new StoreCommand(),
-    };
+        var root = new RootCommand("Millrace: a Kafka-compatible streaming platform on shared storage")
+        {
+            new StartCommand(),
+            new TopicCommand(),
+            new ProduceCommand(),
+            new ConsumeCommand(),
+            new GroupCommand(),
+            new ClusterCommand(),
+            new StoreCommand(),
+        };
+        root.Options.OfType<VersionOption>().Single().Action = new VersionAction();
+        return root;
+    }
 }

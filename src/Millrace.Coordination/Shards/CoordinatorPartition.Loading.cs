@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Millrace.Protocol;
 
 namespace Millrace.Coordination.Shards;
@@ -81,7 +82,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
             catch (CoordinatorException refused) when (refused.Error != CoordinatorError.NotHere)
             {
                 shortages = 0;
-                Log.LoadFailed(_logger, _name, refused.Message);
+                Log.LoadFailed(_logger, _name, refused.Error, refused.Message);
             }
             catch (CoordinatorException gone)
             {
@@ -91,7 +92,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
             }
             catch (OutOfMemoryException failure) when (++shortages <= ShortagesInARow)
             {
-                Log.LoadFailed(_logger, _name, failure.Message);
+                Log.LoadFailed(_logger, LogLevel.Warning, _name, failure.Message);
             }
             catch (ProtocolException failure)
             {

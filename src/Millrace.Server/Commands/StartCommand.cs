@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Millrace.Controller;
 using Millrace.ObjectStorage;
 using Millrace.Protocol;
 using Millrace.Server.Cli;
@@ -66,18 +67,20 @@ internal sealed class StartCommand : Command
         {
             return Fail(ExitCode.Unreachable, $"The object store did not answer in time ({ServerSettings.StoreWait}): {away.Message}");
         }
-        catch (Exception refusal) when (refusal is NodeStartException or ObjectStorageException or WalUnavailableException or StreamException or SocketException)
+        catch (Exception refusal) when (refusal is NodeStartException or ForeignBucketException or ObjectStorageException or WalUnavailableException or StreamException or SocketException)
         {
             return Fail(ExitCode.Failed, refusal.Message);
         }
         catch (Exception damage) when (damage is ObjectLogException or InvalidDataException or ProtocolException)
         {
-            return Fail(ExitCode.Failed, $"The metadata cannot be used: {damage.Message}");
+            return Fail(ExitCode.Failed, $"The metadata cannot be used: {Sentence(damage.Message)} Nothing of it was changed. Restore the objects from a copy of the bucket; take away what is none of Millrace's.");
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             return ExitCode.Success;
         }
+
+        static string Sentence(string message) => message.TrimEnd('.') + ".";
 
         int Fail(int exitCode, string message)
         {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Controller;
+using Millrace.Controller.Log;
 using Millrace.ObjectStorage;
 using Millrace.Protocol;
 using Millrace.Runtime;
@@ -49,6 +50,10 @@ internal sealed class StoreVerifyCommand : Command
         {
             return Fail(refusal is CommandFailedException command ? command.ExitCode : ExitCode.Usage, refusal.Message);
         }
+        catch (ForeignBucketException refusal)
+        {
+            return Fail(ExitCode.Failed, refusal.Message);
+        }
         catch (ObjectStorageException failure)
         {
             return Fail(ExitCode.Unreachable, failure.Message);
@@ -89,6 +94,7 @@ internal sealed class StoreVerifyCommand : Command
         }
 
         await using var storage = await uri.OpenAsync(runtime, token);
+        await new BucketMark(runtime, storage, Timeout.InfiniteTimeSpan).CheckAsync(token);
         await using var log = await MetadataLog.OpenAsync(runtime, storage, new MetadataLogOptions(), token);
         if (log.Owner is null)
         {

@@ -1,9 +1,9 @@
 using System.Net;
-using System.Reflection;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Millrace.Runtime;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 
@@ -17,9 +17,6 @@ internal sealed class HttpEndpoints : IAsyncDisposable
 
     /// <summary>Meters of ours, and of the .NET runtime.</summary>
     private static readonly string[] Meters = ["Millrace.*", "System.Runtime"];
-
-    private static readonly string? Version =
-        typeof(HttpEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
 
     private readonly WebApplication _application;
 
@@ -42,7 +39,7 @@ internal sealed class HttpEndpoints : IAsyncDisposable
         builder.Services.AddSingleton(transport);
         builder.Services.AddSingleton(loggers);
         builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("millrace", serviceVersion: Version, autoGenerateServiceInstanceId: false))
+            .ConfigureResource(resource => resource.AddService("millrace", serviceVersion: ProductVersion.Number, autoGenerateServiceInstanceId: false))
             .WithMetrics(metrics => metrics.AddMeter(Meters).AddPrometheusExporter());
         var application = builder.Build();
         application.UseOpenTelemetryPrometheusScrapingEndpoint("/metrics");

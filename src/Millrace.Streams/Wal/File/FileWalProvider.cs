@@ -188,6 +188,13 @@ public sealed class FileWalProvider(NodeRuntime runtime, BufferPool pool, string
     private async ValueTask<FileWalHeader> ReadHeaderAsync(WalDescriptor descriptor, string path, WalRing ring, CancellationToken token)
     {
         var header = await ring.ReadHeaderAsync(descriptor.Id, token);
+        if (header is null && await ring.ReadFormatAsync(token) is { } format and not FileWalFormat.Version)
+        {
+            throw new WalUnavailableException(
+                descriptor,
+                $"The WAL {path} has format {format}, and this program knows {FileWalFormat.Version}: another version of Millrace wrote it. Recover it with that one.");
+        }
+
         var status = await _files.GetStatusAsync(path, token);
         var wrong = header is null || header.Epoch != descriptor.Epoch || header.Node != descriptor.Node ? "is not the WAL of that node: it was replaced or overwritten"
             : header.Identity != status?.Identity ? "is a copy of the WAL: it may lack records that were acknowledged after it was copied"

@@ -108,6 +108,21 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool) : IAsyncDispos
         }
     }
 
+    /// <summary>The format of the first header slot, whichever version wrote it; null if it holds none.</summary>
+    public async ValueTask<ushort?> ReadFormatAsync(CancellationToken token)
+    {
+        var sector = pool.Rent(FileWalFormat.Sector);
+        try
+        {
+            await device.ReadAsync(0, sector.Memory, token);
+            return FileWalHeader.FormatOf(sector.Memory.Span);
+        }
+        finally
+        {
+            sector.Release();
+        }
+    }
+
     public ValueTask DisposeAsync() => device.DisposeAsync();
 
     private static FileWalHeader? TryReadHeader(ReadOnlySpan<byte> sector, Guid wal) =>
