@@ -32,7 +32,7 @@ internal abstract class ClientCommand : Command
         }
         catch (CommandFailedException failure)
         {
-            return Fail(failure.ExitCode, failure.Message);
+            return Messages.Error(Client.Json(result), failure.ExitCode, failure.Message);
         }
         catch (CreateTopicsException failure)
         {
@@ -66,6 +66,14 @@ internal abstract class ClientCommand : Command
         {
             return Fail(failure.Results.Select(item => (item.ConfigResource.Name, item.Error)), result);
         }
+        catch (AlterConsumerGroupOffsetsException failure)
+        {
+            return Fail(failure.Results.SelectMany(group => Errors(group.Group, group.Error, group.Partitions)), result);
+        }
+        catch (ListConsumerGroupOffsetsException failure)
+        {
+            return Fail(failure.Results.SelectMany(group => Errors(group.Group, group.Error, group.Partitions)), result);
+        }
         catch (ListConsumerGroupsException failure)
         {
             return Fail([("groups", failure.Error)], result);
@@ -80,15 +88,15 @@ internal abstract class ClientCommand : Command
         }
         catch (KafkaException failure)
         {
-            return Fail(CodeFor(failure.Error), Advice(failure.Error, result));
+            return Messages.Error(Client.Json(result), CodeFor(failure.Error), Advice(failure.Error, result));
         }
         catch (InvalidOperationException failure) when (failure.Message.StartsWith("No such configuration property", StringComparison.Ordinal))
         {
-            return Fail(ExitCode.Usage, $"--property: librdkafka has none of that name: {failure.Message}");
+            return Messages.Error(Client.Json(result), ExitCode.Usage, $"--property, or a profile: librdkafka has none of that name: {failure.Message}");
         }
         catch (ArgumentException failure)
         {
-            return Fail(ExitCode.Usage, failure.Message);
+            return Messages.Error(Client.Json(result), ExitCode.Usage, failure.Message);
         }
     }
 
@@ -97,25 +105,22 @@ internal abstract class ClientCommand : Command
         var failures = results.Where(item => item.Error.IsError).ToList();
         if (failures.Count > 0 && failures.TrueForAll(item => CodeFor(item.Error) == ExitCode.Unreachable))
         {
-            return Fail(ExitCode.Unreachable, Advice(failures[0].Error, result));
+            return Messages.Error(Client.Json(result), ExitCode.Unreachable, Advice(failures[0].Error, result));
         }
 
         foreach (var (what, error) in failures)
         {
-            Console.Error.WriteLine($"millrace: {what}: {error.Reason} ({error.Code})");
+            Messages.Error(Client.Json(result), CodeFor(error), $"{what}: {error.Reason} ({error.Code})");
         }
 
         return failures.Count == 0 ? ExitCode.Failed : CodeFor(failures[0].Error);
     }
 
-    private static int Fail(int exitCode, string message)
-    {
-        Console.Error.WriteLine($"millrace: {message}");
-        return exitCode;
-    }
+    private static IEnumerable<(string What, Error Error)> Errors(string group, Error error, IEnumerable<TopicPartitionOffsetError> partitions) =>
+        partitions.Select(partition => ($"{partition.Topic}-{partition.Partition.Value}", partition.Error)).Prepend((group, error));
 
     private string Advice(Error error, ParseResult result) => CodeFor(error) == ExitCode.Unreachable
-        ? $"No broker answered at {Client.BootstrapServer(result)} ({error.Reason}). Is one running there (`millrace start`)? Another address goes with --bootstrap-server."
+        ? $"No broker answered at {Client.Target(result).Address} ({error.Reason}). Is one running there (`millrace start`)? Another address goes with --bootstrap-server."
         : $"{error.Reason} ({error.Code})";
 
     private static int CodeFor(Error error) => error.Code switch

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
 using Millrace.Server.Options;
 
@@ -12,6 +13,8 @@ internal static partial class UsageErrors
 
     /// <summary>Nothing is wrong but that a subcommand is missing: help is what is wanted.</summary>
     public static bool IsUnfinished(ParseResult result) => result.Errors.All(error => error.Message == CommandMissing);
+
+    public static bool IsJsonWanted(ParseResult result) => result.CommandResult.Children.Any(child => child is OptionResult { Option: JsonOption });
 
     public static IEnumerable<string> Describe(ParseResult result)
     {
@@ -31,7 +34,7 @@ internal static partial class UsageErrors
     {
         var command = result.CommandResult.Command;
         var known = command.Subcommands.Select(item => item.Name).Concat(command.Options.Select(item => item.Name));
-        return Suggestion.Nearest(given, known) is { } nearest ? $" Did you mean '{nearest}'?" : "";
+        return Suggestion.Question(given, known);
     }
 
     private static string Listed(Match choices) =>
@@ -40,7 +43,7 @@ internal static partial class UsageErrors
     private static string Path(ParseResult result)
     {
         var names = new List<string>();
-        for (var command = result.CommandResult; command is not null; command = command.Parent as System.CommandLine.Parsing.CommandResult)
+        for (var command = result.CommandResult; command is not null; command = command.Parent as CommandResult)
         {
             names.Insert(0, command.Command is RootCommand ? "millrace" : command.Command.Name);
         }
