@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using Millrace.Server.Cli;
 using Millrace.Server.Cli.Help;
 using Millrace.Server.Commands;
 
@@ -18,6 +19,9 @@ internal sealed class MillraceCommand : RootCommand
         foreach (var option in Options.OfType<HelpOption>())
         {
             option.Action = new HelpWithExamples((HelpAction)option.Action!);
+            // Aliases of another system's shells, and paths in this one's.
+            option.Aliases.Remove("/h");
+            option.Aliases.Remove("/?");
         }
 
         Add(new StartCommand());
@@ -32,6 +36,10 @@ internal sealed class MillraceCommand : RootCommand
     }
 
     /// <summary>Reads a command line. An argument that begins with @ is one as any other: a time for <c>--offset</c>, not a file of arguments.</summary>
-    public static ParseResult Parse(IReadOnlyList<string> arguments) =>
-        new MillraceCommand().Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+    public static ParseResult Parse(IReadOnlyList<string> arguments)
+    {
+        var command = new MillraceCommand();
+        UnknownOptions.Refuse(command, arguments);
+        return command.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+    }
 }

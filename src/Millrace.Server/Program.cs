@@ -12,6 +12,7 @@ if (command.Action is ParseErrorAction && !UsageErrors.IsUnfinished(command))
         Messages.Error(UsageErrors.IsJsonWanted(command), ExitCode.Usage, line);
     }
 
+    Messages.Note(UsageErrors.IsJsonWanted(command), UsageErrors.Advise(command));
     return ExitCode.Usage;
 }
 

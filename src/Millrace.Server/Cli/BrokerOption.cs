@@ -5,7 +5,7 @@ using Confluent.Kafka.Admin;
 namespace Millrace.Server.Cli;
 
 /// <summary>Which brokers a command is about: those that are named, or all of the cluster.</summary>
-/// <remarks>Librdkafka asks no broker for the defaults of the cluster (a resource without a name), so that all means each that is there.</remarks>
+/// <remarks>Librdkafka knows no resource without a name, which stands for the cluster's defaults: so all means each that is there.</remarks>
 internal sealed class BrokerOption : Option<int[]>
 {
     public BrokerOption()
@@ -27,6 +27,10 @@ internal sealed class BrokerOption : Option<int[]>
             throw new CommandFailedException(ExitCode.NotFound, $"There is no broker {missing}; there is {string.Join(", ", there)}.");
         }
 
-        return [.. there.Where(id => named.Length == 0 || named.Contains(id)).Select(id => new ConfigResource { Type = ResourceType.Broker, Name = $"{id}" })];
+        return
+        [
+            .. there.Where(id => named.Length == 0 || named.Contains(id))
+                .Select(id => new ConfigResource { Type = ResourceType.Broker, Name = $"{id}" }),
+        ];
     }
 }

@@ -64,7 +64,7 @@ internal abstract class ClientCommand : Command
         }
         catch (DescribeConfigsException failure)
         {
-            return Fail(failure.Results.Select(item => (item.ConfigResource.Name, item.Error)), result);
+            return Fail(failure.Results.Select(item => (NameOf(item.ConfigResource), item.Error)), result);
         }
         catch (AlterConsumerGroupOffsetsException failure)
         {
@@ -84,7 +84,7 @@ internal abstract class ClientCommand : Command
         }
         catch (IncrementalAlterConfigsException failure)
         {
-            return Fail(failure.Results.Select(item => (item.ConfigResource.Name, item.Error)), result);
+            return Fail(failure.Results.Select(item => (NameOf(item.ConfigResource), item.Error)), result);
         }
         catch (KafkaException failure)
         {
@@ -115,6 +115,8 @@ internal abstract class ClientCommand : Command
 
         return failures.Count == 0 ? ExitCode.Failed : CodeFor(failures[0].Error);
     }
+
+    private static string NameOf(ConfigResource resource) => resource.Type == ResourceType.Broker ? $"broker {resource.Name}" : resource.Name;
 
     private static IEnumerable<(string What, Error Error)> Errors(string group, Error error, IEnumerable<TopicPartitionOffsetError> partitions) =>
         partitions.Select(partition => ($"{partition.Topic}-{partition.Partition.Value}", partition.Error)).Prepend((group, error));

@@ -10,13 +10,14 @@ internal sealed class ClientOptions
 
     private readonly Option<string?> _bootstrapServer = new("--bootstrap-server", "-b")
     {
-        Description = $"A broker to begin with, HOST:PORT; several separated by commas (default {ClientTarget.AddressVariable}, then the profile's, then {ClientTarget.DefaultAddress})",
+        Description = "A broker to begin with, HOST:PORT; several separated by commas "
+            + $"(default {ClientTarget.AddressVariable}, else the profile's, else {ClientTarget.DefaultAddress})",
         HelpName = "HOST:PORT",
     };
 
     private readonly Option<string?> _profile = new("--profile")
     {
-        Description = $"A section of {ProfileFile.DefaultPath}: an address and client properties (default {ClientTarget.ProfileVariable})",
+        Description = $"An address and client properties that stand under this name in {ProfileFile.DefaultPath} (default {ClientTarget.ProfileVariable})",
         HelpName = "NAME",
     };
 

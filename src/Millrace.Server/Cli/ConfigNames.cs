@@ -4,7 +4,10 @@ using Millrace.Server.Options;
 
 namespace Millrace.Server.Cli;
 
-/// <summary>The names of the configs that a topic or broker has. Brokers take a name nobody knows for removal without a word, and the typing error stays unseen.</summary>
+/// <summary>
+/// The names of the configs that a topic or broker has. As Kafka's, our brokers remove a config that nobody knows without a word, and a
+/// typing error would stay unseen.
+/// </summary>
 internal static class ConfigNames
 {
     /// <exception cref="CommandFailedException">The resource has no config of one of these names.</exception>

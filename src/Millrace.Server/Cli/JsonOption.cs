@@ -2,9 +2,11 @@ using System.CommandLine;
 
 namespace Millrace.Server.Cli;
 
-/// <summary>The option that makes a command print objects for scripts; one for all, so that a test finds every command that has it.</summary>
+/// <summary>Makes a command print objects for scripts (docs/command-line.md); one for all, so that a test finds every command that has it.</summary>
 internal sealed class JsonOption : Option<bool>
 {
+    public const string Alias = "--json";
+
     public JsonOption()
-        : base("--json") => Description = "Print JSON for scripts, an object a line";
+        : base(Alias) => Description = "Print JSON for scripts, an object a line";
 }

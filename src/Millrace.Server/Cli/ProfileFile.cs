@@ -16,9 +16,14 @@ internal sealed class ProfileFile
 
     private ProfileFile(string path, Dictionary<string, Dictionary<string, string>> profiles) => (_path, _profiles) = (path, profiles);
 
-    /// <summary><c>$XDG_CONFIG_HOME/millrace/profiles.ini</c>, as the XDG base directory specification has it; <c>~/.config</c> where that is not set.</summary>
-    public static string DefaultPath => Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "millrace", "profiles.ini");
+    private const string Folder = "millrace";
+    private const string Name = "profiles.ini";
+
+    /// <summary>
+    /// In <c>$XDG_CONFIG_HOME</c>, as the XDG base directory specification has it, or <c>~/.config</c> where that is not set.
+    /// </summary>
+    public static string DefaultPath { get; } = Path.Combine(
+        Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), Folder, Name);
 
     public IEnumerable<string> Names => _profiles.Keys.Order(StringComparer.Ordinal);
 
@@ -42,7 +47,9 @@ internal sealed class ProfileFile
         catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new CommandFailedException(
-                ExitCode.Usage, $"There are no profiles: {path} is not there. It takes sections like [production] with lines like {AddressKey} = HOST:PORT.", failure);
+                ExitCode.Usage,
+                $"There are no profiles: {path} is not there. It takes sections like [production], and in them lines like {AddressKey} = HOST:PORT.",
+                failure);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or FormatException)
         {
@@ -53,6 +60,5 @@ internal sealed class ProfileFile
     /// <exception cref="CommandFailedException">There is none of that name.</exception>
     public IReadOnlyDictionary<string, string> Find(string name) => _profiles.TryGetValue(name, out var profile)
         ? profile
-        : throw new CommandFailedException(
-            ExitCode.Usage, $"There is no profile '{name}' in {_path}.{Suggestion.Question(name, Names)}");
+        : throw new CommandFailedException(ExitCode.Usage, $"There is no profile '{name}' in {_path}.{Suggestion.Question(name, Names)}");
 }

@@ -14,6 +14,9 @@ internal static class Terminal
     /// <summary>A heading on standard output.</summary>
     public static string Heading(string text) => Wanted && !Console.IsOutputRedirected ? $"\e[1m{text}{Reset}" : text;
 
-    /// <summary>An error on standard error.</summary>
+    /// <summary>What is wrong, on standard error.</summary>
     public static string Error(string text) => Wanted && !Console.IsErrorRedirected ? $"\e[31m{text}{Reset}" : text;
+
+    /// <summary>What may be wrong, on standard error.</summary>
+    public static string Warning(string text) => Wanted && !Console.IsErrorRedirected ? $"\e[33m{text}{Reset}" : text;
 }

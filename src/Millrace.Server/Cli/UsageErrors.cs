@@ -8,13 +8,16 @@ namespace Millrace.Server.Cli;
 /// <summary>What is wrong with a command line, in a line each: a screen of help would hide it.</summary>
 internal static partial class UsageErrors
 {
+    /// <summary>How the library begins to say that it does not know a word.</summary>
+    public const string Unrecognized = "Unrecognized command or argument '";
+
     private const string CommandMissing = "Required command was not provided.";
-    private const string Unrecognized = "Unrecognized command or argument '";
 
     /// <summary>Nothing is wrong but that a subcommand is missing: help is what is wanted.</summary>
     public static bool IsUnfinished(ParseResult result) => result.Errors.All(error => error.Message == CommandMissing);
 
-    public static bool IsJsonWanted(ParseResult result) => result.CommandResult.Children.Any(child => child is OptionResult { Option: JsonOption });
+    /// <summary>Whether the line asks for JSON, even where the rest of it cannot be understood.</summary>
+    public static bool IsJsonWanted(ParseResult result) => result.Tokens.Any(token => token.Value == JsonOption.Alias);
 
     public static IEnumerable<string> Describe(ParseResult result)
     {
@@ -26,9 +29,10 @@ internal static partial class UsageErrors
                 ? error + Meant(error[Unrecognized.Length..].TrimEnd('.', '\''), result)
                 : Choices().Replace(ClrType().Replace(error, ""), Listed);
         }
-
-        yield return $"`{Path(result)} --help` says what it takes.";
     }
+
+    /// <summary>What to do next.</summary>
+    public static string Advise(ParseResult result) => $"`{Path(result)} --help` says what it takes.";
 
     private static string Meant(string given, ParseResult result)
     {

@@ -92,7 +92,7 @@ internal sealed class StartCommand : Command
             }
             else
             {
-                Console.Error.WriteLine($"millrace: {message}");
+                Messages.Error(json: false, exitCode, message);
             }
 
             return exitCode;

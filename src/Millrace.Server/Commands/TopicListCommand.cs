@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Millrace.Server.Cli;
+using Millrace.Server.Cli.Completion;
 using Millrace.Server.Cli.Help;
 
 namespace Millrace.Server.Commands;
@@ -9,15 +10,23 @@ namespace Millrace.Server.Commands;
 [Example("millrace topic list \"orders-*\" \"*-dead-letters\"", "Those that are called so")]
 internal sealed class TopicListCommand : ClientCommand
 {
+    private const string Everything = "*";
     private const string InternalPrefix = "__";
 
-    private readonly Argument<string[]> _patterns = new("pattern") { Description = "Only topics of this name: * stands for any characters, ? for one; all if not given" };
+    private readonly Argument<string[]> _patterns = new("pattern")
+    {
+        Description = "Only topics that are called so: * stands for any characters, ? for one; all if not given",
+    };
 
-    private readonly Option<bool> _internal = new("--internal") { Description = "Show internal topics too; a pattern that begins with __ does so anyway" };
+    private readonly Option<bool> _internal = new("--internal")
+    {
+        Description = "Show internal topics too; a pattern that begins with __ does so anyway",
+    };
 
     public TopicListCommand()
         : base("list", "List topics")
     {
+        _patterns.CompletionSources.AddTopics(Client);
         Arguments.Add(_patterns);
         Options.Add(_internal);
     }
@@ -26,7 +35,7 @@ internal sealed class TopicListCommand : ClientCommand
     {
         using var admin = Client.Admin(result);
         var metadata = admin.GetMetadata(Client.Timeout(result));
-        var patterns = result.GetValue(_patterns) is { Length: > 0 } given ? given : ["*"];
+        var patterns = result.GetValue(_patterns) is { Length: > 0 } given ? given : [Everything];
         var report = new Report("Topic", "Partitions", "Replicas");
         var topics = metadata.Topics
             .Where(topic => patterns.Any(pattern => Shows(pattern, topic.Topic, result.GetValue(_internal))))
@@ -37,9 +46,9 @@ internal sealed class TopicListCommand : ClientCommand
         }
 
         report.Write(Client.Json(result));
-        if (report.IsEmpty && metadata.Topics.Count > 0)
+        if (report.IsEmpty && !patterns.Contains(Everything))
         {
-            Messages.Note(Client.Json(result), $"No topic is called {string.Join(" or ", patterns)}{(result.GetValue(_internal) ? "" : "; --internal shows internal ones")}.");
+            Messages.Note(Client.Json(result), $"No topic is called {string.Join(" or ", patterns)}.");
         }
 
         return Task.FromResult(ExitCode.Success);
@@ -48,5 +57,7 @@ internal sealed class TopicListCommand : ClientCommand
     // As a shell does with hidden files: they match what begins like them.
     private static bool Shows(string pattern, string topic, bool isInternalShown) =>
         NamePattern.Matches(pattern, topic)
-        && (isInternalShown || !topic.StartsWith(InternalPrefix, StringComparison.Ordinal) || pattern.StartsWith(InternalPrefix, StringComparison.Ordinal));
+        && (isInternalShown
+            || !topic.StartsWith(InternalPrefix, StringComparison.Ordinal)
+            || pattern.StartsWith(InternalPrefix, StringComparison.Ordinal));
 }

@@ -35,10 +35,11 @@ internal sealed class AcceptedLosses(IReadOnlyList<string> names)
             .. image.Wals.Keys.Select(wal => wal.ToString()),
             .. image.Topics.Keys,
         ];
-        foreach (var name in names.Where(name => !known.Contains(name, StringComparer.Ordinal) && !image.Wals.Keys.Any(wal => IsWal(name, wal)) && !IsPartition(image, name)).Take(1))
+        if (names.FirstOrDefault(name => !known.Contains(name) && !IsPartition(image, name) && !image.Wals.Keys.Any(wal => IsWal(name, wal)))
+            is { } unknown)
         {
             throw new SettingsException(
-                $"--accept-loss {name}: no WAL, topic or TOPIC-PARTITION has that name.{Suggestion.Question(name, known)} Nothing was given up.");
+                $"--accept-loss {unknown}: no WAL, topic or TOPIC-PARTITION is called so, and nothing was given up.{Suggestion.Question(unknown, known)}");
         }
     }
 

@@ -1,6 +1,6 @@
 namespace Millrace.Server.Cli.Completion;
 
-/// <summary>What makes a shell ask the program for candidates: it answers to the directive <c>[suggest:POSITION]</c> with a line each.</summary>
+/// <summary>What makes a shell ask the program for candidates: it answers the directive <c>[suggest:POSITION]</c> with a line each.</summary>
 internal static class CompletionScript
 {
     /// <param name="shell">bash, zsh or fish.</param>

@@ -7,11 +7,12 @@ _millrace() {
     word=${word##* }
     # Bash takes a word to begin after the last of these characters.
     local before=${word%"${word##*[=:]}"}
-    local candidates
+    local candidates candidate
     mapfile -t candidates < <("${COMP_WORDS[0]}" "[suggest:$position]" "$line" 2>/dev/null)
     COMPREPLY=()
-    local candidate
     for candidate in "${candidates[@]}"; do
+        # Options only where one was begun: they would hide the rest.
+        [[ $candidate == -* && $word != -* ]] && continue
         [[ $candidate == "$word"* ]] && COMPREPLY+=("${candidate#"$before"}")
     done
 }

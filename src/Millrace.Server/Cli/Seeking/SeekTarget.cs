@@ -35,7 +35,8 @@ internal sealed class SeekTarget
         }
         catch (Exception failure) when (failure is FormatException or OverflowException or ArgumentOutOfRangeException)
         {
-            throw new CommandFailedException(ExitCode.Usage, $"--back takes a duration in ISO 8601, as PT90S, PT1H30M or P7D, not '{duration}'.", failure);
+            throw new CommandFailedException(
+                ExitCode.Usage, $"--back takes a duration in ISO 8601, as PT90S, PT1H30M or P7D, not '{duration}'.", failure);
         }
     }
 

@@ -64,18 +64,22 @@ internal sealed class SeekingGroup(IAdminClient admin, string name, TimeSpan tim
             await admin.AlterConsumerGroupOffsetsAsync(
                 [new ConsumerGroupTopicPartitionOffsets(name, [.. offsets])], new AlterConsumerGroupOffsetsOptions { RequestTimeout = timeout });
         }
-        catch (AlterConsumerGroupOffsetsException refusal)
-            when (refusal.Results[0].Partitions.Any(partition => partition.Error.Code is ErrorCode.UnknownMemberId or ErrorCode.IllegalGeneration or ErrorCode.RebalanceInProgress))
+        catch (AlterConsumerGroupOffsetsException refusal) when (refusal.Results[0].Partitions.Any(IsForMembersOnly))
         {
             throw HasMembers("some since a moment ago");
         }
     }
 
+    private static bool IsForMembersOnly(TopicPartitionOffsetError partition) =>
+        partition.Error.Code is ErrorCode.UnknownMemberId or ErrorCode.IllegalGeneration or ErrorCode.RebalanceInProgress;
+
     private async Task<Dictionary<TopicPartition, long>> OffsetsAsync(List<TopicPartition>? partitions)
     {
         var listed = await admin.ListConsumerGroupOffsetsAsync(
             [new ConsumerGroupTopicPartitions(name, partitions)], new ListConsumerGroupOffsetsOptions { RequestTimeout = timeout });
-        return listed[0].Partitions.Where(partition => partition.Offset >= 0).ToDictionary(partition => partition.TopicPartition, partition => partition.Offset.Value);
+        return listed[0].Partitions
+            .Where(partition => partition.Offset >= 0)
+            .ToDictionary(partition => partition.TopicPartition, partition => partition.Offset.Value);
     }
 
     private async Task<Dictionary<TopicPartition, long>> ListAsync(IEnumerable<TopicPartition> partitions, OffsetSpec spec)
@@ -89,5 +93,6 @@ internal sealed class SeekingGroup(IAdminClient admin, string name, TimeSpan tim
 
     private CommandFailedException HasMembers(string members) => new(
         ExitCode.Failed,
-        $"Group '{name}' has members, {members}: they would commit over what is set. Stop them first; `millrace group describe {name} --members` names them.");
+        $"Group '{name}' has members, {members}: they would commit over what is set. Stop them first; "
+        + $"`millrace group describe {name} --members` names them.");
 }
