@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Millrace.Server.Cli;
 using Millrace.Server.Cli.Help;

@@ -186,7 +186,7 @@ public sealed class FormerWalsTests : IAsyncDisposable
     private async Task<Guid> WaitingAsync()
     {
         await using var node = await NodeUnderTest.StartAsync(_storage, Wal);
-        return Assert.Single((await node.Node.Controller.GetWaitingWalsAsync(default)).Where(waiting => waiting.Streams.Count > 0)).Wal.Id;
+        return Assert.Single(await node.Node.Controller.GetWaitingWalsAsync(default), waiting => waiting.Streams.Count > 0).Wal.Id;
     }
 
     /// <summary>A clean stop, up to the moment at which its WAL would be given up.</summary>
