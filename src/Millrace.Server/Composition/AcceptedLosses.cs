@@ -1,5 +1,5 @@
-using Millrace.Controller;
-using Millrace.Metadata;
+using Millrace.Controller.Nodes;
+using Millrace.Metadata.Image;
 using Millrace.Server.Options;
 
 namespace Millrace.Server.Composition;
