@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Broker.Requests;
 using Millrace.Metadata;
+using Millrace.Metadata.Configs;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis;

@@ -59,7 +59,7 @@ internal abstract class ClientCommand : Command
         }
         catch (InvalidOperationException failure) when (failure.Message.StartsWith("No such configuration property", StringComparison.Ordinal))
         {
-            return Messages.Error(json, ExitCode.Usage, $"--property: librdkafka has none of that name: {failure.Message}");
+            return Messages.Error(json, ExitCode.Usage, $"--property, or a profile: librdkafka has none of that name: {failure.Message}");
         }
         catch (Exception failure) when (failure is ArgumentException or SettingsException)
         {

@@ -16,8 +16,8 @@ internal static class ClientErrors
         DeleteGroupsException groups => [.. groups.Results.Select(item => ((string?)item.Group, item.Error)).Where(IsError)],
         DescribeTopicsException topics => [.. topics.Results.TopicDescriptions.Select(item => ((string?)item.Name, item.Error)).Where(IsError)],
         DescribeConsumerGroupsException groups => [.. groups.Results.ConsumerGroupDescriptions.Select(item => ((string?)item.GroupId, item.Error)).Where(IsError)],
-        DescribeConfigsException configs => [.. configs.Results.Select(item => ((string?)item.ConfigResource.Name, item.Error)).Where(IsError)],
-        IncrementalAlterConfigsException configs => [.. configs.Results.Select(item => ((string?)item.ConfigResource.Name, item.Error)).Where(IsError)],
+        DescribeConfigsException configs => [.. configs.Results.Select(item => (Name(item.ConfigResource), item.Error)).Where(IsError)],
+        IncrementalAlterConfigsException configs => [.. configs.Results.Select(item => (Name(item.ConfigResource), item.Error)).Where(IsError)],
         ListConsumerGroupsException groups => [("groups", groups.Error)],
         ListConsumerGroupOffsetsException offsets => [.. offsets.Results.SelectMany(group => Of(group.Group, group.Error, group.Partitions)).Where(IsError)],
         AlterConsumerGroupOffsetsException offsets => [.. offsets.Results.SelectMany(group => Of(group.Group, group.Error, group.Partitions)).Where(IsError)],
@@ -28,6 +28,8 @@ internal static class ClientErrors
     };
 
     private static bool IsError((string? What, Error Error) item) => item.Error.IsError;
+
+    private static string? Name(ConfigResource resource) => resource.Type == ResourceType.Broker ? $"broker {resource.Name}" : resource.Name;
 
     private static string? Name(TopicPartition partition) => $"{partition.Topic}-{partition.Partition.Value}";
 

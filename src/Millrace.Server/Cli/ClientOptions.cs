@@ -14,11 +14,17 @@ internal sealed class ClientOptions
     private readonly long _started = CommandClock.Time.GetTimestamp();
     private volatile Error? _lastError;
 
-    private readonly Option<string> _bootstrapServer = new("--bootstrap-server", "-b")
+    private readonly Option<string?> _bootstrapServer = new("--bootstrap-server", "-b")
     {
-        Description = "A broker to begin with, HOST:PORT; several separated by commas",
-        DefaultValueFactory = _ => "127.0.0.1:9092",
+        Description = "A broker to begin with, HOST:PORT; several separated by commas "
+            + $"(default {ClientTarget.AddressVariable}, else the profile's, else {ClientTarget.DefaultAddress})",
         HelpName = "HOST:PORT",
+    };
+
+    private readonly Option<string?> _profile = new("--profile")
+    {
+        Description = $"An address and client properties that stand under this name in {ProfileFile.DefaultPath} (default {ClientTarget.ProfileVariable})",
+        HelpName = "NAME",
     };
 
     private readonly Option<string[]> _properties = new("--property", "-X")
@@ -34,11 +40,13 @@ internal sealed class ClientOptions
         HelpName = "SECONDS",
     };
 
-    private readonly Option<bool> _json = new("--json") { Description = "Print JSON, for scripts" };
+    private readonly JsonOption _json = new();
 
     public void AddTo(Command command)
     {
+        _profile.CompletionSources.Add(_ => File.Exists(ProfileFile.DefaultPath) ? ProfileFile.Read(ProfileFile.DefaultPath).Names : []);
         command.Options.Add(_bootstrapServer);
+        command.Options.Add(_profile);
         command.Options.Add(_properties);
         command.Options.Add(_timeout);
         command.Options.Add(_json);
@@ -73,17 +81,25 @@ internal sealed class ClientOptions
         }
     }
 
-    public string BootstrapServer(ParseResult result) => result.GetValue(_bootstrapServer)!;
+    /// <exception cref="CommandFailedException">The profile that is named is not there.</exception>
+    public ClientTarget Target(ParseResult result) => ClientTarget.Choose(
+        result.GetValue(_bootstrapServer), result.GetValue(_profile), Environment.GetEnvironmentVariable, () => ProfileFile.Read(ProfileFile.DefaultPath));
 
     /// <summary>Settings for an admin client, a producer or a consumer.</summary>
     public ClientConfig Config(ParseResult result)
     {
+        var target = Target(result);
         var config = new ClientConfig
         {
-            BootstrapServers = BootstrapServer(result),
+            BootstrapServers = target.Address,
             ClientId = "millrace-cli",
             SocketConnectionSetupTimeoutMs = (int)Math.Max(1000, Timeout(result).TotalMilliseconds),
         };
+        foreach (var (key, value) in target.Properties)
+        {
+            config.Set(key, value);
+        }
+
         foreach (var property in result.GetValue(_properties) ?? [])
         {
             var at = property.IndexOf('=', StringComparison.Ordinal);

@@ -1,10 +1,15 @@
 using System.CommandLine;
 using Confluent.Kafka;
 using Millrace.Server.Cli;
+using Millrace.Server.Cli.Completion;
+using Millrace.Server.Cli.Help;
 
 namespace Millrace.Server.Commands;
 
 /// <summary><c>millrace consume TOPIC…</c></summary>
+[Example("millrace consume orders", "From the start, and whatever comes")]
+[Example("millrace consume orders --exit --offset @2026-01-31T12:00:00Z --format \"%p %o %k=%v\\n\"", "From a time to the end")]
+[Example("millrace consume orders --group billing --json", "As a member of a group, whose offsets are committed")]
 internal sealed class ConsumeCommand : ClientCommand
 {
     // With more than so many records in its queue, the client asks for no more for a while: a hundred thousand and a second, if nothing is
@@ -43,6 +48,8 @@ internal sealed class ConsumeCommand : ClientCommand
     public ConsumeCommand()
         : base("consume", "Print records of topics")
     {
+        _topics.CompletionSources.AddTopics(Client);
+        _group.CompletionSources.AddGroups(Client);
         Arguments.Add(_topics);
         Options.Add(_group);
         Options.Add(_offset);

@@ -2,10 +2,14 @@ using System.CommandLine;
 using System.Text;
 using Confluent.Kafka;
 using Millrace.Server.Cli;
+using Millrace.Server.Cli.Completion;
+using Millrace.Server.Cli.Help;
 
 namespace Millrace.Server.Commands;
 
 /// <summary><c>millrace produce TOPIC</c>: one record a line of standard input.</summary>
+[Example("printf \"k:v\\n\" | millrace produce orders -k : -H source=shell", "A record with a key and a header")]
+[Example("millrace consume orders --exit --json | millrace produce copy --format json", "Records as they were, with keys, headers and times")]
 internal sealed class ProduceCommand : ClientCommand
 {
     private readonly Argument<string> _topic = new("topic") { Description = "The topic to write to" };
@@ -41,6 +45,7 @@ internal sealed class ProduceCommand : ClientCommand
         : base("produce", "Write standard input to a topic, a record a line")
     {
         _format.AcceptOnlyFromAmong("lines", "json");
+        _topic.CompletionSources.AddTopics(Client);
         Arguments.Add(_topic);
         Options.Add(_keySeparator);
         Options.Add(_headers);

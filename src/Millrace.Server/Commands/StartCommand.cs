@@ -3,10 +3,12 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Millrace.Controller;
 using Millrace.ObjectStorage;
-using Millrace.Protocol;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Protocol.Primitives;
 using Millrace.Server.Cli;
-using Millrace.Server.Logging;
+using Millrace.Server.Cli.Help;
 using Millrace.Server.Composition;
+using Millrace.Server.Logging;
 using Millrace.Server.Options;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
@@ -14,6 +16,9 @@ using Millrace.Streams.Wal;
 namespace Millrace.Server.Commands;
 
 /// <summary><c>millrace start</c>: runs a node until it is told to stop.</summary>
+[Example("millrace start", "A cluster of one in ./millrace-data, for clients on 127.0.0.1:9092")]
+[Example("millrace start --config server.properties --set num.partitions=3", "With a file, of which one setting is overridden")]
+[Example("millrace start --store \"s3://bucket/prefix?endpoint=http://127.0.0.1:9000\" --wal object", "In a bucket alone; nothing stays on this machine")]
 internal sealed class StartCommand : Command
 {
     public const string DefaultDataDirectory = "millrace-data";
@@ -91,7 +96,7 @@ internal sealed class StartCommand : Command
             }
             else
             {
-                Console.Error.WriteLine($"millrace: {message}");
+                Messages.Error(json: false, exitCode, message);
             }
 
             return exitCode;

@@ -1,7 +1,8 @@
 using System.Net.Sockets;
 using Millrace.Protocol;
+using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
-using Millrace.Server.Sockets;
+using Millrace.Server.Transport;
 
 namespace Millrace.Server.Composition;
 

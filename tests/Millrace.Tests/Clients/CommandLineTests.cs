@@ -50,8 +50,8 @@ public sealed class CommandLineTests(SharedBroker broker)
 
         Assert.Equal(0, consumer.ExitCode);
         var described = await RunAsync("", "group", "describe", "cli-leave", "--json");
-        Assert.Contains("\"state\": \"Empty\"", described.Output, StringComparison.Ordinal);
-        Assert.Contains("\"lag\": 0", described.Output, StringComparison.Ordinal);
+        Assert.Contains("\"state\":\"Empty\"", described.Output, StringComparison.Ordinal);
+        Assert.Contains("\"lag\":0", described.Output, StringComparison.Ordinal);
         await RunAsync("", "group", "delete", "cli-leave");
     }
 

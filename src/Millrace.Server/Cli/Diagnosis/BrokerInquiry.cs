@@ -1,8 +1,9 @@
 using System.Net.Sockets;
 using Confluent.Kafka;
 using Millrace.Protocol;
+using Millrace.Protocol.Primitives;
 using Millrace.Server.Options;
-using Millrace.Server.Sockets;
+using Millrace.Server.Transport;
 
 namespace Millrace.Server.Cli.Diagnosis;
 
