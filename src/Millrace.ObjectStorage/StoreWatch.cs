@@ -28,11 +28,12 @@ internal sealed partial class StoreWatch : IAsyncDisposable
     private readonly LinkedList<StoreCall> _underWay = new();
     private long _answered;
     private long _failed;
-    private string? _lastFailure;
+    private ObjectStorageException? _lastFailure;
 
     // As far as they have been looked at, and what had been answered when trouble was last seen.
     private long _seenFailed;
     private long _answeredInTrouble;
+    private long _seenAnswered;
 
     // Of the trouble that lasts: what had been answered and had failed when it began.
     private long _answeredBefore;
@@ -46,6 +47,12 @@ internal sealed partial class StoreWatch : IAsyncDisposable
         _trouble = new Shortage(runtime.Time, Calm);
         _closing = CancellationTokenSource.CreateLinkedTokenSource(runtime.Stopping);
     }
+
+    /// <summary>
+    /// What is wrong now. A call that fails among others that succeed is repeated and is none; nor is one alone that takes its time. What
+    /// repeating does not mend is: no room, no permission.
+    /// </summary>
+    public StoreTrouble? Trouble { get => Volatile.Read(ref field); private set => Volatile.Write(ref field, value); }
 
     public void Start() => _looking = _runtime.Spawn("store-watch", _ => LookAsync(_closing.Token));
 
@@ -74,7 +81,7 @@ internal sealed partial class StoreWatch : IAsyncDisposable
             if (failure is not null)
             {
                 _failed++;
-                _lastFailure = failure.Message;
+                _lastFailure = failure;
             }
         }
     }
@@ -100,21 +107,39 @@ internal sealed partial class StoreWatch : IAsyncDisposable
                     SayWhatIsWrong_NeedsLock(late);
                 }
 
+                Trouble = Judge_NeedsLock(late) ?? Trouble;
                 (_seenFailed, _answeredInTrouble) = (_failed, _answered);
             }
             else if (_answered > _answeredInTrouble && _trouble.TryEnd(out var lasted))
             {
+                Trouble = null;
                 var failed = _failed - _failedBefore;
                 AnswersAgain(_logger, _name, failed, failed + _answered - _answeredBefore, (long)Math.Round(lasted.TotalSeconds));
             }
+
+            _seenAnswered = _answered;
         }
+    }
+
+    private StoreTrouble? Judge_NeedsLock(StoreCall? late)
+    {
+        if (_failed > _seenFailed && _lastFailure is { } failure)
+        {
+            return failure.IsForWantOfRoom || failure.Error != ObjectStorageError.Transient || _answered == _seenAnswered
+                ? new StoreTrouble(failure.IsForWantOfRoom, failure.Message)
+                : null;
+        }
+
+        return late is not null && _answered == _seenAnswered
+            ? new StoreTrouble(IsFull: false, $"{_name} does not answer: '{late.Operation} {late.Key}' has waited for {_runtime.Time.GetElapsedTime(late.Begun).TotalSeconds:0} s")
+            : null;
     }
 
     private void SayWhatIsWrong_NeedsLock(StoreCall? late)
     {
         if (_failed > _seenFailed)
         {
-            Refuses(_logger, _name, _lastFailure!);
+            Refuses(_logger, _name, _lastFailure!.Message);
         }
         else
         {

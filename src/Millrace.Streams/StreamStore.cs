@@ -60,6 +60,8 @@ public sealed class StreamStore : IStreamStore
 
     public int MaxAppendBytes => Components.Wal.MaxRecordBytes;
 
+    public StoreTrouble? StoreTrouble => Components.Storage.Trouble;
+
     internal StreamsOptions Options { get; }
 
     internal StreamsComponents Components { get; }

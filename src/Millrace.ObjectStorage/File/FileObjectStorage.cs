@@ -402,7 +402,10 @@ public sealed class FileObjectStorage : IObjectStorage
                 LinuxError.ReadOnly or LinuxError.NotDirectory or LinuxError.IsDirectory or LinuxError.NameTooLong or LinuxError.Invalid => ObjectStorageError.Invalid,
                 _ => ObjectStorageError.Transient,
             };
-            throw new ObjectStorageException(error, $"{Name}: {operation} '{key}' failed: {failure.Message}", failure);
+            throw new ObjectStorageException(error, $"{Name}: {operation} '{key}' failed: {failure.Message}", failure)
+            {
+                IsForWantOfRoom = failure.HResult is LinuxError.NoSpace or LinuxError.QuotaExceeded,
+            };
         }
     }
 

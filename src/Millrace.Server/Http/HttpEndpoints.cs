@@ -66,16 +66,19 @@ internal sealed class HttpEndpoints : IAsyncDisposable
 
     private static Task AnswerAsync(HttpContext context, NodeHealth health)
     {
-        var (problem, known) = context.Request.Path.Value switch
+        var report = context.Request.Path.Value switch
         {
-            "/healthz" => (health.Failure, true),
-            "/readyz" => (health.Failure ?? health.NotReady, true),
-            _ => (null, false),
+            "/healthz" => health.Health(),
+            "/readyz" => health.Readiness(),
+            _ => null,
         };
         context.Response.ContentType = "text/plain; charset=utf-8";
-        context.Response.StatusCode = !known ? StatusCodes.Status404NotFound
-            : problem is null ? StatusCodes.Status200OK
-            : StatusCodes.Status503ServiceUnavailable;
-        return context.Response.WriteAsync(!known ? "not here: /healthz, /readyz, /metrics\n" : $"{problem ?? "ok"}\n");
+        context.Response.StatusCode = report switch
+        {
+            null => StatusCodes.Status404NotFound,
+            { IsGood: true } => StatusCodes.Status200OK,
+            _ => StatusCodes.Status503ServiceUnavailable,
+        };
+        return context.Response.WriteAsync(report is null ? "not here: /healthz, /readyz, /metrics\n" : string.Concat(report.Lines.Select(line => line + "\n")));
     }
 }
