@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Confluent.Kafka;
+using Millrace.Runtime;
 using Millrace.Server.Cli.Diagnosis;
 using Millrace.Server.Options;
 
@@ -10,6 +11,9 @@ internal abstract class ClientCommand : Command
 {
     // What the time that a user gives may be exceeded by, to find out why it was not enough.
     private static readonly TimeSpan LastLook = TimeSpan.FromSeconds(2);
+
+    // So much later than it should, a client call has most likely been forgotten by its library.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     private BrokerWatch? _watch;
 
@@ -27,8 +31,11 @@ internal abstract class ClientCommand : Command
 
     protected abstract Task<int> ExecuteAsync(ParseResult result, CancellationToken token);
 
+    /// <summary>It ends by its input or output and not by its time, and sees to it itself that it waits for brokers no longer than it may.</summary>
+    protected virtual bool IsLasting => false;
+
     /// <summary>The topics that must be there and have leaders, for the command to do its work.</summary>
-    protected virtual IEnumerable<string> TopicsOf(ParseResult result) => [];
+    protected virtual IEnumerable<string> TopicsOf(ParseResult result) => [BrokerInquiry.GroupsTopic];
 
     private async Task<int> RunAsync(ParseResult result, CancellationToken token)
     {
@@ -42,7 +49,8 @@ internal abstract class ClientCommand : Command
             await ReachAsync(inquiry, result, token);
             await using (_watch = new BrokerWatch(CommandClock.Time, inquiry, line => Messages.Note(json, line)))
             {
-                return await ExecuteAsync(result, token);
+                var work = ExecuteAsync(result, token);
+                return IsLasting ? await work : await InTimeAsync(work, Client.Timeout(result) + Grace);
             }
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
@@ -64,6 +72,20 @@ internal abstract class ClientCommand : Command
         catch (Exception failure) when (failure is ArgumentException or SettingsException)
         {
             return Messages.Error(json, ExitCode.Usage, failure.Message);
+        }
+    }
+
+    /// <summary>Some calls of the client library look for a leader for as long as there is none, whatever time they are given.</summary>
+    private static async Task<int> InTimeAsync(Task<int> work, TimeSpan time)
+    {
+        using var limit = new CancellationTokenSource(time, CommandClock.Time);
+        try
+        {
+            return await work.OrCancelled(limit.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            throw new KafkaException(ErrorCode.Local_TimedOut);
         }
     }
 
@@ -95,15 +117,24 @@ internal abstract class ClientCommand : Command
     private async Task<int> ExplainAsync(IReadOnlyList<(string? What, Error Error)> errors, BrokerInquiry inquiry, ParseResult result, CancellationToken token)
     {
         var json = Client.Json(result);
-        if (errors.Count > 0 && errors.All(item => IsWait(item.Error.Code)))
+        var isWait = errors.Count > 0 && errors.All(item => IsWait(item.Error.Code));
+
+        // A partition that nobody leads is unknown to the client.
+        if (isWait || (errors.Count > 0 && errors.All(item => item.Error.Code == ErrorCode.Local_UnknownPartition)))
         {
             var finding = await inquiry.LookAsync(LastLook, token);
-            return Messages.Error(json, ExitCode.Of(finding.Kind), finding switch
+            if (!finding.IsWell)
             {
-                { IsWell: false } => finding.Message,
-                _ when Client.LastError is { } error => $"A broker is at {inquiry.Address}, but the connection does not work: {error.Reason}.",
-                _ => $"A broker answers at {inquiry.Address}, but not all was done in {Client.Patience(result).TotalSeconds:0.###} s ({errors[0].Error.Reason}). --timeout gives it longer.",
-            });
+                return Messages.Error(json, ExitCode.Of(finding.Kind), finding.Message);
+            }
+        }
+
+        if (isWait)
+        {
+            var seconds = Client.Patience(result).TotalSeconds;
+            return Messages.Error(json, ExitCode.TimedOut, Client.LastError is { } heard
+                ? $"A broker is at {inquiry.Address}, but the connection does not work: {heard.Reason}."
+                : $"A broker answers at {inquiry.Address}, but not all was done in {seconds:0.###} s ({errors[0].Error.Reason}). --timeout gives it longer.");
         }
 
         foreach (var (what, error) in errors)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Confluent.Kafka;
 using Millrace.Server.Cli;
 using Millrace.Server.Cli.Completion;
+using Millrace.Server.Cli.Diagnosis;
 using Millrace.Server.Cli.Help;
 
 namespace Millrace.Server.Commands;
@@ -109,7 +110,10 @@ internal sealed class ConsumeCommand : ClientCommand
         return Task.FromResult(ExitCode.Success);
     }
 
-    protected override IEnumerable<string> TopicsOf(ParseResult result) => result.GetValue(_topics)!;
+    protected override bool IsLasting => true;
+
+    protected override IEnumerable<string> TopicsOf(ParseResult result) =>
+        result.GetValue(_group) is null ? result.GetValue(_topics)! : result.GetValue(_topics)!.Append(BrokerInquiry.GroupsTopic);
 
     private IConsumer<byte[]?, byte[]?> Consumer(ParseResult result, string? group, ConsumeStart start, string fields)
     {

@@ -56,7 +56,9 @@ internal sealed class ProduceCommand : ClientCommand
         Options.Add(_create);
     }
 
-    protected override IEnumerable<string> TopicsOf(ParseResult result) => result.GetValue(_create) ? [] : [result.GetValue(_topic)!];
+    protected override IEnumerable<string> TopicsOf(ParseResult result) => [result.GetValue(_topic)!];
+
+    protected override bool IsLasting => true;
 
     protected override async Task<int> ExecuteAsync(ParseResult result, CancellationToken token)
     {

@@ -32,6 +32,8 @@ internal sealed class TopicTrimCommand : ClientCommand
         Options.Add(_before);
     }
 
+    protected override IEnumerable<string> TopicsOf(ParseResult result) => [result.GetValue(_name)!];
+
     protected override async Task<int> ExecuteAsync(ParseResult result, CancellationToken token)
     {
         using var admin = Client.Admin(result);

@@ -85,6 +85,50 @@ public sealed class StoreWatchTests : IAsyncDisposable
         Assert.Single(_log.Texts);
     }
 
+    [Fact]
+    public void A_store_of_which_some_calls_fail_and_others_succeed_is_not_called_away()
+    {
+        Fail(ObjectStorageError.Transient);
+        Answer(times: 1);
+        LookAfter(1);
+        _watch.Begin("put", "k", 1);
+        LookAfter(3);
+        Answer(times: 1);
+        LookAfter(4);
+        Assert.Null(_watch.Trouble);
+    }
+
+    [Fact]
+    public void A_store_that_answers_nothing_is_away_until_it_answers_and_nothing_fails_any_more()
+    {
+        Answer(times: 1);
+        LookAfter(1);
+        var call = _watch.Begin("list", "meta/", 0);
+        LookAfter(6);
+        Assert.Equal(new StoreTrouble(IsFull: false, "s3://b at http://store does not answer: 'list meta/' has waited for 6 s"), _watch.Trouble);
+        Fail(ObjectStorageError.Transient);
+        LookAfter(1);
+        Assert.Equal(new StoreTrouble(IsFull: false, "no"), _watch.Trouble);
+
+        _watch.End(call, isAnswered: true, failure: null);
+        LookAfter(1);
+        Assert.NotNull(_watch.Trouble);
+        LookAfter(5);
+        Assert.Null(_watch.Trouble);
+    }
+
+    [Theory]
+    [InlineData(ObjectStorageError.Transient, true)]
+    [InlineData(ObjectStorageError.AccessDenied, false)]
+    [InlineData(ObjectStorageError.Invalid, false)]
+    public void What_no_repeating_mends_is_trouble_though_other_calls_succeed(ObjectStorageError error, bool isFull)
+    {
+        Fail(error, isFull);
+        Answer(times: 10);
+        LookAfter(1);
+        Assert.Equal(new StoreTrouble(isFull, "no"), _watch.Trouble);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _watch.DisposeAsync();
@@ -99,6 +143,9 @@ public sealed class StoreWatchTests : IAsyncDisposable
             _watch.End(_watch.Begin("read", "k", 1), isAnswered: true, failure: null);
         }
     }
+
+    private void Fail(ObjectStorageError error, bool isForWantOfRoom = false) =>
+        _watch.End(_watch.Begin("create", "k", 1), isAnswered: false, new ObjectStorageException(error, "no") { IsForWantOfRoom = isForWantOfRoom });
 
     private void LookAfter(int seconds)
     {

@@ -19,7 +19,7 @@ namespace Millrace.Server.Cli.Diagnosis;
 /// </remarks>
 internal sealed class BrokerInquiry
 {
-    /// <summary>Groups have a topic of their own, whose leaders coordinate them.</summary>
+    /// <summary>Groups have a topic of their own, whose leaders coordinate them. It is made with the first group.</summary>
     public const string GroupsTopic = "__consumer_offsets";
 
     private const int DefaultPort = 9092;
@@ -40,13 +40,13 @@ internal sealed class BrokerInquiry
 
     /// <param name="time">Bounds the looks.</param>
     /// <param name="config">How the command's clients connect.</param>
-    /// <param name="topics">What the command is about, beside groups; those that begin with ^ are patterns, of which no one knows what they stand for.</param>
+    /// <param name="topics">What the command is about; those that begin with ^ are patterns, of which no one knows what they stand for.</param>
     public BrokerInquiry(TimeProvider time, ClientConfig config, IEnumerable<string> topics)
     {
         _time = time;
         _clientId = config.ClientId;
         _isPlain = config.SecurityProtocol is null or SecurityProtocol.Plaintext;
-        _topics = [.. topics.Append(GroupsTopic).Where(topic => !topic.StartsWith('^')).Distinct()];
+        _topics = [.. topics.Where(topic => !topic.StartsWith('^')).Distinct()];
         Address = config.BootstrapServers;
         _addresses = [.. Address.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Parse)];
         if (_addresses.Count == 0)
@@ -161,7 +161,7 @@ internal sealed class BrokerInquiry
                     $"The broker at {address} answers, and has no room left in its store: what is written waits until there is some", BrokerSaysMore),
                 _ => new Finding(
                     FindingKind.StoreAway,
-                    $"The broker at {address} answers, but its store does not: what is written waits until it is back", BrokerSaysMore),
+                    $"The broker at {address} answers, but its store does not: what needs it waits until it is back", BrokerSaysMore),
             };
         }
         catch (Exception unserved) when (unserved is IOException or ProtocolException)
@@ -176,10 +176,9 @@ internal sealed class BrokerInquiry
         var leaderless = new List<string>();
         foreach (var topic in metadata.Topics)
         {
-            // It is made with the first group.
             if (topic.ErrorCode == (short)Protocol.ErrorCode.UnknownTopicOrPartition && topic.Name != GroupsTopic)
             {
-                return new Finding(FindingKind.TopicAbsent, $"There is no topic '{topic.Name}'");
+                return new Finding(FindingKind.TopicAbsent, $"There is no topic '{topic.Name}'", $"`millrace topic create {topic.Name}` makes it.");
             }
 
             leaderless.AddRange(topic.Partitions.Where(partition => partition.LeaderId < 0).Select(partition => $"{topic.Name}-{partition.PartitionIndex}"));

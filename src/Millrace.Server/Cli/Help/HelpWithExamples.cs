@@ -5,7 +5,7 @@ using System.Reflection;
 
 namespace Millrace.Server.Cli.Help;
 
-/// <summary>The help of the library, and under it the examples of the command.</summary>
+/// <summary>The help of the library, and under it the examples of the command, and for all commands together their exit codes.</summary>
 internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLineAction
 {
     public override bool ClearsParseErrors => help.ClearsParseErrors;
@@ -24,6 +24,17 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         }
 
         output.WriteLine();
+        if (parseResult.CommandResult.Command is RootCommand)
+        {
+            output.WriteLine("Exit codes:");
+            foreach (var (code, meaning) in ExitCode.All)
+            {
+                output.WriteLine($"  {code,2}  {meaning}");
+            }
+
+            output.WriteLine();
+        }
+
         return exitCode;
     }
 }
