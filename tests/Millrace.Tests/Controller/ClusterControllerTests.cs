@@ -1,6 +1,5 @@
 using System.Buffers;
 using Millrace.Controller;
-using Millrace.Controller.Log;
 using Millrace.Controller.Objects;
 using Millrace.Metadata;
 using Millrace.ObjectStorage;
