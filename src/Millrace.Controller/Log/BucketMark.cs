@@ -1,5 +1,6 @@
 using System.Buffers;
 using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
 using Millrace.Streams.Objects;
 

@@ -2,7 +2,8 @@ using System.Buffers;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Millrace.ObjectStorage;
-using Millrace.Protocol;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
 
 namespace Millrace.Controller.Log;

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Millrace.Protocol;
+using Millrace.Protocol.Primitives;
 
 namespace Millrace.Coordination.Shards;
 

@@ -1,12 +1,13 @@
 using System.CommandLine;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using Millrace.Controller;
+using Millrace.Controller.Log;
 using Millrace.ObjectStorage;
-using Millrace.Protocol;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Protocol.Primitives;
 using Millrace.Server.Cli;
-using Millrace.Server.Logging;
 using Millrace.Server.Composition;
+using Millrace.Server.Logging;
 using Millrace.Server.Options;
 using Millrace.Streams;
 using Millrace.Streams.Wal;

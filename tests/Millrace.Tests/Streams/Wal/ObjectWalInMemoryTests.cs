@@ -1,6 +1,9 @@
 using System.Buffers;
 using Millrace.ObjectStorage;
-using Millrace.Runtime;
+using Millrace.ObjectStorage.Memory;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Runtime.Ids;
+using Millrace.Streams.Wal.Object;
 using Millrace.Streams.Wal;
 using Millrace.Tests.ObjectStorage;
 using Xunit;
