@@ -5,7 +5,7 @@ namespace Millrace.Broker.Partitions;
 
 /// <summary>What partitions log: events 4100 to 4199.</summary>
 /// <remarks>
-/// Levels: the usual course of a partition's life is debug, its ends at the hands of others (a deletion, another leader) are
+/// Levels: the usual course of a partition's life is debug, its end at the hands of another leader is
 /// information; what an operator may have to act on is a warning or an error. What fails because the object store does is debug: the store
 /// says itself, once for all, that it fails and that it no longer does.
 /// </remarks>
@@ -60,7 +60,8 @@ internal static partial class Log
     public static partial void ProducersForgotten(ILogger logger, int producers, int limit);
 
     private static LogLevel LevelOf(StreamError error, LogLevel otherwise) =>
-        PartitionErrors.IsExpectedEnd(error) ? LogLevel.Information
-        : error == StreamError.StorageUnavailable ? LogLevel.Debug
+        // Unknown: the topic was deleted, which is told where it is done.
+        error is StreamError.StorageUnavailable or StreamError.Unknown ? LogLevel.Debug
+        : PartitionErrors.IsExpectedEnd(error) ? LogLevel.Information
         : otherwise;
 }

@@ -1,3 +1,4 @@
+using Millrace.Broker.Apis.Topics;
 using Millrace.Broker.Groups;
 using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;

@@ -1,5 +1,6 @@
 using System.Text;
 using Millrace.Broker.Apis.Groups;
+using Millrace.Broker.Apis.Topics;
 using Millrace.Coordination.Groups;
 using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;

@@ -1,10 +1,9 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Broker.Requests;
-using Millrace.Metadata;
 using Millrace.Metadata.Configs;
 using Millrace.Protocol;
 
-namespace Millrace.Broker.Apis;
+namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>
 /// Tells the log what clients have changed in the cluster's shape, and which of them: topics that came, grew or went, and configurations.
