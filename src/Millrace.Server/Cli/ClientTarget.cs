@@ -18,10 +18,11 @@ internal sealed record ClientTarget(string Address, IReadOnlyDictionary<string, 
     {
         var name = profile ?? Variable(ProfileVariable);
         var properties = name is null ? new Dictionary<string, string>() : new Dictionary<string, string>(profiles().Find(name));
-        properties.Remove(ProfileFile.AddressKey, out var profiled);
+        var profiled = properties.Remove(ProfileFile.AddressKey, out var there) ? Given(there) : null;
         return new(
             address ?? (profile is null ? null : profiled) ?? Variable(AddressVariable) ?? profiled ?? DefaultAddress, properties);
 
-        string? Variable(string variable) => environment(variable) is { Length: > 0 } value ? value : null;
+        string? Variable(string variable) => Given(environment(variable));
+        static string? Given(string? value) => value is { Length: > 0 } ? value : null;
     }
 }

@@ -17,7 +17,7 @@ internal sealed class AcceptedLosses(IReadOnlyList<string> names)
 
     /// <summary>
     /// Refuses a name of nothing, before anything is given up: with a typing error, what was meant would go on waiting, and nobody would
-    /// know why. What exists and does not wait is no error: a start may be repeated as it was.
+    /// know why. A topic that does not wait is no error: a start may be repeated as it was.
     /// </summary>
     /// <exception cref="SettingsException">Neither a WAL, a topic nor a partition has the name.</exception>
     public void Check(MetadataImage image, IReadOnlyList<WaitingWal> waiting)
@@ -39,7 +39,8 @@ internal sealed class AcceptedLosses(IReadOnlyList<string> names)
             is { } unknown)
         {
             throw new SettingsException(
-                $"--accept-loss {unknown}: no WAL, topic or TOPIC-PARTITION is called so, and nothing was given up.{Suggestion.Question(unknown, known)}");
+                $"--accept-loss {unknown}: no WAL, topic or TOPIC-PARTITION is called so (any more), and nothing was given up."
+                + Suggestion.Question(unknown, known));
         }
     }
 

@@ -6,7 +6,10 @@ namespace Millrace.Tests.Clients;
 internal sealed class Shell(string bootstrapServers)
 {
     public IReadOnlyList<(string Name, string Value)> Environment { get; } =
-        [("MILLRACE_BOOTSTRAP", bootstrapServers), ("PATH", $"{Path.GetDirectoryName(MillraceProcess.Program)}:{System.Environment.GetEnvironmentVariable("PATH")}")];
+    [
+        ("MILLRACE_BOOTSTRAP", bootstrapServers),
+        ("PATH", $"{Path.GetDirectoryName(MillraceProcess.Program)}:{System.Environment.GetEnvironmentVariable("PATH")}"),
+    ];
 
     public Task<ToolResult> TryAsync(string command, string input = "") =>
         Tool.TryRunAsync(MillraceProcess.Program, command.Split(' '), input, environment: Environment);

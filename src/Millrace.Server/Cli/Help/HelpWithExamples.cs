@@ -10,7 +10,8 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
 {
     public override bool ClearsParseErrors => help.ClearsParseErrors;
 
-    public static IReadOnlyList<ExampleAttribute> ExamplesOf(Command command) => [.. command.GetType().GetCustomAttributes<ExampleAttribute>(inherit: false)];
+    public static IReadOnlyList<ExampleAttribute> ExamplesOf(Command command) =>
+        [.. command.GetType().GetCustomAttributes<ExampleAttribute>(inherit: false)];
 
     public override int Invoke(ParseResult parseResult)
     {

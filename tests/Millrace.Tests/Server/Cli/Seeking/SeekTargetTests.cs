@@ -17,7 +17,8 @@ public sealed class SeekTargetTests
     [InlineData("42", 42)]
     [InlineData("@2023-11-14T22:13:20Z", 70)]
     [InlineData("@1700000000000", 70)]
-    public void A_place_is_found_in_each_partition(string text, long expected) => Assert.Equal((expected, false), SeekTarget.To(text).Choose(Position));
+    public void A_place_is_found_in_each_partition(string text, long expected) =>
+        Assert.Equal((expected, false), SeekTarget.To(text).Choose(Position));
 
     [Theory]
     [InlineData("5", 10)]
