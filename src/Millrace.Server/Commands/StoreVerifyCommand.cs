@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging.Abstractions;
-using Millrace.Controller;
 using Millrace.Controller.Log;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
