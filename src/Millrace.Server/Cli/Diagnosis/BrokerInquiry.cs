@@ -34,7 +34,6 @@ internal sealed class BrokerInquiry
 
     private readonly TimeProvider _time;
     private readonly string _clientId;
-    private readonly bool _isPlain;
     private readonly IReadOnlyList<HostPort> _addresses;
     private readonly IReadOnlyCollection<string> _topics;
 
@@ -45,7 +44,7 @@ internal sealed class BrokerInquiry
     {
         _time = time;
         _clientId = config.ClientId;
-        _isPlain = config.SecurityProtocol is null or SecurityProtocol.Plaintext;
+        SeesAll = config.SecurityProtocol is null or SecurityProtocol.Plaintext;
         _topics = [.. topics.Where(topic => !topic.StartsWith('^')).Distinct()];
         Address = config.BootstrapServers;
         _addresses = [.. Address.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Parse)];
@@ -57,6 +56,9 @@ internal sealed class BrokerInquiry
 
     /// <summary>Where it looks, as it was given.</summary>
     public string Address { get; }
+
+    /// <summary>Connections are plain, so that it can put questions.</summary>
+    public bool SeesAll { get; }
 
     /// <summary>Looks once, for three seconds at most.</summary>
     /// <param name="limit">Shortens that.</param>
@@ -107,7 +109,7 @@ internal sealed class BrokerInquiry
         try
         {
             connection = await PeerConnection.OpenAsync(address.Host, address.Port, _clientId, token);
-            return _isPlain ? await AskAsync(connection, address, token) : Well(address);
+            return SeesAll ? await AskAsync(connection, address, token) : Well(address);
         }
         catch (SocketException refusal)
         {
