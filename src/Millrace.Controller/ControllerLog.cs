@@ -7,7 +7,7 @@ namespace Millrace.Controller;
 
 /// <summary>
 /// What the controller logs: events 5000 to 5099. Information: what changes the cluster's shape. Warning: what the operator may have
-/// to look at. Debug: upkeep.
+/// to look at. Debug: upkeep, and each failure of the store, which says itself when it fails and when it no longer does.
 /// </summary>
 internal static partial class ControllerLog
 {
@@ -29,7 +29,7 @@ internal static partial class ControllerLog
     [LoggerMessage(EventId = 5011, Level = LogLevel.Error, Message = "The metadata snapshot {Key} is damaged and passed over: {Damage}")]
     public static partial void SnapshotDamaged(ILogger logger, string key, string damage);
 
-    [LoggerMessage(EventId = 5012, Level = LogLevel.Warning, Message = "The object store failed while {Activity}; it is tried again: {Failure}")]
+    [LoggerMessage(EventId = 5012, Level = LogLevel.Debug, Message = "The object store failed while {Activity}; it is tried again: {Failure}")]
     public static partial void StorageFailed(ILogger logger, string activity, string failure);
 
     [LoggerMessage(EventId = 5013, Level = LogLevel.Error, Message = "The metadata before {Place} has no snapshot that the log could be cut behind: {Reason}")]

@@ -6,15 +6,22 @@ namespace Millrace.Coordination;
 /// <summary>What the coordinators log; event ids 6000 to 6099.</summary>
 /// <remarks>
 /// Debug: a shard has come. Information: a group's generation changes, or a shard goes with the leadership of its partition.
-/// Warning: something is tried again. Error: the log of a shard cannot be read, or a fault of ours; only these have a stack trace.
+/// Warning: something is tried again. Error: the log of a shard cannot be read, or a fault of ours; only these have a stack trace. What the log
+/// does not take or give in time, because the store below it fails, is debug: the store says that once for all.
 /// </remarks>
 internal static partial class Log
 {
+    public static void LoadFailed(ILogger logger, string partition, CoordinatorError error, string reason) =>
+        LoadFailed(logger, LevelOf(error), partition, reason);
+
+    public static void AppendFailed(ILogger logger, string partition, CoordinatorError error, string reason) =>
+        AppendFailed(logger, LevelOf(error), partition, error, reason);
+
     [LoggerMessage(EventId = 6000, Level = LogLevel.Debug, Message = "Loaded {Partition}: {Records} records")]
     public static partial void Loaded(ILogger logger, string partition, long records);
 
-    [LoggerMessage(EventId = 6001, Level = LogLevel.Warning, Message = "Could not load {Partition} yet, and tries again: {Reason}")]
-    public static partial void LoadFailed(ILogger logger, string partition, string reason);
+    [LoggerMessage(EventId = 6001, Message = "Could not load {Partition} yet, and tries again: {Reason}")]
+    public static partial void LoadFailed(ILogger logger, LogLevel level, string partition, string reason);
 
     [LoggerMessage(EventId = 6002, Level = LogLevel.Error, Message = "{Partition} cannot be loaded; its groups are not served here")]
     public static partial void LoadGivenUp(ILogger logger, string partition, Exception failure);
@@ -22,8 +29,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 6003, Level = LogLevel.Warning, Message = "{Partition} holds a record of a kind that this version does not know, and leaves it out")]
     public static partial void UnknownRecord(ILogger logger, string partition);
 
-    [LoggerMessage(EventId = 6004, Level = LogLevel.Warning, Message = "An append to {Partition} failed ({Error}); its state is read anew from the log: {Reason}")]
-    public static partial void AppendFailed(ILogger logger, string partition, CoordinatorError error, string reason);
+    [LoggerMessage(EventId = 6004, Message = "An append to {Partition} failed ({Error}); its state is read anew from the log: {Reason}")]
+    private static partial void AppendFailed(ILogger logger, LogLevel level, string partition, CoordinatorError error, string reason);
 
     [LoggerMessage(EventId = 6005, Level = LogLevel.Error, Message = "An operation on {Partition} failed; its state is read anew from the log")]
     public static partial void OperationFailed(ILogger logger, string partition, Exception failure);
@@ -45,4 +52,6 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 6013, Level = LogLevel.Information, Message = "Group {Group}: static member {Member} takes the place of {Former}")]
     public static partial void MemberReplaced(ILogger logger, string group, string member, string former);
+
+    private static LogLevel LevelOf(CoordinatorError error) => error == CoordinatorError.Unavailable ? LogLevel.Debug : LogLevel.Warning;
 }

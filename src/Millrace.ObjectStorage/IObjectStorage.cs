@@ -16,6 +16,9 @@ public interface IObjectStorage : IAsyncDisposable
     /// <summary>What messages call this store; carries no credentials.</summary>
     string Name { get; }
 
+    /// <summary>Why this store cannot be relied on at present, as far as the calls of this process tell; null if nothing speaks against it.</summary>
+    StoreTrouble? Trouble => null;
+
     /// <summary>
     /// Creates an object if there is none of that key (PUT If-None-Match: *), in one part and in exactly one attempt:
     /// retries are the caller's, since a lost answer must not be mistaken for a lost race.

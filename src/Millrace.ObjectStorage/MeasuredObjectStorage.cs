@@ -38,6 +38,8 @@ public sealed class MeasuredObjectStorage : IObjectStorage
 
     public string Name => _inner.Name;
 
+    public StoreTrouble? Trouble => _watch.Trouble;
+
     public async ValueTask<bool> TryCreateAsync(string key, ReadOnlySequence<byte> body, CancellationToken token)
     {
         var created = await MeasureAsync("create", key, body.Length, () => _inner.TryCreateAsync(key, body, token), static created => created ? "ok" : "exists");

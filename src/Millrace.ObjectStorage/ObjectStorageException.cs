@@ -4,4 +4,7 @@ namespace Millrace.ObjectStorage;
 public sealed class ObjectStorageException(ObjectStorageError error, string message, Exception? inner = null) : Exception(message, inner)
 {
     public ObjectStorageError Error => error;
+
+    /// <summary>The store has no room for what it was to keep. It may have some later, so that the error is transient.</summary>
+    public bool IsForWantOfRoom { get; init; }
 }

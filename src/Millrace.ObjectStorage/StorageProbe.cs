@@ -14,18 +14,19 @@ namespace Millrace.ObjectStorage;
 /// </remarks>
 public sealed class StorageProbe
 {
-    private const string Prefix = "PROBE/";
+    /// <summary>What its keys begin with. One that was killed may have left some.</summary>
+    public const string Prefix = "PROBE/";
+
     private const int Racers = 4;
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
     private readonly NodeRuntime _runtime;
     private readonly IObjectStorage _storage;
+    private readonly StorePatience _patience;
 
     // Everything that may be there.
     private readonly List<string> _keys = [];
-    private ObjectStorageException? _lastFailure;
 
-    private StorageProbe(NodeRuntime runtime, IObjectStorage storage) => (_runtime, _storage) = (runtime, storage);
+    private StorageProbe(NodeRuntime runtime, IObjectStorage storage, StorePatience patience) =>
+        (_runtime, _storage, _patience) = (runtime, storage, patience);
 
     /// <summary>Returns if the store keeps its promises.</summary>
     /// <param name="runtime">Time, ids and lots.</param>
@@ -35,33 +36,37 @@ public sealed class StorageProbe
     /// <exception cref="ObjectStorageException">
     /// Invalid, with the promise it breaks, or AccessDenied, at once; Transient, with its last answer, when patience is at its end.
     /// </exception>
-    public static async ValueTask CheckAsync(NodeRuntime runtime, IObjectStorage storage, TimeSpan patience, CancellationToken token)
+    public static async ValueTask CheckAsync(NodeRuntime runtime, IObjectStorage storage, TimeSpan patience, CancellationToken token) =>
+        await StorePatience.DoAsync(
+            runtime,
+            storage,
+            patience,
+            async waiting =>
+            {
+                await new StorageProbe(runtime, storage, waiting).CheckAsync(token);
+                return true;
+            },
+            token);
+
+    private async ValueTask CheckAsync(CancellationToken caller)
     {
-        var probe = new StorageProbe(runtime, storage);
-        using var limit = new CancellationTokenSource(patience, runtime.Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, token);
         string? broken;
         try
         {
-            broken = await probe.FindBrokenPromiseAsync(either.Token);
-        }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested && !token.IsCancellationRequested)
-        {
-            throw probe._lastFailure ?? new ObjectStorageException(
-                ObjectStorageError.Transient, $"{storage.Name}: no answer within {patience.TotalSeconds:0.###} s");
+            broken = await FindBrokenPromiseAsync(_patience.Token);
         }
         catch (ObjectStorageException failure)
         {
-            await probe.TryDeleteAllAsync(either.Token, token);
+            await TryDeleteAllAsync(_patience.Token, caller);
             throw failure.Error == ObjectStorageError.Invalid
-                ? new ObjectStorageException(failure.Error, $"The store {storage.Name} cannot be used: {failure.Message}", failure)
+                ? new ObjectStorageException(failure.Error, $"The store {_storage.Name} cannot be used: {failure.Message}", failure)
                 : failure;
         }
 
-        var left = await probe.TryDeleteAllAsync(either.Token, token);
+        var left = await TryDeleteAllAsync(_patience.Token, caller);
         if (broken is not null)
         {
-            throw new ObjectStorageException(ObjectStorageError.Invalid, $"The store {storage.Name} cannot be used: {broken}{left}");
+            throw new ObjectStorageException(ObjectStorageError.Invalid, $"The store {_storage.Name} cannot be used: {broken}{left}");
         }
     }
 
@@ -75,18 +80,18 @@ public sealed class StorageProbe
         }
 
         // Of an answer that was lost the object itself tells.
-        if (await UntilAnsweredAsync(() => _storage.TryCreateAsync(key, new([1, 2, 3]), token), token))
+        if (await _patience.UntilAnsweredAsync(() => _storage.TryCreateAsync(key, new([1, 2, 3]), token)))
         {
             return "it let an object be created twice. It ignores If-None-Match: * on PUT, without which several brokers could each believe to own the cluster";
         }
 
-        if (await UntilAnsweredAsync(() => _storage.GetAsync(key, token), token) is not { } found || !found.AsSpan().SequenceEqual(body))
+        if (await _patience.UntilAnsweredAsync(() => _storage.GetAsync(key, token)) is not { } found || !found.AsSpan().SequenceEqual(body))
         {
             return "what was written does not read back, or a refused create changed it";
         }
 
         var part = new byte[100];
-        if (await UntilAnsweredAsync(() => _storage.ReadAsync(key, 950, part, token), token) != 50 || !part.AsSpan(0, 50).SequenceEqual(body.AsSpan(950)))
+        if (await _patience.UntilAnsweredAsync(() => _storage.ReadAsync(key, 950, part, token)) != 50 || !part.AsSpan(0, 50).SequenceEqual(body.AsSpan(950)))
         {
             return "a ranged read returns something else than the range";
         }
@@ -103,7 +108,7 @@ public sealed class StorageProbe
         _keys.Add(key);
         var racers = await Task.WhenAll(Enumerable.Range(0, Racers).Select(i => RaceAsync(key, (byte)i, token)));
         var winners = racers.Count(racer => racer.HasWon);
-        var stored = await UntilAnsweredAsync(() => _storage.GetAsync(key, token), token);
+        var stored = await _patience.UntilAnsweredAsync(() => _storage.GetAsync(key, token));
 
         // A winner whose answer was lost is refused when it asks again: then its byte is there.
         var isWonOnce = stored is [var winner] && winner < Racers && (winners == 1 ? racers[winner].HasWon : winners == 0 && racers[winner].MayHaveWon);
@@ -113,20 +118,19 @@ public sealed class StorageProbe
     private async Task<(bool HasWon, bool MayHaveWon)> RaceAsync(string key, byte number, CancellationToken token)
     {
         var attempts = 0;
-        var hasWon = await UntilAnsweredAsync(
+        var hasWon = await _patience.UntilAnsweredAsync(
             () =>
             {
                 attempts++;
                 return _storage.TryCreateAsync(key, new([number]), token);
-            },
-            token);
+            });
         return (hasWon, attempts > 1);
     }
 
     private async ValueTask<string?> FindBrokenListAsync(string folder, ObjectEntry[] expected, CancellationToken token)
     {
-        var all = await UntilAnsweredAsync(() => _storage.ListAsync(folder, null, 10, token), token);
-        var rest = await UntilAnsweredAsync(() => _storage.ListAsync(folder, expected[0].Key, 10, token), token);
+        var all = await _patience.UntilAnsweredAsync(() => _storage.ListAsync(folder, null, 10, token));
+        var rest = await _patience.UntilAnsweredAsync(() => _storage.ListAsync(folder, expected[0].Key, 10, token));
         return all.SequenceEqual(expected) && rest.SequenceEqual(expected[1..]) ? null : "a list does not show what was just written, in order and from a key on";
     }
 
@@ -136,8 +140,8 @@ public sealed class StorageProbe
         var (key, _) = await CreateNewAsync([1], token);
         await DeleteAsync([key], token);
         var folder = key[..(key.LastIndexOf('/') + 1)];
-        return await UntilAnsweredAsync(() => _storage.GetAsync(key, token), token) is not null
-            || (await UntilAnsweredAsync(() => _storage.ListAsync(folder, null, 10, token), token)).Count > 0
+        return await _patience.UntilAnsweredAsync(() => _storage.GetAsync(key, token)) is not null
+            || (await _patience.UntilAnsweredAsync(() => _storage.ListAsync(folder, null, 10, token))).Count > 0
                 ? "a deleted object is still there"
                 : null;
     }
@@ -146,24 +150,22 @@ public sealed class StorageProbe
     private async ValueTask<(string Key, bool IsCreated)> CreateNewAsync(byte[] body, CancellationToken token)
     {
         var key = "";
-        var isCreated = await UntilAnsweredAsync(
+        var isCreated = await _patience.UntilAnsweredAsync(
             () =>
             {
                 key = $"{Prefix}{_runtime.NewId().ToString("N", CultureInfo.InvariantCulture)}/a";
                 _keys.Add(key);
                 return _storage.TryCreateAsync(key, new ReadOnlySequence<byte>(body), token);
-            },
-            token);
+            });
         return (key, isCreated);
     }
 
-    private async ValueTask DeleteAsync(IReadOnlyList<string> keys, CancellationToken token) => await UntilAnsweredAsync(
+    private async ValueTask DeleteAsync(IReadOnlyList<string> keys, CancellationToken token) => await _patience.UntilAnsweredAsync(
         async () =>
         {
             await _storage.DeleteAsync(keys, token);
             return true;
-        },
-        token);
+        });
 
     /// <returns>What to say of what is left behind; nothing if nothing is.</returns>
     private async ValueTask<string> TryDeleteAllAsync(CancellationToken token, CancellationToken caller)
@@ -181,24 +183,6 @@ public sealed class StorageProbe
         {
             // Patience is at its end, and what was asked is answered: that counts.
             return $" (objects of the probe may be left below {Prefix})";
-        }
-    }
-
-    private async ValueTask<T> UntilAnsweredAsync<T>(Func<ValueTask<T>> call, CancellationToken token)
-    {
-        var pauses = new BackOff(_runtime, FirstPause, LongestPause);
-        while (true)
-        {
-            try
-            {
-                return await call();
-            }
-            catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Transient)
-            {
-                _lastFailure = failure;
-            }
-
-            await pauses.PauseAsync(token);
         }
     }
 }

@@ -5,50 +5,59 @@ namespace Millrace.ObjectStorage;
 
 /// <summary>
 /// Tells the operator when a store does not answer or refuses, and when it does again. All who call a store repeat their calls, for ever
-/// if need be, and most at a pace at which each saying so would be too much or too late: this is where it is said, once for all.
+/// if need be, and most at a pace at which each saying so would be too much or too late: this is where it is said, once for all, when it
+/// begins, and once when it is over.
 /// </summary>
 /// <remarks>Threading: any thread.</remarks>
 internal sealed partial class StoreWatch : IAsyncDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
+    // Whoever reads that the store fails waits for the line that says that it no longer does.
+    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(5);
+
     private readonly NodeRuntime _runtime;
     private readonly string _name;
     private readonly ILogger _logger;
+    private readonly Shortage _trouble;
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _closing;
     private Task _looking = Task.CompletedTask;
 
     // Under _lock, as all below: in the order they began.
     private readonly LinkedList<StoreCall> _underWay = new();
-    private int _answered;
-    private int _failed;
-    private string? _lastFailure;
-    private long _since;
-    private int _seenFailed;
-    private bool _isBad;
-    private long _badAt;
-    private long? _saidAt;
+    private long _answered;
+    private long _failed;
+    private ObjectStorageException? _lastFailure;
+
+    // As far as they have been looked at, and what had been answered when trouble was last seen.
+    private long _seenFailed;
+    private long _answeredInTrouble;
+    private long _seenAnswered;
+
+    // Of the trouble that lasts: what had been answered and had failed when it began.
+    private long _answeredBefore;
+    private long _failedBefore;
 
     public StoreWatch(NodeRuntime runtime, string name)
     {
         _runtime = runtime;
         _name = name;
         _logger = runtime.Loggers.CreateLogger<StoreWatch>();
-        _since = runtime.Time.GetTimestamp();
+        _trouble = new Shortage(runtime.Time, Calm);
         _closing = CancellationTokenSource.CreateLinkedTokenSource(runtime.Stopping);
     }
+
+    /// <summary>
+    /// What is wrong now. A call that fails among others that succeed is repeated and is none; nor is one alone that takes its time. What
+    /// repeating does not mend is: no room, no permission.
+    /// </summary>
+    public StoreTrouble? Trouble { get => Volatile.Read(ref field); private set => Volatile.Write(ref field, value); }
 
     public void Start() => _looking = _runtime.Spawn("store-watch", _ => LookAsync(_closing.Token));
 
     /// <summary>How long a call without a body may take before it is worth a word.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(5);
-
-    /// <summary>How often the same trouble is told.</summary>
-    internal TimeSpan Pace { get; init; } = TimeSpan.FromSeconds(30);
-
-    /// <summary>How long nothing may be amiss before that is said.</summary>
-    internal TimeSpan Quiet { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>A call begins. Whoever began it ends it.</summary>
     public LinkedListNode<StoreCall> Begin(string operation, string key, long bytes)
@@ -72,7 +81,7 @@ internal sealed partial class StoreWatch : IAsyncDisposable
             if (failure is not null)
             {
                 _failed++;
-                _lastFailure = failure.Message;
+                _lastFailure = failure;
             }
         }
     }
@@ -92,36 +101,50 @@ internal sealed partial class StoreWatch : IAsyncDisposable
             var late = FindLate_NeedsLock();
             if (late is not null || _failed > _seenFailed)
             {
-                (_seenFailed, _badAt) = (_failed, _runtime.Time.GetTimestamp());
-                if (_saidAt is not { } said || _runtime.Time.GetElapsedTime(said) >= Pace)
+                if (_trouble.Begin())
                 {
+                    (_answeredBefore, _failedBefore) = (_answered, _seenFailed);
                     SayWhatIsWrong_NeedsLock(late);
                 }
+
+                Trouble = Judge_NeedsLock(late) ?? Trouble;
+                (_seenFailed, _answeredInTrouble) = (_failed, _answered);
             }
-            else if (_isBad && _answered > 0 && _runtime.Time.GetElapsedTime(_badAt) >= Quiet)
+            else if (_answered > _answeredInTrouble && _trouble.TryEnd(out var lasted))
             {
-                _isBad = false;
-                AnswersAgain(_logger, _name);
-                BeginCount_NeedsLock();
+                Trouble = null;
+                var failed = _failed - _failedBefore;
+                AnswersAgain(_logger, _name, failed, failed + _answered - _answeredBefore, (long)Math.Round(lasted.TotalSeconds));
             }
+
+            _seenAnswered = _answered;
         }
+    }
+
+    private StoreTrouble? Judge_NeedsLock(StoreCall? late)
+    {
+        if (_failed > _seenFailed && _lastFailure is { } failure)
+        {
+            return failure.IsForWantOfRoom || failure.Error != ObjectStorageError.Transient || _answered == _seenAnswered
+                ? new StoreTrouble(failure.IsForWantOfRoom, failure.Message)
+                : null;
+        }
+
+        return late is not null && _answered == _seenAnswered
+            ? new StoreTrouble(IsFull: false, $"{_name} does not answer: '{late.Operation} {late.Key}' has waited for {_runtime.Time.GetElapsedTime(late.Begun).TotalSeconds:0} s")
+            : null;
     }
 
     private void SayWhatIsWrong_NeedsLock(StoreCall? late)
     {
-        if (_failed > 0)
+        if (_failed > _seenFailed)
         {
-            var seconds = (long)Math.Ceiling(_runtime.Time.GetElapsedTime(_since).TotalSeconds);
-            Refuses(_logger, _failed, _failed + _answered, seconds, _lastFailure!);
+            Refuses(_logger, _name, _lastFailure!.Message);
         }
         else
         {
             DoesNotAnswer(_logger, _name, late!.Operation, late.Key, (long)_runtime.Time.GetElapsedTime(late.Begun).TotalSeconds);
         }
-
-        _isBad = true;
-        _saidAt = _runtime.Time.GetTimestamp();
-        BeginCount_NeedsLock();
     }
 
     private async Task LookAsync(CancellationToken token)
@@ -154,16 +177,12 @@ internal sealed partial class StoreWatch : IAsyncDisposable
         return null;
     }
 
-    private void BeginCount_NeedsLock() => (_answered, _failed, _seenFailed, _lastFailure, _since) = (0, 0, 0, null, _runtime.Time.GetTimestamp());
-
-    [LoggerMessage(
-        EventId = 220, Level = LogLevel.Warning,
-        Message = "The object store does not do what it is asked: {Failed} of {Calls} calls failed in {Seconds} s. They are repeated. Its last answer: {Answer}")]
-    private static partial void Refuses(ILogger logger, int failed, int calls, long seconds, string answer);
+    [LoggerMessage(EventId = 220, Level = LogLevel.Warning, Message = "The object store {Store} does not do what it is asked. Calls are repeated until it does. Its answer: {Answer}")]
+    private static partial void Refuses(ILogger logger, string store, string answer);
 
     [LoggerMessage(EventId = 221, Level = LogLevel.Warning, Message = "The object store {Store} does not answer: '{Operation} {Key}' has waited for {Seconds} s. Calls are repeated until it does")]
     private static partial void DoesNotAnswer(ILogger logger, string store, string operation, string key, long seconds);
 
-    [LoggerMessage(EventId = 222, Level = LogLevel.Information, Message = "The object store {Store} answers again")]
-    private static partial void AnswersAgain(ILogger logger, string store);
+    [LoggerMessage(EventId = 222, Level = LogLevel.Information, Message = "The object store {Store} does what it is asked again: {Failed} of {Calls} calls failed within {Seconds} s")]
+    private static partial void AnswersAgain(ILogger logger, string store, long failed, long calls, long seconds);
 }

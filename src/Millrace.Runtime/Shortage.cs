@@ -5,14 +5,22 @@ namespace Millrace.Runtime;
 /// it is met in between.
 /// </summary>
 /// <remarks>Threading: any thread.</remarks>
-public sealed class Shortage(TimeProvider time)
+/// <param name="time">Measures the calm.</param>
+/// <param name="calm">It is over when it has not been met for so long: at most two lines in this time.</param>
+public sealed class Shortage(TimeProvider time, TimeSpan calm)
 {
-    /// <summary>It is over when it has not been met for so long: at most two lines in this time.</summary>
-    public static readonly TimeSpan Calm = TimeSpan.FromSeconds(30);
+    /// <summary>The calm where nobody waits for the line that says that it is over.</summary>
+    public static readonly TimeSpan UsualCalm = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
+    private long _begun;
     private long _lastMet;
     private bool _lasts;
+
+    public Shortage(TimeProvider time)
+        : this(time, UsualCalm)
+    {
+    }
 
     /// <summary>Notes that the thing is lacking.</summary>
     /// <returns>Whether that is news.</returns>
@@ -21,13 +29,25 @@ public sealed class Shortage(TimeProvider time)
         lock (_lock)
         {
             _lastMet = time.GetTimestamp();
-            return !_lasts && (_lasts = true);
+            if (_lasts)
+            {
+                return false;
+            }
+
+            _begun = _lastMet;
+            return _lasts = true;
         }
     }
 
     /// <summary>Whether the shortage is over, which is said once.</summary>
-    public bool TryEnd()
+    public bool TryEnd() => TryEnd(out _);
+
+    /// <summary>As above.</summary>
+    /// <param name="lasted">From when it was first met to when it was last met.</param>
+    public bool TryEnd(out TimeSpan lasted)
     {
+        lasted = default;
+
         // Asked with every connection, and almost never true.
         if (!Volatile.Read(ref _lasts))
         {
@@ -36,12 +56,13 @@ public sealed class Shortage(TimeProvider time)
 
         lock (_lock)
         {
-            if (!_lasts || time.GetElapsedTime(_lastMet) < Calm)
+            if (!_lasts || time.GetElapsedTime(_lastMet) < calm)
             {
                 return false;
             }
 
             _lasts = false;
+            lasted = time.GetElapsedTime(_begun, _lastMet);
             return true;
         }
     }

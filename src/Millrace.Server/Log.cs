@@ -6,8 +6,8 @@ namespace Millrace.Server;
 /// <summary>Events 9000 to 9099: the node's life.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(EventId = 9000, Level = LogLevel.Information, Message = "Starting: store {Store}, WAL {Wal}, settings {Settings}")]
-    public static partial void Starting(ILogger logger, string store, string wal, string settings);
+    [LoggerMessage(EventId = 9000, Level = LogLevel.Information, Message = "{Program} starts: store {Store}, WAL {Wal}, settings {Settings}")]
+    public static partial void Starting(ILogger logger, string program, string store, string wal, string settings);
 
     [LoggerMessage(EventId = 9001, Level = LogLevel.Warning, Message = "These settings have no effect here: {Settings}")]
     public static partial void WithoutEffect(ILogger logger, string settings);

@@ -1,23 +1,46 @@
 using System.CommandLine;
+using System.CommandLine.Help;
+using Millrace.Server.Cli;
+using Millrace.Server.Cli.Help;
 using Millrace.Server.Commands;
 
 namespace Millrace.Server;
 
 /// <summary>The program's command line: every command in one place.</summary>
-internal static class MillraceCommand
+[Example("millrace start", "A broker on 127.0.0.1:9092, its data in ./millrace-data")]
+[Example("millrace topic create greetings", "A topic there")]
+[Example("echo hello | millrace produce greetings", "A record for each line")]
+[Example("millrace consume greetings --exit", "What is in it")]
+internal sealed class MillraceCommand : RootCommand
 {
-    /// <summary>Reads a command line. An argument that begins with @ is one as any other: a time for <c>--offset</c>, not a file of arguments.</summary>
-    public static ParseResult Parse(IReadOnlyList<string> arguments) =>
-        Create().Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
-
-    private static RootCommand Create() => new("Millrace: a Kafka-compatible streaming platform on shared storage")
+    public MillraceCommand()
+        : base("Millrace: a Kafka-compatible streaming platform on shared storage")
     {
-        new StartCommand(),
-        new TopicCommand(),
-        new ProduceCommand(),
-        new ConsumeCommand(),
-        new GroupCommand(),
-        new ClusterCommand(),
-        new StoreCommand(),
-    };
+        foreach (var option in Options.OfType<HelpOption>())
+        {
+            option.Action = new HelpWithExamples((HelpAction)option.Action!);
+            // Aliases of another system's shells, and paths in this one's.
+            option.Aliases.Remove("/h");
+            option.Aliases.Remove("/?");
+        }
+
+        Options.OfType<VersionOption>().Single().Action = new VersionAction();
+        Add(new StartCommand());
+        Add(new TopicCommand());
+        Add(new ProduceCommand());
+        Add(new ConsumeCommand());
+        Add(new GroupCommand());
+        Add(new ConfigCommand());
+        Add(new ClusterCommand());
+        Add(new StoreCommand());
+        Add(new CompletionCommand());
+    }
+
+    /// <summary>Reads a command line. An argument that begins with @ is one as any other: a time for <c>--offset</c>, not a file of arguments.</summary>
+    public static ParseResult Parse(IReadOnlyList<string> arguments)
+    {
+        var command = new MillraceCommand();
+        UnknownOptions.Refuse(command, arguments);
+        return command.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+    }
 }

@@ -9,9 +9,10 @@ if (command.Action is ParseErrorAction && !UsageErrors.IsUnfinished(command))
 {
     foreach (var line in UsageErrors.Describe(command))
     {
-        Console.Error.WriteLine($"millrace: {line}");
+        Messages.Error(UsageErrors.IsJsonWanted(command), ExitCode.Usage, line);
     }
 
+    Messages.Note(UsageErrors.IsJsonWanted(command), UsageErrors.Advise(command));
     return ExitCode.Usage;
 }
 
@@ -20,4 +21,4 @@ var exitCode = await command.InvokeAsync(new InvocationConfiguration
     // A node handles its signals itself, and drains for longer than the two seconds that client commands get.
     ProcessTerminationTimeout = command.CommandResult.Command is StartCommand ? null : TimeSpan.FromSeconds(2),
 });
-return command.Errors.Count > 0 ? ExitCode.Usage : exitCode;
+return command.Action is ParseErrorAction ? ExitCode.Usage : exitCode;

@@ -1,3 +1,4 @@
+using Millrace.ObjectStorage;
 using Millrace.Runtime.Ids;
 
 namespace Millrace.Streams;
@@ -8,6 +9,9 @@ public interface IStreamStore : IAsyncDisposable
 {
     /// <summary>The largest payload of one append, in bytes: what the WAL can take.</summary>
     int MaxAppendBytes { get; }
+
+    /// <summary>Why the object store cannot be relied on at present; null if nothing speaks against it.</summary>
+    StoreTrouble? StoreTrouble { get; }
 
     /// <summary>
     /// Opens a stream for this node at an epoch that the registry has assigned to it. Reads see everything that any former

@@ -4,11 +4,17 @@ using Millrace.Runtime.Ids;
 namespace Millrace.Streams;
 
 /// <summary>What the stream store logs. Event ids 3000 to 3049.</summary>
-/// <remarks>Error: data is at risk or a stream is lost. Warning: something is retried. Information: rare events of a node's life. Debug: the rest.</remarks>
+/// <remarks>
+/// Error: data is at risk or a stream is lost. Warning: something is retried. Information: rare events of a node's life. Debug: the rest, and what is
+/// retried because the object store fails, which the store says itself, once for all.
+/// </remarks>
 internal static partial class Log
 {
     [LoggerMessage(EventId = 3000, Level = LogLevel.Warning, Message = "{Operation} failed and is tried again in {Delay}: {Reason}")]
     public static partial void Retrying(ILogger logger, string operation, TimeSpan delay, string reason);
+
+    [LoggerMessage(EventId = 3015, Level = LogLevel.Debug, Message = "{Operation} failed, and is tried again in {Delay}: {Reason}")]
+    public static partial void RetryingStore(ILogger logger, string operation, TimeSpan delay, string reason);
 
     [LoggerMessage(EventId = 3001, Level = LogLevel.Error, Message = "{Operation} failed in a way that nobody expected, and is tried again in {Delay}")]
     public static partial void RetryingUnexpected(ILogger logger, Exception failure, string operation, TimeSpan delay);

@@ -40,6 +40,7 @@ internal sealed class ApiTable
     public static ApiTable Create(BrokerComponents broker)
     {
         var opening = new PartitionOpening(broker.Runtime);
+        var deeds = new DeedLog(broker.Runtime.Loggers);
         return new(new ApiVersionsHandler(broker.Metadata),
         [
             ApiEntry.For<ProduceHandler, ProduceRequest, ProduceResponse>(new(broker.Runtime, broker.Partitions, new BatchIntake(broker.Buffers), broker.Metrics)),
@@ -48,11 +49,11 @@ internal sealed class ApiTable
                     broker.Runtime, broker.Partitions, opening, broker.Fetches,
                     new FetchLimit(broker.Identity, broker.Metadata, broker.Buffers, broker.CacheBytes), broker.Metrics)),
             ApiEntry.For<ListOffsetsHandler, ListOffsetsRequest, ListOffsetsResponse>(new(broker.Runtime, opening, broker.Partitions)),
-            ApiEntry.For<MetadataHandler, MetadataRequest, MetadataResponse>(new(broker.Identity, broker.Metadata, broker.Controller)),
+            ApiEntry.For<MetadataHandler, MetadataRequest, MetadataResponse>(new(broker.Identity, broker.Metadata, broker.Controller, deeds)),
             ApiEntry.For<OffsetCommitHandler, OffsetCommitRequest, OffsetCommitResponse>(new(broker.Metadata, broker.Groups)),
             ApiEntry.For<OffsetFetchHandler, OffsetFetchRequest, OffsetFetchResponse>(new(broker.Metadata, broker.Groups)),
             ApiEntry.For<FindCoordinatorHandler, FindCoordinatorRequest, FindCoordinatorResponse>(
-                new(broker.Runtime, broker.Identity, broker.Metadata, broker.Controller)),
+                new(broker.Runtime, broker.Identity, broker.Metadata, broker.Controller, deeds)),
             ApiEntry.For<JoinGroupHandler, JoinGroupRequest, JoinGroupResponse>(new(broker.Groups)),
             ApiEntry.For<HeartbeatHandler, HeartbeatRequest, HeartbeatResponse>(new(broker.Groups)),
             ApiEntry.For<LeaveGroupHandler, LeaveGroupRequest, LeaveGroupResponse>(new(broker.Groups)),
@@ -60,17 +61,17 @@ internal sealed class ApiTable
             ApiEntry.For<DescribeGroupsHandler, DescribeGroupsRequest, DescribeGroupsResponse>(new(broker.Groups)),
             ApiEntry.For<ListGroupsHandler, ListGroupsRequest, ListGroupsResponse>(new(broker.Groups)),
             ApiEntry.For<DeleteGroupsHandler, DeleteGroupsRequest, DeleteGroupsResponse>(new(broker.Groups)),
-            ApiEntry.For<CreateTopicsHandler, CreateTopicsRequest, CreateTopicsResponse>(new(broker.Runtime, broker.Controller)),
+            ApiEntry.For<CreateTopicsHandler, CreateTopicsRequest, CreateTopicsResponse>(new(broker.Runtime, broker.Controller, deeds)),
             ApiEntry.For<DeleteTopicsHandler, DeleteTopicsRequest, DeleteTopicsResponse>(
-                new(broker.Runtime, broker.Identity, broker.Metadata, broker.Controller)),
+                new(broker.Runtime, broker.Identity, broker.Metadata, broker.Controller, deeds)),
             ApiEntry.For<DeleteRecordsHandler, DeleteRecordsRequest, DeleteRecordsResponse>(new(broker.Runtime, broker.Partitions)),
             ApiEntry.For<InitProducerIdHandler, InitProducerIdRequest, InitProducerIdResponse>(
                 new(broker.Runtime, new ProducerIdBlocks(broker.Identity, broker.Controller))),
             ApiEntry.For<OffsetForLeaderEpochHandler, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(new(opening, broker.Partitions)),
             ApiEntry.For<DescribeConfigsHandler, DescribeConfigsRequest, DescribeConfigsResponse>(new(broker.Identity, broker.Metadata)),
-            ApiEntry.For<CreatePartitionsHandler, CreatePartitionsRequest, CreatePartitionsResponse>(new(broker.Runtime, broker.Controller)),
-            ApiEntry.For<IncrementalAlterConfigsHandler, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(new(broker.Controller)),
-            ApiEntry.For<AlterConfigsHandler, AlterConfigsRequest, AlterConfigsResponse>(new(broker.Controller)),
+            ApiEntry.For<CreatePartitionsHandler, CreatePartitionsRequest, CreatePartitionsResponse>(new(broker.Runtime, broker.Controller, deeds)),
+            ApiEntry.For<IncrementalAlterConfigsHandler, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(new(broker.Controller, deeds)),
+            ApiEntry.For<AlterConfigsHandler, AlterConfigsRequest, AlterConfigsResponse>(new(broker.Controller, deeds)),
             ApiEntry.For<DescribeLogDirsHandler, DescribeLogDirsRequest, DescribeLogDirsResponse>(new(broker.Partitions)),
             ApiEntry.For<OffsetDeleteHandler, OffsetDeleteRequest, OffsetDeleteResponse>(new(broker.Metadata, broker.Groups)),
             ApiEntry.For<DescribeQuorumHandler, DescribeQuorumRequest, DescribeQuorumResponse>(new(broker.Runtime, broker.Identity, broker.Metadata)),

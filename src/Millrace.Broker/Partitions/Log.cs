@@ -5,9 +5,9 @@ namespace Millrace.Broker.Partitions;
 
 /// <summary>What partitions log: events 4100 to 4199.</summary>
 /// <remarks>
-/// Levels: the usual course of a partition's life is debug, its ends at the hands of others (a deletion, another leader) are
-/// information; what an operator may have to act on is a warning or an error. The store's failures say themselves what they
-/// are: their stack traces would tell nothing of it.
+/// Levels: the usual course of a partition's life is debug, its end at the hands of another leader is
+/// information; what an operator may have to act on is a warning or an error. What fails because the object store does is debug: the store
+/// says itself, once for all, that it fails and that it no longer does.
 /// </remarks>
 internal static partial class Log
 {
@@ -23,11 +23,14 @@ internal static partial class Log
     public static void RetentionFailed(ILogger logger, TopicIdPartition partition, StreamError error, string reason) =>
         RetentionFailed(logger, LevelOf(error, otherwise: LogLevel.Warning), partition, error, reason);
 
+    public static void ReadFailed(ILogger logger, TopicIdPartition partition, long offset, StreamError error, string reason) =>
+        ReadFailed(logger, LevelOf(error, otherwise: LogLevel.Warning), partition, offset, reason);
+
     [LoggerMessage(EventId = 4100, Level = LogLevel.Debug, Message = "Partition {Partition} is open at leader epoch {LeaderEpoch}: offsets {LogStartOffset} to {HighWatermark}, {Producers} idempotent producers")]
     public static partial void Opened(ILogger logger, TopicIdPartition partition, int leaderEpoch, long logStartOffset, long highWatermark, int producers);
 
-    [LoggerMessage(EventId = 4101, Level = LogLevel.Warning, Message = "Partition {Partition} at leader epoch {LeaderEpoch} cannot be opened yet, the next attempt is in {Delay}: {Reason}")]
-    public static partial void OpeningWaits(ILogger logger, TopicIdPartition partition, int leaderEpoch, TimeSpan delay, string reason);
+    [LoggerMessage(EventId = 4101, Message = "Partition {Partition} at leader epoch {LeaderEpoch} cannot be opened yet, the next attempt is in {Delay}: {Reason}")]
+    public static partial void OpeningWaits(ILogger logger, LogLevel level, TopicIdPartition partition, int leaderEpoch, TimeSpan delay, string reason);
 
     [LoggerMessage(EventId = 4102, Message = "Partition {Partition} cannot be opened at leader epoch {LeaderEpoch} ({Error}): {Reason}")]
     private static partial void NotOpened(ILogger logger, LogLevel level, TopicIdPartition partition, int leaderEpoch, StreamError error, string reason);
@@ -44,8 +47,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 4106, Message = "Retention of partition {Partition} failed with {Error} and is tried again at the next check: {Reason}")]
     private static partial void RetentionFailed(ILogger logger, LogLevel level, TopicIdPartition partition, StreamError error, string reason);
 
-    [LoggerMessage(EventId = 4107, Level = LogLevel.Warning, Message = "Reading partition {Partition} at offset {Offset} failed: {Reason}")]
-    public static partial void ReadFailed(ILogger logger, TopicIdPartition partition, long offset, string reason);
+    [LoggerMessage(EventId = 4107, Message = "Reading partition {Partition} at offset {Offset} failed: {Reason}")]
+    private static partial void ReadFailed(ILogger logger, LogLevel level, TopicIdPartition partition, long offset, string reason);
 
     [LoggerMessage(EventId = 4108, Level = LogLevel.Error, Message = "A batch for partition {Partition} is answered with {Error}: taking it failed unexpectedly")]
     public static partial void ProduceFailed(ILogger logger, TopicIdPartition partition, PartitionError error, Exception failure);
@@ -57,5 +60,8 @@ internal static partial class Log
     public static partial void ProducersForgotten(ILogger logger, int producers, int limit);
 
     private static LogLevel LevelOf(StreamError error, LogLevel otherwise) =>
-        PartitionErrors.IsExpectedEnd(error) ? LogLevel.Information : otherwise;
+        // Unknown: the topic was deleted, which is told where it is done.
+        error is StreamError.StorageUnavailable or StreamError.Unknown ? LogLevel.Debug
+        : PartitionErrors.IsExpectedEnd(error) ? LogLevel.Information
+        : otherwise;
 }

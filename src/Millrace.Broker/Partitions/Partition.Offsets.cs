@@ -51,7 +51,7 @@ internal sealed partial class Partition
         }
         catch (ProtocolException failure)
         {
-            Log.ReadFailed(_logger, Id, stream!.StartOffset, failure.Message);
+            Log.ReadFailed(_logger, Id, stream!.StartOffset, StreamError.Corrupt, failure.Message);
             return (PartitionError.StorageFailed, OffsetAtTime.None);
         }
     }

@@ -50,7 +50,7 @@ internal sealed partial class Partition
         {
             if (PartitionErrors.Of(failure.Error) == PartitionError.StorageFailed)
             {
-                Log.ReadFailed(_logger, Id, fetch.Offset, failure.Message);
+                Log.ReadFailed(_logger, Id, fetch.Offset, failure.Error, failure.Message);
             }
 
             return PartitionRead.Failed(PartitionErrors.Of(failure.Error));

@@ -238,12 +238,12 @@ internal sealed partial class Partition : IStreamOwner
             {
                 shortages = 0;
                 retry = pauses.Next();
-                Log.OpeningWaits(_logger, Id, LeaderEpoch, retry, failure.Message);
+                Log.OpeningWaits(_logger, LogLevel.Debug, Id, LeaderEpoch, retry, failure.Message);
             }
             catch (OutOfMemoryException failure) when (++shortages <= ShortagesInARow)
             {
                 retry = pauses.Next();
-                Log.OpeningWaits(_logger, Id, LeaderEpoch, retry, failure.Message);
+                Log.OpeningWaits(_logger, LogLevel.Warning, Id, LeaderEpoch, retry, failure.Message);
             }
             catch (StreamException failure)
             {

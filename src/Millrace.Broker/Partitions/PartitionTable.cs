@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
+using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
@@ -53,6 +54,9 @@ internal sealed class PartitionTable : IAsyncDisposable
 
     /// <summary>The idempotent producers of all partitions led here, in number.</summary>
     public ProducerCensus Producers { get; }
+
+    /// <summary>Why the object store, where all partitions' records go, cannot be relied on at present; null if nothing speaks against it.</summary>
+    public StoreTrouble? StoreTrouble => _store.StoreTrouble;
 
     /// <summary>The newest image known here.</summary>
     public MetadataImage Image => _feed.Image;

@@ -26,7 +26,8 @@ public sealed class MetadataLog : IAsyncDisposable
     /// <summary>The highest feature level that this program understands.</summary>
     public const short HighestFeatureLevel = 1;
 
-    private const string Prefix = "meta/";
+    /// <summary>What the keys of all metadata begin with.</summary>
+    internal const string Prefix = "meta/";
 
     private readonly NodeRuntime _runtime;
     private readonly MetadataLogOptions _options;
@@ -248,23 +249,41 @@ public sealed class MetadataLog : IAsyncDisposable
     private void Apply(LogStep step)
     {
         LastPlace = step.Place;
-        if (step.Kind == LogStepKind.Seal)
+        try
         {
-            Owner = VersionedBytes.Decode<ControllerSeal>(step.Payload);
-            _entries += Math.Max(1, _options.SnapshotEntries / _options.SnapshotTerms);
-            return;
-        }
+            if (step.Kind == LogStepKind.Seal)
+            {
+                Owner = VersionedBytes.Decode<ControllerSeal>(step.Payload);
+                _entries += Math.Max(1, _options.SnapshotEntries / _options.SnapshotTerms);
+                return;
+            }
 
-        var records = MetadataEntry.Read(step.Payload);
+            _state = _state.Apply(Decode(step.Payload));
+            _entries++;
+            _bytes += step.Payload.Length;
+        }
+        catch (ProtocolException unknown)
+        {
+            throw new ProtocolException($"{_log.KeyOf(step.Place)}: {unknown.Message}", unknown);
+        }
+        catch (Exception contradiction) when (contradiction is InvariantViolationException or KeyNotFoundException or ArgumentException or OverflowException)
+        {
+            // Its bytes are whole, and no program of this format wrote them behind what is before them.
+            throw new ObjectLogException(
+                ObjectLogError.Corrupt, $"{_log.KeyOf(step.Place)} contradicts the metadata before it: {contradiction.Message}", contradiction);
+        }
+    }
+
+    private static IReadOnlyList<IRecord> Decode(ReadOnlyMemory<byte> payload)
+    {
+        var records = MetadataEntry.Read(payload);
         // Before anything of it is applied: records of a level that is not known mean something that is not known.
         foreach (var feature in records.OfType<FeatureLevelRecord>())
         {
             RequireKnown(feature.Level);
         }
 
-        _state = _state.Apply(records);
-        _entries++;
-        _bytes += step.Payload.Length;
+        return records;
     }
 
     private async ValueTask ReloadAsync(CancellationToken token)

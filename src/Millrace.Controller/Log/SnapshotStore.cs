@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
 
 namespace Millrace.Controller.Log;
@@ -36,6 +37,10 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
                 try
                 {
                     return new SnapshotSearch(SnapshotFormat.Read(body), damaged);
+                }
+                catch (ProtocolException newer)
+                {
+                    throw new ProtocolException($"{storage.Name}: {key}: {newer.Message}", newer);
                 }
                 catch (InvalidDataException damage)
                 {
@@ -111,7 +116,7 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
     /// <summary>The place that a snapshot of this name ends before; null if no snapshot has such a name.</summary>
     public static LogPlace? Place(string key)
     {
-        var name = key.AsSpan(Prefix.Length);
+        var name = key.StartsWith(Prefix, StringComparison.Ordinal) ? key.AsSpan(Prefix.Length) : default;
         return name.Length == 33
             && long.TryParse(name[..16], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var term)
             && long.TryParse(name[17..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var index)

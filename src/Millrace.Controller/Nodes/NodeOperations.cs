@@ -45,6 +45,7 @@ internal static class NodeOperations
             Port = registration.Port,
             Rack = registration.Rack,
             State = (sbyte)NodeState.Live,
+            Program = registration.Program,
         });
         return new NodeIncarnation(id, epoch);
     }

@@ -8,4 +8,5 @@ namespace Millrace.Controller.Nodes;
 /// <param name="Port">The port clients are told to connect to.</param>
 /// <param name="Rack">As set by the operator, or null.</param>
 /// <param name="WantedId">The id that the operator gave the node; null lets the cluster choose.</param>
-public sealed record NodeRegistration(Guid Incarnation, string Host, int Port, string? Rack, NodeId? WantedId = null);
+/// <param name="Program">The program and its version, for people.</param>
+public sealed record NodeRegistration(Guid Incarnation, string Host, int Port, string? Rack, NodeId? WantedId = null, string? Program = null);

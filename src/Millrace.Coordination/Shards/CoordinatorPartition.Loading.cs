@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
 
@@ -84,7 +85,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
             catch (CoordinatorException refused) when (refused.Error != CoordinatorError.NotHere)
             {
                 shortages = 0;
-                Log.LoadFailed(_logger, _name, refused.Message);
+                Log.LoadFailed(_logger, _name, refused.Error, refused.Message);
             }
             catch (CoordinatorException gone)
             {
@@ -94,7 +95,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
             }
             catch (OutOfMemoryException failure) when (++shortages <= ShortagesInARow)
             {
-                Log.LoadFailed(_logger, _name, failure.Message);
+                Log.LoadFailed(_logger, LogLevel.Warning, _name, failure.Message);
             }
             catch (ProtocolException failure)
             {

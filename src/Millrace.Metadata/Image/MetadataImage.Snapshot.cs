@@ -29,6 +29,7 @@ public sealed partial record MetadataImage
                 Port = node.Port,
                 Rack = node.Rack,
                 State = (sbyte)node.State,
+                Program = node.Program,
             };
         }
 

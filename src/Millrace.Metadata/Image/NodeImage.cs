@@ -12,5 +12,8 @@ namespace Millrace.Metadata.Image;
 /// <param name="State">Whether the incarnation may still act.</param>
 public sealed record NodeImage(NodeId Id, NodeEpoch Epoch, Guid Incarnation, string Host, int Port, string? Rack, NodeState State)
 {
+    /// <summary>The program, with its version, as it says itself; null of one that did not.</summary>
+    public string? Program { get; init; }
+
     public bool IsLive => State == NodeState.Live;
 }

@@ -49,7 +49,7 @@ public sealed class FileObjectStorage : IObjectStorage
 
     public string Name { get; }
 
-    /// <summary>Opens a folder as a store, and makes it if it is missing.</summary>
+    /// <summary>Opens a folder as a store. Its first write makes it if it is missing: whoever only looks leaves nothing behind.</summary>
     /// <param name="runtime">Its files hold the store.</param>
     /// <param name="root">An absolute path that holds nothing but the store.</param>
     /// <param name="token">Ends the wait.</param>
@@ -131,7 +131,11 @@ public sealed class FileObjectStorage : IObjectStorage
     /// </remarks>
     private async ValueTask<bool> PrepareAsync(CancellationToken token)
     {
-        await _files.CreateDirectoryAsync(_temporary, token);
+        if (await _files.GetStatusAsync(_root, token) is { IsDirectory: false })
+        {
+            throw LinuxError.ToException(LinuxError.NotDirectory, "open", _root);
+        }
+
         foreach (var entry in await _files.ListAsync(_temporary, token))
         {
             await DeleteUnlessLinkedAsync(Path.Combine(_temporary, entry.Name), token);
@@ -168,7 +172,7 @@ public sealed class FileObjectStorage : IObjectStorage
             var temporary = Path.Combine(_temporary, _runtime.NewId().ToString("N", CultureInfo.InvariantCulture));
             try
             {
-                await using (var file = await _files.CreateAsync(temporary, token))
+                await using (var file = await CreateTemporaryAsync(temporary, token))
                 {
                     await file.AppendAsync(body, token);
                     await file.SyncAsync(token);
@@ -186,6 +190,19 @@ public sealed class FileObjectStorage : IObjectStorage
         finally
         {
             _writes.Exit();
+        }
+    }
+
+    private async ValueTask<IFileAppender> CreateTemporaryAsync(string temporary, CancellationToken token)
+    {
+        try
+        {
+            return await _files.CreateAsync(temporary, token);
+        }
+        catch (IOException failure) when (failure.HResult == LinuxError.NoEntry)
+        {
+            await _files.CreateDirectoryAsync(_temporary, token);
+            return await _files.CreateAsync(temporary, token);
         }
     }
 
@@ -287,7 +304,8 @@ public sealed class FileObjectStorage : IObjectStorage
             await MakeFolderDurableAsync(FolderOf(path), token);
         }
 
-        return status is { IsDirectory: true } ? null : status;
+        // No key is another one's folder: whatever looks for an object here would wait for ever to make it.
+        return status is { IsDirectory: true } ? throw LinuxError.ToException(LinuxError.IsDirectory, "open", path) : status;
     }
 
     private async ValueTask<byte[]?> GetCoreAsync(string key, CancellationToken token)
@@ -381,10 +399,13 @@ public sealed class FileObjectStorage : IObjectStorage
             var error = failure.HResult switch
             {
                 LinuxError.AccessDenied or LinuxError.NotPermitted => ObjectStorageError.AccessDenied,
-                LinuxError.ReadOnly or LinuxError.NotDirectory or LinuxError.NameTooLong or LinuxError.Invalid => ObjectStorageError.Invalid,
+                LinuxError.ReadOnly or LinuxError.NotDirectory or LinuxError.IsDirectory or LinuxError.NameTooLong or LinuxError.Invalid => ObjectStorageError.Invalid,
                 _ => ObjectStorageError.Transient,
             };
-            throw new ObjectStorageException(error, $"{Name}: {operation} '{key}' failed: {failure.Message}", failure);
+            throw new ObjectStorageException(error, $"{Name}: {operation} '{key}' failed: {failure.Message}", failure)
+            {
+                IsForWantOfRoom = failure.HResult is LinuxError.NoSpace or LinuxError.QuotaExceeded,
+            };
         }
     }
 

@@ -80,4 +80,12 @@ internal static class LogObjectFormat
             Length: BinaryPrimitives.ReadInt64LittleEndian(header[64..]),
             payload);
     }
+
+    /// <summary>Why <see cref="Read"/> takes bytes for no object of a log: what an operator can make something of.</summary>
+    public static string Describe(ReadOnlySpan<byte> bytes) =>
+        bytes.IsEmpty ? "is empty"
+        : !bytes.StartsWith(Magic) ? $"is none of Millrace's objects: {bytes.Length} bytes that begin otherwise than those do"
+        : bytes.Length < HeaderSize ? $"was cut short: {bytes.Length} bytes of it are there"
+        : bytes[4] != Version ? $"has format {bytes[4]}, and this program knows {Version}: another version of Millrace wrote it"
+        : "is damaged, or was cut short: its checksums do not match";
 }

@@ -15,9 +15,6 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
     private const int PutIdPosition = 24;
     private const int PutIdEnd = PutIdPosition + 16;
 
-    // From this attempt on, an operator should know.
-    private const int WorthAWarning = 8;
-
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<ObjectLog>();
 
     public LogKeys Keys { get; } = new(prefix);
@@ -84,7 +81,7 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
 
             if (trouble is not null)
             {
-                ReportCreate(key, attempt, trouble);
+                ObjectLogMessages.CreateUnknown(_logger, key, attempt, trouble);
             }
 
             await pauses.PauseAsync(token);
@@ -108,9 +105,11 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
             return null;
         }
 
-        return LogObjectFormat.Read(bytes, whole) is { } found && found.Place == place
+        var found = LogObjectFormat.Read(bytes, whole)
+            ?? throw new ObjectLogException(ObjectLogError.Corrupt, $"{storage.Name}: {key} {LogObjectFormat.Describe(bytes)}");
+        return found.Place == place
             ? found
-            : throw new ObjectLogException(ObjectLogError.Corrupt, $"{storage.Name}: {key} is damaged, or is no object of this log");
+            : throw new ObjectLogException(ObjectLogError.Corrupt, $"{storage.Name}: {key} was written as another one, at {found.Place}: somebody has copied it here");
     }
 
     /// <summary>Nothing below is part of the log any more.</summary>
@@ -192,25 +191,10 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
             }
             catch (ObjectStorageException trouble) when (trouble.Error == ObjectStorageError.Transient)
             {
-                if (attempt % WorthAWarning == 0)
-                {
-                    ObjectLogMessages.ReadStalls(_logger, key, attempt, trouble);
-                }
+                ObjectLogMessages.ReadFailed(_logger, key, attempt, trouble);
             }
 
             await pauses.PauseAsync(token);
-        }
-    }
-
-    private void ReportCreate(string key, int attempt, Exception trouble)
-    {
-        if (attempt % WorthAWarning == 0)
-        {
-            ObjectLogMessages.CreateStalls(_logger, key, attempt, trouble);
-        }
-        else
-        {
-            ObjectLogMessages.CreateUnknown(_logger, key, attempt, trouble);
         }
     }
 }

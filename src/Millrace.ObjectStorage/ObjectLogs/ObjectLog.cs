@@ -28,6 +28,12 @@ public sealed class ObjectLog
     internal ObjectLog(NodeRuntime runtime, IObjectStorage storage, string prefix, ObjectLogOptions options, LogRules rules) =>
         _objects = new LogObjects(runtime, storage, prefix, options, rules);
 
+    /// <summary>Whether a key of the store is one that this log may have.</summary>
+    public bool IsKey(string key) => _objects.Keys.ObjectPlace(key) is not null || _objects.Keys.MarkerPlace(key) is not null;
+
+    /// <summary>The key of the object at a place.</summary>
+    public string KeyOf(LogPlace place) => _objects.Keys.Object(place);
+
     /// <summary>Nothing below this place is part of the log any more. Whoever knows a single-term log by its id alone reads from here.</summary>
     public ValueTask<LogPlace> BoundaryAsync(CancellationToken token) => _objects.BoundaryAsync(token);
 

@@ -59,7 +59,7 @@ internal sealed class S3Calls(NodeRuntime runtime, string name, int atOnce, Time
                 S3Errors.Classify(failure),
                 $"{name}: {operation} '{key}' failed: "
                 + (failure is OperationCanceledException ? $"no answer within {time.TotalSeconds:0} s" : S3Errors.Describe(failure)),
-                failure);
+                failure) { IsForWantOfRoom = S3Errors.IsForWantOfRoom(failure) };
         }
         catch (Exception failure) when (S3Errors.IsFailure(failure) && failure is not OperationCanceledException)
         {

@@ -1,12 +1,22 @@
 using System.CommandLine;
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
+using Millrace.Runtime;
+using Millrace.Server.Cli.Diagnosis;
+using Millrace.Server.Options;
 
 namespace Millrace.Server.Cli;
 
 /// <summary>A command that talks to a broker as any Kafka client would. Derived commands add their arguments and do one thing.</summary>
 internal abstract class ClientCommand : Command
 {
+    // What the time that a user gives may be exceeded by, to find out why it was not enough.
+    private static readonly TimeSpan LastLook = TimeSpan.FromSeconds(2);
+
+    // So much later than it should, a client call has most likely been forgotten by its library.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    private BrokerWatch? _watch;
+
     protected ClientCommand(string name, string description)
         : base(name, description)
     {
@@ -16,15 +26,32 @@ internal abstract class ClientCommand : Command
 
     protected ClientOptions Client { get; } = new();
 
+    /// <summary>Says what holds the command up, while it is carried out.</summary>
+    protected BrokerWatch Watch => _watch!;
+
     protected abstract Task<int> ExecuteAsync(ParseResult result, CancellationToken token);
+
+    /// <summary>It ends by its input or output and not by its time, and sees to it itself that it waits for brokers no longer than it may.</summary>
+    protected virtual bool IsLasting => false;
+
+    /// <summary>The topics that must be there and have leaders, for the command to do its work.</summary>
+    protected virtual IEnumerable<string> TopicsOf(ParseResult result) => [BrokerInquiry.GroupsTopic];
 
     private async Task<int> RunAsync(ParseResult result, CancellationToken token)
     {
         // What blocks its thread must not do so before the program listens to signals: a consumer that is interrupted leaves its group.
         await Task.Yield();
+        var json = Client.Json(result);
+        BrokerInquiry? inquiry = null;
         try
         {
-            return await ExecuteAsync(result, token);
+            inquiry = new BrokerInquiry(CommandClock.Time, Client.Config(result), TopicsOf(result));
+            await ReachAsync(inquiry, result, token);
+            await using (_watch = new BrokerWatch(CommandClock.Time, inquiry, line => Messages.Note(json, line)))
+            {
+                var work = ExecuteAsync(result, token);
+                return IsLasting ? await work : await InTimeAsync(work, Client.Timeout(result) + Grace);
+            }
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
@@ -32,100 +59,106 @@ internal abstract class ClientCommand : Command
         }
         catch (CommandFailedException failure)
         {
-            return Fail(failure.ExitCode, failure.Message);
+            return Messages.Error(json, failure.ExitCode, failure.Message);
         }
-        catch (CreateTopicsException failure)
+        catch (Exception failure) when (ClientErrors.Of(failure) is { } errors)
         {
-            return Fail(failure.Results.Select(item => (item.Topic, item.Error)), result);
-        }
-        catch (DeleteTopicsException failure)
-        {
-            return Fail(failure.Results.Select(item => (item.Topic, item.Error)), result);
-        }
-        catch (CreatePartitionsException failure)
-        {
-            return Fail(failure.Results.Select(item => (item.Topic, item.Error)), result);
-        }
-        catch (DeleteRecordsException failure)
-        {
-            return Fail(failure.Results.Select(item => ($"{item.Topic}-{item.Partition.Value}", item.Error)), result);
-        }
-        catch (DeleteGroupsException failure)
-        {
-            return Fail(failure.Results.Select(item => (item.Group, item.Error)), result);
-        }
-        catch (DescribeTopicsException failure)
-        {
-            return Fail(failure.Results.TopicDescriptions.Select(item => (item.Name, item.Error)), result);
-        }
-        catch (DescribeConsumerGroupsException failure)
-        {
-            return Fail(failure.Results.ConsumerGroupDescriptions.Select(item => (item.GroupId, item.Error)), result);
-        }
-        catch (DescribeConfigsException failure)
-        {
-            return Fail(failure.Results.Select(item => (item.ConfigResource.Name, item.Error)), result);
-        }
-        catch (ListConsumerGroupsException failure)
-        {
-            return Fail([("groups", failure.Error)], result);
-        }
-        catch (ListOffsetsException failure)
-        {
-            return Fail(failure.Result.ResultInfos.Select(item => (item.TopicPartitionOffsetError.TopicPartition.ToString(), item.TopicPartitionOffsetError.Error)), result);
-        }
-        catch (IncrementalAlterConfigsException failure)
-        {
-            return Fail(failure.Results.Select(item => (item.ConfigResource.Name, item.Error)), result);
-        }
-        catch (KafkaException failure)
-        {
-            return Fail(CodeFor(failure.Error), Advice(failure.Error, result));
+            return await ExplainAsync(errors, inquiry!, result, token);
         }
         catch (InvalidOperationException failure) when (failure.Message.StartsWith("No such configuration property", StringComparison.Ordinal))
         {
-            return Fail(ExitCode.Usage, $"--property: librdkafka has none of that name: {failure.Message}");
+            return Messages.Error(json, ExitCode.Usage, $"--property, or a profile: librdkafka has none of that name: {failure.Message}");
         }
-        catch (ArgumentException failure)
+        catch (Exception failure) when (failure is ArgumentException or SettingsException)
         {
-            return Fail(ExitCode.Usage, failure.Message);
+            return Messages.Error(json, ExitCode.Usage, failure.Message);
         }
     }
 
-    private int Fail(IEnumerable<(string What, Error Error)> results, ParseResult result)
+    /// <summary>Some calls of the client library look for a leader for as long as there is none, whatever time they are given.</summary>
+    private static async Task<int> InTimeAsync(Task<int> work, TimeSpan time)
     {
-        var failures = results.Where(item => item.Error.IsError).ToList();
-        if (failures.Count > 0 && failures.TrueForAll(item => CodeFor(item.Error) == ExitCode.Unreachable))
+        using var limit = new CancellationTokenSource(time, CommandClock.Time);
+        try
         {
-            return Fail(ExitCode.Unreachable, Advice(failures[0].Error, result));
+            return await work.OrCancelled(limit.Token);
         }
-
-        foreach (var (what, error) in failures)
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
-            Console.Error.WriteLine($"millrace: {what}: {error.Reason} ({error.Code})");
+            throw new KafkaException(ErrorCode.Local_TimedOut);
         }
-
-        return failures.Count == 0 ? ExitCode.Failed : CodeFor(failures[0].Error);
     }
 
-    private static int Fail(int exitCode, string message)
+    /// <summary>Goes on as soon as a broker answers. Who refuses connections is not waited for; who takes them may be starting.</summary>
+    private async Task ReachAsync(BrokerInquiry inquiry, ParseResult result, CancellationToken token)
     {
-        Console.Error.WriteLine($"millrace: {message}");
-        return exitCode;
+        var isTold = false;
+        while (true)
+        {
+            var finding = await inquiry.LookAsync(Client.Timeout(result), token);
+            if (!finding.IsWithoutAnswer)
+            {
+                return;
+            }
+
+            if (finding.Kind != FindingKind.Silent || Client.IsTimeUp(result))
+            {
+                throw new CommandFailedException(ExitCode.Of(finding.Kind), finding.Message);
+            }
+
+            if (!isTold)
+            {
+                Messages.Note(Client.Json(result), $"{finding.Words}. Waiting.");
+                isTold = true;
+            }
+        }
     }
 
-    private string Advice(Error error, ParseResult result) => CodeFor(error) == ExitCode.Unreachable
-        ? $"No broker answered at {Client.BootstrapServer(result)} ({error.Reason}). Is one running there (`millrace start`)? Another address goes with --bootstrap-server."
-        : $"{error.Reason} ({error.Code})";
+    private async Task<int> ExplainAsync(IReadOnlyList<(string? What, Error Error)> errors, BrokerInquiry inquiry, ParseResult result, CancellationToken token)
+    {
+        var json = Client.Json(result);
+        var isWait = errors.Count > 0 && errors.All(item => IsWait(item.Error.Code));
 
-    private static int CodeFor(Error error) => error.Code switch
+        // A partition that nobody leads is unknown to the client.
+        if (isWait || (errors.Count > 0 && errors.All(item => item.Error.Code == ErrorCode.Local_UnknownPartition)))
+        {
+            var finding = await inquiry.LookAsync(LastLook, token);
+            if (!finding.IsWell)
+            {
+                return Messages.Error(json, ExitCode.Of(finding.Kind), finding.Message);
+            }
+        }
+
+        if (isWait)
+        {
+            var seconds = Client.Patience(result).TotalSeconds;
+            return Messages.Error(json, ExitCode.TimedOut, !inquiry.SeesAll && Client.LastError is { } heard
+                ? $"A broker is at {inquiry.Address}, but the connection does not work: {heard.Reason}."
+                : $"A broker answers at {inquiry.Address}, but not all was done in {seconds:0.###} s ({errors[0].Error.Reason}). --timeout gives it longer.");
+        }
+
+        foreach (var (what, error) in errors)
+        {
+            Messages.Error(json, CodeFor(error.Code), $"{(what is null ? "" : $"{what}: ")}{error.Reason} ({error.Code})");
+        }
+
+        return errors.Count == 0 ? ExitCode.Failed : CodeFor(errors[0].Error.Code);
+    }
+
+    // What clients repeat until their time is up: it says that something was waited for, and not what.
+    private static bool IsWait(ErrorCode code) => code is ErrorCode.Local_Transport or ErrorCode.Local_TimedOut or ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Resolve
+        or ErrorCode.Local_TimedOutQueue or ErrorCode.Local_MsgTimedOut or ErrorCode.Local_WaitCoord or ErrorCode.RequestTimedOut or ErrorCode.NetworkException
+        or ErrorCode.LeaderNotAvailable or ErrorCode.NotLeaderForPartition or ErrorCode.KafkaStorageError
+        or ErrorCode.GroupCoordinatorNotAvailable or ErrorCode.GroupLoadInProgress or ErrorCode.NotCoordinatorForGroup;
+
+    private static int CodeFor(ErrorCode code) => code switch
     {
         ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition or ErrorCode.GroupIdNotFound
             or ErrorCode.UnknownTopicId => ExitCode.NotFound,
         ErrorCode.TopicAlreadyExists => ExitCode.AlreadyExists,
-        ErrorCode.Local_Transport or ErrorCode.Local_TimedOut or ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Resolve
-            or ErrorCode.Local_TimedOutQueue or ErrorCode.Local_MsgTimedOut => ExitCode.Unreachable,
+        ErrorCode.LeaderNotAvailable or ErrorCode.NotLeaderForPartition => ExitCode.NoLeader,
+        ErrorCode.KafkaStorageError => ExitCode.StoreAway,
         ErrorCode.Local_InvalidArg or ErrorCode.Local_UnknownProtocol => ExitCode.Usage,
-        _ => ExitCode.Failed,
+        _ => IsWait(code) ? ExitCode.TimedOut : ExitCode.Failed,
     };
 }

@@ -22,24 +22,12 @@ internal sealed record ConsumeStart(AutoOffsetReset Reset, long? Offset = null, 
 
         if (text.StartsWith('@'))
         {
-            return new(AutoOffsetReset.Latest, Time: ParseTime(text[1..]));
+            return new(AutoOffsetReset.Latest, Time: PointInTime.TryParse(text[1..]) ?? throw Wrong(text));
         }
 
         return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             ? number >= 0 ? new(AutoOffsetReset.Earliest, Offset: number) : new(AutoOffsetReset.Earliest, BeforeEnd: -number)
             : throw Wrong(text);
-    }
-
-    private static long ParseTime(string text)
-    {
-        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds))
-        {
-            return milliseconds;
-        }
-
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? time.ToUnixTimeMilliseconds()
-            : throw Wrong("@" + text);
     }
 
     private static CommandFailedException Wrong(string text) =>

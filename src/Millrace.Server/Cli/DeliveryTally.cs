@@ -6,19 +6,20 @@ namespace Millrace.Server.Cli;
 internal sealed class DeliveryTally
 {
     private long _delivered;
-    private Error? _firstFailure;
+    private DeliveryFailure? _firstFailure;
 
     public long Delivered => Interlocked.Read(ref _delivered);
 
-    public Error? FirstFailure => Volatile.Read(ref _firstFailure);
+    /// <summary>The first that was heard of; records before it may still be under way.</summary>
+    public DeliveryFailure? FirstFailure => Volatile.Read(ref _firstFailure);
 
-    public bool HasFailed => FirstFailure is not null;
-
-    public void Add(DeliveryReport<byte[]?, byte[]?> report)
+    /// <param name="report">What became of a record.</param>
+    /// <param name="line">Of the input, counted from 1.</param>
+    public void Add(DeliveryReport<byte[]?, byte[]?> report, long line)
     {
         if (report.Error.IsError)
         {
-            Interlocked.CompareExchange(ref _firstFailure, report.Error, null);
+            Interlocked.CompareExchange(ref _firstFailure, new DeliveryFailure(line, report.Error), null);
         }
         else
         {

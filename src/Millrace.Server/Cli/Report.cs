@@ -1,16 +1,13 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Millrace.Server.Cli;
 
 /// <summary>
-/// A command's result: rows with named columns. A table on a terminal, tab-separated lines in a pipe, JSON with
-/// <c>--json</c>, so that people and scripts read the same facts.
+/// A command's result: rows with named columns, each of which says what it is about. A table on a terminal, tab-separated lines in
+/// a pipe, an object a line with <c>--json</c>, so that people and scripts read the same facts.
 /// </summary>
 internal sealed class Report(params string[] columns)
 {
-    private static readonly JsonSerializerOptions JsonStyle = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly List<JsonNode?[]> _rows = [];
 
     /// <summary>Adds a row, a value for each column: strings, numbers, booleans, null, or arrays of them.</summary>
@@ -31,30 +28,36 @@ internal sealed class Report(params string[] columns)
     {
         if (json)
         {
-            Console.Out.WriteLine(ToJson().ToJsonString(JsonStyle));
+            Write(ToJson().Select(JsonLine.From));
         }
         else if (Console.IsOutputRedirected)
         {
-            foreach (var row in _rows)
-            {
-                Console.Out.WriteLine(string.Join('\t', row.Select(Text)));
-            }
+            Write(_rows.Select(row => string.Join('\t', row.Select(Text))));
         }
         else
         {
-            Console.Out.Write(ToTable());
+            var lines = ToTable();
+            Write([Terminal.Heading(lines[0]), .. lines[1..]]);
         }
     }
 
-    public JsonArray ToJson() => new([.. _rows.Select(row =>
-        (JsonNode)new JsonObject(columns.Zip(row, (column, value) => KeyValuePair.Create(JsonName(column), value?.DeepClone()))))]);
+    public IEnumerable<JsonObject> ToJson() => _rows.Select(row =>
+        new JsonObject(columns.Zip(row, (column, value) => KeyValuePair.Create(JsonName(column), value?.DeepClone()))));
 
     /// <summary>Columns under their names. A row is a line, however long: what a terminal wraps can still be copied.</summary>
-    public string ToTable()
+    public string[] ToTable()
     {
         List<string[]> lines = [[.. columns.Select(column => column.ToUpperInvariant())], .. _rows.Select(row => row.Select(Text).ToArray())];
         var widths = columns.Select((_, column) => lines.Max(line => line[column].Length)).ToArray();
-        return string.Concat(lines.Select(line => string.Join("  ", line.Select((text, column) => text.PadRight(widths[column]))).TrimEnd() + "\n"));
+        return [.. lines.Select(line => string.Join("  ", line.Select((text, column) => text.PadRight(widths[column]))).TrimEnd())];
+    }
+
+    private static void Write(IEnumerable<string> lines)
+    {
+        foreach (var line in lines)
+        {
+            Console.Out.WriteLine(line);
+        }
     }
 
     private static string Text(JsonNode? value) => value switch

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
 using Millrace.Server.Options;
 
@@ -7,11 +8,16 @@ namespace Millrace.Server.Cli;
 /// <summary>What is wrong with a command line, in a line each: a screen of help would hide it.</summary>
 internal static partial class UsageErrors
 {
+    /// <summary>How the library begins to say that it does not know a word.</summary>
+    public const string Unrecognized = "Unrecognized command or argument '";
+
     private const string CommandMissing = "Required command was not provided.";
-    private const string Unrecognized = "Unrecognized command or argument '";
 
     /// <summary>Nothing is wrong but that a subcommand is missing: help is what is wanted.</summary>
     public static bool IsUnfinished(ParseResult result) => result.Errors.All(error => error.Message == CommandMissing);
+
+    /// <summary>Whether the line asks for JSON, even where the rest of it cannot be understood.</summary>
+    public static bool IsJsonWanted(ParseResult result) => result.Tokens.Any(token => token.Value == JsonOption.Alias);
 
     public static IEnumerable<string> Describe(ParseResult result)
     {
@@ -23,15 +29,16 @@ internal static partial class UsageErrors
                 ? error + Meant(error[Unrecognized.Length..].TrimEnd('.', '\''), result)
                 : Choices().Replace(ClrType().Replace(error, ""), Listed);
         }
-
-        yield return $"`{Path(result)} --help` says what it takes.";
     }
+
+    /// <summary>What to do next.</summary>
+    public static string Advise(ParseResult result) => $"`{Path(result)} --help` says what it takes.";
 
     private static string Meant(string given, ParseResult result)
     {
         var command = result.CommandResult.Command;
         var known = command.Subcommands.Select(item => item.Name).Concat(command.Options.Select(item => item.Name));
-        return Suggestion.Nearest(given, known) is { } nearest ? $" Did you mean '{nearest}'?" : "";
+        return Suggestion.Question(given, known);
     }
 
     private static string Listed(Match choices) =>
@@ -40,7 +47,7 @@ internal static partial class UsageErrors
     private static string Path(ParseResult result)
     {
         var names = new List<string>();
-        for (var command = result.CommandResult; command is not null; command = command.Parent as System.CommandLine.Parsing.CommandResult)
+        for (var command = result.CommandResult; command is not null; command = command.Parent as CommandResult)
         {
             names.Insert(0, command.Command is RootCommand ? "millrace" : command.Command.Name);
         }

@@ -1,8 +1,10 @@
 using System.CommandLine;
+using Millrace.Server.Cli.Help;
 
 namespace Millrace.Server.Commands;
 
 /// <summary><c>millrace cluster …</c></summary>
+[Example("millrace cluster describe", "The brokers there are")]
 internal sealed class ClusterCommand : Command
 {
     public ClusterCommand()

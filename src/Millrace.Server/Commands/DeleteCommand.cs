@@ -8,7 +8,6 @@ namespace Millrace.Server.Commands;
 internal abstract class DeleteCommand : ClientCommand
 {
     private readonly string _kind;
-    private readonly Argument<string[]> _names;
 
     /// <param name="kind">The heading of the list.</param>
     /// <param name="description">What the command does.</param>
@@ -17,16 +16,18 @@ internal abstract class DeleteCommand : ClientCommand
         : base("delete", description)
     {
         _kind = kind;
-        _names = new("name") { Description = named, Arity = ArgumentArity.OneOrMore };
-        Arguments.Add(_names);
+        Names = new("name") { Description = named, Arity = ArgumentArity.OneOrMore };
+        Arguments.Add(Names);
     }
+
+    protected Argument<string[]> Names { get; }
 
     protected abstract Task DeleteAsync(IAdminClient admin, IList<string> names, TimeSpan timeout);
 
     protected override async Task<int> ExecuteAsync(ParseResult result, CancellationToken token)
     {
         using var admin = Client.Admin(result);
-        var names = result.GetValue(_names)!;
+        var names = result.GetValue(Names)!;
         await DeleteAsync(admin, names, Client.Timeout(result));
         var report = new Report(_kind, "Deleted");
         foreach (var name in names)

@@ -1,11 +1,17 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using Millrace.Server.Cli.Completion;
+using Millrace.Server.Cli.Help;
 
 namespace Millrace.Server.Commands;
 
 /// <summary><c>millrace group delete NAME…</c></summary>
-internal sealed class GroupDeleteCommand() : DeleteCommand("Group", "Delete consumer groups that have no members", "The groups to delete, with their committed offsets")
+[Example("millrace group delete billing", "With its committed offsets")]
+internal sealed class GroupDeleteCommand : DeleteCommand
 {
+    public GroupDeleteCommand()
+        : base("Group", "Delete consumer groups that have no members", "The groups to delete, with their committed offsets") => Names.CompletionSources.AddGroups(Client);
+
     protected override Task DeleteAsync(IAdminClient admin, IList<string> names, TimeSpan timeout) =>
         admin.DeleteGroupsAsync(names, new DeleteGroupsOptions { RequestTimeout = timeout });
 }

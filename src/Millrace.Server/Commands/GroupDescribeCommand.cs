@@ -2,10 +2,14 @@ using System.CommandLine;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Millrace.Server.Cli;
+using Millrace.Server.Cli.Completion;
+using Millrace.Server.Cli.Help;
 
 namespace Millrace.Server.Commands;
 
 /// <summary><c>millrace group describe NAME [--members]</c></summary>
+[Example("millrace group describe billing", "Its offsets, and how far behind it is")]
+[Example("millrace group describe billing --members", "Who reads what")]
 internal sealed class GroupDescribeCommand : ClientCommand
 {
     private readonly Argument<string> _name = new("name") { Description = "The group" };
@@ -15,6 +19,7 @@ internal sealed class GroupDescribeCommand : ClientCommand
     public GroupDescribeCommand()
         : base("describe", "Show a group's offsets and lag, or its members")
     {
+        _name.CompletionSources.AddGroups(Client);
         Arguments.Add(_name);
         Options.Add(_members);
     }
@@ -34,7 +39,8 @@ internal sealed class GroupDescribeCommand : ClientCommand
         report.Write(Client.Json(result));
         if (report.IsEmpty)
         {
-            await Console.Error.WriteLineAsync(
+            Messages.Note(
+                Client.Json(result),
                 $"Group '{name}' ({group.State}) has {(result.GetValue(_members) ? "no members" : "committed no offsets; --members shows its members")}.");
         }
 

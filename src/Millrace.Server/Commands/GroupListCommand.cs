@@ -2,10 +2,12 @@ using System.CommandLine;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Millrace.Server.Cli;
+using Millrace.Server.Cli.Help;
 
 namespace Millrace.Server.Commands;
 
 /// <summary><c>millrace group list</c></summary>
+[Example("millrace group list --json", "An object a group")]
 internal sealed class GroupListCommand() : ClientCommand("list", "List consumer groups")
 {
     protected override async Task<int> ExecuteAsync(ParseResult result, CancellationToken token)

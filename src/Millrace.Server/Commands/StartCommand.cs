@@ -1,10 +1,12 @@
 using System.CommandLine;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Millrace.Controller.Log;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol.Primitives;
 using Millrace.Server.Cli;
+using Millrace.Server.Cli.Help;
 using Millrace.Server.Composition;
 using Millrace.Server.Logging;
 using Millrace.Server.Options;
@@ -14,6 +16,9 @@ using Millrace.Streams.Wal;
 namespace Millrace.Server.Commands;
 
 /// <summary><c>millrace start</c>: runs a node until it is told to stop.</summary>
+[Example("millrace start", "A cluster of one in ./millrace-data, for clients on 127.0.0.1:9092")]
+[Example("millrace start --config server.properties --set num.partitions=3", "With a file, of which one setting is overridden")]
+[Example("millrace start --store \"s3://bucket/prefix?endpoint=http://127.0.0.1:9000\" --wal object", "In a bucket alone; nothing stays on this machine")]
 internal sealed class StartCommand : Command
 {
     public const string DefaultDataDirectory = "millrace-data";
@@ -67,18 +72,20 @@ internal sealed class StartCommand : Command
         {
             return Fail(ExitCode.Unreachable, $"The object store did not answer in time ({ServerSettings.StoreWait}): {away.Message}");
         }
-        catch (Exception refusal) when (refusal is NodeStartException or ObjectStorageException or WalUnavailableException or StreamException or SocketException)
+        catch (Exception refusal) when (refusal is NodeStartException or ForeignBucketException or ObjectStorageException or WalUnavailableException or StreamException or SocketException)
         {
             return Fail(ExitCode.Failed, refusal.Message);
         }
         catch (Exception damage) when (damage is ObjectLogException or InvalidDataException or ProtocolException)
         {
-            return Fail(ExitCode.Failed, $"The metadata cannot be used: {damage.Message}");
+            return Fail(ExitCode.Failed, $"The metadata cannot be used: {Sentence(damage.Message)} Nothing of it was changed. Restore the objects from a copy of the bucket; take away what is none of Millrace's.");
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             return ExitCode.Success;
         }
+
+        static string Sentence(string message) => message.TrimEnd('.') + ".";
 
         int Fail(int exitCode, string message)
         {
@@ -89,7 +96,7 @@ internal sealed class StartCommand : Command
             }
             else
             {
-                Console.Error.WriteLine($"millrace: {message}");
+                Messages.Error(json: false, exitCode, message);
             }
 
             return exitCode;

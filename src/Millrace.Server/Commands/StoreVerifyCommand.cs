@@ -7,6 +7,7 @@ using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
 using Millrace.Runtime.Files.Linux;
 using Millrace.Server.Cli;
+using Millrace.Server.Cli.Help;
 using Millrace.Server.Options;
 using Millrace.Streams;
 using Millrace.Streams.Verification;
@@ -14,13 +15,15 @@ using Millrace.Streams.Verification;
 namespace Millrace.Server.Commands;
 
 /// <summary><c>millrace store verify</c>: reads the whole bucket and proves it against its metadata.</summary>
+[Example("millrace store verify", "The store in ./millrace-data")]
+[Example("millrace store verify --store \"s3://bucket/prefix?endpoint=http://127.0.0.1:9000\" --json", "A bucket, for a script")]
 internal sealed class StoreVerifyCommand : Command
 {
     private readonly Option<string?> _store = new("--store") { Description = "The object store: file:///path, s3://bucket/prefix?endpoint=URL", HelpName = "URI" };
 
     private readonly Option<string?> _dataDirectory = new("--data-dir") { Description = "The broker's directory, for its default store (default ./millrace-data)", HelpName = "DIR" };
 
-    private readonly Option<bool> _json = new("--json") { Description = "Print JSON, for scripts" };
+    private readonly JsonOption _json = new();
 
     public StoreVerifyCommand()
         : base("verify", "Prove a bucket against its metadata: every index, checksum and digest, no gap, no leak. A broker may be running on it; what only its WAL holds yet is not counted")
@@ -38,7 +41,7 @@ internal sealed class StoreVerifyCommand : Command
             var report = await VerifyAsync(Location(result), token);
             foreach (var problem in report.Problems)
             {
-                Console.Error.WriteLine($"millrace: {problem}");
+                Messages.Error(result.GetValue(_json), ExitCode.Damaged, $"{problem}");
             }
 
             // What a stream calls a record is a batch of Kafka's.
@@ -49,15 +52,19 @@ internal sealed class StoreVerifyCommand : Command
         }
         catch (Exception refusal) when (refusal is SettingsException or CommandFailedException or FormatException)
         {
-            return Fail(refusal is CommandFailedException command ? command.ExitCode : ExitCode.Usage, refusal.Message);
+            return Messages.Error(result.GetValue(_json), refusal is CommandFailedException command ? command.ExitCode : ExitCode.Usage, refusal.Message);
+        }
+        catch (ForeignBucketException refusal)
+        {
+            return Messages.Error(result.GetValue(_json), ExitCode.Failed, refusal.Message);
         }
         catch (ObjectStorageException failure)
         {
-            return Fail(ExitCode.Unreachable, failure.Message);
+            return Messages.Error(result.GetValue(_json), ExitCode.Unreachable, failure.Message);
         }
         catch (Exception damage) when (damage is ObjectLogException or InvalidDataException or ProtocolException or StreamException)
         {
-            return Fail(ExitCode.Damaged, $"The metadata cannot be read: {damage.Message}");
+            return Messages.Error(result.GetValue(_json), ExitCode.Damaged, $"The metadata cannot be read: {damage.Message}");
         }
     }
 
@@ -91,6 +98,7 @@ internal sealed class StoreVerifyCommand : Command
         }
 
         await using var storage = await uri.OpenAsync(runtime, token);
+        await new BucketMark(runtime, storage, Timeout.InfiniteTimeSpan).CheckAsync(token);
         await using var log = await MetadataLog.OpenAsync(runtime, storage, new MetadataLogOptions(), token);
         if (log.Owner is null)
         {
@@ -98,11 +106,5 @@ internal sealed class StoreVerifyCommand : Command
         }
 
         return await new StoreVerifier(runtime, new StreamsOptions(), storage).VerifyAsync(log.ToInventory(), token);
-    }
-
-    private static int Fail(int exitCode, string message)
-    {
-        Console.Error.WriteLine($"millrace: {message}");
-        return exitCode;
     }
 }

@@ -1,10 +1,13 @@
 using System.CommandLine;
 using Confluent.Kafka.Admin;
 using Millrace.Server.Cli;
+using Millrace.Server.Cli.Completion;
+using Millrace.Server.Cli.Help;
 
 namespace Millrace.Server.Commands;
 
 /// <summary><c>millrace topic add-partitions NAME --to N</c></summary>
+[Example("millrace topic add-partitions orders --to 24", "Twenty-four in all")]
 internal sealed class TopicAddPartitionsCommand : ClientCommand
 {
     private readonly Argument<string> _name = new("name") { Description = "The topic" };
@@ -14,6 +17,7 @@ internal sealed class TopicAddPartitionsCommand : ClientCommand
     public TopicAddPartitionsCommand()
         : base("add-partitions", "Give a topic more partitions; keys then map to other partitions than before")
     {
+        _name.CompletionSources.AddTopics(Client);
         Arguments.Add(_name);
         Options.Add(_to);
     }

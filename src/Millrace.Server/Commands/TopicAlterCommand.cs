@@ -1,10 +1,13 @@
 using System.CommandLine;
 using Confluent.Kafka.Admin;
 using Millrace.Server.Cli;
+using Millrace.Server.Cli.Completion;
+using Millrace.Server.Cli.Help;
 
 namespace Millrace.Server.Commands;
 
 /// <summary><c>millrace topic alter NAME… --set KEY=VALUE… --unset KEY…</c></summary>
+[Example("millrace topic alter orders --set retention.ms=604800000 --unset segment.bytes", "One config set, one put back to its default")]
 internal sealed class TopicAlterCommand : ClientCommand
 {
     private readonly Argument<string[]> _names = new("name") { Description = "The topics to change", Arity = ArgumentArity.OneOrMore };
@@ -16,6 +19,7 @@ internal sealed class TopicAlterCommand : ClientCommand
     public TopicAlterCommand()
         : base("alter", "Change topic configs")
     {
+        _names.CompletionSources.AddTopics(Client);
         Arguments.Add(_names);
         Options.Add(_set);
         Options.Add(_unset);
@@ -37,6 +41,12 @@ internal sealed class TopicAlterCommand : ClientCommand
 
         using var admin = Client.Admin(result);
         var names = result.GetValue(_names)!;
+        foreach (var name in names)
+        {
+            await ConfigNames.CheckAsync(
+                admin, new ConfigResource { Type = ResourceType.Topic, Name = name }, changes.Select(change => change.Name), Client.Timeout(result));
+        }
+
         await admin.IncrementalAlterConfigsAsync(
             names.ToDictionary(name => new ConfigResource { Type = ResourceType.Topic, Name = name }, _ => changes),
             new IncrementalAlterConfigsOptions { RequestTimeout = Client.Timeout(result) });

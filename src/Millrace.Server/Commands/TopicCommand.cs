@@ -1,8 +1,10 @@
 using System.CommandLine;
+using Millrace.Server.Cli.Help;
 
 namespace Millrace.Server.Commands;
 
 /// <summary><c>millrace topic …</c></summary>
+[Example("millrace topic list", "The topics there are")]
 internal sealed class TopicCommand : Command
 {
     public TopicCommand()

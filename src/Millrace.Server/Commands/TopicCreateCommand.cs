@@ -1,10 +1,13 @@
 using System.CommandLine;
 using Confluent.Kafka.Admin;
 using Millrace.Server.Cli;
+using Millrace.Server.Cli.Help;
 
 namespace Millrace.Server.Commands;
 
 /// <summary><c>millrace topic create NAME… [--partitions N] [--config KEY=VALUE]…</c></summary>
+[Example("millrace topic create orders -p 12 -c retention.ms=86400000", "Twelve partitions, whose records are kept for a day")]
+[Example("millrace topic create orders --if-not-exists", "Fine, too, where it is there already")]
 internal sealed class TopicCreateCommand : ClientCommand
 {
     private readonly Argument<string[]> _names = new("name") { Description = "The topics to create", Arity = ArgumentArity.OneOrMore };
@@ -51,7 +54,7 @@ internal sealed class TopicCreateCommand : ClientCommand
         report.Write(Client.Json(result));
         if (result.GetValue(_dryRun))
         {
-            await Console.Error.WriteLineAsync("Nothing was created: this was a check, and creating would work.");
+            Messages.Note(Client.Json(result), "Nothing was created: this was a check, and creating would work.");
         }
 
         return ExitCode.Success;

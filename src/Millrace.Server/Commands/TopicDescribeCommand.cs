@@ -2,10 +2,14 @@ using System.CommandLine;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Millrace.Server.Cli;
+using Millrace.Server.Cli.Completion;
+using Millrace.Server.Cli.Help;
 
 namespace Millrace.Server.Commands;
 
 /// <summary><c>millrace topic describe NAME [--configs]</c></summary>
+[Example("millrace topic describe orders", "Its partitions, who leads them, and their offsets")]
+[Example("millrace topic describe orders --configs --all", "Its configs, and where their values come from")]
 internal sealed class TopicDescribeCommand : ClientCommand
 {
     private readonly Argument<string> _name = new("name") { Description = "The topic" };
@@ -17,6 +21,7 @@ internal sealed class TopicDescribeCommand : ClientCommand
     public TopicDescribeCommand()
         : base("describe", "Show a topic's partitions and their offsets, or its configs")
     {
+        _name.CompletionSources.AddTopics(Client);
         Arguments.Add(_name);
         Options.Add(_configs);
         Options.Add(_all);
@@ -30,7 +35,7 @@ internal sealed class TopicDescribeCommand : ClientCommand
         report.Write(Client.Json(result));
         if (report.IsEmpty)
         {
-            await Console.Error.WriteLineAsync($"Topic '{name}' has no configs of its own; --all shows the defaults.");
+            Messages.Note(Client.Json(result), $"Topic '{name}' has no configs of its own; --all shows the defaults.");
         }
 
         return ExitCode.Success;
@@ -43,11 +48,11 @@ internal sealed class TopicDescribeCommand : ClientCommand
         var partitions = described.TopicDescriptions[0].Partitions;
         var first = await OffsetsAsync(admin, name, partitions, OffsetSpec.Earliest(), result);
         var last = await OffsetsAsync(admin, name, partitions, OffsetSpec.Latest(), result);
-        var report = new Report("Partition", "Leader", "Replicas", "In sync", "Log start offset", "High watermark");
+        var report = new Report("Topic", "Partition", "Leader", "Replicas", "In sync", "Log start offset", "High watermark");
         foreach (var partition in partitions)
         {
             report.Add(
-                partition.Partition, partition.Leader?.Id, NodeIds(partition.Replicas), NodeIds(partition.ISR),
+                name, partition.Partition, partition.Leader?.Id, NodeIds(partition.Replicas), NodeIds(partition.ISR),
                 first.GetValueOrDefault(partition.Partition), last.GetValueOrDefault(partition.Partition));
         }
 
@@ -75,12 +80,12 @@ internal sealed class TopicDescribeCommand : ClientCommand
     {
         var described = await admin.DescribeConfigsAsync(
             [new ConfigResource { Type = ResourceType.Topic, Name = name }], new DescribeConfigsOptions { RequestTimeout = Client.Timeout(result) });
-        var report = new Report("Config", "Value", "Source");
+        var report = new Report("Topic", "Config", "Value", "Source");
         foreach (var entry in described[0].Entries.Values.OrderBy(entry => entry.Name, StringComparer.Ordinal))
         {
             if (result.GetValue(_all) || !entry.IsDefault)
             {
-                report.Add(entry.Name, entry.IsSensitive ? null : entry.Value, entry.Source.ToString());
+                report.Add(name, entry.Name, entry.IsSensitive ? null : entry.Value, entry.Source.ToString());
             }
         }
 

@@ -1,23 +1,44 @@
 using System.CommandLine;
 using Millrace.Server.Cli;
+using Millrace.Server.Cli.Completion;
+using Millrace.Server.Cli.Help;
 
 namespace Millrace.Server.Commands;
 
-/// <summary><c>millrace topic list</c></summary>
+/// <summary><c>millrace topic list [PATTERN]…</c></summary>
+[Example("millrace topic list", "All but internal ones")]
+[Example("millrace topic list \"orders-*\" \"*-dead-letters\"", "Those that are called so")]
 internal sealed class TopicListCommand : ClientCommand
 {
-    private readonly Option<bool> _internal = new("--internal") { Description = "Show internal topics too" };
+    private const string Everything = "*";
+    private const string InternalPrefix = "__";
+
+    private readonly Argument<string[]> _patterns = new("pattern")
+    {
+        Description = "Only topics that are called so: * stands for any characters, ? for one; all if not given",
+    };
+
+    private readonly Option<bool> _internal = new("--internal")
+    {
+        Description = "Show internal topics too; a pattern that begins with __ does so anyway",
+    };
 
     public TopicListCommand()
-        : base("list", "List topics") => Options.Add(_internal);
+        : base("list", "List topics")
+    {
+        _patterns.CompletionSources.AddTopics(Client);
+        Arguments.Add(_patterns);
+        Options.Add(_internal);
+    }
 
     protected override Task<int> ExecuteAsync(ParseResult result, CancellationToken token)
     {
         using var admin = Client.Admin(result);
         var metadata = admin.GetMetadata(Client.Timeout(result));
+        var patterns = result.GetValue(_patterns) is { Length: > 0 } given ? given : [Everything];
         var report = new Report("Topic", "Partitions", "Replicas");
         var topics = metadata.Topics
-            .Where(topic => result.GetValue(_internal) || !topic.Topic.StartsWith("__", StringComparison.Ordinal))
+            .Where(topic => patterns.Any(pattern => Shows(pattern, topic.Topic, result.GetValue(_internal))))
             .OrderBy(topic => topic.Topic, StringComparer.Ordinal);
         foreach (var topic in topics)
         {
@@ -25,6 +46,18 @@ internal sealed class TopicListCommand : ClientCommand
         }
 
         report.Write(Client.Json(result));
+        if (report.IsEmpty && !patterns.Contains(Everything))
+        {
+            Messages.Note(Client.Json(result), $"No topic is called {string.Join(" or ", patterns)}.");
+        }
+
         return Task.FromResult(ExitCode.Success);
     }
+
+    // As a shell does with hidden files: they match what begins like them.
+    private static bool Shows(string pattern, string topic, bool isInternalShown) =>
+        NamePattern.Matches(pattern, topic)
+        && (isInternalShown
+            || !topic.StartsWith(InternalPrefix, StringComparison.Ordinal)
+            || pattern.StartsWith(InternalPrefix, StringComparison.Ordinal));
 }

@@ -2,10 +2,14 @@ using System.CommandLine;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Millrace.Server.Cli;
+using Millrace.Server.Cli.Completion;
+using Millrace.Server.Cli.Help;
 
 namespace Millrace.Server.Commands;
 
 /// <summary><c>millrace topic trim NAME [--partition N]… --before OFFSET</c></summary>
+[Example("millrace topic trim orders --before end", "Nothing stays")]
+[Example("millrace topic trim orders -p 3 --before 1000", "What lies below offset 1000 of partition 3")]
 internal sealed class TopicTrimCommand : ClientCommand
 {
     private readonly Argument<string> _name = new("name") { Description = "The topic" };
@@ -22,10 +26,13 @@ internal sealed class TopicTrimCommand : ClientCommand
     public TopicTrimCommand()
         : base("trim", "Delete the oldest records of a topic")
     {
+        _name.CompletionSources.AddTopics(Client);
         Arguments.Add(_name);
         Options.Add(_partitions);
         Options.Add(_before);
     }
+
+    protected override IEnumerable<string> TopicsOf(ParseResult result) => [result.GetValue(_name)!];
 
     protected override async Task<int> ExecuteAsync(ParseResult result, CancellationToken token)
     {

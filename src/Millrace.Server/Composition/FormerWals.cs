@@ -20,10 +20,14 @@ internal sealed class FormerWals(
     NodeRuntime runtime, NodeOptions options, NodeComponents components, ClusterController controller, NodeIncarnation self)
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<FormerWals>();
+    private readonly AcceptedLosses _accepted = new(options.AcceptLoss);
 
+    /// <exception cref="SettingsException">What is to be given up is called as nothing is.</exception>
     public async Task RecoverAsync(CancellationToken token)
     {
-        foreach (var waiting in await controller.GetWaitingWalsAsync(token))
+        var all = await controller.GetWaitingWalsAsync(token);
+        _accepted.Check(controller.Metadata.Image, all);
+        foreach (var waiting in all)
         {
             await RecoverAsync(waiting, token);
         }
@@ -105,8 +109,8 @@ internal sealed class FormerWals(
             return;
         }
 
-        var all = options.AcceptLoss.Contains(wal.Id.ToString(), StringComparer.OrdinalIgnoreCase);
-        var named = waiting.Streams.Where(stream => all || IsNamed(stream)).ToList();
+        var all = _accepted.Includes(wal.Id);
+        var named = waiting.Streams.Where(stream => all || _accepted.Includes(stream)).ToList();
         if (all || named.Count > 0)
         {
             var lost = await controller.AcceptLossAsync(wal.Id, all ? null : named.Select(stream => stream.Stream).ToHashSet(), token);
@@ -161,8 +165,4 @@ internal sealed class FormerWals(
             Log.WalsNotListed(_logger, failure.Message);
         }
     }
-
-    private bool IsNamed(WaitingStream stream) =>
-        options.AcceptLoss.Contains(stream.ToString(), StringComparer.Ordinal)
-        || (stream.Topic is { } topic && options.AcceptLoss.Contains(topic, StringComparer.Ordinal));
 }

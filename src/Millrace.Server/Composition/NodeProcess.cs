@@ -26,6 +26,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         await using var directory = await LockDirectoryAsync(runtime, stop);
         var (storageUri, walUri) = ParseUris();
         await using var storage = new MeasuredObjectStorage(runtime, await storageUri.OpenAsync(runtime, stop));
+        _health.Uses(storage);
         using var buffers = new BufferPool(options.IdleBufferBytes);
         var transport = new SocketTransport(runtime, buffers);
         _ = runtime.Spawn("buffer-trim", token => TrimAsync(runtime, buffers, transport, token));
@@ -37,7 +38,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
             var node = await MillraceNode.StartAsync(runtime, options with { Network = network }, Components(runtime, storage, walUri, buffers, transport), stop);
             await using var running = node;
             await using var http = await serving;
-            _health.Ready();
+            _health.Ready(node.Controller.Metadata);
             await SayReadyAsync(node.Address, http?.Address);
             return await RunAsync(runtime, node, stop);
         }

@@ -31,7 +31,7 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
 
     public async Task<MillraceNode> RunAsync(CancellationToken token)
     {
-        Log.Starting(_logger, options.Store, options.Wal, options.Settings.ToString());
+        Log.Starting(_logger, ProductVersion.Full, options.Store, options.Wal, options.Settings.ToString());
         if (options.Settings.WithoutEffect.Count > 0)
         {
             Log.WithoutEffect(_logger, string.Join(", ", options.Settings.WithoutEffect));
@@ -59,14 +59,18 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
     {
         await RemoveUnfinishedAsync(token);
         var incarnation = runtime.NewId();
-        var log = await OpenLogAsync(token);
+        var mark = new BucketMark(runtime, components.Storage, options.StoreWait);
+        await mark.CheckAsync(token);
+        var log = Made(await MetadataLog.OpenAsync(runtime, components.Storage, new MetadataLogOptions(), token));
         await RefuseIfAliveAsync(log, token);
+        await StorageProbe.CheckAsync(runtime, components.Storage, options.StoreWait, token);
+        await mark.SetAsync(token);
         // Bound before the cluster is taken over, since that is where a start may well fail; and after the look at the former owner, since
         // it may have listened here.
         var listener = await BindAsync(token);
         var controller = await TakeOverAsync(log, incarnation, listener.EndPoint, token);
         var (host, port) = AdvertisedAddress(listener.EndPoint);
-        var self = await RegisterAsync(controller, new NodeRegistration(incarnation, host, port, options.Rack, options.NodeId), token);
+        var self = await RegisterAsync(controller, new NodeRegistration(incarnation, host, port, options.Rack, options.NodeId, ProductVersion.Program), token);
         var image = controller.Metadata.Image;
         Log.Registered(_logger, self.Node, self.Epoch, image.ClusterId);
 
@@ -110,12 +114,6 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
         {
             Log.UnfinishedNotRemoved(_logger, failure.Message);
         }
-    }
-
-    private async Task<MetadataLog> OpenLogAsync(CancellationToken token)
-    {
-        await StorageProbe.CheckAsync(runtime, components.Storage, options.StoreWait, token);
-        return Made(await MetadataLog.OpenAsync(runtime, components.Storage, new MetadataLogOptions(), token));
     }
 
     /// <summary>A cluster of one has one broker: a second one on its bucket would depose it.</summary>

@@ -1,9 +1,9 @@
 using System.Net;
-using System.Reflection;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Millrace.Runtime;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 
@@ -17,9 +17,6 @@ internal sealed class HttpEndpoints : IAsyncDisposable
 
     /// <summary>Meters of ours, and of the .NET runtime.</summary>
     private static readonly string[] Meters = ["Millrace.*", "System.Runtime"];
-
-    private static readonly string? Version =
-        typeof(HttpEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
 
     private readonly WebApplication _application;
 
@@ -42,7 +39,7 @@ internal sealed class HttpEndpoints : IAsyncDisposable
         builder.Services.AddSingleton(transport);
         builder.Services.AddSingleton(loggers);
         builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("millrace", serviceVersion: Version, autoGenerateServiceInstanceId: false))
+            .ConfigureResource(resource => resource.AddService("millrace", serviceVersion: ProductVersion.Number, autoGenerateServiceInstanceId: false))
             .WithMetrics(metrics => metrics.AddMeter(Meters).AddPrometheusExporter());
         var application = builder.Build();
         application.UseOpenTelemetryPrometheusScrapingEndpoint("/metrics");
@@ -69,16 +66,19 @@ internal sealed class HttpEndpoints : IAsyncDisposable
 
     private static Task AnswerAsync(HttpContext context, NodeHealth health)
     {
-        var (problem, known) = context.Request.Path.Value switch
+        var report = context.Request.Path.Value switch
         {
-            "/healthz" => (health.Failure, true),
-            "/readyz" => (health.Failure ?? health.NotReady, true),
-            _ => (null, false),
+            "/healthz" => health.Health(),
+            "/readyz" => health.Readiness(),
+            _ => null,
         };
         context.Response.ContentType = "text/plain; charset=utf-8";
-        context.Response.StatusCode = !known ? StatusCodes.Status404NotFound
-            : problem is null ? StatusCodes.Status200OK
-            : StatusCodes.Status503ServiceUnavailable;
-        return context.Response.WriteAsync(!known ? "not here: /healthz, /readyz, /metrics\n" : $"{problem ?? "ok"}\n");
+        context.Response.StatusCode = report switch
+        {
+            null => StatusCodes.Status404NotFound,
+            { IsGood: true } => StatusCodes.Status200OK,
+            _ => StatusCodes.Status503ServiceUnavailable,
+        };
+        return context.Response.WriteAsync(report is null ? "not here: /healthz, /readyz, /metrics\n" : string.Concat(report.Lines.Select(line => line + "\n")));
     }
 }

@@ -1,7 +1,9 @@
 namespace Millrace.Server.Logging;
 
-/// <summary>The log of one category, with a bound on the lines of each event.</summary>
-internal sealed class RationedLogger(ILogger inner) : ILogger
+/// <summary>The log of one category, with a bound on the lines of each event and on those that an exception takes.</summary>
+/// <param name="inner">Writes the lines.</param>
+/// <param name="withStackTraces">For an operator who looks for something; else an exception is told on the line of its event.</param>
+internal sealed class RationedLogger(ILogger inner, bool withStackTraces) : ILogger
 {
     /// <summary>Lines of one event between two calls of <see cref="EndPeriod"/>.</summary>
     public const int LinesAPeriod = 10;
@@ -16,9 +18,18 @@ internal sealed class RationedLogger(ILogger inner) : ILogger
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        if (logLevel < LogLevel.Information || TryTake(eventId))
+        if (logLevel >= LogLevel.Information && !TryTake(eventId))
+        {
+            return;
+        }
+
+        if (exception is null || withStackTraces)
         {
             inner.Log(logLevel, eventId, state, exception, formatter);
+        }
+        else
+        {
+            inner.Log(logLevel, eventId, state, null, (said, _) => $"{formatter(said, exception)}: {FailureText.Of(exception)}");
         }
     }
 

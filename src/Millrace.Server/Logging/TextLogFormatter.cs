@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
+using Millrace.Server.Cli;
 
 namespace Millrace.Server.Logging;
 
@@ -17,9 +18,9 @@ internal sealed class TextLogFormatter(TimeProvider time) : ConsoleFormatter(For
             LogLevel.Trace => " trace ",
             LogLevel.Debug => " debug ",
             LogLevel.Information => " info  ",
-            LogLevel.Warning => " warn  ",
-            LogLevel.Error => " error ",
-            LogLevel.Critical => " fatal ",
+            LogLevel.Warning => Terminal.Warning(" warn  "),
+            LogLevel.Error => Terminal.Error(" error "),
+            LogLevel.Critical => Terminal.Error(" fatal "),
             LogLevel.None => " ",
         });
         textWriter.Write(logEntry.Category.AsSpan(logEntry.Category.LastIndexOf('.') + 1));

@@ -29,9 +29,7 @@ internal sealed class NodeSettings
             }
             else if (ServerSettings.Find(key) is not { } setting)
             {
-                problems.Add(Suggestion.Nearest(key, ServerSettings.AllKeys) is { } nearest
-                    ? $"Unknown setting '{key}'. Did you mean '{nearest}'?"
-                    : $"Unknown setting '{key}'.");
+                problems.Add($"Unknown setting '{key}'.{Suggestion.Question(key, ServerSettings.AllKeys)}");
             }
             else if (setting.Check(value) is { } problem)
             {

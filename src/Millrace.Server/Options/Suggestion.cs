@@ -13,6 +13,9 @@ internal static class Suggestion
         return distance <= Math.Max(2, given.Length / 4) ? best : null;
     }
 
+    /// <summary>" Did you mean 'word'?", to end a message with; empty if no known word is near.</summary>
+    public static string Question(string given, IEnumerable<string> known) => Nearest(given, known) is { } nearest ? $" Did you mean '{nearest}'?" : "";
+
     /// <summary>How many characters must be inserted, deleted, replaced or swapped with their neighbour to make one word the other.</summary>
     internal static int Distance(string from, string to)
     {

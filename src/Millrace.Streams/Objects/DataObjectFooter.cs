@@ -49,6 +49,14 @@ internal readonly record struct DataObjectFooter(
             (ObjectKind)from[32]);
     }
 
+    /// <summary>The version of an intact footer, whichever; null if the bytes are none.</summary>
+    public static byte? VersionOf(ReadOnlySpan<byte> from) =>
+        from.Length == EncodedSize
+        && BinaryPrimitives.ReadUInt32LittleEndian(from[44..]) == Magic
+        && BinaryPrimitives.ReadUInt32LittleEndian(from[40..]) == Crc32C.Of(from[..40])
+            ? from[33]
+            : null;
+
     public void Write(Span<byte> to)
     {
         to[..EncodedSize].Clear();

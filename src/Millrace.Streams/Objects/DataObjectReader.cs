@@ -61,7 +61,15 @@ internal sealed class DataObjectReader(NodeRuntime runtime, StreamsOptions optio
             return null;
         }
 
-        if (DataObjectFooter.Read(tail.AsSpan(tail.Length - DataObjectFooter.EncodedSize)) is not { } footer
+        var end = tail.AsSpan(tail.Length - DataObjectFooter.EncodedSize);
+        if (DataObjectFooter.VersionOf(end) is { } version and not DataObjectFooter.Version)
+        {
+            throw new StreamException(
+                StreamError.Corrupt,
+                $"Object {DataObjectKey.Of(id)} has format {version}, and this program knows {DataObjectFooter.Version}: another version of Millrace wrote it");
+        }
+
+        if (DataObjectFooter.Read(end) is not { } footer
             || footer.Object != id || footer.ObjectSize != objectSize || footer.IndexLength < 0
             || footer.IndexPosition + footer.IndexLength + DataObjectFooter.EncodedSize != objectSize)
         {

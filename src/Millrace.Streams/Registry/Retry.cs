@@ -54,7 +54,7 @@ internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger
             catch (Exception failure) when (failure is ObjectStorageException or StreamException { Error: StreamError.StorageUnavailable })
             {
                 unexpected = 0;
-                Log.Retrying(logger, operation, pause, failure.Message);
+                Log.RetryingStore(logger, operation, pause, failure.Message);
             }
             catch (Exception failure) when (failure is not (StreamException or InvariantViolationException) && !IsFinal(failure)
                 && (repeatsOutOfMemory || failure is not OutOfMemoryException)

@@ -74,6 +74,8 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
 
     public int MaxAppendBytes => Components.Wal.MaxRecordBytes;
 
+    public StoreTrouble? StoreTrouble => Components.Storage.Trouble;
+
     internal StreamsOptions Options { get; }
 
     internal StreamsComponents Components { get; }

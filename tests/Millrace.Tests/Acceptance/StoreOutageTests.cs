@@ -33,6 +33,7 @@ public sealed class StoreOutageTests
         using var member = new CommittingMember(broker.BootstrapServers, "outage");
         Assert.True(await Eventually.BecomesTrueAsync(() => member.Commits > 0));
 
+        var said = broker.Log.Length;
         await store.SignalAsync("KILL");
         var (before, commitsBefore) = (load.Count, member.Commits);
         await Task.Delay(TimeSpan.FromSeconds(Seconds));
@@ -42,6 +43,9 @@ public sealed class StoreOutageTests
 
         await load.WaitForMoreAsync(2000, TimeSpan.FromSeconds(90));
         load.Stop(TimeSpan.FromSeconds(90));
+        Assert.True(await Eventually.BecomesTrueAsync(() => broker.Log.Contains("does what it is asked again", StringComparison.Ordinal)));
+        var told = broker.Log[said..].Split('\n').Where(line => line.Contains(" warn ", StringComparison.Ordinal) || line.Contains("error ", StringComparison.Ordinal) || line.Contains("object store", StringComparison.Ordinal)).ToList();
+        Assert.True(told.Count == 2, string.Join('\n', told));
         Assert.Empty(load.Failures);
         LogContent.Read(broker.BootstrapServers, "outage", Partitions).AssertHolds(load.Acknowledged);
         Assert.True(during * 2000L < 2L * NotUploadedMegabytes << 20, $"{during} records were acknowledged while they could not be uploaded");

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Millrace.Server.Cli;
 using Xunit;
 
 namespace Millrace.Tests.Clients;
@@ -13,6 +14,7 @@ public sealed class CommandLineTests(SharedBroker broker)
     private const int Usage = 2;
     private const int NotFound = 3;
     private const int Unreachable = 5;
+    private const int TimedOut = 10;
 
     [Fact]
     public async Task Records_go_through_a_pipe_as_they_are()
@@ -50,8 +52,8 @@ public sealed class CommandLineTests(SharedBroker broker)
 
         Assert.Equal(0, consumer.ExitCode);
         var described = await RunAsync("", "group", "describe", "cli-leave", "--json");
-        Assert.Contains("\"state\": \"Empty\"", described.Output, StringComparison.Ordinal);
-        Assert.Contains("\"lag\": 0", described.Output, StringComparison.Ordinal);
+        Assert.Contains("\"state\":\"Empty\"", described.Output, StringComparison.Ordinal);
+        Assert.Contains("\"lag\":0", described.Output, StringComparison.Ordinal);
         await RunAsync("", "group", "delete", "cli-leave");
     }
 
@@ -76,6 +78,87 @@ public sealed class CommandLineTests(SharedBroker broker)
 
         Assert.Equal(Unreachable, result.ExitCode);
         Assert.Contains($"No broker answered at {address}", result.Errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("topic list")]
+    [InlineData("topic trim t --before end")]
+    [InlineData("group list")]
+    [InlineData("produce t")]
+    [InlineData("consume t")]
+    public async Task Who_takes_connections_and_says_nothing_is_told_from_who_is_not_there(string command)
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+
+        var result = await Tool.TryRunAsync(MillraceProcess.Program, [.. command.Split(' '), "--timeout", "1", "-b", $"{silent.LocalEndpoint}"], "x\n");
+
+        Assert.Equal(TimedOut, result.ExitCode);
+        Assert.Contains($"{silent.LocalEndpoint} takes connections and does not answer", result.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("No broker", result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Producing_to_a_topic_that_is_not_there_makes_it_only_when_told_to()
+    {
+        await RunAsync("", "topic", "create", "cli-colour", "-p", "1");
+
+        var refused = await Tool.TryRunAsync(MillraceProcess.Program, ["produce", "cli-color", "-b", broker.BootstrapServers], "x\n");
+        var partition = await Tool.TryRunAsync(MillraceProcess.Program, ["produce", "cli-colour", "-p", "7", "-b", broker.BootstrapServers], "x\n");
+
+        Assert.Equal((NotFound, NotFound), (refused.ExitCode, partition.ExitCode));
+        Assert.Contains("There is no topic 'cli-color'. Did you mean 'cli-colour'?", refused.Errors, StringComparison.Ordinal);
+        Assert.Contains("has no partition 7; it has 1.", partition.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("cli-color\t", (await RunAsync("", "topic", "list")).Output, StringComparison.Ordinal);
+        await RunAsync("x\n", "produce", "cli-created", "--create");
+        Assert.Equal("x\n", (await RunAsync("", "consume", "cli-created", "--exit")).Output);
+    }
+
+    [Fact]
+    public async Task A_line_that_is_no_record_ends_produce_with_how_far_it_came()
+    {
+        await RunAsync("", "topic", "create", "cli-bad-line", "-p", "3");
+
+        var result = await Tool.TryRunAsync(MillraceProcess.Program, ["produce", "cli-bad-line", "-k", ":", "-b", broker.BootstrapServers], "k:1\nk:2\nbad\nk:4\n");
+
+        Assert.Equal(Usage, result.ExitCode);
+        Assert.Contains("Line 3 has no key", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("Of 2 records sent, 2 are acknowledged.", result.Errors, StringComparison.Ordinal);
+        Assert.Equal("1\n2\n", (await RunAsync("", "consume", "cli-bad-line", "--exit")).Output);
+    }
+
+    [Fact]
+    public async Task A_member_without_a_partition_does_not_wait_for_the_end_for_ever()
+    {
+        await RunAsync("", "topic", "create", "cli-crowded", "-p", "1");
+        using var first = Process.Start(new ProcessStartInfo(
+            MillraceProcess.Program, ["consume", "cli-crowded", "--group", "cli-crowded", "-b", broker.BootstrapServers]) { RedirectStandardOutput = true })!;
+        try
+        {
+            Assert.True(await Eventually.BecomesTrueAsync(async () =>
+                (await Tool.TryRunAsync(MillraceProcess.Program, ["group", "describe", "cli-crowded", "--members", "-b", broker.BootstrapServers]))
+                    .Output.Contains("cli-crowded-0", StringComparison.Ordinal)));
+
+            var second = await Tool.TryRunAsync(
+                MillraceProcess.Program, ["consume", "cli-crowded", "--group", "cli-crowded", "--exit", "--timeout", "5", "-b", broker.BootstrapServers]);
+
+            // Whichever of the two has the partition: the one that is to reach the end either does or ends in time.
+            Assert.Contains(second.ExitCode, (int[])[0, TimedOut]);
+        }
+        finally
+        {
+            first.Kill();
+        }
+    }
+
+    [Fact]
+    public async Task The_help_says_what_the_exit_codes_mean_as_the_documentation_does()
+    {
+        var help = await Tool.RunAsync(MillraceProcess.Program, ["--help"]);
+        var documented = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "operations.md"), TestContext.Current.CancellationToken);
+
+        Assert.All(ExitCode.All, item => Assert.Contains($"{item.Code,2}  {item.Meaning}\n", help, StringComparison.Ordinal));
+        Assert.All(ExitCode.All, item => Assert.Contains($"| {item.Code} | {item.Meaning} |\n", documented, StringComparison.Ordinal));
     }
 
     [Theory]

@@ -57,6 +57,9 @@ internal sealed partial class MillraceProcess : IBroker
     public static Task<MillraceProcess> StartWithinAsync(string dataDirectory, int descriptors, params string[] arguments) =>
         StartAsync("prlimit", [$"--nofile={descriptors}", Program], dataDirectory, [], arguments);
 
+    /// <summary>Another program than <see cref="Program"/>, with an empty environment.</summary>
+    public static Task<MillraceProcess> StartBareAsync(string program, string dataDirectory) => StartAsync("env", ["-i", program], dataDirectory, [], []);
+
     private static async Task<MillraceProcess> StartAsync(
         string program, string[] before, string dataDirectory, IReadOnlyList<(string Name, string Value)> environment, string[] arguments)
     {

@@ -27,6 +27,8 @@ internal sealed class AdjustedObjectStorage : IObjectStorage
 
     public string Name => "a store";
 
+    public StoreTrouble? Trouble { get; set; }
+
     public ValueTask<bool> TryCreateAsync(string key, ReadOnlySequence<byte> body, CancellationToken token) =>
         Create?.Invoke(_store, key, body) ?? CreateUntil?.Invoke(body.Length, token) ?? _store.TryCreateAsync(key, body, token);
 

@@ -14,13 +14,14 @@ public sealed class ShortageTests
         var shortage = new Shortage(_time);
         Assert.False(shortage.TryEnd());
         Assert.True(shortage.Begin());
-        _time.Advance(Shortage.Calm * 2);
+        _time.Advance(Shortage.UsualCalm * 2);
         Assert.False(shortage.Begin());
         Assert.False(shortage.TryEnd());
 
-        _time.Advance(Shortage.Calm * 2);
+        _time.Advance(Shortage.UsualCalm * 2);
 
-        Assert.True(shortage.TryEnd());
+        Assert.True(shortage.TryEnd(out var lasted));
+        Assert.Equal(Shortage.UsualCalm.TotalSeconds * 2, lasted.TotalSeconds, tolerance: 5);
         Assert.False(shortage.TryEnd());
         Assert.True(shortage.Begin());
     }

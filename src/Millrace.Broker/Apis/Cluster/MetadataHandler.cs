@@ -15,7 +15,7 @@ namespace Millrace.Broker.Apis.Cluster;
 /// v12: topics by id. v13: an error for the whole answer. The response that triggered a creation says
 /// UNKNOWN_TOPIC_OR_PARTITION, which clients retry, as in Kafka.
 /// </remarks>
-internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller)
+internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller, DeedLog deeds)
     : IApiHandler<MetadataRequest, MetadataResponse>
 {
     public static ApiVersionRange Versions => new(0, 13);
@@ -143,8 +143,8 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
         if (missing.Count > 0)
         {
             // What goes wrong here (a name that collides, no live node) leaves the topic unknown: the client asks again.
-            await controller.CreateTopicsAsync(
-                new CreateTopicsRequest { Topics = [.. missing.Select(TopicCreation)] }, token);
+            var creation = new CreateTopicsRequest { Topics = [.. missing.Select(TopicCreation)] };
+            deeds.Created(context, creation, await controller.CreateTopicsAsync(creation, token));
         }
     }
 

@@ -1,3 +1,4 @@
+using Millrace.Broker.Apis.Topics;
 using Millrace.Broker.Groups;
 using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;
@@ -13,7 +14,8 @@ namespace Millrace.Broker.Apis.Groups;
 /// question for a group creates <c>__consumer_offsets</c>.
 /// Deviation: transactions and share groups are not served yet; their keys get errors that clients take as final (see InitProducerId).
 /// </remarks>
-internal sealed class FindCoordinatorHandler(NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller)
+internal sealed class FindCoordinatorHandler(
+    NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller, DeedLog deeds)
     : IApiHandler<FindCoordinatorRequest, FindCoordinatorResponse>
 {
     private const sbyte Group = 0;
@@ -38,7 +40,7 @@ internal sealed class FindCoordinatorHandler(NodeRuntime runtime, BrokerIdentity
     {
         if (request.KeyType == Group && !feed.Image.TryGetTopic(GroupCoordinator.TopicName, out _))
         {
-            await CreateTopicAsync(token);
+            await CreateTopicAsync(context, token);
         }
 
         if (context.ApiVersion >= FirstWithSeveralKeys)
@@ -82,13 +84,14 @@ internal sealed class FindCoordinatorHandler(NodeRuntime runtime, BrokerIdentity
         return new FindCoordinatorResponse.Coordinator { Key = group, NodeId = node.Id.Value, Host = node.Host, Port = node.Port };
     }
 
-    private async ValueTask CreateTopicAsync(CancellationToken token)
+    private async ValueTask CreateTopicAsync(RequestContext context, CancellationToken token)
     {
         using var deadline = new RequestDeadline(runtime, LongestCreation, token);
         try
         {
             // Whatever the answer, the image says whether the topic is there; if not, the client asks again.
-            await controller.CreateTopicsAsync(new CreateTopicsRequest { Topics = [OffsetsTopic.Creation(identity, feed.Image)] }, deadline.Token);
+            var creation = new CreateTopicsRequest { Topics = [OffsetsTopic.Creation(identity, feed.Image)] };
+            deeds.Created(context, creation, await controller.CreateTopicsAsync(creation, deadline.Token));
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {

@@ -5,7 +5,7 @@ namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>AlterConfigs (key 33), v0–2: the configs named become all that their resource has of its own.</summary>
 /// <remarks>v2: flexible. As in IncrementalAlterConfigs, topics and brokers have configs. An internal topic keeps its cleanup.policy.</remarks>
-internal sealed class AlterConfigsHandler(IControllerChannel controller) : IApiHandler<AlterConfigsRequest, AlterConfigsResponse>
+internal sealed class AlterConfigsHandler(IControllerChannel controller, DeedLog deeds) : IApiHandler<AlterConfigsRequest, AlterConfigsResponse>
 {
     public static ApiVersionRange Versions => new(0, 2);
 
@@ -17,6 +17,10 @@ internal sealed class AlterConfigsHandler(IControllerChannel controller) : IApiH
         }
     }
 
-    public ValueTask<AlterConfigsResponse> HandleAsync(RequestContext context, AlterConfigsRequest request, CancellationToken token) =>
-        controller.AlterConfigsAsync(request, token);
+    public async ValueTask<AlterConfigsResponse> HandleAsync(RequestContext context, AlterConfigsRequest request, CancellationToken token)
+    {
+        var response = await controller.AlterConfigsAsync(request, token);
+        deeds.Replaced(context, request, response);
+        return response;
+    }
 }

@@ -5,7 +5,7 @@ using Millrace.Runtime;
 namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>CreatePartitions (key 37), v0–3.</summary>
-internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerChannel controller)
+internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerChannel controller, DeedLog deeds)
     : IApiHandler<CreatePartitionsRequest, CreatePartitionsResponse>
 {
     public static ApiVersionRange Versions => new(0, 3);
@@ -23,7 +23,9 @@ internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerCh
         using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
         try
         {
-            return await controller.CreatePartitionsAsync(request, deadline.Begin());
+            var response = await controller.CreatePartitionsAsync(request, deadline.Begin());
+            deeds.Grown(context, request, response);
+            return response;
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {

@@ -6,7 +6,8 @@ namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>CreateTopics (key 19), v2–7.</summary>
 /// <remarks>v4: -1 stands for the defaults. v5: answers partitions, replicas and configs. v7: answers the topic id.</remarks>
-internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChannel controller) : IApiHandler<CreateTopicsRequest, CreateTopicsResponse>
+internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChannel controller, DeedLog deeds)
+    : IApiHandler<CreateTopicsRequest, CreateTopicsResponse>
 {
     public static ApiVersionRange Versions => new(2, 7);
 
@@ -23,7 +24,9 @@ internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChanne
         using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
         try
         {
-            return await controller.CreateTopicsAsync(request, deadline.Begin());
+            var response = await controller.CreateTopicsAsync(request, deadline.Begin());
+            deeds.Created(context, request, response);
+            return response;
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {

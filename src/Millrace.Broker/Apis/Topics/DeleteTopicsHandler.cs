@@ -8,7 +8,8 @@ namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>DeleteTopics (key 20), v1–6.</summary>
 /// <remarks>v5: messages. v6: topics by name or by id. Below v6 only by name.</remarks>
-internal sealed class DeleteTopicsHandler(NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller)
+internal sealed class DeleteTopicsHandler(
+    NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller, DeedLog deeds)
     : IApiHandler<DeleteTopicsRequest, DeleteTopicsResponse>
 {
     public static ApiVersionRange Versions => new(1, 6);
@@ -34,7 +35,9 @@ internal sealed class DeleteTopicsHandler(NodeRuntime runtime, BrokerIdentity id
         using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
         try
         {
-            return await controller.DeleteTopicsAsync(new DeleteTopicsRequest { Topics = topics, TimeoutMs = request.TimeoutMs }, deadline.Begin());
+            var response = await controller.DeleteTopicsAsync(new DeleteTopicsRequest { Topics = topics, TimeoutMs = request.TimeoutMs }, deadline.Begin());
+            deeds.Deleted(context, response);
+            return response;
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {

@@ -5,7 +5,7 @@ namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>IncrementalAlterConfigs (key 44), v0–1: SET, DELETE, APPEND, SUBTRACT.</summary>
 /// <remarks>Topics and brokers. Log levels (BROKER_LOGGER), groups and client metrics have no configs here: INVALID_REQUEST.</remarks>
-internal sealed class IncrementalAlterConfigsHandler(IControllerChannel controller)
+internal sealed class IncrementalAlterConfigsHandler(IControllerChannel controller, DeedLog deeds)
     : IApiHandler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>
 {
     public static ApiVersionRange Versions => new(0, 1);
@@ -18,7 +18,11 @@ internal sealed class IncrementalAlterConfigsHandler(IControllerChannel controll
         }
     }
 
-    public ValueTask<IncrementalAlterConfigsResponse> HandleAsync(
-        RequestContext context, IncrementalAlterConfigsRequest request, CancellationToken token) =>
-        controller.IncrementalAlterConfigsAsync(request, token);
+    public async ValueTask<IncrementalAlterConfigsResponse> HandleAsync(
+        RequestContext context, IncrementalAlterConfigsRequest request, CancellationToken token)
+    {
+        var response = await controller.IncrementalAlterConfigsAsync(request, token);
+        deeds.Changed(context, request, response);
+        return response;
+    }
 }

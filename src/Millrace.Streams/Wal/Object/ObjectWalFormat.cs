@@ -22,7 +22,7 @@ internal static class ObjectWalFormat
 
     public const int MaxRecordBytes = 64 << 20;
 
-    private const ushort Version = 1;
+    public const ushort Version = 1;
 
     public static void WriteHead(Span<byte> destination, int count, long firstAppend)
     {
@@ -31,6 +31,9 @@ internal static class ObjectWalFormat
         BinaryPrimitives.WriteInt32LittleEndian(destination[4..], count);
         BinaryPrimitives.WriteInt64LittleEndian(destination[8..], firstAppend);
     }
+
+    /// <summary>Which version's payload it is.</summary>
+    public static ushort VersionOf(ReadOnlySpan<byte> payload) => payload.Length >= HeadSize ? BinaryPrimitives.ReadUInt16LittleEndian(payload) : (ushort)0;
 
     /// <summary>The number of records, or null if it is no payload of this version.</summary>
     public static int? TryReadCount(ReadOnlySpan<byte> payload) =>

@@ -21,7 +21,9 @@ internal sealed class ObjectWalRecovery(ObjectLog log, WalDescriptor descriptor,
             using var reader = log.Read(next, LengthOf);
             while (reader.Position.Next < seal && await TryStepAsync(reader, token) is { } step)
             {
-                var count = ObjectWalFormat.TryReadCount(step.Payload.Span) ?? throw Damaged(step, "is of an unknown version");
+                var count = ObjectWalFormat.TryReadCount(step.Payload.Span) ?? throw Damaged(
+                    step,
+                    $"has format {ObjectWalFormat.VersionOf(step.Payload.Span)}, and this program knows {ObjectWalFormat.Version}: another version of Millrace wrote it");
                 var body = step.Payload[ObjectWalFormat.HeadSize..];
                 for (var i = 0; i < count; i++)
                 {

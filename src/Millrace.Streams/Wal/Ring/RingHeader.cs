@@ -84,6 +84,10 @@ internal sealed record RingHeader
         BinaryPrimitives.WriteUInt32LittleEndian(sector[8..], Checksum(sector));
     }
 
+    /// <summary>The format of a header, whichever version wrote it; null if it is none.</summary>
+    public static ushort? FormatOf(ReadOnlySpan<byte> sector) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(sector) == Magic ? BinaryPrimitives.ReadUInt16LittleEndian(sector[4..]) : null;
+
     /// <summary>Null if the sector holds no valid header of this version.</summary>
     public static RingHeader? TryRead(ReadOnlySpan<byte> sector)
     {

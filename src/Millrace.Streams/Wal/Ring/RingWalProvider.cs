@@ -138,6 +138,13 @@ public sealed class RingWalProvider(NodeRuntime runtime, BufferPool pool, IWalMe
     private static async ValueTask<RingHeader> ReadHeaderAsync(WalDescriptor descriptor, IWalSpace space, WalRing ring, CancellationToken token)
     {
         var header = await ring.ReadHeaderAsync(descriptor.Id, token);
+        if (header is null && await ring.ReadFormatAsync(token) is { } format and not RingFormat.Version)
+        {
+            throw new WalUnavailableException(
+                descriptor,
+                $"{space.Name} has format {format}, and this program knows {RingFormat.Version}: another version of Millrace wrote it. Recover it with that one.");
+        }
+
         var wrong = header is null || header.Epoch != descriptor.Epoch || header.Node != descriptor.Node ? "is not the WAL of that node: it was replaced or overwritten"
             : header.Identity != space.Identity ? "is a copy of the WAL: it may lack records that were acknowledged after it was copied"
             : header.Capacity != ring.Capacity ? $"has {ring.Capacity} bytes and had {header.Capacity}"

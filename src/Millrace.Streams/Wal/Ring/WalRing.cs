@@ -110,8 +110,21 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool)
         }
     }
 
-    private static RingHeader? TryReadHeader(ReadOnlySpan<byte> sector, Guid wal) =>
-        RingHeader.TryRead(sector) is { } header && header.Id == wal ? header : null;
+    /// <summary>The format of the first header slot, whichever version wrote it; null if it holds none.</summary>
+    public async ValueTask<ushort?> ReadFormatAsync(CancellationToken token)
+    {
+        var sector = pool.Rent(RingFormat.Sector);
+        try
+        {
+            await device.ReadAsync(0, sector.Memory, token);
+            return RingHeader.FormatOf(sector.Memory.Span);
+        }
+        finally
+        {
+            sector.Release();
+        }
+    }
+
 
     private static (List<ReadOnlyMemory<byte>> First, List<ReadOnlyMemory<byte>> Second) Split(IReadOnlyList<ReadOnlyMemory<byte>> parts, long at)
     {

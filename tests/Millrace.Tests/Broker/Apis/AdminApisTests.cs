@@ -1,8 +1,10 @@
 using Millrace.Broker.Apis.Cluster;
 using Millrace.Metadata.Image;
+using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;
 using Millrace.Server.Composition;
+using Millrace.Tests.ObjectStorage;
 using Millrace.Tests.Server.Composition;
 using Xunit;
 
@@ -65,6 +67,24 @@ public sealed class AdminApisTests : IAsyncDisposable
         Assert.Equal([("a", 2), ("b", 1)], all.Results[0].Topics.Select(topic => (topic.Name, topic.Partitions.Count)));
         Assert.Equal((-1L, -1L), (all.Results[0].TotalBytes, all.Results[0].UsableBytes));
         Assert.Equal(1, Assert.Single(Assert.Single(named.Results[0].Topics).Partitions).PartitionIndex);
+    }
+
+    [Fact]
+    public async Task A_store_that_does_not_work_is_a_directory_with_an_error_and_a_full_one_has_no_room()
+    {
+        await using var storage = new AdjustedObjectStorage();
+        await using var node = await NodeUnderTest.StartAsync(storage, "object");
+        await CreateAsync(node, "a", 1);
+
+        var seen = new List<(ErrorCode, long, int)>();
+        foreach (var trouble in new StoreTrouble?[] { null, new(IsFull: false, "away"), new(IsFull: true, "full") })
+        {
+            storage.Trouble = trouble;
+            var directory = Assert.Single((await node.CallAsync<DescribeLogDirsRequest, DescribeLogDirsResponse>(new() { Topics = null }, 4)).Results);
+            seen.Add(((ErrorCode)directory.ErrorCode, directory.UsableBytes, directory.Topics.Count));
+        }
+
+        Assert.Equal([(ErrorCode.None, -1, 1), (ErrorCode.KafkaStorageError, -1, 1), (ErrorCode.KafkaStorageError, 0, 1)], seen);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text;
 using Millrace.Broker.Apis.Groups;
+using Millrace.Broker.Apis.Topics;
 using Millrace.Coordination.Groups;
 using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;
@@ -27,7 +28,7 @@ public sealed class GroupApisTests : IAsyncDisposable
     [Fact]
     public async Task The_first_question_for_a_coordinator_creates_the_topic()
     {
-        var handler = new FindCoordinatorHandler(_broker.Node.Runtime, _broker.Identity, _broker.Feed, _broker.Controller);
+        var handler = new FindCoordinatorHandler(_broker.Node.Runtime, _broker.Identity, _broker.Feed, _broker.Controller, new DeedLog(_broker.Node.Runtime.Loggers));
         for (short version = 0; version <= 6; version++)
         {
             var request = version < 4 ? new FindCoordinatorRequest { Key = "g" } : new FindCoordinatorRequest { CoordinatorKeys = ["g", ""] };
@@ -44,7 +45,7 @@ public sealed class GroupApisTests : IAsyncDisposable
     [Fact]
     public async Task Coordinators_of_other_kinds_are_refused_for_good()
     {
-        var handler = new FindCoordinatorHandler(_broker.Node.Runtime, _broker.Identity, _broker.Feed, _broker.Controller);
+        var handler = new FindCoordinatorHandler(_broker.Node.Runtime, _broker.Identity, _broker.Feed, _broker.Controller, new DeedLog(_broker.Node.Runtime.Loggers));
         var transaction = await _broker.AskAsync(handler, new FindCoordinatorRequest { Key = "t", KeyType = 1 }, 1);
         Assert.Equal((short)ErrorCode.TransactionalIdAuthorizationFailed, transaction.ErrorCode);
         var newer = await _broker.AskAsync(handler, new FindCoordinatorRequest { CoordinatorKeys = ["t"], KeyType = 1 }, 4);
@@ -253,7 +254,7 @@ public sealed class GroupApisTests : IAsyncDisposable
 
     private async Task FindAsync()
     {
-        var handler = new FindCoordinatorHandler(_broker.Node.Runtime, _broker.Identity, _broker.Feed, _broker.Controller);
+        var handler = new FindCoordinatorHandler(_broker.Node.Runtime, _broker.Identity, _broker.Feed, _broker.Controller, new DeedLog(_broker.Node.Runtime.Loggers));
         Assert.Equal((short)ErrorCode.None, (await _broker.AskAsync(handler, new FindCoordinatorRequest { Key = "g" }, 2)).ErrorCode);
 
         // The shards load in the background; a client would ask again.

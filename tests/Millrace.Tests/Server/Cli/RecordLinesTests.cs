@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Confluent.Kafka;
 using Millrace.Server.Cli;
@@ -44,10 +45,10 @@ public sealed class RecordLinesTests
                 Headers = [new Header("twice", "1"u8.ToArray()), new Header("twice", NoText), new Header("none", null)],
             },
         };
-        using var printed = new MemoryStream();
+        var printed = new ArrayBufferWriter<byte>();
         RecordFormat.Json.Write(printed, record);
 
-        var (message, partition) = Json(Encoding.UTF8.GetString(printed.ToArray()));
+        var (message, partition) = Json(Encoding.UTF8.GetString(printed.WrittenSpan));
 
         Assert.Equal(3, partition);
         Assert.Equal(record.Message.Key, message.Key);

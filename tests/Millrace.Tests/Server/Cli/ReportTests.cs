@@ -12,6 +12,6 @@ public sealed class ReportTests
 
         var table = new Report("Topic", "In sync").Add("t", "0,1").Add(name, null).ToTable();
 
-        Assert.Equal($"{"TOPIC",-100}  IN SYNC\n{"t",-100}  0,1\n{name}  -\n", table);
+        Assert.Equal([$"{"TOPIC",-100}  IN SYNC", $"{"t",-100}  0,1", $"{name}  -"], table);
     }
 }

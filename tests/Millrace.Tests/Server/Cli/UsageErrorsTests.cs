@@ -16,7 +16,21 @@ public sealed class UsageErrorsTests
     [Theory]
     [InlineData("topic trim t", "`millrace topic trim --help` says what it takes.")]
     [InlineData("nothing", "`millrace --help` says what it takes.")]
-    public void The_last_line_names_the_help_of_the_command(string arguments, string expected) => Assert.Equal(expected, Describe(arguments)[^1]);
+    public void The_advice_names_the_help_of_the_command(string arguments, string expected) =>
+        Assert.Equal(expected, UsageErrors.Advise(MillraceCommand.Parse(arguments.Split(' '))));
+
+    [Theory]
+    [InlineData("topic create orders --partitons 3", "Unrecognized command or argument '--partitons'. Did you mean '--partitions'?")]
+    [InlineData("topic delete orders --yes", "Unrecognized command or argument '--yes'.")]
+    [InlineData("consume -q orders", "Unrecognized command or argument '-q'.")]
+    public void What_looks_like_an_option_is_no_name(string arguments, string expected) => Assert.Equal(expected, Assert.Single(Describe(arguments)));
+
+    [Theory]
+    [InlineData("topic create orders -- --odd -x")]
+    [InlineData("consume orders --offset -5")]
+    [InlineData("group seek g --topic t --shift -5")]
+    [InlineData("produce orders -k -")]
+    public void What_is_no_option_may_begin_like_one(string arguments) => Assert.Empty(MillraceCommand.Parse(arguments.Split(' ')).Errors);
 
     [Fact]
     public void A_time_to_consume_from_is_not_taken_for_a_file_of_arguments() =>

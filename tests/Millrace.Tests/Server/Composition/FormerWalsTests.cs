@@ -1,6 +1,7 @@
 using Millrace.ObjectStorage.Memory;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
+using Millrace.Server.Options;
 using Millrace.Streams;
 using Millrace.Tests.Controller;
 using Millrace.Tests.Streams;
@@ -156,10 +157,37 @@ public sealed class FormerWalsTests : IAsyncDisposable
         Assert.Empty(await last.Node.Controller.GetWaitingWalsAsync(default));
     }
 
+    [Fact]
+    public async Task A_name_of_nothing_ends_the_start_before_anything_is_given_up()
+    {
+        StreamId stream;
+        await using (var node = await NodeUnderTest.StartAsync(_storage, Wal))
+        {
+            stream = (await OpenNewAsync(node)).Stream.Id;
+        }
+
+        File.Delete(Assert.Single(Directory.GetFiles(_folder.Path)));
+        var wal = await WaitingAsync();
+
+        var refusal = await Assert.ThrowsAsync<SettingsException>(() => NodeUnderTest.StartAsync(_storage, Wal, [$"{wal}", $"steam {stream}"]));
+
+        Assert.StartsWith($"--accept-loss steam {stream}: ", refusal.Message, StringComparison.Ordinal);
+        Assert.EndsWith($"Did you mean 'stream {stream}'?", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(wal, await WaitingAsync());
+        await using var last = await NodeUnderTest.StartAsync(_storage, Wal, [$"{wal}"]);
+        Assert.Empty(await last.Node.Controller.GetWaitingWalsAsync(default));
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _storage.DisposeAsync();
         _folder.Dispose();
+    }
+
+    private async Task<Guid> WaitingAsync()
+    {
+        await using var node = await NodeUnderTest.StartAsync(_storage, Wal);
+        return Assert.Single(await node.Node.Controller.GetWaitingWalsAsync(default), waiting => waiting.Streams.Count > 0).Wal.Id;
     }
 
     /// <summary>A clean stop, up to the moment at which its WAL would be given up.</summary>

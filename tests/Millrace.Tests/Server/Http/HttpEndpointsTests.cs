@@ -1,8 +1,13 @@
+using System.Collections.Immutable;
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Metadata.Image;
+using Millrace.ObjectStorage;
 using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 using Millrace.Server.Http;
 using Millrace.Server.Transport;
+using Millrace.Tests.ObjectStorage;
 using Xunit;
 
 namespace Millrace.Tests.Server.Http;
@@ -10,6 +15,8 @@ namespace Millrace.Tests.Server.Http;
 public sealed class HttpEndpointsTests : IAsyncLifetime
 {
     private readonly NodeHealth _health = new();
+    private readonly MetadataFeed _metadata = new();
+    private readonly AdjustedObjectStorage _storage = new();
     private readonly HttpClient _client = new();
     private readonly RealNode _node = new();
     private readonly BufferPool _buffers = new(0);
@@ -25,13 +32,14 @@ public sealed class HttpEndpointsTests : IAsyncLifetime
         await _endpoints!.DisposeAsync();
         _node.Dispose();
         _buffers.Dispose();
+        await _storage.DisposeAsync();
     }
 
     [Fact]
     public async Task A_node_is_ready_between_its_start_and_its_stop()
     {
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "starting\n"), await GetAsync("/readyz"));
-        _health.Ready();
+        _health.Ready(_metadata);
         Assert.Equal((HttpStatusCode.OK, "ok\n"), await GetAsync("/readyz"));
         _health.Stopping();
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "stopping\n"), await GetAsync("/readyz"));
@@ -41,11 +49,47 @@ public sealed class HttpEndpointsTests : IAsyncLifetime
     [Fact]
     public async Task A_node_that_failed_is_neither_healthy_nor_ready()
     {
-        _health.Ready();
+        _health.Ready(_metadata);
         _health.Failed(new IOException("the disk is gone"));
 
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "the disk is gone\n"), await GetAsync("/healthz"));
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "the disk is gone\n"), await GetAsync("/readyz"));
+    }
+
+    [Fact]
+    public async Task A_store_that_is_away_or_full_makes_a_node_not_ready_and_is_no_reason_to_restart_it()
+    {
+        _health.Uses(_storage);
+        _storage.Trouble = new StoreTrouble(IsFull: false, "s3://b does not answer");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "starting\nstore away: s3://b does not answer\n"), await GetAsync("/readyz"));
+        _health.Ready(_metadata);
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "not ready\nstore away: s3://b does not answer\n"), await GetAsync("/readyz"));
+        Assert.Equal((HttpStatusCode.OK, "ok\nstore away: s3://b does not answer\n"), await GetAsync("/healthz"));
+
+        _storage.Trouble = new StoreTrouble(IsFull: true, new string('x', 10_000));
+        var (_, body) = await GetAsync("/readyz");
+        Assert.StartsWith("not ready\nstore full: xxx", body, StringComparison.Ordinal);
+        Assert.True(body.Length < 1000, $"{body.Length} characters");
+
+        _storage.Trouble = null;
+        Assert.Equal((HttpStatusCode.OK, "ok\n"), await GetAsync("/readyz"));
+    }
+
+    [Fact]
+    public async Task Partitions_without_a_leader_are_named_up_to_a_bound_by_a_node_that_serves_the_rest()
+    {
+        var (id, self) = (new Guid(1, 2, 3, new byte[8]), new NodeId(1));
+        var partitions = Enumerable.Range(0, 40).Select(index => new PartitionImage(index, new StreamId(index), index < 3 ? self : null, new StreamEpoch(1), [self]));
+        var topic = new TopicImage(id, "t", 1, [.. partitions], ImmutableSortedDictionary<string, string>.Empty);
+        _metadata.Publish(MetadataImage.Empty with
+        {
+            Version = 1, Topics = MetadataImage.Empty.Topics.Add("t", topic), TopicNames = MetadataImage.Empty.TopicNames.Add(id, "t"),
+        });
+        _health.Ready(_metadata);
+
+        var expected = (HttpStatusCode.OK, "ok\nwithout a leader: 37 of 40 partitions: t-3, t-4, t-5, t-6, t-7, t-8, t-9, t-10, t-11, t-12 and 27 more\n");
+        Assert.Equal(expected, await GetAsync("/readyz"));
+        Assert.Equal(expected, await GetAsync("/healthz"));
     }
 
     [Fact]

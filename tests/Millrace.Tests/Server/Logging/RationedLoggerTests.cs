@@ -9,7 +9,7 @@ public sealed class RationedLoggerTests
     private readonly RecordedLog _log = new();
     private readonly RationedLogger _rationed;
 
-    public RationedLoggerTests() => _rationed = new RationedLogger(_log);
+    public RationedLoggerTests() => _rationed = new RationedLogger(_log, withStackTraces: false);
 
     [Fact]
     public void An_event_that_comes_all_the_time_has_some_lines_and_then_one_that_counts_the_rest()
@@ -41,6 +41,36 @@ public sealed class RationedLoggerTests
         Say(LogLevel.Debug, id: 1, times: 1_000);
 
         Assert.Equal(1_000, _log.Lines.Count);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_failure_is_told_on_the_line_of_its_event_unless_somebody_debugs(bool withStackTraces)
+    {
+        var failure = Assert.Throws<InvalidOperationException>(() => Fail());
+        new RationedLogger(_log, withStackTraces).Log(LogLevel.Error, new EventId(1, "event-1"), "It failed", failure, static (text, _) => text);
+
+        var line = Assert.Single(_log.Lines);
+        Assert.Equal(withStackTraces ? failure : null, line.Exception);
+        Assert.Equal(withStackTraces, line.Message == "It failed");
+        if (!withStackTraces)
+        {
+            Assert.StartsWith("It failed: InvalidOperationException: above, caused by IOException: below (at Millrace.Tests.", line.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', line.Message);
+        }
+    }
+
+    private static object Fail()
+    {
+        try
+        {
+            throw new IOException("below");
+        }
+        catch (IOException below)
+        {
+            throw new InvalidOperationException("above", below);
+        }
     }
 
     private void Say(LogLevel level, int id, int times)

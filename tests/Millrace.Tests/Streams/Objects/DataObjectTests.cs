@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Text;
 using CsCheck;
+using Millrace.ObjectStorage.Memory;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
@@ -38,6 +40,25 @@ public sealed class DataObjectTests : IDisposable
             524F31
             """.ReplaceLineEndings(""),
             Convert.ToHexString(written.Body.ToArray()));
+    }
+
+    [Fact]
+    public async Task An_object_of_another_version_is_refused_by_its_number()
+    {
+        using var node = new RealNode();
+        await using var storage = new MemoryObjectStorage();
+        var range = new UploadRange(new StreamId(7), new StreamEpoch(3), 100, 101, [new(new StreamId(7), new StreamEpoch(3), 100, 1, -1, new byte[10])], default, default);
+        using var written = DataObjectBuilder.Build(new ObjectId(42), ObjectKind.Stream, [range], blockBytes: 1000, _buffers);
+        var body = written.Body.ToArray();
+        var footer = body.AsSpan(body.Length - DataObjectFooter.EncodedSize);
+        footer[33] = 2;
+        BinaryPrimitives.WriteUInt32LittleEndian(footer[40..], Crc32C.Of(footer[..40]));
+        await storage.PutAsync(written.Key, new ReadOnlySequence<byte>(body), TestContext.Current.CancellationToken);
+
+        var refused = await Assert.ThrowsAsync<StreamException>(async () => await new DataObjectReader(node.Runtime, new StreamsOptions(), storage)
+            .ReadIndexAsync(new ObjectId(42), body.Length, TestContext.Current.CancellationToken));
+
+        Assert.Equal((StreamError.Corrupt, $"Object {written.Key} has format 2, and this program knows 1: another version of Millrace wrote it"), (refused.Error, refused.Message));
     }
 
     [Fact]

@@ -81,6 +81,52 @@ public abstract class FileWalTests(WalDeviceMode mode) : WalContract
         await AssertHoldsAsync(recovery, Enumerable.Range(0, 3).Select(i => Record(i, 1000)));
     }
 
+    [Theory]
+    [InlineData("a newer format", "has format 2, and this program knows 1: another version of Millrace wrote it")]
+    [InlineData("nothing", "which is no WAL: it was cut short")]
+    [InlineData("zeros", "is not the WAL of that node")]
+    [InlineData("text", "is not the WAL of that node")]
+    [InlineData("a folder", "cannot be used")]
+    public async Task What_is_no_wal_of_this_version_is_refused_by_its_name_and_left_as_it_is(string found, string said)
+    {
+        var wal = await StoppedAsync(3);
+        var before = await PlantAsync(wal.Location, found);
+        var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await NewProvider().TakeOverAsync(wal, Token));
+        Assert.Contains(wal.Location, refused.Message, StringComparison.Ordinal);
+        Assert.Contains(said, refused.Message, StringComparison.Ordinal);
+        if (found != "a folder")
+        {
+            Assert.Equal(before, await File.ReadAllBytesAsync(wal.Location, Token));
+        }
+    }
+
+    private static async Task<byte[]> PlantAsync(string path, string what)
+    {
+        var bytes = await File.ReadAllBytesAsync(path, Token);
+        if (what == "a folder")
+        {
+            File.Delete(path);
+            Directory.CreateDirectory(path);
+            return [];
+        }
+
+        if (what == "a newer format")
+        {
+            bytes[4] = bytes[FileWalFormat.Sector + 4] = 2;
+        }
+        else
+        {
+            bytes = what == "nothing" ? [] : new byte[bytes.Length];
+            bytes.AsSpan().Fill(what == "text" ? (byte)'x' : (byte)0);
+        }
+
+        // Into the same file: another one would be refused for being another one.
+        await using var file = File.OpenWrite(path);
+        await file.WriteAsync(bytes, Token);
+        file.SetLength(bytes.Length);
+        return bytes;
+    }
+
     [Fact]
     public async Task The_wal_of_another_incarnation_is_refused()
     {

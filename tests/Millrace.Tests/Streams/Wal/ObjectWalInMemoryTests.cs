@@ -1,6 +1,10 @@
+using System.Buffers;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.Memory;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Wal.Object;
+using Millrace.Streams.Wal;
 using Millrace.Tests.ObjectStorage;
 using Xunit;
 
@@ -37,6 +41,24 @@ public sealed class ObjectWalInMemoryTests : ObjectWalTests
             await wal.AppendAsync(Record(9, 100), out _);
             return wal.BatchBytes == BatchBytes;
         }));
+    }
+
+    [Fact]
+    public async Task An_entry_of_another_version_is_refused_by_its_number()
+    {
+        await using var storage = new MemoryObjectStorage();
+        var provider = new ObjectWalProvider(Machine.Runtime, Pool, storage, new());
+        var descriptor = provider.Describe(new NodeId(1), new NodeEpoch(1));
+        await using (var owner = new ObjectLog(Machine.Runtime, storage, descriptor.Location, new() { InFlight = ObjectWalFormat.InFlight }).BeginTerm(descriptor.Id))
+        {
+            await owner.WaitForRoomAsync(Token);
+            await owner.AppendAsync(new ReadOnlySequence<byte>([2, 0, .. new byte[30]]));
+        }
+
+        await using var recovery = await provider.TakeOverAsync(descriptor, Token);
+        var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await recovery.ReadAsync(Token).GetAsyncEnumerator(Token).MoveNextAsync());
+        Assert.Contains(descriptor.Location, refused.Message, StringComparison.Ordinal);
+        Assert.Contains("has format 2, and this program knows 1: another version of Millrace wrote it", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
