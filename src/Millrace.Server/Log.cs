@@ -8,8 +8,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 9000, Level = LogLevel.Information, Message = "Starting: store {Store}, WAL {Wal}, settings {Settings}")]
     public static partial void Starting(ILogger logger, string store, string wal, string settings);
 
-    [LoggerMessage(EventId = 9001, Level = LogLevel.Warning, Message = "These settings have no effect here: {Settings}")]
-    public static partial void WithoutEffect(ILogger logger, string settings);
+    [LoggerMessage(EventId = 9001, Message = "{Remark}")]
+    public static partial void AboutSettings(ILogger logger, LogLevel level, string remark);
 
     [LoggerMessage(EventId = 9002, Level = LogLevel.Information, Message = "The cluster {Cluster} was last controlled by node at {Address}, which does not answer: taking over")]
     public static partial void TakingOver(ILogger logger, string cluster, string address);

@@ -2,7 +2,7 @@ using Millrace.Metadata;
 
 namespace Millrace.Server.Options;
 
-/// <summary>Every key a configuration may hold: Kafka's (<see cref="BrokerConfigs"/>), our own, and those of Kafka's that mean nothing here.</summary>
+/// <summary>Every key that a configuration may hold and that does something: Kafka's (<see cref="BrokerConfigs"/>) and our own.</summary>
 internal static class ServerSettings
 {
     public const string DataDirectory = "millrace.data.dir";
@@ -51,23 +51,7 @@ internal static class ServerSettings
         ConfigDefinition.Long(WriteStall, 60_000, 100, "How long a client may take no byte of an answer before its connection is closed."),
     ];
 
-    /// <summary>
-    /// Kafka's settings for what does not exist here (threads, local log folders, quorum, replication). They stand in files that
-    /// people bring along, so they are accepted, with a warning, and change nothing.
-    /// </summary>
-    public static IReadOnlySet<string> WithoutEffect { get; } = new SortedSet<string>(StringComparer.Ordinal)
-    {
-        "broker.id.generation.enable", "controller.listener.names", "controller.quorum.bootstrap.servers", "controller.quorum.voters",
-        "controlled.shutdown.enable", "inter.broker.listener.name", "listener.security.protocol.map", "log.dir", "log.dirs",
-        "log.cleaner.enable", "log.cleaner.threads", "metadata.log.dir", "num.io.threads", "num.network.threads", "num.partitions.per.dir",
-        "num.recovery.threads.per.data.dir", "num.replica.fetchers", "offsets.topic.segment.bytes", "process.roles", "queued.max.requests",
-        "replica.fetch.max.bytes", "replica.lag.time.max.ms", "security.inter.broker.protocol", "share.coordinator.state.topic.min.isr",
-        "share.coordinator.state.topic.replication.factor", "socket.listen.backlog.size", "socket.receive.buffer.bytes", "socket.send.buffer.bytes",
-        "transaction.state.log.min.isr", "transaction.state.log.replication.factor",
-    };
-
     public static ConfigDefinition? Find(string key) => Own.FirstOrDefault(setting => setting.Name == key) ?? BrokerConfigs.Find(key);
 
-    public static IEnumerable<string> AllKeys =>
-        Own.Select(setting => setting.Name).Concat(BrokerConfigs.All.Select(setting => setting.Name)).Concat(WithoutEffect);
+    public static IEnumerable<string> AllKeys => Own.Concat(BrokerConfigs.All).Select(setting => setting.Name);
 }

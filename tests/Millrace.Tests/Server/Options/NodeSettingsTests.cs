@@ -44,23 +44,6 @@ public sealed class NodeSettingsTests
     }
 
     [Fact]
-    public void A_file_of_Kafkas_is_taken_with_a_note_of_what_means_nothing_here()
-    {
-        var settings = NodeSettings.From(PropertiesFile.Parse(
-            """
-            process.roles=broker,controller
-            node.id=1
-            listeners=PLAINTEXT://127.0.0.1:0
-            num.network.threads=3
-            log.dirs=/tmp/kraft-combined-logs
-            num.partitions=4
-            """));
-
-        Assert.Equal(["log.dirs", "num.network.threads", "process.roles"], settings.WithoutEffect);
-        Assert.Equal(["listeners", "node.id", "num.partitions"], settings.Values.Keys);
-    }
-
-    [Fact]
     public void Our_own_settings_are_not_Kafkas_and_have_defaults_that_pass_their_checks()
     {
         Assert.All(ServerSettings.Own, setting => Assert.StartsWith("millrace.", setting.Name, StringComparison.Ordinal));
