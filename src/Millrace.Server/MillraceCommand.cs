@@ -18,6 +18,7 @@ internal static class MillraceCommand
         new ConsumeCommand(),
         new GroupCommand(),
         new ClusterCommand(),
+        new ConfigCommand(),
         new StoreCommand(),
     };
 }

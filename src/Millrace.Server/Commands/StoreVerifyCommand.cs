@@ -5,6 +5,7 @@ using Millrace.ObjectStorage;
 using Millrace.Protocol;
 using Millrace.Runtime;
 using Millrace.Server.Cli;
+using Millrace.Server.Composition;
 using Millrace.Server.Options;
 using Millrace.Streams;
 using Millrace.Streams.Verification;
@@ -49,6 +50,10 @@ internal sealed class StoreVerifyCommand : Command
         {
             return Fail(refusal is CommandFailedException command ? command.ExitCode : ExitCode.Usage, refusal.Message);
         }
+        catch (NodeStartException refusal)
+        {
+            return Fail(ExitCode.Failed, refusal.Message);
+        }
         catch (ObjectStorageException failure)
         {
             return Fail(ExitCode.Unreachable, failure.Message);
@@ -77,6 +82,7 @@ internal sealed class StoreVerifyCommand : Command
 
     private static async Task<VerificationReport> VerifyAsync(string location, CancellationToken token)
     {
+        OpenSslLibrary.Check();
 #pragma warning disable RS0030 // The composition root names the system clock.
         var time = TimeProvider.System;
 #pragma warning restore RS0030

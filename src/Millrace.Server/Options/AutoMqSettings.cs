@@ -23,8 +23,12 @@ internal static class AutoMqSettings
     public static IReadOnlySet<string> Understood { get; } =
         new SortedSet<string>([Enabled, DataBuckets, WalPath, .. Numbers.Keys], StringComparer.Ordinal);
 
+    /// <summary>What stands for what.</summary>
+    public static IEnumerable<KeyValuePair<string, string>> Meanings =>
+        [KeyValuePair.Create(DataBuckets, ServerSettings.Store), KeyValuePair.Create(WalPath, ServerSettings.Wal), .. Numbers];
+
     private static readonly HarmlessGroup WithoutMeaning = new(
-        "There is nothing to tune in that place, or it is not there yet.",
+        "AutoMQ's settings for what needs no tuning here, or is not there yet: balancing, quotas, table topics, routing between zones.",
         "autobalancer.", "automq.", "broker.quota.", "cluster.quota.", "elasticstream.endpoint", "s3.controller.request.retry.base.delay.ms",
         "s3.controller.request.retry.max.count", "s3.endpoint", "s3.max.stream.num.per.stream.set.object", "s3.max.stream.object.num.per.commit",
         "s3.metrics.exporter.prom.host", "s3.metrics.exporter.prom.port", "s3.mock.enable", "s3.network.baseline.bandwidth",
