@@ -1,8 +1,9 @@
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Purgatory;
 using Millrace.Coordination.Groups;
-using Millrace.Metadata;
+using Millrace.Metadata.Image;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 
 namespace Millrace.Broker;
 

@@ -1,5 +1,5 @@
-using Millrace.Metadata;
-using Millrace.Runtime;
+using Millrace.Metadata.Configs;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Broker;
 

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Purgatory;
 using Millrace.Coordination.Groups;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 
 namespace Millrace.Broker;
 

@@ -6,8 +6,9 @@ using Millrace.Broker.Network;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Purgatory;
 using Millrace.Coordination.Groups;
-using Millrace.Metadata;
+using Millrace.Metadata.Image;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 using Millrace.Streams;
 
 namespace Millrace.Broker;

@@ -1,7 +1,7 @@
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
 using Millrace.Controller.Streams;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
 
 namespace Millrace.Controller;

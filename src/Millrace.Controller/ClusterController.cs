@@ -1,11 +1,16 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
 using Millrace.Controller.Topics;
 using Millrace.Metadata;
+using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;

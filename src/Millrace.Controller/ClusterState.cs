@@ -1,6 +1,7 @@
 using Millrace.Controller.Streams;
 using Millrace.Metadata;
-using Millrace.Protocol;
+using Millrace.Metadata.Image;
+using Millrace.Protocol.Messages;
 
 namespace Millrace.Controller;
 

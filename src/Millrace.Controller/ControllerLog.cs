@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
-using Millrace.ObjectStorage;
-using Millrace.Runtime;
+using Millrace.Controller.Nodes;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Controller;
 

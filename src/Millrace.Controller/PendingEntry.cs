@@ -1,6 +1,6 @@
 using Millrace.Controller.Streams;
-using Millrace.Metadata;
-using Millrace.Protocol;
+using Millrace.Metadata.Image;
+using Millrace.Protocol.Messages;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
 

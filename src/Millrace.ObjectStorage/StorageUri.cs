@@ -1,3 +1,6 @@
+using Millrace.ObjectStorage.File;
+using Millrace.ObjectStorage.Memory;
+using Millrace.ObjectStorage.S3;
 using Millrace.Runtime;
 
 namespace Millrace.ObjectStorage;

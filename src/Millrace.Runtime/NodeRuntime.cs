@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Runtime.Files;
 
 namespace Millrace.Runtime;
 

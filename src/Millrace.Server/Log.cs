@@ -1,4 +1,5 @@
 using System.Net;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Server;
 
@@ -15,13 +16,13 @@ internal static partial class Log
     public static partial void TakingOver(ILogger logger, string cluster, string address);
 
     [LoggerMessage(EventId = 9003, Level = LogLevel.Information, Message = "Node {Node}, epoch {Epoch}, of cluster {Cluster}")]
-    public static partial void Registered(ILogger logger, Runtime.NodeId node, Runtime.NodeEpoch epoch, string cluster);
+    public static partial void Registered(ILogger logger, NodeId node, NodeEpoch epoch, string cluster);
 
     [LoggerMessage(EventId = 9004, Level = LogLevel.Information, Message = "Recovering WAL {Wal} ({Location}): {Streams} streams wait for it")]
     public static partial void Recovering(ILogger logger, Guid wal, string location, int streams);
 
     [LoggerMessage(EventId = 9005, Level = LogLevel.Warning, Message = "WAL {Wal} of node {Node}, epoch {Epoch}, is not available: {Reason} Waiting for it, without a leader: {Streams}. {Advice}")]
-    public static partial void WalMissing(ILogger logger, Guid wal, Runtime.NodeId node, Runtime.NodeEpoch epoch, string reason, string streams, string advice);
+    public static partial void WalMissing(ILogger logger, Guid wal, NodeId node, NodeEpoch epoch, string reason, string streams, string advice);
 
     [LoggerMessage(EventId = 9006, Level = LogLevel.Warning, Message = "Given up, as --accept-loss says: {Streams}. Acknowledged records in WAL {Wal} are lost to them")]
     public static partial void LossAccepted(ILogger logger, string streams, Guid wal);

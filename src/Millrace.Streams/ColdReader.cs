@@ -1,4 +1,4 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Objects;
 using Millrace.Streams.Registry;

@@ -1,4 +1,4 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Streams;
 

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Streams;
 

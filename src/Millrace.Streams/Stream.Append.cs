@@ -1,4 +1,5 @@
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 using Millrace.Streams.Cache;
 
 namespace Millrace.Streams;
@@ -39,7 +40,7 @@ internal sealed partial class Stream
         lock (_lock)
         {
             _inFlight--;
-            ended = _state is StreamState.Lost or StreamState.Closed;
+            ended = _phase is StreamPhase.Lost or StreamPhase.Closed;
             tell = !ended && end > _confirm && !_notifying;
             if (!ended && end > _confirm)
             {
@@ -122,7 +123,7 @@ internal sealed partial class Stream
             try
             {
                 ThrowIfEnded_NeedsLock();
-                if (_state == StreamState.Closing)
+                if (_phase == StreamPhase.Closing)
                 {
                     throw new StreamException(StreamError.Closed, $"Stream {Id} is closing on this node");
                 }

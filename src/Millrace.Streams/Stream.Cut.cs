@@ -28,7 +28,7 @@ internal sealed partial class Stream
         bool withCheckpoint;
         lock (_lock)
         {
-            if (_state is StreamState.Lost or StreamState.Closed || (_next == _cut && !_checkpointWanted))
+            if (_phase is StreamPhase.Lost or StreamPhase.Closed || (_next == _cut && !_checkpointWanted))
             {
                 return null;
             }
@@ -36,7 +36,7 @@ internal sealed partial class Stream
             since = _cut;
             // One goes along when the records since the last are as many bytes as it takes: what idempotent producers leave behind may be
             // large, and would otherwise go with every few records. Whoever opens the stream replays about as much as it reads anyway.
-            withCheckpoint = _checkpointWanted || _state == StreamState.Closing || _sinceCheckpoint >= _checkpointBytes;
+            withCheckpoint = _checkpointWanted || _phase == StreamPhase.Closing || _sinceCheckpoint >= _checkpointBytes;
         }
 
         var state = _owner.Capture(since, withCheckpoint);
@@ -44,7 +44,7 @@ internal sealed partial class Stream
         lock (_lock)
         {
             Invariant.Check(state.Offset >= since && state.Offset <= _next);
-            if (_state is StreamState.Lost or StreamState.Closed)
+            if (_phase is StreamPhase.Lost or StreamPhase.Closed)
             {
                 return null;
             }
@@ -85,7 +85,7 @@ internal sealed partial class Stream
         var (count, last) = (0, -1L);
         lock (_lock)
         {
-            if (_state is StreamState.Lost or StreamState.Closed)
+            if (_phase is StreamPhase.Lost or StreamPhase.Closed)
             {
                 return null;
             }
@@ -167,7 +167,7 @@ internal sealed partial class Stream
     {
         lock (_lock)
         {
-            if (_state is StreamState.Lost or StreamState.Closed)
+            if (_phase is StreamPhase.Lost or StreamPhase.Closed)
             {
                 return false;
             }

@@ -1,4 +1,5 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Objects;
 using Millrace.Streams.Registry;

@@ -71,7 +71,7 @@ internal sealed partial class Stream
         long end;
         lock (_lock)
         {
-            if (_state == StreamState.Closed)
+            if (_phase == StreamPhase.Closed)
             {
                 return;
             }
@@ -79,7 +79,7 @@ internal sealed partial class Stream
             ThrowIfEnded_NeedsLock();
             end = _next;
             confirmed = _confirm >= end ? Task.CompletedTask : _confirmWaiters.Add(end);
-            _state = StreamState.Closing;
+            _phase = StreamPhase.Closing;
         }
 
         await confirmed.OrCancelled(token);
@@ -97,14 +97,14 @@ internal sealed partial class Stream
 
         lock (_lock)
         {
-            if (_state == StreamState.Closed)
+            if (_phase == StreamPhase.Closed)
             {
                 // Somebody else who closed it at the same time was faster.
                 return;
             }
 
             ThrowIfEnded_NeedsLock();
-            _state = StreamState.Closed;
+            _phase = StreamPhase.Closed;
             _checkpointWaiters.Fail(new StreamException(StreamError.Closed, $"Stream {Id} was closed while it was trimmed"));
         }
 
@@ -118,7 +118,7 @@ internal sealed partial class Stream
         long bytes;
         lock (_lock)
         {
-            if (_state is StreamState.Lost or StreamState.Closed || (range.EndOffset <= _uploaded && range.EndOffset > startOffset))
+            if (_phase is StreamPhase.Lost or StreamPhase.Closed || (range.EndOffset <= _uploaded && range.EndOffset > startOffset))
             {
                 // The stream ended, or has heard of it in another way.
                 return;
@@ -143,7 +143,7 @@ internal sealed partial class Stream
         bool isCheckpointWanted;
         lock (_lock)
         {
-            if (_state is StreamState.Lost or StreamState.Closed)
+            if (_phase is StreamPhase.Lost or StreamPhase.Closed)
             {
                 return;
             }
@@ -218,7 +218,7 @@ internal sealed partial class Stream
 
     private long? OldestNeededPosition_NeedsLock()
     {
-        if (_state == StreamState.Lost)
+        if (_phase == StreamPhase.Lost)
         {
             return _pin;
         }

@@ -1,4 +1,4 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Registry;
 
@@ -21,7 +21,7 @@ internal sealed partial class Stream : IStream
     private readonly OffsetWaiters _confirmWaiters = new();
     private readonly OffsetWaiters _uploadWaiters = new();
     private readonly OffsetWaiters _checkpointWaiters = new();
-    private StreamState _state = StreamState.Open;
+    private StreamPhase _phase = StreamPhase.Open;
     private StreamException? _lost;
     private long _start;
     private long _uploaded;
@@ -97,7 +97,7 @@ internal sealed partial class Stream : IStream
     {
         lock (_lock)
         {
-            if (_state is StreamState.Lost or StreamState.Closed)
+            if (_phase is StreamPhase.Lost or StreamPhase.Closed)
             {
                 return;
             }
@@ -105,7 +105,7 @@ internal sealed partial class Stream : IStream
             // What no object holds must stay in the WAL, until the registry says that nobody will ever ask for it: see WalTrim.
             _pin = reason.Error == StreamError.Unknown ? null : OldestNeededPosition_NeedsLock();
             LastPosition = _cache.LastPosition;
-            (_state, _lost) = (StreamState.Lost, reason);
+            (_phase, _lost) = (StreamPhase.Lost, reason);
             _confirmWaiters.Fail(reason);
             _uploadWaiters.Fail(reason);
             _checkpointWaiters.Fail(reason);
@@ -122,7 +122,7 @@ internal sealed partial class Stream : IStream
         long released;
         lock (_lock)
         {
-            if (_state is not (StreamState.Lost or StreamState.Closed) || _inFlight > 0 || _cutsUnderWay > 0)
+            if (_phase is not (StreamPhase.Lost or StreamPhase.Closed) || _inFlight > 0 || _cutsUnderWay > 0)
             {
                 return;
             }
@@ -152,7 +152,7 @@ internal sealed partial class Stream : IStream
             throw new StreamException(lost.Error, lost.Message, lost);
         }
 
-        if (_state == StreamState.Closed)
+        if (_phase == StreamPhase.Closed)
         {
             throw new StreamException(StreamError.Closed, $"Stream {Id} is closed on this node");
         }

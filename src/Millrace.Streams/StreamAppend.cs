@@ -1,4 +1,4 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 
 namespace Millrace.Streams;
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Objects;
 using Millrace.Streams.Registry;

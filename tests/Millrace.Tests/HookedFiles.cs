@@ -1,5 +1,6 @@
 using System.Buffers;
-using Millrace.Runtime;
+using Millrace.Runtime.Files;
+using Millrace.Runtime.Files.Linux;
 
 namespace Millrace.Tests;
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Runtime;
+using Millrace.Runtime.Files.Linux;
 
 namespace Millrace.Tests;
 

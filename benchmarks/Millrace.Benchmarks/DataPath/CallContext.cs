@@ -1,4 +1,4 @@
-using Millrace.Broker.Apis;
+using Millrace.Broker.Requests;
 
 namespace Millrace.Benchmarks.DataPath;
 

@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
-using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.File;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files.Linux;
 
 namespace Millrace.Benchmarks.Files;
 

@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using Millrace.Protocol;
+using Millrace.Protocol.Records;
 
 namespace Millrace.Benchmarks.Micro;
 

@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 
 namespace Millrace.Benchmarks.Micro;
 

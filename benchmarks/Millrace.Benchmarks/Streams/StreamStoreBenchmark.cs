@@ -2,9 +2,12 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files.Linux;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
-using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.File;
 
 namespace Millrace.Benchmarks.Streams;
 

@@ -1,8 +1,12 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files;
+using Millrace.Runtime.Files.Linux;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.File;
 
 namespace Millrace.Benchmarks.Wal;
 

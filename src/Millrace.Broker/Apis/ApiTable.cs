@@ -1,6 +1,15 @@
+using Millrace.Broker.Apis.Cluster;
+using Millrace.Broker.Apis.Data;
+using Millrace.Broker.Apis.Groups;
+using Millrace.Broker.Apis.Topics;
 using Millrace.Broker.Network;
 using Millrace.Broker.Partitions;
+using Millrace.Broker.Partitions.Intake;
+using Millrace.Broker.Partitions.Producers;
+using Millrace.Broker.Requests;
 using Millrace.Protocol;
+using Millrace.Protocol.Primitives;
+using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis;
 
@@ -17,7 +26,7 @@ internal sealed class ApiTable
         _byKey = new ApiEntry?[(int)Entries[^1].Key + 1];
         foreach (var entry in Entries)
         {
-            Runtime.Invariant.Check(_byKey[(int)entry.Key] is null);
+            Invariant.Check(_byKey[(int)entry.Key] is null);
             _byKey[(int)entry.Key] = entry;
         }
 

@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
 using Millrace.Broker.Partitions;
+using Millrace.Broker.Partitions.Intake;
 using Millrace.Coordination.Shards;
-using Millrace.Protocol;
+using Millrace.Protocol.Records;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Groups;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Millrace.Coordination.Groups;
-using Millrace.Metadata;
+using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
 
 namespace Millrace.Broker.Groups;
 

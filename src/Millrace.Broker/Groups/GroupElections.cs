@@ -1,7 +1,9 @@
 using Millrace.Broker.Partitions;
 using Millrace.Coordination.Groups;
-using Millrace.Metadata;
+using Millrace.Metadata.Image;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Broker.Groups;
 

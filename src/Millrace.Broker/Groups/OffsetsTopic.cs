@@ -1,5 +1,6 @@
 using System.Globalization;
-using Millrace.Metadata;
+using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Groups;

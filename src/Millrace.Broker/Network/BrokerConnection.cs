@@ -1,8 +1,9 @@
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
-using Millrace.Broker.Apis;
+using Millrace.Broker.Requests;
 using Millrace.Protocol;
+using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
 
 namespace Millrace.Broker.Network;

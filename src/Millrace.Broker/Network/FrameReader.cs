@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.IO.Pipelines;
 using Millrace.Protocol;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 
 namespace Millrace.Broker.Network;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Millrace.Broker.Apis;
+using Millrace.Broker.Requests;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Network;

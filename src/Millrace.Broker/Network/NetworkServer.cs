@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Millrace.Broker.Apis;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 
 namespace Millrace.Broker.Network;
 

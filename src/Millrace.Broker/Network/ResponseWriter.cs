@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Pipelines;
-using Millrace.Broker.Apis;
-using Millrace.Protocol;
+using Millrace.Broker.Requests;
+using Millrace.Protocol.Primitives;
 
 namespace Millrace.Broker.Network;
 

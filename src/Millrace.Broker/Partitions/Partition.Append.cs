@@ -1,6 +1,8 @@
+using Millrace.Broker.Partitions.Intake;
+using Millrace.Broker.Partitions.Lookup;
 using Millrace.Broker.Partitions.Producers;
-using Millrace.Protocol;
-using Millrace.Runtime;
+using Millrace.Protocol.Records;
+using Millrace.Runtime.Buffers;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Partitions;

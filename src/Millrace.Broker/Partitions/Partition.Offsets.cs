@@ -1,4 +1,5 @@
-using Millrace.Protocol;
+using Millrace.Broker.Partitions.Lookup;
+using Millrace.Protocol.Primitives;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Partitions;

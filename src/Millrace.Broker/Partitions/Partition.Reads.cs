@@ -1,3 +1,4 @@
+using Millrace.Broker.Partitions.Lookup;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Partitions;

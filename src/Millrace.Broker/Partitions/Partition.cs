@@ -1,10 +1,12 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Broker.Purgatory;
-using Millrace.Metadata;
-using Millrace.Protocol;
+using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
+using Millrace.Protocol.Records;
 using Millrace.Runtime;
 using Millrace.Streams;
-using Microsoft.Extensions.Logging;
 
 namespace Millrace.Broker.Partitions;
 

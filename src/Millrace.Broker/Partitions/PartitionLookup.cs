@@ -1,4 +1,4 @@
-using Millrace.Metadata;
+using Millrace.Metadata.Image;
 
 namespace Millrace.Broker.Partitions;
 

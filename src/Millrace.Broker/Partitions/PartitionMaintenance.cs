@@ -1,7 +1,7 @@
 using System.Globalization;
-using Millrace.Metadata;
-using Millrace.Runtime;
 using Microsoft.Extensions.Logging;
+using Millrace.Metadata.Configs;
+using Millrace.Runtime;
 
 namespace Millrace.Broker.Partitions;
 

@@ -2,8 +2,10 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Threading.Channels;
 using Millrace.Broker.Partitions.Producers;
-using Millrace.Metadata;
+using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Partitions;

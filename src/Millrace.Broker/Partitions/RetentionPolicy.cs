@@ -1,4 +1,5 @@
-using Millrace.Metadata;
+using Millrace.Broker.Partitions.Lookup;
+using Millrace.Metadata.Configs;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Partitions;

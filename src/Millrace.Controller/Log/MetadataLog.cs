@@ -1,13 +1,16 @@
 using System.Buffers;
 using Microsoft.Extensions.Logging;
-using Millrace.Controller.Log;
 using Millrace.Metadata;
+using Millrace.Metadata.Image;
+using Millrace.Metadata.Records;
 using Millrace.ObjectStorage;
-using Millrace.Protocol;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Protocol.Messages;
+using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
 using Millrace.Streams.Verification;
 
-namespace Millrace.Controller;
+namespace Millrace.Controller.Log;
 
 /// <summary>
 /// The metadata log of a bucket: an object log of entries, each some records, with snapshots beside it. Read by whoever

@@ -1,4 +1,4 @@
-namespace Millrace.Controller;
+namespace Millrace.Controller.Log;
 
 /// <summary>How the metadata log is kept short.</summary>
 public sealed record MetadataLogOptions

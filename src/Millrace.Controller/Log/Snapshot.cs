@@ -1,5 +1,5 @@
 using Millrace.Metadata;
-using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
 
 namespace Millrace.Controller.Log;
 

@@ -1,9 +1,11 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using Millrace.Metadata;
-using Millrace.ObjectStorage;
-using Millrace.Protocol;
-using Millrace.Runtime;
+using Millrace.Metadata.Records;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Protocol.Messages;
+using Millrace.Protocol.Primitives;
+using Millrace.Runtime.Buffers;
 
 namespace Millrace.Controller.Log;
 

@@ -1,5 +1,6 @@
 using Millrace.Metadata;
-using Millrace.Runtime;
+using Millrace.Metadata.Image;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;

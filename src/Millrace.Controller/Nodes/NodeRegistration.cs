@@ -1,6 +1,6 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
-namespace Millrace.Controller;
+namespace Millrace.Controller.Nodes;
 
 /// <summary>What a process says of itself when it joins.</summary>
 /// <param name="Incarnation">Drawn anew by each process; a call that is repeated with it has the same answer.</param>

@@ -1,6 +1,6 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
-namespace Millrace.Controller;
+namespace Millrace.Controller.Nodes;
 
 /// <summary>A stream that nobody may open before a WAL is recovered or given up.</summary>
 /// <param name="Stream">The stream.</param>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Controller.Objects;
 

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using Millrace.Metadata;
-using Millrace.Protocol;
+using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
 
 namespace Millrace.Controller.Objects;

@@ -1,5 +1,5 @@
 using Millrace.Metadata;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
 
 namespace Millrace.Controller.Objects;

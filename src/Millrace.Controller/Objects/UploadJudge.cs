@@ -1,6 +1,7 @@
 using Millrace.Controller.Streams;
 using Millrace.Metadata;
-using Millrace.Runtime;
+using Millrace.Metadata.Image;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
 

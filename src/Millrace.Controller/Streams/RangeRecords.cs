@@ -1,6 +1,6 @@
 using Millrace.Controller.Objects;
 using Millrace.Metadata;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
 
 namespace Millrace.Controller.Streams;

@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using Millrace.Controller.Objects;
 using Millrace.Metadata;
-using Millrace.Protocol;
+using Millrace.Protocol.Messages;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
 
 namespace Millrace.Controller.Streams;

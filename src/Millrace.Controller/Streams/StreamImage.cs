@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Millrace.Controller.Objects;
-using Millrace.Protocol;
-using Millrace.Runtime;
+using Millrace.Protocol.Messages;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Verification;
 

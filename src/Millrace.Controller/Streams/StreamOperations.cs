@@ -1,5 +1,6 @@
 using Millrace.Metadata;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Millrace.Metadata;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
 

@@ -1,6 +1,6 @@
-using Millrace.Metadata;
+using Millrace.Metadata.Image;
 using Millrace.Protocol;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Controller.Topics;
 

@@ -1,6 +1,6 @@
 using Millrace.Metadata;
 using Millrace.Protocol;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
 
 namespace Millrace.Controller.Topics;

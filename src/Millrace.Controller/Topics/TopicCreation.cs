@@ -1,6 +1,9 @@
 using Millrace.Metadata;
+using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Controller.Topics;
 

@@ -1,4 +1,5 @@
 using Millrace.Metadata;
+using Millrace.Metadata.Image;
 using Millrace.Protocol;
 
 namespace Millrace.Controller.Topics;

@@ -1,4 +1,6 @@
 using Millrace.Protocol;
+using Millrace.Protocol.Messages;
+using Millrace.Protocol.Primitives;
 
 namespace Millrace.Coordination.Groups;
 

@@ -1,6 +1,7 @@
+using Millrace.Coordination.Groups.Messages;
 using Millrace.Coordination.Groups.Records;
 using Millrace.Coordination.Shards;
-using Millrace.Metadata;
+using Millrace.Metadata.Image;
 using Millrace.Runtime;
 
 namespace Millrace.Coordination.Groups;

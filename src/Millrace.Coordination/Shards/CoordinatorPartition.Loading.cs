@@ -1,4 +1,4 @@
-using Millrace.Protocol;
+using Millrace.Protocol.Primitives;
 
 namespace Millrace.Coordination.Shards;
 

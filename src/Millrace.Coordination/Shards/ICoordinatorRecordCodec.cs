@@ -1,4 +1,5 @@
 using System.Buffers;
+using Millrace.Protocol.Primitives;
 
 namespace Millrace.Coordination.Shards;
 
@@ -13,6 +14,6 @@ internal interface ICoordinatorRecordCodec<TRecord>
     bool WriteValue(TRecord record, IBufferWriter<byte> value);
 
     /// <summary>Reads a record, keeping none of the memory. False for a kind of record that this version does not know.</summary>
-    /// <exception cref="Protocol.ProtocolException">The bytes are not what their version says.</exception>
+    /// <exception cref="ProtocolException">The bytes are not what their version says.</exception>
     bool TryRead(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte>? value, out TRecord record);
 }

@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Configs;
 
 /// <summary>The broker configs: Kafka's names, types and defaults, for those that mean something here or that topics inherit from.</summary>
 public static class BrokerConfigs

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Configs;
 
 /// <summary>A config that the product knows: its name, what it may be, and what it is if nobody sets it.</summary>
 public sealed class ConfigDefinition

@@ -1,7 +1,8 @@
 using System.Globalization;
-using Millrace.Runtime;
+using Millrace.Metadata.Image;
+using Millrace.Runtime.Ids;
 
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Configs;
 
 /// <summary>Works out which value of a config is in effect on a node.</summary>
 /// <param name="node">The node that asks.</param>

@@ -1,4 +1,4 @@
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Configs;
 
 /// <summary>What a config belongs to. The numbers are those of Kafka's messages.</summary>
 public enum ConfigResourceType : sbyte

@@ -1,4 +1,4 @@
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Configs;
 
 /// <summary>Where a config's value comes from. The numbers are those of Kafka's messages.</summary>
 public enum ConfigSource : sbyte

@@ -1,4 +1,4 @@
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Configs;
 
 /// <summary>A broker config that a topic inherits from.</summary>
 /// <param name="Name">The broker's name for it.</param>

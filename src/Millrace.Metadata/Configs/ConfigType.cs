@@ -1,4 +1,4 @@
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Configs;
 
 /// <summary>What a config's value is. The numbers are those of Kafka's DescribeConfigs.</summary>
 public enum ConfigType : sbyte

@@ -1,4 +1,4 @@
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Configs;
 
 /// <summary>A value of a config and where it stands.</summary>
 /// <param name="Name">The name it was set under.</param>

@@ -1,4 +1,4 @@
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Configs;
 
 /// <summary>What is in effect for one config, and what it overrides.</summary>
 /// <param name="Definition">The config.</param>

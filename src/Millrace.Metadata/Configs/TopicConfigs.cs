@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Configs;
 
 /// <summary>The topic configs: Kafka's names, types and defaults. All are accepted, also those that change nothing here.</summary>
 public static class TopicConfigs

@@ -1,6 +1,7 @@
 using System.Globalization;
+using Millrace.Metadata.Image;
 
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Configs;
 
 /// <summary>The topic configs that decide something on the data path, as they are in effect, parsed once per change.</summary>
 public sealed record TopicSettings

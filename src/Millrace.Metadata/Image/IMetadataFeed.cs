@@ -1,4 +1,4 @@
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Image;
 
 /// <summary>Where a broker learns what the cluster looks like.</summary>
 /// <remarks>Threading: any thread.</remarks>

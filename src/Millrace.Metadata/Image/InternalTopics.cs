@@ -1,4 +1,6 @@
-namespace Millrace.Metadata;
+using Millrace.Metadata.Configs;
+
+namespace Millrace.Metadata.Image;
 
 /// <summary>Topics that belong to the brokers themselves: clients may read but not write, trim, grow or delete them.</summary>
 public static class InternalTopics

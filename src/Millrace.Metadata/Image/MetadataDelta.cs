@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Image;
 
 /// <summary>One step from an image to the next.</summary>
 /// <param name="Before">The image that the observer held.</param>

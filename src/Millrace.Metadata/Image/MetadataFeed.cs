@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Millrace.Runtime;
 
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Image;
 
 /// <summary>The feed of a node: its publisher hands in each new image, observers hear of it in order.</summary>
 public sealed class MetadataFeed : IMetadataFeed

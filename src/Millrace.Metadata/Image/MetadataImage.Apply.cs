@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
-using Millrace.Protocol;
+using Millrace.Protocol.Messages;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Image;
 
 /// <content>How records change the image.</content>
 public sealed partial record MetadataImage

@@ -1,5 +1,6 @@
-using Millrace.Protocol;
-namespace Millrace.Metadata;
+using Millrace.Protocol.Messages;
+
+namespace Millrace.Metadata.Image;
 
 /// <content>The image as records.</content>
 public sealed partial record MetadataImage

@@ -1,9 +1,9 @@
 using System.Buffers.Text;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Image;
 
 /// <summary>
 /// The cluster as of one entry of the metadata log: nodes, topics, partitions, configs. Every broker holds the newest one

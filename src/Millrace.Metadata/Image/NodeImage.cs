@@ -1,6 +1,6 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Image;
 
 /// <summary>A node's newest incarnation.</summary>
 /// <param name="Id">Stable over restarts.</param>

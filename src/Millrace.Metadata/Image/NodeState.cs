@@ -1,4 +1,4 @@
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Image;
 
 /// <summary>Where an incarnation of a node is in its life. Numbers are stored.</summary>
 public enum NodeState : byte

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Image;
 
 /// <summary>A partition: its stream, who leads it, and the replicas that were asked for.</summary>
 /// <param name="Index">Its number in the topic.</param>

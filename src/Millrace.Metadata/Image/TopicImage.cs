@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using Millrace.Metadata.Configs;
 
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Image;
 
 /// <summary>A topic.</summary>
 /// <param name="Id">Never used again, not even for a topic of the same name.</param>

@@ -1,6 +1,6 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Image;
 
 /// <summary>A WAL that may hold what no object holds, or whose space may not have been given back yet.</summary>
 /// <param name="Id">Unique for ever; written into the WAL itself.</param>

@@ -1,4 +1,4 @@
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Image;
 
 /// <summary>What the metadata knows of a WAL. Numbers are stored.</summary>
 public enum WalState : byte

@@ -1,7 +1,8 @@
 using System.Buffers;
-using Millrace.Protocol;
+using Millrace.Protocol.Messages;
+using Millrace.Protocol.Primitives;
 
-namespace Millrace.Metadata;
+namespace Millrace.Metadata.Records;
 
 /// <summary>
 /// The records of one entry of the metadata log, or of one chunk of a snapshot, as bytes. They are applied together or not at all.

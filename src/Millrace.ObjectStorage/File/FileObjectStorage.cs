@@ -2,8 +2,10 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Globalization;
 using Millrace.Runtime;
+using Millrace.Runtime.Files;
+using Millrace.Runtime.Files.Linux;
 
-namespace Millrace.ObjectStorage;
+namespace Millrace.ObjectStorage.File;
 
 /// <summary>
 /// A store in a folder: each key is a path below it. A created object appears at once and whole, under link(2)'s rule that

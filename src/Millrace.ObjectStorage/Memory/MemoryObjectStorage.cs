@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Millrace.ObjectStorage;
+namespace Millrace.ObjectStorage.Memory;
 
 /// <summary>A store in this process's memory, for tests and for trying things out: it ends with the process.</summary>
 public sealed class MemoryObjectStorage(string name = "memory:") : IObjectStorage

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Millrace.Runtime;
 
-namespace Millrace.ObjectStorage;
+namespace Millrace.ObjectStorage.S3;
 
 /// <summary>How calls to an S3 server are made: a bounded number at once, failures translated, and repeated on the node's clock.</summary>
 /// <param name="runtime">The clock, and lots for the pauses.</param>

@@ -1,6 +1,6 @@
 using Amazon.Runtime;
 
-namespace Millrace.ObjectStorage;
+namespace Millrace.ObjectStorage.S3;
 
 /// <summary>The connections of one store to its server.</summary>
 /// <remarks>

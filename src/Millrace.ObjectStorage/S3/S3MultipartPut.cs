@@ -3,7 +3,7 @@ using Amazon.S3;
 using Amazon.S3.Model;
 using Millrace.Runtime;
 
-namespace Millrace.ObjectStorage;
+namespace Millrace.ObjectStorage.S3;
 
 /// <summary>One large body on its way into an object, in parts. Never conditional: several servers ignore a condition here.</summary>
 internal sealed class S3MultipartPut(AmazonS3Client client, S3Calls calls, S3Options options, string key)

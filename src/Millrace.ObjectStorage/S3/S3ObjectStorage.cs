@@ -5,7 +5,7 @@ using Amazon.S3;
 using Amazon.S3.Model;
 using Millrace.Runtime;
 
-namespace Millrace.ObjectStorage;
+namespace Millrace.ObjectStorage.S3;
 
 /// <summary>A store in a bucket of S3, or of a server that speaks its protocol.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace Millrace.ObjectStorage;
+namespace Millrace.ObjectStorage.S3;
 
 /// <summary>Which bucket, and how to reach it. No credentials.</summary>
 public sealed record S3Options

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Millrace.ObjectStorage;
+namespace Millrace.ObjectStorage.S3;
 
 /// <summary>A body as the stream that the SDK wants: readable and seekable, without a copy.</summary>
 internal sealed class SequenceStream(ReadOnlySequence<byte> body) : Stream

@@ -46,6 +46,9 @@ internal static class MessageEmitter
             code.Line($"using {ProtocolNamespace};");
         }
 
+        code.Line($"using {ProtocolNamespace}.Messages;");
+        code.Line($"using {ProtocolNamespace}.Primitives;");
+
         code.Line();
         code.Line($"namespace {rootNamespace};");
         code.Line();

@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Messages;
 
 /// <summary>Which listeners of Kafka serve an API.</summary>
 [Flags]

@@ -1,4 +1,6 @@
-namespace Millrace.Protocol;
+using Millrace.Protocol.Primitives;
+
+namespace Millrace.Protocol.Messages;
 
 /// <summary>What is known of an API without its messages.</summary>
 /// <param name="Key">Its key.</param>

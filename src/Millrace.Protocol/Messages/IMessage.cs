@@ -1,4 +1,6 @@
-namespace Millrace.Protocol;
+using Millrace.Protocol.Primitives;
+
+namespace Millrace.Protocol.Messages;
 
 /// <summary>Anything that has a place on the wire: a message, or a structure in one.</summary>
 public interface IMessage

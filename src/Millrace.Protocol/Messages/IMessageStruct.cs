@@ -1,4 +1,6 @@
-namespace Millrace.Protocol;
+using Millrace.Protocol.Primitives;
+
+namespace Millrace.Protocol.Messages;
 
 /// <summary>Something on the wire that can be read back.</summary>
 public interface IMessageStruct<TSelf> : IMessage

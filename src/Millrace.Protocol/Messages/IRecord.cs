@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Messages;
 
 /// <summary>A record of a log of ours, whose kind is named by a number.</summary>
 public interface IRecord : IMessage

@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Messages;
 
 /// <summary>A request's body.</summary>
 public interface IRequest<TSelf> : IVersionedMessage<TSelf>

@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Messages;
 
 /// <summary>A response's body.</summary>
 public interface IResponse<TSelf> : IVersionedMessage<TSelf>

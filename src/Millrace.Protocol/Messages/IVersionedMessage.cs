@@ -1,4 +1,6 @@
-namespace Millrace.Protocol;
+using Millrace.Protocol.Primitives;
+
+namespace Millrace.Protocol.Messages;
 
 /// <summary>A whole message: knows its versions.</summary>
 public interface IVersionedMessage<TSelf> : IMessageStruct<TSelf>

@@ -1,6 +1,7 @@
 using System.Buffers;
+using Millrace.Protocol.Primitives;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Messages;
 
 /// <summary>
 /// A message behind the number of its version: how values and keys of coordinators' records are stored, and how

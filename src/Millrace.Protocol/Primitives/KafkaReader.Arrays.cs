@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
+using Millrace.Protocol.Messages;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Primitives;
 
 public ref partial struct KafkaReader
 {

@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Primitives;
 
 public ref partial struct KafkaReader
 {

@@ -1,8 +1,9 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
+using Millrace.Protocol.Messages;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Primitives;
 
 /// <summary>
 /// Reads Kafka's primitive types from one contiguous frame. Bytes and records are returned as slices of the frame:

@@ -1,4 +1,6 @@
-namespace Millrace.Protocol;
+using Millrace.Protocol.Messages;
+
+namespace Millrace.Protocol.Primitives;
 
 public ref partial struct KafkaWriter
 {

@@ -2,8 +2,9 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
+using Millrace.Protocol.Messages;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Primitives;
 
 /// <summary>
 /// Writes Kafka's primitive types to a buffer writer. What was written is the output's after <see cref="Flush"/>.

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Primitives;
 
 /// <summary>
 /// Bytes from a peer that are no message, or a message that a version cannot carry. The only exception that reading

@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Primitives;
 
 /// <summary>A tagged field that the schema does not know.</summary>
 /// <param name="Tag">Its number.</param>

@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Primitives;
 
 /// <summary>A tagged field while it is being read.</summary>
 /// <param name="Tag">Its number.</param>

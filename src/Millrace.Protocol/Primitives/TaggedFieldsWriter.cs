@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Primitives;
 
 /// <summary>
 /// Collects a tag section: the fields that a schema knows, one by one, and those it does not. They are written in

@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Primitives;
 
 /// <summary>A closed range of an API's or a record's versions.</summary>
 public readonly record struct VersionRange(short Min, short Max)

@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>How a batch's records are compressed: the lowest three bits of its attributes.</summary>
 public enum CompressionCodec : byte

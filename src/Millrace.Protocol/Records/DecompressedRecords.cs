@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>Decompressed bytes in a borrowed array, which goes back when this is disposed of. Grows up to a limit.</summary>
 public sealed class DecompressedRecords : IMemoryOwner<byte>

@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>What became of a decompression.</summary>
 public enum DecompressionOutcome

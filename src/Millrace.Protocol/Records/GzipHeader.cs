@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>The head of a gzip member, RFC 1952: ten bytes, and what its flags announce.</summary>
 internal static class GzipHeader

@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>
 /// Follows how Kafka's clients in Java read gzip: GZIPInputStream with a buffer of 8 KiB looks for a further member only if

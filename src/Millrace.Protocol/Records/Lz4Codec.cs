@@ -4,7 +4,7 @@ using System.IO.Hashing;
 using K4os.Compression.LZ4;
 using K4os.Compression.LZ4.Streams;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>
 /// LZ4 in its frame format, version 1. Exactly one frame, whose every checksum and size is right: Java's clients do not

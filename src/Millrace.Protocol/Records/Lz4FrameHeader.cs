@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>
 /// The head of an LZ4 frame: <c>uint32 magic, flags, block descriptor, [uint64 content size], checksum of the head</c>,

@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>A record with its place: for coordinators and tools, not for the data path.</summary>
 /// <param name="Offset">Its offset in the partition.</param>

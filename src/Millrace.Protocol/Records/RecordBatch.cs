@@ -1,7 +1,8 @@
 using System.Text;
+using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>A batch and its header.</summary>
 /// <param name="Header">The header, read.</param>

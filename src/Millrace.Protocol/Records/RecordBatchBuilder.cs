@@ -1,7 +1,8 @@
 using System.Buffers;
 using System.Text;
+using Millrace.Protocol.Primitives;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>
 /// Puts records together into a batch: for coordinators, tools and tests. Reusable after <see cref="Build"/>; not

@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>What is wrong with a batch that a producer sent. Each has one Kafka error, which the broker knows.</summary>
 public enum RecordBatchError

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>
 /// The 61 bytes before a batch's records, format version 2. All numbers are big-endian:

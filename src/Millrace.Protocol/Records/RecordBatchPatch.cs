@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>
 /// Changes a batch in place. Base offset and leader epoch stand before the checksummed part and cost nothing;

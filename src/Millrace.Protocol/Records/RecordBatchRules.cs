@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>What a topic demands of the batches sent to it. Times are milliseconds since 1970.</summary>
 public readonly record struct RecordBatchRules

@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>
 /// Judges what a producer sent for one partition, down to each record, without throwing. Uncompressed batches are

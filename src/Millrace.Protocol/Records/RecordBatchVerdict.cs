@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>What validating a batch found.</summary>
 public readonly record struct RecordBatchVerdict

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>The codecs of record batches, by what clients write and read. Safe for use from any thread.</summary>
 public static class RecordCompression

@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>Walks over the headers of a record that a <see cref="RecordReader"/> has checked.</summary>
 public ref struct RecordHeaderReader

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>
 /// Walks over the uncompressed records of one batch without allocating. A record is

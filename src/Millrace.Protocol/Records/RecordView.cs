@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>A record as it lies in its batch.</summary>
 public readonly ref struct RecordView

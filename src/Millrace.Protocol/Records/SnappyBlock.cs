@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>
 /// Walks over the elements of a snappy block without decompressing it. The decoder stops when it has the length that the block

@@ -1,9 +1,9 @@
-using System.Buffers.Binary;
 using System.Buffers;
+using System.Buffers.Binary;
 using Millrace.Runtime;
 using Snappier;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>
 /// Snappy in the framing of the xerial library, which Kafka took over: a magic, two version numbers, and blocks of

@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>
 /// Lets a stream decoder read memory that is no array, without a copy of it, and tells how much it needed: up to a place it is

@@ -1,4 +1,4 @@
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>Whose clock a batch's timestamps come from.</summary>
 public enum TimestampType : byte

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 using Millrace.Runtime;
 using ZstdSharp;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>Zstandard frames.</summary>
 internal static class ZstdCodec

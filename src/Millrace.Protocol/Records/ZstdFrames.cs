@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Millrace.Protocol;
+namespace Millrace.Protocol.Records;
 
 /// <summary>
 /// Looks at the outside of zstd frames (RFC 8878) before they are decompressed: what stands inside is the decoder's to judge.

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Buffers;
 
 /// <summary>
 /// Hands out page-aligned native buffers and keeps returned ones for the next taker, up to a bound. Native, so that

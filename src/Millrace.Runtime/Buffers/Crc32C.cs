@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Buffers;
 
 /// <summary>CRC-32C (Castagnoli) as Kafka's batches and our formats use it: initial value and final inversion included.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Buffers;
 
 /// <summary>Strings pieces of memory together, in the order they are added; nothing is copied. One caller at a time.</summary>
 public sealed class JoinedMemory

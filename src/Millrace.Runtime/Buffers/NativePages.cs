@@ -1,7 +1,8 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using Millrace.Runtime.Files.Linux;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Buffers;
 
 /// <summary>
 /// Page-aligned native memory that takes what it says, and that the system has again as soon as it is freed. Not the C library's: behind

@@ -1,4 +1,6 @@
-namespace Millrace.Runtime;
+using Millrace.Runtime.Files.Linux;
+
+namespace Millrace.Runtime.Buffers;
 
 /// <summary>
 /// Pieces of one size, cut from mappings. A free piece keeps its addresses, for the next that is taken, and gives its pages back: so one

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Buffers;
 
 /// <summary>
 /// A piece of native memory that several holders may share: a request's frame that the log cache keeps, say. It goes

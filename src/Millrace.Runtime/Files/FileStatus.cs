@@ -1,4 +1,4 @@
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Files;
 
 /// <summary>What the file system knows of one file or folder.</summary>
 /// <param name="Length">Bytes.</param>

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Files;
 
 /// <summary>A new file, open for appending. One caller at a time.</summary>
 public interface IFileAppender : IAsyncDisposable

@@ -1,4 +1,4 @@
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Files;
 
 /// <summary>
 /// The files below the directory object store and the file WAL. The simulator replaces it by one that loses, tears and

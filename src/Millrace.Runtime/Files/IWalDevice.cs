@@ -1,4 +1,4 @@
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Files;
 
 /// <summary>The medium under a WAL: a preallocated file or a block device of fixed size.</summary>
 /// <remarks>

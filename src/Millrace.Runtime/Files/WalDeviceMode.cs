@@ -1,4 +1,4 @@
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Files;
 
 /// <summary>How a WAL's writes reach its medium.</summary>
 public enum WalDeviceMode

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Ids;
 
 /// <summary>Counts the incarnations of a node; an older one is fenced.</summary>
 public readonly record struct NodeEpoch(long Value) : IComparable<NodeEpoch>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Ids;
 
 /// <summary>A broker process's place in the cluster; handed out by the metadata log and stable over restarts.</summary>
 public readonly record struct NodeId(int Value) : IComparable<NodeId>

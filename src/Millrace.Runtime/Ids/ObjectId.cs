@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Ids;
 
 /// <summary>Names a data object for ever; never reused.</summary>
 public readonly record struct ObjectId(long Value) : IComparable<ObjectId>

@@ -1,4 +1,4 @@
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Ids;
 
 /// <summary>
 /// Names the object store that an object lies in; every reference to an object carries it. There is one so far, the cluster's own. A

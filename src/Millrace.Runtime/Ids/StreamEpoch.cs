@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Ids;
 
 /// <summary>Counts the owners of a stream; a partition's leader epoch. An older owner is fenced.</summary>
 public readonly record struct StreamEpoch(long Value) : IComparable<StreamEpoch>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Ids;
 
 /// <summary>Names a stream for ever; never reused.</summary>
 public readonly record struct StreamId(long Value) : IComparable<StreamId>

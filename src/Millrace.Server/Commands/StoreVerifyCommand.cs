@@ -1,9 +1,11 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging.Abstractions;
-using Millrace.Controller;
+using Millrace.Controller.Log;
 using Millrace.ObjectStorage;
-using Millrace.Protocol;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
+using Millrace.Runtime.Files.Linux;
 using Millrace.Server.Cli;
 using Millrace.Server.Composition;
 using Millrace.Server.Options;

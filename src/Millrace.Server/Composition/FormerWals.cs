@@ -1,5 +1,7 @@
 using Millrace.Controller;
+using Millrace.Controller.Nodes;
 using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
 using Millrace.Server.Options;
 using Millrace.Streams;

@@ -2,6 +2,7 @@ using System.Net;
 using Millrace.Broker;
 using Millrace.Controller;
 using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
 using Millrace.Server.Options;
 using Millrace.Streams;

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Millrace.ObjectStorage;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 using Millrace.Streams.Wal;
 
 namespace Millrace.Server.Composition;

@@ -2,10 +2,12 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files.Linux;
 using Millrace.Server.Cli;
 using Millrace.Server.Http;
 using Millrace.Server.Options;
-using Millrace.Server.Sockets;
+using Millrace.Server.Transport;
 using Millrace.Streams.Wal;
 
 namespace Millrace.Server.Composition;

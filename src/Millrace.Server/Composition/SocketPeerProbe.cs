@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Net.Sockets;
 using Millrace.Protocol;
+using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
 
 namespace Millrace.Server.Composition;

@@ -1,7 +1,7 @@
 using Millrace.Broker.Network;
 using Millrace.Controller;
-using Millrace.Metadata;
-using Millrace.Runtime;
+using Millrace.Metadata.Configs;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 
 namespace Millrace.Server.Options;

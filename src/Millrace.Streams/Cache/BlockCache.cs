@@ -1,4 +1,6 @@
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Objects;
 
 namespace Millrace.Streams.Cache;

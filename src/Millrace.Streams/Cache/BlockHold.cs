@@ -1,4 +1,4 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 using Millrace.Streams.Objects;
 
 namespace Millrace.Streams.Cache;

@@ -1,5 +1,5 @@
 using System.Collections;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Streams.Cache;
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 
 namespace Millrace.Streams.Cache;
 

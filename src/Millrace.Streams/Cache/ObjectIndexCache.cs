@@ -1,4 +1,5 @@
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Objects;
 
 namespace Millrace.Streams.Cache;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
 
 namespace Millrace.Streams.Objects;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Streams.Objects;
 

@@ -1,5 +1,7 @@
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Streams.Objects;
 

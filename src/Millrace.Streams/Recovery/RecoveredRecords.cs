@@ -1,4 +1,5 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Upload;
 
 namespace Millrace.Streams.Recovery;

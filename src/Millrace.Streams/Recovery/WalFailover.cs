@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Wal;
 

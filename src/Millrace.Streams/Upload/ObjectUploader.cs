@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Objects;
 using Millrace.Streams.Registry;

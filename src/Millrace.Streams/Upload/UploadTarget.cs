@@ -1,5 +1,5 @@
 using Millrace.ObjectStorage;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 using Millrace.Streams.Registry;
 
 namespace Millrace.Streams.Upload;

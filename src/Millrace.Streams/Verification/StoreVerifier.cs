@@ -1,5 +1,6 @@
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Objects;
 using Millrace.Streams.Registry;
 

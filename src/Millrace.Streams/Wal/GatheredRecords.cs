@@ -1,5 +1,5 @@
 using System.Numerics;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 
 namespace Millrace.Streams.Wal;
 

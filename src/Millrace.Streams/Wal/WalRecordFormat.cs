@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Streams.Wal;
 

@@ -1,5 +1,10 @@
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files;
+using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Memory;
+using Millrace.Streams.Wal.Object;
 
 namespace Millrace.Streams.Wal;
 

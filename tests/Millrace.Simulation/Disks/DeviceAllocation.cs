@@ -1,4 +1,5 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Files;
+using Millrace.Runtime.Files.Linux;
 
 namespace Millrace.Simulation.Disks;
 

@@ -1,4 +1,4 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Files.Linux;
 using Millrace.Simulation.Kernel;
 
 namespace Millrace.Simulation.Disks;

@@ -1,5 +1,5 @@
 using System.Buffers;
-using Millrace.Runtime;
+using Millrace.Runtime.Files;
 
 namespace Millrace.Simulation.Disks;
 

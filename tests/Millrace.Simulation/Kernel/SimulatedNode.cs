@@ -1,4 +1,5 @@
 using Millrace.Runtime;
+using Millrace.Runtime.Files;
 
 namespace Millrace.Simulation.Kernel;
 

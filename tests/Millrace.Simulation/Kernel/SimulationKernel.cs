@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 
 namespace Millrace.Simulation.Kernel;
 

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using Millrace.Protocol;
+using Millrace.Protocol.Messages;
+using Millrace.Protocol.Primitives;
 using Millrace.Simulation.Kernel;
 
 namespace Millrace.Simulation.Network;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Net;
 using Millrace.Protocol;
+using Millrace.Protocol.Messages;
 using Millrace.Tests.Broker.Network;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using Millrace.Metadata;
+using Millrace.Metadata.Configs;
 using Millrace.Protocol;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using Millrace.Protocol;
+using Millrace.Protocol.Records;
 using Millrace.Tests.Protocol.Conformance;
 
 namespace Millrace.Tests.Clients;

@@ -5,12 +5,11 @@ using Millrace.Controller.Objects;
 using Millrace.Controller.Streams;
 using Millrace.Controller.Topics;
 using Millrace.Metadata;
-using Millrace.ObjectStorage;
-using Millrace.Runtime;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Xunit;
-using StreamState = Millrace.Controller.Streams.StreamState;
 
 namespace Millrace.Tests.Controller;
 

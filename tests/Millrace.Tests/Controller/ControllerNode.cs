@@ -1,8 +1,11 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Controller;
+using Millrace.Controller.Log;
+using Millrace.Controller.Nodes;
 using Millrace.Metadata;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
+using Millrace.Runtime.Files.Linux;
 
 namespace Millrace.Tests.Controller;
 

@@ -3,6 +3,8 @@ using Millrace.Controller;
 using Millrace.Controller.Log;
 using Millrace.Metadata;
 using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.Memory;
+using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Tests.ObjectStorage;
 using Xunit;
 

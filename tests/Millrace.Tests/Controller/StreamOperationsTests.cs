@@ -1,5 +1,5 @@
 using Millrace.Controller.Streams;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Xunit;

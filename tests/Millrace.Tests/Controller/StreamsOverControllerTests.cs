@@ -1,13 +1,16 @@
 using System.Text;
 using Millrace.Controller;
-using Millrace.ObjectStorage;
-using Millrace.Runtime;
+using Millrace.Controller.Nodes;
+using Millrace.ObjectStorage.Memory;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Verification;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Memory;
 using Millrace.Tests.Streams;
 using Xunit;
 

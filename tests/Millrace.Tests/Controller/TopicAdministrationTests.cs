@@ -1,7 +1,8 @@
 using Millrace.Controller.Topics;
-using Millrace.Metadata;
+using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
 using Millrace.Protocol;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
 using Xunit;
 using CreatableTopic = Millrace.Protocol.CreateTopicsRequest.CreatableTopic;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
-using Millrace.Metadata;
-using Millrace.Runtime;
+using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
+using Millrace.Runtime.Ids;
 using Xunit;
 
 namespace Millrace.Tests.Metadata;

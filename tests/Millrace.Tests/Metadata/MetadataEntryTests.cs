@@ -1,5 +1,7 @@
 using Millrace.Metadata;
-using Millrace.Protocol;
+using Millrace.Metadata.Records;
+using Millrace.Protocol.Messages;
+using Millrace.Protocol.Primitives;
 using Xunit;
 
 namespace Millrace.Tests.Metadata;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.Memory;
 
 namespace Millrace.Tests.ObjectStorage;
 

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.File;
 using Millrace.Runtime;
+using Millrace.Runtime.Files.Linux;
 using Xunit;
 
 namespace Millrace.Tests.ObjectStorage;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.Metrics;
 using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.Memory;
 using Xunit;
 
 namespace Millrace.Tests.ObjectStorage;

@@ -1,4 +1,5 @@
 using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.Memory;
 
 namespace Millrace.Tests.ObjectStorage;
 

@@ -1,7 +1,7 @@
-using Millrace.Runtime;
 using System.Buffers;
 using System.Text;
 using Millrace.ObjectStorage;
+using Millrace.Runtime.Buffers;
 using Xunit;
 
 namespace Millrace.Tests.ObjectStorage;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Amazon.Runtime;
 using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.S3;
 using Xunit;
 
 namespace Millrace.Tests.ObjectStorage;

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Amazon.Runtime;
-using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.S3;
 using Millrace.Runtime;
 
 namespace Millrace.Tests.ObjectStorage;

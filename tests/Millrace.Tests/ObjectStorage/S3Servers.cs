@@ -1,7 +1,6 @@
-using Millrace.Tests.ObjectStorage;
 using Xunit;
 
-[assembly: AssemblyFixture(typeof(S3Servers))]
+[assembly: AssemblyFixture(typeof(Millrace.Tests.ObjectStorage.S3Servers))]
 
 namespace Millrace.Tests.ObjectStorage;
 

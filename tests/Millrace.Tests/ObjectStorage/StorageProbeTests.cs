@@ -1,4 +1,5 @@
 using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.Memory;
 using Xunit;
 
 namespace Millrace.Tests.ObjectStorage;

@@ -1,6 +1,6 @@
 using System.Buffers;
 using CsCheck;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 using Xunit;
 
 namespace Millrace.Tests.Runtime;

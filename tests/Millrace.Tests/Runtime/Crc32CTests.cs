@@ -1,5 +1,5 @@
 using System.Text;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 using Xunit;
 
 namespace Millrace.Tests.Runtime;

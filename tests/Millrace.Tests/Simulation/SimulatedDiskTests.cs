@@ -1,5 +1,6 @@
 using System.Buffers;
-using Millrace.Runtime;
+using Millrace.Runtime.Files;
+using Millrace.Runtime.Files.Linux;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
 using Xunit;

@@ -1,4 +1,4 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 using Millrace.Streams;
 using Millrace.Streams.Cache;
 using Xunit;

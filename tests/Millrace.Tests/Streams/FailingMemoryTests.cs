@@ -1,9 +1,11 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.File;
 using Xunit;
 
 namespace Millrace.Tests.Streams;

@@ -1,5 +1,5 @@
 using CsCheck;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Upload;
 using Xunit;

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Cache;
 using Xunit;

@@ -1,3 +1,4 @@
+using Millrace.Coordination.Groups.Messages;
 using Millrace.Coordination.Groups.Records;
 using Millrace.Coordination.Shards;
 using Millrace.Runtime;

@@ -1,4 +1,5 @@
 using Millrace.Coordination.Groups.Classic;
+using Millrace.Coordination.Groups.Messages;
 using Millrace.Coordination.Groups.Records;
 using Millrace.Coordination.Shards;
 

@@ -1,6 +1,8 @@
 using System.Buffers;
 using Millrace.Coordination.Shards;
 using Millrace.Protocol;
+using Millrace.Protocol.Messages;
+using Millrace.Protocol.Primitives;
 
 namespace Millrace.Coordination.Groups.Records;
 

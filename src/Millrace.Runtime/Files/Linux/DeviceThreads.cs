@@ -1,4 +1,4 @@
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Files.Linux;
 
 /// <summary>A few threads that do one device's blocking calls in the order they come.</summary>
 /// <remarks>

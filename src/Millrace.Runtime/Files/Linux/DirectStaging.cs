@@ -1,4 +1,6 @@
-namespace Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+
+namespace Millrace.Runtime.Files.Linux;
 
 /// <summary>
 /// Aligned buffers in which bytes are gathered for direct writes, since callers' memory does not lie as the disk wants it. The

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Files.Linux;
 
 /// <summary>The system calls that .NET does not offer, or whose errors it hides. Callers read the errno in the very next statement.</summary>
 internal static partial class LinuxCalls

@@ -1,4 +1,4 @@
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Files.Linux;
 
 /// <summary>The errnos that the code decides by; <see cref="Exception.HResult"/> of an <see cref="IOException"/> holds them.</summary>
 public static class LinuxError

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Files.Linux;
 
 /// <summary>Blocking file operations whose errors are all reported, as <see cref="IOException"/> with the errno as HResult.</summary>
 internal static class LinuxFile

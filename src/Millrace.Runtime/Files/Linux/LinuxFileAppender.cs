@@ -1,7 +1,7 @@
 using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Files.Linux;
 
 /// <summary>A new file that grows. One caller at a time.</summary>
 internal sealed class LinuxFileAppender(LinuxFileSystem files, string path, SafeFileHandle file) : IFileAppender

@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Files.Linux;
 
 /// <summary>An flock: it belongs to this open file, so it ends with the process at the latest, however that dies.</summary>
 internal sealed class LinuxFileLock : IAsyncDisposable

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Files.Linux;
 
 /// <summary>The real files of a Linux machine. Blocking calls run on the scheduler it is given, never on the caller's thread.</summary>
 /// <param name="scheduler">Where system calls block: the thread pool's, in production.</param>

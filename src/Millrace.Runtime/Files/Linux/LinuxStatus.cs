@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Files.Linux;
 
 /// <summary>The kernel's <c>struct statx</c>, as far as it is used here.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 256)]

@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace Millrace.Runtime;
+namespace Millrace.Runtime.Files.Linux;
 
 /// <summary>
 /// A preallocated file or block device under a WAL. Its few threads of its own do the system calls: a log must not

@@ -1,6 +1,7 @@
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.File;
 
 /// <summary>
 /// A WAL in a preallocated file. One loop lays appends out in blocks; while a block is being flushed the next one is written,

@@ -1,4 +1,4 @@
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.File;
 
 /// <summary>The layout of a file WAL, version 1: two header slots, then a ring of blocks.</summary>
 /// <remarks>

@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
 using System.Text;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.File;
 
 /// <summary>What a header slot says. Of two valid slots the one with the higher <see cref="SlotSequence"/> counts.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Files;
 
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.File;
 
 /// <summary>What an operator may tune about a file WAL.</summary>
 public sealed record FileWalOptions

@@ -1,7 +1,11 @@
 using System.Globalization;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files;
+using Millrace.Runtime.Files.Linux;
+using Millrace.Runtime.Ids;
 
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.File;
 
 /// <summary>WALs as files in a folder of the local machine: only a process on this machine can recover them.</summary>
 /// <remarks>

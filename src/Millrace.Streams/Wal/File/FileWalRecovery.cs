@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.File;
 
 /// <summary>A sealed file WAL. It holds the file's lock until it is completed or disposed.</summary>
 internal sealed class FileWalRecovery(

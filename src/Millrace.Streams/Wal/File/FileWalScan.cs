@@ -1,4 +1,4 @@
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.File;
 
 /// <summary>Finds the durable end of a file WAL that nobody writes any more.</summary>
 internal static class FileWalScan

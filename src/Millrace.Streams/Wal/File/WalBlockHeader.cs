@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.File;
 
 /// <summary>The head of a block: one group of appends that became durable with one flush.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.File;
 
 /// <summary>Reads a file WAL's blocks in order, checking each. One caller at a time.</summary>
 internal sealed class WalBlockReader(WalRing ring, BufferPool pool, FileWalHeader wal) : IDisposable

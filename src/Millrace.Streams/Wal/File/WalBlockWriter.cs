@@ -1,6 +1,7 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files;
 
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.File;
 
 /// <summary>A group of appends laid out as one block, ready to be written in pieces. In direct mode each is aligned.</summary>
 internal sealed class WalBlockWriter

@@ -1,6 +1,8 @@
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files;
 
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.File;
 
 /// <summary>A device seen as header slots and a ring, whose flushes can be believed.</summary>
 /// <remarks>Threading: several writes and reads at once; flushes wait for each other.</remarks>

@@ -1,4 +1,4 @@
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.Memory;
 
 /// <summary>A WAL whose medium is its provider's memory: an append is as durable as that from the moment it returns.</summary>
 internal sealed class MemoryWal(WalDescriptor descriptor, MemoryWalLog log, Action retire) : IWriteAheadLog

@@ -1,4 +1,4 @@
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.Memory;
 
 /// <summary>What a memory WAL holds: it outlives its writer, as a disk would.</summary>
 internal sealed class MemoryWalLog

@@ -1,7 +1,8 @@
 using System.Globalization;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.Memory;
 
 /// <summary>WALs in memory, for tests and for trying things out: they last as long as this provider, which may serve several nodes in turn.</summary>
 /// <remarks>Threading: any thread.</remarks>

@@ -1,4 +1,4 @@
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.Memory;
 
 internal sealed class MemoryWalRecovery(WalDescriptor descriptor, MemoryWalLog log, Action complete) : IWalRecovery
 {

@@ -1,7 +1,8 @@
-using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.Object;
 
 /// <summary>
 /// A WAL in the object store: an object log with one term, that of this incarnation. Any node can seal it and read it, and

@@ -1,7 +1,7 @@
 using System.Buffers;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.Object;
 
 /// <summary>A group of appends on its way into one object.</summary>
 internal sealed class ObjectWalBatch(WalAppendGroup appends)

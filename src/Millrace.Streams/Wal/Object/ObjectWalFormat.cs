@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.Object;
 
 /// <summary>The payload of an object WAL's entry, version 1: a head, then records as in <see cref="WalRecordFormat"/>. Little-endian.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.Object;
 
 /// <summary>What an operator may tune about an object WAL.</summary>
 public sealed record ObjectWalOptions

@@ -1,8 +1,11 @@
 using System.Globalization;
 using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.Object;
 
 /// <summary>WALs in the cluster's object store: any node recovers any other's. Threading: any thread.</summary>
 /// <param name="runtime">The node's surroundings.</param>

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
-using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
 
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.Object;
 
 /// <summary>A sealed object WAL.</summary>
 /// <param name="log">Its log.</param>

@@ -1,6 +1,6 @@
-using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
 
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams.Wal.Object;
 
 /// <summary>Ends the one term of an object WAL. Anybody may, any number of times: the first seal counts for all.</summary>
 internal sealed class ObjectWalTakeover(ObjectLog log, WalDescriptor descriptor)

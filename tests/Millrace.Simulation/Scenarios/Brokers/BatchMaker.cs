@@ -1,4 +1,5 @@
-using Millrace.Protocol;
+using Millrace.Protocol.Records;
+using Millrace.Runtime.Buffers;
 using Millrace.Simulation.Kernel;
 
 namespace Millrace.Simulation.Scenarios.Brokers;
@@ -52,7 +53,7 @@ internal sealed class BatchMaker(SimulationKernel kernel, SeededRandom random, b
         }
 
         var bytes = builder.Build();
-        if (bytes.Length >= Runtime.Crc32C.WorthJoining)
+        if (bytes.Length >= Crc32C.WorthJoining)
         {
             kernel.Coverage.Count("batches: large enough for their checksum to be joined");
         }

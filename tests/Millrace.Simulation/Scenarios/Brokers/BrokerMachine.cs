@@ -1,5 +1,8 @@
 using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.File;
+using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 using Millrace.Server.Composition;
 using Millrace.Server.Options;
 using Millrace.Simulation.Disks;
@@ -9,6 +12,8 @@ using Millrace.Simulation.Scenarios.Wals;
 using Millrace.Simulation.Storage;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Object;
 
 namespace Millrace.Simulation.Scenarios.Brokers;
 

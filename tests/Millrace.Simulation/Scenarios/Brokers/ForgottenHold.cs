@@ -1,5 +1,7 @@
 using Millrace.Protocol;
-using Millrace.Runtime;
+using Millrace.Protocol.Primitives;
+using Millrace.Protocol.Records;
+using Millrace.Runtime.Buffers;
 using Millrace.Simulation.Kernel;
 using Millrace.Streams;
 

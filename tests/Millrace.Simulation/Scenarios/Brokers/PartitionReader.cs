@@ -1,5 +1,6 @@
 using System.Buffers;
 using Millrace.Protocol;
+using Millrace.Protocol.Records;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Network;
 

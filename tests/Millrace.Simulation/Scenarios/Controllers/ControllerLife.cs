@@ -1,9 +1,12 @@
 using System.Buffers;
 using Millrace.Controller;
+using Millrace.Controller.Log;
+using Millrace.Controller.Nodes;
 using Millrace.Metadata;
 using Millrace.ObjectStorage;
 using Millrace.Protocol;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Simulation.Kernel;
 using Millrace.Streams;
 using Millrace.Streams.Objects;

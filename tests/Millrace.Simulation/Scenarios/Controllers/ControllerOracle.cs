@@ -1,5 +1,5 @@
 using Millrace.Controller;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Storage;
 using Millrace.Streams.Objects;

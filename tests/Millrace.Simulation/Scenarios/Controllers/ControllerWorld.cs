@@ -1,4 +1,4 @@
-using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Storage;

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Simulation.Kernel;
 
 namespace Millrace.Simulation.Scenarios.ObjectLogs;

@@ -1,4 +1,4 @@
-using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
 
 namespace Millrace.Simulation.Scenarios.ObjectLogs;
 

@@ -1,5 +1,5 @@
 using System.Buffers;
-using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
 
 namespace Millrace.Simulation.Scenarios.ObjectLogs;

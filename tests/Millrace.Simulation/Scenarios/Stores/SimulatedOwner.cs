@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 using Millrace.Simulation.Kernel;
 using Millrace.Streams;
 

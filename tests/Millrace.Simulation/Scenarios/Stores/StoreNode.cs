@@ -1,7 +1,10 @@
 using Millrace.Controller;
+using Millrace.Controller.Log;
+using Millrace.Controller.Nodes;
 using Millrace.Metadata;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Scenarios.Wals;
 using Millrace.Streams;

@@ -1,12 +1,17 @@
 using Millrace.Controller;
+using Millrace.Controller.Log;
 using Millrace.ObjectStorage;
-using Millrace.Runtime;
+using Millrace.ObjectStorage.File;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Runtime.Ids;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Scenarios.Wals;
 using Millrace.Simulation.Storage;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Object;
 
 namespace Millrace.Simulation.Scenarios.Stores;
 

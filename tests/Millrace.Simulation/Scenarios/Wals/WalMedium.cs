@@ -1,7 +1,11 @@
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files;
 using Millrace.Simulation.Kernel;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Object;
 
 namespace Millrace.Simulation.Scenarios.Wals;
 

@@ -1,4 +1,5 @@
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Simulation.Kernel;
 using Millrace.Streams;
 using Millrace.Streams.Wal;

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
 

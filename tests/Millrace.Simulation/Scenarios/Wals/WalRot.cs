@@ -1,4 +1,4 @@
-using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.File;
 
 namespace Millrace.Simulation.Scenarios.Wals;
 

@@ -1,6 +1,6 @@
-using Millrace.Broker.Apis;
-using Millrace.Metadata;
-using Millrace.ObjectStorage;
+using Millrace.Broker.Apis.Cluster;
+using Millrace.Metadata.Image;
+using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;
 using Millrace.Server.Composition;
 using Millrace.Tests.Server.Composition;

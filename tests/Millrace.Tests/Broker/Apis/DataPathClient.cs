@@ -1,8 +1,11 @@
 using System.Buffers;
-using Millrace.Broker.Apis;
+using Millrace.Broker.Apis.Data;
 using Millrace.Broker.Partitions;
+using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Purgatory;
 using Millrace.Protocol;
+using Millrace.Protocol.Messages;
+using Millrace.Protocol.Primitives;
 using Millrace.Tests.Broker.Partitions;
 using Xunit;
 

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Millrace.Broker.Apis;
+using Millrace.Broker.Requests;
 using Millrace.Protocol;
 using Millrace.Tests.Protocol.Messages;
 using Xunit;

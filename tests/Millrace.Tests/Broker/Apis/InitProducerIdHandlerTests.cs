@@ -1,8 +1,9 @@
 using Millrace.Broker;
-using Millrace.Broker.Apis;
-using Millrace.Broker.Partitions;
+using Millrace.Broker.Apis.Data;
+using Millrace.Broker.Partitions.Producers;
 using Millrace.Protocol;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 using Millrace.Tests.Broker.Partitions;
 using Xunit;
 

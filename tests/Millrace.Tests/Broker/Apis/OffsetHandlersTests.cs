@@ -1,4 +1,5 @@
 using Millrace.Protocol;
+using Millrace.Protocol.Records;
 using Millrace.Tests.Broker.Partitions;
 using Xunit;
 

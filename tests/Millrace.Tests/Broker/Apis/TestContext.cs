@@ -1,7 +1,7 @@
 using System.Net;
-using Millrace.Broker.Apis;
 using Millrace.Broker.Network;
-using Millrace.Runtime;
+using Millrace.Broker.Requests;
+using Millrace.Runtime.Buffers;
 
 namespace Millrace.Tests.Broker.Apis;
 

@@ -1,7 +1,7 @@
 using System.Text;
-using Millrace.Broker.Apis;
+using Millrace.Broker.Apis.Groups;
 using Millrace.Coordination.Groups;
-using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;
 using Millrace.Tests.Streams;
 using Xunit;

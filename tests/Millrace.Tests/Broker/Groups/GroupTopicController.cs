@@ -1,7 +1,7 @@
 using Millrace.Broker;
 using Millrace.Coordination.Groups;
 using Millrace.Protocol;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Tests.Broker.Groups;
 

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Pipelines;
 using Millrace.Broker.Network;
 using Millrace.Protocol;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 using Xunit;
 
 namespace Millrace.Tests.Broker.Network;

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Millrace.Broker.Apis;
+using Millrace.Broker.Requests;
 using Millrace.Protocol;
 
 namespace Millrace.Tests.Broker.Network;

@@ -1,4 +1,4 @@
-using Millrace.Broker.Apis;
+using Millrace.Broker.Requests;
 using Millrace.Protocol;
 
 namespace Millrace.Tests.Broker.Network;

@@ -3,6 +3,8 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using Millrace.Protocol;
+using Millrace.Protocol.Messages;
+using Millrace.Protocol.Primitives;
 
 namespace Millrace.Tests.Broker.Network;
 

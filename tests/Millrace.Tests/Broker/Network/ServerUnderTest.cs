@@ -1,10 +1,12 @@
 using System.Net;
 using Millrace.Broker.Apis;
+using Millrace.Broker.Apis.Cluster;
 using Millrace.Broker.Network;
-using Millrace.Metadata;
+using Millrace.Broker.Requests;
+using Millrace.Metadata.Image;
 using Millrace.Protocol;
-using Millrace.Runtime;
-using Millrace.Server.Sockets;
+using Millrace.Runtime.Buffers;
+using Millrace.Server.Transport;
 
 namespace Millrace.Tests.Broker.Network;
 

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
-using Millrace.Protocol;
-using Millrace.Runtime;
+using Millrace.Protocol.Records;
+using Millrace.Runtime.Buffers;
 using Millrace.Streams;
 
 namespace Millrace.Tests.Broker.Partitions;

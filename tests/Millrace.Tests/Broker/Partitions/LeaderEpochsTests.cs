@@ -1,5 +1,5 @@
 using Millrace.Broker.Partitions;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Xunit;
 

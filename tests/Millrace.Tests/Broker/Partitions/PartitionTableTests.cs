@@ -1,6 +1,7 @@
 using Millrace.Broker.Partitions;
-using Millrace.Metadata;
-using Millrace.Runtime;
+using Millrace.Broker.Partitions.Lookup;
+using Millrace.Metadata.Image;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Xunit;
 

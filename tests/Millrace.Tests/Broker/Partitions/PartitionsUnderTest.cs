@@ -1,8 +1,11 @@
 using System.Collections.Immutable;
 using Millrace.Broker;
 using Millrace.Broker.Partitions;
-using Millrace.Metadata;
+using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Upload;

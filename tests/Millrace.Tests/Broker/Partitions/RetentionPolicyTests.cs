@@ -1,5 +1,7 @@
 using Millrace.Broker.Partitions;
-using Millrace.Metadata;
+using Millrace.Broker.Partitions.Lookup;
+using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
 using Millrace.Streams;
 using Xunit;
 

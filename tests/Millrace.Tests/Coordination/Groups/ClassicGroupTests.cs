@@ -1,4 +1,5 @@
 using Millrace.Coordination.Groups;
+using Millrace.Coordination.Groups.Messages;
 using Xunit;
 
 namespace Millrace.Tests.Coordination.Groups;

@@ -1,7 +1,9 @@
 using System.Text;
 using Millrace.Coordination.Groups;
+using Millrace.Coordination.Groups.Messages;
 using Millrace.Coordination.Shards;
 using Millrace.Protocol;
+using Millrace.Protocol.Messages;
 
 namespace Millrace.Tests.Coordination.Groups;
 

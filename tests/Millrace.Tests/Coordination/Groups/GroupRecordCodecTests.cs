@@ -1,7 +1,7 @@
 using System.Buffers;
 using CsCheck;
 using Millrace.Coordination.Groups.Records;
-using Millrace.Protocol;
+using Millrace.Protocol.Primitives;
 using Xunit;
 
 namespace Millrace.Tests.Coordination.Groups;

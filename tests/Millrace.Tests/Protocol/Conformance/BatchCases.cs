@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
-using Millrace.Protocol;
+using Millrace.Protocol.Records;
+using Millrace.Runtime.Buffers;
 
 namespace Millrace.Tests.Protocol.Conformance;
 
@@ -53,6 +54,6 @@ internal static class BatchCases
         Span<byte> bytes = stackalloc byte[8];
         BinaryPrimitives.WriteInt32LittleEndian(bytes, seed);
         BinaryPrimitives.WriteInt32LittleEndian(bytes[4..], number);
-        return (int)Millrace.Runtime.Crc32C.Of(bytes);
+        return (int)Crc32C.Of(bytes);
     }
 }

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Millrace.Protocol;
+using Millrace.Protocol.Records;
 
 namespace Millrace.Tests.Protocol.Conformance;
 

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.IO.Compression;
-using Millrace.Protocol;
+using Millrace.Protocol.Records;
 
 namespace Millrace.Tests.Protocol.Conformance;
 

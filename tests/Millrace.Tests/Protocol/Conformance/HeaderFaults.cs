@@ -1,4 +1,4 @@
-using Millrace.Protocol;
+using Millrace.Protocol.Records;
 
 namespace Millrace.Tests.Protocol.Conformance;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text;
-using Millrace.Protocol;
+using Millrace.Protocol.Records;
 using Xunit;
 
 namespace Millrace.Tests.Protocol.Conformance;

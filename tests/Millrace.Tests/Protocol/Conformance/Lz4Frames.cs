@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using K4os.Compression.LZ4;
-using Millrace.Protocol;
+using Millrace.Protocol.Records;
 
 namespace Millrace.Tests.Protocol.Conformance;
 

@@ -2,9 +2,11 @@ using System.Buffers;
 using System.Collections.Immutable;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions;
-using Millrace.Metadata;
-using Millrace.Protocol;
-using Millrace.Runtime;
+using Millrace.Broker.Partitions.Intake;
+using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
+using Millrace.Protocol.Records;
+using Millrace.Runtime.Buffers;
 using Millrace.Tests.Broker.Partitions;
 
 namespace Millrace.Tests.Protocol.Conformance;

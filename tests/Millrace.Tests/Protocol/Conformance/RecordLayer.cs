@@ -1,5 +1,5 @@
 using System.Buffers;
-using Millrace.Protocol;
+using Millrace.Protocol.Primitives;
 
 namespace Millrace.Tests.Protocol.Conformance;
 

@@ -2,6 +2,9 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Millrace.Protocol;
+using Millrace.Protocol.Messages;
+using Millrace.Protocol.Primitives;
+using Millrace.Protocol.Records;
 using Millrace.Tests.Protocol.Messages;
 using Xunit;
 

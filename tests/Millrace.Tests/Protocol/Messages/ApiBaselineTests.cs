@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Millrace.Protocol;
+using Millrace.Protocol.Primitives;
 using Xunit;
 
 namespace Millrace.Tests.Protocol.Messages;

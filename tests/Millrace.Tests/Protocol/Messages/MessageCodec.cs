@@ -1,5 +1,6 @@
 using System.Buffers;
-using Millrace.Protocol;
+using Millrace.Protocol.Messages;
+using Millrace.Protocol.Primitives;
 
 namespace Millrace.Tests.Protocol.Messages;
 

@@ -1,5 +1,6 @@
 using CsCheck;
-using Millrace.Protocol;
+using Millrace.Protocol.Messages;
+using Millrace.Protocol.Primitives;
 using Xunit;
 
 namespace Millrace.Tests.Protocol.Messages;

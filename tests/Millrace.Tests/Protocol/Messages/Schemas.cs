@@ -1,5 +1,5 @@
-using Millrace.Protocol;
 using Millrace.Protocol.Generator.Schema;
+using Millrace.Protocol.Primitives;
 
 namespace Millrace.Tests.Protocol.Messages;
 

@@ -1,4 +1,6 @@
 using Millrace.Protocol;
+using Millrace.Protocol.Messages;
+using Millrace.Protocol.Primitives;
 using Xunit;
 
 namespace Millrace.Tests.Protocol.Messages;

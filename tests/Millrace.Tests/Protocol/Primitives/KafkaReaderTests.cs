@@ -1,4 +1,5 @@
 using Millrace.Protocol;
+using Millrace.Protocol.Primitives;
 using Xunit;
 
 namespace Millrace.Tests.Protocol.Primitives;

@@ -1,7 +1,8 @@
-using Millrace.Runtime;
 using System.Buffers;
 using CsCheck;
 using Millrace.Protocol;
+using Millrace.Protocol.Primitives;
+using Millrace.Runtime.Buffers;
 using Millrace.Tests.Protocol.Messages;
 using Xunit;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using CsCheck;
-using Millrace.Protocol;
+using Millrace.Protocol.Primitives;
+using Millrace.Protocol.Records;
 using Xunit;
 
 namespace Millrace.Tests.Protocol.Records;

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using CsCheck;
-using Millrace.Protocol;
-using Millrace.Runtime;
+using Millrace.Protocol.Records;
+using Millrace.Runtime.Buffers;
 using Xunit;
 
 namespace Millrace.Tests.Protocol.Records;

@@ -1,6 +1,6 @@
 using System.Buffers;
 using CsCheck;
-using Millrace.Protocol;
+using Millrace.Protocol.Records;
 using Millrace.Tests.Protocol.Conformance;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using CsCheck;
-using Millrace.Protocol;
+using Millrace.Protocol.Records;
 
 namespace Millrace.Tests.Protocol.Records;
 

@@ -2,7 +2,9 @@ using System.Buffers;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files;
+using Millrace.Runtime.Files.Linux;
 using Xunit;
 
 namespace Millrace.Tests.Runtime.Files;

@@ -1,5 +1,6 @@
-using Millrace.ObjectStorage;
-using Millrace.Runtime;
+using Millrace.ObjectStorage.Memory;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Tests.Controller;
 using Millrace.Tests.Streams;

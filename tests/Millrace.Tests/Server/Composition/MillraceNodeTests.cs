@@ -1,6 +1,6 @@
 using System.Buffers;
 using Microsoft.Extensions.Logging;
-using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;
 using Millrace.Server.Composition;
 using Millrace.Tests.Broker.Partitions;

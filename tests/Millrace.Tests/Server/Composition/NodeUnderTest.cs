@@ -1,10 +1,13 @@
 using System.Net;
 using Millrace.ObjectStorage;
-using Millrace.Protocol;
+using Millrace.Protocol.Messages;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files;
+using Millrace.Runtime.Files.Linux;
 using Millrace.Server.Composition;
 using Millrace.Server.Options;
-using Millrace.Server.Sockets;
+using Millrace.Server.Transport;
 using Millrace.Streams.Wal;
 using Millrace.Tests.Broker.Network;
 

@@ -1,6 +1,7 @@
 using System.Reflection;
-using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;
+using Millrace.Protocol.Messages;
 using Xunit;
 
 namespace Millrace.Tests.Server.Composition;

@@ -1,5 +1,6 @@
-using Millrace.ObjectStorage;
-using Millrace.Runtime;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Runtime.Files.Linux;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
 using Millrace.Tests.Streams;

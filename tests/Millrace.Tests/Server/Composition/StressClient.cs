@@ -1,5 +1,6 @@
 using System.Buffers;
 using Millrace.Protocol;
+using Millrace.Protocol.Records;
 using Xunit;
 
 namespace Millrace.Tests.Server.Composition;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using Millrace.Protocol;
+using Millrace.Protocol.Records;
 using Millrace.Simulation.Scenarios.Brokers;
 using Xunit;
 

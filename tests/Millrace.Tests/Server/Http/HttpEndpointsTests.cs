@@ -1,8 +1,8 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 using Millrace.Server.Http;
-using Millrace.Server.Sockets;
+using Millrace.Server.Transport;
 using Xunit;
 
 namespace Millrace.Tests.Server.Http;

@@ -1,5 +1,5 @@
 using CsCheck;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 using Millrace.Streams.Cache;
 using Xunit;
 

@@ -1,7 +1,8 @@
 using System.Buffers;
 using System.Text;
 using CsCheck;
-using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Objects;
 using Millrace.Streams.Registry;

@@ -1,4 +1,6 @@
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Storage;
 using Millrace.Streams;
@@ -6,6 +8,7 @@ using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Object;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Recovery;

@@ -1,11 +1,16 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.Memory;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files.Linux;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Object;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Recovery;

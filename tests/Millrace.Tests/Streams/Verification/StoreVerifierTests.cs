@@ -1,5 +1,5 @@
 using System.Buffers;
-using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Objects;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Verification;

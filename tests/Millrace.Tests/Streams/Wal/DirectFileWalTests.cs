@@ -1,4 +1,4 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Files;
 
 namespace Millrace.Tests.Streams.Wal;
 

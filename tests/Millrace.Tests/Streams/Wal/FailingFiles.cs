@@ -1,4 +1,4 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Files;
 using Millrace.Simulation.Disks;
 
 namespace Millrace.Tests.Streams.Wal;

@@ -1,6 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files.Linux;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.File;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Wal;

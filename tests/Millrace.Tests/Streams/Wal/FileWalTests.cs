@@ -1,6 +1,7 @@
-using Millrace.Runtime;
+using Millrace.Runtime.Files;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.File;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Wal;

@@ -1,5 +1,6 @@
 using Millrace.Streams;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Memory;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Wal;

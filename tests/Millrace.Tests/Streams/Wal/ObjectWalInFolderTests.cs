@@ -1,4 +1,5 @@
 using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.File;
 
 namespace Millrace.Tests.Streams.Wal;
 

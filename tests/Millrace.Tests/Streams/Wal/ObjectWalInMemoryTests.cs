@@ -1,5 +1,6 @@
 using Millrace.ObjectStorage;
-using Millrace.Streams.Wal;
+using Millrace.ObjectStorage.Memory;
+using Millrace.Streams.Wal.Object;
 using Millrace.Tests.ObjectStorage;
 using Xunit;
 

@@ -1,6 +1,7 @@
 using Millrace.ObjectStorage;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Object;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Wal;

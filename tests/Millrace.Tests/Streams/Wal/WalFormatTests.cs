@@ -1,6 +1,7 @@
 using CsCheck;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.File;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Wal;

@@ -1,5 +1,5 @@
-using Millrace.ObjectStorage;
-using Millrace.Runtime;
+using Millrace.ObjectStorage.Memory;
+using Millrace.Runtime.Buffers;
 using Millrace.Streams.Wal;
 using Xunit;
 

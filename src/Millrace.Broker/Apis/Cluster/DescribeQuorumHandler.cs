@@ -1,0 +1,101 @@
+using Millrace.Broker.Requests;
+using Millrace.Metadata.Image;
+using Millrace.Protocol;
+using Millrace.Runtime;
+
+namespace Millrace.Broker.Apis.Cluster;
+
+/// <summary>DescribeQuorum (key 55), v0–2: who decides about the cluster.</summary>
+/// <remarks>
+/// v1: times. v2: directories, messages, addresses. Deviation: the metadata log lies in the object store and has one owner at a time, so
+/// that owner is the one voter and the leader. Its epoch is that of its incarnation, and the high watermark counts the
+/// log's entries.
+/// </remarks>
+internal sealed class DescribeQuorumHandler(NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed)
+    : IApiHandler<DescribeQuorumRequest, DescribeQuorumResponse>
+{
+    private const string MetadataTopic = "__cluster_metadata";
+    private const short FirstWithMessages = 2;
+
+    public static ApiVersionRange Versions => new(0, 2);
+
+    public void ReportErrors(DescribeQuorumResponse response, ErrorTally errors)
+    {
+        errors.Add(response.ErrorCode);
+        foreach (var partition in response.Topics.SelectMany(topic => topic.Partitions))
+        {
+            errors.Add(partition.ErrorCode);
+        }
+    }
+
+    public ValueTask<DescribeQuorumResponse> HandleAsync(RequestContext context, DescribeQuorumRequest request, CancellationToken token) =>
+        ValueTask.FromResult(
+            request.Topics is [{ TopicName: MetadataTopic, Partitions: [{ PartitionIndex: 0 }] }]
+                ? Describe(context.ApiVersion)
+                : Refuse(request, context.ApiVersion));
+
+    private DescribeQuorumResponse Describe(short version)
+    {
+        var image = feed.Image;
+        var leader = MetadataHandler.ControllerOf(image, identity.Node);
+        var now = runtime.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        image.Nodes.TryGetValue(leader, out var node);
+        return new DescribeQuorumResponse
+        {
+            Topics =
+            [
+                new DescribeQuorumResponse.TopicData
+                {
+                    TopicName = MetadataTopic,
+                    Partitions =
+                    [
+                        new DescribeQuorumResponse.PartitionData
+                        {
+                            LeaderId = leader.Value,
+                            LeaderEpoch = (int)Math.Min(node?.Epoch.Value ?? 0, int.MaxValue),
+                            HighWatermark = image.Version,
+                            CurrentVoters =
+                            [
+                                new DescribeQuorumResponse.ReplicaState
+                                {
+                                    ReplicaId = leader.Value,
+                                    LogEndOffset = image.Version,
+                                    LastFetchTimestamp = now,
+                                    LastCaughtUpTimestamp = now,
+                                },
+                            ],
+                        },
+                    ],
+                },
+            ],
+            Nodes = version < FirstWithMessages || node is null ? [] :
+            [
+                new DescribeQuorumResponse.Node
+                {
+                    NodeId = leader.Value,
+                    Listeners = [new DescribeQuorumResponse.Listener { Name = Network.ListenerName.Plaintext.Value, Host = node.Host, Port = (ushort)node.Port }],
+                },
+            ],
+        };
+    }
+
+    private static DescribeQuorumResponse Refuse(DescribeQuorumRequest request, short version) => new()
+    {
+        Topics =
+        [
+            .. request.Topics.Select(topic => new DescribeQuorumResponse.TopicData
+            {
+                TopicName = topic.TopicName,
+                Partitions =
+                [
+                    .. topic.Partitions.Select(partition => new DescribeQuorumResponse.PartitionData
+                    {
+                        PartitionIndex = partition.PartitionIndex,
+                        ErrorCode = (short)ErrorCode.UnknownTopicOrPartition,
+                        ErrorMessage = version < FirstWithMessages ? null : $"There is one quorum: partition 0 of {MetadataTopic}.",
+                    }),
+                ],
+            }),
+        ],
+    };
+}

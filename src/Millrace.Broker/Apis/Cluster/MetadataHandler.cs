@@ -1,0 +1,165 @@
+using Millrace.Broker.Apis.Topics;
+using Millrace.Broker.Groups;
+using Millrace.Broker.Requests;
+using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
+using Millrace.Protocol;
+using Millrace.Runtime.Ids;
+
+namespace Millrace.Broker.Apis.Cluster;
+
+/// <summary>Metadata (key 3), v0–13.</summary>
+/// <remarks>
+/// v0: an empty list means all topics. v1: null means all, empty none; racks, controller. v2: cluster id. v4: auto-creation is
+/// the client's choice. v5: offline replicas. v7: leader epochs. v8–10: authorized operations of the cluster. v10: topic ids.
+/// v12: topics by id. v13: an error for the whole answer. The response that triggered a creation says
+/// UNKNOWN_TOPIC_OR_PARTITION, which clients retry, as in Kafka.
+/// </remarks>
+internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller)
+    : IApiHandler<MetadataRequest, MetadataResponse>
+{
+    public static ApiVersionRange Versions => new(0, 13);
+
+    public void ReportErrors(MetadataResponse response, ErrorTally errors)
+    {
+        errors.Add(response.ErrorCode);
+        foreach (var topic in response.Topics)
+        {
+            errors.Add(topic.ErrorCode);
+            foreach (var partition in topic.Partitions)
+            {
+                errors.Add(partition.ErrorCode);
+            }
+        }
+    }
+
+    public async ValueTask<MetadataResponse> HandleAsync(RequestContext context, MetadataRequest request, CancellationToken token)
+    {
+        var image = feed.Image;
+        var wantsOperations = request.IncludeTopicAuthorizedOperations;
+        IReadOnlyList<MetadataResponse.MetadataResponseTopic> topics;
+        if (request.Topics is null || (context.ApiVersion == 0 && request.Topics.Count == 0))
+        {
+            topics = [.. image.Topics.Values.Select(topic => Describe(image, topic, wantsOperations))];
+        }
+        else
+        {
+            await CreateMissingAsync(context, request, image, token);
+            topics = [.. request.Topics.DistinctBy(wanted => (wanted.Name, wanted.TopicId)).Select(wanted => Find(context, image, wanted, wantsOperations))];
+        }
+
+        return new MetadataResponse
+        {
+            Brokers = [.. image.LiveNodes.Select(node => new MetadataResponse.MetadataResponseBroker
+            {
+                NodeId = node.Id.Value,
+                Host = node.Host,
+                Port = node.Port,
+                Rack = node.Rack,
+            })],
+            ClusterId = image.ClusterId,
+            ControllerId = ControllerOf(image, identity.Node).Value,
+            Topics = topics,
+            ClusterAuthorizedOperations = request.IncludeClusterAuthorizedOperations ? AuthorizedOperations.Cluster : AuthorizedOperations.Unknown,
+        };
+    }
+
+    /// <summary>Clients send admin requests to the "controller": every broker takes them, so any live one will do.</summary>
+    internal static NodeId ControllerOf(MetadataImage image, NodeId self) =>
+        image.Controller is { } controller && image.IsLive(controller) ? controller : self;
+
+    private static MetadataResponse.MetadataResponseTopic Find(
+        RequestContext context, MetadataImage image, MetadataRequest.MetadataRequestTopic wanted, bool wantsOperations)
+    {
+        if (wanted.TopicId != Guid.Empty)
+        {
+            // The id counts, whatever the name, as in Kafka.
+            return context.ApiVersion < 12
+                ? Failed(wanted, ErrorCode.InvalidRequest)
+                : image.TryGetTopic(wanted.TopicId, out var byId)
+                    ? Describe(image, byId, wantsOperations)
+                    : new MetadataResponse.MetadataResponseTopic { ErrorCode = (short)ErrorCode.UnknownTopicId, Name = null, TopicId = wanted.TopicId };
+        }
+
+        if (wanted.Name is null)
+        {
+            return Failed(wanted, ErrorCode.InvalidRequest);
+        }
+
+        return image.TryGetTopic(wanted.Name, out var topic)
+            ? Describe(image, topic, wantsOperations)
+            : Failed(wanted, TopicName.IsValid(wanted.Name) ? ErrorCode.UnknownTopicOrPartition : ErrorCode.InvalidTopicException);
+    }
+
+    private static MetadataResponse.MetadataResponseTopic Failed(MetadataRequest.MetadataRequestTopic wanted, ErrorCode error) => new()
+    {
+        ErrorCode = (short)error,
+        // Versions below 12 cannot say null.
+        Name = wanted.Name ?? (wanted.TopicId == Guid.Empty ? "" : null),
+        TopicId = wanted.TopicId,
+        IsInternal = wanted.Name is not null && InternalTopics.Contains(wanted.Name),
+    };
+
+    private static MetadataResponse.MetadataResponseTopic Describe(MetadataImage image, TopicImage topic, bool wantsOperations)
+    {
+        var partitions = new List<MetadataResponse.MetadataResponsePartition>(topic.Partitions.Count);
+        foreach (var partition in topic.Partitions)
+        {
+            partitions.Add(new MetadataResponse.MetadataResponsePartition
+            {
+                ErrorCode = (short)(partition.Leader is null ? ErrorCode.LeaderNotAvailable : ErrorCode.None),
+                PartitionIndex = partition.Index,
+                LeaderId = partition.Leader?.Value ?? -1,
+                LeaderEpoch = partition.LeaderEpoch,
+                ReplicaNodes = [.. image.Replicas(partition).Select(node => node.Value)],
+                IsrNodes = [.. image.InSyncReplicas(partition).Select(node => node.Value)],
+                OfflineReplicas = [.. image.OfflineReplicas(partition).Select(node => node.Value)],
+            });
+        }
+
+        return new MetadataResponse.MetadataResponseTopic
+        {
+            Name = topic.Name,
+            TopicId = topic.Id,
+            IsInternal = topic.IsInternal,
+            Partitions = partitions,
+            TopicAuthorizedOperations = wantsOperations ? AuthorizedOperations.Topic : AuthorizedOperations.Unknown,
+        };
+    }
+
+    private async ValueTask CreateMissingAsync(RequestContext context, MetadataRequest request, MetadataImage image, CancellationToken token)
+    {
+        // Before v4 there is no flag, and the broker's setting alone decides.
+        if ((context.ApiVersion >= 4 && !request.AllowAutoTopicCreation) || !IsSet(image, BrokerConfigs.AutoCreateTopicsEnable))
+        {
+            return;
+        }
+
+        var missing = request.Topics!
+            .Where(wanted => wanted.Name is not null && wanted.TopicId == Guid.Empty && !image.TryGetTopic(wanted.Name, out _) && TopicName.IsValid(wanted.Name))
+            .Select(wanted => wanted.Name!)
+            .Distinct(StringComparer.Ordinal)
+            .ToList();
+        if (missing.Count > 0)
+        {
+            // What goes wrong here (a name that collides, no live node) leaves the topic unknown: the client asks again.
+            await controller.CreateTopicsAsync(
+                new CreateTopicsRequest { Topics = [.. missing.Select(TopicCreation)] }, token);
+        }
+    }
+
+    private CreateTopicsRequest.CreatableTopic TopicCreation(string name) => name == InternalTopics.ConsumerOffsets
+        ? OffsetsTopic.Creation(identity, feed.Image)
+        : new CreateTopicsRequest.CreatableTopic
+        {
+            Name = name,
+            NumPartitions = Number(BrokerConfigs.NumPartitions),
+            ReplicationFactor = (short)Number(BrokerConfigs.DefaultReplicationFactor),
+        };
+
+    private bool IsSet(MetadataImage image, string setting) =>
+        identity.Configs.Broker(image, BrokerConfigs.Find(setting)!).Value is { } value && bool.Parse(value);
+
+    private int Number(string setting) =>
+        int.Parse(identity.Configs.Broker(feed.Image, BrokerConfigs.Find(setting)!).Value!, System.Globalization.CultureInfo.InvariantCulture);
+}

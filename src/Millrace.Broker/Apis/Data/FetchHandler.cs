@@ -1,0 +1,208 @@
+using Millrace.Broker.Errors;
+using Millrace.Broker.Partitions;
+using Millrace.Broker.Partitions.Lookup;
+using Millrace.Broker.Purgatory;
+using Millrace.Broker.Requests;
+using Millrace.Metadata.Image;
+using Millrace.Protocol;
+using Millrace.Runtime;
+
+namespace Millrace.Broker.Apis.Data;
+
+/// <summary>Fetch (key 1), v4–18.</summary>
+/// <remarks>
+/// v4: isolation level. v5: log start offset. v7: sessions (KIP-227). v9: leader epochs. v11: racks. v12: diverging epochs.
+/// v13: topic ids. v16: leader hints (KIP-951). v17, v18: for replicas.
+/// Sessions are never granted: session id 0 is a legal answer to a client that asks for one, and every full fetch is answered in
+/// full. Without transactions the last stable offset is the high watermark.
+/// Answered at once when there are min bytes, an error, records that the next fetch finds (left out for want of room, or not in
+/// memory yet), or nothing to wait for; else when enough has become readable or the time is up.
+/// </remarks>
+internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partitions, PartitionOpening opening, FetchPurgatory purgatory, FetchLimit limit, BrokerMetrics metrics)
+    : IApiHandler<FetchRequest, FetchResponse>
+{
+    private const sbyte ReadUncommitted = 0;
+    private const sbyte ReadCommitted = 1;
+    private const short FirstWithTopicIds = 13;
+    private const short FirstWithLeaderHints = 16;
+    private const short FirstWithStorageError = 6;
+
+    // A partition that opens keeps the others of the request waiting: not for longer than consumers usually wait for data.
+    private static readonly TimeSpan OpeningPatience = TimeSpan.FromMilliseconds(500);
+
+    public static ApiVersionRange Versions => new(4, 18);
+
+    public void ReportErrors(FetchResponse response, ErrorTally errors)
+    {
+        errors.Add(response.ErrorCode);
+        for (var i = 0; i < response.Responses.Count; i++)
+        {
+            var answers = response.Responses[i].Partitions;
+            for (var j = 0; j < answers.Count; j++)
+            {
+                errors.Add(answers[j].ErrorCode);
+            }
+        }
+    }
+
+    public async ValueTask<FetchResponse> HandleAsync(RequestContext context, FetchRequest request, CancellationToken token)
+    {
+        if (request.IsolationLevel is not (ReadUncommitted or ReadCommitted))
+        {
+            return Refuse(context, request, ErrorCode.UnknownServerError);
+        }
+
+        // Epochs 0 and -1 ask for everything, with or without a session; others go on with a session, and there is none.
+        if (request.SessionEpoch > 0 || request.SessionEpoch < -1)
+        {
+            return new FetchResponse { ErrorCode = (short)ErrorCode.FetchSessionIdNotFound };
+        }
+
+        var began = runtime.Time.GetTimestamp();
+        var patience = TimeSpan.FromMilliseconds(Math.Max(0, request.MaxWaitMs));
+        var fetch = new FetchPass(Look(context, request));
+        context.ReleaseAfterResponse(fetch);
+        await opening.WaitAsync(fetch.Partitions.Select(wanted => wanted.Lookup.Partition), patience > OpeningPatience ? patience : OpeningPatience, token);
+        var grant = limit.Grant(request.MaxBytes);
+        context.ReleaseAfterResponse(grant);
+        await fetch.ReadAsync(grant.Bytes, token);
+
+        var missing = Math.Min(request.MinBytes, grant.Bytes) - fetch.Bytes;
+        var left = patience - runtime.Time.GetElapsedTime(began);
+        if (missing > 0 && left > TimeSpan.Zero && fetch.MayWait)
+        {
+            // What was found is let go: the second pass finds it again, and more.
+            fetch.Release();
+            grant.Keep(0);
+            await purgatory.WaitAsync(fetch.Watch(missing), left, token);
+            grant.Renew();
+            await fetch.ReadAsync(grant.Bytes, token);
+        }
+
+        grant.Keep(fetch.Bytes);
+        metrics.Fetched(fetch.Bytes);
+        return Respond(context, request, fetch);
+    }
+
+    /// <summary>Refuses a request as a whole. Clients older than topic ids look at the partitions' errors.</summary>
+    private static FetchResponse Refuse(RequestContext context, FetchRequest request, ErrorCode error) => new()
+    {
+        ErrorCode = (short)error,
+        Responses = context.ApiVersion >= FirstWithTopicIds ? [] :
+        [
+            .. request.Topics.Select(topic => new FetchResponse.FetchableTopicResponse
+            {
+                Topic = topic.Topic,
+                Partitions =
+                [
+                    .. topic.Partitions.Select(partition => new FetchResponse.PartitionData
+                    {
+                        PartitionIndex = partition.Partition,
+                        ErrorCode = (short)error,
+                        HighWatermark = -1,
+                    }),
+                ],
+            }),
+        ],
+    };
+
+    private FetchedPartition[] Look(RequestContext context, FetchRequest request)
+    {
+        var count = 0;
+        foreach (var topic in request.Topics)
+        {
+            count += topic.Partitions.Count;
+        }
+
+        var looked = new FetchedPartition[count];
+        var next = 0;
+        var image = partitions.Image;
+        // Nobody replicates from here: who says that it does takes this node for a leader of replicas.
+        var isReplica = request.ReplicaId >= 0 || request.ReplicaState is { ReplicaId: >= 0 };
+        foreach (var topic in request.Topics)
+        {
+            TopicImage? known;
+            var found = context.ApiVersion >= FirstWithTopicIds
+                ? image.TryGetTopic(topic.TopicId, out known)
+                : image.TryGetTopic(topic.Topic, out known);
+            foreach (var partition in topic.Partitions)
+            {
+                var lookup = found && isReplica ? new PartitionLookup(PartitionError.NotLeader, null, known!.FindPartition(partition.Partition))
+                    : found ? partitions.Find(known!, partition.Partition)
+                    : new PartitionLookup(
+                        context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition, null, null);
+                looked[next++] = new FetchedPartition(lookup, partition);
+            }
+        }
+
+        return looked;
+    }
+
+    private FetchResponse Respond(RequestContext context, FetchRequest request, FetchPass fetch)
+    {
+        var image = partitions.Image;
+        var topics = new FetchResponse.FetchableTopicResponse[request.Topics.Count];
+        List<FetchResponse.NodeEndpoint>? endpoints = null;
+        var next = 0;
+        for (var i = 0; i < topics.Length; i++)
+        {
+            var topic = request.Topics[i];
+            var answers = new FetchResponse.PartitionData[topic.Partitions.Count];
+            for (var j = 0; j < answers.Length; j++)
+            {
+                var fetched = fetch.Partitions[next++];
+                if (fetched.Read.Error == PartitionError.NotLeader && fetched.Lookup.Partition is { } left && !image.TryGetTopic(left.Id.TopicId, out _))
+                {
+                    // Deleted while the fetch waited: nobody leads it.
+                    fetched.Read = PartitionRead.Failed(
+                        context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition);
+                }
+
+                answers[j] = Answer(context, request, fetched);
+                if (context.ApiVersion >= FirstWithLeaderHints && LeaderHint.For(fetched.Read.Error, fetched.Lookup, image) is { } hint)
+                {
+                    answers[j].CurrentLeader = new FetchResponse.LeaderIdAndEpoch { LeaderId = hint.Node.Id.Value, LeaderEpoch = hint.LeaderEpoch };
+                    endpoints ??= [];
+                    if (!endpoints.Exists(endpoint => endpoint.NodeId == hint.Node.Id.Value))
+                    {
+                        endpoints.Add(new FetchResponse.NodeEndpoint
+                        {
+                            NodeId = hint.Node.Id.Value,
+                            Host = hint.Node.Host,
+                            Port = hint.Node.Port,
+                            Rack = hint.Node.Rack,
+                        });
+                    }
+                }
+            }
+
+            topics[i] = new FetchResponse.FetchableTopicResponse { Topic = topic.Topic, TopicId = topic.TopicId, Partitions = answers };
+        }
+
+        return new FetchResponse { Responses = topics, NodeEndpoints = endpoints ?? [] };
+    }
+
+    private static FetchResponse.PartitionData Answer(RequestContext context, FetchRequest request, FetchedPartition fetched)
+    {
+        var read = fetched.Read;
+        var error = KafkaErrorMap.ToErrorCode(read.Error);
+        var answer = new FetchResponse.PartitionData
+        {
+            PartitionIndex = fetched.Wanted.Partition,
+
+            // Old clients do not know the code, and ask anew who leads instead.
+            ErrorCode = (short)(error == ErrorCode.KafkaStorageError && context.ApiVersion < FirstWithStorageError ? ErrorCode.NotLeaderOrFollower : error),
+            HighWatermark = read.HighWatermark,
+            LastStableOffset = read.HighWatermark,
+            LogStartOffset = read.LogStartOffset,
+            AbortedTransactions = request.IsolationLevel == ReadCommitted && error == ErrorCode.None ? [] : null,
+            Records = BatchSequence.Of(read.Records),
+        };
+        if (read.Diverging is { } diverging)
+        {
+            answer.DivergingEpoch = new FetchResponse.EpochEndOffset { Epoch = diverging.Epoch, EndOffset = diverging.EndOffset };
+        }
+
+        return answer;
+    }
+}

@@ -1,0 +1,54 @@
+using Millrace.Broker.Errors;
+using Millrace.Broker.Partitions;
+using Millrace.Broker.Requests;
+using Millrace.Protocol;
+
+namespace Millrace.Broker.Apis.Data;
+
+/// <summary>OffsetForLeaderEpoch (key 23), v2–4: where a leader epoch ended.</summary>
+/// <remarks>v3: the replica that asks. v4: flexible. The end of the current epoch is the end of what is durable.</remarks>
+internal sealed class OffsetForLeaderEpochHandler(PartitionOpening opening, PartitionTable partitions)
+    : IApiHandler<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>
+{
+    public static ApiVersionRange Versions => new(2, 4);
+
+    public void ReportErrors(OffsetForLeaderEpochResponse response, ErrorTally errors)
+    {
+        foreach (var topic in response.Topics)
+        {
+            foreach (var partition in topic.Partitions)
+            {
+                errors.Add(partition.ErrorCode);
+            }
+        }
+    }
+
+    public async ValueTask<OffsetForLeaderEpochResponse> HandleAsync(
+        RequestContext context, OffsetForLeaderEpochRequest request, CancellationToken token)
+    {
+        await opening.WaitAsync(
+            request.Topics.SelectMany(topic => topic.Partitions.Select(partition => partitions.Find(topic.Topic, partition.Partition).Partition)), token);
+        return new OffsetForLeaderEpochResponse
+        {
+            Topics = [.. request.Topics.Select(topic => new OffsetForLeaderEpochResponse.OffsetForLeaderTopicResult
+            {
+                Topic = topic.Topic,
+                Partitions = [.. topic.Partitions.Select(partition => Find(topic.Topic, partition))],
+            })],
+        };
+    }
+
+    private OffsetForLeaderEpochResponse.EpochEndOffset Find(string topic, OffsetForLeaderEpochRequest.OffsetForLeaderPartition wanted)
+    {
+        var lookup = partitions.Find(topic, wanted.Partition);
+        var end = (Epoch: LeaderEpochs.None, EndOffset: -1L);
+        var error = lookup.Partition?.FindEpochEnd(wanted.CurrentLeaderEpoch, wanted.LeaderEpoch, out end) ?? lookup.Error;
+        return new OffsetForLeaderEpochResponse.EpochEndOffset
+        {
+            ErrorCode = (short)KafkaErrorMap.ToErrorCode(error),
+            Partition = wanted.Partition,
+            LeaderEpoch = end.Epoch,
+            EndOffset = end.EndOffset,
+        };
+    }
+}

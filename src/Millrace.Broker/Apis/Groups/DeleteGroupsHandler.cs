@@ -1,0 +1,33 @@
+using Millrace.Broker.Errors;
+using Millrace.Broker.Requests;
+using Millrace.Coordination.Groups;
+using Millrace.Protocol;
+
+namespace Millrace.Broker.Apis.Groups;
+
+/// <summary>DeleteGroups (key 42), v0–2: removes empty groups with their offsets.</summary>
+/// <remarks>v1: throttling as KIP-219. v2: flexible.</remarks>
+internal sealed class DeleteGroupsHandler(GroupCoordinator groups) : IApiHandler<DeleteGroupsRequest, DeleteGroupsResponse>
+{
+    public static ApiVersionRange Versions => new(0, 2);
+
+    public void ReportErrors(DeleteGroupsResponse response, ErrorTally errors)
+    {
+        foreach (var result in response.Results)
+        {
+            errors.Add(result.ErrorCode);
+        }
+    }
+
+    public async ValueTask<DeleteGroupsResponse> HandleAsync(RequestContext context, DeleteGroupsRequest request, CancellationToken token)
+    {
+        var results = await Task.WhenAll(request.GroupsNames.Distinct(StringComparer.Ordinal).Select(group => DeleteAsync(group, token)));
+        return new DeleteGroupsResponse { Results = results };
+    }
+
+    private async Task<DeleteGroupsResponse.DeletableGroupResult> DeleteAsync(string group, CancellationToken token)
+    {
+        var error = await groups.DeleteAsync(group, token);
+        return new DeleteGroupsResponse.DeletableGroupResult { GroupId = group, ErrorCode = (short)KafkaErrorMap.ToErrorCode(error) };
+    }
+}

@@ -1,0 +1,153 @@
+using Millrace.Broker.Errors;
+using Millrace.Broker.Requests;
+using Millrace.Coordination.Groups;
+using Millrace.Coordination.Groups.Messages;
+using Millrace.Metadata.Image;
+using Millrace.Protocol;
+
+namespace Millrace.Broker.Apis.Groups;
+
+/// <summary>OffsetFetch (key 9), v1–10.</summary>
+/// <remarks>
+/// v2: null topics mean all; an error of the whole. v3: throttle time. v5: leader epoch. v6: flexible. v7: requireStable, which
+/// finds nothing unstable as long as there are no transactions. v8: several groups. v9: member id and epoch, which classic
+/// groups do not look at. v10: topics by id. A partition without a commit has offset -1 and no error.
+/// </remarks>
+internal sealed class OffsetFetchHandler(IMetadataFeed feed, GroupCoordinator groups) : IApiHandler<OffsetFetchRequest, OffsetFetchResponse>
+{
+    private const short FirstWithErrorOfTheWhole = 2;
+    private const short FirstWithSeveralGroups = 8;
+    private const short FirstWithTopicIds = 10;
+
+    public static ApiVersionRange Versions => new(1, 10);
+
+    public void ReportErrors(OffsetFetchResponse response, ErrorTally errors)
+    {
+        errors.Add(response.ErrorCode);
+        foreach (var topic in response.Topics)
+        {
+            foreach (var partition in topic.Partitions)
+            {
+                errors.Add(partition.ErrorCode);
+            }
+        }
+
+        foreach (var group in response.Groups)
+        {
+            errors.Add(group.ErrorCode);
+            foreach (var topic in group.Topics)
+            {
+                foreach (var partition in topic.Partitions)
+                {
+                    errors.Add(partition.ErrorCode);
+                }
+            }
+        }
+    }
+
+    public async ValueTask<OffsetFetchResponse> HandleAsync(RequestContext context, OffsetFetchRequest request, CancellationToken token)
+    {
+        if (context.ApiVersion < FirstWithSeveralGroups)
+        {
+            return await FetchOneAsync(context, request, token);
+        }
+
+        var byId = context.ApiVersion >= FirstWithTopicIds;
+        var fetches = request.Groups.Select(group => FetchAsync(group, byId, token)).ToList();
+        return new OffsetFetchResponse { Groups = await Task.WhenAll(fetches) };
+    }
+
+    private async ValueTask<OffsetFetchResponse> FetchOneAsync(RequestContext context, OffsetFetchRequest request, CancellationToken token)
+    {
+        var image = feed.Image;
+        var query = request.Topics?.Select(topic => new TopicOffsetsQuery(topic.Name, IdOf(image, topic.Name), topic.PartitionIndexes)).ToList();
+        var answer = await groups.FetchAsync(new OffsetFetchQuery(request.GroupId, query), token);
+        var error = (short)KafkaErrorMap.ToErrorCode(answer.Error);
+        // v1 has no place for it but the partitions.
+        var topics = answer.Error != GroupError.None && context.ApiVersion < FirstWithErrorOfTheWhole
+            ? request.Topics?.Select(topic => new TopicOffsets(topic.Name, [.. topic.PartitionIndexes.Select(PartitionOffset.None)])) ?? []
+            : answer.Topics;
+        return new OffsetFetchResponse
+        {
+            ErrorCode = error,
+            Topics = [.. topics.Select(topic => new OffsetFetchResponse.OffsetFetchResponseTopic
+            {
+                Name = topic.Topic,
+                Partitions = [.. topic.Partitions.Select(offset => new OffsetFetchResponse.OffsetFetchResponsePartition
+                {
+                    PartitionIndex = offset.Partition,
+                    CommittedOffset = offset.Offset,
+                    CommittedLeaderEpoch = offset.LeaderEpoch,
+                    Metadata = offset.Metadata,
+                    ErrorCode = error,
+                })],
+            })],
+        };
+    }
+
+    private async Task<OffsetFetchResponse.OffsetFetchResponseGroup> FetchAsync(
+        OffsetFetchRequest.OffsetFetchRequestGroup group, bool byId, CancellationToken token)
+    {
+        var image = feed.Image;
+        var answer = await groups.FetchAsync(new OffsetFetchQuery(group.GroupId, group.Topics is { } asked ? Query(image, asked, byId) : null), token);
+        var found = answer.Topics.Select(topic => Show(topic, IdOf(image, topic.Topic)));
+        if (answer.Error == GroupError.None && byId)
+        {
+            // Without a name a topic cannot be looked up, and without an id it cannot be told to this client.
+            found = found.Where(topic => topic.TopicId != Guid.Empty).Concat((group.Topics ?? []).Where(topic => !image.TryGetTopic(topic.TopicId, out _)).Select(Unknown));
+        }
+
+        return new OffsetFetchResponse.OffsetFetchResponseGroup
+        {
+            GroupId = group.GroupId,
+            ErrorCode = (short)KafkaErrorMap.ToErrorCode(answer.Error),
+            Topics = [.. found],
+        };
+    }
+
+    private static List<TopicOffsetsQuery> Query(MetadataImage image, IReadOnlyList<OffsetFetchRequest.OffsetFetchRequestTopics> asked, bool byId)
+    {
+        var query = new List<TopicOffsetsQuery>(asked.Count);
+        foreach (var topic in asked)
+        {
+            if (!byId)
+            {
+                query.Add(new TopicOffsetsQuery(topic.Name, IdOf(image, topic.Name), topic.PartitionIndexes));
+            }
+            else if (image.TryGetTopic(topic.TopicId, out var known))
+            {
+                query.Add(new TopicOffsetsQuery(known.Name, known.Id, topic.PartitionIndexes));
+            }
+        }
+
+        return query;
+    }
+
+    private static Guid IdOf(MetadataImage image, string topic) => image.TryGetTopic(topic, out var known) ? known.Id : Guid.Empty;
+
+    private static OffsetFetchResponse.OffsetFetchResponseTopics Show(TopicOffsets topic, Guid topicId) => new()
+    {
+        Name = topic.Topic,
+        TopicId = topicId,
+        Partitions = [.. topic.Partitions.Select(offset => new OffsetFetchResponse.OffsetFetchResponsePartitions
+        {
+            PartitionIndex = offset.Partition,
+            CommittedOffset = offset.Offset,
+            CommittedLeaderEpoch = offset.LeaderEpoch,
+            Metadata = offset.Metadata,
+        })],
+    };
+
+    private static OffsetFetchResponse.OffsetFetchResponseTopics Unknown(OffsetFetchRequest.OffsetFetchRequestTopics topic) => new()
+    {
+        TopicId = topic.TopicId,
+        Partitions = [.. topic.PartitionIndexes.Select(partition => new OffsetFetchResponse.OffsetFetchResponsePartitions
+        {
+            PartitionIndex = partition,
+            CommittedOffset = -1,
+            CommittedLeaderEpoch = -1,
+            Metadata = "",
+            ErrorCode = (short)ErrorCode.UnknownTopicId,
+        })],
+    };
+}

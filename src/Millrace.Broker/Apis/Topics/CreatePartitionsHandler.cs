@@ -1,0 +1,40 @@
+using Millrace.Broker.Requests;
+using Millrace.Protocol;
+using Millrace.Runtime;
+
+namespace Millrace.Broker.Apis.Topics;
+
+/// <summary>CreatePartitions (key 37), v0–3.</summary>
+internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerChannel controller)
+    : IApiHandler<CreatePartitionsRequest, CreatePartitionsResponse>
+{
+    public static ApiVersionRange Versions => new(0, 3);
+
+    public void ReportErrors(CreatePartitionsResponse response, ErrorTally errors)
+    {
+        foreach (var result in response.Results)
+        {
+            errors.Add(result.ErrorCode);
+        }
+    }
+
+    public async ValueTask<CreatePartitionsResponse> HandleAsync(RequestContext context, CreatePartitionsRequest request, CancellationToken token)
+    {
+        using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
+        try
+        {
+            return await controller.CreatePartitionsAsync(request, deadline.Begin());
+        }
+        catch (OperationCanceledException) when (!token.IsCancellationRequested)
+        {
+            return new CreatePartitionsResponse
+            {
+                Results = [.. request.Topics.Select(topic => new CreatePartitionsResponse.CreatePartitionsTopicResult
+                {
+                    Name = topic.Name,
+                    ErrorCode = (short)ErrorCode.RequestTimedOut,
+                })],
+            };
+        }
+    }
+}

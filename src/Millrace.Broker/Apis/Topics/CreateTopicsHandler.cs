@@ -1,0 +1,40 @@
+using Millrace.Broker.Requests;
+using Millrace.Protocol;
+using Millrace.Runtime;
+
+namespace Millrace.Broker.Apis.Topics;
+
+/// <summary>CreateTopics (key 19), v2–7.</summary>
+/// <remarks>v4: -1 stands for the defaults. v5: answers partitions, replicas and configs. v7: answers the topic id.</remarks>
+internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChannel controller) : IApiHandler<CreateTopicsRequest, CreateTopicsResponse>
+{
+    public static ApiVersionRange Versions => new(2, 7);
+
+    public void ReportErrors(CreateTopicsResponse response, ErrorTally errors)
+    {
+        foreach (var topic in response.Topics)
+        {
+            errors.Add(topic.ErrorCode);
+        }
+    }
+
+    public async ValueTask<CreateTopicsResponse> HandleAsync(RequestContext context, CreateTopicsRequest request, CancellationToken token)
+    {
+        using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
+        try
+        {
+            return await controller.CreateTopicsAsync(request, deadline.Begin());
+        }
+        catch (OperationCanceledException) when (!token.IsCancellationRequested)
+        {
+            return new CreateTopicsResponse
+            {
+                Topics = [.. request.Topics.Select(topic => new CreateTopicsResponse.CreatableTopicResult
+                {
+                    Name = topic.Name,
+                    ErrorCode = (short)ErrorCode.RequestTimedOut,
+                })],
+            };
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using Millrace.Broker.Requests;
+using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
+using Millrace.Protocol;
+using Millrace.Runtime;
+
+namespace Millrace.Broker.Apis.Topics;
+
+/// <summary>DeleteTopics (key 20), v1–6.</summary>
+/// <remarks>v5: messages. v6: topics by name or by id. Below v6 only by name.</remarks>
+internal sealed class DeleteTopicsHandler(NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller)
+    : IApiHandler<DeleteTopicsRequest, DeleteTopicsResponse>
+{
+    public static ApiVersionRange Versions => new(1, 6);
+
+    public void ReportErrors(DeleteTopicsResponse response, ErrorTally errors)
+    {
+        foreach (var topic in response.Responses)
+        {
+            errors.Add(topic.ErrorCode);
+        }
+    }
+
+    public async ValueTask<DeleteTopicsResponse> HandleAsync(RequestContext context, DeleteTopicsRequest request, CancellationToken token)
+    {
+        var topics = context.ApiVersion >= 6
+            ? request.Topics
+            : [.. request.TopicNames.Select(name => new DeleteTopicsRequest.DeleteTopicState { Name = name })];
+        if (identity.Configs.Broker(feed.Image, BrokerConfigs.Find(BrokerConfigs.DeleteTopicEnable)!).Value == "false")
+        {
+            return Failed(topics, context.ApiVersion < 3 ? ErrorCode.InvalidRequest : ErrorCode.TopicDeletionDisabled);
+        }
+
+        using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
+        try
+        {
+            return await controller.DeleteTopicsAsync(new DeleteTopicsRequest { Topics = topics, TimeoutMs = request.TimeoutMs }, deadline.Begin());
+        }
+        catch (OperationCanceledException) when (!token.IsCancellationRequested)
+        {
+            return Failed(topics, ErrorCode.RequestTimedOut);
+        }
+    }
+
+    private static DeleteTopicsResponse Failed(IEnumerable<DeleteTopicsRequest.DeleteTopicState> topics, ErrorCode error) => new()
+    {
+        Responses = [.. topics.Select(topic => new DeleteTopicsResponse.DeletableTopicResult
+        {
+            Name = topic.Name,
+            TopicId = topic.TopicId,
+            ErrorCode = (short)error,
+        })],
+    };
+}

@@ -1,0 +1,117 @@
+using Millrace.Broker.Apis.Cluster;
+using Millrace.Broker.Requests;
+using Millrace.Metadata.Image;
+using Millrace.Protocol;
+
+namespace Millrace.Broker.Apis.Topics;
+
+/// <summary>DescribeTopicPartitions (key 75), v0: topics in the order of their names, a page at a time (KIP-966).</summary>
+/// <remarks>
+/// No topics stand for all. A page ends after as many partitions as the client or the broker allows, and says where the next begins.
+/// Without replicas that copy there are no eligible leaders beside the in-sync ones, so those lists are empty.
+/// </remarks>
+internal sealed class DescribeTopicPartitionsHandler(IMetadataFeed feed)
+    : IApiHandler<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse>
+{
+    // Kafka's max.request.partition.size.limit.
+    private const int MaxPartitions = 2_000;
+
+    public static ApiVersionRange Versions => new(0, 0);
+
+    public void ReportErrors(DescribeTopicPartitionsResponse response, ErrorTally errors)
+    {
+        foreach (var topic in response.Topics)
+        {
+            errors.Add(topic.ErrorCode);
+            foreach (var partition in topic.Partitions)
+            {
+                errors.Add(partition.ErrorCode);
+            }
+        }
+    }
+
+    public ValueTask<DescribeTopicPartitionsResponse> HandleAsync(
+        RequestContext context, DescribeTopicPartitionsRequest request, CancellationToken token)
+    {
+        var image = feed.Image;
+        var isAll = request.Topics.Count == 0;
+        var cursor = request.Cursor;
+        if (cursor is not null && (cursor.PartitionIndex < 0 || (!isAll && !request.Topics.Any(topic => topic.Name == cursor.TopicName))))
+        {
+            return ValueTask.FromResult(new DescribeTopicPartitionsResponse
+            {
+                Topics = [.. request.Topics.Select(topic => Failed(topic.Name, ErrorCode.InvalidRequest, AuthorizedOperations.Unknown))],
+            });
+        }
+
+        var names = (isAll ? image.Topics.Keys : request.Topics.Select(topic => topic.Name).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
+            .Where(name => cursor is null || string.CompareOrdinal(name, cursor.TopicName) >= 0);
+        return ValueTask.FromResult(Page(image, names, cursor, Math.Clamp(request.ResponsePartitionLimit, 1, MaxPartitions)));
+    }
+
+    private static DescribeTopicPartitionsResponse Page(
+        MetadataImage image, IEnumerable<string> names, DescribeTopicPartitionsRequest.CursorData? from, int room)
+    {
+        var topics = new List<DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic>();
+        foreach (var name in names)
+        {
+            if (room == 0)
+            {
+                return new DescribeTopicPartitionsResponse { Topics = topics, NextCursor = new() { TopicName = name, PartitionIndex = 0 } };
+            }
+
+            if (!image.TryGetTopic(name, out var topic))
+            {
+                topics.Add(Failed(
+                    name, TopicName.IsValid(name) ? ErrorCode.UnknownTopicOrPartition : ErrorCode.InvalidTopicException, AuthorizedOperations.Topic));
+                continue;
+            }
+
+            var first = name == from?.TopicName ? from.PartitionIndex : 0;
+            var described = Describe(image, topic, first, room);
+            topics.Add(described);
+            room -= described.Partitions.Count;
+            if (first < topic.Partitions.Count && first + described.Partitions.Count < topic.Partitions.Count)
+            {
+                return new DescribeTopicPartitionsResponse
+                {
+                    Topics = topics,
+                    NextCursor = new() { TopicName = name, PartitionIndex = first + described.Partitions.Count },
+                };
+            }
+        }
+
+        return new DescribeTopicPartitionsResponse { Topics = topics };
+    }
+
+    private static DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic Describe(MetadataImage image, TopicImage topic, int first, int count) => new()
+    {
+        Name = topic.Name,
+        TopicId = topic.Id,
+        IsInternal = topic.IsInternal,
+        TopicAuthorizedOperations = AuthorizedOperations.Topic,
+        Partitions =
+        [
+            .. topic.Partitions.Skip(first).Take(count).Select(partition => new DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponsePartition
+            {
+                ErrorCode = (short)(partition.Leader is null ? ErrorCode.LeaderNotAvailable : ErrorCode.None),
+                PartitionIndex = partition.Index,
+                LeaderId = partition.Leader?.Value ?? -1,
+                LeaderEpoch = partition.LeaderEpoch,
+                ReplicaNodes = [.. image.Replicas(partition).Select(node => node.Value)],
+                IsrNodes = [.. image.InSyncReplicas(partition).Select(node => node.Value)],
+                EligibleLeaderReplicas = [],
+                LastKnownElr = [],
+                OfflineReplicas = [.. image.OfflineReplicas(partition).Select(node => node.Value)],
+            }),
+        ],
+    };
+
+    private static DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic Failed(string name, ErrorCode error, int operations) => new()
+    {
+        ErrorCode = (short)error,
+        Name = name,
+        IsInternal = InternalTopics.Contains(name),
+        TopicAuthorizedOperations = operations,
+    };
+}

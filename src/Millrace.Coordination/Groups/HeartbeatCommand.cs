@@ -1,4 +1,0 @@
-namespace Millrace.Coordination.Groups;
-
-/// <summary>A member says that it lives.</summary>
-public readonly record struct HeartbeatCommand(string GroupId, MemberIdentity Member, int Generation);

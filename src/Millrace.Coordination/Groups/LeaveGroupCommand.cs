@@ -1,4 +1,0 @@
-namespace Millrace.Coordination.Groups;
-
-/// <summary>Members leave, or are made to: an administrator names static members by their instance id alone.</summary>
-public readonly record struct LeaveGroupCommand(string GroupId, IReadOnlyList<MemberIdentity> Members);

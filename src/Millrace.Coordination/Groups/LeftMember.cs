@@ -1,4 +1,0 @@
-namespace Millrace.Coordination.Groups;
-
-/// <summary>What became of one member's leave.</summary>
-public readonly record struct LeftMember(MemberIdentity Member, GroupError Error);

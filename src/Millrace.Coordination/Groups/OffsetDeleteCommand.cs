@@ -1,4 +1,0 @@
-namespace Millrace.Coordination.Groups;
-
-/// <summary>A group is to forget offsets.</summary>
-public sealed record OffsetDeleteCommand(string GroupId, IReadOnlyList<TopicPartitions> Topics);

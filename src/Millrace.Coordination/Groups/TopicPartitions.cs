@@ -1,4 +1,0 @@
-namespace Millrace.Coordination.Groups;
-
-/// <summary>Some partitions of a topic.</summary>
-public readonly record struct TopicPartitions(string Topic, IReadOnlyList<int> Partitions);

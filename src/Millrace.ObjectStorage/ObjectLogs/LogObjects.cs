@@ -1,0 +1,216 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Runtime;
+
+namespace Millrace.ObjectStorage.ObjectLogs;
+
+/// <summary>
+/// The objects of one log in a store: the one way to create them, and reads that are repeated until the store answers.
+/// </summary>
+/// <remarks>Threading: any thread.</remarks>
+internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, string prefix, ObjectLogOptions options, LogRules rules)
+{
+    public const int PageSize = 1000;
+
+    // The put id stands at the same place in every format of the log.
+    private const int PutIdPosition = 24;
+    private const int PutIdEnd = PutIdPosition + 16;
+
+    // From this attempt on, an operator should know.
+    private const int WorthAWarning = 8;
+
+    private readonly ILogger _logger = runtime.Loggers.CreateLogger<ObjectLog>();
+
+    public LogKeys Keys { get; } = new(prefix);
+
+    public ObjectLogOptions Options => options;
+
+    public LogRules Rules => rules;
+
+    public NodeRuntime Runtime => runtime;
+
+    public ILogger Logger => _logger;
+
+    public string Prefix => prefix;
+
+    /// <summary>Creates an object, and does not end before it is known how that went. Nothing else writes to the log.</summary>
+    /// <param name="key">Where.</param>
+    /// <param name="place">The place that the key stands for, to compare with the boundary.</param>
+    /// <param name="body">Stays unchanged until the create is settled.</param>
+    /// <param name="token">Ends the attempts; the outcome is then unknown for ever, and the number must not be used again.</param>
+    public async ValueTask<CreateOutcome> CreateAsync(string key, LogPlace place, LogBody body, CancellationToken token)
+    {
+        var pauses = new BackOff(runtime, options.FirstBackOff, options.LongestBackOff);
+        for (var attempt = 1; ; attempt++)
+        {
+            var refused = false;
+            Exception? trouble = null;
+            try
+            {
+                if (await AttemptAsync(timeout => storage.TryCreateAsync(key, body.Bytes, timeout), key, LimitOf(body.Bytes.Length, attempt), token))
+                {
+                    return CreateOutcome.Mine;
+                }
+
+                refused = true;
+            }
+            catch (ObjectStorageException unknown)
+            {
+                trouble = unknown;
+            }
+
+            if (rules.ReadsBackWhatRefused)
+            {
+                try
+                {
+                    if (await ReadPutIdAsync(key, token) is { } found)
+                    {
+                        return found == body.PutId ? CreateOutcome.Mine : CreateOutcome.Taken;
+                    }
+
+                    if (refused && await ReadBoundaryAsync(token) > place)
+                    {
+                        return CreateOutcome.Gone;
+                    }
+                }
+                catch (ObjectStorageException unread)
+                {
+                    trouble ??= unread;
+                }
+            }
+            else if (refused)
+            {
+                return CreateOutcome.Taken;
+            }
+
+            if (trouble is not null)
+            {
+                ReportCreate(key, attempt, trouble);
+            }
+
+            await pauses.PauseAsync(token);
+            body = rules.BodyForRetry(place, body);
+        }
+    }
+
+    /// <summary>The object at a place, or null if there is none at this moment.</summary>
+    /// <param name="place">Where.</param>
+    /// <param name="whole">With its payload.</param>
+    /// <param name="token">Ends the wait.</param>
+    /// <exception cref="ObjectLogException">Corrupt.</exception>
+    public async ValueTask<LogObject?> GetAsync(LogPlace place, bool whole, CancellationToken token)
+    {
+        var key = Keys.Object(place);
+        var bytes = whole
+            ? await RepeatAsync(timeout => storage.GetAsync(key, timeout), key, CallLimit.UnknownBody, token)
+            : await RepeatAsync(timeout => ReadHeaderAsync(key, timeout), key, length: 0, token);
+        if (bytes is null)
+        {
+            return null;
+        }
+
+        return LogObjectFormat.Read(bytes, whole) is { } found && found.Place == place
+            ? found
+            : throw new ObjectLogException(ObjectLogError.Corrupt, $"{storage.Name}: {key} is damaged, or is no object of this log");
+    }
+
+    /// <summary>Nothing below is part of the log any more.</summary>
+    public ValueTask<LogPlace> BoundaryAsync(CancellationToken token) =>
+        RepeatAsync(ReadBoundaryOnceAsync, Keys.Markers, length: 0, token);
+
+    /// <summary>Up to <see cref="PageSize"/> objects whose keys begin with a prefix, after one of them.</summary>
+    public ValueTask<IReadOnlyList<ObjectEntry>> ListAsync(string keys, string? startAfter, CancellationToken token) =>
+        RepeatAsync(timeout => storage.ListAsync(keys, startAfter, PageSize, timeout), keys, length: 0, token);
+
+    public async ValueTask DeleteAsync(IReadOnlyList<string> keys, CancellationToken token)
+    {
+        if (keys.Count > 0)
+        {
+            await RepeatAsync(
+                async timeout =>
+                {
+                    await storage.DeleteAsync(keys, timeout);
+                    return true;
+                },
+                keys[0],
+                length: 0,
+                token);
+        }
+    }
+
+    private async ValueTask<byte[]?> ReadHeaderAsync(string key, CancellationToken token)
+    {
+        var header = new byte[LogObjectFormat.HeaderSize];
+        var count = await storage.ReadAsync(key, 0, header, token);
+        return count < 0 ? null : header[..count];
+    }
+
+    private async ValueTask<Guid?> ReadPutIdAsync(string key, CancellationToken token)
+    {
+        var start = new byte[PutIdEnd];
+        var count = await AttemptAsync(timeout => storage.ReadAsync(key, 0, start, timeout), key, options.RequestTimeout, token);
+        // Whatever is too short to carry an id is not ours.
+        return count < 0 ? null : count < PutIdEnd ? Guid.Empty : new Guid(start.AsSpan(PutIdPosition), bigEndian: true);
+    }
+
+    private ValueTask<LogPlace> ReadBoundaryAsync(CancellationToken token) =>
+        AttemptAsync(ReadBoundaryOnceAsync, Keys.Markers, options.RequestTimeout, token);
+
+    private async ValueTask<LogPlace> ReadBoundaryOnceAsync(CancellationToken token)
+    {
+        var markers = await storage.ListAsync(Keys.Markers, startAfter: null, limit: 1, token);
+        return markers.Count == 0
+            ? LogPlace.Start
+            : Keys.MarkerPlace(markers[0].Key) ??
+                throw new ObjectLogException(ObjectLogError.Corrupt, $"{storage.Name}: {markers[0].Key} is no marker of this log");
+    }
+
+    // A request that takes too long has failed, with its outcome unknown.
+    private async ValueTask<T> AttemptAsync<T>(Func<CancellationToken, ValueTask<T>> request, string key, TimeSpan limit, CancellationToken token)
+    {
+        using var timeout = new CancellationTokenSource(limit, runtime.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, token);
+        try
+        {
+            return await request(either.Token);
+        }
+        catch (OperationCanceledException late) when (timeout.IsCancellationRequested && !token.IsCancellationRequested)
+        {
+            throw new ObjectStorageException(ObjectStorageError.Transient, $"{storage.Name}: no answer about {key} within {limit.TotalSeconds:0} s", late);
+        }
+    }
+
+    private TimeSpan LimitOf(long length, int attempt) => CallLimit.For(options.RequestTimeout, length, attempt);
+
+    private async ValueTask<T> RepeatAsync<T>(Func<CancellationToken, ValueTask<T>> request, string key, long length, CancellationToken token)
+    {
+        var pauses = new BackOff(runtime, options.FirstBackOff, options.LongestBackOff);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await AttemptAsync(request, key, LimitOf(length, attempt), token);
+            }
+            catch (ObjectStorageException trouble) when (trouble.Error == ObjectStorageError.Transient)
+            {
+                if (attempt % WorthAWarning == 0)
+                {
+                    ObjectLogMessages.ReadStalls(_logger, key, attempt, trouble);
+                }
+            }
+
+            await pauses.PauseAsync(token);
+        }
+    }
+
+    private void ReportCreate(string key, int attempt, Exception trouble)
+    {
+        if (attempt % WorthAWarning == 0)
+        {
+            ObjectLogMessages.CreateStalls(_logger, key, attempt, trouble);
+        }
+        else
+        {
+            ObjectLogMessages.CreateUnknown(_logger, key, attempt, trouble);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+
+namespace Millrace.Server.Transport;
+
+/// <summary>TCP connections, for Kafka's protocol and for HTTP.</summary>
+/// <remarks>
+/// Our own and not Kestrel's, which spins when the process is out of descriptors, and resets connections where an orderly end
+/// was meant (ADR 4). Threading: any thread.
+/// </remarks>
+internal sealed class SocketTransport(NodeRuntime runtime, BufferPool buffers) : IConnectionListenerFactory
+{
+    private const int Backlog = 512;
+    private readonly TransportBlocks _blocks = new(buffers);
+
+    /// <exception cref="AddressInUseException">Another process listens there.</exception>
+    /// <exception cref="SocketException">The address cannot be used.</exception>
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        Socket? socket = null;
+        try
+        {
+            socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+            socket.Listen(Backlog);
+            // The words for a lack of descriptors come from files that could not be opened then, and the runtime ends the process over that.
+            _ = new SocketException((int)SocketError.TooManyOpenSockets).Message;
+            return ValueTask.FromResult<IConnectionListener>(new SocketListener(runtime, socket, _blocks));
+        }
+        catch (SocketException failure)
+        {
+            socket?.Dispose();
+            throw failure.SocketErrorCode == SocketError.AddressAlreadyInUse ? new AddressInUseException(failure.Message, failure) : failure;
+        }
+    }
+
+    /// <summary>Gives up memory that no connection needed since the last call. To be called every few seconds.</summary>
+    public void Trim() => _blocks.Trim();
+}
