@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
-using Millrace.Metadata;
+using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
 
 namespace Millrace.Broker.Partitions;
 

@@ -27,7 +27,8 @@ internal static class AutoMqSettings
     public static IEnumerable<KeyValuePair<string, string>> Meanings =>
         [KeyValuePair.Create(DataBuckets, ServerSettings.Store), KeyValuePair.Create(WalPath, ServerSettings.Wal), .. Numbers];
 
-    private static readonly HarmlessGroup WithoutMeaning = new(
+    /// <summary>The rest.</summary>
+    public static HarmlessGroup Harmless { get; } = new(
         "AutoMQ's settings for what needs no tuning here, or is not there yet: balancing, quotas, table topics, routing between zones.",
         "autobalancer.", "automq.", "broker.quota.", "cluster.quota.", "elasticstream.endpoint", "s3.controller.request.retry.base.delay.ms",
         "s3.controller.request.retry.max.count", "s3.endpoint", "s3.max.stream.num.per.stream.set.object", "s3.max.stream.object.num.per.commit",
@@ -37,9 +38,7 @@ internal static class AutoMqSettings
         "s3.stream.allocator.policy", "s3.stream.object.compaction.interval.minutes", "s3.stream.object.compaction.max.size.bytes",
         "s3.stream.object.split.size", "s3.stream.set.object.compaction.", "s3.telemetry.", "s3.wal.capacity", "s3.wal.iops", "s3.wal.thread");
 
-    public static IReadOnlyList<HarmlessGroup> Harmless { get; } = [WithoutMeaning];
-
-    public static bool Contains(string key) => Understood.Contains(key) || WithoutMeaning.Holds(key);
+    public static bool Contains(string key) => Understood.Contains(key) || Harmless.Holds(key);
 
     /// <param name="written">All entries, as they were written.</param>
     /// <param name="problems">Gets what cannot be understood.</param>

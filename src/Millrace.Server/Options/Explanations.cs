@@ -1,5 +1,5 @@
 using System.Globalization;
-using Millrace.Metadata;
+using Millrace.Metadata.Configs;
 
 namespace Millrace.Server.Options;
 

@@ -1,4 +1,4 @@
-using Millrace.Metadata;
+using Millrace.Metadata.Configs;
 
 namespace Millrace.Server.Options;
 

@@ -30,7 +30,7 @@ internal static class ServerSettings
     /// <summary>Our own. What is null by default follows from others.</summary>
     public static IReadOnlyList<ConfigDefinition> Own { get; } =
     [
-        ConfigDefinition.Text(DataDirectory, null, "Where the local store and the local WAL lie unless they are named. Default: ./millrace-data."),
+        ConfigDefinition.Text(DataDirectory, null, "Where the local store and the local WAL lie unless they are named. Default: Kafka's log.dirs or log.dir, else ./millrace-data."),
         ConfigDefinition.Text(Store, null, "The object store, which is the cluster: file:///path, s3://bucket/prefix?endpoint=URL&region=NAME&path-style=true, or memory:. Credentials come from the environment. Default: the data directory's 'store'."),
         ConfigDefinition.Text(Wal, null, "The write-ahead log: file:///path?capacity=256MiB&mode=buffered|direct, object (in the store), or memory (loses what is not uploaded). Default: the data directory's 'wal'."),
         ConfigDefinition.Long(NotUploadedMax, 192L * MiB, 8 * MiB, "Records that are durable only in the WAL: bounds memory and recovery time. Producers wait at the bound."),

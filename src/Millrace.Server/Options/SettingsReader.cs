@@ -1,4 +1,4 @@
-using Millrace.Metadata;
+using Millrace.Metadata.Configs;
 
 namespace Millrace.Server.Options;
 
@@ -9,6 +9,11 @@ namespace Millrace.Server.Options;
 internal sealed class SettingsReader
 {
     private const string OneListener = "listener.name.";
+
+    /// <summary>What somebody may have meant, who has written something unknown.</summary>
+    private static readonly string[] Names =
+        [.. ServerSettings.AllKeys, .. LogFolders.Keys, .. AutoMqSettings.Understood, .. HarmlessSettings.Groups.SelectMany(group => group.Keys).Where(key => !key.EndsWith('.'))];
+
     private readonly SortedDictionary<string, string> _values = new(StringComparer.Ordinal);
     private readonly List<string> _harmless = [];
     private readonly List<string> _autoMq = [];
@@ -81,7 +86,7 @@ internal sealed class SettingsReader
         }
         else if (!LogFolders.Keys.Contains(key))
         {
-            _problems.Add(Suggestion.Nearest(key, ServerSettings.AllKeys) is { } nearest
+            _problems.Add(Suggestion.Nearest(key, Names) is { } nearest
                 ? $"Unknown setting '{key}'. Did you mean '{nearest}'?"
                 : $"Unknown setting '{key}'.");
         }
@@ -145,7 +150,7 @@ internal sealed class SettingsReader
         Say(LogLevel.Information, said, $"Understood from settings of {system}: {{0}}", "; ");
     }
 
-    private void Say(LogLevel level, IReadOnlyCollection<string> items, string format, string separator = ", ")
+    private void Say(LogLevel level, List<string> items, string format, string separator = ", ")
     {
         if (items.Count > 0)
         {

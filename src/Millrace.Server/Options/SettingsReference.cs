@@ -1,5 +1,5 @@
 using System.Text;
-using Millrace.Metadata;
+using Millrace.Metadata.Configs;
 
 namespace Millrace.Server.Options;
 
@@ -89,7 +89,7 @@ internal static class SettingsReference
             |---|---|
 
             """);
-        foreach (var group in HarmlessSettings.Groups.Concat(AutoMqSettings.Harmless))
+        foreach (var group in HarmlessSettings.Groups.Append(AutoMqSettings.Harmless))
         {
             Row(page, string.Join(", ", group.Keys.Select(key => $"`{key}`")), group.Why);
         }

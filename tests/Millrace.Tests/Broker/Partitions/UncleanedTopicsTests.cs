@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using Millrace.Broker.Partitions;
-using Millrace.Metadata;
-using Millrace.Runtime;
+using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
+using Millrace.Runtime.Ids;
 using Xunit;
 
 namespace Millrace.Tests.Broker.Partitions;

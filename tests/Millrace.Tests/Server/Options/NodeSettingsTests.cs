@@ -9,6 +9,8 @@ public sealed class NodeSettingsTests
     [InlineData("num.partition", "num.partitions")]
     [InlineData("log.retension.ms", "log.retention.ms")]
     [InlineData("milrace.store", "millrace.store")]
+    [InlineData("num.network.thread", "num.network.threads")]
+    [InlineData("s3.data.bucket", "s3.data.buckets")]
     [InlineData("auto.create.topic.enable", "auto.create.topics.enable")]
     public void An_unknown_key_is_refused_with_the_nearest_known_one(string written, string meant)
     {

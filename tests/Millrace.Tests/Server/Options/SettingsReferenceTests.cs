@@ -1,4 +1,4 @@
-using Millrace.Metadata;
+using Millrace.Metadata.Configs;
 using Millrace.Server.Options;
 using Xunit;
 
