@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
 using Millrace.Broker.Apis;
 using Millrace.Broker.Groups;
 using Millrace.Broker.Network;
@@ -25,6 +26,7 @@ public sealed class KafkaBroker : IAsyncDisposable
     private readonly PartitionTable _partitions;
     private readonly PartitionMaintenance _maintenance;
     private readonly GroupElections _elections;
+    private readonly UncleanedTopics _uncleaned;
     private readonly NetworkServer _network;
     private readonly BrokerMetrics _metrics = new();
 
@@ -44,6 +46,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         _maintenance = new PartitionMaintenance(runtime, _partitions, identity.Configs);
         var groups = new GroupCoordinator(runtime, GroupConfigs.Read(identity.Configs));
         _elections = new GroupElections(runtime, identity.Node, metadata, _partitions, groups, buffers);
+        _uncleaned = new UncleanedTopics(runtime.Loggers.CreateLogger<UncleanedTopics>(), metadata, identity.Configs);
         var fetches = new FetchPurgatory(runtime);
         _metrics.Observe(_partitions, fetches, groups, buffers);
         var components = new BrokerComponents
@@ -70,6 +73,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         _partitions.Start();
         _elections.Start();
         _maintenance.Start();
+        _uncleaned.Start();
     }
 
     /// <summary>Begins to accept clients from a bound listener, which this owns from now on.</summary>
@@ -82,6 +86,7 @@ public sealed class KafkaBroker : IAsyncDisposable
     {
         // Members that wait for their groups would wait for longer than anyone who stops a broker.
         _elections.Dispose();
+        _uncleaned.Dispose();
         await _network.DrainAsync(grace);
         await _partitions.CloseAsync(token);
     }

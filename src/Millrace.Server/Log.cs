@@ -9,8 +9,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 9000, Level = LogLevel.Information, Message = "{Program} starts: store {Store}, WAL {Wal}, settings {Settings}")]
     public static partial void Starting(ILogger logger, string program, string store, string wal, string settings);
 
-    [LoggerMessage(EventId = 9001, Level = LogLevel.Warning, Message = "These settings have no effect here: {Settings}")]
-    public static partial void WithoutEffect(ILogger logger, string settings);
+    [LoggerMessage(EventId = 9001, Message = "{Remark}")]
+    public static partial void AboutSettings(ILogger logger, LogLevel level, string remark);
 
     [LoggerMessage(EventId = 9002, Level = LogLevel.Information, Message = "The cluster {Cluster} was last controlled by node at {Address}, which does not answer: taking over")]
     public static partial void TakingOver(ILogger logger, string cluster, string address);
@@ -63,6 +63,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 9018, Level = LogLevel.Warning, Message = "Stopped; what {Streams} streams have not uploaded, in {Bytes} bytes of memory, is lost with the WAL in memory. {Reason}")]
     public static partial void StoppedWithLoss(ILogger logger, int streams, long bytes, string reason);
 
+    [LoggerMessage(EventId = 9019, Level = LogLevel.Information, Message = "HTTP is at {Address}, since another process listens on {Default}. Settle it with millrace.http.listener")]
+    public static partial void HttpElsewhere(ILogger logger, string @default, EndPoint address);
+
     [LoggerMessage(EventId = 9020, Level = LogLevel.Warning, Message = "No connection can be accepted on {Address}: {Reason}. Those that come wait until there is room. If descriptors are lacking, raise the limit of open files (ulimit -n, systemd's LimitNOFILE=) or the system's (fs.file-max)")]
     public static partial void AcceptsNobody(ILogger logger, EndPoint address, string reason);
 
@@ -71,6 +74,9 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 9022, Message = "The process may have {Limit} files open; {KeptBack} are kept back for its own, the WAL, the store and HTTP, so that it accepts {Connections} connections and not max.connections={Wanted}. Raise the limit to {Needed} (ulimit -n, systemd's LimitNOFILE=), or lower max.connections")]
     public static partial void FewDescriptors(ILogger logger, LogLevel level, long limit, int keptBack, int connections, int wanted, long needed);
+
+    [LoggerMessage(EventId = 9023, Level = LogLevel.Warning, Message = "The data directory {Directory} holds logs of Apache Kafka. They are not read and not changed: their records come over through clients, as MirrorMaker 2 is one. Choose another data directory with --data-dir if Kafka is to run there again")]
+    public static partial void KafkasFolder(ILogger logger, string directory);
 
     [LoggerMessage(EventId = 9030, Level = LogLevel.Warning, Message = "{Count} more lines of the event {Event} were left out in the last minute")]
     public static partial void LeftOut(ILogger logger, int count, string @event);

@@ -59,6 +59,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 4110, Level = LogLevel.Warning, Message = "{Producers} idempotent producers are more than millrace.producers.max ({Limit}): the longest idle are forgotten")]
     public static partial void ProducersForgotten(ILogger logger, int producers, int limit);
 
+    [LoggerMessage(EventId = 4120, Level = LogLevel.Warning, Message = "Topics with cleanup.policy=compact keep every record, since there is no log cleaning yet: {Topics}. Where that is too much, let retention delete (cleanup.policy=compact,delete), or trim them by hand (millrace topic trim)")]
+    public static partial void NotCleaned(ILogger logger, string topics);
+
     private static LogLevel LevelOf(StreamError error, LogLevel otherwise) =>
         // Unknown: the topic was deleted, which is told where it is done.
         error is StreamError.StorageUnavailable or StreamError.Unknown ? LogLevel.Debug

@@ -37,7 +37,11 @@ public static class TopicConfigs
 
     private static IEnumerable<ConfigDefinition> Define() =>
     [
-        ConfigDefinition.List(CleanupPolicy, Configs.CleanupPolicy.Delete, Configs.CleanupPolicy.Check, "What becomes of old records: delete, compact, both, or nothing (empty).")
+        ConfigDefinition.List(
+                CleanupPolicy,
+                Configs.CleanupPolicy.Delete,
+                Configs.CleanupPolicy.Check,
+                "What becomes of old records: delete, compact (which keeps everything yet, since there is no log cleaning), both, or nothing (empty).")
             .InheritsFrom(new ConfigSynonym("log.cleanup.policy")),
         ConfigDefinition.OneOf(CompressionType, "producer", ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"],
             "The codec batches are stored in; producer keeps what the producer chose.").InheritsFrom(new ConfigSynonym("compression.type")),

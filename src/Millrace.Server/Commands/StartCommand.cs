@@ -23,6 +23,9 @@ internal sealed class StartCommand : Command
 {
     public const string DefaultDataDirectory = "millrace-data";
 
+    /// <summary>SIGXFSZ, by its number on Linux: the enum has no name for it.</summary>
+    private const PosixSignal FileSizeExceeded = (PosixSignal)25;
+
     private readonly Option<FileInfo?> _config = new("--config") { Description = "A file of settings in the form of Kafka's server.properties", HelpName = "FILE" };
     private readonly Option<string?> _dataDirectory = new("--data-dir") { Description = "Where local files lie (default ./millrace-data)", HelpName = "DIR" };
     private readonly Option<string?> _store = new("--store") { Description = "The object store: file:///path, s3://bucket/prefix?endpoint=URL", HelpName = "URI" };
@@ -59,6 +62,9 @@ internal sealed class StartCommand : Command
         var format = result.GetValue(_logFormat);
         using var loggers = NodeLogging.Create(format, result.GetValue(_logLevel), time);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+
+        // A file that may grow no further (ulimit -f) is an error of that write, which says so, and not the process's sudden end.
+        using var fileTooLarge = PosixSignalRegistration.Create(FileSizeExceeded, static signal => signal.Cancel = true);
         try
         {
             var options = ReadOptions(result);
@@ -79,6 +85,10 @@ internal sealed class StartCommand : Command
         catch (Exception damage) when (damage is ObjectLogException or InvalidDataException or ProtocolException)
         {
             return Fail(ExitCode.Failed, $"The metadata cannot be used: {Sentence(damage.Message)} Nothing of it was changed. Restore the objects from a copy of the bucket; take away what is none of Millrace's.");
+        }
+        catch (OutOfMemoryException)
+        {
+            return Fail(ExitCode.Failed, "The system gives no memory or no thread. Raise the limits of threads (ulimit -u, systemd's TasksMax=, a container's pids limit) and of memory, and set none of address space (ulimit -v).");
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

@@ -8,6 +8,7 @@ using Millrace.Runtime;
 using Millrace.Runtime.Files.Linux;
 using Millrace.Server.Cli;
 using Millrace.Server.Cli.Help;
+using Millrace.Server.Composition;
 using Millrace.Server.Options;
 using Millrace.Streams;
 using Millrace.Streams.Verification;
@@ -54,7 +55,7 @@ internal sealed class StoreVerifyCommand : Command
         {
             return Messages.Error(result.GetValue(_json), refusal is CommandFailedException command ? command.ExitCode : ExitCode.Usage, refusal.Message);
         }
-        catch (ForeignBucketException refusal)
+        catch (Exception refusal) when (refusal is ForeignBucketException or NodeStartException)
         {
             return Messages.Error(result.GetValue(_json), ExitCode.Failed, refusal.Message);
         }
@@ -86,6 +87,7 @@ internal sealed class StoreVerifyCommand : Command
 
     private static async Task<VerificationReport> VerifyAsync(string location, CancellationToken token)
     {
+        OpenSslLibrary.Check();
 #pragma warning disable RS0030 // The composition root names the system clock.
         var time = TimeProvider.System;
 #pragma warning restore RS0030

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Connections;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
@@ -15,6 +16,9 @@ namespace Millrace.Server.Composition;
 internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, NodeOptions options)
 {
     private const string LockFile = "lock";
+
+    /// <summary>Lies in every folder of logs that Apache Kafka has formatted.</summary>
+    private const string KafkasFile = "meta.properties";
     private static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(5);
     private readonly NodeHealth _health = new();
 
@@ -22,7 +26,10 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
     /// <returns>The process's exit code.</returns>
     public async Task<int> RunAsync(CancellationToken stop)
     {
+        OpenSslLibrary.Check();
         using var runtime = new NodeRuntime(time, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), loggers);
+        // First, since a process that has too few descriptors cannot load the code of what follows.
+        var network = await DescriptorLimit.ApplyAsync(runtime, options.Network, options.Settings.Values.ContainsKey("max.connections"), stop);
         await using var directory = await LockDirectoryAsync(runtime, stop);
         var (storageUri, walUri) = ParseUris();
         await using var storage = new MeasuredObjectStorage(runtime, await storageUri.OpenAsync(runtime, stop));
@@ -34,7 +41,6 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         var serving = StartHttpAsync(transport, stop);
         try
         {
-            var network = await DescriptorLimit.ApplyAsync(runtime, options.Network, options.Settings.Values.ContainsKey("max.connections"), stop);
             var node = await MillraceNode.StartAsync(runtime, options with { Network = network }, Components(runtime, storage, walUri, buffers, transport), stop);
             await using var running = node;
             await using var http = await serving;
@@ -93,6 +99,11 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         try
         {
             await runtime.Files.CreateDirectoryAsync(directory, token);
+            if (await runtime.Files.GetStatusAsync(Path.Combine(directory, KafkasFile), token) is not null)
+            {
+                Log.KafkasFolder(loggers.CreateLogger<NodeProcess>(), directory);
+            }
+
             return await runtime.Files.TryLockAsync(Path.Combine(directory, LockFile), token)
                 ?? throw new NodeStartException(
                     $"Another process uses the data directory {directory}. Stop it first, or choose another with --data-dir.");
@@ -142,9 +153,17 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
             return null;
         }
 
+        var endpoint = await address.ResolveAsync(token);
         try
         {
-            return await HttpEndpoints.StartAsync(await address.ResolveAsync(token), _health, transport, loggers, token);
+            return await HttpEndpoints.StartAsync(endpoint, _health, transport, loggers, token);
+        }
+        catch (IOException taken) when (taken.InnerException is AddressInUseException && !options.Settings.Values.ContainsKey(ServerSettings.HttpListener))
+        {
+            // Nobody has asked for this port: a second node on the machine takes another one, and says which.
+            var http = await HttpEndpoints.StartAsync(new IPEndPoint(endpoint.Address, 0), _health, transport, loggers, token);
+            Log.HttpElsewhere(loggers.CreateLogger<NodeProcess>(), address.ToString(), http.Address);
+            return http;
         }
         catch (IOException failure)
         {

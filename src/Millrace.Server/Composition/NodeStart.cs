@@ -32,9 +32,9 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
     public async Task<MillraceNode> RunAsync(CancellationToken token)
     {
         Log.Starting(_logger, ProductVersion.Full, options.Store, options.Wal, options.Settings.ToString());
-        if (options.Settings.WithoutEffect.Count > 0)
+        foreach (var remark in options.Settings.Remarks)
         {
-            Log.WithoutEffect(_logger, string.Join(", ", options.Settings.WithoutEffect));
+            Log.AboutSettings(_logger, remark.Level, remark.Text);
         }
 
         var started = runtime.Time.GetTimestamp();

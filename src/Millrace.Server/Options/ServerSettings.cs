@@ -2,7 +2,7 @@ using Millrace.Metadata.Configs;
 
 namespace Millrace.Server.Options;
 
-/// <summary>Every key a configuration may hold: Kafka's (<see cref="BrokerConfigs"/>), our own, and those of Kafka's that mean nothing here.</summary>
+/// <summary>Every key that a configuration may hold and that does something: Kafka's (<see cref="BrokerConfigs"/>) and our own.</summary>
 internal static class ServerSettings
 {
     public const string DataDirectory = "millrace.data.dir";
@@ -30,9 +30,9 @@ internal static class ServerSettings
     /// <summary>Our own. What is null by default follows from others.</summary>
     public static IReadOnlyList<ConfigDefinition> Own { get; } =
     [
-        ConfigDefinition.Text(DataDirectory, null, "Where the local store and the local WAL lie unless they are named. Default: ./millrace-data."),
+        ConfigDefinition.Text(DataDirectory, null, "Where the local store and the local WAL lie unless they are named. Default: Kafka's log.dirs or log.dir, else ./millrace-data."),
         ConfigDefinition.Text(Store, null, "The object store, which is the cluster: file:///path, s3://bucket/prefix?endpoint=URL&region=NAME&path-style=true, or memory:. Credentials come from the environment. Default: the data directory's 'store'."),
-        ConfigDefinition.Text(Wal, null, "The write-ahead log: file:///path?capacity=512MiB&mode=buffered|direct, object (in the store), or memory (loses what is not uploaded). Default: the data directory's 'wal'."),
+        ConfigDefinition.Text(Wal, null, "The write-ahead log: file:///path?capacity=256MiB&mode=buffered|direct, object (in the store), or memory (loses what is not uploaded). Default: the data directory's 'wal'."),
         ConfigDefinition.Long(NotUploadedMax, 192L * MiB, 8 * MiB, "Records that are durable only in the WAL: bounds memory and recovery time. Producers wait at the bound."),
         ConfigDefinition.Long(UploadBytes, 32L * MiB, MiB, "So many bytes are uploaded together."),
         ConfigDefinition.Long(UploadInterval, 10_000, 100, "The longest a record waits for its upload. Shorter means less to recover and more requests to the store."),
@@ -40,7 +40,8 @@ internal static class ServerSettings
         ConfigDefinition.Long(DeletionDelay, 600_000, 0, "How long an object stays in the store after nothing refers to it any more. Longer than any read may take."),
         ConfigDefinition.Long(CollectionInterval, 30_000, 100, "How often objects that may go are looked for."),
         ConfigDefinition.Long(SweepInterval, 21_600_000, 1_000, "How often the whole store is listed for objects that the metadata does not know."),
-        ConfigDefinition.Text(HttpListener, "127.0.0.1:0", "Where /metrics, /healthz and /readyz are served; port 0 lets the system choose, 'off' serves none."),
+        // The port of OpenTelemetry's exporter for Prometheus.
+        ConfigDefinition.Text(HttpListener, "127.0.0.1:9464", "Where /metrics, /healthz and /readyz are served; port 0 lets the system choose, 'off' serves none. Where it is not set and its default is taken, the system chooses, and the log and the line that says ready name the port."),
         ConfigDefinition.Long(ShutdownGrace, 5_000, 0, "How long requests under way may take when the node stops."),
         ConfigDefinition.Long(StoreWait, 0, 0, "How long a start waits for a store that is away or refuses for a while; 0 for ever, with a warning now and then. What will not change, as a wrong credential or bucket, ends a start at once."),
         ConfigDefinition.Long(StopLimit, 20_000, 0, "How long a stop may take in all. What is not uploaded then stays in the WAL for the next start."),
@@ -51,23 +52,7 @@ internal static class ServerSettings
         ConfigDefinition.Long(WriteStall, 60_000, 100, "How long a client may take no byte of an answer before its connection is closed."),
     ];
 
-    /// <summary>
-    /// Kafka's settings for what does not exist here (threads, local log folders, quorum, replication). They stand in files that
-    /// people bring along, so they are accepted, with a warning, and change nothing.
-    /// </summary>
-    public static IReadOnlySet<string> WithoutEffect { get; } = new SortedSet<string>(StringComparer.Ordinal)
-    {
-        "broker.id.generation.enable", "controller.listener.names", "controller.quorum.bootstrap.servers", "controller.quorum.voters",
-        "controlled.shutdown.enable", "inter.broker.listener.name", "listener.security.protocol.map", "log.dir", "log.dirs",
-        "log.cleaner.enable", "log.cleaner.threads", "metadata.log.dir", "num.io.threads", "num.network.threads", "num.partitions.per.dir",
-        "num.recovery.threads.per.data.dir", "num.replica.fetchers", "offsets.topic.segment.bytes", "process.roles", "queued.max.requests",
-        "replica.fetch.max.bytes", "replica.lag.time.max.ms", "security.inter.broker.protocol", "share.coordinator.state.topic.min.isr",
-        "share.coordinator.state.topic.replication.factor", "socket.listen.backlog.size", "socket.receive.buffer.bytes", "socket.send.buffer.bytes",
-        "transaction.state.log.min.isr", "transaction.state.log.replication.factor",
-    };
-
     public static ConfigDefinition? Find(string key) => Own.FirstOrDefault(setting => setting.Name == key) ?? BrokerConfigs.Find(key);
 
-    public static IEnumerable<string> AllKeys =>
-        Own.Select(setting => setting.Name).Concat(BrokerConfigs.All.Select(setting => setting.Name)).Concat(WithoutEffect);
+    public static IEnumerable<string> AllKeys => Own.Concat(BrokerConfigs.All).Select(setting => setting.Name);
 }

@@ -9,7 +9,7 @@ using Millrace.Streams.Wal.Object;
 namespace Millrace.Streams.Wal;
 
 /// <summary>
-/// Names the kind of WAL a node writes: <c>file:///path?capacity=512MiB&amp;mode=buffered|direct</c>, <c>object</c>
+/// Names the kind of WAL a node writes: <c>file:///path?capacity=256MiB&amp;mode=buffered|direct</c>, <c>object</c>
 /// (in the cluster's object store), or <c>memory</c>.
 /// </summary>
 public sealed class WalUri

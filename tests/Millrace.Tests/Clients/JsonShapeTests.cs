@@ -26,6 +26,7 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
         ("group delete", "group delete json-shape", ""),
         ("topic trim", "topic trim json-shape --before end", ""),
         ("topic delete", "topic delete json-shape", ""),
+        ("config reference", "config reference", ""),
         ("config get", "config get num.partitions", ""),
         ("config set", "config set log.retention.ms=604800000", ""),
         ("config unset", "config unset log.retention.ms", ""),

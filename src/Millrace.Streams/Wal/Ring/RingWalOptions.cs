@@ -6,10 +6,11 @@ namespace Millrace.Streams.Wal.Ring;
 public sealed record RingWalOptions
 {
     /// <summary>
-    /// Bytes of its space. Twice the default bound on what is not yet uploaded: small appends take up to a
-    /// whole sector each, and what is committed is only given up when its upload is done.
+    /// Bytes of its space, all of which are taken when it is made, so that the disk cannot refuse what was accepted. A third more than the
+    /// default bound on what is not yet uploaded, and four times the largest record. Where small appends, which take a whole sector each, fill
+    /// it before that bound is reached, they wait as they would there.
     /// </summary>
-    public long Capacity { get; init; } = 512L << 20;
+    public long Capacity { get; init; } = 256L << 20;
 
     /// <summary>
     /// How writes reach the disk. Past the page cache by default: half the processor time of a write through it, and no dirty pages

@@ -9,6 +9,8 @@ public sealed class NodeSettingsTests
     [InlineData("num.partition", "num.partitions")]
     [InlineData("log.retension.ms", "log.retention.ms")]
     [InlineData("milrace.store", "millrace.store")]
+    [InlineData("num.network.thread", "num.network.threads")]
+    [InlineData("s3.data.bucket", "s3.data.buckets")]
     [InlineData("auto.create.topic.enable", "auto.create.topics.enable")]
     public void An_unknown_key_is_refused_with_the_nearest_known_one(string written, string meant)
     {
@@ -41,23 +43,6 @@ public sealed class NodeSettingsTests
         var settings = NodeSettings.From([KeyValuePair.Create("num.partitions", "3"), KeyValuePair.Create("num.partitions", " 5 ")]);
 
         Assert.Equal(5, settings.Number("num.partitions"));
-    }
-
-    [Fact]
-    public void A_file_of_Kafkas_is_taken_with_a_note_of_what_means_nothing_here()
-    {
-        var settings = NodeSettings.From(PropertiesFile.Parse(
-            """
-            process.roles=broker,controller
-            node.id=1
-            listeners=PLAINTEXT://127.0.0.1:0
-            num.network.threads=3
-            log.dirs=/tmp/kraft-combined-logs
-            num.partitions=4
-            """));
-
-        Assert.Equal(["log.dirs", "num.network.threads", "process.roles"], settings.WithoutEffect);
-        Assert.Equal(["listeners", "node.id", "num.partitions"], settings.Values.Keys);
     }
 
     [Fact]

@@ -1,0 +1,29 @@
+using System.Globalization;
+using Millrace.Metadata.Configs;
+
+namespace Millrace.Server.Options;
+
+/// <summary>Settings that are accepted, and mean something else than somebody who comes from Kafka would think: each is explained in the log.</summary>
+internal static class Explanations
+{
+    private static readonly string[] Quorum = ["controller.quorum.voters", "controller.quorum.bootstrap.servers"];
+
+    /// <param name="written">All entries, as they were written.</param>
+    /// <param name="values">Ours among them, with values that pass their checks.</param>
+    public static IEnumerable<SettingsRemark> Of(IReadOnlyDictionary<string, string> written, IReadOnlyDictionary<string, string> values)
+    {
+        if (values.TryGetValue("min.insync.replicas", out var replicas) && int.Parse(replicas, CultureInfo.InvariantCulture) > 1)
+        {
+            var durable = values.GetValueOrDefault(ServerSettings.Wal) == "object"
+                ? "what is acknowledged lies in the object store, and outlives this machine"
+                : "what is acknowledged lies in this node's WAL, and some seconds later in the object store. If it has to outlive the machine's disk from the first moment, choose millrace.wal=object";
+            yield return new SettingsRemark(LogLevel.Warning, $"min.insync.replicas={replicas} holds up no write, since no broker replicates records: {durable}");
+        }
+
+        if (Quorum.FirstOrDefault(key => ConfigDefinition.ListItems(written.GetValueOrDefault(key, "")).Count() > 1) is { } quorum)
+        {
+            yield return new SettingsRemark(
+                LogLevel.Warning, $"{quorum} names several nodes, and brokers do not join each other yet: this one is a cluster of its own, and so is each other that is started");
+        }
+    }
+}
