@@ -4,7 +4,8 @@ using System.Text.Json;
 namespace Millrace.Controller.Log;
 
 /// <summary>
-/// The first object of a bucket that anybody looks at, <c>meta/FORMAT</c>: in which format all the others are, and which program said so. The one place that says which formats this program knows.
+/// The first object of a bucket that anybody looks at, <c>meta/FORMAT</c>: in which format all the others are, and which program said so.
+/// This is the one place that says which formats this program knows.
 /// </summary>
 /// <remarks>
 /// One JSON object, for people too: <c>{"product":"millrace","format":1,"writtenBy":"Millrace 0.1.0 (commit 3f2a1c9e0b77)"}</c>. These three stay

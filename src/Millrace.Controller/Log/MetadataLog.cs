@@ -266,7 +266,7 @@ public sealed class MetadataLog : IAsyncDisposable
         {
             throw new ProtocolException($"{_log.KeyOf(step.Place)}: {unknown.Message}", unknown);
         }
-        catch (Exception contradiction) when (contradiction is InvariantViolationException or KeyNotFoundException or ArgumentException or OverflowException)
+        catch (Exception contradiction) when (ClusterState.IsContradiction(contradiction))
         {
             // Its bytes are whole, and no program of this format wrote them behind what is before them.
             throw new ObjectLogException(

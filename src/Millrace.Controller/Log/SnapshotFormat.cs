@@ -46,14 +46,14 @@ internal static class SnapshotFormat
         return output.WrittenSpan.ToArray();
     }
 
-    /// <summary>Every checksum matches, and nothing is missing at the end.</summary>
+    /// <summary>It has this format, every checksum matches, and nothing is missing at the end.</summary>
     public static bool IsWhole(ReadOnlyMemory<byte> bytes)
     {
         try
         {
             return ReadChunks(bytes).Count > 0;
         }
-        catch (InvalidDataException)
+        catch (Exception unusable) when (unusable is InvalidDataException or ProtocolException)
         {
             return false;
         }
@@ -74,10 +74,22 @@ internal static class SnapshotFormat
             }
 
             // Not as an entry: the version that the image had is among the records.
-            state = MetadataEntry.Read(chunk).Aggregate(state, (image, record) => image.Apply(record));
+            state = Apply(state, MetadataEntry.Read(chunk));
         }
 
         return FromHead(head ?? throw new InvalidDataException("it holds nothing"), state);
+    }
+
+    private static ClusterState Apply(ClusterState state, IEnumerable<IRecord> records)
+    {
+        try
+        {
+            return records.Aggregate(state, (image, record) => image.Apply(record));
+        }
+        catch (Exception contradiction) when (ClusterState.IsContradiction(contradiction))
+        {
+            throw new InvalidDataException($"its records contradict each other: {contradiction.Message}", contradiction);
+        }
     }
 
     /// <summary>All chunks, when each has been found right.</summary>

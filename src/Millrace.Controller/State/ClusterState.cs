@@ -1,6 +1,7 @@
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Protocol.Messages;
+using Millrace.Runtime;
 
 namespace Millrace.Controller.State;
 
@@ -27,6 +28,10 @@ internal sealed record ClusterState(MetadataImage Cluster, StreamImage Streams)
 
         return state.EndEntry(this);
     }
+
+    /// <summary>Whether a failure to apply says that records do not fit the state before them: no program of this format wrote them there.</summary>
+    public static bool IsContradiction(Exception failure) =>
+        failure is InvariantViolationException or KeyNotFoundException or ArgumentException or OverflowException;
 
     /// <summary>Records that make this state out of the empty one. The counters come last, since the others move them.</summary>
     public IEnumerable<IRecord> ToRecords() =>

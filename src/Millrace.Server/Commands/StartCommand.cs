@@ -78,13 +78,17 @@ internal sealed class StartCommand : Command
         {
             return Fail(ExitCode.Unreachable, $"The object store did not answer in time ({ServerSettings.StoreWait}): {away.Message}");
         }
-        catch (Exception refusal) when (refusal is NodeStartException or ForeignBucketException or ObjectStorageException or WalUnavailableException or StreamException or SocketException)
+        catch (Exception refusal) when (refusal is NodeStartException or ForeignBucketException or ObjectStorageException or WalUnavailableException or StreamException or SocketException
+            or ObjectLogException { Error: ObjectLogError.Fenced or ObjectLogError.Closed })
         {
             return Fail(ExitCode.Failed, refusal.Message);
         }
         catch (Exception damage) when (damage is ObjectLogException or InvalidDataException or ProtocolException)
         {
-            return Fail(ExitCode.Failed, $"The metadata cannot be used: {Sentence(damage.Message)} Nothing of it was changed. Restore the objects from a copy of the bucket; take away what is none of Millrace's.");
+            return Fail(
+                ExitCode.Failed,
+                $"The metadata cannot be used: {damage.Message.TrimEnd('.')}. Nothing of it was changed. Use the version of Millrace that wrote it, restore "
+                + "the object from a copy of the bucket, or take it away if it is none of Millrace's.");
         }
         catch (OutOfMemoryException)
         {
@@ -94,8 +98,6 @@ internal sealed class StartCommand : Command
         {
             return ExitCode.Success;
         }
-
-        static string Sentence(string message) => message.TrimEnd('.') + ".";
 
         int Fail(int exitCode, string message)
         {

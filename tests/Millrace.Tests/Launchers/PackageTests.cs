@@ -36,6 +36,18 @@ public sealed class PackageTests : IDisposable
         Assert.Equal(0, await broker.StopAsync());
     }
 
+    [Theory]
+    [InlineData("--arch mips", "--arch is x64 or arm64, and not 'mips'")]
+    [InlineData("--arch", "--arch is x64 or arm64, and not ''")]
+    [InlineData("--output", "--output names the folder")]
+    [InlineData("somewhere", "and not 'somewhere'")]
+    public async Task A_package_of_a_kind_that_there_is_not_is_refused_at_once(string arguments, string said)
+    {
+        var result = await Tool.TryRunAsync(Path.Combine(Repository.Root, "millrace"), ["package", .. arguments.Split(' ')]);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(said, result.Errors, StringComparison.Ordinal);
+    }
+
     public void Dispose() => _directory.Dispose();
 
     private static Task<string> RunAsync(string program, string input, params string[] arguments) =>

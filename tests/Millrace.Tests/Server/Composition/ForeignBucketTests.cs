@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Text;
 using Millrace.Controller.Log;
 using Millrace.Metadata;
@@ -10,6 +11,7 @@ using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol.Messages;
 using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Objects;
 using Millrace.Tests.ObjectStorage;
@@ -53,6 +55,7 @@ public sealed class ForeignBucketTests : IDisposable
         ["a higher feature level"] = (Key(1, 0), Entry(MetadataEntry.Write([new FeatureLevelRecord { Level = 99 }])), ["feature level is 99"]),
         ["records that contradict the others"] = (Key(1, 0), Entry(MetadataEntry.Write([new NodeFencedRecord { NodeId = 7, NodeEpoch = 7 }])), ["contradicts the metadata before it"]),
         ["a snapshot of a newer format"] = ("meta/snapshots/0000000000000001-0000000000000000", [.. "MRMS"u8, 0, 2, 0, 0], ["has format 2, and this program knows 1"]),
+        ["a snapshot that contradicts itself"] = ("meta/snapshots/0000000000000001-0000000000000000", Snapshot(new NodeFencedRecord { NodeId = 7, NodeEpoch = 7 }), ["the snapshot of more of it is damaged"]),
         ["another product's files"] = ("orders-0/00000000000000000000.log", [0, 0, 0, 0], ["holds no cluster, and is not empty", "none of Millrace's objects", "a prefix of its own"]),
         ["data without metadata"] = (DataObjectKey.Of(new ObjectId(5)), [1, 2, 3], ["data of a cluster whose metadata (meta/) is not there", "Restore"]),
         ["a WAL without metadata"] = ("WAL/0123/LOG/0", [1], ["data of a cluster whose metadata (meta/) is not there"]),
@@ -148,6 +151,20 @@ public sealed class ForeignBucketTests : IDisposable
 
     private static byte[] Object(bool isSeal, long term, Guid after, byte[] payload) =>
         [.. LogObjectFormat.WriteHeader(isSeal, new LogPlace(term, 0), SealId, after, confirmed: -1, new ReadOnlySequence<byte>(payload)), .. payload];
+
+    private static byte[] Snapshot(IRecord record)
+    {
+        var head = new SnapshotHead { NextTerm = 1, After = SealId, OwnerHost = "h" };
+        return [.. "MRMS"u8, 0, 1, .. Chunk(VersionedBytes.Encode(head, SnapshotHead.Versions.Max)), .. Chunk(MetadataEntry.Write([record])), 255, 255, 255, 255, 0, 0, 0, 2];
+    }
+
+    private static byte[] Chunk(byte[] bytes)
+    {
+        var head = new byte[8];
+        BinaryPrimitives.WriteInt32BigEndian(head, bytes.Length);
+        BinaryPrimitives.WriteUInt32BigEndian(head.AsSpan(4), Crc32C.Of(bytes));
+        return [.. head, .. bytes];
+    }
 
     private void Plant(string key, byte[] body)
     {
