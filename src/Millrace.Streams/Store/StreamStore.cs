@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Append;
