@@ -33,6 +33,8 @@ namespace Millrace.Benchmarks.DataPath;
 /// </summary>
 internal static class DataPathBenchmark
 {
+    // A record's own fields, about.
+    private const int RecordOverhead = 10;
     private const int Connections = 4;
     private static readonly NodeId Self = new(1);
 
@@ -198,7 +200,7 @@ internal static class DataPathBenchmark
         var builder = new RecordBatchBuilder();
         var value = new byte[recordBytes];
         var timestamp = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
-        while (builder.Count == 0 || builder.UncompressedSize + recordBytes + 20 <= bytes)
+        while (builder.Count == 0 || RecordBatchHeader.Size + (builder.Count + 1L) * (recordBytes + RecordOverhead) <= bytes)
         {
             builder.Append(timestamp, null, value);
         }

@@ -7,6 +7,9 @@ namespace Millrace.Benchmarks.Micro;
 [MemoryDiagnoser]
 public class BatchCheckBenchmark
 {
+    // A record's own fields, about.
+    private const int RecordOverhead = 10;
+
     private const int BatchBytes = 512 << 10;
     private static readonly RecordBatchRules Rules = new();
     private byte[] _batch = [];
@@ -19,7 +22,7 @@ public class BatchCheckBenchmark
     {
         var builder = new RecordBatchBuilder();
         var value = new byte[RecordBytes];
-        while (builder.UncompressedSize + RecordBytes < BatchBytes)
+        while (RecordBatchHeader.Size + (builder.Count + 1L) * (RecordBytes + RecordOverhead) < BatchBytes)
         {
             builder.Append(1, null, value);
         }

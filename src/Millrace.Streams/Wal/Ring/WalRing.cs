@@ -126,6 +126,9 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool)
     }
 
 
+    private static RingHeader? TryReadHeader(ReadOnlySpan<byte> sector, Guid wal) =>
+        RingHeader.TryRead(sector) is { } header && header.Id == wal ? header : null;
+
     private static (List<ReadOnlyMemory<byte>> First, List<ReadOnlyMemory<byte>> Second) Split(IReadOnlyList<ReadOnlyMemory<byte>> parts, long at)
     {
         List<ReadOnlyMemory<byte>> first = [], second = [];

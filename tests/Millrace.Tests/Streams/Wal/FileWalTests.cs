@@ -112,7 +112,7 @@ public abstract class FileWalTests(WalDeviceMode mode) : WalContract
 
         if (what == "a newer format")
         {
-            bytes[4] = bytes[FileWalFormat.Sector + 4] = 2;
+            bytes[4] = bytes[RingFormat.Sector + 4] = 2;
         }
         else
         {
