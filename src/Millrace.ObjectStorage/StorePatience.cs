@@ -22,7 +22,8 @@ public sealed class StorePatience
     /// <param name="limit">How long the store is waited for; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
     /// <param name="work">Makes its calls by <see cref="UntilAnsweredAsync"/>, with <see cref="Token"/>.</param>
     /// <param name="token">Ends the wait.</param>
-    /// <exception cref="ObjectStorageException">Transient, with the store's last answer, when patience is at its end; whatever else the work throws.</exception>
+    /// <exception cref="ObjectStorageException">Transient, with the store's last answer, when patience is at its end; whatever else the work
+    /// throws.</exception>
     public static async ValueTask<T> DoAsync<T>(
         NodeRuntime runtime, IObjectStorage storage, TimeSpan limit, Func<StorePatience, ValueTask<T>> work, CancellationToken token)
     {

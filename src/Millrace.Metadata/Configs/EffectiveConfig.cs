@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Millrace.Metadata.Configs;
 
 /// <summary>What is in effect for one config, and what it overrides.</summary>
-/// <remarks>The typed readings are of values that were checked when they were set; one that is read as what it cannot be is a fault of ours, and throws.</remarks>
+/// <remarks>The typed readings are of values that were checked when they were set; one that is read as what it cannot be is a fault of ours, and
+/// throws.</remarks>
 /// <param name="Definition">The config.</param>
 /// <param name="Value">The value in effect; null for a password, or if there is none.</param>
 /// <param name="Source">Where it comes from.</param>

@@ -8,7 +8,8 @@ namespace Millrace.Metadata.Image;
 /// <param name="Stream">The stream that is the partition; it never changes.</param>
 /// <param name="Leader">The node that may open the stream at <see cref="Epoch"/>; null while nobody may.</param>
 /// <param name="Epoch">Rises with every change of leader, and with every new incarnation of the same leader.</param>
-/// <param name="Replicas">Virtual: places that were asked for, whether or not their nodes exist yet, and never a copy. At least one. Clients are told <see cref="MetadataImage.Replicas"/>.</param>
+/// <param name="Replicas">Virtual: places that were asked for, whether or not their nodes exist yet, and never a copy. At least one. Clients are told
+/// <see cref="MetadataImage.Replicas"/>.</param>
 public sealed record PartitionImage(
     int Index, StreamId Stream, NodeId? Leader, StreamEpoch Epoch, ImmutableArray<NodeId> Replicas)
 {

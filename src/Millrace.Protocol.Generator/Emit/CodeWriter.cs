@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Millrace.Protocol.Generator.Emit;
 
-/// <summary>Collects lines of C#, indented by the blocks that are open. A line is left blank after a block, unless the block around it ends there, too.</summary>
+/// <summary>
+/// Collects lines of C#, indented by the blocks that are open. A line is left blank after a block, unless the block around it ends there, too.
+/// </summary>
 internal sealed class CodeWriter
 {
     private readonly StringBuilder _text = new();

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Millrace.Protocol.Generator.Schema;
 
-/// <summary>A range of versions as schemas write it: <c>none</c>, <c>3</c>, <c>0-4</c> or <c>2+</c>. Empty when <see cref="Min"/> exceeds <see cref="Max"/>.</summary>
+/// <summary>
+/// A range of versions as schemas write it: <c>none</c>, <c>3</c>, <c>0-4</c> or <c>2+</c>. Empty when <see cref="Min"/> exceeds <see cref="Max"/>.
+/// </summary>
 internal readonly struct Versions(short min, short max) : IEquatable<Versions>
 {
     public static readonly Versions None = new(0, -1);

@@ -14,7 +14,10 @@ public readonly record struct RecordBatchVerdict
     /// <summary>Distance from the base offset to the first record with that timestamp.</summary>
     public int OffsetDeltaOfMaxTimestamp { get; init; }
 
-    /// <summary>The records that are wrong one by one, where that is the error: by index, ascending; at most <see cref="RecordBatchValidator.MaxReportedRecords"/>.</summary>
+    /// <summary>
+    /// The records that are wrong one by one, where that is the error: by index, ascending; at most <see
+    /// cref="RecordBatchValidator.MaxReportedRecords"/>.
+    /// </summary>
     public IReadOnlyList<int> InvalidRecords { get; init; }
 
     public bool IsValid => Error == RecordBatchError.None;

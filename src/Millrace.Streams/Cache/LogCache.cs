@@ -35,7 +35,9 @@ internal sealed class LogCache(BufferPool buffers)
         }
     }
 
-    /// <summary>Adds the record that follows the last one and holds its buffer; returns the memory newly kept alive. Cannot fail after <see cref="Reserve"/>.</summary>
+    /// <summary>
+    /// Adds the record that follows the last one and holds its buffer; returns the memory newly kept alive. Cannot fail after <see cref="Reserve"/>.
+    /// </summary>
     public int Add(in CachedRecord record)
     {
         Invariant.Check(_last is not { } newest || newest.Records[newest.End - 1].EndOffset == record.BaseOffset);

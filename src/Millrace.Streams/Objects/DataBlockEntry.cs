@@ -6,7 +6,8 @@ namespace Millrace.Streams.Objects;
 /// <remarks>Layout, little endian: i64 first offset, i64 end offset, i64 max timestamp, i64 position, i32 size, i32 record count.</remarks>
 /// <param name="FirstOffset">Inclusive.</param>
 /// <param name="EndOffset">Exclusive.</param>
-/// <param name="MaxTimestamp">The largest of its records: milliseconds since the Unix epoch; negative if none has a time (see <see cref="StreamAppend"/>).</param>
+/// <param name="MaxTimestamp">The largest of its records: milliseconds since the Unix epoch; negative if none has a time (see <see
+/// cref="StreamAppend"/>).</param>
 /// <param name="Position">Of its first byte in the object.</param>
 /// <param name="Size">Bytes, table included.</param>
 /// <param name="RecordCount">At least 1.</param>

@@ -11,7 +11,8 @@ namespace Millrace.Streams.Registry;
 /// <param name="StartOffset">Inclusive.</param>
 /// <param name="EndOffset">Exclusive; equal to the start for a range that carries only a checkpoint.</param>
 /// <param name="Bytes">Payload bytes.</param>
-/// <param name="MaxTimestamp">The largest of its records: milliseconds since the Unix epoch; negative if none has a time (see <see cref="StreamAppend"/>).</param>
+/// <param name="MaxTimestamp">The largest of its records: milliseconds since the Unix epoch; negative if none has a time (see <see
+/// cref="StreamAppend"/>).</param>
 /// <param name="HasCheckpoint">The object carries a checkpoint of this stream, as of the range's end.</param>
 /// <param name="Digest">A digest of the records from <see cref="WrittenStartOffset"/> on; it combines under merging and cutting.</param>
 public sealed record ObjectRange(

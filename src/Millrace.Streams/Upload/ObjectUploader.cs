@@ -97,7 +97,10 @@ internal sealed class ObjectUploader(
         }
     }
 
-    /// <summary>Puts two parts in the place of one that cannot be done. The smallest is tried again if memory may come back, and given up if nothing will change.</summary>
+    /// <summary>
+    /// Puts two parts in the place of one that cannot be done. The smallest is tried again if memory may come back, and given up if nothing will
+    /// change.
+    /// </summary>
     private async Task SplitAsync(
         IReadOnlyList<UploadRange> part, Exception failure, Stack<IReadOnlyList<UploadRange>> parts, List<UploadOutcome> outcomes, CancellationToken token)
     {

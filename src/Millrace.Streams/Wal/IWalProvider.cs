@@ -25,7 +25,8 @@ public interface IWalProvider
     /// Fences a former incarnation's WAL for good, finds its durable end and makes that durable too, before anything of it is
     /// shown. Repeatable after a crash at any point, until <see cref="IWalRecovery.CompleteAsync"/>.
     /// </summary>
-    /// <exception cref="WalUnavailableException">It is missing, was replaced or copied, is held by a living process, or acknowledged bytes in it are bad.</exception>
+    /// <exception cref="WalUnavailableException">It is missing, was replaced or copied, is held by a living process, or acknowledged bytes in it are
+    /// bad.</exception>
     ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token);
 
     /// <summary>

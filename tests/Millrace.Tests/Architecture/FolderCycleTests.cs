@@ -25,6 +25,7 @@ public sealed class FolderCycleTests
                 .Select(used => used.Module == module ? used.Resolve() : null)
                 .OfType<TypeDefinition>()
                 .Select(used => (User: ProductAssemblies.Outermost(type), Used: ProductAssemblies.Outermost(used))))
+            .Where(use => use.User.Namespace.Length > 0 && use.Used.Namespace.Length > 0)
             .Distinct()
             .Select(use => (use.User, use.Used, Edge: Siblings(use.User.Namespace, use.Used.Namespace)))
             .Where(use => use.Edge is not null)

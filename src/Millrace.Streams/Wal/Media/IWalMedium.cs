@@ -15,7 +15,9 @@ public interface IWalMedium
     /// <summary>Where a new WAL will lie, for its descriptor: goes into the metadata, for finding it again.</summary>
     string Locate(Guid wal);
 
-    /// <summary>Makes space for a new WAL and holds it alone. It may hold the blocks and headers of an earlier life. A failure leaves nothing that takes room.</summary>
+    /// <summary>
+    /// Makes space for a new WAL and holds it alone. It may hold the blocks and headers of an earlier life. A failure leaves nothing that takes room.
+    /// </summary>
     /// <exception cref="WalUnavailableException">A living process holds it.</exception>
     ValueTask<IWalSpace> MakeAsync(WalDescriptor wal, CancellationToken token);
 

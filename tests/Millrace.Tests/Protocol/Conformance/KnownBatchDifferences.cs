@@ -31,7 +31,8 @@ internal static class KnownBatchDifferences
 
     /// <summary>
     /// Why kafka-python reads otherwise what Kafka takes too: of zstd it reads the first frame alone, keys of headers must be
-    /// UTF-8 for it, and attributes of records below 128, and times are those of a header whose largest time is above the records' own, which the broker corrects.
+    /// UTF-8 for it, and attributes of records below 128, and times are those of a header whose largest time is above the records' own, which the
+    /// broker corrects.
     /// </summary>
     public static bool IsUnreadableForPython(BatchCase batch)
     {

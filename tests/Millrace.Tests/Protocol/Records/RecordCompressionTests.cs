@@ -143,7 +143,10 @@ public sealed class RecordCompressionTests
         }
     }
 
-    /// <summary>Java looks for a member only if more than 26 bytes were read together with the end of the one before, in buffers of 8 KiB behind its first member's ten bytes of head.</summary>
+    /// <summary>
+    /// Java looks for a member only if more than 26 bytes were read together with the end of the one before, in buffers of 8 KiB behind its first
+    /// member's ten bytes of head.
+    /// </summary>
     [Theory]
     [InlineData(8202 - 27, DecompressionOutcome.Done)]
     [InlineData(8202 - 26, DecompressionOutcome.Malformed)]
