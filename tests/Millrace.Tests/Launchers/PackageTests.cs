@@ -27,7 +27,7 @@ public sealed class PackageTests : IDisposable
         Assert.StartsWith("Millrace ", await RunAsync(program, "", "--version"), StringComparison.Ordinal);
         await using var broker = await MillraceProcess.StartBareAsync(program, _directory.Sub("data"));
         await RunAsync(program, "", "topic", "create", "packed", "--partitions", "1", "-b", broker.BootstrapServers);
-        await RunAsync(program, "hello\n", "produce", "packed", "--create", "-b", broker.BootstrapServers);
+        await RunAsync(program, "hello\n", "produce", "packed", "-b", broker.BootstrapServers);
         Assert.Contains("\"value\":\"hello\"", await RunAsync(program, "", "consume", "packed", "--exit", "--json", "-b", broker.BootstrapServers), StringComparison.Ordinal);
         Assert.Contains("packed", await RunAsync(program, "", "topic", "list", "--json", "-b", broker.BootstrapServers), StringComparison.Ordinal);
         using var http = new HttpClient();
