@@ -173,7 +173,7 @@ internal sealed class BrokerInquiry
         }
     }
 
-    private Finding? OfTopics(MetadataResponse metadata)
+    private static Finding? OfTopics(MetadataResponse metadata)
     {
         var leaderless = new List<string>();
         foreach (var topic in metadata.Topics)
