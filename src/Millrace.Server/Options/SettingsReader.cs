@@ -56,6 +56,7 @@ internal sealed class SettingsReader
         }
 
         _remarks.AddRange(Explanations.Of(written, _values));
+        _harmless.Sort(StringComparer.Ordinal);
         Say(LogLevel.Warning, _harmless, "These settings of Kafka have no effect here: {0}");
         Say(LogLevel.Warning, [.. _autoMq.Where(key => !AutoMqSettings.Understood.Contains(key))],
             "These settings of AutoMQ have no effect here: {0}. What there is instead: `millrace config reference`, names that begin with millrace.");
@@ -101,6 +102,10 @@ internal sealed class SettingsReader
         else
         {
             _values[setting.Name] = value;
+            if (!setting.HasEffect)
+            {
+                _harmless.Add(setting.Name);
+            }
         }
     }
 

@@ -102,6 +102,8 @@ public sealed class BroughtSettingsTests
     [InlineData("ssl.client.auth", "none")]
     [InlineData("listener.name.external.socket.send.buffer.bytes", "1")]
     [InlineData("zookeeper.connect", "localhost:2181")]
+    [InlineData("log.flush.interval.messages", "1")]
+    [InlineData("log.roll.hours", "24")]
     [InlineData("confluent.license.topic.replication.factor", "1")]
     public void What_asks_for_nothing_is_taken_with_a_warning(string key, string value) =>
         Assert.Contains(key, Assert.Single(Said(From((key, value)), LogLevel.Warning)), StringComparison.Ordinal);
