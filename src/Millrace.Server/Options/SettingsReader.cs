@@ -12,7 +12,10 @@ internal sealed class SettingsReader
 
     /// <summary>What somebody may have meant, who has written something unknown.</summary>
     private static readonly string[] Names =
-        [.. ServerSettings.AllKeys, .. LogFolders.Keys, .. AutoMqSettings.Understood, .. HarmlessSettings.Groups.SelectMany(group => group.Keys).Where(key => !key.EndsWith('.'))];
+        [
+            .. ServerSettings.AllKeys, .. LogFolders.Keys, .. AutoMqSettings.Understood,
+            .. HarmlessSettings.Groups.SelectMany(group => group.Keys).Where(key => !key.EndsWith('.')),
+        ];
 
     private readonly SortedDictionary<string, string> _values = new(StringComparer.Ordinal);
     private readonly List<string> _harmless = [];
@@ -121,7 +124,10 @@ internal sealed class SettingsReader
         }
     }
 
-    /// <summary>Kafka lets a listener have values of its own, a SASL mechanism's before the name: <c>listener.name.internal.plain.sasl.jaas.config</c>.</summary>
+    /// <summary>
+    /// Kafka lets a listener have values of its own, with a SASL mechanism before the name, as in
+    /// <c>listener.name.internal.plain.sasl.jaas.config</c>.
+    /// </summary>
     private void SortForOneListener(string key, string rest, string value)
     {
         var sasl = rest.IndexOf(".sasl.", StringComparison.Ordinal);
