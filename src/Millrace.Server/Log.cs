@@ -75,7 +75,7 @@ internal static partial class Log
     [LoggerMessage(EventId = 9022, Message = "The process may have {Limit} files open; {KeptBack} are kept back for its own, the WAL, the store and HTTP, so that it accepts {Connections} connections and not max.connections={Wanted}. Raise the limit to {Needed} (ulimit -n, systemd's LimitNOFILE=), or lower max.connections")]
     public static partial void FewDescriptors(ILogger logger, LogLevel level, long limit, int keptBack, int connections, int wanted, long needed);
 
-    [LoggerMessage(EventId = 9023, Level = LogLevel.Warning, Message = "The data directory {Directory} holds logs of Apache Kafka. They are not read and not changed: their records come over through clients, as MirrorMaker 2 is one. Choose another data directory with --data-dir if Kafka is to run there again")]
+    [LoggerMessage(EventId = 9023, Level = LogLevel.Warning, Message = "The data directory {Directory} holds logs of Apache Kafka. They are not read and not changed: records come over through clients, such as MirrorMaker 2. Choose another data directory with --data-dir if Kafka is to run there again")]
     public static partial void KafkasFolder(ILogger logger, string directory);
 
     [LoggerMessage(EventId = 9030, Level = LogLevel.Warning, Message = "{Count} more lines of the event {Event} were left out in the last minute")]

@@ -30,6 +30,9 @@ public sealed class ConfigDefinition
     /// <summary>It may be set while the brokers run.</summary>
     public bool IsDynamic { get; private init; } = true;
 
+    /// <summary>False for one that is taken and described, and changes nothing here. Its documentation begins with that, since clients read it there.</summary>
+    public bool HasEffect => !Documentation.StartsWith("Has no effect", StringComparison.Ordinal);
+
     /// <summary>Never shown, never stored in the metadata.</summary>
     public bool IsSensitive => Type == ConfigType.Password;
 

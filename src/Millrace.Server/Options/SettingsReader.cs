@@ -12,7 +12,10 @@ internal sealed class SettingsReader
 
     /// <summary>What somebody may have meant, who has written something unknown.</summary>
     private static readonly string[] Names =
-        [.. ServerSettings.AllKeys, .. LogFolders.Keys, .. AutoMqSettings.Understood, .. HarmlessSettings.Groups.SelectMany(group => group.Keys).Where(key => !key.EndsWith('.'))];
+        [
+            .. ServerSettings.AllKeys, .. LogFolders.Keys, .. AutoMqSettings.Understood,
+            .. HarmlessSettings.Groups.SelectMany(group => group.Keys).Where(key => !key.EndsWith('.')),
+        ];
 
     private readonly SortedDictionary<string, string> _values = new(StringComparer.Ordinal);
     private readonly List<string> _harmless = [];
@@ -56,6 +59,7 @@ internal sealed class SettingsReader
         }
 
         _remarks.AddRange(Explanations.Of(written, _values));
+        _harmless.Sort(StringComparer.Ordinal);
         Say(LogLevel.Warning, _harmless, "These settings of Kafka have no effect here: {0}");
         Say(LogLevel.Warning, [.. _autoMq.Where(key => !AutoMqSettings.Understood.Contains(key))],
             "These settings of AutoMQ have no effect here: {0}. What there is instead: `millrace config reference`, names that begin with millrace.");
@@ -99,6 +103,10 @@ internal sealed class SettingsReader
         else
         {
             _values[setting.Name] = value;
+            if (!setting.HasEffect)
+            {
+                _harmless.Add(setting.Name);
+            }
         }
     }
 
@@ -114,7 +122,10 @@ internal sealed class SettingsReader
         }
     }
 
-    /// <summary>Kafka lets a listener have values of its own, a SASL mechanism's before the name: <c>listener.name.internal.plain.sasl.jaas.config</c>.</summary>
+    /// <summary>
+    /// Kafka lets a listener have values of its own, with a SASL mechanism before the name, as in
+    /// <c>listener.name.internal.plain.sasl.jaas.config</c>.
+    /// </summary>
     private void SortForOneListener(string key, string rest, string value)
     {
         var sasl = rest.IndexOf(".sasl.", StringComparison.Ordinal);

@@ -102,7 +102,9 @@ internal static class SettingsReference
         page.Append("| name | type | default | unit | whose | what it does |\n|---|---|---|---|---|---|\n");
         foreach (var setting in settings)
         {
-            Row(page, $"`{setting.Name}`{(isMarked(setting) ? " *" : "")}", Type(setting), Default(setting), Unit(setting) ?? "", IsOwn(setting) ? "Millrace" : "Kafka", setting.Documentation);
+            Row(
+                page, $"`{setting.Name}`{(isMarked(setting) ? " *" : "")}", Type(setting), Default(setting), Unit(setting) ?? "",
+                IsOwn(setting) ? "Millrace" : "Kafka", setting.Documentation);
         }
     }
 
@@ -111,7 +113,9 @@ internal static class SettingsReference
         page.Append("| name | type | default | unit | what it does | of the brokers |\n|---|---|---|---|---|---|\n");
         foreach (var setting in TopicConfigs.All)
         {
-            Row(page, $"`{setting.Name}`", Type(setting), Default(setting), Unit(setting) ?? "", setting.Documentation, string.Join(", ", setting.Synonyms.Select(synonym => $"`{synonym.Name}`")));
+            Row(
+                page, $"`{setting.Name}`", Type(setting), Default(setting), Unit(setting) ?? "", setting.Documentation,
+                string.Join(", ", setting.Synonyms.Select(synonym => $"`{synonym.Name}`")));
         }
     }
 

@@ -22,7 +22,8 @@ public sealed partial class ThirdPartyNoticesTests
 
     [Fact]
     public void The_licence_is_Apache_2() =>
-        Assert.Contains("Apache License\n                           Version 2.0", File.ReadAllText(Path.Combine(Repository.Root, "LICENSE")), StringComparison.Ordinal);
+        Assert.Contains(
+            "Apache License\n                           Version 2.0", File.ReadAllText(Path.Combine(Repository.Root, "LICENSE")), StringComparison.Ordinal);
 
     private static IReadOnlyList<string> Noticed() =>
         [.. Line().Matches(File.ReadAllText(Path.Combine(Repository.Root, "THIRD-PARTY-NOTICES.md"))).Select(line => line.Groups[1].Value)];

@@ -25,7 +25,8 @@ public sealed class UncleanedTopicsTests : IDisposable
 
         Follow();
 
-        Assert.StartsWith("Topics with cleanup.policy=compact keep every record, since there is no log cleaning yet: a, c.", Assert.Single(Said), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Topics with cleanup.policy=compact keep every record, since there is no log cleaning yet: a, c.", Assert.Single(Said), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -28,7 +28,10 @@ public sealed class NodeProcessTests : IDisposable
     [InlineData("automq")]
     public async Task A_node_starts_with_a_file_of_another_system(string name)
     {
-        await RunAsync(Options(PropertiesFixture.Read(name, [.. OfATest, ("log.dirs", _directory.Path), (ServerSettings.HttpListener, "off"), .. InMemory(name)])), "Ready on");
+        var settings = PropertiesFixture.Read(
+            name, [.. OfATest, ("log.dirs", _directory.Path), (ServerSettings.HttpListener, "off"), .. InMemory(name)]);
+
+        await RunAsync(Options(settings), "Ready on");
 
         Assert.NotEmpty(_log.Saying("have no effect here"));
     }
@@ -40,7 +43,9 @@ public sealed class NodeProcessTests : IDisposable
         other.Start();
         var taken = new HostPort("127.0.0.1", ((IPEndPoint)other.LocalEndpoint).Port);
 
-        await RunAsync(Options(PropertiesFixture.Read("container", [.. OfATest, (ServerSettings.Store, "memory:")])) with { Http = taken }, "Ready on", "HTTP is at");
+        var settings = PropertiesFixture.Read("container", [.. OfATest, (ServerSettings.Store, "memory:")]);
+
+        await RunAsync(Options(settings) with { Http = taken }, "Ready on", "HTTP is at");
 
         Assert.Contains($"since another process listens on {taken}", Assert.Single(_log.Saying("HTTP is at")), StringComparison.Ordinal);
     }
@@ -50,7 +55,8 @@ public sealed class NodeProcessTests : IDisposable
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
-        var settings = PropertiesFixture.Read("container", [.. OfATest, (ServerSettings.Store, "memory:"), (ServerSettings.HttpListener, $"{other.LocalEndpoint}")]);
+        var settings = PropertiesFixture.Read(
+            "container", [.. OfATest, (ServerSettings.Store, "memory:"), (ServerSettings.HttpListener, $"{other.LocalEndpoint}")]);
 
         var refusal = await Assert.ThrowsAsync<NodeStartException>(() => RunAsync(Options(settings), "nothing"));
 
@@ -62,7 +68,9 @@ public sealed class NodeProcessTests : IDisposable
     {
         await File.WriteAllTextAsync(_directory.Sub("meta.properties"), "version=1\n", TestContext.Current.CancellationToken);
 
-        await RunAsync(Options(PropertiesFixture.Read("kraft-combined", [.. OfATest, ("log.dirs", _directory.Path), (ServerSettings.HttpListener, "off")])), "Ready on");
+        var settings = PropertiesFixture.Read("kraft-combined", [.. OfATest, ("log.dirs", _directory.Path), (ServerSettings.HttpListener, "off")]);
+
+        await RunAsync(Options(settings), "Ready on");
 
         Assert.Single(_log.Saying("holds logs of Apache Kafka"));
     }
@@ -76,7 +84,9 @@ public sealed class NodeProcessTests : IDisposable
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var running = new NodeProcess(TimeProvider.System, _log, options).RunAsync(stop.Token);
-        if (!await Eventually.BecomesTrueAsync(() => running.IsCompleted || Array.TrueForAll(until, text => _log.Saying(text).Count > 0)) || running.IsCompleted)
+        var hasSaid = await Eventually.BecomesTrueAsync(
+            () => running.IsCompleted || Array.TrueForAll(until, text => _log.Saying(text).Count > 0));
+        if (!hasSaid || running.IsCompleted)
         {
             await running;
         }

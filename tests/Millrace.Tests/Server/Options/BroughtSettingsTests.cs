@@ -14,7 +14,8 @@ public sealed class BroughtSettingsTests
 
         Assert.Equal("/tmp/kraft-combined-logs", settings.Text(ServerSettings.DataDirectory));
         Assert.Equal(1, settings.Number("node.id"));
-        Assert.Equal("Understood from settings of Kafka: log.dirs as millrace.data.dir=/tmp/kraft-combined-logs", Assert.Single(Said(settings, LogLevel.Information)));
+        Assert.Equal(
+            "Understood from settings of Kafka: log.dirs as millrace.data.dir=/tmp/kraft-combined-logs", Assert.Single(Said(settings, LogLevel.Information)));
         var warning = Assert.Single(Said(settings, LogLevel.Warning));
         Assert.StartsWith("These settings of Kafka have no effect here: ", warning, StringComparison.Ordinal);
         Assert.Contains("num.io.threads, num.network.threads", warning, StringComparison.Ordinal);
@@ -102,19 +103,26 @@ public sealed class BroughtSettingsTests
     [InlineData("ssl.client.auth", "none")]
     [InlineData("listener.name.external.socket.send.buffer.bytes", "1")]
     [InlineData("zookeeper.connect", "localhost:2181")]
+    [InlineData("log.flush.interval.messages", "1")]
+    [InlineData("log.roll.hours", "24")]
     [InlineData("confluent.license.topic.replication.factor", "1")]
     public void What_asks_for_nothing_is_taken_with_a_warning(string key, string value) =>
         Assert.Contains(key, Assert.Single(Said(From((key, value)), LogLevel.Warning)), StringComparison.Ordinal);
 
     [Fact]
     public void A_command_line_puts_right_what_a_file_says_wrongly() =>
-        Assert.Equal(2, From(("num.partitions", "none"), ("sasl.enabled.mechanisms", "PLAIN"), ("num.partitions", "2"), ("sasl.enabled.mechanisms", "")).Number("num.partitions"));
+        Assert.Equal(
+            2,
+            From(("num.partitions", "none"), ("sasl.enabled.mechanisms", "PLAIN"), ("num.partitions", "2"), ("sasl.enabled.mechanisms", ""))
+                .Number("num.partitions"));
 
     [Theory]
     [InlineData("min.insync.replicas", "2", "holds up no write")]
     [InlineData("controller.quorum.voters", "1@a:9093,2@b:9093,3@c:9093", "a cluster of its own")]
     public void What_means_less_than_in_Kafka_is_explained(string key, string value, string explanation) =>
-        Assert.Contains(Said(From((key, value)), LogLevel.Warning), text => text.StartsWith(key, StringComparison.Ordinal) && text.Contains(explanation, StringComparison.Ordinal));
+        Assert.Contains(
+            Said(From((key, value)), LogLevel.Warning),
+            text => text.StartsWith(key, StringComparison.Ordinal) && text.Contains(explanation, StringComparison.Ordinal));
 
     [Fact]
     public void AutoMQs_settings_of_the_store_do_not_count_where_AutoMQ_is_switched_off() =>
