@@ -1,6 +1,7 @@
 using Millrace.Controller.Streams;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
+using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol.Messages;
 
 namespace Millrace.Controller;
@@ -13,12 +14,12 @@ internal sealed record ClusterState(MetadataImage Cluster, StreamImage Streams)
     /// <summary>The state after one record of an entry; <see cref="EndEntry"/> follows the last.</summary>
     public ClusterState Apply(IRecord record) => new(Cluster.Apply(record), Streams.Apply(record));
 
-    /// <summary>Counts the entry, if it changed the cluster image: brokers tell images apart by version.</summary>
-    public ClusterState EndEntry(ClusterState before) =>
-        ReferenceEquals(Cluster, before.Cluster) ? this : this with { Cluster = Cluster with { Version = before.Cluster.Version + 1 } };
+    /// <summary>Notes the entry's place, if it changed the cluster image: that is the image's version.</summary>
+    public ClusterState EndEntry(ClusterState before, LogPlace place) =>
+        ReferenceEquals(Cluster, before.Cluster) ? this : this with { Cluster = Cluster with { Version = new MetadataVersion(place.Term, place.Index) } };
 
     /// <summary>Applies a whole entry.</summary>
-    public ClusterState Apply(IReadOnlyList<IRecord> entry)
+    public ClusterState Apply(IReadOnlyList<IRecord> entry, LogPlace place)
     {
         var state = this;
         foreach (var record in entry)
@@ -26,14 +27,15 @@ internal sealed record ClusterState(MetadataImage Cluster, StreamImage Streams)
             state = state.Apply(record);
         }
 
-        return state.EndEntry(this);
+        return state.EndEntry(this, place);
     }
 
     /// <summary>Records that make this state out of the empty one. The counters come last, since the others move them.</summary>
     public IEnumerable<IRecord> ToRecords() =>
         Cluster.ToRecords().Concat(Streams.ToRecords()).Append(new CountersRecord
         {
-            Version = Cluster.Version,
+            VersionTerm = Cluster.Version.Term,
+            VersionIndex = Cluster.Version.Index,
             NextNodeId = Cluster.NextNodeId,
             NextNodeEpoch = Cluster.NextNodeEpoch,
             NextProducerId = Cluster.NextProducerId,

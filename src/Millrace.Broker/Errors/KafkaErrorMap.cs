@@ -1,4 +1,5 @@
 using Millrace.Broker.Partitions;
+using Millrace.Metadata.Channel;
 using Millrace.Protocol;
 using Millrace.Streams;
 
@@ -20,10 +21,24 @@ internal static partial class KafkaErrorMap
         StreamError.OffsetOutOfRange => ErrorCode.OffsetOutOfRange,
         // The outcome is unknown; a retry goes to whoever leads then, and idempotence tells a duplicate.
         StreamError.WalFailed => ErrorCode.NotLeaderOrFollower,
-        StreamError.StorageUnavailable => ErrorCode.RequestTimedOut,
+        // Nobody could decide it in time; the client asks again.
+        StreamError.StorageUnavailable or StreamError.ControllerLost => ErrorCode.RequestTimedOut,
         // Uploads draw new ids and go on; it does not reach a client's call.
         StreamError.PrepareExpired => ErrorCode.UnknownServerError,
         StreamError.Corrupt => ErrorCode.KafkaStorageError,
+    };
+
+    /// <summary>For what the controller refuses as a whole, in answers about topics and configs.</summary>
+    public static ErrorCode ToErrorCode(ControllerError error) => error switch
+    {
+        ControllerError.None => ErrorCode.None,
+        // Kafka's clients look for the controller and ask again; so may those of a broker that was shut out of the cluster.
+        ControllerError.ControllerLost or ControllerError.Fenced => ErrorCode.NotController,
+        ControllerError.Busy => ErrorCode.RequestTimedOut,
+        ControllerError.InvalidRequest => ErrorCode.InvalidRequest,
+        // Of nodes and streams, which no client asks about.
+        ControllerError.UnknownStream or ControllerError.Incomplete or ControllerError.PrepareExpired or ControllerError.NodeIdRefused =>
+            ErrorCode.UnknownServerError,
     };
 
     /// <summary>For what partitions refuse. Consumers know few codes in a fetch, and these are among them where a fetch can get them.</summary>

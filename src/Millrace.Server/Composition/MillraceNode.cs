@@ -1,6 +1,7 @@
 using System.Net;
 using Millrace.Broker;
 using Millrace.Controller;
+using Millrace.Controller.Clients;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
@@ -36,6 +37,8 @@ internal sealed class MillraceNode : IAsyncDisposable
 
     public required ClusterController Controller { get; init; }
 
+    public required NodeRegistry Nodes { get; init; }
+
     public required IWriteAheadLog Wal { get; init; }
 
     public required StreamStore Streams { get; init; }
@@ -65,18 +68,19 @@ internal sealed class MillraceNode : IAsyncDisposable
         using var limit = new CancellationTokenSource(_options.StopLimit, _runtime.Time);
         try
         {
-            await Broker.StopAsync(_options.ShutdownGrace, limit.Token);
-            await Streams.CloseAsync(limit.Token);
-            await Controller.StopAsync(Incarnation, limit.Token);
-            await Wal.RetireAsync(limit.Token);
-            await Controller.ForgetWalsAsync(Incarnation, [Wal.Descriptor.Id], limit.Token);
+            var leaving = LeaveAsync(limit.Token);
+            await Waiting.Either(leaving, _runtime.Failed);
+            // A node that has failed meanwhile, perhaps since another controller took its place, waits for nothing that only this one could answer.
+            limit.Cancel();
+            await leaving;
             Log.Stopped(_logger);
             return true;
         }
         catch (Exception failure) when (failure is OperationCanceledException or StreamException or IOException
             or WalUnavailableException or ObjectLogException or ObjectStorageException)
         {
-            SayWhatStays(failure is OperationCanceledException
+            SayWhatStays(_runtime.Failed.IsCompleted ? (await _runtime.Failed).Message
+                : failure is OperationCanceledException
                 ? $"Not everything was uploaded within {_options.StopLimit.TotalSeconds:0.###} s ({ServerSettings.StopLimit})."
                 : failure.Message);
             return false;
@@ -85,6 +89,15 @@ internal sealed class MillraceNode : IAsyncDisposable
         {
             await DisposeAsync();
         }
+    }
+
+    private async Task LeaveAsync(CancellationToken limit)
+    {
+        await Broker.StopAsync(_options.ShutdownGrace, limit);
+        await Streams.CloseAsync(limit);
+        await Nodes.LeaveAsync(Incarnation, limit);
+        await Wal.RetireAsync(limit);
+        await Nodes.ForgetWalsAsync(Incarnation, [Wal.Descriptor.Id], limit);
     }
 
     // Nothing is lost by what stays: the next start recovers the WAL. Unless that ends with the process, as its operator has chosen.

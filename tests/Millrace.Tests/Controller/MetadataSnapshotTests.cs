@@ -45,7 +45,7 @@ public sealed class MetadataSnapshotTests
                 await controller.PrepareAsync(node, 1, default);
             }
 
-            before = ClusterScript.Bytes(controller.State);
+            before = ClusterScript.Bytes(controller.Controller.State);
         }
 
         await DamageAsync((await NewestSnapshotAsync())!);
@@ -103,7 +103,7 @@ public sealed class MetadataSnapshotTests
                 await controller.PrepareAsync(node, 1, default);
             }
 
-            before = ClusterScript.Bytes(controller.State);
+            before = ClusterScript.Bytes(controller.Controller.State);
         }
 
         await DamageAsync((await NewestSnapshotAsync())!);

@@ -4,6 +4,7 @@ using Millrace.Controller.Nodes;
 using Millrace.ObjectStorage.Memory;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
+using Millrace.Simulation.Scenarios;
 using Millrace.Streams;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
@@ -38,7 +39,7 @@ public sealed class StreamsOverControllerTests : IAsyncDisposable
             var owner = await life.OpenAsync(stream, epoch: 0);
             await life.AppendAsync(owner, 40);
             life.Store.RequestUpload();
-            await TestNode.UntilAsync(() => life.Controller.State.Streams.Streams[stream].CommittedEnd == 40);
+            await TestNode.UntilAsync(() => life.Controller.Controller.State.Streams.Streams[stream].CommittedEnd == 40);
             await life.AppendAsync(owner, 10);
         }
 
@@ -100,12 +101,12 @@ public sealed class StreamsOverControllerTests : IAsyncDisposable
     }
 
     /// <summary>One incarnation of a node; disposing it is a crash.</summary>
-    private sealed class Life(StreamsOverControllerTests test, ControllerNode process, ClusterController controller, NodeIncarnation self, IWriteAheadLog wal)
+    private sealed class Life(StreamsOverControllerTests test, ControllerNode process, AskedController controller, NodeIncarnation self, IWriteAheadLog wal)
         : IAsyncDisposable
     {
         public ControllerNode Process => process;
 
-        public ClusterController Controller => controller;
+        public AskedController Controller => controller;
 
         public NodeIncarnation Self => self;
 
@@ -152,7 +153,7 @@ public sealed class StreamsOverControllerTests : IAsyncDisposable
         public async Task StopAsync()
         {
             await Store.CloseAsync(default);
-            await controller.StopAsync(self, default);
+            await controller.LeaveAsync(self, default);
         }
 
         public async ValueTask DisposeAsync()

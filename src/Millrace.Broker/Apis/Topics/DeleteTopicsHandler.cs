@@ -1,4 +1,6 @@
+using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
+using Millrace.Metadata.Channel;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
@@ -34,11 +36,16 @@ internal sealed class DeleteTopicsHandler(NodeRuntime runtime, BrokerIdentity id
         using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
         try
         {
-            return await controller.DeleteTopicsAsync(new DeleteTopicsRequest { Topics = topics, TimeoutMs = request.TimeoutMs }, deadline.Begin());
+            return await controller.SendAsync<DeleteTopicsRequest, DeleteTopicsResponse>(
+                new DeleteTopicsRequest { Topics = topics, TimeoutMs = request.TimeoutMs }, deadline.Begin());
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
             return Failed(topics, ErrorCode.RequestTimedOut);
+        }
+        catch (ControllerException refusal)
+        {
+            return Failed(topics, KafkaErrorMap.ToErrorCode(refusal.Error));
         }
     }
 

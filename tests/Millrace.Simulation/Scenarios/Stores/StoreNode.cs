@@ -1,4 +1,3 @@
-using Millrace.Controller;
 using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
 using Millrace.Metadata;
@@ -35,10 +34,10 @@ internal sealed class StoreNode(
         var incarnation = runtime.NewId();
         var log = await MetadataLog.OpenAsync(runtime, storage, world.LogOptions, CancellationToken.None);
         var seal = new ControllerSeal { IncarnationId = incarnation, Host = "node", Port = 9092 };
-        ClusterController? controller;
+        AskedController? controller;
         do
         {
-            controller = await ClusterController.TryStartAsync(runtime, log, storage, seal, world.ControllerOptions, CancellationToken.None);
+            controller = await AskedController.TryStartAsync(runtime, log, storage, seal, world.ControllerOptions);
         }
         while (controller is null);
         var node = await controller.RegisterAsync(new NodeRegistration(incarnation, "node", 9092, null), CancellationToken.None);
@@ -54,7 +53,7 @@ internal sealed class StoreNode(
         }
     }
 
-    private async Task ServeAsync(ClusterController controller, NodeIncarnation node, bool isAudit)
+    private async Task ServeAsync(AskedController controller, NodeIncarnation node, bool isAudit)
     {
         await RecoverAsync(controller, node);
 
@@ -75,7 +74,7 @@ internal sealed class StoreNode(
         await StopAsync(controller, node, store, wal);
     }
 
-    private async Task RecoverAsync(ClusterController controller, NodeIncarnation node)
+    private async Task RecoverAsync(AskedController controller, NodeIncarnation node)
     {
         foreach (var waiting in await controller.GetWaitingWalsAsync(CancellationToken.None))
         {
@@ -87,7 +86,7 @@ internal sealed class StoreNode(
         }
     }
 
-    private async Task<List<SimulatedOwner>> OpenAsync(ClusterController controller, NodeIncarnation node, StreamStore store, bool isAudit)
+    private async Task<List<SimulatedOwner>> OpenAsync(AskedController controller, NodeIncarnation node, StreamStore store, bool isAudit)
     {
         while (world.Streams.Count < world.WantedStreams)
         {
@@ -107,10 +106,10 @@ internal sealed class StoreNode(
         return owners;
     }
 
-    private async Task StopAsync(ClusterController controller, NodeIncarnation node, StreamStore store, IWriteAheadLog wal)
+    private async Task StopAsync(AskedController controller, NodeIncarnation node, StreamStore store, IWriteAheadLog wal)
     {
         await store.CloseAsync(CancellationToken.None);
-        await controller.StopAsync(node, CancellationToken.None);
+        await controller.LeaveAsync(node, CancellationToken.None);
         await store.DisposeAsync();
         await wal.RetireAsync(CancellationToken.None);
         await controller.DisposeAsync();
