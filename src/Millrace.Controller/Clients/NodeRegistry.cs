@@ -76,10 +76,17 @@ public sealed class NodeRegistry(IControllerChannel channel)
     /// records may be lost by that: only an operator decides it.
     /// </summary>
     /// <returns>What was given up.</returns>
-    /// <exception cref="StreamException">Incomplete: its incarnation is not fenced.</exception>
-    public async ValueTask<IReadOnlyList<WaitingStream>> AcceptLossAsync(Guid walId, IReadOnlySet<StreamId>? streams, CancellationToken token)
+    /// <exception cref="StreamException">Fenced; Incomplete: the WAL's incarnation is not fenced.</exception>
+    public async ValueTask<IReadOnlyList<WaitingStream>> AcceptLossAsync(
+        NodeIncarnation node, Guid walId, IReadOnlySet<StreamId>? streams, CancellationToken token)
     {
-        var request = new AcceptLossRequest { WalId = walId, Streams = streams is null ? null : [.. streams.Select(stream => stream.Value)] };
+        var request = new AcceptLossRequest
+        {
+            NodeId = node.Node.Value,
+            NodeEpoch = node.Epoch.Value,
+            WalId = walId,
+            Streams = streams is null ? null : [.. streams.Select(stream => stream.Value)],
+        };
         var response = await channel.AskAsync<AcceptLossRequest, AcceptLossResponse>(request, token);
         return [.. response.Lost.Select(stream => new WaitingStream(new StreamId(stream.StreamId), stream.Topic, stream.Partition))];
     }

@@ -49,26 +49,26 @@ public sealed class ControllerEndpoint(NodeRuntime runtime, ClusterController co
                 state, ControllerError.ControllerLost, $"This node is not the controller any more: it knows the metadata up to {state.Cluster.Version}");
         }
 
-        if (handler.Look(state, request) is { } seen)
-        {
-            return new(state.Cluster.Version, ControllerError.None, null, seen);
-        }
-
         try
         {
-            var decided = await controller.DecideAsync(entry => handler.Decide(entry, request), token);
-            if (decided.Refusal is { } refusal && Refusals.ErrorOf(refusal) is { } error)
+            if (handler.Look(state, request) is { } seen)
             {
-                return new(decided.Version, error, refusal.Message, null);
+                return new(state.Cluster.Version, ControllerError.None, null, seen);
+            }
+
+            var decided = await controller.DecideAsync(entry => handler.Decide(entry, request), token);
+            if (decided.Refusal is { } refused && Refusals.ErrorOf(refused) is { } reason)
+            {
+                return new(decided.Version, reason, refused.Message, null);
             }
 
             var response = decided.Accepted();
             handler.OnCommitted(request, response);
             return new(decided.Version, ControllerError.None, null, response);
         }
-        catch (ControllerException refusal)
+        catch (Exception refusal) when (Refusals.ErrorOf(refusal) is { } error)
         {
-            return Refused<TResponse>(state, refusal.Error, refusal.Message);
+            return Refused<TResponse>(state, error, refusal.Message);
         }
     }
 

@@ -10,6 +10,9 @@ internal static class StreamQuestions
 {
     private const long None = -1;
 
+    // Bounds an answer; who gets as many as it asked for asks on.
+    private const int MaxRanges = 10_000;
+
     /// <summary>Fills the answers to a request's questions in, by a state.</summary>
     public static void Answer(ClusterState state, StreamOpsRequest request, StreamOpsResponse response)
     {
@@ -26,7 +29,7 @@ internal static class StreamQuestions
     {
         try
         {
-            var ranges = StreamOperations.GetRanges(state, new StreamId(query.StreamId), query.Offset, query.Limit);
+            var ranges = StreamOperations.GetRanges(state, new StreamId(query.StreamId), query.Offset, Math.Min(query.Limit, MaxRanges));
             return new StreamOpsResponse.RangePage { Ranges = [.. ranges.Select(RangeMessages.ToAnswered)] };
         }
         catch (Exception refusal) when (Refusals.ErrorOf(refusal) is { } error)

@@ -11,18 +11,12 @@ namespace Millrace.Controller.Endpoint;
 /// <summary>What an incarnation asks of its streams and objects, from messages to decisions: many at once, each by itself.</summary>
 internal static class StreamRequests
 {
-    /// <summary>Bounds the work of one entry; a node that has more to ask asks again.</summary>
+    /// <summary>Bounds the work and the answer of one request; a node that has more to ask asks again.</summary>
     public const int MaxOperations = 10_000;
 
     public static StreamOpsResponse Decide(PendingEntry entry, StreamOpsRequest request)
     {
-        var writes = request.Creations + (long)request.Opens.Count + request.Closes.Count + request.Trims.Count + request.Prepares.Count
-            + request.Commits.Count + request.Damages.Count;
-        if (request.Creations < 0 || writes > MaxOperations)
-        {
-            throw new ArgumentException($"A request has at most {MaxOperations} operations, and this one has {writes}", nameof(request));
-        }
-
+        RequireFew(request);
         var node = new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch));
         var response = new StreamOpsResponse
         {
@@ -49,16 +43,29 @@ internal static class StreamRequests
     /// </summary>
     public static StreamOpsResponse? Look(ClusterState state, StreamOpsRequest request)
     {
-        if (request.Creations != 0 || request.Opens.Count + request.Closes.Count + request.Trims.Count + request.Prepares.Count
-            + request.Commits.Count + request.Damages.Count > 0)
+        if (Deeds(request) > 0)
         {
             return null;
         }
 
+        RequireFew(request);
         var response = new StreamOpsResponse();
         StreamQuestions.Answer(state, request, response);
         return response;
     }
+
+    private static void RequireFew(StreamOpsRequest request)
+    {
+        var operations = Deeds(request) + request.RangeQueries.Count + request.CommittedEnds.Count + request.RecoverableEnds.Count;
+        if (request.Creations < 0 || operations > MaxOperations)
+        {
+            throw new ArgumentException($"A request has at most {MaxOperations} operations, and this one has {operations}", nameof(request));
+        }
+    }
+
+    private static long Deeds(StreamOpsRequest request) =>
+        (long)request.Creations + request.Opens.Count + request.Closes.Count + request.Trims.Count + request.Prepares.Count + request.Commits.Count
+        + request.Damages.Count;
 
     private static StreamOpsResponse.CreateResult Create(PendingEntry entry, NodeIncarnation node) =>
         new() { StreamId = StreamOperations.Create(entry, node).Value };

@@ -39,6 +39,7 @@ internal static class WalRequests
 
     public static AcceptLossResponse AcceptLoss(PendingEntry entry, AcceptLossRequest request)
     {
+        entry.RequireLive(Sender(request.NodeId, request.NodeEpoch));
         var lost = NodeOperations.AcceptLoss(entry, request.WalId, request.Streams?.Select(stream => new StreamId(stream)).ToHashSet());
         return new AcceptLossResponse
         {

@@ -13,6 +13,7 @@ internal static class Refusals
         StreamException { Error: StreamError.Unknown } => ControllerError.UnknownStream,
         StreamException { Error: StreamError.Incomplete } => ControllerError.Incomplete,
         StreamException { Error: StreamError.PrepareExpired } => ControllerError.PrepareExpired,
+        ControllerException channel => channel.Error,
         NodeIdException => ControllerError.NodeIdRefused,
         ArgumentException => ControllerError.InvalidRequest,
         _ => null,

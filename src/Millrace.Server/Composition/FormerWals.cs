@@ -111,7 +111,7 @@ internal sealed class FormerWals(
         var named = waiting.Streams.Where(stream => all || IsNamed(stream)).ToList();
         if (all || named.Count > 0)
         {
-            var lost = await nodes.AcceptLossAsync(wal.Id, all ? null : named.Select(stream => stream.Stream).ToHashSet(), token);
+            var lost = await nodes.AcceptLossAsync(self, wal.Id, all ? null : named.Select(stream => stream.Stream).ToHashSet(), token);
             Log.LossAccepted(_logger, string.Join(", ", lost), wal.Id);
         }
 

@@ -1,6 +1,7 @@
 using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
 using Millrace.Metadata;
+using Millrace.Metadata.Channel;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
@@ -37,7 +38,7 @@ internal sealed class StoreNode(
         AskedController? controller;
         do
         {
-            controller = await AskedController.TryStartAsync(runtime, log, storage, seal, world.ControllerOptions);
+            controller = await AskedController.TryStartAsync(runtime, log, storage, seal, world.ControllerOptions, Mend);
         }
         while (controller is null);
         var node = await controller.RegisterAsync(new NodeRegistration(incarnation, "node", 9092, null), CancellationToken.None);
@@ -46,12 +47,19 @@ internal sealed class StoreNode(
         {
             await ServeAsync(controller, node, isAudit);
         }
+        catch (StreamException lost) when (lost.Error == StreamError.Fenced)
+        {
+            world.CheckFence(node.Epoch);
+            throw;
+        }
         catch (StreamException lost) when ((lost.Error is StreamError.Corrupt or StreamError.Unknown) && node.Epoch < world.NewestEpoch)
         {
             // What a deposed node misses, its successor has deleted long ago, or has only just created.
             world.Kernel.Coverage.Count("store: a deposed node missed something");
         }
     }
+
+    private IControllerLink Mend(IControllerLink link) => world.Fault == PlantedFault.TakeLostControllerForFence ? new PlantedLink(link) : link;
 
     private async Task ServeAsync(AskedController controller, NodeIncarnation node, bool isAudit)
     {
@@ -97,7 +105,7 @@ internal sealed class StoreNode(
         List<SimulatedOwner> owners = [];
         foreach (var oracle in world.Streams.ToArray())
         {
-            var owner = new SimulatedOwner(world, runtime, store, oracle, buffers);
+            var owner = new SimulatedOwner(world, runtime, store, node.Epoch, oracle, buffers);
             await owner.OpenAsync(isAudit);
             owners.Add(owner);
         }

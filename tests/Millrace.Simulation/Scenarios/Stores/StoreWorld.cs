@@ -88,6 +88,15 @@ internal sealed class StoreWorld
 
     public TimeSpan Patience { get; }
 
+    /// <summary>Somebody was told that it is fenced. Only a newer incarnation does that: a controller that is lost fences nobody.</summary>
+    public void CheckFence(NodeEpoch told)
+    {
+        if (told == NewestEpoch)
+        {
+            Kernel.Fail(new ViolationException($"The newest incarnation, epoch {told}, was told that it is fenced"));
+        }
+    }
+
     public bool IsOver { get; private set; }
 
     public async Task RunAsync()
