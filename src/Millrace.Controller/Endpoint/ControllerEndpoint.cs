@@ -24,7 +24,9 @@ public sealed class ControllerEndpoint(NodeRuntime runtime, ClusterController co
     public ValueTask<ControllerAnswer<TResponse>> CallAsync<TRequest, TResponse>(TRequest request, MetadataVersion known, CancellationToken token)
         where TRequest : class, IRequest<TRequest>
         where TResponse : class, IResponse<TResponse> =>
-        CallAsync((RequestHandler<TRequest, TResponse>)_requests.Find(TRequest.ApiKey)!, request, known, token);
+        _requests.Find(TRequest.ApiKey) is RequestHandler<TRequest, TResponse> handler
+            ? CallAsync(handler, request, known, token)
+            : throw new ArgumentException($"The controller takes no {typeof(TRequest).Name}", nameof(request));
 
     /// <summary>A request as bytes (<see cref="ControllerFrames"/>); the answer in the same way.</summary>
     /// <exception cref="ProtocolException">The bytes are none of a request that is known here: whoever sent them is no node of this cluster.</exception>

@@ -66,13 +66,15 @@ internal sealed class MillraceNode : IAsyncDisposable
     {
         Log.Stopping(_logger);
         using var limit = new CancellationTokenSource(_options.StopLimit, _runtime.Time);
+        // A node that fails meanwhile, since its controller was deposed perhaps, has nobody to wait for.
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _runtime.Stopping);
         try
         {
-            var leaving = LeaveAsync(limit.Token);
-            await Waiting.Either(leaving, _runtime.Failed);
-            // A node that has failed meanwhile, perhaps since another controller took its place, waits for nothing that only this one could answer.
-            limit.Cancel();
-            await leaving;
+            await Broker.StopAsync(_options.ShutdownGrace, ends.Token);
+            await Streams.CloseAsync(ends.Token);
+            await Nodes.LeaveAsync(Incarnation, ends.Token);
+            await Wal.RetireAsync(ends.Token);
+            await Nodes.ForgetWalsAsync(Incarnation, [Wal.Descriptor.Id], ends.Token);
             Log.Stopped(_logger);
             return true;
         }
@@ -89,15 +91,6 @@ internal sealed class MillraceNode : IAsyncDisposable
         {
             await DisposeAsync();
         }
-    }
-
-    private async Task LeaveAsync(CancellationToken limit)
-    {
-        await Broker.StopAsync(_options.ShutdownGrace, limit);
-        await Streams.CloseAsync(limit);
-        await Nodes.LeaveAsync(Incarnation, limit);
-        await Wal.RetireAsync(limit);
-        await Nodes.ForgetWalsAsync(Incarnation, [Wal.Descriptor.Id], limit);
     }
 
     // Nothing is lost by what stays: the next start recovers the WAL. Unless that ends with the process, as its operator has chosen.

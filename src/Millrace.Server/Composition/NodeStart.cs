@@ -42,15 +42,23 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
         var started = runtime.Time.GetTimestamp();
         try
         {
-            var node = await MakeAsync(token);
+            // What fails behind the start's back ends it: a controller that was deposed, above all, which nobody asks in vain for ever.
+            using var ends = CancellationTokenSource.CreateLinkedTokenSource(token, runtime.Stopping);
+            var node = await MakeAsync(ends.Token);
             Log.Ready(_logger, node.Address, (long)runtime.Time.GetElapsedTime(started).TotalMilliseconds);
             return node;
         }
-        catch
+        catch (Exception refusal)
         {
             while (_made.TryPop(out var made))
             {
                 await made.DisposeAsync();
+            }
+
+            if (refusal is OperationCanceledException && runtime.Failed.IsCompleted)
+            {
+                var failure = await runtime.Failed;
+                throw new NodeStartException($"The node failed while it started: {failure.Message}", failure);
             }
 
             throw;
