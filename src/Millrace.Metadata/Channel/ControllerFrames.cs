@@ -1,6 +1,5 @@
 using System.Buffers;
 using Millrace.Metadata.Image;
-using Millrace.Protocol;
 using Millrace.Protocol.Messages;
 using Millrace.Protocol.Primitives;
 

@@ -188,7 +188,7 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
         }
         catch (ControllerException deposed) when (deposed.Error == ControllerError.ControllerLost)
         {
-            // Before it had formed the cluster.
+            throw new NodeStartException($"Another broker took the store {components.Storage.Name} over while this one formed a cluster in it.", deposed);
         }
 
         throw new NodeStartException(

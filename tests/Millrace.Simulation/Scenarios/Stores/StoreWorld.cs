@@ -282,7 +282,8 @@ internal sealed class StoreWorld
         {
             await RunIncarnation(machine);
         }
-        catch (StreamException lost) when (lost.Error is StreamError.Fenced or StreamError.ControllerLost or StreamError.WalFailed or StreamError.Closed or StreamError.StorageUnavailable)
+        catch (StreamException lost) when (lost.Error is StreamError.Fenced or StreamError.ControllerLost or StreamError.WalFailed
+            or StreamError.Closed or StreamError.StorageUnavailable)
         {
             Kernel.Coverage.Count($"store: ended with {lost.Error}");
         }

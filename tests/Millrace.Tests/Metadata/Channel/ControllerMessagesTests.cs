@@ -37,7 +37,14 @@ public sealed class ControllerMessagesTests
         {
             new ListWalsResponse
             {
-                Waiting = [new() { Wal = new() { WalId = Id, Kind = 2, Location = "l", NodeId = 7, NodeEpoch = 8 }, Streams = [new() { StreamId = 9, Topic = "t", Partition = 1 }] }],
+                Waiting =
+                [
+                    new()
+                    {
+                        Wal = new() { WalId = Id, Kind = 2, Location = "l", NodeId = 7, NodeEpoch = 8 },
+                        Streams = [new() { StreamId = 9, Topic = "t", Partition = 1 }],
+                    },
+                ],
                 Retired = [],
             },
             "02" + "00000001000200030405060708090A0B" + "02" + "026C" + "00000007" + Long(8) + "00" + "02" + Long(9) + "0274" + "00000001" + "00" + "00" + "01" + "00"
