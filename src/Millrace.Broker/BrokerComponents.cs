@@ -1,6 +1,7 @@
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Purgatory;
 using Millrace.Coordination.Groups;
+using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;

@@ -6,6 +6,7 @@ using Millrace.Broker.Network;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Purgatory;
 using Millrace.Coordination.Groups;
+using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;

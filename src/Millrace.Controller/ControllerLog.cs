@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Controller.Nodes;
+using Millrace.Metadata.Image;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime.Ids;
 
@@ -17,14 +18,11 @@ internal static partial class ControllerLog
     [LoggerMessage(EventId = 5001, Level = LogLevel.Information, Message = "Node {Node} has registered, epoch {Epoch}, at {Host}:{Port}")]
     public static partial void NodeRegistered(ILogger logger, NodeId node, NodeEpoch epoch, string host, int port);
 
-    [LoggerMessage(EventId = 5002, Level = LogLevel.Warning, Message = "Node {Node}, epoch {Epoch}, is fenced")]
-    public static partial void NodeFenced(ILogger logger, NodeId node, NodeEpoch epoch);
-
     [LoggerMessage(EventId = 5003, Level = LogLevel.Warning, Message = "What WAL {Wal} held of {Stream} has been given up")]
     public static partial void LossAccepted(ILogger logger, Guid wal, WaitingStream stream);
 
     [LoggerMessage(EventId = 5010, Level = LogLevel.Debug, Message = "A snapshot of the metadata before {Place}, version {Version}, has been taken")]
-    public static partial void SnapshotTaken(ILogger logger, LogPlace place, long version);
+    public static partial void SnapshotTaken(ILogger logger, LogPlace place, MetadataVersion version);
 
     [LoggerMessage(EventId = 5011, Level = LogLevel.Error, Message = "The metadata snapshot {Key} is damaged and passed over: {Damage}")]
     public static partial void SnapshotDamaged(ILogger logger, string key, string damage);

@@ -1,3 +1,5 @@
+using Millrace.Metadata.Image;
+
 namespace Millrace.Controller;
 
 /// <summary>A request on its way through the controller's loop.</summary>
@@ -7,7 +9,8 @@ internal abstract class ControllerOperation
     public abstract void Decide(PendingEntry entry);
 
     /// <summary>The entry is committed: the requester may know. Even a refusal waits for that, since it may rest on what the entry says.</summary>
-    public abstract void Answer();
+    /// <param name="version">Of the committed image.</param>
+    public abstract void Answer(MetadataVersion version);
 
     /// <summary>Whether the entry is committed is not known and never will be.</summary>
     public abstract void Abandon(Exception reason);

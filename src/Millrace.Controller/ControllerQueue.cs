@@ -1,4 +1,4 @@
-using Millrace.Streams;
+using Millrace.Metadata.Channel;
 
 namespace Millrace.Controller;
 
@@ -28,9 +28,21 @@ internal sealed class ControllerQueue
         }
     }
 
+    /// <summary>Nothing more is taken in, for good.</summary>
+    public bool IsClosed
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _isClosed;
+            }
+        }
+    }
+
     /// <summary>Puts a request behind all others.</summary>
     /// <returns>Its place, for <see cref="TakeBack"/>; null if the queue is closed.</returns>
-    /// <exception cref="StreamException">StorageUnavailable: it is full, and may have room again later.</exception>
+    /// <exception cref="ControllerException">Busy: it is full, and may have room again later.</exception>
     public LinkedListNode<ControllerOperation>? Add(ControllerOperation operation)
     {
         LinkedListNode<ControllerOperation> place;
@@ -44,8 +56,8 @@ internal sealed class ControllerQueue
 
             if (_waiting.Count >= Limit)
             {
-                throw new StreamException(
-                    StreamError.StorageUnavailable, $"{Limit} requests wait for the metadata log, and no more can: the object store is slow, or away");
+                throw new ControllerException(
+                    ControllerError.Busy, $"{Limit} requests wait for the metadata log, and no more can: the object store is slow, or away");
             }
 
             place = _waiting.AddLast(operation);

@@ -1,3 +1,4 @@
+using Millrace.Metadata.Image;
 using Millrace.Runtime;
 
 namespace Millrace.Controller;
@@ -5,11 +6,11 @@ namespace Millrace.Controller;
 /// <summary>A request that a function decides.</summary>
 internal sealed class DecidedOperation<T>(Func<PendingEntry, T> decide) : ControllerOperation
 {
-    private readonly TaskCompletionSource<T> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Decided<T>> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private T? _result;
     private Exception? _refusal;
 
-    public Task<T> Answered => _answer.Task;
+    public Task<Decided<T>> Answered => _answer.Task;
 
     /// <summary>Ends the caller's wait. Whether it is still decided is the queue's matter.</summary>
     public void GiveUp(CancellationToken token) => _answer.TrySetCanceled(token);
@@ -26,17 +27,7 @@ internal sealed class DecidedOperation<T>(Func<PendingEntry, T> decide) : Contro
         }
     }
 
-    public override void Answer()
-    {
-        if (_refusal is null)
-        {
-            _answer.TrySetResult(_result!);
-        }
-        else
-        {
-            _answer.TrySetException(_refusal);
-        }
-    }
+    public override void Answer(MetadataVersion version) => _answer.TrySetResult(new Decided<T>(version, _result, _refusal));
 
     public override void Abandon(Exception reason) => _answer.TrySetException(reason);
 }

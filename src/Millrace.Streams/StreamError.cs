@@ -6,6 +6,12 @@ public enum StreamError
     /// <summary>Another owner, or another incarnation of this node, has taken the stream: this owner can never write it again.</summary>
     Fenced,
 
+    /// <summary>
+    /// Whoever was asked is not the cluster's controller any more. It says nothing of the stream or its owner, and whether the deed was done is not
+    /// known: it is asked for again, of the next controller.
+    /// </summary>
+    ControllerLost,
+
     /// <summary>The stream is closed, or closing, on this node.</summary>
     Closed,
 

@@ -14,4 +14,5 @@ public enum PlantedFault
     ReleaseParkedFrame,
     ForgetFolderSync,
     RefuseWhatIsAccepted,
+    TakeLostControllerForFence,
 }

@@ -210,7 +210,7 @@ internal static class DataPathBenchmark
 
     private static MetadataImage Image(int partitions)
     {
-        var image = MetadataImage.Empty with { Version = 1 };
+        var image = MetadataImage.Empty with { Version = new MetadataVersion(1, 0) };
         for (var i = 0; i < Connections; i++)
         {
             var first = i * partitions;

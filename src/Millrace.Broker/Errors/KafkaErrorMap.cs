@@ -1,4 +1,5 @@
 using Millrace.Broker.Partitions;
+using Millrace.Metadata.Channel;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Errors;
@@ -9,6 +10,19 @@ namespace Millrace.Broker.Errors;
 /// </summary>
 internal static partial class KafkaErrorMap
 {
+    /// <summary>For what the controller refuses as a whole, in answers about topics and configs.</summary>
+    public static ErrorCode ToErrorCode(ControllerError error) => error switch
+    {
+        ControllerError.None => ErrorCode.None,
+        // Kafka's clients look for the controller and ask again; so may those of a broker that was shut out of the cluster.
+        ControllerError.ControllerLost or ControllerError.Fenced => ErrorCode.NotController,
+        ControllerError.Busy => ErrorCode.RequestTimedOut,
+        ControllerError.InvalidRequest => ErrorCode.InvalidRequest,
+        // Of nodes and streams, which no client asks about.
+        ControllerError.UnknownStream or ControllerError.Incomplete or ControllerError.PrepareExpired or ControllerError.NodeIdRefused =>
+            ErrorCode.UnknownServerError,
+    };
+
     /// <summary>For what partitions refuse. Consumers know few codes in a fetch, and these are among them where a fetch can get them.</summary>
     public static ErrorCode ToErrorCode(PartitionError error) => error switch
     {

@@ -234,7 +234,7 @@ internal sealed partial class Partition : IStreamOwner
                 BecomeOpen(stream, producers);
                 return;
             }
-            catch (StreamException failure) when (failure.Error == StreamError.StorageUnavailable)
+            catch (StreamException failure) when (failure.Error is StreamError.StorageUnavailable or StreamError.ControllerLost)
             {
                 shortages = 0;
                 retry = pauses.Next();

@@ -15,6 +15,7 @@ internal static class PartitionErrors
         StreamError.Fenced or StreamError.Closed or StreamError.Incomplete => PartitionError.NotLeader,
         StreamError.Unknown => PartitionError.UnknownPartition,
         StreamError.OffsetOutOfRange => PartitionError.OffsetOutOfRange,
-        StreamError.WalFailed or StreamError.StorageUnavailable or StreamError.PrepareExpired or StreamError.Corrupt => PartitionError.StorageFailed,
+        StreamError.WalFailed or StreamError.StorageUnavailable or StreamError.ControllerLost or StreamError.PrepareExpired or StreamError.Corrupt =>
+            PartitionError.StorageFailed,
     };
 }

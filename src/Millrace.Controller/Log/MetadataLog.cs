@@ -172,14 +172,15 @@ public sealed class MetadataLog : IAsyncDisposable
 
     /// <summary>Appends an entry: when this returns it is committed, and <see cref="State"/> is the state after it.</summary>
     /// <param name="records">At least one.</param>
-    /// <param name="after">The present state with the records applied.</param>
+    /// <param name="pending">The present state with the records applied.</param>
     /// <exception cref="ObjectLogException">Fenced, Closed: whether the entry is in the log is unknown, and nothing is ever appended again.</exception>
-    internal async ValueTask AppendAsync(IReadOnlyList<IRecord> records, ClusterState after)
+    internal async ValueTask AppendAsync(IReadOnlyList<IRecord> records, ClusterState pending)
     {
         Invariant.Check(_owner is not null);
         var payload = MetadataEntry.Write(records);
         await _owner.WaitForRoomAsync(CancellationToken.None);
         LastPlace = await _owner.AppendAsync(new ReadOnlySequence<byte>(payload));
+        var after = pending.EndEntry(_state, LastPlace.Value);
         _state = after;
         _entries++;
         _bytes += payload.Length;
@@ -258,7 +259,7 @@ public sealed class MetadataLog : IAsyncDisposable
                 return;
             }
 
-            _state = _state.Apply(Decode(step.Payload));
+            _state = _state.Apply(Decode(step.Payload), step.Place);
             _entries++;
             _bytes += step.Payload.Length;
         }

@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Controller.State;
 using Millrace.Controller.Streams;
+using Millrace.Metadata.Channel;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
-using Millrace.Streams;
 using Millrace.Streams.Objects;
 
 namespace Millrace.Controller.Objects;
@@ -109,12 +109,12 @@ internal sealed class ObjectCollector(NodeRuntime runtime, IObjectStorage storag
             {
                 ControllerLog.StorageFailed(_logger, "deleting objects", failure.Message);
             }
-            catch (StreamException full) when (full.Error == StreamError.StorageUnavailable)
+            catch (ControllerException full) when (full.Error == ControllerError.Busy)
             {
                 // Too many requests wait for the log. Nothing waits for this one.
                 ControllerLog.StorageFailed(_logger, "deleting objects", full.Message);
             }
-            catch (StreamException lost) when (lost.Error == StreamError.Fenced)
+            catch (ControllerException lost) when (lost.Error == ControllerError.ControllerLost)
             {
                 // The controller has ended, and says why itself.
                 return;

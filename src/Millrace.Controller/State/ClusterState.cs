@@ -1,5 +1,6 @@
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
+using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol.Messages;
 using Millrace.Runtime;
 
@@ -13,12 +14,12 @@ internal sealed record ClusterState(MetadataImage Cluster, StreamImage Streams)
     /// <summary>The state after one record of an entry; <see cref="EndEntry"/> follows the last.</summary>
     public ClusterState Apply(IRecord record) => new(Cluster.Apply(record), Streams.Apply(record));
 
-    /// <summary>Counts the entry, if it changed the cluster image: brokers tell images apart by version.</summary>
-    public ClusterState EndEntry(ClusterState before) =>
-        ReferenceEquals(Cluster, before.Cluster) ? this : this with { Cluster = Cluster with { Version = before.Cluster.Version + 1 } };
+    /// <summary>Notes the entry's place, if it changed the cluster image: that is the image's version.</summary>
+    public ClusterState EndEntry(ClusterState before, LogPlace place) =>
+        ReferenceEquals(Cluster, before.Cluster) ? this : this with { Cluster = Cluster with { Version = new MetadataVersion(place.Term, place.Index) } };
 
     /// <summary>Applies a whole entry.</summary>
-    public ClusterState Apply(IReadOnlyList<IRecord> entry)
+    public ClusterState Apply(IReadOnlyList<IRecord> entry, LogPlace place)
     {
         var state = this;
         foreach (var record in entry)
@@ -26,7 +27,7 @@ internal sealed record ClusterState(MetadataImage Cluster, StreamImage Streams)
             state = state.Apply(record);
         }
 
-        return state.EndEntry(this);
+        return state.EndEntry(this, place);
     }
 
     /// <summary>Whether a failure to apply says that records do not fit the state before them: no program of this format wrote them there.</summary>
@@ -37,7 +38,8 @@ internal sealed record ClusterState(MetadataImage Cluster, StreamImage Streams)
     public IEnumerable<IRecord> ToRecords() =>
         Cluster.ToRecords().Concat(Streams.ToRecords()).Append(new CountersRecord
         {
-            Version = Cluster.Version,
+            VersionTerm = Cluster.Version.Term,
+            VersionIndex = Cluster.Version.Index,
             NextNodeId = Cluster.NextNodeId,
             NextNodeEpoch = Cluster.NextNodeEpoch,
             NextProducerId = Cluster.NextProducerId,

@@ -32,7 +32,7 @@ public sealed partial record MetadataImage
             ProducerIdsRecord ids => this with { NextProducerId = ids.NextProducerId },
             CountersRecord counters => this with
             {
-                Version = counters.Version,
+                Version = new MetadataVersion(counters.VersionTerm, counters.VersionIndex),
                 NextNodeId = counters.NextNodeId,
                 NextNodeEpoch = counters.NextNodeEpoch,
                 NextProducerId = counters.NextProducerId,

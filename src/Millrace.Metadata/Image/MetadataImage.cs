@@ -14,8 +14,8 @@ public sealed partial record MetadataImage
 {
     public static MetadataImage Empty { get; } = new();
 
-    /// <summary>How many entries of the metadata log made it; rises with each change.</summary>
-    public long Version { get; init; }
+    /// <summary>The place of the last entry that changed it; rises with each change.</summary>
+    public MetadataVersion Version { get; init; }
 
     /// <summary>Drawn when the cluster was formed; zero before.</summary>
     public Guid ClusterUuid { get; init; }

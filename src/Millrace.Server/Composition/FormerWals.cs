@@ -1,5 +1,6 @@
-using Millrace.Controller;
+using Millrace.Controller.Clients;
 using Millrace.Controller.Nodes;
+using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
@@ -17,7 +18,8 @@ namespace Millrace.Server.Composition;
 /// rest what waits for them. What waits has no leader: it is not served, because it is not known to be complete.
 /// </summary>
 internal sealed class FormerWals(
-    NodeRuntime runtime, NodeOptions options, NodeComponents components, ClusterController controller, NodeIncarnation self)
+    NodeRuntime runtime, NodeOptions options, NodeComponents components, NodeRegistry nodes, IStreamRegistry registry, IMetadataFeed metadata,
+    NodeIncarnation self)
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<FormerWals>();
     private readonly AcceptedLosses _accepted = new(options.AcceptLoss);
@@ -25,8 +27,8 @@ internal sealed class FormerWals(
     /// <exception cref="SettingsException">What is to be given up is called as nothing is.</exception>
     public async Task RecoverAsync(CancellationToken token)
     {
-        var all = await controller.GetWaitingWalsAsync(token);
-        _accepted.Check(controller.Metadata.Image, all);
+        var all = await nodes.GetWaitingWalsAsync(token);
+        _accepted.Check(metadata.Image, all);
         foreach (var waiting in all)
         {
             await RecoverAsync(waiting, token);
@@ -41,7 +43,7 @@ internal sealed class FormerWals(
     {
         if (components.Wal.Kind == WalKind.File)
         {
-            foreach (var wal in (await controller.GetRetiredWalsAsync(token)).Where(wal => wal.Kind == WalKind.File))
+            foreach (var wal in (await nodes.GetRetiredWalsAsync(token)).Where(wal => wal.Kind == WalKind.File))
             {
                 await TryDiscardAsync(wal, token);
             }
@@ -56,12 +58,12 @@ internal sealed class FormerWals(
     {
         try
         {
-            foreach (var wal in await controller.GetRetiredWalsAsync(token))
+            foreach (var wal in await nodes.GetRetiredWalsAsync(token))
             {
                 if (await TryDiscardAsync(wal, token))
                 {
                     // One by one: what is done stays done if the node ends meanwhile.
-                    await controller.ForgetWalsAsync(self, [wal.Id], token);
+                    await nodes.ForgetWalsAsync(self, [wal.Id], token);
                 }
             }
 
@@ -84,7 +86,7 @@ internal sealed class FormerWals(
                 ?? throw new WalUnavailableException(wal, $"a WAL of kind {wal.Kind} ends with its process.");
             await using var recovery = await provider.TakeOverAsync(wal, token);
             var failover = new WalFailover(
-                runtime, options.Streams, new UploadTarget(self, components.Storage, controller, components.Buffers));
+                runtime, options.Streams, new UploadTarget(self, components.Storage, registry, components.Buffers));
             await failover.RecoverAsync(recovery, token);
         }
         catch (WalUnavailableException missing)
@@ -94,7 +96,7 @@ internal sealed class FormerWals(
         catch (StreamException damaged) when (damaged.Error == StreamError.Corrupt)
         {
             // The whole streams are complete by now; only the damaged ones still wait.
-            var left = (await controller.GetWaitingWalsAsync(token)).Single(left => left.Wal.Id == wal.Id);
+            var left = (await nodes.GetWaitingWalsAsync(token)).Single(left => left.Wal.Id == wal.Id);
             await GiveUpOrWaitAsync(left, damaged.Message, "Give", token);
         }
     }
@@ -105,7 +107,7 @@ internal sealed class FormerWals(
         if (waiting.Streams.Count == 0)
         {
             // Its node died before it opened a stream, perhaps before it had made the WAL: there is nothing to lose.
-            await controller.CompleteRecoveryAsync(self, wal.Id, token);
+            await registry.CompleteRecoveryAsync(self, wal.Id, token);
             return;
         }
 
@@ -113,7 +115,7 @@ internal sealed class FormerWals(
         var named = waiting.Streams.Where(stream => all || _accepted.Includes(stream)).ToList();
         if (all || named.Count > 0)
         {
-            var lost = await controller.AcceptLossAsync(wal.Id, all ? null : named.Select(stream => stream.Stream).ToHashSet(), token);
+            var lost = await nodes.AcceptLossAsync(self, wal.Id, all ? null : named.Select(stream => stream.Stream).ToHashSet(), token);
             Log.LossAccepted(_logger, string.Join(", ", lost), wal.Id);
         }
 
@@ -155,7 +157,7 @@ internal sealed class FormerWals(
     {
         try
         {
-            foreach (var path in await components.Wal.FindOthersAsync(controller.Metadata.Image.Wals.Keys.ToHashSet(), token))
+            foreach (var path in await components.Wal.FindOthersAsync(metadata.Image.Wals.Keys.ToHashSet(), token))
             {
                 Log.UnknownWal(_logger, path);
             }

@@ -1,6 +1,7 @@
 using System.Net;
 using Millrace.Broker;
 using Millrace.Controller;
+using Millrace.Controller.Clients;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
@@ -37,6 +38,8 @@ internal sealed class MillraceNode : IAsyncDisposable
 
     public required ClusterController Controller { get; init; }
 
+    public required NodeRegistry Nodes { get; init; }
+
     public required IWriteAheadLog Wal { get; init; }
 
     public required StreamStore Streams { get; init; }
@@ -64,20 +67,23 @@ internal sealed class MillraceNode : IAsyncDisposable
     {
         Log.Stopping(_logger);
         using var limit = new CancellationTokenSource(_options.StopLimit, _runtime.Time);
+        // A node that fails meanwhile, since its controller was deposed perhaps, has nobody to wait for.
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _runtime.Stopping);
         try
         {
-            await Broker.StopAsync(_options.ShutdownGrace, limit.Token);
-            await Streams.CloseAsync(limit.Token);
-            await Controller.StopAsync(Incarnation, limit.Token);
-            await Wal.RetireAsync(limit.Token);
-            await Controller.ForgetWalsAsync(Incarnation, [Wal.Descriptor.Id], limit.Token);
+            await Broker.StopAsync(_options.ShutdownGrace, ends.Token);
+            await Streams.CloseAsync(ends.Token);
+            await Nodes.LeaveAsync(Incarnation, ends.Token);
+            await Wal.RetireAsync(ends.Token);
+            await Nodes.ForgetWalsAsync(Incarnation, [Wal.Descriptor.Id], ends.Token);
             Log.Stopped(_logger);
             return true;
         }
         catch (Exception failure) when (failure is OperationCanceledException or StreamException or IOException
             or WalUnavailableException or ObjectLogException or ObjectStorageException)
         {
-            SayWhatStays(failure is OperationCanceledException
+            SayWhatStays(_runtime.Failed.IsCompleted ? (await _runtime.Failed).Message
+                : failure is OperationCanceledException
                 ? $"Not everything was uploaded within {_options.StopLimit.TotalSeconds:0.###} s ({ServerSettings.StopLimit})."
                 : failure.Message);
             return false;

@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Connections;
+using Millrace.Controller.Endpoint;
+using Millrace.Metadata.Channel;
 using Millrace.ObjectStorage;
 using Millrace.Runtime.Buffers;
 using Millrace.Streams.Wal;
@@ -18,4 +20,8 @@ internal sealed record NodeComponents(
     Func<WalKind, IWalProvider?> FormerWals,
     BufferPool Buffers,
     IConnectionListenerFactory Transport,
-    IPeerProbe Peers);
+    IPeerProbe Peers)
+{
+    /// <summary>How the controller in this process is asked: the messages as they are, unless the simulator takes them through their bytes.</summary>
+    public Func<ControllerEndpoint, IControllerLink> Link { get; init; } = static endpoint => endpoint;
+}

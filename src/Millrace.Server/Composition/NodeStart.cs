@@ -4,9 +4,12 @@ using Microsoft.AspNetCore.Connections;
 using Millrace.Broker;
 using Millrace.Broker.Network;
 using Millrace.Controller;
+using Millrace.Controller.Clients;
+using Millrace.Controller.Endpoint;
 using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
 using Millrace.Metadata;
+using Millrace.Metadata.Channel;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
@@ -40,15 +43,23 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
         var started = runtime.Time.GetTimestamp();
         try
         {
-            var node = await MakeAsync(token);
+            // What fails behind the start's back ends it: a controller that was deposed, above all, which nobody asks in vain for ever.
+            using var ends = CancellationTokenSource.CreateLinkedTokenSource(token, runtime.Stopping);
+            var node = await MakeAsync(ends.Token);
             Log.Ready(_logger, node.Address, (long)runtime.Time.GetElapsedTime(started).TotalMilliseconds);
             return node;
         }
-        catch
+        catch (Exception refusal)
         {
             while (_made.TryPop(out var made))
             {
                 await made.DisposeAsync();
+            }
+
+            if (refusal is OperationCanceledException && runtime.Failed.IsCompleted)
+            {
+                var failure = await runtime.Failed;
+                throw new NodeStartException($"The node failed while it started: {failure.Message}", failure);
             }
 
             throw;
@@ -70,25 +81,29 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
         var listener = await BindAsync(token);
         var controller = await TakeOverAsync(log, incarnation, listener.EndPoint, token);
         var (host, port) = AdvertisedAddress(listener.EndPoint);
-        var self = await RegisterAsync(controller, new NodeRegistration(incarnation, host, port, options.Rack, options.NodeId, ProductVersion.Program), token);
+        var channel = new ControllerChannel(
+            components.Link(new ControllerEndpoint(runtime, controller, options.Controller)), controller.Metadata);
+        var nodes = new NodeRegistry(channel);
+        var self = await RegisterAsync(nodes, new NodeRegistration(incarnation, host, port, options.Rack, options.NodeId, ProductVersion.Program), token);
         var image = controller.Metadata.Image;
         Log.Registered(_logger, self.Node, self.Epoch, image.ClusterId);
 
         // The former WALs before the new one: recovering needs the store alone, and what it frees may be all the room that a new one has. The
         // new one is known before it is made: a crash in between leaves a name without a file, and never a file without a name.
-        var former = new FormerWals(runtime, options, components, controller, self);
+        var registry = new StreamRegistry(channel, self);
+        var former = new FormerWals(runtime, options, components, nodes, registry, controller.Metadata, self);
         await former.RecoverAsync(token);
         await former.MakeRoomAsync(token);
         var descriptor = components.Wal.Describe(self.Node, self.Epoch);
-        await controller.RegisterWalAsync(self, descriptor, token);
+        await nodes.RegisterWalAsync(self, descriptor, token);
         var wal = Made(await components.Wal.CreateAsync(descriptor, token));
-        await controller.AssignPartitionsAsync(self, token);
+        await nodes.AssignPartitionsAsync(self, token);
 
         var streams = Made(new StreamStore(
-            runtime, options.Streams, new StreamsComponents(self, wal, components.Storage, controller, components.Buffers)));
+            runtime, options.Streams, new StreamsComponents(self, wal, components.Storage, registry, components.Buffers)));
         var identity = new BrokerIdentity(self.Node, self.Epoch, new ConfigResolver(self.Node, options.Settings.Values));
         var broker = Made(new KafkaBroker(
-            runtime, identity, controller.Metadata, new InProcessController(controller), streams, components.Buffers,
+            runtime, identity, controller.Metadata, channel, streams, components.Buffers,
             options.Streams.NotUploadedBytes + options.Streams.BlockCacheBytes, options.Network));
         broker.Start();
         broker.Serve(listener, ListenerName.Plaintext);
@@ -98,6 +113,7 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
             Address = listener.EndPoint,
             Incarnation = self,
             Controller = controller,
+            Nodes = nodes,
             Wal = wal,
             Streams = streams,
             Broker = broker,
@@ -160,22 +176,29 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
     {
         var (host, port) = AdvertisedAddress(bound);
         var seal = new ControllerSeal { IncarnationId = incarnation, Host = host, Port = port };
-        if (await ClusterController.TryStartAsync(runtime, log, components.Storage, seal, options.Controller, token) is { } controller)
+        try
         {
-            // The log is the controller's now.
-            _made.Push(controller);
-            return controller;
+            if (await ClusterController.TryStartAsync(runtime, log, components.Storage, seal, options.Controller, token) is { } controller)
+            {
+                // The log is the controller's now.
+                _made.Push(controller);
+                return controller;
+            }
+        }
+        catch (ControllerException deposed) when (deposed.Error == ControllerError.ControllerLost)
+        {
+            throw new NodeStartException($"Another broker took the store {components.Storage.Name} over while this one formed a cluster in it.", deposed);
         }
 
         throw new NodeStartException(
             $"Another broker took the store {components.Storage.Name} over at the same moment: {log.Owner?.Host}:{log.Owner?.Port}.");
     }
 
-    private static async Task<NodeIncarnation> RegisterAsync(ClusterController controller, NodeRegistration registration, CancellationToken token)
+    private static async Task<NodeIncarnation> RegisterAsync(NodeRegistry nodes, NodeRegistration registration, CancellationToken token)
     {
         try
         {
-            return await controller.RegisterAsync(registration, token);
+            return await nodes.RegisterAsync(registration, token);
         }
         catch (NodeIdException refusal)
         {

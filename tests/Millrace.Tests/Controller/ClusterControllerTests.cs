@@ -3,6 +3,7 @@ using Millrace.Controller;
 using Millrace.Controller.Log;
 using Millrace.Controller.Objects;
 using Millrace.Metadata;
+using Millrace.Metadata.Channel;
 using Millrace.ObjectStorage.Memory;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol;
@@ -10,6 +11,7 @@ using Millrace.Protocol.Primitives;
 using Millrace.Runtime.Ids;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
+using Millrace.Simulation.Scenarios;
 using Millrace.Simulation.Storage;
 using Millrace.Streams;
 using Millrace.Streams.Objects;
@@ -37,14 +39,14 @@ public sealed class ClusterControllerTests
             var node = await controller.RegisterAsync(first.Registration, default);
             await CreateTopicAsync(controller, "t", 3);
             await UploadAsync(controller, node, await controller.CreateAsync(node, default), 0, 10);
-            before = ClusterScript.Bytes(controller.State);
+            before = ClusterScript.Bytes(controller.Controller.State);
             cluster = controller.Metadata.Image.ClusterId;
         }
 
         await using var second = new ControllerNode(_storage);
         var restarted = await second.StartAsync(Quiet);
 
-        Assert.Equal(before, ClusterScript.Bytes(restarted.State));
+        Assert.Equal(before, ClusterScript.Bytes(restarted.Controller.State));
         Assert.Equal(cluster, restarted.Metadata.Image.ClusterId);
         Assert.Equal(22, cluster.Length);
         var log = await second.OpenLogAsync();
@@ -64,9 +66,10 @@ public sealed class ClusterControllerTests
         var refusal = await Assert.ThrowsAsync<StreamException>(async () => await older.PrepareAsync(node, 1, default));
         var successor = await newer.RegisterAsync(second.Registration, default);
 
-        Assert.Equal(StreamError.Fenced, refusal.Error);
+        // It says nothing of the node, which nobody had fenced by then.
+        Assert.Equal(StreamError.ControllerLost, refusal.Error);
         Assert.IsType<ObjectLogException>((await first.Runtime.Failed.WaitAsync(TimeSpan.FromSeconds(30))).InnerException);
-        Assert.Equal(StreamError.Fenced, (await Assert.ThrowsAsync<StreamException>(async () => await older.PrepareAsync(node, 1, default))).Error);
+        Assert.Equal(StreamError.ControllerLost, (await Assert.ThrowsAsync<StreamException>(async () => await older.PrepareAsync(node, 1, default))).Error);
         Assert.Equal(StreamError.Fenced, (await Assert.ThrowsAsync<StreamException>(async () => await newer.PrepareAsync(node, 1, default))).Error);
         Assert.Equal(new ObjectId(0), await newer.PrepareAsync(successor, 1, default));
     }
@@ -117,7 +120,7 @@ public sealed class ClusterControllerTests
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => creation);
         }
 
-        Assert.Equal(0, controller.RequestsWaiting);
+        Assert.Equal(0, controller.Controller.RequestsWaiting);
         var noAnswer = controller.CreateAsync(node, new CancellationToken(canceled: true)).AsTask();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => noAnswer);
         held.SetResult();
@@ -163,7 +166,7 @@ public sealed class ClusterControllerTests
         await writing.Task;
         var waiting = Enumerable.Range(0, ControllerQueue.Limit).Select(_ => controller.GetWaitingWalsAsync(default).AsTask()).ToList();
         await using var collector = new ObjectCollector(
-            process.Runtime, storage, controller, Quiet with { CollectionInterval = TimeSpan.FromMilliseconds(1) });
+            process.Runtime, storage, controller.Controller, Quiet with { CollectionInterval = TimeSpan.FromMilliseconds(1) });
         collector.Start();
         await Task.Delay(100);
 
@@ -201,7 +204,7 @@ public sealed class ClusterControllerTests
             {
                 return await ClusterController.TryStartAsync(node.Runtime, log, _storage, node.Seal, Quiet, default);
             }
-            catch (StreamException deposed) when (deposed.Error == StreamError.Fenced)
+            catch (ControllerException deposed) when (deposed.Error == ControllerError.ControllerLost)
             {
                 return null;
             }
@@ -274,7 +277,7 @@ public sealed class ClusterControllerTests
                 await controller.PrepareAsync(node, 1, default);
             }
 
-            before = ClusterScript.Bytes(controller.State);
+            before = ClusterScript.Bytes(controller.Controller.State);
         }
 
         await using var second = new ControllerNode(_storage, options);
@@ -282,7 +285,7 @@ public sealed class ClusterControllerTests
         Assert.Equal(before, ClusterScript.Bytes(log.State));
         Assert.NotNull(log.Owner);
         await log.DisposeAsync();
-        Assert.Equal(before, ClusterScript.Bytes((await second.StartAsync(Quiet)).State));
+        Assert.Equal(before, ClusterScript.Bytes((await second.StartAsync(Quiet)).Controller.State));
     }
 
     [Fact]
@@ -313,7 +316,7 @@ public sealed class ClusterControllerTests
         await using (var first = new ControllerNode(_storage))
         {
             var controller = await first.StartAsync(Quiet);
-            await controller.SubmitAsync(entry => entry.Add(new FeatureLevelRecord { Level = MetadataLog.HighestFeatureLevel + 1 }), default);
+            await controller.Controller.SubmitAsync(entry => entry.Add(new FeatureLevelRecord { Level = MetadataLog.HighestFeatureLevel + 1 }), default);
         }
 
         await using var second = new ControllerNode(_storage);
@@ -347,13 +350,13 @@ public sealed class ClusterControllerTests
         var data = await CommitAsync(controller, node, partition.Stream, 0, 10);
         var unused = await controller.PrepareAsync(node, 1, default);
         await PutAsync(unused);
-        var collector = new ObjectCollector(process.Runtime, _storage, controller, Quiet);
+        var collector = new ObjectCollector(process.Runtime, _storage, controller.Controller, Quiet);
 
         await collector.CollectAsync(default);
         Assert.Equal(2, await CountObjectsAsync());
         await controller.DeleteTopicsAsync(new DeleteTopicsRequest { Topics = [new() { Name = "t" }] }, default);
         await collector.CollectAsync(default);
-        Assert.Contains(data, controller.State.Streams.Objects.Deleting);
+        Assert.Contains(data, controller.Controller.State.Streams.Objects.Deleting);
         Assert.Equal(2, await CountObjectsAsync());
 
         process.Time.Advance(Quiet.DeletionDelay);
@@ -364,7 +367,7 @@ public sealed class ClusterControllerTests
         process.Time.Advance(Quiet.DeletionDelay);
         await collector.CollectAsync(default);
         Assert.Equal(0, await CountObjectsAsync());
-        Assert.Empty(controller.State.Streams.Objects.All);
+        Assert.Empty(controller.Controller.State.Streams.Objects.All);
         await collector.DisposeAsync();
     }
 
@@ -377,14 +380,14 @@ public sealed class ClusterControllerTests
         var first = await controller.PrepareAsync(node, 2, default);
         var late = first;
         var prepared = new ObjectId(first.Value + 1);
-        await controller.SubmitAsync(entry => ObjectOperations.BeginDeletion(entry, [late], 1), default);
-        await controller.SubmitAsync(entry => ObjectOperations.EndDeletion(entry, [late]), default);
+        await controller.Controller.SubmitAsync(entry => ObjectOperations.BeginDeletion(entry, [late], 1), default);
+        await controller.Controller.SubmitAsync(entry => ObjectOperations.EndDeletion(entry, [late]), default);
         var beyond = new ObjectId(1_000);
         await PutAsync(late);
         await PutAsync(prepared);
         await PutAsync(beyond);
         await _storage.PutAsync("data/of-somebody-else", new ReadOnlySequence<byte>(new byte[1]), default);
-        var collector = new ObjectCollector(process.Runtime, _storage, controller, Quiet);
+        var collector = new ObjectCollector(process.Runtime, _storage, controller.Controller, Quiet);
 
         await collector.SweepAsync(default);
 
@@ -410,14 +413,14 @@ public sealed class ClusterControllerTests
         return (begun, held);
     }
 
-    private static async Task CreateTopicAsync(ClusterController controller, string name, int partitions)
+    private static async Task CreateTopicAsync(AskedController controller, string name, int partitions)
     {
         var request = new CreateTopicsRequest { Topics = [new() { Name = name, NumPartitions = partitions, ReplicationFactor = 1 }] };
         var response = await controller.CreateTopicsAsync(request, default);
         Assert.Equal(ErrorCode.None, (ErrorCode)Assert.Single(response.Topics).ErrorCode);
     }
 
-    private static async Task UploadAsync(ClusterController controller, NodeIncarnation node, StreamId stream, long start, long end)
+    private static async Task UploadAsync(AskedController controller, NodeIncarnation node, StreamId stream, long start, long end)
     {
         await controller.OpenAsync(node, stream, new StreamEpoch(0), default);
         var id = await controller.PrepareAsync(node, 1, default);
@@ -425,7 +428,7 @@ public sealed class ClusterControllerTests
         Assert.Equal(RangeOutcome.Accepted, Assert.Single(verdicts).Outcome);
     }
 
-    private async Task<ObjectId> CommitAsync(ClusterController controller, NodeIncarnation node, StreamId stream, long start, long end)
+    private async Task<ObjectId> CommitAsync(AskedController controller, NodeIncarnation node, StreamId stream, long start, long end)
     {
         var id = await controller.PrepareAsync(node, 1, default);
         await PutAsync(id);

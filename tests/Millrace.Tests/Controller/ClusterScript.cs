@@ -7,6 +7,7 @@ using Millrace.Controller.Topics;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Metadata.Records;
+using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol;
 using Millrace.Runtime;
 using Millrace.Runtime.Ids;
@@ -39,8 +40,9 @@ internal sealed class ClusterScript
         }
         finally
         {
-            var replayed = State.Apply(MetadataEntry.Read(MetadataEntry.Write(entry.Records)));
-            State = entry.State.EndEntry(State);
+            var place = new LogPlace(1, Entries);
+            var replayed = State.Apply(MetadataEntry.Read(MetadataEntry.Write(entry.Records)), place);
+            State = entry.State.EndEntry(State, place);
             Entries++;
             Assert.Equal(Bytes(State), Bytes(replayed));
         }

@@ -6,6 +6,7 @@ using Millrace.Metadata;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Files.Linux;
+using Millrace.Simulation.Scenarios;
 
 namespace Millrace.Tests.Controller;
 
@@ -13,7 +14,7 @@ namespace Millrace.Tests.Controller;
 internal sealed class ControllerNode : IAsyncDisposable
 {
     private readonly IObjectStorage _storage;
-    private ClusterController? _controller;
+    private AskedController? _controller;
 
     public ControllerNode(IObjectStorage storage, MetadataLogOptions? options = null)
     {
@@ -36,10 +37,10 @@ internal sealed class ControllerNode : IAsyncDisposable
 
     public async Task<MetadataLog> OpenLogAsync() => await MetadataLog.OpenAsync(Runtime, _storage, LogOptions, CancellationToken.None);
 
-    public async Task<ClusterController> StartAsync(ClusterControllerOptions? options = null)
+    public async Task<AskedController> StartAsync(ClusterControllerOptions? options = null)
     {
-        var started = await ClusterController.TryStartAsync(
-            Runtime, await OpenLogAsync(), _storage, Seal, options ?? new ClusterControllerOptions(), CancellationToken.None);
+        var started = await AskedController.TryStartAsync(
+            Runtime, await OpenLogAsync(), _storage, Seal, options ?? new ClusterControllerOptions());
         return _controller = started ?? throw new InvalidOperationException("Somebody else was faster");
     }
 

@@ -46,7 +46,7 @@ public sealed class MetadataSnapshotTests
                 await controller.PrepareAsync(node, 1, default);
             }
 
-            before = ClusterScript.Bytes(controller.State);
+            before = ClusterScript.Bytes(controller.Controller.State);
         }
 
         await DamageAsync((await NewestSnapshotAsync())!);
@@ -104,7 +104,7 @@ public sealed class MetadataSnapshotTests
                 await controller.PrepareAsync(node, 1, default);
             }
 
-            before = ClusterScript.Bytes(controller.State);
+            before = ClusterScript.Bytes(controller.Controller.State);
         }
 
         await DamageAsync((await NewestSnapshotAsync())!);

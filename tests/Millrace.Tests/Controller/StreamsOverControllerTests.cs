@@ -4,6 +4,7 @@ using Millrace.Controller.Nodes;
 using Millrace.ObjectStorage.Memory;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
+using Millrace.Simulation.Scenarios;
 using Millrace.Streams;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
@@ -39,7 +40,7 @@ public sealed class StreamsOverControllerTests : IAsyncDisposable
             var owner = await life.OpenAsync(stream, epoch: 0);
             await life.AppendAsync(owner, 40);
             life.Store.Planner.AskForAll();
-            await TestNode.UntilAsync(() => life.Controller.State.Streams.Streams[stream].CommittedEnd == 40);
+            await TestNode.UntilAsync(() => life.Controller.Controller.State.Streams.Streams[stream].CommittedEnd == 40);
             await life.AppendAsync(owner, 10);
         }
 
@@ -101,12 +102,12 @@ public sealed class StreamsOverControllerTests : IAsyncDisposable
     }
 
     /// <summary>One incarnation of a node; disposing it is a crash.</summary>
-    private sealed class Life(StreamsOverControllerTests test, ControllerNode process, ClusterController controller, NodeIncarnation self, IWriteAheadLog wal)
+    private sealed class Life(StreamsOverControllerTests test, ControllerNode process, AskedController controller, NodeIncarnation self, IWriteAheadLog wal)
         : IAsyncDisposable
     {
         public ControllerNode Process => process;
 
-        public ClusterController Controller => controller;
+        public AskedController Controller => controller;
 
         public NodeIncarnation Self => self;
 
@@ -153,7 +154,7 @@ public sealed class StreamsOverControllerTests : IAsyncDisposable
         public async Task StopAsync()
         {
             await Store.CloseAsync(default);
-            await controller.StopAsync(self, default);
+            await controller.LeaveAsync(self, default);
         }
 
         public async ValueTask DisposeAsync()

@@ -52,7 +52,7 @@ internal sealed partial class ApiVersionsHandler(IMetadataFeed feed) : IApiHandl
             ApiKeys = _served,
             SupportedFeatures = [new() { Name = MetadataVersion, MinVersion = MetadataVersionMin, MaxVersion = MetadataVersionMax }],
             FinalizedFeatures = [new() { Name = MetadataVersion, MinVersionLevel = MetadataVersionMax, MaxVersionLevel = MetadataVersionMax }],
-            FinalizedFeaturesEpoch = feed.Image.Version,
+            FinalizedFeaturesEpoch = feed.Image.Version.ToInt64(),
         });
     }
 

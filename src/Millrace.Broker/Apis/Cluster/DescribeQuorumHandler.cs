@@ -53,13 +53,13 @@ internal sealed class DescribeQuorumHandler(NodeRuntime runtime, BrokerIdentity 
                         {
                             LeaderId = leader.Value,
                             LeaderEpoch = (int)Math.Min(node?.Epoch.Value ?? 0, int.MaxValue),
-                            HighWatermark = image.Version,
+                            HighWatermark = image.Version.ToInt64(),
                             CurrentVoters =
                             [
                                 new DescribeQuorumResponse.ReplicaState
                                 {
                                     ReplicaId = leader.Value,
-                                    LogEndOffset = image.Version,
+                                    LogEndOffset = image.Version.ToInt64(),
                                     LastFetchTimestamp = now,
                                     LastCaughtUpTimestamp = now,
                                 },

@@ -1,9 +1,11 @@
 using Millrace.Broker.Apis.Topics;
 using Millrace.Broker.Groups;
 using Millrace.Broker.Requests;
+using Millrace.Metadata.Channel;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
+using Millrace.Runtime;
 using Millrace.Runtime.Ids;
 
 namespace Millrace.Broker.Apis.Cluster;
@@ -15,9 +17,11 @@ namespace Millrace.Broker.Apis.Cluster;
 /// v12: topics by id. v13: an error for the whole answer. The response that triggered a creation says
 /// UNKNOWN_TOPIC_OR_PARTITION, which clients retry, as in Kafka.
 /// </remarks>
-internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller, DeedLog deeds)
+internal sealed class MetadataHandler(NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller, DeedLog deeds)
     : IApiHandler<MetadataRequest, MetadataResponse>
 {
+    private readonly AutomaticCreation _creation = new(runtime, controller, deeds);
+
     public static ApiVersionRange Versions => new(0, 13);
 
     public void ReportErrors(MetadataResponse response, ErrorTally errors)
@@ -143,8 +147,7 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
         if (missing.Count > 0)
         {
             // What goes wrong here (a name that collides, no live node) leaves the topic unknown: the client asks again.
-            var creation = new CreateTopicsRequest { Topics = [.. missing.Select(TopicCreation)] };
-            deeds.Created(context, creation, await controller.CreateTopicsAsync(creation, token));
+            await _creation.TryAsync(context, [.. missing.Select(TopicCreation)], token);
         }
     }
 

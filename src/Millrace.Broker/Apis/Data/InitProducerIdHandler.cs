@@ -1,5 +1,6 @@
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Broker.Requests;
+using Millrace.Metadata.Channel;
 using Millrace.Protocol;
 using Millrace.Runtime;
 
@@ -42,6 +43,10 @@ internal sealed class InitProducerIdHandler(NodeRuntime runtime, ProducerIdBlock
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
             // Retriable for every client, unlike REQUEST_TIMED_OUT.
+            return Failed(ErrorCode.CoordinatorLoadInProgress);
+        }
+        catch (ControllerException)
+        {
             return Failed(ErrorCode.CoordinatorLoadInProgress);
         }
     }

@@ -2,6 +2,7 @@ using Millrace.Broker.Apis.Topics;
 using Millrace.Broker.Groups;
 using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;
+using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Runtime;
@@ -22,8 +23,7 @@ internal sealed class FindCoordinatorHandler(
     private const sbyte Transaction = 1;
     private const short FirstWithSeveralKeys = 4;
 
-    // Less than any client waits; the topic goes on being created, and the next question finds it.
-    private static readonly TimeSpan LongestCreation = TimeSpan.FromSeconds(10);
+    private readonly AutomaticCreation _creation = new(runtime, controller, deeds);
 
     public static ApiVersionRange Versions => new(0, 6);
 
@@ -40,7 +40,7 @@ internal sealed class FindCoordinatorHandler(
     {
         if (request.KeyType == Group && !feed.Image.TryGetTopic(GroupCoordinator.TopicName, out _))
         {
-            await CreateTopicAsync(context, token);
+            await _creation.TryAsync(context, [OffsetsTopic.Creation(identity, feed.Image)], token);
         }
 
         if (context.ApiVersion >= FirstWithSeveralKeys)
@@ -82,22 +82,6 @@ internal sealed class FindCoordinatorHandler(
         }
 
         return new FindCoordinatorResponse.Coordinator { Key = group, NodeId = node.Id.Value, Host = node.Host, Port = node.Port };
-    }
-
-    private async ValueTask CreateTopicAsync(RequestContext context, CancellationToken token)
-    {
-        using var deadline = new RequestDeadline(runtime, LongestCreation, token);
-        try
-        {
-            // Whatever the answer, the image says whether the topic is there; if not, the client asks again.
-            var creation = new CreateTopicsRequest { Topics = [OffsetsTopic.Creation(identity, feed.Image)] };
-            deeds.Created(context, creation, await controller.CreateTopicsAsync(creation, deadline.Token));
-        }
-        catch (OperationCanceledException) when (!token.IsCancellationRequested)
-        {
-            // Not in time: the answer says that the coordinator is not available yet.
-            return;
-        }
     }
 
     private static FindCoordinatorResponse.Coordinator Failed(string key, ErrorCode error, string message) =>

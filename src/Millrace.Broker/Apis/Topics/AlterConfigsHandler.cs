@@ -1,11 +1,14 @@
+using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
+using Millrace.Metadata.Channel;
 using Millrace.Protocol;
+using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>AlterConfigs (key 33), v0–2: the configs named become all that their resource has of its own.</summary>
 /// <remarks>v2: flexible. As in IncrementalAlterConfigs, topics and brokers have configs. An internal topic keeps its cleanup.policy.</remarks>
-internal sealed class AlterConfigsHandler(IControllerChannel controller, DeedLog deeds) : IApiHandler<AlterConfigsRequest, AlterConfigsResponse>
+internal sealed class AlterConfigsHandler(NodeRuntime runtime, IControllerChannel controller, DeedLog deeds) : IApiHandler<AlterConfigsRequest, AlterConfigsResponse>
 {
     public static ApiVersionRange Versions => new(0, 2);
 
@@ -19,8 +22,31 @@ internal sealed class AlterConfigsHandler(IControllerChannel controller, DeedLog
 
     public async ValueTask<AlterConfigsResponse> HandleAsync(RequestContext context, AlterConfigsRequest request, CancellationToken token)
     {
-        var response = await controller.AlterConfigsAsync(request, token);
-        deeds.Replaced(context, request, response);
-        return response;
+        // The request carries no time-out.
+        using var deadline = new RequestDeadline(runtime, RequestDeadline.LeastPatience, token);
+        try
+        {
+            var response = await controller.SendAsync<AlterConfigsRequest, AlterConfigsResponse>(request, deadline.Token);
+            deeds.Replaced(context, request, response);
+            return response;
+        }
+        catch (OperationCanceledException) when (!token.IsCancellationRequested)
+        {
+            return Failed(request, ErrorCode.RequestTimedOut);
+        }
+        catch (ControllerException refusal)
+        {
+            return Failed(request, KafkaErrorMap.ToErrorCode(refusal.Error));
+        }
     }
+
+    private static AlterConfigsResponse Failed(AlterConfigsRequest request, ErrorCode error) => new()
+    {
+        Responses = [.. request.Resources.Select(resource => new AlterConfigsResponse.AlterConfigsResourceResponse
+        {
+            ErrorCode = (short)error,
+            ResourceType = resource.ResourceType,
+            ResourceName = resource.ResourceName,
+        })],
+    };
 }

@@ -1,4 +1,6 @@
+using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
+using Millrace.Metadata.Channel;
 using Millrace.Protocol;
 using Millrace.Runtime;
 
@@ -23,20 +25,22 @@ internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerCh
         using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
         try
         {
-            var response = await controller.CreatePartitionsAsync(request, deadline.Begin());
+            var response = await controller.SendAsync<CreatePartitionsRequest, CreatePartitionsResponse>(request, deadline.Begin());
             deeds.Grown(context, request, response);
             return response;
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
-            return new CreatePartitionsResponse
-            {
-                Results = [.. request.Topics.Select(topic => new CreatePartitionsResponse.CreatePartitionsTopicResult
-                {
-                    Name = topic.Name,
-                    ErrorCode = (short)ErrorCode.RequestTimedOut,
-                })],
-            };
+            return Failed(request, ErrorCode.RequestTimedOut);
+        }
+        catch (ControllerException refusal)
+        {
+            return Failed(request, KafkaErrorMap.ToErrorCode(refusal.Error));
         }
     }
+
+    private static CreatePartitionsResponse Failed(CreatePartitionsRequest request, ErrorCode error) => new()
+    {
+        Results = [.. request.Topics.Select(topic => new CreatePartitionsResponse.CreatePartitionsTopicResult { Name = topic.Name, ErrorCode = (short)error })],
+    };
 }

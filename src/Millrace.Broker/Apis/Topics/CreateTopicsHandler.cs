@@ -1,4 +1,6 @@
+using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
+using Millrace.Metadata.Channel;
 using Millrace.Protocol;
 using Millrace.Runtime;
 
@@ -24,20 +26,22 @@ internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChanne
         using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
         try
         {
-            var response = await controller.CreateTopicsAsync(request, deadline.Begin());
+            var response = await controller.SendAsync<CreateTopicsRequest, CreateTopicsResponse>(request, deadline.Begin());
             deeds.Created(context, request, response);
             return response;
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
-            return new CreateTopicsResponse
-            {
-                Topics = [.. request.Topics.Select(topic => new CreateTopicsResponse.CreatableTopicResult
-                {
-                    Name = topic.Name,
-                    ErrorCode = (short)ErrorCode.RequestTimedOut,
-                })],
-            };
+            return Failed(request, ErrorCode.RequestTimedOut);
+        }
+        catch (ControllerException refusal)
+        {
+            return Failed(request, KafkaErrorMap.ToErrorCode(refusal.Error));
         }
     }
+
+    private static CreateTopicsResponse Failed(CreateTopicsRequest request, ErrorCode error) => new()
+    {
+        Topics = [.. request.Topics.Select(topic => new CreateTopicsResponse.CreatableTopicResult { Name = topic.Name, ErrorCode = (short)error })],
+    };
 }

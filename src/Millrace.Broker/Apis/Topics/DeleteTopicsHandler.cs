@@ -1,4 +1,6 @@
+using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
+using Millrace.Metadata.Channel;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
@@ -35,13 +37,18 @@ internal sealed class DeleteTopicsHandler(
         using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
         try
         {
-            var response = await controller.DeleteTopicsAsync(new DeleteTopicsRequest { Topics = topics, TimeoutMs = request.TimeoutMs }, deadline.Begin());
+            var response = await controller.SendAsync<DeleteTopicsRequest, DeleteTopicsResponse>(
+                new DeleteTopicsRequest { Topics = topics, TimeoutMs = request.TimeoutMs }, deadline.Begin());
             deeds.Deleted(context, response);
             return response;
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
             return Failed(topics, ErrorCode.RequestTimedOut);
+        }
+        catch (ControllerException refusal)
+        {
+            return Failed(topics, KafkaErrorMap.ToErrorCode(refusal.Error));
         }
     }
 

@@ -1,11 +1,14 @@
+using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
+using Millrace.Metadata.Channel;
 using Millrace.Protocol;
+using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>IncrementalAlterConfigs (key 44), v0–1: SET, DELETE, APPEND, SUBTRACT.</summary>
 /// <remarks>Topics and brokers. Log levels (BROKER_LOGGER), groups and client metrics have no configs here: INVALID_REQUEST.</remarks>
-internal sealed class IncrementalAlterConfigsHandler(IControllerChannel controller, DeedLog deeds)
+internal sealed class IncrementalAlterConfigsHandler(NodeRuntime runtime, IControllerChannel controller, DeedLog deeds)
     : IApiHandler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>
 {
     public static ApiVersionRange Versions => new(0, 1);
@@ -18,11 +21,33 @@ internal sealed class IncrementalAlterConfigsHandler(IControllerChannel controll
         }
     }
 
-    public async ValueTask<IncrementalAlterConfigsResponse> HandleAsync(
-        RequestContext context, IncrementalAlterConfigsRequest request, CancellationToken token)
+    public async ValueTask<IncrementalAlterConfigsResponse> HandleAsync(RequestContext context, IncrementalAlterConfigsRequest request, CancellationToken token)
     {
-        var response = await controller.IncrementalAlterConfigsAsync(request, token);
-        deeds.Changed(context, request, response);
-        return response;
+        // The request carries no time-out.
+        using var deadline = new RequestDeadline(runtime, RequestDeadline.LeastPatience, token);
+        try
+        {
+            var response = await controller.SendAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(request, deadline.Token);
+            deeds.Changed(context, request, response);
+            return response;
+        }
+        catch (OperationCanceledException) when (!token.IsCancellationRequested)
+        {
+            return Failed(request, ErrorCode.RequestTimedOut);
+        }
+        catch (ControllerException refusal)
+        {
+            return Failed(request, KafkaErrorMap.ToErrorCode(refusal.Error));
+        }
     }
+
+    private static IncrementalAlterConfigsResponse Failed(IncrementalAlterConfigsRequest request, ErrorCode error) => new()
+    {
+        Responses = [.. request.Resources.Select(resource => new IncrementalAlterConfigsResponse.AlterConfigsResourceResponse
+        {
+            ErrorCode = (short)error,
+            ResourceType = resource.ResourceType,
+            ResourceName = resource.ResourceName,
+        })],
+    };
 }

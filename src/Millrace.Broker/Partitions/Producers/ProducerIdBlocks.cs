@@ -1,3 +1,4 @@
+using Millrace.Metadata.Channel;
 using Millrace.Protocol;
 using Millrace.Runtime;
 
@@ -12,6 +13,7 @@ internal sealed class ProducerIdBlocks(BrokerIdentity identity, IControllerChann
     private long _end;
 
     /// <summary>The next id, or the controller's error.</summary>
+    /// <exception cref="ControllerException">The controller was not to be asked.</exception>
     public async ValueTask<(ErrorCode Error, long ProducerId)> NextAsync(CancellationToken token)
     {
         await _gate.EnterAsync(token);
@@ -19,7 +21,7 @@ internal sealed class ProducerIdBlocks(BrokerIdentity identity, IControllerChann
         {
             if (_next == _end)
             {
-                var block = await controller.AllocateProducerIdsAsync(
+                var block = await controller.SendAsync<AllocateProducerIdsRequest, AllocateProducerIdsResponse>(
                     new AllocateProducerIdsRequest { BrokerId = identity.Node.Value, BrokerEpoch = identity.Epoch.Value }, token);
                 if (block.ErrorCode != (short)ErrorCode.None)
                 {

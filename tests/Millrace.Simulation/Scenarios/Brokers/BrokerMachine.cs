@@ -1,3 +1,4 @@
+using Millrace.Metadata.Channel;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.File;
 using Millrace.ObjectStorage.ObjectLogs;
@@ -228,7 +229,10 @@ internal sealed class BrokerMachine
             ? RingWalProvider.InFolder(runtime, buffers, $"/data/wal{_walFolder}", new RingWalOptions { Capacity = _walCapacity })
             : new ObjectWalProvider(runtime, buffers, storage, new ObjectWalOptions());
         var listener = new SimulatedListener(lane);
-        var components = new NodeComponents(storage, wals, kind => kind == wals.Kind ? wals : null, buffers, listener, new NobodyElse());
+        var components = new NodeComponents(storage, wals, kind => kind == wals.Kind ? wals : null, buffers, listener, new NobodyElse())
+        {
+            Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
+        };
         var node = await MillraceNode.StartAsync(runtime, _options, components, CancellationToken.None);
         (_running, _listener, _buffers) = (node, listener, buffers);
         _forgottenHold?.Watch(node.Streams, firstBuffer, lane);

@@ -4,6 +4,7 @@ using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
 using Millrace.Controller.State;
 using Millrace.Metadata;
+using Millrace.Metadata.Channel;
 using Millrace.ObjectStorage;
 using Millrace.Protocol;
 using Millrace.Runtime;
@@ -42,9 +43,9 @@ internal sealed class ControllerLife(ControllerWorld world, NodeRuntime runtime,
             {
                 await LiveAsync();
             }
-            catch (StreamException fenced) when (fenced.Error == StreamError.Fenced)
+            catch (Exception lost) when (lost is StreamException { Error: StreamError.ControllerLost } or ControllerException { Error: ControllerError.ControllerLost })
             {
-                // Deposed: the process stops, as a broker would.
+                // Deposed: the process stops, as a broker would. Nobody fences it: no other incarnation registers here.
                 return;
             }
         }
@@ -76,7 +77,7 @@ internal sealed class ControllerLife(ControllerWorld world, NodeRuntime runtime,
             world.Kernel.Coverage.Count("controllers: snapshot read at a start");
         }
 
-        if (await ClusterController.TryStartAsync(runtime, log, storage, Seal(incarnation), Options, default) is not { } controller)
+        if (await AskedController.TryStartAsync(runtime, log, storage, Seal(incarnation), Options) is not { } controller)
         {
             await log.DisposeAsync();
             return;
@@ -96,7 +97,7 @@ internal sealed class ControllerLife(ControllerWorld world, NodeRuntime runtime,
         }
     }
 
-    private async Task ActAsync(ClusterController controller, NodeIncarnation self)
+    private async Task ActAsync(AskedController controller, NodeIncarnation self)
     {
         switch (_random.Next(0, 6))
         {
@@ -132,7 +133,7 @@ internal sealed class ControllerLife(ControllerWorld world, NodeRuntime runtime,
         }
     }
 
-    private async Task CreateTopicAsync(ClusterController controller)
+    private async Task CreateTopicAsync(AskedController controller)
     {
         var name = $"t{_random.NextUInt64():x}";
         var response = await controller.CreateTopicsAsync(
@@ -143,7 +144,7 @@ internal sealed class ControllerLife(ControllerWorld world, NodeRuntime runtime,
         _topics.Add(name);
     }
 
-    private async Task CommitAsync(ClusterController controller, NodeIncarnation self)
+    private async Task CommitAsync(AskedController controller, NodeIncarnation self)
     {
         var id = await controller.PrepareAsync(self, 1, default);
         try

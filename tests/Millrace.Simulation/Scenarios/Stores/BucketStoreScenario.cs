@@ -7,7 +7,7 @@ internal sealed class BucketStoreScenario : IScenario
 {
     public string Name => "store-bucket";
 
-    public IReadOnlyList<PlantedFault> Faults => [PlantedFault.RefuseWhatIsAccepted];
+    public IReadOnlyList<PlantedFault> Faults => [PlantedFault.RefuseWhatIsAccepted, PlantedFault.TakeLostControllerForFence];
 
     public IReadOnlyList<string> RareThings { get; } =
     [

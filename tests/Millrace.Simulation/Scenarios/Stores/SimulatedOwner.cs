@@ -9,7 +9,8 @@ using Millrace.Streams.Store;
 namespace Millrace.Simulation.Scenarios.Stores;
 
 /// <summary>Owns a stream on one incarnation: appends to it, reads it and trims it, and tells the oracle.</summary>
-internal sealed class SimulatedOwner(StoreWorld world, NodeRuntime runtime, StreamStore store, StreamOracle oracle, BufferPool buffers) : IStreamOwner
+internal sealed class SimulatedOwner(StoreWorld world, NodeRuntime runtime, StreamStore store, NodeEpoch self, StreamOracle oracle, BufferPool buffers)
+    : IStreamOwner
 {
     private readonly SeededRandom _random = new(world.Kernel.Random.NextUInt64());
     private IStream? _stream;
@@ -114,7 +115,14 @@ internal sealed class SimulatedOwner(StoreWorld world, NodeRuntime runtime, Stre
         _confirmed = confirmOffset;
     }
 
-    public void OnLost(StreamError error) => world.Kernel.Coverage.Count($"store: streams lost, {error}");
+    public void OnLost(StreamError error)
+    {
+        world.Kernel.Coverage.Count($"store: streams lost, {error}");
+        if (error == StreamError.Fenced)
+        {
+            world.CheckFence(self);
+        }
+    }
 
     private IStream Stream => _stream ?? throw new InvalidOperationException("Not open");
 

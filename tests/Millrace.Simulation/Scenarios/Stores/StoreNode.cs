@@ -1,7 +1,7 @@
-using Millrace.Controller;
 using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
 using Millrace.Metadata;
+using Millrace.Metadata.Channel;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
@@ -36,10 +36,10 @@ internal sealed class StoreNode(
         var incarnation = runtime.NewId();
         var log = await MetadataLog.OpenAsync(runtime, storage, world.LogOptions, CancellationToken.None);
         var seal = new ControllerSeal { IncarnationId = incarnation, Host = "node", Port = 9092 };
-        ClusterController? controller;
+        AskedController? controller;
         do
         {
-            controller = await ClusterController.TryStartAsync(runtime, log, storage, seal, world.ControllerOptions, CancellationToken.None);
+            controller = await AskedController.TryStartAsync(runtime, log, storage, seal, world.ControllerOptions, Mend);
         }
         while (controller is null);
         var node = await controller.RegisterAsync(new NodeRegistration(incarnation, "node", 9092, null), CancellationToken.None);
@@ -48,6 +48,11 @@ internal sealed class StoreNode(
         {
             await ServeAsync(controller, node, isAudit);
         }
+        catch (StreamException lost) when (lost.Error == StreamError.Fenced)
+        {
+            world.CheckFence(node.Epoch);
+            throw;
+        }
         catch (StreamException lost) when ((lost.Error is StreamError.Corrupt or StreamError.Unknown) && node.Epoch < world.NewestEpoch)
         {
             // What a deposed node misses, its successor has deleted long ago, or has only just created.
@@ -55,7 +60,9 @@ internal sealed class StoreNode(
         }
     }
 
-    private async Task ServeAsync(ClusterController controller, NodeIncarnation node, bool isAudit)
+    private IControllerLink Mend(IControllerLink link) => world.Fault == PlantedFault.TakeLostControllerForFence ? new PlantedLink(link) : link;
+
+    private async Task ServeAsync(AskedController controller, NodeIncarnation node, bool isAudit)
     {
         await RecoverAsync(controller, node);
 
@@ -76,7 +83,7 @@ internal sealed class StoreNode(
         await StopAsync(controller, node, store, wal);
     }
 
-    private async Task RecoverAsync(ClusterController controller, NodeIncarnation node)
+    private async Task RecoverAsync(AskedController controller, NodeIncarnation node)
     {
         foreach (var waiting in await controller.GetWaitingWalsAsync(CancellationToken.None))
         {
@@ -88,7 +95,7 @@ internal sealed class StoreNode(
         }
     }
 
-    private async Task<List<SimulatedOwner>> OpenAsync(ClusterController controller, NodeIncarnation node, StreamStore store, bool isAudit)
+    private async Task<List<SimulatedOwner>> OpenAsync(AskedController controller, NodeIncarnation node, StreamStore store, bool isAudit)
     {
         while (world.Streams.Count < world.WantedStreams)
         {
@@ -99,7 +106,7 @@ internal sealed class StoreNode(
         List<SimulatedOwner> owners = [];
         foreach (var oracle in world.Streams.ToArray())
         {
-            var owner = new SimulatedOwner(world, runtime, store, oracle, buffers);
+            var owner = new SimulatedOwner(world, runtime, store, node.Epoch, oracle, buffers);
             await owner.OpenAsync(isAudit);
             owners.Add(owner);
         }
@@ -108,10 +115,10 @@ internal sealed class StoreNode(
         return owners;
     }
 
-    private async Task StopAsync(ClusterController controller, NodeIncarnation node, StreamStore store, IWriteAheadLog wal)
+    private async Task StopAsync(AskedController controller, NodeIncarnation node, StreamStore store, IWriteAheadLog wal)
     {
         await store.CloseAsync(CancellationToken.None);
-        await controller.StopAsync(node, CancellationToken.None);
+        await controller.LeaveAsync(node, CancellationToken.None);
         await store.DisposeAsync();
         await wal.RetireAsync(CancellationToken.None);
         await controller.DisposeAsync();

@@ -1,8 +1,10 @@
 using Millrace.Controller;
 using Millrace.Controller.Log;
+using Millrace.Metadata.Channel;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.File;
 using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Runtime;
 using Millrace.Runtime.Ids;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
@@ -28,6 +30,7 @@ internal sealed class StoreWorld
     private readonly SimulatedBucket _bucket;
     private readonly Machine[] _machines;
     private readonly long _walCapacity;
+    private TaskCompletionSource _auditIsDeposed = new();
     private bool _isAudit;
     private Rot? _rot;
 
@@ -85,6 +88,15 @@ internal sealed class StoreWorld
 
     public TimeSpan Patience { get; }
 
+    /// <summary>Somebody was told that it is fenced. Only a newer incarnation does that: a controller that is lost fences nobody.</summary>
+    public void CheckFence(NodeEpoch told)
+    {
+        if (told == NewestEpoch)
+        {
+            Kernel.Fail(new ViolationException($"The newest incarnation, epoch {told}, was told that it is fenced"));
+        }
+    }
+
     public bool IsOver { get; private set; }
 
     public async Task RunAsync()
@@ -138,20 +150,29 @@ internal sealed class StoreWorld
     {
         while (true)
         {
+            _auditIsDeposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
             try
             {
-                await RunIncarnation(auditor);
-                return;
+                var audit = RunIncarnation(auditor);
+                await Waiting.Either(audit, _auditIsDeposed.Task);
+                if (audit.IsCompleted)
+                {
+                    await audit;
+                    return;
+                }
             }
-            catch (StreamException lost) when (lost.Error == StreamError.Fenced)
+            catch (Exception lost) when (lost is StreamException { Error: StreamError.ControllerLost or StreamError.Fenced }
+                or ControllerException { Error: ControllerError.ControllerLost })
             {
-                auditor.Node.Kill();
+                Kernel.Coverage.Count("store: audits begun again");
             }
             catch (Exception refused) when (IsOfRot(refused))
             {
                 Kernel.Coverage.Count("store: rot refused");
                 return;
             }
+
+            auditor.Node.Kill();
         }
     }
 
@@ -219,6 +240,7 @@ internal sealed class StoreWorld
             Kernel.Coverage.Count(failure.InnerException is OutOfMemoryException ? "store: node lost for want of memory" : "store: deposed");
             if (_isAudit)
             {
+                _auditIsDeposed.TrySetResult();
                 return;
             }
 
@@ -260,7 +282,8 @@ internal sealed class StoreWorld
         {
             await RunIncarnation(machine);
         }
-        catch (StreamException lost) when (lost.Error is StreamError.Fenced or StreamError.WalFailed or StreamError.Closed or StreamError.StorageUnavailable)
+        catch (StreamException lost) when (lost.Error is StreamError.Fenced or StreamError.ControllerLost or StreamError.WalFailed
+            or StreamError.Closed or StreamError.StorageUnavailable)
         {
             Kernel.Coverage.Count($"store: ended with {lost.Error}");
         }
@@ -284,7 +307,7 @@ internal sealed class StoreWorld
         {
             Kernel.Coverage.Count("store: start given up without the bucket");
         }
-        catch (ObjectLogException lost) when (lost.Error is ObjectLogError.Fenced)
+        catch (Exception lost) when (lost is ObjectLogException { Error: ObjectLogError.Fenced } or ControllerException { Error: ControllerError.ControllerLost })
         {
             Kernel.Coverage.Count("store: deposed while starting");
         }

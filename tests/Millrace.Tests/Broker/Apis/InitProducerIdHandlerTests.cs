@@ -1,7 +1,9 @@
 using Millrace.Broker;
 using Millrace.Broker.Apis.Data;
 using Millrace.Broker.Partitions.Producers;
+using Millrace.Metadata.Channel;
 using Millrace.Protocol;
+using Millrace.Protocol.Messages;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Tests.Broker.Partitions;
@@ -52,6 +54,19 @@ public sealed class InitProducerIdHandlerTests : IDisposable
     public async Task An_id_without_its_epoch_is_not_in_order() =>
         Assert.Equal(ErrorCode.InvalidRequest, (ErrorCode)(await InitAsync(new InitProducerIdRequest { TransactionalId = null, ProducerId = 5 })).ErrorCode);
 
+    [Theory]
+    [InlineData(ControllerError.ControllerLost)]
+    [InlineData(ControllerError.Busy)]
+    [InlineData(ControllerError.Fenced)]
+    public async Task Without_a_controller_the_client_is_told_to_ask_again(ControllerError error)
+    {
+        _blocks.Refusal = new ControllerException(error, "not now");
+        Assert.Equal(ErrorCode.CoordinatorLoadInProgress, (ErrorCode)(await InitAsync(new InitProducerIdRequest { TransactionalId = null })).ErrorCode);
+
+        _blocks.Refusal = null;
+        Assert.Equal(ErrorCode.None, (ErrorCode)(await InitAsync(new InitProducerIdRequest { TransactionalId = null })).ErrorCode);
+    }
+
     [Fact]
     public async Task The_controllers_error_is_passed_on_and_the_next_call_asks_again()
     {
@@ -77,26 +92,23 @@ public sealed class InitProducerIdHandlerTests : IDisposable
 
         public ErrorCode Error { get; set; }
 
-        public async ValueTask<AllocateProducerIdsResponse> AllocateProducerIdsAsync(AllocateProducerIdsRequest request, CancellationToken token)
+        /// <summary>What the next requests are refused with.</summary>
+        public ControllerException? Refusal { get; set; }
+
+        public async ValueTask<TResponse> SendAsync<TRequest, TResponse>(TRequest request, CancellationToken token)
+            where TRequest : class, IRequest<TRequest>
+            where TResponse : class, IResponse<TResponse>
         {
             await Task.Yield();
-            Requests.Add(request);
+            if (Refusal is not null)
+            {
+                throw Refusal;
+            }
+
+            Requests.Add((AllocateProducerIdsRequest)(object)request);
             var start = _next;
             _next += 10;
-            return new AllocateProducerIdsResponse { ErrorCode = (short)Error, ProducerIdStart = start, ProducerIdLen = 10 };
+            return (TResponse)(object)new AllocateProducerIdsResponse { ErrorCode = (short)Error, ProducerIdStart = start, ProducerIdLen = 10 };
         }
-
-        public ValueTask<CreateTopicsResponse> CreateTopicsAsync(CreateTopicsRequest request, CancellationToken token) => throw Unused();
-
-        public ValueTask<DeleteTopicsResponse> DeleteTopicsAsync(DeleteTopicsRequest request, CancellationToken token) => throw Unused();
-
-        public ValueTask<CreatePartitionsResponse> CreatePartitionsAsync(CreatePartitionsRequest request, CancellationToken token) => throw Unused();
-
-        public ValueTask<IncrementalAlterConfigsResponse> IncrementalAlterConfigsAsync(IncrementalAlterConfigsRequest request, CancellationToken token) =>
-            throw Unused();
-
-        public ValueTask<AlterConfigsResponse> AlterConfigsAsync(AlterConfigsRequest request, CancellationToken token) => throw Unused();
-
-        private static NotSupportedException Unused() => new("Only ids are asked for");
     }
 }

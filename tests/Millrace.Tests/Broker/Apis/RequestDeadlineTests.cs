@@ -1,7 +1,8 @@
-using Millrace.Broker;
 using Millrace.Broker.Apis.Topics;
 using Millrace.Broker.Requests;
+using Millrace.Metadata.Channel;
 using Millrace.Protocol;
+using Millrace.Protocol.Messages;
 using Millrace.Runtime;
 using Millrace.Tests.Broker.Partitions;
 using Xunit;
@@ -82,29 +83,19 @@ public sealed class RequestDeadlineTests : IAsyncDisposable
 
         public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public ValueTask<CreateTopicsResponse> CreateTopicsAsync(CreateTopicsRequest request, CancellationToken token) =>
-            DoAsync(new CreateTopicsResponse { Topics = [new() { Name = "n" }] }, token);
-
-        public ValueTask<DeleteTopicsResponse> DeleteTopicsAsync(DeleteTopicsRequest request, CancellationToken token) =>
-            DoAsync(new DeleteTopicsResponse { Responses = [new() { Name = "n" }] }, token);
-
-        public ValueTask<CreatePartitionsResponse> CreatePartitionsAsync(CreatePartitionsRequest request, CancellationToken token) =>
-            DoAsync(new CreatePartitionsResponse { Results = [new() { Name = "n" }] }, token);
-
-        public ValueTask<IncrementalAlterConfigsResponse> IncrementalAlterConfigsAsync(IncrementalAlterConfigsRequest request, CancellationToken token) =>
-            throw new NotSupportedException();
-
-        public ValueTask<AlterConfigsResponse> AlterConfigsAsync(AlterConfigsRequest request, CancellationToken token) =>
-            throw new NotSupportedException();
-
-        public ValueTask<AllocateProducerIdsResponse> AllocateProducerIdsAsync(AllocateProducerIdsRequest request, CancellationToken token) =>
-            throw new NotSupportedException();
-
-        private async ValueTask<T> DoAsync<T>(T response, CancellationToken token)
+        public async ValueTask<TResponse> SendAsync<TRequest, TResponse>(TRequest request, CancellationToken token)
+            where TRequest : class, IRequest<TRequest>
+            where TResponse : class, IResponse<TResponse>
         {
             Interlocked.Increment(ref _asked);
             await Done.Task.OrCancelled(token);
-            return response;
+            return (TResponse)(object)(request switch
+            {
+                CreateTopicsRequest => new CreateTopicsResponse { Topics = [new() { Name = "n" }] },
+                DeleteTopicsRequest => new DeleteTopicsResponse { Responses = [new() { Name = "n" }] },
+                CreatePartitionsRequest => new CreatePartitionsResponse { Results = [new() { Name = "n" }] },
+                _ => throw new NotSupportedException(),
+            });
         }
     }
 }

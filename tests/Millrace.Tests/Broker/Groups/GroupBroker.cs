@@ -115,7 +115,8 @@ internal sealed class GroupBroker : IAsyncDisposable
         await Node.DisposeAsync();
     }
 
-    private void Publish(Func<MetadataImage, MetadataImage> change) => _feed.Publish(change(_feed.Image) with { Version = _feed.Image.Version + 1 });
+    private void Publish(Func<MetadataImage, MetadataImage> change) =>
+        _feed.Publish(change(_feed.Image) with { Version = _feed.Image.Version with { Index = _feed.Image.Version.Index + 1 } });
 
     private static byte[] Encode(IMessage message, short version)
     {

@@ -1,7 +1,8 @@
-using Millrace.Broker;
 using Millrace.Coordination.Groups;
+using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
+using Millrace.Protocol.Messages;
 using Millrace.Runtime.Ids;
 
 namespace Millrace.Tests.Broker.Groups;
@@ -16,7 +17,14 @@ internal sealed class GroupTopicController(GroupBroker broker) : IControllerChan
     /// <summary>The streams of its partitions; the same for every broker on one registry.</summary>
     public List<StreamId> Streams { get; } = [];
 
-    public async ValueTask<CreateTopicsResponse> CreateTopicsAsync(CreateTopicsRequest request, CancellationToken token)
+    public async ValueTask<TResponse> SendAsync<TRequest, TResponse>(TRequest request, CancellationToken token)
+        where TRequest : class, IRequest<TRequest>
+        where TResponse : class, IResponse<TResponse> =>
+        request is CreateTopicsRequest creation
+            ? (TResponse)(object)await CreateTopicsAsync(creation, token)
+            : throw new InvalidOperationException("Groups ask the controller for their topic only");
+
+    private async ValueTask<CreateTopicsResponse> CreateTopicsAsync(CreateTopicsRequest request, CancellationToken token)
     {
         Asked = request;
         for (var i = 0; i < request.Topics[0].NumPartitions; i++)
@@ -30,16 +38,4 @@ internal sealed class GroupTopicController(GroupBroker broker) : IControllerChan
 
     /// <summary>The topic exists, and the broker leads all of it.</summary>
     public void Lead(IReadOnlyList<StreamId> streams) => broker.AddTopic(GroupCoordinator.TopicName, TopicId, streams, broker.Identity.Node);
-
-    public ValueTask<DeleteTopicsResponse> DeleteTopicsAsync(DeleteTopicsRequest request, CancellationToken token) => throw Unexpected();
-
-    public ValueTask<CreatePartitionsResponse> CreatePartitionsAsync(CreatePartitionsRequest request, CancellationToken token) => throw Unexpected();
-
-    public ValueTask<IncrementalAlterConfigsResponse> IncrementalAlterConfigsAsync(IncrementalAlterConfigsRequest request, CancellationToken token) => throw Unexpected();
-
-    public ValueTask<AlterConfigsResponse> AlterConfigsAsync(AlterConfigsRequest request, CancellationToken token) => throw Unexpected();
-
-    public ValueTask<AllocateProducerIdsResponse> AllocateProducerIdsAsync(AllocateProducerIdsRequest request, CancellationToken token) => throw Unexpected();
-
-    private static InvalidOperationException Unexpected() => new("Groups ask the controller for their topic only");
 }

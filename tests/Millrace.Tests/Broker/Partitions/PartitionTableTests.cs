@@ -20,14 +20,16 @@ public sealed class PartitionTableTests
         Assert.True(await Eventually.BecomesTrueAsync(() => broker.Table.Led() is { Count: 50 } led && led.All(partition => partition.Phase == PartitionPhase.Open)));
     }
 
-    [Fact]
-    public async Task Requests_park_while_a_partition_opens_and_the_opening_outlasts_a_store_that_does_not_answer()
+    [Theory]
+    [InlineData(StreamError.StorageUnavailable)]
+    [InlineData(StreamError.ControllerLost)]
+    public async Task Requests_park_while_a_partition_opens_and_the_opening_outlasts_a_store_or_controller_that_does_not_answer(StreamError error)
     {
         await using var broker = PartitionsUnderTest.Start();
         var refusals = 0;
         var answers = false;
         broker.Registry.Before = call => call == "OpenAsync" && !Volatile.Read(ref answers) && Interlocked.Increment(ref refusals) > 0
-            ? throw new StreamException(StreamError.StorageUnavailable, "Not now")
+            ? throw new StreamException(error, "Not now")
             : default;
         await broker.AddTopicAsync();
         var partition = broker.Table.Find("t", 0).Partition!;

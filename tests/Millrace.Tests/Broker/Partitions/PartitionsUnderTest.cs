@@ -92,7 +92,7 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
 
     public void Publish(Func<MetadataImage, MetadataImage> change)
     {
-        _image = change(_image) with { Version = _image.Version + 1 };
+        _image = change(_image) with { Version = _image.Version with { Index = _image.Version.Index + 1 } };
         Feed.Publish(_image);
     }
 

@@ -7,19 +7,20 @@ namespace Millrace.Tests.Protocol.Messages;
 
 public sealed class MessageRoundTripTests
 {
-    public static TheoryData<string> Names => [.. Schemas.Messages.Keys];
+    public static TheoryData<string> Names => [.. Schemas.Messages.Keys, .. Schemas.OfController.Keys];
 
     [Fact]
     public void Every_schema_is_covered()
     {
         Assert.Equal((2 * 89) + 62, Schemas.Messages.Count);
+        Assert.Equal((2 * 9) + 2, Schemas.OfController.Count);
     }
 
     [Theory]
     [MemberData(nameof(Names))]
     public void A_message_is_read_back_as_it_was_written(string name)
     {
-        var schema = Schemas.Messages[name];
+        var schema = Schemas.Find(name);
         var codec = MessageCodec.For(Schemas.TypeOf(schema));
         Assert.Equal(new VersionRange(schema.Versions.Min, schema.Versions.Max), codec.Versions);
         VersionAndSeed(codec.Versions).Sample(
@@ -40,7 +41,7 @@ public sealed class MessageRoundTripTests
     [MemberData(nameof(Names))]
     public void A_message_cut_anywhere_is_refused(string name)
     {
-        var schema = Schemas.Messages[name];
+        var schema = Schemas.Find(name);
         var codec = MessageCodec.For(Schemas.TypeOf(schema));
         for (var version = codec.Versions.Min; version <= codec.Versions.Max; version++)
         {
@@ -56,7 +57,7 @@ public sealed class MessageRoundTripTests
     [MemberData(nameof(Names))]
     public void A_message_of_an_unknown_version_is_neither_read_nor_written(string name)
     {
-        var schema = Schemas.Messages[name];
+        var schema = Schemas.Find(name);
         var codec = MessageCodec.For(Schemas.TypeOf(schema));
         var message = (IMessage)Activator.CreateInstance(Schemas.TypeOf(schema))!;
         foreach (var version in new[] { (short)-1, (short)(codec.Versions.Min - 1), (short)(codec.Versions.Max + 1) })
@@ -71,7 +72,7 @@ public sealed class MessageRoundTripTests
     [MemberData(nameof(Names))]
     public void A_mutated_message_is_refused_or_read_within_bounds(string name)
     {
-        var schema = Schemas.Messages[name];
+        var schema = Schemas.Find(name);
         var codec = MessageCodec.For(Schemas.TypeOf(schema));
         Gen.Select(VersionAndSeed(codec.Versions), Gen.Int[1, 4]).Sample(
             (versionAndSeed, changes) =>

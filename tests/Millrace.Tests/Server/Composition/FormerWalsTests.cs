@@ -147,14 +147,14 @@ public sealed class FormerWalsTests : IAsyncDisposable
             await using var node = await NodeUnderTest.StartAsync(_storage, Wal);
             Assert.Equal(1, (await OpenAsync(node, whole, epoch)).Stream.NextOffset);
             Assert.Equal(StreamError.Incomplete, (await Assert.ThrowsAsync<StreamException>(() => OpenAsync(node, damaged, epoch))).Error);
-            var waiting = Assert.Single(await node.Node.Controller.GetWaitingWalsAsync(default));
+            var waiting = Assert.Single(await node.Node.Nodes.GetWaitingWalsAsync(default));
             Assert.Equal([damaged], waiting.Streams.Select(item => item.Stream));
         }
 
         await using var last = await NodeUnderTest.StartAsync(_storage, Wal, [$"stream {damaged}"]);
         Assert.Equal(0, (await OpenAsync(last, damaged, epoch: 3)).Stream.NextOffset);
         Assert.Equal(1, (await OpenAsync(last, whole, epoch: 3)).Stream.NextOffset);
-        Assert.Empty(await last.Node.Controller.GetWaitingWalsAsync(default));
+        Assert.Empty(await last.Node.Nodes.GetWaitingWalsAsync(default));
     }
 
     [Fact]
@@ -195,11 +195,11 @@ public sealed class FormerWalsTests : IAsyncDisposable
     {
         await node.Node.Broker.StopAsync(TimeSpan.Zero, default);
         await node.Node.Streams.CloseAsync(default);
-        await node.Node.Controller.StopAsync(node.Node.Incarnation, default);
+        await node.Node.Nodes.LeaveAsync(node.Node.Incarnation, default);
     }
 
     internal static async Task<TestOwner> OpenNewAsync(NodeUnderTest node) =>
-        await OpenAsync(node, await node.Node.Controller.CreateAsync(node.Node.Incarnation, default), epoch: 0);
+        await OpenAsync(node, await node.Node.Streams.Components.Registry.CreateAsync(node.Node.Incarnation, default), epoch: 0);
 
     internal static async Task<TestOwner> OpenAsync(NodeUnderTest node, StreamId stream, int epoch)
     {

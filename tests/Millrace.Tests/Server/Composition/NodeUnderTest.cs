@@ -1,4 +1,5 @@
 using System.Net;
+using Millrace.Metadata.Channel;
 using Millrace.ObjectStorage;
 using Millrace.Protocol.Messages;
 using Millrace.Runtime;
@@ -77,7 +78,10 @@ internal sealed class NodeUnderTest : IAsyncDisposable
             kind => kind == provider.Kind && kind != WalKind.Memory ? provider : null,
             buffers,
             transport,
-            new SocketPeerProbe(runtime));
+            new SocketPeerProbe(runtime))
+        {
+            Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
+        };
         try
         {
             var node = await MillraceNode.StartAsync(runtime, options, components, CancellationToken.None);

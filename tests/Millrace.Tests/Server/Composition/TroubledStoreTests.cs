@@ -1,3 +1,7 @@
+using Millrace.Server.Composition;
+using Millrace.Streams;
+using Millrace.Streams.Objects;
+using Millrace.Tests.Controller;
 using Millrace.Tests.Streams;
 using Xunit;
 
@@ -41,5 +45,49 @@ public sealed class TroubledStoreTests
         var line = Assert.Single(node.Log.Texts, line => line.Contains(said, StringComparison.Ordinal));
         Assert.StartsWith("Warning Stopped; what 1 streams have not uploaded", line, StringComparison.Ordinal);
         Assert.Contains("within 0.7 s (millrace.stop.limit.ms)", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_start_whose_cluster_another_takes_meanwhile_is_given_up()
+    {
+        await using var storage = new TestStorage();
+        await using (var former = await NodeUnderTest.StartAsync(storage, "object"))
+        {
+            await FormerWalsTests.AppendAsync(former, await FormerWalsTests.OpenNewAsync(former));
+        }
+
+        await using var other = new ControllerNode(storage);
+        TakeOverAtNextUpload(storage, other);
+
+        var refusal = await Assert.ThrowsAsync<NodeStartException>(() => NodeUnderTest.StartAsync(storage, "object").WaitAsync(TimeSpan.FromSeconds(60)));
+
+        Assert.Contains("somebody else has ended term", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_stop_whose_cluster_another_takes_meanwhile_waits_for_nobody()
+    {
+        await using var storage = new TestStorage();
+        await using var node = await NodeUnderTest.StartAsync(storage, "object", ("millrace.stop.limit.ms", "600000"));
+        var owner = await FormerWalsTests.OpenNewAsync(node);
+        await FormerWalsTests.AppendAsync(node, owner);
+        await using var other = new ControllerNode(storage);
+        TakeOverAtNextUpload(storage, other);
+
+        Assert.False(await node.Node.StopAsync().WaitAsync(TimeSpan.FromSeconds(60)));
+
+        Assert.False(owner.Lost.IsCompletedSuccessfully && await owner.Lost == StreamError.Fenced);
+    }
+
+    private static void TakeOverAtNextUpload(TestStorage storage, ControllerNode other)
+    {
+        var taken = 0;
+        storage.BeforePut = async (key, _) =>
+        {
+            if (key.StartsWith(DataObjectKey.Prefix, StringComparison.Ordinal) && Interlocked.Exchange(ref taken, 1) == 0)
+            {
+                await other.StartAsync();
+            }
+        };
     }
 }

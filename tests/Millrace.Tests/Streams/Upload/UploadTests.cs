@@ -270,6 +270,29 @@ public sealed class UploadTests : StreamsTest
     }
 
     [Fact]
+    public async Task A_controller_that_is_lost_ends_no_stream_and_the_upload_goes_on_with_the_next()
+    {
+        var node = Start(TestNode.Small);
+        var owner = await node.CreateAsync();
+        await node.AppendAsync(owner);
+        var isLost = true;
+        var asked = 0;
+        Registry.Before = call => call is "PrepareAsync" or "CommitAsync" && Interlocked.Increment(ref asked) > 0 && Volatile.Read(ref isLost)
+            ? throw new StreamException(StreamError.ControllerLost, "Ask the next one")
+            : default;
+        node.Store.RequestUpload();
+        await TestNode.UntilAsync(() => Volatile.Read(ref asked) > 3);
+
+        // What needs no controller goes on meanwhile.
+        await node.AppendAsync(owner);
+        Assert.Equal(2, owner.Stream.ConfirmOffset);
+        Volatile.Write(ref isLost, false);
+
+        await TestNode.UntilAsync(() => Registry.Describe(owner.Stream.Id).End > 0);
+        Assert.False(owner.Lost.IsCompleted);
+    }
+
+    [Fact]
     public async Task ANode_that_theRegistry_fenced_loses_all_its_streams()
     {
         var node = Start(TestNode.Small);

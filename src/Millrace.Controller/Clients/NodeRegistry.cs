@@ -1,0 +1,106 @@
+using Millrace.Controller.Messages;
+using Millrace.Controller.Nodes;
+using Millrace.Metadata;
+using Millrace.Metadata.Channel;
+using Millrace.Runtime.Ids;
+using Millrace.Streams;
+using Millrace.Streams.Registry;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Controller.Clients;
+
+/// <summary>What a process asks the controller for when it begins and ends an incarnation, and about the WALs of former ones.</summary>
+/// <remarks>Every call can be repeated. Each may end with a <see cref="StreamException"/>: ControllerLost; StorageUnavailable, when too many requests wait.</remarks>
+public sealed class NodeRegistry(IControllerChannel channel)
+{
+    /// <summary>
+    /// Registers an incarnation, under the id of the former one where the cluster has just one node. The former one is fenced in the
+    /// same entry.
+    /// </summary>
+    /// <exception cref="StreamException">Fenced: this very incarnation has been fenced since it registered.</exception>
+    /// <exception cref="NodeIdException">The id that it asks for cannot be had.</exception>
+    public async ValueTask<NodeIncarnation> RegisterAsync(NodeRegistration registration, CancellationToken token)
+    {
+        var request = new RegisterNodeRequest
+        {
+            IncarnationId = registration.Incarnation,
+            Host = registration.Host,
+            Port = registration.Port,
+            Rack = registration.Rack,
+            WantedId = registration.WantedId?.Value ?? -1,
+            Program = registration.Program,
+        };
+        var response = await channel.AskAsync<RegisterNodeRequest, RegisterNodeResponse>(request, token);
+        return new NodeIncarnation(new NodeId(response.NodeId), new NodeEpoch(response.NodeEpoch));
+    }
+
+    /// <summary>Makes a WAL known; only then may anything be written to it.</summary>
+    /// <exception cref="StreamException">Fenced.</exception>
+    public async ValueTask RegisterWalAsync(NodeIncarnation node, WalDescriptor wal, CancellationToken token)
+    {
+        var request = new RegisterWalRequest
+        {
+            NodeId = node.Node.Value,
+            NodeEpoch = node.Epoch.Value,
+            WalId = wal.Id,
+            Kind = (sbyte)wal.Kind,
+            Location = wal.Location,
+        };
+        await channel.AskAsync<RegisterWalRequest, RegisterWalResponse>(request, token);
+    }
+
+    /// <summary>A clean stop: the incarnation has closed all its streams, and nothing will wait for its WALs.</summary>
+    /// <exception cref="StreamException">Fenced; Incomplete: streams are still open.</exception>
+    public async ValueTask LeaveAsync(NodeIncarnation node, CancellationToken token) =>
+        await channel.AskAsync<LeaveNodeRequest, LeaveNodeResponse>(
+            new LeaveNodeRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value }, token);
+
+    /// <summary>
+    /// The WALs of fenced incarnations that nobody has recovered yet, oldest first, and what waits for each. To be recovered one by
+    /// one: take it over, upload, commit with its id, <see cref="IStreamRegistry.CompleteRecoveryAsync"/>.
+    /// </summary>
+    public async ValueTask<IReadOnlyList<WaitingWal>> GetWaitingWalsAsync(CancellationToken token) =>
+        [.. (await ListAsync(token)).Waiting.Select(WalMessages.ToWaiting)];
+
+    /// <summary>The WALs that nothing is needed of and that may still take space: to be given back, and then forgotten.</summary>
+    public async ValueTask<IReadOnlyList<WalDescriptor>> GetRetiredWalsAsync(CancellationToken token) =>
+        [.. (await ListAsync(token)).Retired.Select(WalMessages.ToDescriptor)];
+
+    /// <summary>The space of retired WALs has been given back. An incarnation that has left may say so of its own.</summary>
+    /// <exception cref="StreamException">Fenced.</exception>
+    public async ValueTask ForgetWalsAsync(NodeIncarnation node, IReadOnlyList<Guid> walIds, CancellationToken token) =>
+        await channel.AskAsync<ForgetWalsRequest, ForgetWalsResponse>(
+            new ForgetWalsRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value, WalIds = walIds }, token);
+
+    /// <summary>
+    /// Gives up what a lost WAL may hold of some streams, or (null) of all; then nothing waits for it any more. Acknowledged
+    /// records may be lost by that: only an operator decides it.
+    /// </summary>
+    /// <returns>What was given up.</returns>
+    /// <exception cref="StreamException">Fenced; Incomplete: the WAL's incarnation is not fenced.</exception>
+    public async ValueTask<IReadOnlyList<WaitingStream>> AcceptLossAsync(
+        NodeIncarnation node, Guid walId, IReadOnlySet<StreamId>? streams, CancellationToken token)
+    {
+        var request = new AcceptLossRequest
+        {
+            NodeId = node.Node.Value,
+            NodeEpoch = node.Epoch.Value,
+            WalId = walId,
+            Streams = streams is null ? null : [.. streams.Select(stream => stream.Value)],
+        };
+        var response = await channel.AskAsync<AcceptLossRequest, AcceptLossResponse>(request, token);
+        return [.. response.Lost.Select(stream => new WaitingStream(new StreamId(stream.StreamId), stream.Topic, stream.Partition))];
+    }
+
+    /// <summary>
+    /// Gives every partition without a leader to a live node at a higher epoch, except those whose stream waits for a WAL.
+    /// </summary>
+    /// <returns>How many were given.</returns>
+    /// <exception cref="StreamException">Fenced.</exception>
+    public async ValueTask<int> AssignPartitionsAsync(NodeIncarnation requester, CancellationToken token) =>
+        (await channel.AskAsync<AssignPartitionsRequest, AssignPartitionsResponse>(
+            new AssignPartitionsRequest { NodeId = requester.Node.Value, NodeEpoch = requester.Epoch.Value }, token)).Count;
+
+    private ValueTask<ListWalsResponse> ListAsync(CancellationToken token) =>
+        channel.AskAsync<ListWalsRequest, ListWalsResponse>(new ListWalsRequest(), token);
+}

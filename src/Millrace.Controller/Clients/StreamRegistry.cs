@@ -1,0 +1,100 @@
+using Millrace.Controller.Messages;
+using Millrace.Metadata;
+using Millrace.Metadata.Channel;
+using Millrace.Runtime.Ids;
+using Millrace.Streams;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Controller.Clients;
+
+/// <summary>The registry of a node's stream store: asks the controller by the channel.</summary>
+/// <param name="channel">The way to the controller.</param>
+/// <param name="self">In whose name questions are asked that name nobody.</param>
+public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation self) : IStreamRegistry
+{
+    public async ValueTask<StreamId> CreateAsync(NodeIncarnation node, CancellationToken token) =>
+        new(Accepted((await AskAsync(node, new StreamOpsRequest { Creations = 1 }, token)).Created[0]).StreamId);
+
+    public async ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token)
+    {
+        var request = new StreamOpsRequest { Opens = [new() { StreamId = stream.Value, Epoch = epoch.Value }] };
+        var opened = Accepted((await AskAsync(node, request, token)).Opened[0]);
+        return new StreamOpening(
+            opened.StartOffset,
+            opened.EndOffset,
+            [.. opened.Epochs.Select(start => new EpochStart(new StreamEpoch(start.Epoch), start.StartOffset))],
+            opened.Checkpoint is { } range ? RangeMessages.FromAnswered(range) : null);
+    }
+
+    public async ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, CancellationToken token)
+    {
+        var request = new StreamOpsRequest { Closes = [new() { StreamId = stream.Value, Epoch = epoch.Value, EndOffset = endOffset }] };
+        Accepted((await AskAsync(node, request, token)).Closed[0]);
+    }
+
+    public async ValueTask TrimAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long startOffset, CancellationToken token)
+    {
+        var request = new StreamOpsRequest { Trims = [new() { StreamId = stream.Value, Epoch = epoch.Value, StartOffset = startOffset }] };
+        Accepted((await AskAsync(node, request, token)).Trimmed[0]);
+    }
+
+    public async ValueTask<ObjectId> PrepareAsync(NodeIncarnation node, int count, CancellationToken token) =>
+        new(Accepted((await AskAsync(node, new StreamOpsRequest { Prepares = [count] }, token)).Prepared[0]).ObjectId);
+
+    public async ValueTask<IReadOnlyList<RangeVerdict>> CommitAsync(UploadCommit commit, CancellationToken token)
+    {
+        var request = new StreamOpsRequest
+        {
+            Commits = [new() { WalId = commit.WalId ?? Guid.Empty, Ranges = [.. commit.Ranges.Select(RangeMessages.ToOffered)] }],
+        };
+        var committed = Accepted((await AskAsync(commit.Node, request, token)).Committed[0]);
+        return [.. committed.Verdicts.Select(verdict => new RangeVerdict((RangeOutcome)verdict.Outcome, verdict.StartOffset))];
+    }
+
+    public async ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, CancellationToken token)
+    {
+        var request = new StreamOpsRequest { RangeQueries = [new() { StreamId = stream.Value, Offset = offset, Limit = limit }] };
+        var page = Accepted((await AskAsync(self, request, token)).RangePages[0]);
+        return [.. page.Ranges.Select(RangeMessages.FromAnswered)];
+    }
+
+    public async ValueTask<long?> GetCommittedEndAsync(StreamId stream, CancellationToken token) =>
+        OrNone((await AskAsync(self, new StreamOpsRequest { CommittedEnds = [stream.Value] }, token)).CommittedEnds[0]);
+
+    public async ValueTask<long?> GetRecoverableEndAsync(Guid walId, StreamId stream, StreamEpoch epoch, CancellationToken token)
+    {
+        var request = new StreamOpsRequest { RecoverableEnds = [new() { WalId = walId, StreamId = stream.Value, Epoch = epoch.Value }] };
+        return OrNone((await AskAsync(self, request, token)).RecoverableEnds[0]);
+    }
+
+    public async ValueTask ReportDamageAsync(NodeIncarnation node, Guid? walId, StreamId stream, StreamEpoch epoch, CancellationToken token)
+    {
+        var request = new StreamOpsRequest
+        {
+            Damages = [new() { WalId = walId ?? Guid.Empty, StreamId = stream.Value, Epoch = epoch.Value }],
+        };
+        Accepted((await AskAsync(node, request, token)).Damaged[0]);
+    }
+
+    public async ValueTask<IReadOnlyList<StreamId>> CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token)
+    {
+        var request = new CompleteRecoveryRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value, WalId = walId };
+        var response = await channel.AskAsync<CompleteRecoveryRequest, CompleteRecoveryResponse>(request, token);
+        return [.. response.DamagedStreams.Select(stream => new StreamId(stream))];
+    }
+
+    private ValueTask<StreamOpsResponse> AskAsync(NodeIncarnation node, StreamOpsRequest request, CancellationToken token)
+    {
+        request.NodeId = node.Node.Value;
+        request.NodeEpoch = node.Epoch.Value;
+        return channel.AskAsync<StreamOpsRequest, StreamOpsResponse>(request, token);
+    }
+
+    private static T Accepted<T>(T result)
+        where T : IOperationResult =>
+        result.ErrorCode == (short)ControllerError.None
+            ? result
+            : throw Refusals.ToException((ControllerError)result.ErrorCode, result.ErrorMessage);
+
+    private static long? OrNone(long end) => end < 0 ? null : end;
+}

@@ -1,0 +1,47 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Controller.Nodes;
+using Millrace.Controller.Topics;
+using Millrace.Metadata;
+using Millrace.Runtime.Ids;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Controller.Endpoint;
+
+/// <summary>The life of an incarnation, from messages to decisions.</summary>
+internal sealed class NodeRequests(ClusterController controller, ILogger logger)
+{
+    public RegisterNodeResponse Register(PendingEntry entry, RegisterNodeRequest request)
+    {
+        var wanted = request.WantedId < 0 ? (NodeId?)null : new NodeId(request.WantedId);
+        var node = NodeOperations.Register(entry, new NodeRegistration(request.IncarnationId, request.Host, request.Port, request.Rack, wanted, request.Program));
+        if (entry.Cluster.Controller != node.Node && request.IncarnationId == controller.Owner?.IncarnationId)
+        {
+            entry.Add(new ControllerRecord { NodeId = node.Node.Value });
+        }
+
+        return new RegisterNodeResponse { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value };
+    }
+
+    public void OnRegistered(RegisterNodeRequest request, RegisterNodeResponse response) =>
+        ControllerLog.NodeRegistered(logger, new NodeId(response.NodeId), new NodeEpoch(response.NodeEpoch), request.Host, request.Port);
+
+    public void OnLossAccepted(AcceptLossRequest request, AcceptLossResponse response)
+    {
+        foreach (var lost in response.Lost)
+        {
+            ControllerLog.LossAccepted(logger, request.WalId, new WaitingStream(new StreamId(lost.StreamId), lost.Topic, lost.Partition));
+        }
+    }
+
+    public static LeaveNodeResponse Leave(PendingEntry entry, LeaveNodeRequest request)
+    {
+        NodeOperations.Stop(entry, new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch)));
+        return new LeaveNodeResponse();
+    }
+
+    public static AssignPartitionsResponse Assign(PendingEntry entry, AssignPartitionsRequest request) =>
+        new()
+        {
+            Count = PartitionAssignment.AssignAll(entry, new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch))),
+        };
+}

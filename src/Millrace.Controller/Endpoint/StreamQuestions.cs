@@ -1,0 +1,40 @@
+using Millrace.Controller.Messages;
+using Millrace.Controller.Streams;
+using Millrace.Metadata;
+using Millrace.Runtime.Ids;
+
+namespace Millrace.Controller.Endpoint;
+
+/// <summary>What is asked about streams and changes nothing.</summary>
+internal static class StreamQuestions
+{
+    private const long None = -1;
+
+    // Bounds an answer; who gets as many as it asked for asks on.
+    private const int MaxRanges = 10_000;
+
+    /// <summary>Fills the answers to a request's questions in, by a state.</summary>
+    public static void Answer(ClusterState state, StreamOpsRequest request, StreamOpsResponse response)
+    {
+        response.RangePages = [.. request.RangeQueries.Select(query => Ranges(state, query))];
+        response.CommittedEnds = [.. request.CommittedEnds.Select(stream => state.Streams.Find(new StreamId(stream))?.CommittedEnd ?? None)];
+        response.RecoverableEnds =
+        [
+            .. request.RecoverableEnds.Select(end =>
+                StreamOperations.RecoverableEnd(state, end.WalId, new StreamId(end.StreamId), new StreamEpoch(end.Epoch)) ?? None),
+        ];
+    }
+
+    private static StreamOpsResponse.RangePage Ranges(ClusterState state, StreamOpsRequest.RangeQuery query)
+    {
+        try
+        {
+            var ranges = StreamOperations.GetRanges(state, new StreamId(query.StreamId), query.Offset, Math.Min(query.Limit, MaxRanges));
+            return new StreamOpsResponse.RangePage { Ranges = [.. ranges.Select(RangeMessages.ToAnswered)] };
+        }
+        catch (Exception refusal) when (Refusals.ErrorOf(refusal) is { } error)
+        {
+            return new StreamOpsResponse.RangePage { ErrorCode = (short)error, ErrorMessage = refusal.Message };
+        }
+    }
+}

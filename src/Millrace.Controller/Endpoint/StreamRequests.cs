@@ -1,0 +1,130 @@
+using Millrace.Controller.Messages;
+using Millrace.Controller.Objects;
+using Millrace.Controller.Streams;
+using Millrace.Metadata;
+using Millrace.Metadata.Channel;
+using Millrace.Runtime.Ids;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Controller.Endpoint;
+
+/// <summary>What an incarnation asks of its streams and objects, from messages to decisions: many at once, each by itself.</summary>
+internal static class StreamRequests
+{
+    /// <summary>Bounds the work and the answer of one request; a node that has more to ask asks again.</summary>
+    public const int MaxOperations = 10_000;
+
+    public static StreamOpsResponse Decide(PendingEntry entry, StreamOpsRequest request)
+    {
+        RequireFew(request);
+        var node = new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch));
+        var response = new StreamOpsResponse
+        {
+            Created = Each(entry, new int[request.Creations], (pending, _) => Create(pending, node)),
+            Opened = Each(entry, request.Opens, (pending, open) => Open(pending, node, open)),
+            Closed = Each(entry, request.Closes, (pending, close) =>
+                Done(() => StreamOperations.Close(pending, node, new StreamId(close.StreamId), new StreamEpoch(close.Epoch), close.EndOffset))),
+            Trimmed = Each(entry, request.Trims, (pending, trim) =>
+                Done(() => StreamOperations.Trim(pending, node, new StreamId(trim.StreamId), new StreamEpoch(trim.Epoch), trim.StartOffset))),
+            Prepared = Each(entry, request.Prepares, (pending, count) =>
+                new StreamOpsResponse.PrepareResult { ObjectId = ObjectOperations.Prepare(pending, node, count).Value }),
+            Committed = Each(entry, request.Commits, (pending, commit) => Commit(pending, node, commit)),
+            Damaged = Each(entry, request.Damages, (pending, damage) =>
+                Done(() => StreamOperations.ReportDamage(
+                    pending, node, ToWal(damage.WalId), new StreamId(damage.StreamId), new StreamEpoch(damage.Epoch)))),
+        };
+        StreamQuestions.Answer(entry.State, request, response);
+        return response;
+    }
+
+    /// <summary>
+    /// Questions alone are of committed state and no decision: they need no place in the loop. They name a sender like all, and are answered a
+    /// fenced one too: it reads of ranges that are committed for ever.
+    /// </summary>
+    public static StreamOpsResponse? Look(ClusterState state, StreamOpsRequest request)
+    {
+        if (Deeds(request) > 0)
+        {
+            return null;
+        }
+
+        RequireFew(request);
+        var response = new StreamOpsResponse();
+        StreamQuestions.Answer(state, request, response);
+        return response;
+    }
+
+    private static void RequireFew(StreamOpsRequest request)
+    {
+        var operations = Deeds(request) + request.RangeQueries.Count + request.CommittedEnds.Count + request.RecoverableEnds.Count;
+        if (request.Creations < 0 || operations > MaxOperations)
+        {
+            throw new ArgumentException($"A request has at most {MaxOperations} operations, and this one has {operations}", nameof(request));
+        }
+    }
+
+    private static long Deeds(StreamOpsRequest request) =>
+        (long)request.Creations + request.Opens.Count + request.Closes.Count + request.Trims.Count + request.Prepares.Count + request.Commits.Count
+        + request.Damages.Count;
+
+    private static StreamOpsResponse.CreateResult Create(PendingEntry entry, NodeIncarnation node) =>
+        new() { StreamId = StreamOperations.Create(entry, node).Value };
+
+    private static StreamOpsResponse.OpenResult Open(PendingEntry entry, NodeIncarnation node, StreamOpsRequest.Open open)
+    {
+        var opening = StreamOperations.Open(entry, node, new StreamId(open.StreamId), new StreamEpoch(open.Epoch));
+        return new StreamOpsResponse.OpenResult
+        {
+            StartOffset = opening.StartOffset,
+            EndOffset = opening.EndOffset,
+            Epochs =
+            [
+                .. opening.Epochs.Select(start => new StreamOpsResponse.OpenedEpoch { Epoch = start.Epoch.Value, StartOffset = start.StartOffset }),
+            ],
+            Checkpoint = opening.CheckpointRange is { } range ? RangeMessages.ToAnswered(range) : null,
+        };
+    }
+
+    private static StreamOpsResponse.CommitResult Commit(PendingEntry entry, NodeIncarnation node, StreamOpsRequest.Commit commit)
+    {
+        var verdicts = UploadJudge.Commit(
+            entry, new UploadCommit(node, ToWal(commit.WalId), [.. commit.Ranges.Select(RangeMessages.FromOffered)]));
+        return new StreamOpsResponse.CommitResult
+        {
+            Verdicts =
+            [
+                .. verdicts.Select(verdict => new StreamOpsResponse.Verdict { Outcome = (sbyte)verdict.Outcome, StartOffset = verdict.StartOffset }),
+            ],
+        };
+    }
+
+    private static StreamOpsResponse.Done Done(Action decide)
+    {
+        decide();
+        return new StreamOpsResponse.Done();
+    }
+
+    private static Guid? ToWal(Guid id) => id == Guid.Empty ? null : id;
+
+    // One that is refused takes back what it has added, and no more.
+    private static TResult[] Each<TOperation, TResult>(
+        PendingEntry entry, IReadOnlyList<TOperation> operations, Func<PendingEntry, TOperation, TResult> decide)
+        where TResult : class, IOperationResult, new()
+    {
+        var results = new TResult[operations.Count];
+        for (var i = 0; i < results.Length; i++)
+        {
+            var operation = operations[i];
+            try
+            {
+                results[i] = entry.Run(pending => decide(pending, operation));
+            }
+            catch (Exception refusal) when (Refusals.ErrorOf(refusal) is { } error)
+            {
+                results[i] = new TResult { ErrorCode = (short)error, ErrorMessage = refusal.Message };
+            }
+        }
+
+        return results;
+    }
+}

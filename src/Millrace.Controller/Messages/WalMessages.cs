@@ -1,0 +1,36 @@
+using Millrace.Controller.Nodes;
+using Millrace.Metadata;
+using Millrace.Runtime.Ids;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Controller.Messages;
+
+/// <summary>WALs, and what waits for them, as they are told by the channel.</summary>
+internal static class WalMessages
+{
+    public static ListWalsResponse.KnownWal ToMessage(WalDescriptor wal) =>
+        new() { WalId = wal.Id, Kind = (sbyte)wal.Kind, Location = wal.Location, NodeId = wal.Node.Value, NodeEpoch = wal.Epoch.Value };
+
+    public static WalDescriptor ToDescriptor(ListWalsResponse.KnownWal wal) =>
+        new(wal.WalId, (WalKind)wal.Kind, wal.Location, new NodeId(wal.NodeId), new NodeEpoch(wal.NodeEpoch));
+
+    public static ListWalsResponse.WaitingWal ToMessage(WaitingWal waiting) =>
+        new()
+        {
+            Wal = ToMessage(waiting.Wal),
+            Streams =
+            [
+                .. waiting.Streams.Select(stream => new ListWalsResponse.WaitingStream
+                {
+                    StreamId = stream.Stream.Value,
+                    Topic = stream.Topic,
+                    Partition = stream.Partition,
+                }),
+            ],
+        };
+
+    public static WaitingWal ToWaiting(ListWalsResponse.WaitingWal waiting) =>
+        new(
+            ToDescriptor(waiting.Wal),
+            [.. waiting.Streams.Select(stream => new WaitingStream(new StreamId(stream.StreamId), stream.Topic, stream.Partition))]);
+}
