@@ -154,6 +154,25 @@ public sealed class ControllerEndpointTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_request_from_this_process_is_judged_and_answered_as_one_that_came_in_bytes()
+    {
+        var (controller, node) = await StartAsync();
+        var version = controller.Metadata.Image.Version;
+        var request = Request(node, new StreamOpsRequest { Creations = 1 });
+
+        var created = await controller.Endpoint.CallAsync<StreamOpsRequest, StreamOpsResponse>(request, version, default);
+        var asNone = await controller.Endpoint.CallAsync<StreamOpsRequest, StreamOpsResponse>(request, new MetadataVersion(version.Term + 1, 0), default);
+        request.NodeEpoch--;
+        var fenced = await controller.Endpoint.CallAsync<StreamOpsRequest, StreamOpsResponse>(request, version, default);
+
+        Assert.Equal((ControllerError.None, version, 0L), (created.Error, created.Version, created.Response!.Created[0].StreamId));
+        Assert.Equal((ControllerError.ControllerLost, version), (asNone.Error, asNone.Version));
+        Assert.Equal(ControllerError.Fenced, (ControllerError)fenced.Response!.Created[0].ErrorCode);
+        await Assert.ThrowsAsync<ArgumentException>(
+            async () => await controller.Endpoint.CallAsync<MetadataRequest, MetadataResponse>(new MetadataRequest(), version, default));
+    }
+
+    [Fact]
     public async Task A_request_for_which_the_queue_has_no_room_is_refused_for_now()
     {
         await using var storage = new TestStorage();

@@ -1,6 +1,7 @@
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime.Files.Linux;
 using Millrace.Runtime.Ids;
+using Millrace.Server.Composition;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
 using Millrace.Tests.Streams;
@@ -99,7 +100,7 @@ public sealed class SmallDiskTests : IAsyncDisposable
             await using var node = await StartAsync();
             return true;
         }
-        catch (Exception died) when (died is WalUnavailableException or StreamException or ObjectLogException or ArgumentException)
+        catch (Exception died) when (died is NodeStartException or WalUnavailableException or StreamException or ObjectLogException or ArgumentException)
         {
             return false;
         }
