@@ -1,4 +1,5 @@
 using Millrace.Controller.Messages;
+using Millrace.Controller.State;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;

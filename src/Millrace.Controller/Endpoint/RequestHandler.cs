@@ -1,3 +1,4 @@
+using Millrace.Controller.State;
 using Millrace.Metadata;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;

@@ -1,5 +1,6 @@
 using Millrace.Controller.Messages;
 using Millrace.Controller.Streams;
+using Millrace.Controller.State;
 using Millrace.Metadata;
 using Millrace.Runtime.Ids;
 

@@ -1,6 +1,7 @@
 using Millrace.Controller.Messages;
 using Millrace.Controller.Objects;
 using Millrace.Controller.Streams;
+using Millrace.Controller.State;
 using Millrace.Metadata;
 using Millrace.Metadata.Channel;
 using Millrace.Runtime.Ids;
