@@ -42,9 +42,9 @@ public sealed class ControllerRefusalTests : IAsyncDisposable
         _controller.Refusal = new ControllerException(refusal, "not now");
         using var context = TestContext.Create(12, _broker.Buffers.Rent(1));
 
-        var topics = await new MetadataHandler(_broker.Runtime, _broker.Identity, _broker.Feed, _controller)
+        var topics = await new MetadataHandler(_broker.Runtime, _broker.Identity, _broker.Feed, _controller, Deeds)
             .HandleAsync(context, new MetadataRequest { Topics = [new() { Name = "n" }], AllowAutoTopicCreation = true }, default);
-        var coordinators = await new FindCoordinatorHandler(_broker.Runtime, _broker.Identity, _broker.Feed, _controller)
+        var coordinators = await new FindCoordinatorHandler(_broker.Runtime, _broker.Identity, _broker.Feed, _controller, Deeds)
             .HandleAsync(context, new FindCoordinatorRequest { CoordinatorKeys = ["g"] }, default);
 
         Assert.Equal(2, _controller.Asked);
@@ -61,18 +61,20 @@ public sealed class ControllerRefusalTests : IAsyncDisposable
         Assert.Equal(Enumerable.Repeat(ErrorCode.RequestTimedOut, 5), await AskAllAsync());
     }
 
+    private DeedLog Deeds => new(_broker.Runtime.Loggers);
+
     private async Task<ErrorCode[]> AskAllAsync()
     {
         using var context = TestContext.Create(1, _broker.Buffers.Rent(1));
-        var created = await new CreateTopicsHandler(_broker.Runtime, _controller)
+        var created = await new CreateTopicsHandler(_broker.Runtime, _controller, Deeds)
             .HandleAsync(context, new CreateTopicsRequest { TimeoutMs = 1_000, Topics = [new() { Name = "n" }] }, default);
-        var grown = await new CreatePartitionsHandler(_broker.Runtime, _controller)
+        var grown = await new CreatePartitionsHandler(_broker.Runtime, _controller, Deeds)
             .HandleAsync(context, new CreatePartitionsRequest { TimeoutMs = 1_000, Topics = [new() { Name = "n" }] }, default);
-        var deleted = await new DeleteTopicsHandler(_broker.Runtime, _broker.Identity, _broker.Feed, _controller)
+        var deleted = await new DeleteTopicsHandler(_broker.Runtime, _broker.Identity, _broker.Feed, _controller, Deeds)
             .HandleAsync(context, new DeleteTopicsRequest { TimeoutMs = 1_000, TopicNames = ["n"] }, default);
-        var altered = await new AlterConfigsHandler(_broker.Runtime, _controller)
+        var altered = await new AlterConfigsHandler(_broker.Runtime, _controller, Deeds)
             .HandleAsync(context, new AlterConfigsRequest { Resources = [new() { ResourceType = 2, ResourceName = "n" }] }, default);
-        var changed = await new IncrementalAlterConfigsHandler(_broker.Runtime, _controller)
+        var changed = await new IncrementalAlterConfigsHandler(_broker.Runtime, _controller, Deeds)
             .HandleAsync(context, new IncrementalAlterConfigsRequest { Resources = [new() { ResourceType = 2, ResourceName = "n" }] }, default);
         Assert.Equal(("n", "n"), (altered.Responses[0].ResourceName, changed.Responses[0].ResourceName));
         return

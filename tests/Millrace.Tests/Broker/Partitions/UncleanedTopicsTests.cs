@@ -85,7 +85,7 @@ public sealed class UncleanedTopicsTests : IDisposable
 
     private void Publish(MetadataImage image)
     {
-        _image = image with { Version = _image.Version + 1 };
+        _image = image with { Version = _image.Version with { Index = _image.Version.Index + 1 } };
         _feed.Publish(_image);
     }
 }

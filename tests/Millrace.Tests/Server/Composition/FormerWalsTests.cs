@@ -175,7 +175,7 @@ public sealed class FormerWalsTests : IAsyncDisposable
         Assert.EndsWith($"Did you mean 'stream {stream}'?", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(wal, await WaitingAsync());
         await using var last = await NodeUnderTest.StartAsync(_storage, Wal, [$"{wal}"]);
-        Assert.Empty(await last.Node.Controller.GetWaitingWalsAsync(default));
+        Assert.Empty(await last.Node.Nodes.GetWaitingWalsAsync(default));
     }
 
     public async ValueTask DisposeAsync()
@@ -187,7 +187,7 @@ public sealed class FormerWalsTests : IAsyncDisposable
     private async Task<Guid> WaitingAsync()
     {
         await using var node = await NodeUnderTest.StartAsync(_storage, Wal);
-        return Assert.Single(await node.Node.Controller.GetWaitingWalsAsync(default), waiting => waiting.Streams.Count > 0).Wal.Id;
+        return Assert.Single(await node.Node.Nodes.GetWaitingWalsAsync(default), waiting => waiting.Streams.Count > 0).Wal.Id;
     }
 
     /// <summary>A clean stop, up to the moment at which its WAL would be given up.</summary>

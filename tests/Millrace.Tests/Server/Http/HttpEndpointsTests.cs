@@ -83,7 +83,7 @@ public sealed class HttpEndpointsTests : IAsyncLifetime
         var topic = new TopicImage(id, "t", 1, [.. partitions], ImmutableSortedDictionary<string, string>.Empty);
         _metadata.Publish(MetadataImage.Empty with
         {
-            Version = 1, Topics = MetadataImage.Empty.Topics.Add("t", topic), TopicNames = MetadataImage.Empty.TopicNames.Add(id, "t"),
+            Version = new(1, 1), Topics = MetadataImage.Empty.Topics.Add("t", topic), TopicNames = MetadataImage.Empty.TopicNames.Add(id, "t"),
         });
         _health.Ready(_metadata);
 

@@ -280,7 +280,7 @@ public sealed class UploadTests : StreamsTest
         Registry.Before = call => call is "PrepareAsync" or "CommitAsync" && Interlocked.Increment(ref asked) > 0 && Volatile.Read(ref isLost)
             ? throw new StreamException(StreamError.ControllerLost, "Ask the next one")
             : default;
-        node.Store.RequestUpload();
+        node.Store.Planner.AskForAll();
         await TestNode.UntilAsync(() => Volatile.Read(ref asked) > 3);
 
         // What needs no controller goes on meanwhile.
