@@ -28,6 +28,7 @@ public sealed class StreamStore : IStreamStore
 
     // The newest epoch at which a stream was lost here while it was open.
     private readonly SortedDictionary<StreamId, StreamEpoch> _lostAt = [];
+    private readonly TaskCompletionSource<StreamException> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private StreamException? _ended;
     private bool _disposed;
 
@@ -59,6 +60,9 @@ public sealed class StreamStore : IStreamStore
     public int NotUploadedStreams => Streams.Count(stream => stream.UploadedOffset < stream.NextOffset);
 
     public int MaxAppendBytes => Components.Wal.MaxRecordBytes;
+
+    /// <summary>Completes when this incarnation can write nothing any more, with the reason: its WAL is lost, or its registration fenced.</summary>
+    public Task<StreamException> Lost => _lost.Task;
 
     internal StreamsOptions Options { get; }
 
@@ -266,6 +270,8 @@ public sealed class StreamStore : IStreamStore
         {
             stream.Lose(reason);
         }
+
+        _lost.TrySetResult(reason);
     }
 
     /// <summary>The registry did not take a range as it was offered: finds out what it has instead.</summary>
