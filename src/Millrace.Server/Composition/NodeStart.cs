@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Millrace.Broker;
 using Millrace.Broker.Network;
 using Millrace.Controller;
+using Millrace.Controller.Failover;
 using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
 using Millrace.Metadata;
@@ -14,6 +15,7 @@ using Millrace.Runtime;
 using Millrace.Server.Options;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
+using Millrace.Streams.Upload;
 
 namespace Millrace.Server.Composition;
 
@@ -71,9 +73,9 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
 
         // The former WALs before the new one: recovering needs the store alone, and what it frees may be all the room that a new one has. The
         // new one is known before it is made: a crash in between leaves a name without a file, and never a file without a name.
-        var former = new FormerWals(runtime, options, components, controller, self);
-        await former.RecoverAsync(token);
-        await former.MakeRoomAsync(token);
+        await RecoverAsync(controller, self, token);
+        var retired = new RetiredWals(runtime, controller, self, components.Wal, components.FormerWals);
+        await retired.MakeRoomAsync(token);
         var descriptor = components.Wal.Describe(self.Node, self.Epoch);
         await controller.RegisterWalAsync(self, descriptor, token);
         var wal = Made(await components.Wal.CreateAsync(descriptor, token));
@@ -87,7 +89,7 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
             options.Streams.NotUploadedBytes + options.Streams.BlockCacheBytes, options.Network));
         broker.Start();
         broker.Serve(listener, ListenerName.Plaintext);
-        _ = runtime.Spawn("former-wals", former.GiveBackAsync);
+        _ = runtime.Spawn("former-wals", retired.GiveBackAsync);
         return new MillraceNode(runtime, options)
         {
             Address = listener.EndPoint,
@@ -182,6 +184,14 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
         {
             throw new NodeStartException(refusal.Message, refusal);
         }
+    }
+
+    private async Task RecoverAsync(ClusterController controller, NodeIncarnation self, CancellationToken token)
+    {
+        var target = new UploadTarget(self, components.Storage, controller, components.Buffers);
+        var recovery = new WalRecovery(runtime, options.Streams, target, components.FormerWals);
+        var losses = new AcceptedLosses(runtime, controller, self, options.AcceptLoss);
+        await new FormerWals(runtime, controller, recovery, losses).RecoverAsync(token);
     }
 
     private (string Host, int Port) AdvertisedAddress(EndPoint bound)

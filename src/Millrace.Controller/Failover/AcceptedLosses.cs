@@ -1,0 +1,60 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Controller.Nodes;
+using Millrace.Runtime;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Controller.Failover;
+
+/// <summary>
+/// What the operator gives up of WALs that are gone (<c>--accept-loss</c>), by name: a WAL's id, for everything that only it holds; a topic; or a
+/// partition, as the log names what waits. Nothing else is ever given up.
+/// </summary>
+/// <param name="runtime">Of the incarnation that recovers.</param>
+/// <param name="controller">Gives it up.</param>
+/// <param name="self">The incarnation that recovers.</param>
+/// <param name="names">As the operator wrote them.</param>
+public sealed class AcceptedLosses(NodeRuntime runtime, ClusterController controller, NodeIncarnation self, IReadOnlyList<string> names)
+{
+    private readonly ILogger _logger = runtime.Loggers.CreateLogger<AcceptedLosses>();
+
+    /// <summary>Gives up what is named of what waits for a WAL, and says of the rest what it waits for.</summary>
+    /// <param name="waiting">The WAL, and what waits for it.</param>
+    /// <param name="reason">Why it cannot be recovered.</param>
+    /// <param name="advice">What else can be done: the beginning of a sentence that goes on with "up what is missing".</param>
+    /// <param name="token">Ends the wait.</param>
+    public async Task GiveUpOrWaitAsync(WaitingWal waiting, string reason, string advice, CancellationToken token)
+    {
+        var wal = waiting.Wal;
+        if (waiting.Streams.Count == 0)
+        {
+            // Its node died before it opened a stream, perhaps before it had made the WAL: there is nothing to lose.
+            await controller.CompleteRecoveryAsync(self, wal.Id, token);
+            return;
+        }
+
+        var all = names.Contains(wal.Id.ToString(), StringComparer.OrdinalIgnoreCase);
+        var named = waiting.Streams.Where(stream => all || IsNamed(stream)).ToList();
+        if (all || named.Count > 0)
+        {
+            var lost = await controller.AcceptLossAsync(wal.Id, all ? null : named.Select(stream => stream.Stream).ToHashSet(), token);
+            FailoverLog.LossAccepted(_logger, string.Join(", ", lost), wal.Id);
+        }
+
+        var left = waiting.Streams.Except(named).ToList();
+        if (left.Count > 0)
+        {
+            FailoverLog.WalMissing(
+                _logger,
+                wal.Id,
+                wal.Node,
+                wal.Epoch,
+                reason,
+                string.Join(", ", left),
+                $"{advice} up what is missing with --accept-loss {wal.Id} (all), or by topic or TOPIC-PARTITION.");
+        }
+    }
+
+    private bool IsNamed(WaitingStream stream) =>
+        names.Contains(stream.ToString(), StringComparer.Ordinal)
+        || (stream.Topic is { } topic && names.Contains(topic, StringComparer.Ordinal));
+}
