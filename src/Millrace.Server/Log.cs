@@ -53,4 +53,19 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 9030, Level = LogLevel.Warning, Message = "{Count} more lines of the event {Event} were left out in the last minute")]
     public static partial void LeftOut(ILogger logger, int count, string @event);
+
+    [LoggerMessage(EventId = 9040, Level = LogLevel.Warning, Message = "Node {Node}, epoch {Epoch}, is over, and its connections are closed: {Reason}")]
+    public static partial void IncarnationOver(ILogger logger, NodeId node, NodeEpoch epoch, string reason);
+
+    [LoggerMessage(EventId = 9041, Level = LogLevel.Information, Message = "Node {Node}, epoch {Epoch}, has taken the place of the former incarnation, and serves after {Milliseconds} ms")]
+    public static partial void Replaced(ILogger logger, NodeId node, NodeEpoch epoch, long milliseconds);
+
+    [LoggerMessage(EventId = 9042, Level = LogLevel.Warning, Message = "A new incarnation could not start ({InARow} of {Most} in a row): {Reason}")]
+    public static partial void NotReplaced(ILogger logger, int inARow, int most, string reason);
+
+    [LoggerMessage(EventId = 9043, Level = LogLevel.Warning, Message = "Stopped between two incarnations: what the former one had not uploaded stays in its WAL, and the next start recovers it")]
+    public static partial void StoppedBetween(ILogger logger);
+
+    [LoggerMessage(EventId = 9044, Level = LogLevel.Critical, Message = "An incarnation ended for a fault of the program, after which none shall follow in this process")]
+    public static partial void Fault(ILogger logger, Exception fault);
 }
