@@ -121,15 +121,15 @@ internal sealed class NodeHost : IAsyncDisposable
         }
 
         var started = _runtime.Time.GetTimestamp();
-        await BeginAsync(token);
+        await BeginAsync(_options, token);
         Log.Ready(_logger, Address, (long)_runtime.Time.GetElapsedTime(started).TotalMilliseconds);
         var stop = _stop.Token;
         _living = _runtime.Spawn("incarnations", _ => LiveAsync(stop));
     }
 
-    private async Task BeginAsync(CancellationToken token)
+    private async Task BeginAsync(NodeOptions options, CancellationToken token)
     {
-        var incarnation = await new IncarnationStart(_runtime, _options, _components, _listeners, _owner).RunAsync(token);
+        var incarnation = await new IncarnationStart(_runtime, options, _components, _listeners, _owner).RunAsync(token);
         _current = incarnation;
         _replacements.Serves();
         _observer.OnServing(incarnation);
@@ -177,6 +177,8 @@ internal sealed class NodeHost : IAsyncDisposable
     private async Task<bool> TryReplaceAsync(Exception reason, CancellationToken stop)
     {
         var over = _runtime.Time.GetTimestamp();
+        // The operator has given up what was missing when he started the process, and has not seen what may be missing now.
+        var options = _options with { AcceptLoss = [] };
         while (IncarnationEnd.KindOf(reason) == EndKind.Passing)
         {
             if (_replacements.Next() is not { } pause)
@@ -189,7 +191,7 @@ internal sealed class NodeHost : IAsyncDisposable
             await Task.Delay(pause, _runtime.Time, stop);
             try
             {
-                await BeginAsync(stop);
+                await BeginAsync(options, stop);
                 Log.Replaced(_logger, _current!.Self.Node, _current.Self.Epoch, (long)_runtime.Time.GetElapsedTime(over).TotalMilliseconds);
                 return true;
             }

@@ -77,6 +77,23 @@ public sealed class ReplacementTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task What_was_given_up_at_the_start_is_not_given_up_again_by_those_that_follow()
+    {
+        await using var storage = new MemoryObjectStorage();
+        await using var node = await NodeUnderTest.StartAsync(storage, "memory:", ["orders"]);
+        await CreateAsync(node, "orders");
+        // The partition opens with its first request; only then may the WAL hold something of it, and this one ends with its incarnation.
+        await node.CallAsync<ListOffsetsRequest, ListOffsetsResponse>(
+            new() { ReplicaId = -1, Topics = [new() { Name = "orders", Partitions = [new() { PartitionIndex = 0, Timestamp = -1, CurrentLeaderEpoch = -1 }] }] },
+            version: 5);
+        await FenceAsync(node, storage, byAnother: false);
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => node.Incarnations.Served.Count == 2));
+        var waiting = Assert.Single(await node.Host.Current!.Controller.GetWaitingWalsAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("orders", Assert.Single(waiting.Streams).Topic);
+    }
+
+    [Fact]
     public async Task A_node_whose_deposer_lives_stops_and_says_where_that_is()
     {
         await using var storage = new MemoryObjectStorage();
