@@ -95,6 +95,8 @@ public sealed class KafkaBroker : IAsyncDisposable
     /// <summary>Cuts every connection. Partitions that were not closed stay as they are: the store's WAL holds what is acknowledged.</summary>
     public async ValueTask DisposeAsync()
     {
+        // What waits in a group is owed nothing any more, and would keep its connection, and timers the node.
+        _elections.Dispose();
         await _network.DisposeAsync();
         _metrics.Dispose();
     }

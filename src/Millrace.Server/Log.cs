@@ -18,15 +18,6 @@ internal static partial class Log
     [LoggerMessage(EventId = 9003, Level = LogLevel.Information, Message = "Node {Node}, epoch {Epoch}, of cluster {Cluster}")]
     public static partial void Registered(ILogger logger, NodeId node, NodeEpoch epoch, string cluster);
 
-    [LoggerMessage(EventId = 9004, Level = LogLevel.Information, Message = "Recovering WAL {Wal} ({Location}): {Streams} streams wait for it")]
-    public static partial void Recovering(ILogger logger, Guid wal, string location, int streams);
-
-    [LoggerMessage(EventId = 9005, Level = LogLevel.Warning, Message = "WAL {Wal} of node {Node}, epoch {Epoch}, is not available: {Reason} Waiting for it, without a leader: {Streams}. {Advice}")]
-    public static partial void WalMissing(ILogger logger, Guid wal, NodeId node, NodeEpoch epoch, string reason, string streams, string advice);
-
-    [LoggerMessage(EventId = 9006, Level = LogLevel.Warning, Message = "Given up, as --accept-loss says: {Streams}. Acknowledged records in WAL {Wal} are lost to them")]
-    public static partial void LossAccepted(ILogger logger, string streams, Guid wal);
-
     [LoggerMessage(EventId = 9007, Level = LogLevel.Information, Message = "Ready on {Address} after {Milliseconds} ms")]
     public static partial void Ready(ILogger logger, EndPoint address, long milliseconds);
 
@@ -39,23 +30,11 @@ internal static partial class Log
     [LoggerMessage(EventId = 9010, Level = LogLevel.Warning, Message = "Stopped; what {Streams} streams have not uploaded, in {Bytes} bytes of memory, stays in the WAL {Wal}, and the next start recovers it. {Reason}")]
     public static partial void StoppedDirty(ILogger logger, int streams, long bytes, string wal, string reason);
 
-    [LoggerMessage(EventId = 9011, Level = LogLevel.Warning, Message = "The retired WAL {Wal} still takes space, and the next start tries again: {Reason}")]
-    public static partial void WalNotDiscarded(ILogger logger, Guid wal, string reason);
-
-    [LoggerMessage(EventId = 9012, Level = LogLevel.Warning, Message = "The WAL {Path} is none that this cluster needs or may delete: it belongs to another cluster, or was given up. If you know that neither needs it, delete it")]
-    public static partial void UnknownWal(ILogger logger, string path);
-
-    [LoggerMessage(EventId = 9013, Level = LogLevel.Warning, Message = "The folder of the WALs cannot be listed: {Reason}")]
-    public static partial void WalsNotListed(ILogger logger, string reason);
-
     [LoggerMessage(EventId = 9014, Level = LogLevel.Critical, Message = "The node stops: {Reason} What is acknowledged is safe; the next start recovers it")]
     public static partial void Failed(ILogger logger, string reason);
 
     [LoggerMessage(EventId = 9015, Level = LogLevel.Critical, Message = "{Refusal}")]
     public static partial void CannotStart(ILogger logger, string refusal);
-
-    [LoggerMessage(EventId = 9016, Level = LogLevel.Information, Message = "Giving back what retired WALs take has ended early, and the next start goes on: {Reason}")]
-    public static partial void NotGivenBack(ILogger logger, string reason);
 
     [LoggerMessage(EventId = 9017, Level = LogLevel.Warning, Message = "What the making of WALs may have left cannot be removed: {Reason}")]
     public static partial void UnfinishedNotRemoved(ILogger logger, string reason);
@@ -80,4 +59,19 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 9030, Level = LogLevel.Warning, Message = "{Count} more lines of the event {Event} were left out in the last minute")]
     public static partial void LeftOut(ILogger logger, int count, string @event);
+
+    [LoggerMessage(EventId = 9040, Level = LogLevel.Warning, Message = "Node {Node}, epoch {Epoch}, is over, and its connections are closed: {Reason}")]
+    public static partial void IncarnationOver(ILogger logger, NodeId node, NodeEpoch epoch, string reason);
+
+    [LoggerMessage(EventId = 9041, Level = LogLevel.Information, Message = "Node {Node}, epoch {Epoch}, has taken the place of the former incarnation, and serves after {Milliseconds} ms")]
+    public static partial void Replaced(ILogger logger, NodeId node, NodeEpoch epoch, long milliseconds);
+
+    [LoggerMessage(EventId = 9042, Level = LogLevel.Warning, Message = "A new incarnation could not start ({InARow} of {Most} in a row): {Reason}")]
+    public static partial void NotReplaced(ILogger logger, int inARow, int most, string reason);
+
+    [LoggerMessage(EventId = 9043, Level = LogLevel.Warning, Message = "Stopped between two incarnations: what the former one had not uploaded stays in its WAL, and the next start recovers it")]
+    public static partial void StoppedBetween(ILogger logger);
+
+    [LoggerMessage(EventId = 9044, Level = LogLevel.Critical, Message = "An incarnation ended for a fault of the program, after which none shall follow in this process")]
+    public static partial void Fault(ILogger logger, Exception fault);
 }

@@ -2,22 +2,20 @@ using Microsoft.AspNetCore.Connections;
 using Millrace.Controller.Endpoint;
 using Millrace.Metadata.Channel;
 using Millrace.ObjectStorage;
+using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
-using Millrace.Streams.Wal;
 
 namespace Millrace.Server.Composition;
 
-/// <summary>What a node is made of and the simulator replaces. The node disposes none of it.</summary>
+/// <summary>What a node is made of and the simulator replaces. The node disposes none of it, and its incarnations share all but the WALs.</summary>
 /// <param name="Storage">The object store: the cluster.</param>
-/// <param name="Wal">Makes this incarnation's WAL.</param>
-/// <param name="FormerWals">Takes over WALs of a kind that former incarnations left; null for a kind that cannot be.</param>
+/// <param name="Wals">What makes and takes over WALs for one incarnation, in whose surroundings these live.</param>
 /// <param name="Buffers">Memory for requests and for what is read.</param>
 /// <param name="Transport">Where clients come from.</param>
 /// <param name="Peers">Finds out whether another broker lives.</param>
 internal sealed record NodeComponents(
     IObjectStorage Storage,
-    IWalProvider Wal,
-    Func<WalKind, IWalProvider?> FormerWals,
+    Func<NodeRuntime, WalProviders> Wals,
     BufferPool Buffers,
     IConnectionListenerFactory Transport,
     IPeerProbe Peers)

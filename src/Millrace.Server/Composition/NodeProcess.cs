@@ -12,8 +12,8 @@ using Millrace.Streams.Wal;
 
 namespace Millrace.Server.Composition;
 
-/// <summary>A node as a process of a real machine: its files, sockets, HTTP endpoints, the line that says ready, and the exit code.</summary>
-internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, NodeOptions options)
+/// <summary>A node as a process of a real machine: its folder, store, memory and sockets, HTTP endpoints, the line that says ready, and the exit code.</summary>
+internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, NodeOptions options) : INodeObserver
 {
     private const string LockFile = "lock";
 
@@ -41,10 +41,10 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         var serving = StartHttpAsync(transport, stop);
         try
         {
-            var node = await MillraceNode.StartAsync(runtime, options with { Network = network }, Components(runtime, storage, walUri, buffers, transport), stop);
-            await using var running = node;
+            var components = new NodeComponents(
+                storage, life => Wals(life, storage, walUri, buffers), buffers, transport, new SocketPeerProbe(runtime));
+            await using var node = await NodeHost.StartAsync(runtime, options with { Network = network }, components, this, stop);
             await using var http = await serving;
-            _health.Ready(node.Controller.Metadata);
             await SayReadyAsync(node.Address, http?.Address);
             return await RunAsync(runtime, node, stop);
         }
@@ -59,7 +59,15 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         }
     }
 
-    private async Task<int> RunAsync(NodeRuntime runtime, MillraceNode node, CancellationToken stop)
+    void INodeObserver.OnServing(Incarnation incarnation) => _health.Ready(incarnation.Controller.Metadata);
+
+    void INodeObserver.OnOver(Incarnation incarnation, Exception reason) => _health.Replacing(reason);
+
+    void INodeObserver.OnGone(Incarnation incarnation)
+    {
+    }
+
+    private async Task<int> RunAsync(NodeRuntime runtime, NodeHost node, CancellationToken stop)
     {
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = stop.UnsafeRegister(_ => stopped.TrySetResult(), null);
@@ -126,23 +134,17 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         }
     }
 
-    private static NodeComponents Components(NodeRuntime runtime, IObjectStorage storage, WalUri walUri, BufferPool buffers, SocketTransport transport)
+    private static WalProviders Wals(NodeRuntime life, IObjectStorage storage, WalUri walUri, BufferPool buffers)
     {
-        var own = walUri.CreateProvider(runtime, buffers, storage);
-        return new NodeComponents(
-            storage,
-            own,
-            kind => kind == own.Kind ? own : Former(kind),
-            buffers,
-            transport,
-            new SocketPeerProbe(runtime));
+        var own = walUri.CreateProvider(life, buffers, storage);
+        return new WalProviders(own, kind => kind == own.Kind ? own : Former(kind));
 
         IWalProvider? Former(WalKind kind) => kind switch
         {
             WalKind.Memory => null,
             // The metadata says where the file is; the folder of the provider is for new ones.
-            WalKind.File => WalUri.Parse(new Uri(Path.GetTempPath()).AbsoluteUri).CreateProvider(runtime, buffers, storage),
-            WalKind.Object => WalUri.Parse("object").CreateProvider(runtime, buffers, storage),
+            WalKind.File => WalUri.Parse(new Uri(Path.GetTempPath()).AbsoluteUri).CreateProvider(life, buffers, storage),
+            WalKind.Object => WalUri.Parse("object").CreateProvider(life, buffers, storage),
         };
     }
 

@@ -17,6 +17,9 @@ internal sealed class NodeHealth
     private volatile string? _failure;
     private volatile IObjectStorage? _storage;
     private volatile IMetadataFeed? _metadata;
+    private volatile bool _isStopping;
+
+    private string? NotReady => _isStopping ? "stopping" : _notReady;
 
     /// <summary>The store is open, and the node on its way.</summary>
     public void Uses(IObjectStorage storage) => _storage = storage;
@@ -28,7 +31,11 @@ internal sealed class NodeHealth
         _notReady = null;
     }
 
-    public void Stopping() => _notReady = "stopping";
+    /// <summary>Between two incarnations nobody serves, and nothing has to be restarted for that.</summary>
+    public void Replacing(Exception reason) => _notReady = $"no incarnation: the former one is over, and a new one is being made ({reason.Message})";
+
+    /// <summary>For good, whatever else is told meanwhile.</summary>
+    public void Stopping() => _isStopping = true;
 
     public void Failed(Exception failure) => _failure = failure.Message;
 
@@ -36,7 +43,7 @@ internal sealed class NodeHealth
     public HealthReport Health() => Report(_failure);
 
     /// <summary>Whether it can do now what clients ask for.</summary>
-    public HealthReport Readiness() => Report(_failure ?? _notReady ?? (_storage?.Trouble is null ? null : "not ready"));
+    public HealthReport Readiness() => Report(_failure ?? NotReady ?? (_storage?.Trouble is null ? null : "not ready"));
 
     private HealthReport Report(string? problem)
     {

@@ -23,6 +23,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
     private readonly ILogger _logger;
     private readonly OpenStreams _open = new();
     private readonly LostStreams _lost;
+    private readonly TaskCompletionSource<StreamException> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly WalTrim _walTrim;
     private readonly UnservedOpenings _unserved;
     private readonly StreamOpener _opener;
@@ -74,6 +75,9 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
     public int NotUploadedStreams => Streams.Count(stream => stream.Core.Offsets.Uploaded < stream.NextOffset);
 
     public int MaxAppendBytes => Components.Wal.MaxRecordBytes;
+
+    /// <summary>Completes when this incarnation can write nothing any more, with the reason: its WAL is lost, or its registration fenced.</summary>
+    public Task<StreamException> Lost => _over.Task;
 
     public StoreTrouble? StoreTrouble => Components.Storage.Trouble;
 
@@ -178,6 +182,8 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
         {
             stream.Lose(reason);
         }
+
+        _over.TrySetResult(reason);
     }
 
     /// <summary>Does something with several streams at once, so that they share their uploads.</summary>

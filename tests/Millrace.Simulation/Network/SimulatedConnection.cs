@@ -26,6 +26,9 @@ internal sealed class SimulatedConnection : ConnectionContext
 
     public IDuplexPipe Client { get; }
 
+    /// <summary>Called once, when the server can send nothing on it any more.</summary>
+    public Action? LetGo { get; set; }
+
     public override string ConnectionId { get; set; }
 
     public override IFeatureCollection Features { get; } = new FeatureCollection();
@@ -61,6 +64,8 @@ internal sealed class SimulatedConnection : ConnectionContext
     {
         Transport.Input.Complete();
         Transport.Output.Complete();
+        LetGo?.Invoke();
+        LetGo = null;
         return base.DisposeAsync();
     }
 

@@ -12,6 +12,9 @@ internal sealed class SimulatedListener(Lane server) : IConnectionListenerFactor
     private int _connections;
     private bool _bound;
 
+    /// <summary>Connections that were accepted and that the server has not let go: it could still answer them.</summary>
+    public int Served { get; private set; }
+
     public EndPoint EndPoint { get; private set; } = new IPEndPoint(IPAddress.Loopback, 9092);
 
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
@@ -32,8 +35,17 @@ internal sealed class SimulatedListener(Lane server) : IConnectionListenerFactor
         return _arriving.Writer.TryWrite(connection) ? connection : null;
     }
 
-    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default) =>
-        await _arriving.Reader.WaitToReadAsync(cancellationToken) && _arriving.Reader.TryRead(out var connection) ? connection : null;
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        if (!await _arriving.Reader.WaitToReadAsync(cancellationToken) || !_arriving.Reader.TryRead(out var connection))
+        {
+            return null;
+        }
+
+        Served++;
+        connection.LetGo = () => Served--;
+        return connection;
+    }
 
     public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {

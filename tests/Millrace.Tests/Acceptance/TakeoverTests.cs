@@ -57,6 +57,9 @@ public sealed class TakeoverTests(S3Servers servers)
             recovered.AssertHolds(promises);
             Assert.True(acknowledgedBefore > 0);
             Assert.True(recovered.Count >= promises.Count);
+
+            // It does not fight for what it has lost.
+            Assert.True(await Eventually.BecomesTrueAsync(() => active.Log.Contains($"is alive at {next.BootstrapServers}", StringComparison.Ordinal)), active.Log);
             await active.DisposeAsync();
             active = next;
         }

@@ -1,7 +1,6 @@
 using Millrace.Metadata.Channel;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.File;
-using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Server.Composition;
@@ -19,10 +18,10 @@ using Millrace.Streams.Wal.Object;
 namespace Millrace.Simulation.Scenarios.Brokers;
 
 /// <summary>
-/// The machine of one whole broker, its store and its WAL in a bucket or on its own disk: starts it, stops it, kills it, cuts its power,
-/// and starts it again whatever ended it.
+/// The machine of one whole broker, its store and its WAL in a bucket or on its own disk: starts it, stops it, kills it, cuts its power, lets it be
+/// fenced, and starts it again whatever ended it.
 /// </summary>
-internal sealed class BrokerMachine
+internal sealed class BrokerMachine : INodeObserver
 {
     /// <summary>A broker looks for producers that were silent for too long as often as this, at least.</summary>
     public static readonly TimeSpan LongestCheckInterval = TimeSpan.FromSeconds(10);
@@ -34,9 +33,13 @@ internal sealed class BrokerMachine
     private readonly bool _storeIsOnDisk;
     private readonly NodeOptions _options;
     private readonly long _walCapacity;
-    private MillraceNode? _running;
+    private readonly Thief _thief;
+    private NodeHost? _running;
     private SimulatedListener? _listener;
     private BufferPool? _buffers;
+    private int _firstBuffer;
+    private int _memoryFailures;
+    private int _incarnations;
     private bool _stopping;
     private int _walFolder;
 
@@ -56,6 +59,7 @@ internal sealed class BrokerMachine
         // What is forgotten after a time is forgotten by the wall clock, as by Kafka: where the clock is set, nothing is.
         ClockIsSet = ProducerExpiration != IdempotentProducer.ShortExpiration && random.Chance(0.5);
         _options = Options(random);
+        _thief = new Thief(kernel, Disk.Mount, OpenStoreAsync, walsAreInStore: !IsOnDisk);
     }
 
     public SimulatedDisk Disk { get; }
@@ -72,9 +76,33 @@ internal sealed class BrokerMachine
     public TimeSpan ProducerExpiration { get; }
 
     /// <summary>Where clients find it at the moment; null while it is not there.</summary>
-    public SimulatedListener? Listener => Node.IsUp ? _listener : null;
+    public SimulatedListener? Listener => Node.IsUp && _running is not null ? _listener : null;
 
     public void Start(TimeSpan delay) => _kernel.At(_kernel.Now + delay, _kernel.World, () => _ = LiveAsync());
+
+    /// <summary>Somebody takes it for dead: seals the metadata log or the WAL, or fences it. It is alive, and has to find out.</summary>
+    public void Fence()
+    {
+        if (_kernel.Random.Chance(0.3) && Node.IsUp && _running?.Current is { } current)
+        {
+            _kernel.Coverage.Count("broker: fenced by its own controller");
+            _ = Node.Lane!.Run(async () =>
+            {
+                try
+                {
+                    await current.Controller.FenceAsync(current.Self, CancellationToken.None);
+                }
+                catch (StreamException)
+                {
+                    // It was over already.
+                }
+            });
+        }
+        else
+        {
+            _thief.Begin();
+        }
+    }
 
     /// <summary>Memory runs out, some takings from now: what failed has failed, and the broker goes on, or is killed for it.</summary>
     public void RunOutOfMemory()
@@ -96,7 +124,7 @@ internal sealed class BrokerMachine
     public void Crash()
     {
         // A start from a bucket in bad weather takes longer than a broker is left in peace: it is killed now and then, and mostly spared.
-        if (!Node.IsUp || _running is null && _kernel.Random.Chance(0.9))
+        if (!Node.IsUp || _running?.Current is null && _kernel.Random.Chance(0.9))
         {
             return;
         }
@@ -125,7 +153,28 @@ internal sealed class BrokerMachine
         }
     }
 
-    private async Task StopAsync(MillraceNode running, Lane lane, NodeRuntime runtime, BufferPool buffers)
+    void INodeObserver.OnServing(Incarnation incarnation)
+    {
+        _kernel.Coverage.Count(_incarnations++ == 0 ? "broker: starts" : "broker: incarnations replaced in process");
+        _memoryFailures = _memory.Failures;
+        _forgottenHold?.Watch(incarnation.Streams, _firstBuffer, Node.Lane!);
+    }
+
+    void INodeObserver.OnOver(Incarnation incarnation, Exception reason)
+    {
+        _kernel.Trace.Note($"an incarnation is over: {reason.Message}");
+        _kernel.Coverage.Count($"broker: incarnations over: {(reason as StreamException)?.Error.ToString() ?? (reason.InnerException ?? reason).GetType().Name}");
+    }
+
+    void INodeObserver.OnGone(Incarnation incarnation)
+    {
+        if (_listener!.Served > 0)
+        {
+            _kernel.Fail(new ViolationException($"{_listener.Served} connections of an incarnation that is gone could still be answered"));
+        }
+    }
+
+    private async Task StopAsync(NodeHost running, Lane lane, NodeRuntime runtime, BufferPool buffers)
     {
         var isClean = false;
         try
@@ -156,7 +205,12 @@ internal sealed class BrokerMachine
         {
             if (isClean && buffers.RentedBytes != 0)
             {
-                _kernel.Fail(new ViolationException($"{buffers.RentedBytes} bytes are held after a clean stop"));
+                _kernel.Fail(new ViolationException($"{buffers.RentedBytes} bytes are held after a clean stop, {_incarnations} incarnations having been"));
+            }
+
+            if (isClean && _incarnations > 1)
+            {
+                _kernel.Coverage.Count("broker: clean stops of one that had been replaced");
             }
 
             _kernel.Coverage.Count(isClean ? "broker: clean stops" : "broker: stops that left a WAL");
@@ -171,23 +225,26 @@ internal sealed class BrokerMachine
         (_running, _listener, _stopping) = (null, null, false);
         if (IsOnDisk && _kernel.Random.Chance(cutPower))
         {
+            _thief.Kill();
             Disk.CutPower();
         }
 
         Start(_kernel.Random.Between(TimeSpan.Zero, TimeSpan.FromSeconds(1)));
     }
 
-    // A node that has lost the metadata log or its WAL is started again, and so is one whose memory has run out where nobody could be told.
+    // A node that has a better owner, whose incarnations end too soon, or whose memory has run out where nobody could be told, is started again.
     private void OnFailed(Exception failure)
     {
-        var isOutOfMemory = failure is OutOfMemoryException || failure.InnerException is OutOfMemoryException;
-        if (!isOutOfMemory && failure is not (WalUnavailableException or StreamException or IOException) && failure.InnerException is not ObjectLogException)
+        var isForWantOfMemory = failure.InnerException is OutOfMemoryException || failure is TimeoutException && _memory.Failures > _memoryFailures;
+        if (!isForWantOfMemory && failure is not NodeStartException)
         {
             _kernel.Fail(failure);
             return;
         }
 
-        _kernel.Coverage.Count(isOutOfMemory ? "broker: gave up for want of memory" : "broker: gave up");
+        _kernel.Coverage.Count(isForWantOfMemory ? "broker: gave up for want of memory"
+            : failure.InnerException is null ? "broker: ended for a living owner"
+            : "broker: gave up");
         var lane = Node.Lane;
         _kernel.At(_kernel.Now, _kernel.World, () =>
         {
@@ -204,7 +261,7 @@ internal sealed class BrokerMachine
         {
             await Node.Start(RunAsync);
         }
-        catch (Exception failure) when (failure is NodeStartException or ObjectStorageException or StreamException or WalUnavailableException or OutOfMemoryException)
+        catch (Exception failure) when (failure is NodeStartException || IncarnationEnd.KindOf(failure) == EndKind.Passing)
         {
             _kernel.Trace.Note($"the broker has not started: {failure.Message}");
             _kernel.Coverage.Count("broker: start given up");
@@ -219,25 +276,30 @@ internal sealed class BrokerMachine
     private async Task RunAsync(NodeRuntime runtime)
     {
         var lane = Node.Lane!;
-        var firstBuffer = _kernel.Buffers.Count;
         var buffers = _kernel.NewBufferPool(_memory);
+        (_buffers, _firstBuffer, _incarnations) = (buffers, _kernel.Buffers.Count, 0);
         _memory.Recover();
-        IObjectStorage storage = _storeIsOnDisk
-            ? await FileObjectStorage.OpenAsync(runtime, "/data/store", CancellationToken.None)
-            : _bucket.Connect(lane);
-        IWalProvider wals = IsOnDisk
-            ? RingWalProvider.InFolder(runtime, buffers, $"/data/wal{_walFolder}", new RingWalOptions { Capacity = _walCapacity })
-            : new ObjectWalProvider(runtime, buffers, storage, new ObjectWalOptions());
-        var listener = new SimulatedListener(lane);
-        var components = new NodeComponents(storage, wals, kind => kind == wals.Kind ? wals : null, buffers, listener, new NobodyElse())
+        var storage = await OpenStoreAsync(runtime, lane);
+        var listener = _listener = new SimulatedListener(lane);
+        var components = new NodeComponents(storage, life => Wals(life, storage, buffers), buffers, listener, _thief)
         {
             Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
         };
-        var node = await MillraceNode.StartAsync(runtime, _options, components, CancellationToken.None);
-        (_running, _listener, _buffers) = (node, listener, buffers);
-        _forgottenHold?.Watch(node.Streams, firstBuffer, lane);
-        _kernel.Coverage.Count("broker: starts");
+        var node = await NodeHost.StartAsync(runtime, _options, components, this, CancellationToken.None);
+        _running = node;
         OnFailed(await node.WaitForFailureAsync());
+    }
+
+    private async ValueTask<IObjectStorage> OpenStoreAsync(NodeRuntime runtime, Lane lane) => _storeIsOnDisk
+        ? await FileObjectStorage.OpenAsync(runtime, "/data/store", CancellationToken.None)
+        : _bucket.Connect(lane);
+
+    private WalProviders Wals(NodeRuntime life, IObjectStorage storage, BufferPool buffers)
+    {
+        IWalProvider wals = IsOnDisk
+            ? RingWalProvider.InFolder(life, buffers, $"/data/wal{_walFolder}", new RingWalOptions { Capacity = _walCapacity })
+            : new ObjectWalProvider(life, buffers, storage, new ObjectWalOptions());
+        return new WalProviders(wals, kind => kind == wals.Kind ? wals : null);
     }
 
     private NodeOptions Options(SeededRandom random)
@@ -266,10 +328,5 @@ internal sealed class BrokerMachine
                 BlockCacheBytes = random.Pick([64 << 10, 4 << 20]),
             },
         };
-    }
-
-    private sealed class NobodyElse : IPeerProbe
-    {
-        public ValueTask<bool> AnswersAsync(string host, int port, string clusterId, CancellationToken token) => ValueTask.FromResult(false);
     }
 }

@@ -52,6 +52,10 @@ internal sealed class BrokerWorld
     public static bool IsForWantOfMemory(SimulationKernel kernel, ErrorCode error) =>
         error == ErrorCode.UnknownServerError && kernel.Coverage["memory: ran out"] > 0;
 
+    /// <summary>A controller that has just fenced the only broker says what Kafka's says then.</summary>
+    public static bool IsForWantOfBrokers(SimulationKernel kernel, ErrorCode error) =>
+        error == ErrorCode.InvalidReplicationFactor && kernel.Coverage["broker: fenced by its own controller"] > 0;
+
     public async Task RunAsync()
     {
         _broker.Start(TimeSpan.Zero);
@@ -131,6 +135,8 @@ internal sealed class BrokerWorld
         chaos.Pranks.Add(DiskChanges);
         chaos.Pranks.Add(NetworkChanges);
         chaos.Pranks.Add(_broker.RunOutOfMemory);
+        chaos.Pranks.Add(_broker.Fence);
+        chaos.Pranks.Add(_broker.Fence);
         if (_broker.ClockIsSet)
         {
             chaos.Pranks.Add(_broker.Node.SetClock);

@@ -180,7 +180,7 @@ internal sealed class TopicAdmin(SimulationKernel kernel, Lane lane, SimulatedCl
         }
 
         kernel.Coverage.Count($"topics: {what} refused, {error}");
-        return error is ErrorCode.RequestTimedOut || BrokerWorld.IsForWantOfMemory(kernel, error)
+        return error is ErrorCode.RequestTimedOut || BrokerWorld.IsForWantOfMemory(kernel, error) || BrokerWorld.IsForWantOfBrokers(kernel, error)
             ? false
             : throw new ViolationException($"Topic {Topic}: {error} for a {what}");
     }

@@ -187,7 +187,7 @@ public sealed class AdminApisTests : IAsyncDisposable
 
         await using (var next = await StartAsync())
         {
-            Assert.Equal(7, next.Node.Incarnation.Node.Value);
+            Assert.Equal(7, next.Node.Self.Node.Value);
         }
 
         var refused = await Assert.ThrowsAsync<NodeStartException>(() => StartAsync(("broker.id", "8")));

@@ -106,7 +106,7 @@ public sealed class FormerWalsTests : IAsyncDisposable
     {
         await using (var node = await NodeUnderTest.StartAsync(_storage, Wal))
         {
-            Assert.True(await node.Node.StopAsync());
+            Assert.True(await node.Host.StopAsync());
             Assert.Empty(node.Node.Controller.Metadata.Image.Wals);
         }
 
@@ -121,7 +121,7 @@ public sealed class FormerWalsTests : IAsyncDisposable
         for (var i = 0; i < 2; i++)
         {
             await using var node = await NodeUnderTest.StartAsync(_storage, Wal);
-            Assert.True(await node.Node.StopAsync());
+            Assert.True(await node.Host.StopAsync());
         }
 
         Assert.Equal("another cluster's", await File.ReadAllTextAsync(stranger, TestContext.Current.CancellationToken));
@@ -195,11 +195,11 @@ public sealed class FormerWalsTests : IAsyncDisposable
     {
         await node.Node.Broker.StopAsync(TimeSpan.Zero, default);
         await node.Node.Streams.CloseAsync(default);
-        await node.Node.Nodes.LeaveAsync(node.Node.Incarnation, default);
+        await node.Node.Nodes.LeaveAsync(node.Node.Self, default);
     }
 
     internal static async Task<TestOwner> OpenNewAsync(NodeUnderTest node) =>
-        await OpenAsync(node, await node.Node.Streams.Components.Registry.CreateAsync(node.Node.Incarnation, default), epoch: 0);
+        await OpenAsync(node, await node.Node.Streams.Components.Registry.CreateAsync(node.Node.Self, default), epoch: 0);
 
     internal static async Task<TestOwner> OpenAsync(NodeUnderTest node, StreamId stream, int epoch)
     {

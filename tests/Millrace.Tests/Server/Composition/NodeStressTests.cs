@@ -29,8 +29,8 @@ public sealed class NodeStressTests
             [.. Enumerable.Range(0, Connections).Select(i => Task.Run(() => new StressClient(node, log, i).RunAsync(Rounds))), Task.Run(() => log.ComeAndGoAsync(Deletions))]);
         await log.AuditAsync();
 
-        Assert.False(node.Node.WaitForFailureAsync().IsCompleted);
-        Assert.True(await node.Node.StopAsync());
+        Assert.False(node.Node.Over.IsCompleted);
+        Assert.True(await node.Host.StopAsync());
         Assert.True(await Eventually.BecomesTrueAsync(() => node.HeldBytes == 0), $"{node.HeldBytes} bytes are held");
     }
 

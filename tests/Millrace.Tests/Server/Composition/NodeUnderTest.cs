@@ -20,10 +20,16 @@ internal sealed class NodeUnderTest : IAsyncDisposable
     private readonly NodeRuntime _runtime;
     private readonly SocketTransport _transport;
 
-    private NodeUnderTest(NodeRuntime runtime, BufferPool buffers, SocketTransport transport, MillraceNode node, RecordedLog log) =>
-        (_runtime, Buffers, _transport, Node, Log) = (runtime, buffers, transport, node, log);
+    private NodeUnderTest(
+        NodeRuntime runtime, BufferPool buffers, SocketTransport transport, NodeHost host, RecordedIncarnations incarnations, RecordedLog log) =>
+        (_runtime, Buffers, _transport, Host, Incarnations, Node, Log) = (runtime, buffers, transport, host, incarnations, host.Current!, log);
 
-    public MillraceNode Node { get; }
+    public NodeHost Host { get; }
+
+    /// <summary>The first incarnation, whether or not it still serves.</summary>
+    public Incarnation Node { get; }
+
+    public RecordedIncarnations Incarnations { get; }
 
     public RecordedLog Log { get; }
 
@@ -58,8 +64,19 @@ internal sealed class NodeUnderTest : IAsyncDisposable
     /// <param name="files">The disk under the WAL.</param>
     /// <param name="adjust">For what no setting reaches.</param>
     /// <param name="settings">Kafka's, and ours.</param>
+    public static Task<NodeUnderTest> StartAsync(
+        IObjectStorage storage, string wal, IFileSystem files, Func<NodeOptions, NodeOptions> adjust, params (string Key, string Value)[] settings) =>
+        StartAsync(storage, wal, files, adjust, runtime => new SocketPeerProbe(runtime), settings);
+
+    /// <param name="storage">The cluster.</param>
+    /// <param name="wal">The WAL's URI.</param>
+    /// <param name="files">The disk under the WAL.</param>
+    /// <param name="adjust">For what no setting reaches.</param>
+    /// <param name="peers">Tells whether others live.</param>
+    /// <param name="settings">Kafka's, and ours.</param>
     public static async Task<NodeUnderTest> StartAsync(
-        IObjectStorage storage, string wal, IFileSystem files, Func<NodeOptions, NodeOptions> adjust, params (string Key, string Value)[] settings)
+        IObjectStorage storage, string wal, IFileSystem files, Func<NodeOptions, NodeOptions> adjust, Func<NodeRuntime, IPeerProbe> peers,
+        params (string Key, string Value)[] settings)
     {
         var log = new RecordedLog();
         var runtime = new NodeRuntime(TimeProvider.System, TaskScheduler.Default, new SystemRandom(), files, log);
@@ -71,21 +88,15 @@ internal sealed class NodeUnderTest : IAsyncDisposable
             ]),
             "/nowhere"));
         var transport = new SocketTransport(runtime, buffers);
-        var provider = WalUri.Parse(wal).CreateProvider(runtime, buffers, storage);
-        var components = new NodeComponents(
-            storage,
-            provider,
-            kind => kind == provider.Kind && kind != WalKind.Memory ? provider : null,
-            buffers,
-            transport,
-            new SocketPeerProbe(runtime))
+        var components = new NodeComponents(storage, Wals, buffers, transport, peers(runtime))
         {
             Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
         };
+        var incarnations = new RecordedIncarnations();
         try
         {
-            var node = await MillraceNode.StartAsync(runtime, options, components, CancellationToken.None);
-            return new NodeUnderTest(runtime, buffers, transport, node, log);
+            var host = await NodeHost.StartAsync(runtime, options, components, incarnations, CancellationToken.None);
+            return new NodeUnderTest(runtime, buffers, transport, host, incarnations, log);
         }
         catch
         {
@@ -94,9 +105,15 @@ internal sealed class NodeUnderTest : IAsyncDisposable
             buffers.Dispose();
             throw;
         }
+
+        WalProviders Wals(NodeRuntime life)
+        {
+            var own = WalUri.Parse(wal).CreateProvider(life, buffers, storage);
+            return new WalProviders(own, kind => kind == own.Kind && kind != WalKind.Memory ? own : null);
+        }
     }
 
-    public Task<RawClient> ConnectAsync() => RawClient.ConnectAsync(new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)Node.Address).Port));
+    public Task<RawClient> ConnectAsync() => RawClient.ConnectAsync(new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)Host.Address).Port));
 
     /// <summary>One request on a connection of its own.</summary>
     public async Task<TResponse> CallAsync<TRequest, TResponse>(TRequest request, short version)
@@ -110,7 +127,7 @@ internal sealed class NodeUnderTest : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Node.DisposeAsync();
+        await Host.DisposeAsync();
         _runtime.Stop();
         _runtime.Dispose();
         Buffers.Dispose();

@@ -23,7 +23,7 @@ public sealed class TroubledStoreTests
             }
         };
         await using var node = await NodeUnderTest.StartAsync(storage, "object", ("millrace.stop.limit.ms", "120000"));
-        Assert.True(await node.Node.StopAsync());
+        Assert.True(await node.Host.StopAsync());
     }
 
     [Theory]
@@ -40,7 +40,7 @@ public sealed class TroubledStoreTests
         await FormerWalsTests.AppendAsync(node, owner);
         storage.BeforePut = async (_, token) => await Task.Delay(Timeout.Infinite, token);
 
-        Assert.False(await node.Node.StopAsync().WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.False(await node.Host.StopAsync().WaitAsync(TimeSpan.FromSeconds(20)));
 
         var line = Assert.Single(node.Log.Texts, line => line.Contains(said, StringComparison.Ordinal));
         Assert.StartsWith("Warning Stopped; what 1 streams have not uploaded", line, StringComparison.Ordinal);

@@ -41,6 +41,10 @@ public sealed class HttpEndpointsTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "starting\n"), await GetAsync("/readyz"));
         _health.Ready(_metadata);
         Assert.Equal((HttpStatusCode.OK, "ok\n"), await GetAsync("/readyz"));
+        _health.Replacing(new IOException("the WAL failed"));
+        Assert.Equal(
+            (HttpStatusCode.ServiceUnavailable, "no incarnation: the former one is over, and a new one is being made (the WAL failed)\n"), await GetAsync("/readyz"));
+        Assert.Equal((HttpStatusCode.OK, "ok\n"), await GetAsync("/healthz"));
         _health.Stopping();
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "stopping\n"), await GetAsync("/readyz"));
         Assert.Equal((HttpStatusCode.OK, "ok\n"), await GetAsync("/healthz"));

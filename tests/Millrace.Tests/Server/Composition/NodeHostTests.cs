@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Millrace.Tests.Server.Composition;
 
-public sealed class MillraceNodeTests
+public sealed class NodeHostTests
 {
     [Fact]
     public async Task A_node_forms_a_cluster_and_serves_topics()
@@ -56,7 +56,7 @@ public sealed class MillraceNodeTests
         Assert.Equal((short)ErrorCode.None, produced.Responses[0].PartitionResponses[0].ErrorCode);
 
         await node.CallAsync<DeleteTopicsRequest, DeleteTopicsResponse>(new DeleteTopicsRequest { TopicNames = ["short-lived"], TimeoutMs = 10_000 }, 5);
-        Assert.True(await node.Node.StopAsync());
+        Assert.True(await node.Host.StopAsync());
 
         var ends = node.Log.Lines.Where(line => line.Message.StartsWith("Partition short-lived", StringComparison.Ordinal)).ToArray();
         Assert.Contains(ends, line => line.Message.Contains("Unknown", StringComparison.Ordinal));
@@ -89,7 +89,7 @@ public sealed class MillraceNodeTests
             id = (await CreateAsync(node, "orders", partitions: 1)).TopicId;
             var before = await DescribeAsync(node, "orders");
             (cluster, epoch) = (before.ClusterId, before.Topics[0].Partitions[0].LeaderEpoch);
-            Assert.True(await node.Node.StopAsync());
+            Assert.True(await node.Host.StopAsync());
         }
 
         await using var next = await NodeUnderTest.StartAsync(storage, "memory:");
@@ -109,7 +109,7 @@ public sealed class MillraceNodeTests
 
         var refusal = await Assert.ThrowsAsync<NodeStartException>(() => NodeUnderTest.StartAsync(storage, "memory:"));
 
-        Assert.Contains($"{node.Node.Address}", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains($"{node.Host.Address}", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("alive", refusal.Message, StringComparison.Ordinal);
         Assert.Single((await DescribeAsync(node, "x")).Brokers);
     }
@@ -152,7 +152,7 @@ public sealed class MillraceNodeTests
                 Resources =
                 [
                     new() { ResourceType = 2, ResourceName = "orders", ConfigurationKeys = ["cleanup.policy", "retention.ms"] },
-                    new() { ResourceType = 4, ResourceName = $"{node.Node.Incarnation.Node}", ConfigurationKeys = ["broker.rack"] },
+                    new() { ResourceType = 4, ResourceName = $"{node.Node.Self.Node}", ConfigurationKeys = ["broker.rack"] },
                     new() { ResourceType = 2, ResourceName = "absent" },
                     new() { ResourceType = 4, ResourceName = "77" },
                     new() { ResourceType = 8, ResourceName = "1" },

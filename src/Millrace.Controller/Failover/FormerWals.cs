@@ -1,0 +1,51 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Controller.Clients;
+using Millrace.Controller.Nodes;
+using Millrace.Runtime;
+using Millrace.Streams;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Controller.Failover;
+
+/// <summary>
+/// The WALs that former incarnations left and that nobody has recovered: recovers those that are at hand, one by one. What waits for the others has
+/// no leader: it is not served, because it is not known to be complete.
+/// </summary>
+/// <param name="runtime">Of the incarnation that recovers.</param>
+/// <param name="nodes">Knows which wait.</param>
+/// <param name="recovery">Recovers one.</param>
+/// <param name="losses">What the operator gives up where one cannot be recovered.</param>
+public sealed class FormerWals(NodeRuntime runtime, NodeRegistry nodes, WalRecovery recovery, AcceptedLosses losses)
+{
+    private readonly ILogger _logger = runtime.Loggers.CreateLogger<FormerWals>();
+
+    /// <summary>When this returns, whatever is still incomplete waits for an operator.</summary>
+    /// <exception cref="StreamException">Fenced: the one that recovers is itself not wanted any more.</exception>
+    public async Task RecoverAsync(IReadOnlyList<WaitingWal> wals, CancellationToken token)
+    {
+        foreach (var waiting in wals)
+        {
+            await RecoverAsync(waiting, token);
+        }
+    }
+
+    private async Task RecoverAsync(WaitingWal waiting, CancellationToken token)
+    {
+        var wal = waiting.Wal;
+        FailoverLog.Recovering(_logger, wal.Id, wal.Location, waiting.Streams.Count);
+        try
+        {
+            await recovery.RecoverAsync(wal, token);
+        }
+        catch (WalUnavailableException missing)
+        {
+            await losses.GiveUpOrWaitAsync(waiting, missing.Message, $"Bring the WAL back ({wal.Location}) and start again; or give", token);
+        }
+        catch (StreamException damaged) when (damaged.Error == StreamError.Corrupt)
+        {
+            // The whole streams are complete by now; only the damaged ones still wait.
+            var left = (await nodes.GetWaitingWalsAsync(token)).Single(left => left.Wal.Id == wal.Id);
+            await losses.GiveUpOrWaitAsync(left, damaged.Message, "Give", token);
+        }
+    }
+}

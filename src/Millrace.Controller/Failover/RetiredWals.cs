@@ -1,0 +1,107 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Controller.Clients;
+using Millrace.Metadata.Image;
+using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Runtime;
+using Millrace.Streams;
+using Millrace.Streams.Registry;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Controller.Failover;
+
+/// <summary>
+/// The WALs that nothing is needed of and that still take space: recovered, or left clean, by processes that died before they gave it back.
+/// </summary>
+/// <param name="runtime">Of the incarnation that gives it back.</param>
+/// <param name="nodes">Knows of them, and forgets them.</param>
+/// <param name="metadata">Tells known WALs from others.</param>
+/// <param name="self">The incarnation that gives it back.</param>
+/// <param name="own">Makes this incarnation's WAL, perhaps where others lie.</param>
+/// <param name="providers">Give space back by the WAL's kind; null for one that takes none.</param>
+public sealed class RetiredWals(
+    NodeRuntime runtime,
+    NodeRegistry nodes,
+    IMetadataFeed metadata,
+    NodeIncarnation self,
+    IWalProvider own,
+    Func<WalKind, IWalProvider?> providers)
+{
+    private readonly ILogger _logger = runtime.Loggers.CreateLogger<RetiredWals>();
+
+    /// <summary>
+    /// Gives files back before a new one is made: on a small disk there may be room for one only. The metadata forgets them later
+    /// (<see cref="GiveBackAsync"/>).
+    /// </summary>
+    public async Task MakeRoomAsync(CancellationToken token)
+    {
+        if (own.Kind == WalKind.File)
+        {
+            foreach (var wal in (await nodes.GetRetiredWalsAsync(token)).Where(wal => wal.Kind == WalKind.File))
+            {
+                await TryDiscardAsync(wal, token);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Gives back all the rest, and names files that the metadata does not know. Nothing waits for that: done while the node serves, since each
+    /// start that is cut short leaves one more.
+    /// </summary>
+    public async Task GiveBackAsync(CancellationToken token)
+    {
+        try
+        {
+            foreach (var wal in await nodes.GetRetiredWalsAsync(token))
+            {
+                if (await TryDiscardAsync(wal, token))
+                {
+                    // One by one: what is done stays done if the node ends meanwhile.
+                    await nodes.ForgetWalsAsync(self, [wal.Id], token);
+                }
+            }
+
+            await ReportOthersAsync(token);
+        }
+        catch (Exception ended) when (ended is ObjectLogException or StreamException)
+        {
+            // The controller takes no more requests: the incarnation is stopping, or is about to say why it cannot go on.
+            FailoverLog.NotGivenBack(_logger, ended.Message);
+        }
+    }
+
+    /// <returns>Whether it takes no space any more.</returns>
+    private async Task<bool> TryDiscardAsync(WalDescriptor wal, CancellationToken token)
+    {
+        try
+        {
+            if (providers(wal.Kind) is not { } provider || await provider.DiscardAsync(wal, token))
+            {
+                return true;
+            }
+
+            FailoverLog.WalNotDiscarded(_logger, wal.Id, $"A living process holds {wal.Location}.");
+        }
+        catch (Exception failure) when (failure is WalUnavailableException or ObjectStorageException)
+        {
+            FailoverLog.WalNotDiscarded(_logger, wal.Id, failure.Message);
+        }
+
+        return false;
+    }
+
+    private async Task ReportOthersAsync(CancellationToken token)
+    {
+        try
+        {
+            foreach (var path in await own.FindOthersAsync(metadata.Image.Wals.Keys.ToHashSet(), token))
+            {
+                FailoverLog.UnknownWal(_logger, path);
+            }
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            FailoverLog.WalsNotListed(_logger, failure.Message);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using Millrace.Broker;
+using Millrace.Controller;
+using Millrace.Controller.Clients;
+using Millrace.Metadata.Image;
+using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Runtime;
+using Millrace.Server.Options;
+using Millrace.Streams;
+using Millrace.Streams.Registry;
+using Millrace.Streams.Store;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Server.Composition;
+
+/// <summary>
+/// One life of a node, between registering and being fenced or leaving: the controller, while this node owns the metadata log's term, a WAL, the
+/// streams and the broker over it. Made by <see cref="IncarnationStart"/>, replaced by <see cref="NodeHost"/>.
+/// </summary>
+/// <remarks>
+/// Ends either by <see cref="StopAsync"/> (clean: everything acknowledged is in the store, the WAL is empty) or only by <see cref="DisposeAsync"/>
+/// (as a crash leaves it: the next incarnation recovers the WAL). When that returns, connections, files and memory have been given back, and nothing
+/// of it runs: it acknowledges nothing, and answers nobody.
+/// </remarks>
+internal sealed class Incarnation : IAsyncDisposable
+{
+    private readonly NodeRuntime _life;
+    private readonly NodeOptions _options;
+    private readonly ILogger _logger;
+    private bool _disposed;
+
+    /// <param name="life">Its own part of the process' surroundings, which it disposes of.</param>
+    /// <param name="options">The settings.</param>
+    internal Incarnation(NodeRuntime life, NodeOptions options) =>
+        (_life, _options, _logger) = (life, options, life.Loggers.CreateLogger<Incarnation>());
+
+    /// <summary>What it is registered as.</summary>
+    public required NodeIncarnation Self { get; init; }
+
+    public required ClusterController Controller { get; init; }
+
+    public required NodeRegistry Nodes { get; init; }
+
+    public required IWriteAheadLog Wal { get; init; }
+
+    public required StreamStore Streams { get; init; }
+
+    public required KafkaBroker Broker { get; init; }
+
+    /// <summary>Completes, with the reason, when it can go on no longer: it is fenced, the metadata log or its WAL is lost to it, or it contradicts itself.</summary>
+    public Task<Exception> Over => _life.Failed;
+
+    /// <summary>Begins to look for what ends it. Call once.</summary>
+    public void Watch()
+    {
+        _ = _life.Spawn("streams-watch", async token => _life.Fail(await Streams.Lost.OrCancelled(token)));
+        _ = _life.Spawn("registration-watch", async token =>
+        {
+            await Controller.Metadata.WaitAsync(IsFenced, token);
+            _life.Fail(new StreamException(StreamError.Fenced, $"Node {Self.Node}, epoch {Self.Epoch}, was fenced in the metadata"));
+        });
+    }
+
+    /// <summary>
+    /// Leaves in good order: answers what is under way, uploads what is acknowledged, closes every stream, and says so in the
+    /// metadata. Bounded in time; what could not be uploaded stays in the WAL.
+    /// </summary>
+    /// <returns>Whether the stop was clean.</returns>
+    public async Task<bool> StopAsync()
+    {
+        using var limit = new CancellationTokenSource(_options.StopLimit, _life.Time);
+        // One that is over meanwhile, since its controller was deposed perhaps, has nobody to wait for.
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _life.Stopping);
+        try
+        {
+            await Broker.StopAsync(_options.ShutdownGrace, ends.Token);
+            await Streams.CloseAsync(ends.Token);
+            await Nodes.LeaveAsync(Self, ends.Token);
+            await Wal.RetireAsync(ends.Token);
+            await Nodes.ForgetWalsAsync(Self, [Wal.Descriptor.Id], ends.Token);
+            Log.Stopped(_logger);
+            return true;
+        }
+        catch (Exception failure) when (failure is OperationCanceledException or StreamException or IOException
+            or WalUnavailableException or ObjectLogException or ObjectStorageException)
+        {
+            SayWhatStays(_life.Failed.IsCompleted ? (await _life.Failed).Message
+                : failure is OperationCanceledException
+                ? $"Not everything was uploaded within {_options.StopLimit.TotalSeconds:0.###} s ({ServerSettings.StopLimit})."
+                : failure.Message);
+            return false;
+        }
+        finally
+        {
+            await DisposeAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        _life.Stop();
+        await Broker.DisposeAsync();
+        await Streams.DisposeAsync();
+        await Wal.DisposeAsync();
+        await Controller.DisposeAsync();
+        await _life.DisposeAsync();
+    }
+
+    // One that leaves is no more fenced than one that is live.
+    private bool IsFenced(MetadataImage image) =>
+        !(image.Nodes.TryGetValue(Self.Node, out var known) && known.Epoch == Self.Epoch && known.State != NodeState.Fenced);
+
+    // Nothing is lost by what stays: the next start recovers the WAL. Unless that ends with the process, as its operator has chosen.
+    private void SayWhatStays(string reason)
+    {
+        var (streams, bytes) = (Streams.NotUploadedStreams, Streams.NotUploadedBytes);
+        if (Wal.Descriptor.Kind == WalKind.Memory)
+        {
+            Log.StoppedWithLoss(_logger, streams, bytes, reason);
+        }
+        else
+        {
+            Log.StoppedDirty(_logger, streams, bytes, Wal.Descriptor.Location, reason);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+using System.Runtime.ExceptionServices;
+using Millrace.Broker;
+using Millrace.Controller;
+using Millrace.Controller.Clients;
+using Millrace.Controller.Endpoint;
+using Millrace.Controller.Failover;
+using Millrace.Controller.Log;
+using Millrace.Controller.Nodes;
+using Millrace.Metadata;
+using Millrace.Metadata.Channel;
+using Millrace.Metadata.Configs;
+using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Runtime;
+using Millrace.Server.Options;
+using Millrace.Streams;
+using Millrace.Streams.Registry;
+using Millrace.Streams.Store;
+using Millrace.Streams.Upload;
+
+namespace Millrace.Server.Composition;
+
+/// <summary>
+/// The steps that make an incarnation, in the order that safety asks for: nobody is deposed who answers, nothing is served that is not
+/// known to be complete, and the former incarnation is fenced before its WAL is read.
+/// </summary>
+/// <param name="node">The process' surroundings; the incarnation gets a part of its own.</param>
+/// <param name="options">The settings.</param>
+/// <param name="components">What it is made of.</param>
+/// <param name="listeners">Where clients come: bound here if they are not yet.</param>
+/// <param name="owner">Tells whether the cluster may be taken over.</param>
+internal sealed class IncarnationStart(
+    NodeRuntime node, NodeOptions options, NodeComponents components, HostListeners listeners, FormerOwner owner)
+{
+    private readonly ILogger _logger = node.Loggers.CreateLogger<IncarnationStart>();
+
+    // What was made so far: goes, in reverse order, if a later step fails.
+    private readonly Stack<IAsyncDisposable> _made = new();
+
+    /// <summary>Makes one that serves clients. To be called once.</summary>
+    /// <exception cref="NodeStartException">None can start as things are; says what can be done.</exception>
+    public async Task<Incarnation> RunAsync(CancellationToken token)
+    {
+        var life = Made(node.NewPart());
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(token, life.Stopping);
+        try
+        {
+            return await MakeAsync(life, either.Token);
+        }
+        catch (Exception failure)
+        {
+            var lost = life.Failed.IsCompleted ? await life.Failed : null;
+            life.Stop();
+            while (_made.TryPop(out var made))
+            {
+                await made.DisposeAsync();
+            }
+
+            if (failure is OperationCanceledException && lost is not null && !token.IsCancellationRequested)
+            {
+                // It was over before it had begun: what counts is why, and not that it was told so.
+                ExceptionDispatchInfo.Throw(CauseOf(lost));
+            }
+
+            throw;
+        }
+    }
+
+    private async Task<Incarnation> MakeAsync(NodeRuntime life, CancellationToken token)
+    {
+        var wals = components.Wals(life);
+        await RemoveUnfinishedAsync(wals, token);
+        var mark = new BucketMark(life, components.Storage, options.StoreWait);
+        await mark.CheckAsync(token);
+        var log = Made(await MetadataLog.OpenAsync(life, components.Storage, new MetadataLogOptions(), token));
+        await owner.RefuseIfAliveAsync(log, components.Storage.Name, token);
+        await StorageProbe.CheckAsync(life, components.Storage, options.StoreWait, token);
+        await mark.SetAsync(token);
+        // Bound before the cluster is taken over, since that is where a start may well fail; and after the look at the former owner, since
+        // it may have listened here.
+        await listeners.BindAsync(token);
+        var incarnation = life.NewId();
+        var controller = await TakeOverAsync(life, log, incarnation, token);
+        var channel = new ControllerChannel(
+            components.Link(new ControllerEndpoint(life, controller, options.Controller)), controller.Metadata);
+        var nodes = new NodeRegistry(channel);
+        var self = await RegisterAsync(nodes, incarnation, token);
+        var registry = new StreamRegistry(channel, self);
+        Log.Registered(_logger, self.Node, self.Epoch, controller.Metadata.Image.ClusterId);
+
+        // The former WALs before the new one: recovering needs the store alone, and what it frees may be all the room that a new one has. The
+        // new one is known before it is made: a crash in between leaves a name without a file, and never a file without a name.
+        await RecoverAsync(life, wals, nodes, registry, controller.Metadata, self, token);
+        var retired = new RetiredWals(life, nodes, controller.Metadata, self, wals.Own, wals.Former);
+        await retired.MakeRoomAsync(token);
+        var descriptor = wals.Own.Describe(self.Node, self.Epoch);
+        await nodes.RegisterWalAsync(self, descriptor, token);
+        var wal = Made(await wals.Own.CreateAsync(descriptor, token));
+        await nodes.AssignPartitionsAsync(self, token);
+
+        var streams = Made(new StreamStore(
+            life, options.Streams, new StreamsComponents(self, wal, components.Storage, registry, components.Buffers)));
+        var identity = new BrokerIdentity(self.Node, self.Epoch, new ConfigResolver(self.Node, options.Settings.Values));
+        var broker = Made(new KafkaBroker(
+            life, identity, controller.Metadata, channel, streams, components.Buffers,
+            options.Streams.NotUploadedBytes + options.Streams.BlockCacheBytes, options.Network));
+        broker.Start();
+        foreach (var listener in listeners.Bound)
+        {
+            broker.Serve(listener.Lend(), listener.Name);
+        }
+
+        _ = life.Spawn("former-wals", retired.GiveBackAsync);
+        var made = new Incarnation(life, options)
+        {
+            Self = self,
+            Controller = controller,
+            Nodes = nodes,
+            Wal = wal,
+            Streams = streams,
+            Broker = broker,
+        };
+        made.Watch();
+        return made;
+    }
+
+    private async Task RemoveUnfinishedAsync(WalProviders wals, CancellationToken token)
+    {
+        try
+        {
+            await wals.Own.RemoveUnfinishedAsync(token);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            Log.UnfinishedNotRemoved(_logger, failure.Message);
+        }
+    }
+
+    private async Task<ClusterController> TakeOverAsync(NodeRuntime life, MetadataLog log, Guid incarnation, CancellationToken token)
+    {
+        var (host, port) = listeners.Advertised;
+        var seal = new ControllerSeal { IncarnationId = incarnation, Host = host, Port = port };
+        // Also if it fails: the seal may be in the log, or may yet come to be.
+        owner.AddOwn(incarnation);
+        try
+        {
+            // The log is the controller's from here on.
+            return Made(await ClusterController.TryStartAsync(life, log, components.Storage, seal, options.Controller, token)
+                ?? throw Deposed($", at the same moment: {log.Owner?.Host}:{log.Owner?.Port}", null));
+        }
+        catch (ControllerException lost) when (lost.Error == ControllerError.ControllerLost)
+        {
+            throw Deposed("", lost);
+        }
+    }
+
+    private async Task<NodeIncarnation> RegisterAsync(NodeRegistry nodes, Guid incarnation, CancellationToken token)
+    {
+        var (host, port) = listeners.Advertised;
+        try
+        {
+            return await nodes.RegisterAsync(new NodeRegistration(incarnation, host, port, options.Rack, options.NodeId, ProductVersion.Program), token);
+        }
+        catch (NodeIdException refusal)
+        {
+            throw new NodeStartException(refusal.Message, refusal);
+        }
+    }
+
+    private async Task RecoverAsync(
+        NodeRuntime life,
+        WalProviders wals,
+        NodeRegistry nodes,
+        StreamRegistry registry,
+        IMetadataFeed metadata,
+        NodeIncarnation self,
+        CancellationToken token)
+    {
+        var waiting = await nodes.GetWaitingWalsAsync(token);
+        var losses = new AcceptedLosses(life, nodes, registry, self, options.AcceptLoss);
+        if (losses.FindUnknown(metadata.Image, waiting) is { } unknown)
+        {
+            throw new SettingsException(
+                $"--accept-loss {unknown.Name}: no WAL, topic or TOPIC-PARTITION is called so (any more), and nothing was given up."
+                + Suggestion.Question(unknown.Name, unknown.Known));
+        }
+
+        var target = new UploadTarget(self, components.Storage, registry, components.Buffers);
+        var recovery = new WalRecovery(life, options.Streams, target, wals.Former);
+        await new FormerWals(life, nodes, recovery, losses).RecoverAsync(waiting, token);
+    }
+
+    private StreamException Deposed(string owner, Exception? cause) =>
+        new(StreamError.Fenced, $"Another broker took the store {components.Storage.Name} over while this one started{owner}.", cause);
+
+    private Exception CauseOf(Exception lost)
+    {
+        // What a background loop failed of is inside.
+        var cause = lost is InvalidOperationException { InnerException: { } inner } ? inner : lost;
+        return cause is ObjectLogException { Error: ObjectLogError.Fenced } ? Deposed("", cause) : cause;
+    }
+
+    private T Made<T>(T made)
+        where T : IAsyncDisposable
+    {
+        _made.Push(made);
+        return made;
+    }
+}

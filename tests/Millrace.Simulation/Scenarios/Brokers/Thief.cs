@@ -1,0 +1,119 @@
+using Millrace.Controller;
+using Millrace.Controller.Failover;
+using Millrace.Controller.Log;
+using Millrace.Controller.Nodes;
+using Millrace.Metadata;
+using Millrace.Metadata.Image;
+using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files;
+using Millrace.Server.Composition;
+using Millrace.Simulation.Kernel;
+using Millrace.Streams;
+using Millrace.Streams.Upload;
+using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Object;
+
+namespace Millrace.Simulation.Scenarios.Brokers;
+
+/// <summary>
+/// Another machine that takes the cluster from a living broker, as one would that takes it for dead: seals the metadata log, perhaps fences the
+/// broker by registering, perhaps recovers its WAL as well; and leaves without a word. Whoever asks while it is there may get an answer.
+/// </summary>
+/// <param name="kernel">The world.</param>
+/// <param name="files">Its own disk, or the broker's where the store is there.</param>
+/// <param name="connect">To the broker's store.</param>
+/// <param name="walsAreInStore">Whether it can take over the broker's WAL.</param>
+internal sealed class Thief(
+    SimulationKernel kernel, Func<Lane, IFileSystem> files, Func<NodeRuntime, Lane, ValueTask<IObjectStorage>> connect, bool walsAreInStore)
+    : IPeerProbe
+{
+    private const string Host = "thief";
+    private readonly SimulatedNode _machine = new(kernel, Host, files) { OnFailed = _ => { } };
+
+    /// <summary>Begins, unless it is at it already.</summary>
+    public void Begin()
+    {
+        if (!_machine.IsUp)
+        {
+            _ = LiveAsync();
+        }
+    }
+
+    /// <summary>It stops in the middle of whatever it does.</summary>
+    public void Kill()
+    {
+        if (_machine.IsUp)
+        {
+            _machine.Kill();
+        }
+    }
+
+    public ValueTask<bool> AnswersAsync(string host, int port, string clusterId, CancellationToken token) =>
+        ValueTask.FromResult(host == Host && _machine.IsUp && kernel.Random.Chance(0.5));
+
+    private async Task LiveAsync()
+    {
+        try
+        {
+            await _machine.Start(RobAsync);
+        }
+        catch (Exception given) when (given is StreamException or ObjectStorageException or ObjectLogException or IOException or WalUnavailableException)
+        {
+            kernel.Coverage.Count("thief: gave up");
+        }
+        catch (Exception violation)
+        {
+            kernel.Fail(violation);
+        }
+
+        Kill();
+    }
+
+    private async Task RobAsync(NodeRuntime runtime)
+    {
+        var storage = await connect(runtime, _machine.Lane!);
+        var buffers = kernel.NewBufferPool();
+        var log = await MetadataLog.OpenAsync(runtime, storage, new MetadataLogOptions(), CancellationToken.None);
+        var wals = new ObjectWalProvider(runtime, buffers, storage, new ObjectWalOptions());
+        if (walsAreInStore && kernel.Random.Chance(0.5))
+        {
+            foreach (var wal in log.Image.Wals.Values.Where(wal => wal.State == WalState.Open))
+            {
+                var descriptor = new WalDescriptor(wal.Id, WalKind.Object, wal.Location, wal.Node, wal.Epoch);
+                await using var taken = await wals.TakeOverAsync(descriptor, CancellationToken.None);
+                kernel.Coverage.Count("thief: WALs sealed");
+            }
+
+            return;
+        }
+
+        var seal = new ControllerSeal { IncarnationId = runtime.NewId(), Host = Host, Port = 9092 };
+        if (await ClusterController.TryStartAsync(runtime, log, storage, seal, new ClusterControllerOptions(), CancellationToken.None) is not { } controller)
+        {
+            return;
+        }
+
+        kernel.Coverage.Count("thief: logs sealed");
+        if (kernel.Random.Chance(0.5))
+        {
+            await TakeOverAsync(runtime, storage, buffers, controller, seal, wals);
+        }
+    }
+
+    private async Task TakeOverAsync(
+        NodeRuntime runtime, IObjectStorage storage, BufferPool buffers, ClusterController controller, ControllerSeal seal, IWalProvider wals)
+    {
+        var self = await controller.RegisterAsync(new NodeRegistration(seal.IncarnationId, seal.Host, seal.Port, null), CancellationToken.None);
+        kernel.Coverage.Count("thief: registered");
+        if (walsAreInStore)
+        {
+            var recovery = new WalRecovery(runtime, new StreamsOptions(), new UploadTarget(self, storage, controller, buffers), _ => wals);
+            var losses = new AcceptedLosses(runtime, controller, self, []);
+            await new FormerWals(runtime, controller, recovery, losses).RecoverAsync(CancellationToken.None);
+            kernel.Coverage.Count("thief: WALs recovered");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+using Millrace.ObjectStorage.Memory;
+using Millrace.Protocol;
+using Millrace.Runtime.Files.Linux;
+using Millrace.Server.Composition;
+using Millrace.Streams;
+using Millrace.Tests.Acceptance;
+using Millrace.Tests.Controller;
+using Millrace.Tests.Streams;
+using Xunit;
+
+namespace Millrace.Tests.Server.Composition;
+
+/// <summary>Incarnations that end, and what takes their place in the same process.</summary>
+public sealed class ReplacementTests(ITestOutputHelper output)
+{
+    private const int Partitions = 4;
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task A_WAL_device_that_fails_under_load_is_replaced_with_all_that_it_held()
+    {
+        await using var storage = new MemoryObjectStorage();
+        using var folder = new TemporaryDirectory();
+        var fails = false;
+        var files = new HookedFiles(new LinuxFileSystem(TaskScheduler.Default))
+        {
+            Before = (call, path) => call == "flush device" && Interlocked.Exchange(ref fails, false)
+                ? throw new IOException($"flush {path}: Input/output error (errno 5)", LinuxError.InputOutput)
+                : ValueTask.CompletedTask,
+        };
+        await using var node = await NodeUnderTest.StartAsync(storage, $"file://{folder.Path}?capacity=64MiB", files, options => options);
+        var address = $"{node.Host.Address}";
+        await TestTopic.CreateAsync(address, "orders", Partitions);
+        using var load = new Load(address, "orders", Partitions, producers: 3);
+        await load.WaitForMoreAsync(500, Limit);
+        var silence = new Silence(load);
+        Interlocked.Exchange(ref fails, true);
+        Assert.True(await Eventually.BecomesTrueAsync(() => node.Incarnations.Served.Count == 2));
+        await load.WaitForMoreAsync(500, Limit);
+        output.WriteLine($"Nothing was acknowledged for {(await silence.LongestAsync()).TotalMilliseconds:F0} ms");
+
+        load.Stop(Limit);
+        Assert.Equal(StreamError.WalFailed, Assert.IsType<StreamException>(Assert.Single(node.Incarnations.Reasons)).Error);
+        Assert.Empty(load.Failures);
+        var content = LogContent.Read(address, "orders", Partitions);
+        content.AssertHolds(load.Acknowledged);
+        Assert.Equal(load.Count, content.Count);
+        Assert.Equal(address, $"{node.Host.Address}");
+        Assert.DoesNotContain(node.Log.Lines, line => line.Exception is not null);
+        Assert.True(await node.Host.StopAsync());
+        Assert.True(await Eventually.BecomesTrueAsync(() => node.HeldBytes == 0), $"{node.HeldBytes} bytes are held");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_fenced_incarnation_answers_nobody_any_more_and_gives_everything_back(bool byAnother)
+    {
+        await using var storage = new MemoryObjectStorage();
+        await using var node = await NodeUnderTest.StartAsync(storage, "object");
+        await CreateAsync(node, "orders");
+        using var connected = await node.ConnectAsync();
+        await FenceAsync(node, storage, byAnother);
+
+        Assert.True(await connected.IsClosedByServerAsync());
+        Assert.True(await Eventually.BecomesTrueAsync(() => node.Incarnations.Served.Count == 2));
+        Assert.Equal((1, 0), (node.Incarnations.Gone, node.Node.Broker.ConnectionCount));
+        Assert.True(await Eventually.BecomesTrueAsync(() => node.HeldBytes == 0), $"{node.HeldBytes} bytes are held");
+        var refusal = await Assert.ThrowsAsync<StreamException>(
+            async () => await node.Node.Controller.CreateAsync(node.Node.Self, TestContext.Current.CancellationToken));
+        Assert.Equal(StreamError.Fenced, refusal.Error);
+        var (former, current) = (node.Node.Self, node.Host.Current!.Self);
+        Assert.Equal(former.Node, current.Node);
+        Assert.True(current.Epoch > former.Epoch);
+        Assert.Equal((short)ErrorCode.TopicAlreadyExists, await CreateAsync(node, "orders"));
+        Assert.False(node.Host.WaitForFailureAsync().IsCompleted);
+    }
+
+    [Fact]
+    public async Task What_was_given_up_at_the_start_is_not_given_up_again_by_those_that_follow()
+    {
+        await using var storage = new MemoryObjectStorage();
+        await using var node = await NodeUnderTest.StartAsync(storage, "memory:", ["orders"]);
+        await CreateAsync(node, "orders");
+        // The partition opens with its first request; only then may the WAL hold something of it, and this one ends with its incarnation.
+        await node.CallAsync<ListOffsetsRequest, ListOffsetsResponse>(
+            new() { ReplicaId = -1, Topics = [new() { Name = "orders", Partitions = [new() { PartitionIndex = 0, Timestamp = -1, CurrentLeaderEpoch = -1 }] }] },
+            version: 5);
+        await FenceAsync(node, storage, byAnother: false);
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => node.Incarnations.Served.Count == 2));
+        var waiting = Assert.Single(await node.Host.Current!.Controller.GetWaitingWalsAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("orders", Assert.Single(waiting.Streams).Topic);
+    }
+
+    [Fact]
+    public async Task A_node_whose_deposer_lives_stops_and_says_where_that_is()
+    {
+        await using var storage = new MemoryObjectStorage();
+        await using var node = await NodeUnderTest.StartAsync(
+            storage, "object", new LinuxFileSystem(TaskScheduler.Default), options => options, _ => new Living());
+        await FenceAsync(node, storage, byAnother: true);
+
+        var reason = Assert.IsType<NodeStartException>(await node.Host.WaitForFailureAsync().WaitAsync(Limit, TestContext.Current.CancellationToken));
+        Assert.Contains("is alive at localhost:9092", reason.Message, StringComparison.Ordinal);
+        Assert.Null(node.Host.Current);
+        Assert.Equal(1, node.Incarnations.Gone);
+    }
+
+    [Fact]
+    public async Task A_stop_between_two_incarnations_waits_for_none_and_leaves_everything_to_the_next_start()
+    {
+        await using var storage = new TestStorage();
+        await using (var node = await NodeUnderTest.StartAsync(storage, "object"))
+        {
+            await CreateAsync(node, "orders");
+            var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            storage.BeforePut = async (key, token) =>
+            {
+                if (key.StartsWith("PROBE/", StringComparison.Ordinal))
+                {
+                    asked.TrySetResult();
+                    await Task.Delay(Timeout.Infinite, token);
+                }
+            };
+            await FenceAsync(node, storage, byAnother: false);
+            await asked.Task.WaitAsync(Limit, TestContext.Current.CancellationToken);
+            Assert.Null(node.Host.Current);
+
+            Assert.False(await node.Host.StopAsync().WaitAsync(Limit, TestContext.Current.CancellationToken));
+            Assert.Contains(node.Log.Texts, line => line.Contains("Stopped between two incarnations", StringComparison.Ordinal));
+        }
+
+        storage.BeforePut = (_, _) => default;
+        await using var next = await NodeUnderTest.StartAsync(storage, "object");
+        Assert.Equal((short)ErrorCode.TopicAlreadyExists, await CreateAsync(next, "orders"));
+    }
+
+    private static async Task FenceAsync(NodeUnderTest node, Millrace.ObjectStorage.IObjectStorage storage, bool byAnother)
+    {
+        if (byAnother)
+        {
+            await using var other = new ControllerNode(storage);
+            await (await other.StartAsync()).RegisterAsync(other.Registration, CancellationToken.None);
+        }
+        else
+        {
+            await node.Node.Controller.FenceAsync(node.Node.Self, CancellationToken.None);
+        }
+    }
+
+    private static async Task<short> CreateAsync(NodeUnderTest node, string topic)
+    {
+        var created = await node.CallAsync<CreateTopicsRequest, CreateTopicsResponse>(
+            new() { TimeoutMs = 60_000, Topics = [new() { Name = topic, NumPartitions = 1, ReplicationFactor = 1 }] }, version: 5);
+        return created.Topics[0].ErrorCode;
+    }
+
+    private sealed class Living : IPeerProbe
+    {
+        public ValueTask<bool> AnswersAsync(string host, int port, string clusterId, CancellationToken token) => ValueTask.FromResult(true);
+    }
+}
