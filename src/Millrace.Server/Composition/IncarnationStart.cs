@@ -9,6 +9,7 @@ using Millrace.Controller.Nodes;
 using Millrace.Metadata;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;

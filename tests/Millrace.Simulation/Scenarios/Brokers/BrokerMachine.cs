@@ -1,3 +1,4 @@
+using Millrace.Controller.Nodes;
 using Millrace.Metadata.Channel;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.File;
@@ -90,9 +91,9 @@ internal sealed class BrokerMachine : INodeObserver
             {
                 try
                 {
-                    await current.Controller.FenceAsync(current.Self, CancellationToken.None);
+                    await current.Controller.SubmitAsync(entry => NodeOperations.Fence(entry, current.Self), CancellationToken.None);
                 }
-                catch (StreamException)
+                catch (Exception over) when (over is StreamException or ControllerException)
                 {
                     // It was over already.
                 }

@@ -1,8 +1,11 @@
 using Millrace.Controller;
+using Millrace.Controller.Clients;
+using Millrace.Controller.Endpoint;
 using Millrace.Controller.Failover;
 using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
 using Millrace.Metadata;
+using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
@@ -60,7 +63,7 @@ internal sealed class Thief(
         {
             await _machine.Start(RobAsync);
         }
-        catch (Exception given) when (given is StreamException or ObjectStorageException or ObjectLogException or IOException or WalUnavailableException)
+        catch (Exception given) when (given is StreamException or ControllerException or ObjectStorageException or ObjectLogException or IOException or WalUnavailableException)
         {
             kernel.Coverage.Count("thief: gave up");
         }
@@ -106,13 +109,18 @@ internal sealed class Thief(
     private async Task TakeOverAsync(
         NodeRuntime runtime, IObjectStorage storage, BufferPool buffers, ClusterController controller, ControllerSeal seal, IWalProvider wals)
     {
-        var self = await controller.RegisterAsync(new NodeRegistration(seal.IncarnationId, seal.Host, seal.Port, null), CancellationToken.None);
+        var endpoint = new ControllerEndpoint(runtime, controller, new ClusterControllerOptions());
+        var channel = new ControllerChannel(new EncodedLink(endpoint.ExchangeAsync), controller.Metadata);
+        var nodes = new NodeRegistry(channel);
+        var self = await nodes.RegisterAsync(new NodeRegistration(seal.IncarnationId, seal.Host, seal.Port, null), CancellationToken.None);
         kernel.Coverage.Count("thief: registered");
         if (walsAreInStore)
         {
-            var recovery = new WalRecovery(runtime, new StreamsOptions(), new UploadTarget(self, storage, controller, buffers), _ => wals);
-            var losses = new AcceptedLosses(runtime, controller, self, []);
-            await new FormerWals(runtime, controller, recovery, losses).RecoverAsync(CancellationToken.None);
+            var registry = new StreamRegistry(channel, self);
+            var recovery = new WalRecovery(runtime, new StreamsOptions(), new UploadTarget(self, storage, registry, buffers), _ => wals);
+            var losses = new AcceptedLosses(runtime, nodes, registry, self, []);
+            var waiting = await nodes.GetWaitingWalsAsync(CancellationToken.None);
+            await new FormerWals(runtime, nodes, recovery, losses).RecoverAsync(waiting, CancellationToken.None);
             kernel.Coverage.Count("thief: WALs recovered");
         }
     }

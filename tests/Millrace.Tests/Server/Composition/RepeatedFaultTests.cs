@@ -1,12 +1,13 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Millrace.Controller.Nodes;
 using Millrace.Runtime;
 using Millrace.Server.Composition;
 using Millrace.Server.Options;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Storage;
-using Millrace.Streams.Wal.File;
+using Millrace.Streams.Wal.Ring;
 using Xunit;
 
 namespace Millrace.Tests.Server.Composition;
@@ -28,7 +29,8 @@ public sealed class RepeatedFaultTests
             var host = await NodeHost.StartAsync(runtime, Options, NewComponents(kernel, machine), incarnations, CancellationToken.None);
             var begun = kernel.Now;
             disk.Weather = DiskWeather.Calm with { SyncFails = 1 };
-            await host.Current!.Controller.FenceAsync(host.Current.Self, CancellationToken.None);
+            var current = host.Current!;
+            await current.Controller.SubmitAsync(entry => NodeOperations.Fence(entry, current.Self), CancellationToken.None);
             reason = await host.WaitForFailureAsync();
             took = kernel.Now - begun;
             await host.DisposeAsync();
@@ -52,7 +54,7 @@ public sealed class RepeatedFaultTests
 
         WalProviders Wals(NodeRuntime life)
         {
-            var own = new FileWalProvider(life, buffers, "/data/wal", new FileWalOptions { Capacity = 512 << 10 });
+            var own = RingWalProvider.InFolder(life, buffers, "/data/wal", new RingWalOptions { Capacity = 512 << 10 });
             return new WalProviders(own, kind => kind == own.Kind ? own : null);
         }
     }

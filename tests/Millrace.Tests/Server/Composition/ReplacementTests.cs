@@ -1,4 +1,5 @@
 using Millrace.ObjectStorage.Memory;
+using Millrace.Controller.Nodes;
 using Millrace.Protocol;
 using Millrace.Runtime.Files.Linux;
 using Millrace.Server.Composition;
@@ -67,8 +68,8 @@ public sealed class ReplacementTests(ITestOutputHelper output)
         Assert.Equal((1, 0), (node.Incarnations.Gone, node.Node.Broker.ConnectionCount));
         Assert.True(await Eventually.BecomesTrueAsync(() => node.HeldBytes == 0), $"{node.HeldBytes} bytes are held");
         var refusal = await Assert.ThrowsAsync<StreamException>(
-            async () => await node.Node.Controller.CreateAsync(node.Node.Self, TestContext.Current.CancellationToken));
-        Assert.Equal(StreamError.Fenced, refusal.Error);
+            async () => await node.Node.Streams.Components.Registry.CreateAsync(node.Node.Self, TestContext.Current.CancellationToken));
+        Assert.Equal(StreamError.ControllerLost, refusal.Error);
         var (former, current) = (node.Node.Self, node.Host.Current!.Self);
         Assert.Equal(former.Node, current.Node);
         Assert.True(current.Epoch > former.Epoch);
@@ -80,8 +81,12 @@ public sealed class ReplacementTests(ITestOutputHelper output)
     public async Task What_was_given_up_at_the_start_is_not_given_up_again_by_those_that_follow()
     {
         await using var storage = new MemoryObjectStorage();
+        await using (var first = await NodeUnderTest.StartAsync(storage, "memory:"))
+        {
+            await CreateAsync(first, "orders");
+        }
+
         await using var node = await NodeUnderTest.StartAsync(storage, "memory:", ["orders"]);
-        await CreateAsync(node, "orders");
         // The partition opens with its first request; only then may the WAL hold something of it, and this one ends with its incarnation.
         await node.CallAsync<ListOffsetsRequest, ListOffsetsResponse>(
             new() { ReplicaId = -1, Topics = [new() { Name = "orders", Partitions = [new() { PartitionIndex = 0, Timestamp = -1, CurrentLeaderEpoch = -1 }] }] },
@@ -89,7 +94,7 @@ public sealed class ReplacementTests(ITestOutputHelper output)
         await FenceAsync(node, storage, byAnother: false);
 
         Assert.True(await Eventually.BecomesTrueAsync(() => node.Incarnations.Served.Count == 2));
-        var waiting = Assert.Single(await node.Host.Current!.Controller.GetWaitingWalsAsync(TestContext.Current.CancellationToken));
+        var waiting = Assert.Single(await node.Host.Current!.Nodes.GetWaitingWalsAsync(TestContext.Current.CancellationToken));
         Assert.Equal("orders", Assert.Single(waiting.Streams).Topic);
     }
 
@@ -145,7 +150,7 @@ public sealed class ReplacementTests(ITestOutputHelper output)
         }
         else
         {
-            await node.Node.Controller.FenceAsync(node.Node.Self, CancellationToken.None);
+            await node.Node.Controller.SubmitAsync(entry => NodeOperations.Fence(entry, node.Node.Self), CancellationToken.None);
         }
     }
 

@@ -24,7 +24,7 @@ public sealed class BrokerInquiryTests : IAsyncDisposable
         await using var node = await NodeUnderTest.StartAsync(_storage, "object");
         await node.CallAsync<CreateTopicsRequest, CreateTopicsResponse>(
             new() { TimeoutMs = 30_000, Topics = [new() { Name = "a", NumPartitions = 2, ReplicationFactor = 1 }] }, 7);
-        var address = node.Node.Address.ToString()!;
+        var address = node.Host.Address.ToString()!;
 
         Assert.Equal(FindingKind.Well, (await LookAsync(address, "a")).Kind);
         Assert.Equal(FindingKind.Well, (await LookAsync(address, "a", "^patterns.*", BrokerInquiry.GroupsTopic)).Kind);
@@ -46,7 +46,7 @@ public sealed class BrokerInquiryTests : IAsyncDisposable
         using var silent = Listen();
         using var closed = Bind();
 
-        var finding = await LookAsync($"{closed.LocalEndPoint},{silent.LocalEndPoint}, PLAINTEXT://{node.Node.Address}");
+        var finding = await LookAsync($"{closed.LocalEndPoint},{silent.LocalEndPoint}, PLAINTEXT://{node.Host.Address}");
 
         Assert.Equal(FindingKind.Well, finding.Kind);
     }
