@@ -125,7 +125,7 @@ public sealed partial class ClusterController : IAsyncDisposable
                 return registered;
             },
             token);
-        ControllerLog.NodeRegistered(_logger, node.Node, node.Epoch, registration.Host, registration.Port);
+        ControllerLog.NodeRegistered(_logger, node.Node, node.Epoch, string.Join(", ", registration.Endpoints));
         return node;
     }
 

@@ -74,4 +74,7 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 9030, Level = LogLevel.Warning, Message = "{Count} more lines of the event {Event} were left out in the last minute")]
     public static partial void LeftOut(ILogger logger, int count, string @event);
+
+    [LoggerMessage(EventId = 9040, Level = LogLevel.Information, Message = "Not opened, since there is no quorum of controllers here that needs them: {Listeners}")]
+    public static partial void ListenersNotOpened(ILogger logger, string listeners);
 }

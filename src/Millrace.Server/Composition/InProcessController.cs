@@ -1,4 +1,5 @@
 using Millrace.Broker;
+using Millrace.Broker.Membership;
 using Millrace.Controller;
 using Millrace.Protocol;
 

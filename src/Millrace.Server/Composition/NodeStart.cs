@@ -1,8 +1,5 @@
-using System.Net;
-using System.Net.Sockets;
-using Microsoft.AspNetCore.Connections;
 using Millrace.Broker;
-using Millrace.Broker.Network;
+using Millrace.Broker.Membership;
 using Millrace.Controller;
 using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
@@ -36,6 +33,11 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
             Log.WithoutEffect(_logger, string.Join(", ", options.Settings.WithoutEffect));
         }
 
+        if (options.Listeners.NotOpened.Count > 0)
+        {
+            Log.ListenersNotOpened(_logger, string.Join(", ", options.Listeners.NotOpened));
+        }
+
         var started = runtime.Time.GetTimestamp();
         try
         {
@@ -62,10 +64,9 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
         await RefuseIfAliveAsync(log, token);
         // Bound before the cluster is taken over, since that is where a start may well fail; and after the look at the former owner, since
         // it may have listened here.
-        var listener = await BindAsync(token);
-        var controller = await TakeOverAsync(log, incarnation, listener.EndPoint, token);
-        var (host, port) = AdvertisedAddress(listener.EndPoint);
-        var self = await RegisterAsync(controller, new NodeRegistration(incarnation, host, port, options.Rack, options.NodeId), token);
+        var listeners = Made(await BoundListeners.BindAsync(options.Listeners, components.Transport, token));
+        var controller = await TakeOverAsync(log, incarnation, listeners.Endpoints[0], token);
+        var self = await RegisterAsync(controller, new NodeRegistration(incarnation, listeners.Endpoints, options.Rack, options.NodeId), token);
         var image = controller.Metadata.Image;
         Log.Registered(_logger, self.Node, self.Epoch, image.ClusterId);
 
@@ -86,11 +87,11 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
             runtime, identity, controller.Metadata, new InProcessController(controller), streams, components.Buffers,
             options.Streams.NotUploadedBytes + options.Streams.BlockCacheBytes, options.Network));
         broker.Start();
-        broker.Serve(listener, ListenerName.Plaintext);
+        listeners.Serve(broker);
         _ = runtime.Spawn("former-wals", former.GiveBackAsync);
         return new MillraceNode(runtime, options)
         {
-            Address = listener.EndPoint,
+            Address = listeners.Address,
             Incarnation = self,
             Controller = controller,
             Wal = wal,
@@ -138,29 +139,9 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
     private static bool HasLeft(MetadataImage image, ControllerSeal owner) =>
         image.Nodes.Values.Any(node => node.Incarnation == owner.IncarnationId && node.State == NodeState.Stopped);
 
-    private async Task<IConnectionListener> BindAsync(CancellationToken token)
+    private async Task<ClusterController> TakeOverAsync(MetadataLog log, Guid incarnation, NodeEndpoint address, CancellationToken token)
     {
-        try
-        {
-            var listener = await components.Transport.BindAsync(await options.Listen.ResolveAsync(token), token);
-            _made.Push(listener);
-            return listener;
-        }
-        catch (AddressInUseException taken)
-        {
-            throw new NodeStartException(
-                $"Cannot listen on {options.Listen}: another process does. Stop it, or choose another address with --listen HOST:PORT.", taken);
-        }
-        catch (Exception failure) when (failure is IOException or SocketException)
-        {
-            throw new NodeStartException($"Cannot listen on {options.Listen}: {failure.Message}. Choose another address with --listen HOST:PORT.", failure);
-        }
-    }
-
-    private async Task<ClusterController> TakeOverAsync(MetadataLog log, Guid incarnation, EndPoint bound, CancellationToken token)
-    {
-        var (host, port) = AdvertisedAddress(bound);
-        var seal = new ControllerSeal { IncarnationId = incarnation, Host = host, Port = port };
+        var seal = new ControllerSeal { IncarnationId = incarnation, Host = address.Host, Port = address.Port };
         if (await ClusterController.TryStartAsync(runtime, log, components.Storage, seal, options.Controller, token) is { } controller)
         {
             // The log is the controller's now.
@@ -182,14 +163,6 @@ internal sealed class NodeStart(NodeRuntime runtime, NodeOptions options, NodeCo
         {
             throw new NodeStartException(refusal.Message, refusal);
         }
-    }
-
-    private (string Host, int Port) AdvertisedAddress(EndPoint bound)
-    {
-        var port = (bound as IPEndPoint)?.Port ?? options.Listen.Port;
-        return options.Advertised is { } advertised ? (advertised.Host, advertised.Port)
-            : options.Listen.IsEveryInterface ? (Dns.GetHostName(), port)
-            : (options.Listen.Host, port);
     }
 
     private T Made<T>(T made)

@@ -57,8 +57,8 @@ internal static class ServerSettings
     /// </summary>
     public static IReadOnlySet<string> WithoutEffect { get; } = new SortedSet<string>(StringComparer.Ordinal)
     {
-        "broker.id.generation.enable", "controller.listener.names", "controller.quorum.bootstrap.servers", "controller.quorum.voters",
-        "controlled.shutdown.enable", "inter.broker.listener.name", "listener.security.protocol.map", "log.dir", "log.dirs",
+        "broker.id.generation.enable", "controller.quorum.bootstrap.servers", "controller.quorum.voters",
+        "controlled.shutdown.enable", "log.dir", "log.dirs",
         "log.cleaner.enable", "log.cleaner.threads", "metadata.log.dir", "num.io.threads", "num.network.threads", "num.partitions.per.dir",
         "num.recovery.threads.per.data.dir", "num.replica.fetchers", "offsets.topic.segment.bytes", "process.roles", "queued.max.requests",
         "replica.fetch.max.bytes", "replica.lag.time.max.ms", "security.inter.broker.protocol", "share.coordinator.state.topic.min.isr",

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Millrace.Server.Options;
 
 namespace Millrace.Simulation.Kernel;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Millrace.Server.Options;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Scenarios;
 

@@ -1,3 +1,4 @@
+using Millrace.Broker.Access;
 using Millrace.Controller.Topics;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;

@@ -1,3 +1,5 @@
+using Millrace.Broker.Access;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Protocol;
 
@@ -16,6 +18,23 @@ internal sealed class AlterConfigsHandler(IControllerChannel controller) : IApiH
             errors.Add(resource.ErrorCode);
         }
     }
+
+    public ErrorCode Authorize(RequestContext context, AlterConfigsRequest request) =>
+        ConfigAccess.Authorize(context.Access, Operation.AlterConfigs, request.Resources.Select(resource => (resource.ResourceType, resource.ResourceName)));
+
+    public AlterConfigsResponse Refuse(RequestContext context, AlterConfigsRequest request, ErrorCode error) =>
+        new()
+        {
+            Responses =
+            [
+                .. request.Resources.Select(resource => new AlterConfigsResponse.AlterConfigsResourceResponse
+                {
+                    ErrorCode = (short)error,
+                    ResourceType = resource.ResourceType,
+                    ResourceName = resource.ResourceName,
+                }),
+            ],
+        };
 
     public ValueTask<AlterConfigsResponse> HandleAsync(RequestContext context, AlterConfigsRequest request, CancellationToken token) =>
         controller.AlterConfigsAsync(request, token);

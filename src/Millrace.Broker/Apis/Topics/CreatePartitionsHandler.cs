@@ -1,3 +1,5 @@
+using Millrace.Broker.Access;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Protocol;
 using Millrace.Runtime;
@@ -18,6 +20,18 @@ internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerCh
         }
     }
 
+    public ErrorCode Authorize(RequestContext context, CreatePartitionsRequest request) =>
+        context.Access.Topics(Operation.Alter, request.Topics.Select(topic => topic.Name));
+
+    public CreatePartitionsResponse Refuse(RequestContext context, CreatePartitionsRequest request, ErrorCode error) =>
+        new()
+        {
+            Results =
+            [
+                .. request.Topics.Select(topic => new CreatePartitionsResponse.CreatePartitionsTopicResult { Name = topic.Name, ErrorCode = (short)error }),
+            ],
+        };
+
     public async ValueTask<CreatePartitionsResponse> HandleAsync(RequestContext context, CreatePartitionsRequest request, CancellationToken token)
     {
         using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
@@ -27,14 +41,7 @@ internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerCh
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
-            return new CreatePartitionsResponse
-            {
-                Results = [.. request.Topics.Select(topic => new CreatePartitionsResponse.CreatePartitionsTopicResult
-                {
-                    Name = topic.Name,
-                    ErrorCode = (short)ErrorCode.RequestTimedOut,
-                })],
-            };
+            return Refuse(context, request, ErrorCode.RequestTimedOut);
         }
     }
 }

@@ -1,3 +1,5 @@
+using Millrace.Broker.Access;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Protocol;
 using Millrace.Runtime;
@@ -18,6 +20,17 @@ internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChanne
         }
     }
 
+    public ErrorCode Authorize(RequestContext context, CreateTopicsRequest request) =>
+        context.Access.Cluster(Operation.Create) == ErrorCode.None
+            ? ErrorCode.None
+            : context.Access.Topics(Operation.Create, request.Topics.Select(topic => topic.Name));
+
+    public CreateTopicsResponse Refuse(RequestContext context, CreateTopicsRequest request, ErrorCode error) =>
+        new()
+        {
+            Topics = [.. request.Topics.Select(topic => new CreateTopicsResponse.CreatableTopicResult { Name = topic.Name, ErrorCode = (short)error })],
+        };
+
     public async ValueTask<CreateTopicsResponse> HandleAsync(RequestContext context, CreateTopicsRequest request, CancellationToken token)
     {
         using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
@@ -27,14 +40,7 @@ internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChanne
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
-            return new CreateTopicsResponse
-            {
-                Topics = [.. request.Topics.Select(topic => new CreateTopicsResponse.CreatableTopicResult
-                {
-                    Name = topic.Name,
-                    ErrorCode = (short)ErrorCode.RequestTimedOut,
-                })],
-            };
+            return Refuse(context, request, ErrorCode.RequestTimedOut);
         }
     }
 }

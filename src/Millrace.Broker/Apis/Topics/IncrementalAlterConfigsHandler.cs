@@ -1,3 +1,5 @@
+using Millrace.Broker.Access;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Protocol;
 
@@ -17,6 +19,23 @@ internal sealed class IncrementalAlterConfigsHandler(IControllerChannel controll
             errors.Add(resource.ErrorCode);
         }
     }
+
+    public ErrorCode Authorize(RequestContext context, IncrementalAlterConfigsRequest request) =>
+        ConfigAccess.Authorize(context.Access, Operation.AlterConfigs, request.Resources.Select(resource => (resource.ResourceType, resource.ResourceName)));
+
+    public IncrementalAlterConfigsResponse Refuse(RequestContext context, IncrementalAlterConfigsRequest request, ErrorCode error) =>
+        new()
+        {
+            Responses =
+            [
+                .. request.Resources.Select(resource => new IncrementalAlterConfigsResponse.AlterConfigsResourceResponse
+                {
+                    ErrorCode = (short)error,
+                    ResourceType = resource.ResourceType,
+                    ResourceName = resource.ResourceName,
+                }),
+            ],
+        };
 
     public ValueTask<IncrementalAlterConfigsResponse> HandleAsync(
         RequestContext context, IncrementalAlterConfigsRequest request, CancellationToken token) =>

@@ -1,3 +1,4 @@
+using Millrace.Broker.Membership;
 using Millrace.Protocol;
 using Millrace.Runtime;
 

@@ -1,4 +1,5 @@
 using Millrace.Protocol;
+using Millrace.Server.Options;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Network;

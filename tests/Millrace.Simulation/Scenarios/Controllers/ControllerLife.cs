@@ -3,6 +3,7 @@ using Millrace.Controller;
 using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
 using Millrace.Metadata;
+using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.Protocol;
 using Millrace.Runtime;
@@ -83,7 +84,7 @@ internal sealed class ControllerLife(ControllerWorld world, NodeRuntime runtime,
 
         await using (controller)
         {
-            var self = await controller.RegisterAsync(new NodeRegistration(incarnation, "h", 1, null), default);
+            var self = await controller.RegisterAsync(new NodeRegistration(incarnation, [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null), default);
             await controller.AssignPartitionsAsync(self, default);
             _stream = await controller.CreateAsync(self, default);
             _end = (await controller.OpenAsync(self, _stream, new StreamEpoch(0), default)).EndOffset;

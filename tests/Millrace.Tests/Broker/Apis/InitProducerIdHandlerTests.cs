@@ -1,5 +1,6 @@
 using Millrace.Broker;
 using Millrace.Broker.Apis.Data;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Protocol;
 using Millrace.Runtime.Buffers;

@@ -1,5 +1,6 @@
 using Millrace.Broker;
 using Millrace.Broker.Apis.Topics;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Protocol;
 using Millrace.Runtime;

@@ -1,6 +1,8 @@
 using System.Net;
+using Millrace.Broker.Access;
 using Millrace.Broker.Network;
 using Millrace.Broker.Requests;
+using Millrace.Metadata.Image;
 using Millrace.Runtime.Buffers;
 
 namespace Millrace.Tests.Broker.Apis;
@@ -21,7 +23,8 @@ internal sealed class TestContext : RequestContext, IDisposable
         ApiVersion = version,
         CorrelationId = 1,
         ClientId = clientId,
-        Connection = new ClientConnection("test", new IPEndPoint(IPAddress.Loopback, 1), ListenerName.Plaintext),
+        Access = new AccessCheck(
+            new OpenAuthorizer(), Principal.Anonymous, new ClientConnection("test", new IPEndPoint(IPAddress.Loopback, 1), ListenerName.Plaintext)),
         Frame = frame,
     };
 

@@ -1,4 +1,5 @@
 using Millrace.Broker;
+using Millrace.Broker.Membership;
 using Millrace.Coordination.Groups;
 using Millrace.Protocol;
 using Millrace.Runtime.Ids;

@@ -1,4 +1,5 @@
 using Millrace.Broker.Partitions;
+using Millrace.Broker.Partitions.Lookup;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Xunit;

@@ -1,6 +1,6 @@
 using Millrace.Protocol;
 
-namespace Millrace.Broker;
+namespace Millrace.Broker.Membership;
 
 /// <summary>
 /// How a broker talks to the cluster's controller: in Kafka's own messages, whether it lives in this process or elsewhere.
