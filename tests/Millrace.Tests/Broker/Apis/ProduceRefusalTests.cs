@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Millrace.Broker.Partitions.Intake;
+using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Protocol.Records;
 using Millrace.Runtime.Ids;
@@ -137,12 +138,15 @@ public sealed class ProduceRefusalTests
         Assert.Equal(ErrorCode.UnknownTopicOrPartition, (ErrorCode)response.Responses[0].PartitionResponses[0].ErrorCode);
     }
 
-    [Fact]
-    public async Task A_partition_that_another_leads_is_refused_and_the_leader_named()
+    [Theory]
+    [InlineData("PLAINTEXT", "other", 9093)]
+    [InlineData("EXTERNAL", "outside", 19093)]
+    [InlineData("UNKNOWN", null, 0)]
+    public async Task A_partition_that_another_leads_is_refused_and_the_leader_named_as_the_clients_listener_reaches_it(string listener, string? host, int port)
     {
         await using var broker = PartitionsUnderTest.Start();
         var topic = await broker.AddTopicAsync();
-        var client = new DataPathClient(broker);
+        var client = new DataPathClient(broker) { Listener = new ListenerName(listener) };
         await client.ProduceAsync(Batches.Of("a"));
         broker.Publish(image => PartitionsUnderTest.With(image, topic with
         {
@@ -154,9 +158,16 @@ public sealed class ProduceRefusalTests
 
         var answer = response.Responses[0].PartitionResponses[0];
         Assert.Equal(ErrorCode.NotLeaderOrFollower, (ErrorCode)answer.ErrorCode);
+        if (host is null)
+        {
+            Assert.Null(answer.CurrentLeader);
+            Assert.Empty(response.NodeEndpoints);
+            return;
+        }
+
         Assert.Equal((2, 9), (answer.CurrentLeader!.LeaderId, answer.CurrentLeader.LeaderEpoch));
         var endpoint = Assert.Single(response.NodeEndpoints);
-        Assert.Equal((2, "other", 9093, "rack"), (endpoint.NodeId, endpoint.Host, endpoint.Port, endpoint.Rack));
+        Assert.Equal((2, host, port, "rack"), (endpoint.NodeId, endpoint.Host, endpoint.Port, endpoint.Rack));
     }
 
     [Theory]

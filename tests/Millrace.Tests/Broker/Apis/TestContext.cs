@@ -18,13 +18,13 @@ internal sealed class TestContext : RequestContext, IDisposable
 
     public bool Disconnected { get; private set; }
 
-    public static TestContext Create(short version, PooledBuffer frame, string? clientId = "test") => new()
+    public static TestContext Create(short version, PooledBuffer frame, string? clientId = "test", ListenerName? listener = null) => new()
     {
         ApiVersion = version,
         CorrelationId = 1,
         ClientId = clientId,
         Access = new AccessCheck(
-            new OpenAuthorizer(), Principal.Anonymous, new ClientConnection("test", new IPEndPoint(IPAddress.Loopback, 1), ListenerName.Plaintext)),
+            new OpenAuthorizer(), Principal.Anonymous, new ClientConnection("test", new IPEndPoint(IPAddress.Loopback, 1), listener ?? ListenerName.Plaintext)),
         Frame = frame,
     };
 

@@ -37,8 +37,15 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
         _image = MetadataImage.Empty with
         {
             Nodes = ImmutableSortedDictionary<NodeId, NodeImage>.Empty
-                .Add(Self, new NodeImage(Self, new NodeEpoch(1), new Guid(1, 0, 0, new byte[8]), [new NodeEndpoint(ListenerName.Plaintext, "self", 9092)], null, NodeState.Live))
-                .Add(Other, new NodeImage(Other, new NodeEpoch(2), new Guid(2, 0, 0, new byte[8]), [new NodeEndpoint(ListenerName.Plaintext, "other", 9093)], "rack", NodeState.Live)),
+                .Add(Self, new NodeImage(
+                    Self, new NodeEpoch(1), new Guid(1, 0, 0, new byte[8]), [new NodeEndpoint(ListenerName.Plaintext, "self", 9092)], null, NodeState.Live))
+                .Add(Other, new NodeImage(
+                    Other,
+                    new NodeEpoch(2),
+                    new Guid(2, 0, 0, new byte[8]),
+                    [new NodeEndpoint(ListenerName.Plaintext, "other", 9093), new NodeEndpoint(new ListenerName("EXTERNAL"), "outside", 19093)],
+                    "rack",
+                    NodeState.Live)),
         };
         Node = new TestNode(Registry, Storage, _options);
         Table = StartTable();

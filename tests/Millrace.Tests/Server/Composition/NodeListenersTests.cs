@@ -20,7 +20,8 @@ public sealed class NodeListenersTests
     [Fact]
     public async Task Each_client_is_told_the_addresses_of_the_listener_it_came_by()
     {
-        await using var node = await NodeUnderTest.StartAsync(new MemoryObjectStorage(), "memory", Several);
+        await using var storage = new MemoryObjectStorage();
+        await using var node = await NodeUnderTest.StartAsync(storage, "memory:", Several);
         var listeners = await ListenersOfAsync(node);
 
         Assert.Equal(["INTERNAL", "EXTERNAL"], listeners.Select(listener => listener.Name));
@@ -45,9 +46,10 @@ public sealed class NodeListenersTests
     [Fact]
     public async Task A_client_of_a_listener_that_is_not_advertised_finds_no_broker_and_is_told_why()
     {
+        await using var storage = new MemoryObjectStorage();
         await using var node = await NodeUnderTest.StartAsync(
-            new MemoryObjectStorage(),
-            "memory",
+            storage,
+            "memory:",
             [.. Several, ("listeners", "EXTERNAL://127.0.0.1:0,INTERNAL://127.0.0.1:0"), ("advertised.listeners", "INTERNAL://broker:9")]);
         using var client = await node.ConnectAsync();
         await client.SendAsync(
