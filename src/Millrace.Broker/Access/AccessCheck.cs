@@ -19,6 +19,10 @@ internal readonly struct AccessCheck(IAuthorizer authorizer, Principal principal
     public bool Allows(Operation operation, ResourceKind kind, string name) =>
         IsUnrestricted || authorizer.Allows(principal, client, operation, kind, name);
 
+    /// <summary>Whether a topic may be created: where any may, or this one.</summary>
+    public bool MayCreate(string topic) =>
+        Allows(Operation.Create, ResourceKind.Cluster, ClusterName) || Allows(Operation.Create, ResourceKind.Topic, topic);
+
     public ErrorCode Topic(Operation operation, string name) =>
         Allows(operation, ResourceKind.Topic, name) ? ErrorCode.None : ErrorCode.TopicAuthorizationFailed;
 

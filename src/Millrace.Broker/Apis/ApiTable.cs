@@ -2,14 +2,11 @@ using Millrace.Broker.Apis.Cluster;
 using Millrace.Broker.Apis.Data;
 using Millrace.Broker.Apis.Groups;
 using Millrace.Broker.Apis.Topics;
-using Millrace.Broker.Network;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Broker.Requests;
 using Millrace.Protocol;
-using Millrace.Protocol.Primitives;
-using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis;
 

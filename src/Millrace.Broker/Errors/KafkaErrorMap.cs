@@ -1,4 +1,3 @@
-using Millrace.Broker.Partitions;
 using Millrace.Protocol;
 using Millrace.Streams;
 

@@ -34,7 +34,15 @@ public sealed record NodeImage(NodeId Id, NodeEpoch Epoch, Guid Incarnation, Imm
             NodeId = Id.Value,
             NodeEpoch = Epoch.Value,
             IncarnationId = Incarnation,
-            Endpoints = [.. Endpoints.Select(endpoint => new NodeRecord.Endpoint { Listener = endpoint.Listener.Value, Host = endpoint.Host, Port = endpoint.Port })],
+            Endpoints =
+            [
+                .. Endpoints.Select(endpoint => new NodeRecord.Endpoint
+                {
+                    Listener = endpoint.Listener.Value,
+                    Host = endpoint.Host,
+                    Port = endpoint.Port,
+                }),
+            ],
             Rack = Rack,
             State = (sbyte)State,
         };

@@ -22,7 +22,8 @@ internal sealed class BoundListeners : IAsyncDisposable
     /// <summary>What clients are told, in the order of the settings but for the first: that is where other brokers reach this one.</summary>
     public ImmutableArray<NodeEndpoint> Endpoints =>
     [
-        .. _bound.Select(one => one.Listener.EndpointAt(one.Bound.EndPoint)).OfType<NodeEndpoint>().OrderByDescending(one => one.Listener == _options.InterBroker),
+        .. _bound.Select(one => one.Listener.EndpointAt(one.Bound.EndPoint)).OfType<NodeEndpoint>()
+            .OrderByDescending(endpoint => endpoint.Listener == _options.InterBroker),
     ];
 
     /// <exception cref="NodeStartException">One cannot be bound; none is then.</exception>

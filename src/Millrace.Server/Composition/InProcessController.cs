@@ -1,4 +1,3 @@
-using Millrace.Broker;
 using Millrace.Broker.Membership;
 using Millrace.Controller;
 using Millrace.Protocol;

@@ -26,7 +26,8 @@ internal static class ListenerReader
         if (clients.Length == 0)
         {
             throw new SettingsException(
-                $"{Listeners}: all of them are controllers' ({Controllers}), and none is for clients. Every node is a broker here: add one, such as PLAINTEXT://:9092.");
+                $"{Listeners}: all of them are controllers' ({Controllers}), and none is for clients. "
+                + "Every node is a broker here: add one, such as PLAINTEXT://:9092.");
         }
 
         var protocols = SecurityProtocolMap.Parse(settings.Text(SecurityProtocolMap.Setting)!);
@@ -49,7 +50,8 @@ internal static class ListenerReader
         : null;
 
     /// <summary>What is advertised, by listener; null if nothing was said of it: then all are, where they are bound.</summary>
-    private static Dictionary<ListenerName, HostPort>? ReadAdvertised(NodeSettings settings, IReadOnlyList<ListenerUri> all, HashSet<ListenerName> controllers)
+    private static Dictionary<ListenerName, HostPort>? ReadAdvertised(
+        NodeSettings settings, IReadOnlyList<ListenerUri> all, HashSet<ListenerName> controllers)
     {
         if (settings.Text(Advertised) is not { } text)
         {
@@ -62,12 +64,14 @@ internal static class ListenerReader
             if (!all.Any(known => known.Name == listener.Name) && !controllers.Contains(listener.Name))
             {
                 throw new SettingsException(
-                    $"{Advertised} names the listener {listener.Name}, and {Listeners} has none of that name, only {Join(all.Select(known => known.Name))}.");
+                    $"{Advertised} names the listener {listener.Name}, and {Listeners} has none of that name, "
+                    + $"only {Join(all.Select(known => known.Name))}.");
             }
 
             if (listener.Address.IsEveryInterface || listener.Address.Port == 0)
             {
-                throw new SettingsException($"{Advertised}: clients cannot connect to {listener}. It must name a host and a port that they can connect to.");
+                throw new SettingsException(
+                    $"{Advertised}: clients cannot connect to {listener}. It must name a host and a port that they can connect to.");
             }
         }
 

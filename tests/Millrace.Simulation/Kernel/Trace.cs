@@ -1,5 +1,4 @@
 using System.Globalization;
-using Millrace.Server.Options;
 
 namespace Millrace.Simulation.Kernel;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using Millrace.Server.Options;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Scenarios;
 

@@ -71,6 +71,18 @@ public sealed partial class ListenersTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task The_address_that_is_advertised_on_the_command_line_is_what_clients_are_told()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var broker = await MillraceProcess.StartAsync(directory.Path, "--listen", "127.0.0.1:0", "--advertise", "broker.example:19092");
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = broker.BootstrapServers }).Build();
+
+        var told = Assert.Single(admin.GetMetadata(TimeSpan.FromSeconds(60)).Brokers);
+
+        Assert.Equal("broker.example:19092", $"{told.Host}:{told.Port}");
+    }
+
     /// <summary>Where each listener is, by its name, with the host that clients are told.</summary>
     private Dictionary<string, string> Addresses() =>
         Listening().Matches(_broker!.Log).ToDictionary(

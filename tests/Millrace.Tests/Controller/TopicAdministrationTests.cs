@@ -1,4 +1,3 @@
-using Millrace.Broker.Access;
 using Millrace.Controller.Topics;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;

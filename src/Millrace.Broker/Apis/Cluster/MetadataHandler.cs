@@ -13,9 +13,9 @@ namespace Millrace.Broker.Apis.Cluster;
 /// <summary>Metadata (key 3), v0–13.</summary>
 /// <remarks>
 /// v0: an empty list means all topics. v1: null means all, empty none; racks, controller. v2: cluster id. v4: auto-creation is
-/// the client's choice. v5: offline replicas. v6: LISTENER_NOT_FOUND. v7: leader epochs. v8–10: authorized operations of the cluster. v10: topic ids.
-/// v12: topics by id. v13: an error for the whole answer. Brokers are named by their addresses on the client's listener. The response that triggered a creation says
-/// UNKNOWN_TOPIC_OR_PARTITION, which clients retry, as in Kafka.
+/// the client's choice. v5: offline replicas. v6: LISTENER_NOT_FOUND. v7: leader epochs. v8–10: authorized operations of the cluster.
+/// v10: topic ids. v12: topics by id. v13: an error for the whole answer. The response that triggered a creation says
+/// UNKNOWN_TOPIC_OR_PARTITION, which clients retry, as in Kafka. Brokers are named by their addresses on the client's listener.
 /// </remarks>
 internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller)
     : IApiHandler<MetadataRequest, MetadataResponse>
@@ -39,7 +39,10 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
     }
 
     public ErrorCode Authorize(RequestContext context, MetadataRequest request) =>
-        context.Access.Topics(Operation.Describe, request.Topics?.Select(topic => topic.Name ?? feed.Image.NameOf(topic.TopicId)).OfType<string>() ?? []);
+        context.Access.Topics(
+            Operation.Describe,
+            // The id counts, whatever the name.
+            (request.Topics ?? []).Select(topic => topic.TopicId != Guid.Empty ? feed.Image.NameOf(topic.TopicId) : topic.Name).OfType<string>());
 
     public MetadataResponse Refuse(RequestContext context, MetadataRequest request, ErrorCode error) =>
         new() { Topics = [.. (request.Topics ?? []).Select(topic => Failed(context, topic, error))] };
@@ -70,7 +73,8 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
             ClusterId = image.ClusterId,
             ControllerId = ControllerOf(image, identity.Node).Value,
             Topics = topics,
-            ClusterAuthorizedOperations = request.IncludeClusterAuthorizedOperations ? AuthorizedOperations.OnCluster(context.Access) : AuthorizedOperations.Unknown,
+            ClusterAuthorizedOperations =
+                request.IncludeClusterAuthorizedOperations ? AuthorizedOperations.OnCluster(context.Access) : AuthorizedOperations.Unknown,
         };
     }
 
@@ -127,14 +131,14 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
         RequestContext context, MetadataImage image, TopicImage topic, bool wantsOperations)
     {
         var listener = context.Connection.Listener;
+        var knowsCode = context.ApiVersion >= FirstWithListenerNotFound;
         var partitions = new List<MetadataResponse.MetadataResponsePartition>(topic.Partitions.Count);
         foreach (var partition in topic.Partitions)
         {
             var (leader, error) = SeenLeader.Of(image, partition, listener);
             partitions.Add(new MetadataResponse.MetadataResponsePartition
             {
-                // Older clients do not know the code.
-                ErrorCode = (short)(error == ErrorCode.ListenerNotFound && context.ApiVersion < FirstWithListenerNotFound ? ErrorCode.LeaderNotAvailable : error),
+                ErrorCode = (short)(!knowsCode && error == ErrorCode.ListenerNotFound ? ErrorCode.LeaderNotAvailable : error),
                 PartitionIndex = partition.Index,
                 LeaderId = leader,
                 LeaderEpoch = partition.LeaderEpoch,
@@ -166,6 +170,7 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
             .Where(wanted => wanted.Name is not null && wanted.TopicId == Guid.Empty && !image.TryGetTopic(wanted.Name, out _) && TopicName.IsValid(wanted.Name))
             .Select(wanted => wanted.Name!)
             .Distinct(StringComparer.Ordinal)
+            .Where(name => context.Access.MayCreate(name))
             .ToList();
         if (missing.Count > 0)
         {

@@ -37,7 +37,15 @@ internal sealed class DeleteRecordsHandler(NodeRuntime runtime, PartitionTable p
                 .. request.Topics.Select(topic => new DeleteRecordsResponse.DeleteRecordsTopicResult
                 {
                     Name = topic.Name,
-                    Partitions = [.. topic.Partitions.Select(partition => new DeleteRecordsResponse.DeleteRecordsPartitionResult { PartitionIndex = partition.PartitionIndex, ErrorCode = (short)error, LowWatermark = -1 })],
+                    Partitions =
+                    [
+                        .. topic.Partitions.Select(partition => new DeleteRecordsResponse.DeleteRecordsPartitionResult
+                        {
+                            PartitionIndex = partition.PartitionIndex,
+                            ErrorCode = (short)error,
+                            LowWatermark = -1,
+                        }),
+                    ],
                 }),
             ],
         };

@@ -20,7 +20,8 @@ namespace Millrace.Broker.Apis.Data;
 /// Answered at once when there are min bytes, an error, records that the next fetch finds (left out for want of room, or not in
 /// memory yet), or nothing to wait for; else when enough has become readable or the time is up.
 /// </remarks>
-internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partitions, PartitionOpening opening, FetchPurgatory purgatory, FetchLimit limit, DataMetrics metrics)
+internal sealed class FetchHandler(
+    NodeRuntime runtime, PartitionTable partitions, PartitionOpening opening, FetchPurgatory purgatory, FetchLimit limit, DataMetrics metrics)
     : IApiHandler<FetchRequest, FetchResponse>
 {
     private const sbyte ReadUncommitted = 0;

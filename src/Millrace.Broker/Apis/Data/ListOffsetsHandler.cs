@@ -52,7 +52,14 @@ internal sealed class ListOffsetsHandler(NodeRuntime runtime, PartitionOpening o
                 .. request.Topics.Select(topic => new ListOffsetsResponse.ListOffsetsTopicResponse
                 {
                     Name = topic.Name,
-                    Partitions = [.. topic.Partitions.Select(partition => new ListOffsetsResponse.ListOffsetsPartitionResponse { PartitionIndex = partition.PartitionIndex, ErrorCode = (short)error })],
+                    Partitions =
+                    [
+                        .. topic.Partitions.Select(partition => new ListOffsetsResponse.ListOffsetsPartitionResponse
+                        {
+                            PartitionIndex = partition.PartitionIndex,
+                            ErrorCode = (short)error,
+                        }),
+                    ],
                 }),
             ],
         };

@@ -36,7 +36,14 @@ internal sealed class OffsetForLeaderEpochHandler(PartitionOpening opening, Part
                 .. request.Topics.Select(topic => new OffsetForLeaderEpochResponse.OffsetForLeaderTopicResult
                 {
                     Topic = topic.Topic,
-                    Partitions = [.. topic.Partitions.Select(partition => new OffsetForLeaderEpochResponse.EpochEndOffset { Partition = partition.Partition, ErrorCode = (short)error })],
+                    Partitions =
+                    [
+                        .. topic.Partitions.Select(partition => new OffsetForLeaderEpochResponse.EpochEndOffset
+                        {
+                            Partition = partition.Partition,
+                            ErrorCode = (short)error,
+                        }),
+                    ],
                 }),
             ],
         };

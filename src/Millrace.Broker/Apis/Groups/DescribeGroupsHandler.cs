@@ -1,5 +1,4 @@
 using Millrace.Broker.Access;
-using Millrace.Broker.Apis.Cluster;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;

@@ -47,7 +47,14 @@ internal sealed class OffsetCommitHandler(IMetadataFeed feed, GroupCoordinator g
                 {
                     Name = topic.Name,
                     TopicId = topic.TopicId,
-                    Partitions = [.. topic.Partitions.Select(partition => new OffsetCommitResponse.OffsetCommitResponsePartition { PartitionIndex = partition.PartitionIndex, ErrorCode = (short)error })],
+                    Partitions =
+                    [
+                        .. topic.Partitions.Select(partition => new OffsetCommitResponse.OffsetCommitResponsePartition
+                        {
+                            PartitionIndex = partition.PartitionIndex,
+                            ErrorCode = (short)error,
+                        }),
+                    ],
                 }),
             ],
         };

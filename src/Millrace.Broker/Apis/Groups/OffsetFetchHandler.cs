@@ -70,7 +70,7 @@ internal sealed class OffsetFetchHandler(IMetadataFeed feed, GroupCoordinator gr
         }
 
         var byId = context.ApiVersion >= FirstWithTopicIds;
-        var fetches = request.Groups.Select(group => FetchAsync(group, byId, token)).ToList();
+        var fetches = request.Groups.Select(group => FetchAsync(context, group, byId, token)).ToList();
         return new OffsetFetchResponse { Groups = await Task.WhenAll(fetches) };
     }
 
@@ -79,6 +79,10 @@ internal sealed class OffsetFetchHandler(IMetadataFeed feed, GroupCoordinator gr
 
     private IEnumerable<string> NamesIn(RequestContext context, OffsetFetchRequest.OffsetFetchRequestGroup group) =>
         (group.Topics ?? []).Select(topic => context.ApiVersion >= FirstWithTopicIds ? feed.Image.NameOf(topic.TopicId) : topic.Name).OfType<string>();
+
+    /// <summary>Those that the sender may know of, who may have asked for all.</summary>
+    private static IEnumerable<TopicOffsets> Seen(RequestContext context, IEnumerable<TopicOffsets> topics) =>
+        topics.Where(topic => context.Access.Allows(Operation.Describe, ResourceKind.Topic, topic.Topic));
 
     /// <summary>v1 has no place for an error but the partitions.</summary>
     private static OffsetFetchResponse RefuseOne(RequestContext context, OffsetFetchRequest request, ErrorCode error)
@@ -93,7 +97,7 @@ internal sealed class OffsetFetchHandler(IMetadataFeed feed, GroupCoordinator gr
         var query = request.Topics?.Select(topic => new TopicOffsetsQuery(topic.Name, IdOf(image, topic.Name), topic.PartitionIndexes)).ToList();
         var answer = await groups.FetchAsync(new OffsetFetchQuery(request.GroupId, query), token);
         return answer.Error == GroupError.None
-            ? Show(ErrorCode.None, answer.Topics)
+            ? Show(ErrorCode.None, Seen(context, answer.Topics))
             : RefuseOne(context, request, KafkaErrorMap.ToErrorCode(answer.Error));
     }
 
@@ -115,11 +119,11 @@ internal sealed class OffsetFetchHandler(IMetadataFeed feed, GroupCoordinator gr
     };
 
     private async Task<OffsetFetchResponse.OffsetFetchResponseGroup> FetchAsync(
-        OffsetFetchRequest.OffsetFetchRequestGroup group, bool byId, CancellationToken token)
+        RequestContext context, OffsetFetchRequest.OffsetFetchRequestGroup group, bool byId, CancellationToken token)
     {
         var image = feed.Image;
         var answer = await groups.FetchAsync(new OffsetFetchQuery(group.GroupId, group.Topics is { } asked ? Query(image, asked, byId) : null), token);
-        var found = answer.Topics.Select(topic => Show(topic, IdOf(image, topic.Topic)));
+        var found = Seen(context, answer.Topics).Select(topic => Show(topic, IdOf(image, topic.Topic)));
         if (answer.Error == GroupError.None && byId)
         {
             // Without a name a topic cannot be looked up, and without an id it cannot be told to this client.

@@ -20,7 +20,8 @@ internal sealed class AlterConfigsHandler(IControllerChannel controller) : IApiH
     }
 
     public ErrorCode Authorize(RequestContext context, AlterConfigsRequest request) =>
-        ConfigAccess.Authorize(context.Access, Operation.AlterConfigs, request.Resources.Select(resource => (resource.ResourceType, resource.ResourceName)));
+        ConfigAccess.Authorize(
+            context.Access, Operation.AlterConfigs, request.Resources.Select(resource => (resource.ResourceType, resource.ResourceName)));
 
     public AlterConfigsResponse Refuse(RequestContext context, AlterConfigsRequest request, ErrorCode error) =>
         new()

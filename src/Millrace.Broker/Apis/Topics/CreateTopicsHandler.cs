@@ -1,4 +1,3 @@
-using Millrace.Broker.Access;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Protocol;
@@ -21,9 +20,7 @@ internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChanne
     }
 
     public ErrorCode Authorize(RequestContext context, CreateTopicsRequest request) =>
-        context.Access.Cluster(Operation.Create) == ErrorCode.None
-            ? ErrorCode.None
-            : context.Access.Topics(Operation.Create, request.Topics.Select(topic => topic.Name));
+        request.Topics.All(topic => context.Access.MayCreate(topic.Name)) ? ErrorCode.None : ErrorCode.TopicAuthorizationFailed;
 
     public CreateTopicsResponse Refuse(RequestContext context, CreateTopicsRequest request, ErrorCode error) =>
         new()

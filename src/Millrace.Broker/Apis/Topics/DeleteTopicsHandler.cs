@@ -26,7 +26,8 @@ internal sealed class DeleteTopicsHandler(NodeRuntime runtime, BrokerIdentity id
     }
 
     public ErrorCode Authorize(RequestContext context, DeleteTopicsRequest request) =>
-        context.Access.Topics(Operation.Delete, TopicsOf(context, request).Select(topic => topic.Name ?? feed.Image.NameOf(topic.TopicId)).OfType<string>());
+        context.Access.Topics(
+            Operation.Delete, TopicsOf(context, request).SelectMany(topic => new[] { topic.Name, feed.Image.NameOf(topic.TopicId) }).OfType<string>());
 
     public DeleteTopicsResponse Refuse(RequestContext context, DeleteTopicsRequest request, ErrorCode error) => new()
     {

@@ -24,7 +24,8 @@ internal sealed class DescribeConfigsHandler(BrokerIdentity identity, IMetadataF
     }
 
     public ErrorCode Authorize(RequestContext context, DescribeConfigsRequest request) =>
-        ConfigAccess.Authorize(context.Access, Operation.DescribeConfigs, request.Resources.Select(resource => (resource.ResourceType, resource.ResourceName)));
+        ConfigAccess.Authorize(
+            context.Access, Operation.DescribeConfigs, request.Resources.Select(resource => (resource.ResourceType, resource.ResourceName)));
 
     public DescribeConfigsResponse Refuse(RequestContext context, DescribeConfigsRequest request, ErrorCode error) =>
         new() { Results = [.. request.Resources.Select(resource => Failed(resource, error, message: null))] };

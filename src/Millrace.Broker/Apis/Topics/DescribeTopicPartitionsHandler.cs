@@ -1,5 +1,4 @@
 using Millrace.Broker.Access;
-using Millrace.Broker.Apis.Cluster;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Image;
@@ -52,7 +51,9 @@ internal sealed class DescribeTopicPartitionsHandler(IMetadataFeed feed)
             });
         }
 
-        var names = (isAll ? image.Topics.Keys.Where(topic => context.Access.Allows(Operation.Describe, ResourceKind.Topic, topic)) : request.Topics.Select(topic => topic.Name).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        var names = (isAll
+            ? image.Topics.Keys.Where(topic => context.Access.Allows(Operation.Describe, ResourceKind.Topic, topic))
+            : request.Topics.Select(topic => topic.Name).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
             .Where(name => cursor is null || string.CompareOrdinal(name, cursor.TopicName) >= 0);
         return ValueTask.FromResult(Page(context, image, names, cursor, Math.Clamp(request.ResponsePartitionLimit, 1, MaxPartitions)));
     }
@@ -71,7 +72,9 @@ internal sealed class DescribeTopicPartitionsHandler(IMetadataFeed feed)
             if (!image.TryGetTopic(name, out var topic))
             {
                 topics.Add(Failed(
-                    name, TopicName.IsValid(name) ? ErrorCode.UnknownTopicOrPartition : ErrorCode.InvalidTopicException, AuthorizedOperations.OnTopic(context.Access, name)));
+                    name,
+                    TopicName.IsValid(name) ? ErrorCode.UnknownTopicOrPartition : ErrorCode.InvalidTopicException,
+                    AuthorizedOperations.OnTopic(context.Access, name)));
                 continue;
             }
 

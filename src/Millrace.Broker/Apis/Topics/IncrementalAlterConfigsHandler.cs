@@ -21,7 +21,8 @@ internal sealed class IncrementalAlterConfigsHandler(IControllerChannel controll
     }
 
     public ErrorCode Authorize(RequestContext context, IncrementalAlterConfigsRequest request) =>
-        ConfigAccess.Authorize(context.Access, Operation.AlterConfigs, request.Resources.Select(resource => (resource.ResourceType, resource.ResourceName)));
+        ConfigAccess.Authorize(
+            context.Access, Operation.AlterConfigs, request.Resources.Select(resource => (resource.ResourceType, resource.ResourceName)));
 
     public IncrementalAlterConfigsResponse Refuse(RequestContext context, IncrementalAlterConfigsRequest request, ErrorCode error) =>
         new()

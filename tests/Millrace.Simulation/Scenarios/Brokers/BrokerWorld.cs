@@ -1,5 +1,4 @@
 using Millrace.Protocol;
-using Millrace.Server.Options;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Network;

@@ -1,4 +1,3 @@
-using Millrace.Broker;
 using Millrace.Broker.Apis.Data;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Partitions.Producers;

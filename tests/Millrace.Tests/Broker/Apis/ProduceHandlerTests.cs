@@ -1,10 +1,5 @@
-using System.Buffers;
-using System.Text;
-using Millrace.Broker.Partitions.Intake;
 using Millrace.Protocol;
 using Millrace.Protocol.Records;
-using Millrace.Runtime.Ids;
-using Millrace.Streams;
 using Millrace.Tests.Broker.Partitions;
 using Xunit;
 

@@ -1,11 +1,7 @@
-using System.Buffers;
-using System.Text;
-using Millrace.Broker.Partitions.Intake;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Protocol.Records;
 using Millrace.Runtime.Ids;
-using Millrace.Streams;
 using Millrace.Tests.Broker.Partitions;
 using Xunit;
 
@@ -142,7 +138,7 @@ public sealed class ProduceRefusalTests
     [InlineData("PLAINTEXT", "other", 9093)]
     [InlineData("EXTERNAL", "outside", 19093)]
     [InlineData("UNKNOWN", null, 0)]
-    public async Task A_partition_that_another_leads_is_refused_and_the_leader_named_as_the_clients_listener_reaches_it(string listener, string? host, int port)
+    public async Task A_partition_that_another_leads_is_refused_and_the_leader_named_as_the_client_reaches_it(string listener, string? host, int port)
     {
         await using var broker = PartitionsUnderTest.Start();
         var topic = await broker.AddTopicAsync();

@@ -54,13 +54,25 @@ public sealed class RefusedRequestTests : IAsyncLifetime
         var id = _broker!.Feed.Image.Topics["secret"].Id;
         var named = await AskAsync<MetadataRequest, MetadataResponse>(new() { Topics = [new() { Name = "secret" }] }, version: 12);
         var byId = await AskAsync<MetadataRequest, MetadataResponse>(new() { Topics = [new() { Name = null, TopicId = id }] }, version: 12);
+        var byBoth = await AskAsync<MetadataRequest, MetadataResponse>(new() { Topics = [new() { Name = "t", TopicId = id }] }, version: 12);
         var all = await AskAsync<MetadataRequest, MetadataResponse>(new() { Topics = null }, version: 12);
         var page = await AskAsync<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse>(new() { ResponsePartitionLimit = 10 }, version: 0);
 
         Assert.Equal((short)ErrorCode.TopicAuthorizationFailed, named.Topics[0].ErrorCode);
         Assert.Equal((short)ErrorCode.TopicAuthorizationFailed, byId.Topics[0].ErrorCode);
+        Assert.Equal((short)ErrorCode.TopicAuthorizationFailed, byBoth.Topics[0].ErrorCode);
         Assert.Equal(["t"], all.Topics.Select(topic => topic.Name!));
         Assert.Equal(["t"], page.Topics.Select(topic => topic.Name!));
+    }
+
+    [Fact]
+    public async Task A_topic_is_not_created_by_asking_for_it_where_it_may_not_be_created()
+    {
+        _steps.Forbidden = (operation, _, _) => operation == Operation.Create;
+
+        var answer = await AskAsync<MetadataRequest, MetadataResponse>(new() { Topics = [new() { Name = "new" }], AllowAutoTopicCreation = true }, version: 12);
+
+        Assert.Equal((short)ErrorCode.UnknownTopicOrPartition, answer.Topics[0].ErrorCode);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using Millrace.Broker;
 using Millrace.Broker.Apis.Topics;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;

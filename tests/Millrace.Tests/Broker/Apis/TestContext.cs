@@ -1,6 +1,5 @@
 using System.Net;
 using Millrace.Broker.Access;
-using Millrace.Broker.Network;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Buffers;

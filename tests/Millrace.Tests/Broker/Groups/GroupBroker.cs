@@ -1,11 +1,9 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Net;
-using Millrace.Broker;
 using Millrace.Broker.Access;
 using Millrace.Broker.Groups;
 using Millrace.Broker.Membership;
-using Millrace.Broker.Network;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;

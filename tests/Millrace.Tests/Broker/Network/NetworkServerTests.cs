@@ -1,7 +1,3 @@
-using System.Buffers.Binary;
-using System.Text;
-using Microsoft.Extensions.Logging;
-using Millrace.Broker.Network;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Xunit;

@@ -1,4 +1,3 @@
-using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Lookup;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;

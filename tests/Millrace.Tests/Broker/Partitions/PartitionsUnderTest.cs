@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Millrace.Broker;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Metrics;
