@@ -1,6 +1,8 @@
 using System.Net;
+using System.Net.Sockets;
 using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;
+using Millrace.Server.Composition;
 using Millrace.Tests.Broker.Network;
 using Xunit;
 
@@ -67,6 +69,23 @@ public sealed class NodeListenersTests
         await client.SendAsync(new DescribeTopicPartitionsRequest { Topics = [new() { Name = "t" }], ResponsePartitionLimit = 1 }, version: 0, correlationId: 3);
         Assert.Equal(
             (short)ErrorCode.ListenerNotFound, (await client.ReceiveAsync<DescribeTopicPartitionsResponse>(0)).Response.Topics[0].Partitions[0].ErrorCode);
+    }
+
+    [Fact]
+    public async Task A_listener_that_cannot_be_bound_is_named_and_the_others_are_given_up()
+    {
+        using var taken = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        taken.Listen();
+        var port = ((IPEndPoint)taken.LocalEndPoint!).Port;
+        await using var storage = new MemoryObjectStorage();
+
+        var refusal = await Assert.ThrowsAsync<NodeStartException>(() => NodeUnderTest.StartAsync(
+            storage, "memory:", [.. Several, ("listeners", $"EXTERNAL://127.0.0.1:0,INTERNAL://127.0.0.1:{port}")]));
+
+        Assert.StartsWith($"Cannot listen on INTERNAL://127.0.0.1:{port}: another process does.", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("with listeners.", refusal.Message, StringComparison.Ordinal);
+        await using var next = await NodeUnderTest.StartAsync(storage, "memory:", Several);
     }
 
     private static async Task<(string Name, string Host, int Port)[]> ListenersOfAsync(NodeUnderTest node)
