@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Purgatory;
 using Millrace.Coordination.Groups;
@@ -6,30 +7,16 @@ using Millrace.Runtime.Buffers;
 
 namespace Millrace.Broker;
 
-/// <summary>What the broker measures of data, partitions and groups. No label names a topic: there may be thousands.</summary>
+/// <summary>What the broker measures of its partitions, groups and memory. No label names a topic: there may be thousands.</summary>
 /// <remarks>Threading: any thread. What is observed is read when somebody asks, without a lock on any hot path.</remarks>
 internal sealed class BrokerMetrics : IDisposable
 {
-    /// <summary>The name of the meter.</summary>
-    public const string MeterName = "Millrace.Broker";
-
     private static readonly PartitionPhase[] Phases = Enum.GetValues<PartitionPhase>();
 
-    private readonly Meter _meter = new(MeterName);
-    private readonly Counter<long> _messagesIn;
-    private readonly Counter<long> _bytesIn;
-    private readonly Counter<long> _bytesOut;
-    private int _producesWaiting;
-
-    public BrokerMetrics()
-    {
-        _messagesIn = _meter.CreateCounter<long>("millrace.messages.in", "{record}", "Records that clients produced and partitions took");
-        _bytesIn = _meter.CreateCounter<long>("millrace.bytes.in", unit: null, "Bytes of these records, as they are stored");
-        _bytesOut = _meter.CreateCounter<long>("millrace.bytes.out", unit: null, "Bytes of records that fetches were answered with");
-    }
+    private readonly Meter _meter = new(BrokerMeter.Name);
 
     /// <summary>Measures what there is on this node, from now on.</summary>
-    public void Observe(PartitionTable partitions, FetchPurgatory fetches, GroupCoordinator groups, BufferPool buffers)
+    public void Observe(DataMetrics data, PartitionTable partitions, FetchPurgatory fetches, GroupCoordinator groups, BufferPool buffers)
     {
         _meter.CreateObservableGauge(
             "millrace.buffers",
@@ -44,7 +31,7 @@ internal sealed class BrokerMetrics : IDisposable
             "millrace.purgatory.size",
             () => new Measurement<long>[]
             {
-                new(Volatile.Read(ref _producesWaiting), KeyValuePair.Create("operation", (object?)"Produce")),
+                new(data.ProducesWaiting, KeyValuePair.Create("operation", (object?)"Produce")),
                 new(fetches.Waiting, KeyValuePair.Create("operation", (object?)"Fetch")),
             },
             "{request}",
@@ -55,21 +42,6 @@ internal sealed class BrokerMetrics : IDisposable
         _meter.CreateObservableGauge("millrace.topics", () => partitions.Image.Topics.Count, "{topic}", "Topics of the cluster");
         _meter.CreateObservableGauge("millrace.brokers", () => partitions.Image.LiveNodes.Count(), "{broker}", "Live brokers of the cluster");
         _meter.CreateObservableGauge("millrace.groups", () => groups.GroupCount, "{group}", "Groups whose coordinator this node is");
-    }
-
-    public void Produced(int records, int bytes)
-    {
-        _messagesIn.Add(records);
-        _bytesIn.Add(bytes);
-    }
-
-    public void Fetched(long bytes) => _bytesOut.Add(bytes);
-
-    /// <summary>A produce waits, until what this returns is disposed, once.</summary>
-    public ProduceWait ProduceWaits()
-    {
-        Interlocked.Increment(ref _producesWaiting);
-        return new ProduceWait(this);
     }
 
     public void Dispose() => _meter.Dispose();
@@ -110,11 +82,5 @@ internal sealed class BrokerMetrics : IDisposable
         }
 
         return offline;
-    }
-
-    /// <summary>One produce that waits. A structure, since there is one for every request.</summary>
-    internal readonly struct ProduceWait(BrokerMetrics metrics) : IDisposable
-    {
-        public void Dispose() => Interlocked.Decrement(ref metrics._producesWaiting);
     }
 }

@@ -2,9 +2,12 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Millrace.Broker.Apis;
 using Millrace.Broker.Groups;
+using Millrace.Broker.Membership;
+using Millrace.Broker.Metrics;
 using Millrace.Broker.Network;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Purgatory;
+using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
@@ -30,6 +33,7 @@ public sealed class KafkaBroker : IAsyncDisposable
     private readonly UncleanedTopics _uncleaned;
     private readonly NetworkServer _network;
     private readonly BrokerMetrics _metrics = new();
+    private readonly DataMetrics _dataMetrics = new();
 
     /// <param name="runtime">The node's.</param>
     /// <param name="identity">Who this broker is.</param>
@@ -49,7 +53,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         _elections = new GroupElections(runtime, identity.Node, metadata, _partitions, groups, buffers);
         _uncleaned = new UncleanedTopics(runtime.Loggers.CreateLogger<UncleanedTopics>(), metadata, identity.Configs);
         var fetches = new FetchPurgatory(runtime);
-        _metrics.Observe(_partitions, fetches, groups, buffers);
+        _metrics.Observe(_dataMetrics, _partitions, fetches, groups, buffers);
         var components = new BrokerComponents
         {
             Runtime = runtime,
@@ -61,9 +65,9 @@ public sealed class KafkaBroker : IAsyncDisposable
             CacheBytes = cacheBytes,
             Groups = groups,
             Fetches = fetches,
-            Metrics = _metrics,
+            Metrics = _dataMetrics,
         };
-        _network = new NetworkServer(runtime, network, ApiTable.Create(components), buffers);
+        _network = new NetworkServer(runtime, network, new RequestPipeline(ApiTable.Create(components), RequestSteps.Open), buffers);
     }
 
     public int ConnectionCount => _network.ConnectionCount;
@@ -99,5 +103,6 @@ public sealed class KafkaBroker : IAsyncDisposable
         _elections.Dispose();
         await _network.DisposeAsync();
         _metrics.Dispose();
+        _dataMetrics.Dispose();
     }
 }

@@ -15,8 +15,8 @@ internal static partial class ControllerLog
     [LoggerMessage(EventId = 5000, Level = LogLevel.Information, Message = "The cluster {ClusterId} has been formed")]
     public static partial void ClusterFormed(ILogger logger, string clusterId);
 
-    [LoggerMessage(EventId = 5001, Level = LogLevel.Information, Message = "Node {Node} has registered, epoch {Epoch}, at {Host}:{Port}")]
-    public static partial void NodeRegistered(ILogger logger, NodeId node, NodeEpoch epoch, string host, int port);
+    [LoggerMessage(EventId = 5001, Level = LogLevel.Information, Message = "Node {Node} has registered, epoch {Epoch}, at {Endpoints}")]
+    public static partial void NodeRegistered(ILogger logger, NodeId node, NodeEpoch epoch, string endpoints);
 
     [LoggerMessage(EventId = 5003, Level = LogLevel.Warning, Message = "What WAL {Wal} held of {Stream} has been given up")]
     public static partial void LossAccepted(ILogger logger, Guid wal, WaitingStream stream);

@@ -74,4 +74,7 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 9044, Level = LogLevel.Critical, Message = "An incarnation ended for a fault of the program, after which none shall follow in this process")]
     public static partial void Fault(ILogger logger, Exception fault);
+
+    [LoggerMessage(EventId = 9045, Level = LogLevel.Information, Message = "Not opened, since there is no quorum of controllers here that needs them: {Listeners}")]
+    public static partial void ListenersNotOpened(ILogger logger, string listeners);
 }

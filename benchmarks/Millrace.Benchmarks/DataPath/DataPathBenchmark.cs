@@ -5,9 +5,10 @@ using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Benchmarks.Streams;
-using Millrace.Broker;
+using Millrace.Broker.Access;
 using Millrace.Broker.Apis.Data;
-using Millrace.Broker.Network;
+using Millrace.Broker.Membership;
+using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Purgatory;
@@ -86,7 +87,7 @@ internal static class DataPathBenchmark
         feed.Publish(Image(partitions));
         await using var table = new PartitionTable(runtime, store, feed, identity.Configs, Self);
         table.Start();
-        using var metrics = new BrokerMetrics();
+        using var metrics = new DataMetrics();
         var produce = new ProduceHandler(runtime, table, new BatchIntake(buffers), metrics);
         var fetches = new FetchHandler(runtime, table, new PartitionOpening(runtime), new FetchPurgatory(runtime), new FetchLimit(identity, feed, buffers, long.MaxValue), metrics);
         var batch = Batch(batchBytes, recordBytes);
@@ -167,7 +168,8 @@ internal static class DataPathBenchmark
         ApiVersion = version,
         CorrelationId = 1,
         ClientId = "bench",
-        Connection = new ClientConnection("bench", new IPEndPoint(IPAddress.Loopback, 1), ListenerName.Plaintext),
+        Access = new AccessCheck(
+            new OpenAuthorizer(), Principal.Anonymous, new ClientConnection("bench", new IPEndPoint(IPAddress.Loopback, 1), ListenerName.Plaintext)),
         Frame = frame,
     };
 

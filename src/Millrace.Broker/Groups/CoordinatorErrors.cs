@@ -1,3 +1,4 @@
+using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions;
 using Millrace.Coordination.Shards;
 using Millrace.Streams;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Coordination.Shards;

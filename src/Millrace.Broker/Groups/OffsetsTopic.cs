@@ -1,3 +1,5 @@
+using System.Globalization;
+using Millrace.Broker.Membership;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;

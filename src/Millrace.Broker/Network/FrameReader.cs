@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Pipelines;
+using Millrace.Broker.Requests;
 using Millrace.Protocol;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
@@ -42,7 +43,7 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
     }
 
     /// <summary>The next frame, which the caller releases; null when the peer has closed its side.</summary>
-    /// <exception cref="InvalidFrameException">The size is out of bounds.</exception>
+    /// <exception cref="UnservableRequestException">The size is out of bounds.</exception>
     /// <exception cref="IOException">The connection was lost, or the peer closed it within a frame.</exception>
     public async ValueTask<RequestFrame?> ReadAsync(CancellationToken token)
     {
@@ -78,7 +79,7 @@ internal sealed class FrameReader(NodeRuntime runtime, PipeReader input, BufferP
                 var size = SizeOf(bytes);
                 if (size < SmallestFrame || size > maxFrameBytes)
                 {
-                    throw new InvalidFrameException(
+                    throw new UnservableRequestException(
                         ForeignProtocol.Of(bytes) ?? $"A frame of {size} bytes was announced; {SmallestFrame} to {maxFrameBytes} are allowed");
                 }
 

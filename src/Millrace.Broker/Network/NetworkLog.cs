@@ -51,4 +51,7 @@ internal static partial class NetworkLog
 
     [LoggerMessage(EventId = 4014, Level = LogLevel.Information, Message = "{Connection} from {Remote} is closed: a request arrives too slowly, {Bytes} bytes in {Seconds} s")]
     public static partial void SlowFrame(ILogger logger, string connection, EndPoint? remote, long bytes, long seconds);
+
+    [LoggerMessage(EventId = 4015, Level = LogLevel.Warning, Message = "A connection from {Remote} is closed: it could not be taken in: {Reason}")]
+    public static partial void NotTakenIn(ILogger logger, EndPoint? remote, string reason);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Millrace.Broker.Metrics;
 using Millrace.Broker.Requests;
 using Millrace.Protocol;
 
@@ -12,7 +13,7 @@ internal sealed class NetworkMetrics : IDisposable
         HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     };
 
-    private readonly Meter _meter = new(BrokerMetrics.MeterName);
+    private readonly Meter _meter = new(BrokerMeter.Name);
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _connectionsRefused;
     private readonly Counter<long> _requestsRefused;

@@ -1,25 +1,20 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
-using Millrace.Broker.Apis;
+using Millrace.Broker.Requests;
+using Millrace.Metadata.Image;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 
 namespace Millrace.Broker.Network;
 
 /// <summary>
-/// Accepts connections from any transport (sockets, TLS later, the simulator's pipes) and serves the API table on them.
+/// Accepts connections from any transport (sockets, TLS later, the simulator's pipes) and serves their requests.
 /// Lifecycle: <see cref="Serve"/> for each listener, <see cref="DrainAsync"/> once.
 /// </summary>
 /// <remarks>Threading: any thread.</remarks>
 internal sealed class NetworkServer : IAsyncDisposable
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
-
-    /// <summary>Where no connection ends, how often is looked for one that has become idle for long enough.</summary>
-    private static readonly TimeSpan EvictInterval = TimeSpan.FromSeconds(1);
-
-    /// <summary>Refused connections that may take a descriptor for a moment, on top of those that are served.</summary>
-    private const int MostRefusedAtOnce = 16;
 
     private readonly Lock _lock = new();
     private readonly List<IConnectionListener> _listeners = [];
@@ -28,22 +23,19 @@ internal sealed class NetworkServer : IAsyncDisposable
     private readonly CancellationTokenSource _draining = new();
     private readonly CancellationTokenSource _stopped = new();
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly CancellationTokenSource _unbound = new();
-    private readonly Shortage _full;
-    private long _accepted;
-    private int _refusing;
+    private readonly AcceptLoop _accept;
     private bool _sweeping;
 
-    public NetworkServer(NodeRuntime runtime, NetworkOptions options, ApiTable apis, BufferPool buffers)
+    public NetworkServer(NodeRuntime runtime, NetworkOptions options, RequestPipeline requests, BufferPool buffers)
     {
         Runtime = runtime;
         Options = options;
-        Apis = apis;
+        Requests = requests;
         Buffers = buffers;
         Budgets = new RequestBudgets(options);
-        Log = runtime.Loggers.CreateLogger<NetworkServer>();
+        Logger = runtime.Loggers.CreateLogger<NetworkServer>();
         _connections = new ConnectionTable(options);
-        _full = new Shortage(runtime.Time);
+        _accept = new AcceptLoop(this, _connections);
         Metrics = new NetworkMetrics(() => _connections.Count, Budgets);
         Draining = _draining.Token;
         Stopped = _stopped.Token;
@@ -53,14 +45,14 @@ internal sealed class NetworkServer : IAsyncDisposable
 
     public NetworkOptions Options { get; }
 
-    public ApiTable Apis { get; }
+    public RequestPipeline Requests { get; }
 
     public BufferPool Buffers { get; }
 
     /// <summary>Bound the bytes of all requests under way.</summary>
     public RequestBudgets Budgets { get; }
 
-    public ILogger Log { get; }
+    public ILogger Logger { get; }
 
     public NetworkMetrics Metrics { get; }
 
@@ -75,11 +67,11 @@ internal sealed class NetworkServer : IAsyncDisposable
     /// <summary>Begins to accept from a bound listener, which this owns from now on.</summary>
     public void Serve(IConnectionListener listener, ListenerName name)
     {
-        NetworkLog.Listening(Log, listener.EndPoint, name.Value);
+        NetworkLog.Listening(Logger, listener.EndPoint, name.Value);
         lock (_lock)
         {
             _listeners.Add(listener);
-            _accepting.Add(Runtime.Spawn($"listener {name}", _ => AcceptAsync(listener, name)));
+            _accepting.Add(Runtime.Spawn($"listener {name}", _ => _accept.RunAsync(listener, name)));
             if (!_sweeping)
             {
                 _sweeping = true;
@@ -100,13 +92,13 @@ internal sealed class NetworkServer : IAsyncDisposable
             _accepting.Clear();
         }
 
-        NetworkLog.Draining(Log, _connections.Count);
+        NetworkLog.Draining(Logger, _connections.Count);
         foreach (var listener in listeners)
         {
             await listener.UnbindAsync();
         }
 
-        _unbound.Cancel();
+        _accept.Unbound();
         await Task.WhenAll(accepting);
         _draining.Cancel();
         if (_connections.Count == 0)
@@ -122,7 +114,7 @@ internal sealed class NetworkServer : IAsyncDisposable
         catch (OperationCanceledException)
         {
             var left = _connections.Snapshot();
-            NetworkLog.Cut(Log, left.Length);
+            NetworkLog.Cut(Logger, left.Length);
             _stopped.Cancel();
             foreach (var connection in left)
             {
@@ -146,100 +138,13 @@ internal sealed class NetworkServer : IAsyncDisposable
         }
 
         Metrics.Dispose();
-        _unbound.Dispose();
+        _accept.Dispose();
         _draining.Dispose();
         _stopped.Dispose();
     }
 
-    private async Task AcceptAsync(IConnectionListener listener, ListenerName name)
-    {
-        while (await listener.AcceptAsync() is { } transport)
-        {
-            var connection = new BrokerConnection(this, transport, name, ++_accepted);
-            switch (await TakeInAsync(connection))
-            {
-                case ConnectionPlace.Taken:
-                    NetworkLog.Accepted(Log, connection.Client.Id, transport.RemoteEndPoint);
-                    _ = ServeAsync(connection);
-                    break;
-                case ConnectionPlace.AddressFull:
-                    await RefuseAsync(connection);
-                    break;
-                case ConnectionPlace.Full:
-                    await connection.RefuseAsync();
-                    break;
-            }
-        }
-    }
-
-    /// <summary>Finds a place for a new connection. While there is none it waits, and those behind it in the listener's backlog.</summary>
-    /// <returns><see cref="ConnectionPlace.Full"/> only when the server has stopped to accept meanwhile.</returns>
-    private async ValueTask<ConnectionPlace> TakeInAsync(BrokerConnection connection)
-    {
-        while (true)
-        {
-            var removal = _connections.NextRemoval;
-            var place = _connections.TryAdd(connection);
-            if (place != ConnectionPlace.Full || _unbound.IsCancellationRequested)
-            {
-                return place;
-            }
-
-            if (Evict())
-            {
-                continue;
-            }
-
-            if (_full.Begin())
-            {
-                NetworkLog.Full(Log, Options.MaxConnections, Options.MaxConnectionsSetBy);
-            }
-
-            using var over = CancellationTokenSource.CreateLinkedTokenSource(_unbound.Token);
-            await Waiting.Either(removal, Task.Delay(EvictInterval, Runtime.Time, over.Token));
-            over.Cancel();
-        }
-    }
-
-    /// <summary>Closes a connection that its address may not have: in order, unless many are just being closed like that.</summary>
-    private async ValueTask RefuseAsync(BrokerConnection connection)
-    {
-        Metrics.ConnectionRefused();
-        NetworkLog.TooManyFromAddress(Log, connection.Client.Remote, Options.MaxConnectionsPerAddress);
-        if (Interlocked.Increment(ref _refusing) > MostRefusedAtOnce)
-        {
-            connection.Abort("too many are refused");
-            await EndAsync();
-        }
-        else
-        {
-            _ = EndAsync();
-        }
-
-        async Task EndAsync()
-        {
-            await connection.RefuseAsync();
-            Interlocked.Decrement(ref _refusing);
-        }
-    }
-
-    /// <summary>Makes room for a new connection by closing the one that has been idle for longest, if for long enough.</summary>
-    private bool Evict()
-    {
-        var now = Runtime.Time.GetTimestamp();
-        var idlest = _connections.Snapshot().MaxBy(connection => connection.IdleFor(now));
-        if (idlest is null || idlest.IdleFor(now) < Options.EvictIdleAfter)
-        {
-            return false;
-        }
-
-        // At once, since an orderly end would take a descriptor for as long as the peer likes; nothing is unread or unsent.
-        idlest.Evict();
-        _connections.Remove(idlest);
-        return true;
-    }
-
-    private async Task ServeAsync(BrokerConnection connection)
+    /// <summary>Serves a connection that has its place in the table, and gives that back. Does not throw.</summary>
+    internal async Task ServeAsync(BrokerConnection connection)
     {
         try
         {
@@ -247,12 +152,12 @@ internal sealed class NetworkServer : IAsyncDisposable
         }
         catch (Exception fault)
         {
-            NetworkLog.Fault(Log, fault, connection.Client.Id, connection.Client.Remote);
+            NetworkLog.Fault(Logger, fault, connection.Client.Id, connection.Client.Remote);
         }
 
         // However it ended: a place that is never given back would keep others out, and a stop waiting for ever.
         _connections.Remove(connection);
-        NetworkLog.Ended(Log, connection.Client.Id, connection.Client.Remote);
+        NetworkLog.Ended(Logger, connection.Client.Id, connection.Client.Remote);
         if (Draining.IsCancellationRequested && _connections.Count == 0)
         {
             _empty.TrySetResult();
@@ -270,10 +175,7 @@ internal sealed class NetworkServer : IAsyncDisposable
                 connection.Check(now);
             }
 
-            if (_full.TryEnd())
-            {
-                NetworkLog.NotFull(Log, _connections.Count);
-            }
+            _accept.Check();
         }
     }
 }

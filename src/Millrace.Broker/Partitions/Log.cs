@@ -1,5 +1,6 @@
-using Millrace.Streams;
 using Microsoft.Extensions.Logging;
+using Millrace.Broker.Errors;
+using Millrace.Streams;
 
 namespace Millrace.Broker.Partitions;
 

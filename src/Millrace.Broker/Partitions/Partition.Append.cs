@@ -1,3 +1,4 @@
+using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Partitions.Lookup;
 using Millrace.Broker.Partitions.Producers;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Broker.Purgatory;

@@ -1,3 +1,4 @@
+using Millrace.Broker.Errors;
 using Millrace.Metadata.Image;
 
 namespace Millrace.Broker.Partitions;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Threading.Channels;
+using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;

@@ -1,11 +1,12 @@
-using Millrace.Broker.Network;
+using Millrace.Broker.Access;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;
 using Millrace.Protocol.Primitives;
+using Millrace.Runtime.Buffers;
 
 namespace Millrace.Broker.Requests;
 
-/// <summary>One line of the API table: which handler serves which versions.</summary>
+/// <summary>One API that is served: which handler serves which versions.</summary>
 internal abstract class ApiEntry(ApiKey key, ApiVersionRange versions)
 {
     public ApiKey Key => key;
@@ -20,28 +21,26 @@ internal abstract class ApiEntry(ApiKey key, ApiVersionRange versions)
     /// <summary>Decodes a request whose version this serves.</summary>
     /// <param name="head">What stood before the body.</param>
     /// <param name="reader">At the body.</param>
-    /// <param name="frame">The call's from now on, if this returns.</param>
-    /// <param name="own">What the frame took of its connection's budget.</param>
-    /// <param name="client">Who asks.</param>
+    /// <param name="frame">Whose slices the request's bytes are.</param>
+    /// <param name="access">Who asks, and what they may do.</param>
+    /// <param name="throttle">How fast they may ask.</param>
     /// <exception cref="ProtocolException">The body is malformed.</exception>
-    public abstract RequestCall Decode(RequestHead head, ref KafkaReader reader, RequestFrame frame, BudgetLease own, ClientConnection client);
+    public abstract RequestCall Decode(RequestHead head, ref KafkaReader reader, PooledBuffer frame, AccessCheck access, IThrottle throttle);
 
     private sealed class Typed<THandler, TRequest, TResponse>(THandler handler) : ApiEntry(TRequest.ApiKey, THandler.Versions)
         where THandler : IApiHandler<TRequest, TResponse>
         where TRequest : class, IRequest<TRequest>
         where TResponse : class, IResponse<TResponse>
     {
-        public override RequestCall Decode(RequestHead head, ref KafkaReader reader, RequestFrame frame, BudgetLease own, ClientConnection client) =>
-            new HandlerCall<TRequest, TResponse>(handler, TRequest.Read(ref reader, head.Version))
+        public override RequestCall Decode(RequestHead head, ref KafkaReader reader, PooledBuffer frame, AccessCheck access, IThrottle throttle) =>
+            new HandlerCall<TRequest, TResponse>(handler, throttle, TRequest.Read(ref reader, head.Version))
             {
                 Api = head.Api,
                 ApiVersion = head.Version,
                 CorrelationId = head.CorrelationId,
                 ClientId = head.ClientId,
-                Connection = client,
-                RequestFrame = frame,
-                Frame = frame.Buffer,
-                OwnLease = own,
+                Access = access,
+                Frame = frame,
                 OutlivesConnection = THandler.OutlivesConnection,
                 HasFlexibleResponseHeader = head.Api != ApiKey.ApiVersions && TResponse.IsFlexible(head.Version),
             };

@@ -1,10 +1,11 @@
+using Millrace.Protocol;
 using Millrace.Protocol.Messages;
 using Millrace.Protocol.Primitives;
 
 namespace Millrace.Broker.Requests;
 
-/// <summary>A call that a handler serves.</summary>
-internal sealed class HandlerCall<TRequest, TResponse>(IApiHandler<TRequest, TResponse> handler, TRequest request) : RequestCall
+/// <summary>A call that a handler serves, if its sender may have it.</summary>
+internal sealed class HandlerCall<TRequest, TResponse>(IApiHandler<TRequest, TResponse> handler, IThrottle throttle, TRequest request) : RequestCall
     where TRequest : class, IRequest<TRequest>
     where TResponse : class, IResponse<TResponse>
 {
@@ -18,7 +19,13 @@ internal sealed class HandlerCall<TRequest, TResponse>(IApiHandler<TRequest, TRe
     {
         try
         {
-            _response = await handler.HandleAsync(this, request, token);
+            var refusal = Access.IsUnrestricted ? ErrorCode.None : handler.Authorize(this, request);
+            Pause = throttle.Charge(this);
+            _response = refusal == ErrorCode.None ? await handler.HandleAsync(this, request, token) : handler.Refuse(this, request, refusal);
+            if (Pause > TimeSpan.Zero && _response is IThrottledResponse throttled)
+            {
+                throttled.ThrottleTimeMs = (int)Math.Min(Pause.TotalMilliseconds, int.MaxValue);
+            }
         }
         finally
         {

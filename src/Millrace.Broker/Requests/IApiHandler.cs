@@ -1,10 +1,10 @@
-using Millrace.Broker.Apis;
+using Millrace.Protocol;
 using Millrace.Protocol.Messages;
 using Millrace.Protocol.Primitives;
 
 namespace Millrace.Broker.Requests;
 
-/// <summary>Serves one API of the Kafka protocol. One file each, listed in <see cref="ApiTable"/>, from which ApiVersions is derived.</summary>
+/// <summary>Serves one API of the Kafka protocol. One file each, listed in <c>ApiTable</c>, from which ApiVersions is derived.</summary>
 /// <remarks>
 /// Threading: <see cref="HandleAsync"/> is called on the connection's loop and must not block; calls of different
 /// connections run at once. Order: the next request of a connection begins when this one has completed, as in Kafka,
@@ -29,6 +29,19 @@ internal interface IApiHandler<TRequest, TResponse>
 
     /// <summary>Names every error code of an answer, 0 included: operators see which APIs fail, and of what.</summary>
     void ReportErrors(TResponse response, ErrorTally errors);
+
+    /// <summary>
+    /// Asks the request's <see cref="RequestContext.Access"/> for everything that the request wants to do, of each resource that it names;
+    /// the first refusal is the error. Of what a request does not name (a list of all topics) the handler leaves out what its sender may not see.
+    /// Called only for senders whose access is restricted.
+    /// </summary>
+    ErrorCode Authorize(RequestContext context, TRequest request);
+
+    /// <summary>Answers a request that nothing is done about: with an error, wherever the answer has room for one.</summary>
+    /// <param name="context">The request's surroundings.</param>
+    /// <param name="request">Decoded at the context's version.</param>
+    /// <param name="error">Why.</param>
+    TResponse Refuse(RequestContext context, TRequest request, ErrorCode error);
 
     /// <param name="context">The request's surroundings, valid until the response is written.</param>
     /// <param name="request">Decoded at the context's version.</param>

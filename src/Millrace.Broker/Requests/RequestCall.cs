@@ -1,5 +1,4 @@
 using System.Threading.Tasks.Sources;
-using Millrace.Broker.Network;
 using Millrace.Protocol;
 using Millrace.Protocol.Primitives;
 
@@ -15,11 +14,6 @@ internal abstract class RequestCall : RequestContext, IValueTaskSource
 
     public required ApiKey Api { get; init; }
 
-    public required RequestFrame RequestFrame { get; init; }
-
-    /// <summary>What it took of its connection's budget.</summary>
-    public required BudgetLease OwnLease { get; init; }
-
     public required bool HasFlexibleResponseHeader { get; init; }
 
     public required bool OutlivesConnection { get; init; }
@@ -32,6 +26,9 @@ internal abstract class RequestCall : RequestContext, IValueTaskSource
     /// <summary>Something waits for <see cref="ReleaseLeases"/>.</summary>
     protected bool HoldsMemory => _leases is not null;
 
+    /// <summary>How long the connection pauses before its next request. Known when the next one may begin.</summary>
+    public TimeSpan Pause { get; protected set; }
+
     public bool ResponseSuppressed { get; private set; }
 
     public bool DisconnectRequested { get; private set; }
@@ -40,9 +37,6 @@ internal abstract class RequestCall : RequestContext, IValueTaskSource
     public ValueTask NextAllowed => new(this, _nextAllowed.Version);
 
     public void Start(CancellationToken token) => Completion = HandleAsync(token);
-
-    /// <summary>A timestamp of the runtime's time.</summary>
-    public long ArrivedAt { get; set; }
 
     public abstract void WriteResponse(ref KafkaWriter writer);
 

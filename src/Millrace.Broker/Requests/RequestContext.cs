@@ -1,4 +1,4 @@
-using Millrace.Broker.Network;
+using Millrace.Broker.Access;
 using Millrace.Runtime.Buffers;
 
 namespace Millrace.Broker.Requests;
@@ -14,7 +14,10 @@ internal abstract class RequestContext
     /// <summary>As the client calls itself; null if it does not.</summary>
     public required string? ClientId { get; init; }
 
-    public required ClientConnection Connection { get; init; }
+    /// <summary>Who asks, and what they may do.</summary>
+    public required AccessCheck Access { get; init; }
+
+    public ClientConnection Connection => Access.Client;
 
     /// <summary>Holds the request's bytes until the call completes; <see cref="PooledBuffer.Retain"/> it to keep slices longer.</summary>
     public required PooledBuffer Frame { get; init; }

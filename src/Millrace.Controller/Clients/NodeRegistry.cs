@@ -24,8 +24,15 @@ public sealed class NodeRegistry(IControllerChannel channel)
         var request = new RegisterNodeRequest
         {
             IncarnationId = registration.Incarnation,
-            Host = registration.Host,
-            Port = registration.Port,
+            Endpoints =
+            [
+                .. registration.Endpoints.Select(endpoint => new RegisterNodeRequest.Endpoint
+                {
+                    Listener = endpoint.Listener.Value,
+                    Host = endpoint.Host,
+                    Port = endpoint.Port,
+                }),
+            ],
             Rack = registration.Rack,
             WantedId = registration.WantedId?.Value ?? -1,
             Program = registration.Program,

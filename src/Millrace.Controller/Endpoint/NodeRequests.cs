@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Topics;
@@ -13,7 +14,8 @@ internal sealed class NodeRequests(ClusterController controller, ILogger logger)
     public RegisterNodeResponse Register(PendingEntry entry, RegisterNodeRequest request)
     {
         var wanted = request.WantedId < 0 ? (NodeId?)null : new NodeId(request.WantedId);
-        var node = NodeOperations.Register(entry, new NodeRegistration(request.IncarnationId, request.Host, request.Port, request.Rack, wanted, request.Program));
+        var registration = new NodeRegistration(request.IncarnationId, EndpointsOf(request), request.Rack, wanted, request.Program);
+        var node = NodeOperations.Register(entry, registration);
         if (entry.Cluster.Controller != node.Node && request.IncarnationId == controller.Owner?.IncarnationId)
         {
             entry.Add(new ControllerRecord { NodeId = node.Node.Value });
@@ -23,7 +25,8 @@ internal sealed class NodeRequests(ClusterController controller, ILogger logger)
     }
 
     public void OnRegistered(RegisterNodeRequest request, RegisterNodeResponse response) =>
-        ControllerLog.NodeRegistered(logger, new NodeId(response.NodeId), new NodeEpoch(response.NodeEpoch), request.Host, request.Port);
+        ControllerLog.NodeRegistered(
+            logger, new NodeId(response.NodeId), new NodeEpoch(response.NodeEpoch), string.Join(", ", EndpointsOf(request)));
 
     public void OnLossAccepted(AcceptLossRequest request, AcceptLossResponse response)
     {
@@ -44,4 +47,7 @@ internal sealed class NodeRequests(ClusterController controller, ILogger logger)
         {
             Count = PartitionAssignment.AssignAll(entry, new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch))),
         };
+
+    private static ImmutableArray<NodeEndpoint> EndpointsOf(RegisterNodeRequest request) =>
+        [.. request.Endpoints.Select(endpoint => new NodeEndpoint(new ListenerName(endpoint.Listener), endpoint.Host, endpoint.Port))];
 }

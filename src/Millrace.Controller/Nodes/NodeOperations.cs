@@ -36,17 +36,11 @@ internal static class NodeOperations
 
         var id = former?.Id ?? registration.WantedId ?? new NodeId(entry.Cluster.NextNodeId);
         var epoch = new NodeEpoch(entry.Cluster.NextNodeEpoch);
-        entry.Add(new NodeRecord
+        var image = new NodeImage(id, epoch, registration.Incarnation, registration.Endpoints, registration.Rack, NodeState.Live)
         {
-            NodeId = id.Value,
-            NodeEpoch = epoch.Value,
-            IncarnationId = registration.Incarnation,
-            Host = registration.Host,
-            Port = registration.Port,
-            Rack = registration.Rack,
-            State = (sbyte)NodeState.Live,
             Program = registration.Program,
-        });
+        };
+        entry.Add(image.ToRecord());
         return new NodeIncarnation(id, epoch);
     }
 
@@ -208,7 +202,7 @@ internal static class NodeOperations
         }
 
         return wanted is { } id && cluster.Nodes.TryGetValue(id, out var former)
-            ? former.IsLive ? throw new NodeIdException($"node.id is {id}, and a live node has it: {former.Host}:{former.Port}.") : former
+            ? former.IsLive ? throw new NodeIdException($"node.id is {id}, and a live node has it: {former.Endpoints[0]}.") : former
             : null;
     }
 

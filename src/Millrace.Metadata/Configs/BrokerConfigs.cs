@@ -35,11 +35,12 @@ public static class BrokerConfigs
 
     private static IEnumerable<ConfigDefinition> Own() =>
     [
-        ConfigDefinition.Text("advertised.listeners", null, "The address that clients are told.").Static(),
+        ConfigDefinition.Text("advertised.listeners", null, "The addresses that clients are told, by listener: each is told those of the listener it came by. Default: where they are bound.").Static(),
         ConfigDefinition.Boolean(AutoCreateTopicsEnable, true, "A topic that a client asks for is created.").Static(),
         ConfigDefinition.Integer("broker.id", ConfigType.Int, -1, -1, HighestNodeId, "The older name of node.id; -1 lets the cluster choose.").Static(),
         ConfigDefinition.Text("broker.rack", null, "The rack or zone of the node.").Static(),
         ConfigDefinition.Long("connections.max.idle.ms", 600_000, 0, "How long a silent connection stays open.").Static(),
+        ConfigDefinition.Text("controller.listener.names", null, "Listeners of Kafka's controllers: they are not opened here.").Static(),
         ConfigDefinition.Int(DefaultReplicationFactor, 1, 1, "The replication factor of a topic created without one.").Static(),
         ConfigDefinition.Boolean(DeleteTopicEnable, true, "Topics may be deleted.").Static(),
         ConfigDefinition.Int("fetch.max.bytes", 16 << 20, 1024, "The most that one fetch answers.").Static(),
@@ -47,7 +48,9 @@ public static class BrokerConfigs
         ConfigDefinition.Int("group.max.session.timeout.ms", 1_800_000, 0, "The longest session timeout of a member.").Static(),
         ConfigDefinition.Int("group.max.size", int.MaxValue, 1, "The most members of a group.").Static(),
         ConfigDefinition.Int("group.min.session.timeout.ms", 6_000, 0, "The shortest session timeout of a member.").Static(),
-        ConfigDefinition.Text("listeners", "PLAINTEXT://127.0.0.1:9092", "The addresses that the broker listens on.").Static(),
+        ConfigDefinition.Text("inter.broker.listener.name", null, "The listener by which other brokers reach this one; PLAINTEXT, or the first, if it is not set.").Static(),
+        ConfigDefinition.Text("listener.security.protocol.map", "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT", "What each listener speaks; only PLAINTEXT is spoken here.").Static(),
+        ConfigDefinition.Text("listeners", "PLAINTEXT://127.0.0.1:9092", "The addresses that the broker listens on: NAME://HOST:PORT, more of them behind commas.").Static(),
         ConfigDefinition.Long("log.retention.check.interval.ms", 300_000, 1, "How often retention looks for what may go.").Static(),
         ConfigDefinition.Int("max.connections", 20_000, 1, "The most connections a broker accepts."),
         ConfigDefinition.Int("max.connections.per.ip", int.MaxValue, 0, "The most connections from one address."),

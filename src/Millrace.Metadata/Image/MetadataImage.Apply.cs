@@ -46,7 +46,12 @@ public sealed partial record MetadataImage
     private MetadataImage Apply(NodeRecord record)
     {
         var node = new NodeImage(
-            new NodeId(record.NodeId), new NodeEpoch(record.NodeEpoch), record.IncarnationId, record.Host, record.Port, record.Rack, (NodeState)record.State)
+            new NodeId(record.NodeId),
+            new NodeEpoch(record.NodeEpoch),
+            record.IncarnationId,
+            [.. record.Endpoints.Select(endpoint => new NodeEndpoint(new ListenerName(endpoint.Listener), endpoint.Host, endpoint.Port))],
+            record.Rack,
+            (NodeState)record.State)
         {
             Program = record.Program,
         };

@@ -20,17 +20,7 @@ public sealed partial record MetadataImage
 
         foreach (var node in Nodes.Values)
         {
-            yield return new NodeRecord
-            {
-                NodeId = node.Id.Value,
-                NodeEpoch = node.Epoch.Value,
-                IncarnationId = node.Incarnation,
-                Host = node.Host,
-                Port = node.Port,
-                Rack = node.Rack,
-                State = (sbyte)node.State,
-                Program = node.Program,
-            };
+            yield return node.ToRecord();
         }
 
         foreach (var wal in Wals.Values)

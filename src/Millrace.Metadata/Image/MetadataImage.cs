@@ -64,7 +64,14 @@ public sealed partial record MetadataImage
         return TopicNames.TryGetValue(id, out var name) && Topics.TryGetValue(name, out topic);
     }
 
+    /// <summary>The name of the topic with an id, or null.</summary>
+    public string? NameOf(Guid topic) => TopicNames.GetValueOrDefault(topic);
+
     public bool IsLive(NodeId node) => Nodes.TryGetValue(node, out var found) && found.IsLive;
+
+    /// <summary>Where clients of a listener reach a node; null if they do not, or it is not alive.</summary>
+    public NodeEndpoint? LiveEndpoint(NodeId node, ListenerName listener) =>
+        Nodes.TryGetValue(node, out var found) && found.IsLive ? found.EndpointOf(listener) : null;
 
     /// <summary>
     /// The replicas as clients are told: those on nodes that exist, alive or not, and the leader. Places that were asked for and

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Millrace.Runtime.Ids;
 
 namespace Millrace.Metadata.Image;
@@ -6,14 +7,47 @@ namespace Millrace.Metadata.Image;
 /// <param name="Id">Stable over restarts.</param>
 /// <param name="Epoch">Counts the incarnations of all nodes, so that it never repeats.</param>
 /// <param name="Incarnation">Drawn by the process; makes registration repeatable.</param>
-/// <param name="Host">The name clients are told to connect to.</param>
-/// <param name="Port">The port clients are told to connect to.</param>
+/// <param name="Endpoints">Where it is reached, by listener, each at most once; the first is where other nodes reach it. At least one.</param>
 /// <param name="Rack">As set by the operator, or null.</param>
 /// <param name="State">Whether the incarnation may still act.</param>
-public sealed record NodeImage(NodeId Id, NodeEpoch Epoch, Guid Incarnation, string Host, int Port, string? Rack, NodeState State)
+public sealed record NodeImage(NodeId Id, NodeEpoch Epoch, Guid Incarnation, ImmutableArray<NodeEndpoint> Endpoints, string? Rack, NodeState State)
 {
     /// <summary>The program, with its version, as it says itself; null of one that did not.</summary>
     public string? Program { get; init; }
 
     public bool IsLive => State == NodeState.Live;
+
+    /// <summary>Where clients of a listener reach it; null if they do not.</summary>
+    public NodeEndpoint? EndpointOf(ListenerName listener)
+    {
+        foreach (var endpoint in Endpoints)
+        {
+            if (endpoint.Listener == listener)
+            {
+                return endpoint;
+            }
+        }
+
+        return null;
+    }
+
+    public NodeRecord ToRecord() =>
+        new()
+        {
+            NodeId = Id.Value,
+            NodeEpoch = Epoch.Value,
+            IncarnationId = Incarnation,
+            Endpoints =
+            [
+                .. Endpoints.Select(endpoint => new NodeRecord.Endpoint
+                {
+                    Listener = endpoint.Listener.Value,
+                    Host = endpoint.Host,
+                    Port = endpoint.Port,
+                }),
+            ],
+            Rack = Rack,
+            State = (sbyte)State,
+            Program = Program,
+        };
 }

@@ -8,6 +8,9 @@ internal static class MessageEmitter
     /// <summary>The namespace of what generated code calls.</summary>
     public const string ProtocolNamespace = "Millrace.Protocol";
 
+    /// <summary>The field by which a response tells its client to pause; which responses have it is Kafka's choice.</summary>
+    private const string ThrottleTime = "ThrottleTimeMs";
+
     /// <param name="message">The message.</param>
     /// <param name="rootNamespace">The namespace of the generated class.</param>
     /// <param name="fileName">The schema's file, named in the first line.</param>
@@ -78,7 +81,7 @@ internal static class MessageEmitter
     private static string Interface(MessageSchema message) => message.Kind switch
     {
         MessageKind.Request => $"IRequest<{message.Name}>",
-        MessageKind.Response => $"IResponse<{message.Name}>",
+        MessageKind.Response => $"IResponse<{message.Name}>{(message.Fields.Any(field => field.Name == ThrottleTime) ? ", IThrottledResponse" : "")}",
         MessageKind.Record => $"IVersionedMessage<{message.Name}>, IRecord",
         _ => $"IVersionedMessage<{message.Name}>",
     };

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Millrace.Controller.Log;
+using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol.Primitives;
@@ -31,6 +32,7 @@ internal sealed class StartCommand : Command
     private readonly Option<string?> _store = new("--store") { Description = "The object store: file:///path, s3://bucket/prefix?endpoint=URL", HelpName = "URI" };
     private readonly Option<string?> _wal = new("--wal") { Description = "The write-ahead log: file:///path, object, memory", HelpName = "URI" };
     private readonly Option<string?> _listen = new("--listen") { Description = "Where Kafka clients connect (default 127.0.0.1:9092); port 0 lets the system choose", HelpName = "HOST:PORT" };
+    private readonly Option<string?> _advertise = new("--advertise") { Description = "The address that Kafka clients are told (default: where the broker listens)", HelpName = "HOST:PORT" };
     private readonly Option<string[]> _set = new("--set") { Description = "A setting by its name; overrides the file; may be repeated", HelpName = "KEY=VALUE" };
     private readonly Option<string[]> _acceptLoss = new("--accept-loss") { Description = "Give up what only a missing WAL holds: the WAL's id, a topic, or TOPIC-PARTITION; may be repeated", HelpName = "NAME" };
     private readonly Option<LogFormat> _logFormat = new("--log-format") { Description = "How log lines look on standard error: text or json", HelpName = "FORMAT" };
@@ -44,7 +46,7 @@ internal sealed class StartCommand : Command
     public StartCommand()
         : base("start", "Run a broker: a cluster of one on an object store")
     {
-        foreach (var option in new Option[] { _config, _dataDirectory, _store, _wal, _listen, _set, _acceptLoss, _logFormat, _logLevel })
+        foreach (var option in new Option[] { _config, _dataDirectory, _store, _wal, _listen, _advertise, _set, _acceptLoss, _logFormat, _logLevel })
         {
             Options.Add(option);
         }
@@ -133,7 +135,8 @@ internal sealed class StartCommand : Command
         Add(ServerSettings.DataDirectory, result.GetValue(_dataDirectory));
         Add(ServerSettings.Store, result.GetValue(_store));
         Add(ServerSettings.Wal, result.GetValue(_wal));
-        Add("listeners", result.GetValue(_listen) is { } listen ? $"PLAINTEXT://{HostPort.Parse(listen, _listen.Name)}" : null);
+        Add(ListenerReader.Listeners, Plaintext(result, _listen));
+        Add(ListenerReader.Advertised, Plaintext(result, _advertise));
         entries.AddRange(KeyValue.ParseAll(result.GetValue(_set), "--set"));
         return NodeOptions.From(NodeSettings.From(entries), DefaultDataDirectory) with { AcceptLoss = result.GetValue(_acceptLoss) ?? [] };
 
@@ -145,6 +148,10 @@ internal sealed class StartCommand : Command
             }
         }
     }
+
+    /// <summary>The one listener that an option speaks of.</summary>
+    private static string? Plaintext(ParseResult result, Option<string?> option) =>
+        result.GetValue(option) is { } address ? $"{ListenerName.Plaintext}://{HostPort.Parse(address, option.Name)}" : null;
 
     private static IReadOnlyList<KeyValuePair<string, string>> ReadFile(FileInfo file)
     {

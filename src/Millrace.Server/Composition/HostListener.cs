@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
-using Millrace.Broker.Network;
+using Millrace.Metadata.Image;
+using Millrace.Server.Options;
 
 namespace Millrace.Server.Composition;
 
@@ -8,10 +9,13 @@ namespace Millrace.Server.Composition;
 /// A listening socket that outlives the incarnations that accept on it. While there is none, clients that connect wait in its backlog for the next.
 /// </summary>
 /// <param name="bound">The socket, which this owns.</param>
-/// <param name="name">The listener's, as clients and settings know it.</param>
-internal sealed class HostListener(IConnectionListener bound, ListenerName name) : IAsyncDisposable
+/// <param name="listener">As the settings have it.</param>
+internal sealed class HostListener(IConnectionListener bound, Listener listener) : IAsyncDisposable
 {
-    public ListenerName Name => name;
+    public ListenerName Name => listener.Name;
+
+    /// <summary>Where clients are told to come; null if they are not told of it.</summary>
+    public NodeEndpoint? Endpoint => listener.EndpointAt(bound.EndPoint);
 
     /// <summary>With the port that was bound.</summary>
     public EndPoint EndPoint => bound.EndPoint;

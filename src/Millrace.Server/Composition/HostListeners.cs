@@ -1,34 +1,33 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
-using Millrace.Broker.Network;
+using Millrace.Metadata.Image;
 using Millrace.Server.Options;
 
 namespace Millrace.Server.Composition;
 
 /// <summary>Where clients find the node: bound once, by the first incarnation that comes so far, and kept until the node ends.</summary>
 /// <remarks>Threading: one caller at a time.</remarks>
-internal sealed class HostListeners(NodeOptions options, IConnectionListenerFactory transport) : IAsyncDisposable
+internal sealed class HostListeners(ListenerOptions options, IConnectionListenerFactory transport) : IAsyncDisposable
 {
     private readonly List<HostListener> _bound = [];
 
     /// <summary>In the order of the settings.</summary>
     public IReadOnlyList<HostListener> Bound => _bound;
 
-    /// <summary>What the node tells the cluster of where it is. To be asked when the listeners are bound.</summary>
-    public (string Host, int Port) Advertised
-    {
-        get
-        {
-            var port = (_bound[0].EndPoint as IPEndPoint)?.Port ?? options.Listen.Port;
-            return options.Advertised is { } advertised ? (advertised.Host, advertised.Port)
-                : options.Listen.IsEveryInterface ? (Dns.GetHostName(), port)
-                : (options.Listen.Host, port);
-        }
-    }
+    /// <summary>
+    /// What clients are told, in the order of the settings but for the first: that is where other brokers reach this one. To be asked when the
+    /// listeners are bound.
+    /// </summary>
+    public ImmutableArray<NodeEndpoint> Endpoints =>
+    [
+        .. _bound.Select(listener => listener.Endpoint).OfType<NodeEndpoint>()
+            .OrderByDescending(endpoint => endpoint.Listener == options.InterBroker),
+    ];
 
     /// <summary>Binds what is not bound yet.</summary>
-    /// <exception cref="NodeStartException">It cannot be; says what can be done.</exception>
+    /// <exception cref="NodeStartException">One cannot be; says what can be done. None is bound then.</exception>
     public async ValueTask BindAsync(CancellationToken token)
     {
         if (_bound.Count > 0)
@@ -38,17 +37,16 @@ internal sealed class HostListeners(NodeOptions options, IConnectionListenerFact
 
         try
         {
-            var listener = await transport.BindAsync(await options.Listen.ResolveAsync(token), token);
-            _bound.Add(new HostListener(listener, ListenerName.Plaintext));
+            foreach (var listener in options.Clients)
+            {
+                _bound.Add(new HostListener(await BindAsync(listener, token), listener));
+            }
         }
-        catch (AddressInUseException taken)
+        catch
         {
-            throw new NodeStartException(
-                $"Cannot listen on {options.Listen}: another process does. Stop it, or choose another address with --listen HOST:PORT.", taken);
-        }
-        catch (Exception failure) when (failure is IOException or SocketException)
-        {
-            throw new NodeStartException($"Cannot listen on {options.Listen}: {failure.Message}. Choose another address with --listen HOST:PORT.", failure);
+            await DisposeAsync();
+            _bound.Clear();
+            throw;
         }
     }
 
@@ -68,4 +66,27 @@ internal sealed class HostListeners(NodeOptions options, IConnectionListenerFact
             await listener.DisposeAsync();
         }
     }
+
+    private async Task<IConnectionListener> BindAsync(Listener listener, CancellationToken token)
+    {
+        try
+        {
+            return await transport.BindAsync(await listener.Bind.ResolveAsync(token), token);
+        }
+        catch (AddressInUseException taken)
+        {
+            throw new NodeStartException(
+                $"Cannot listen on {Name(listener)}: another process does. Stop it, or choose another address with {Choice(listener)}.", taken);
+        }
+        catch (Exception failure) when (failure is IOException or SocketException)
+        {
+            throw new NodeStartException($"Cannot listen on {Name(listener)}: {failure.Message}. Choose another address with {Choice(listener)}.", failure);
+        }
+    }
+
+    private static bool IsUsual(Listener listener) => listener.Name == ListenerName.Plaintext;
+
+    private static string Name(Listener listener) => IsUsual(listener) ? listener.Bind.ToString() : listener.ToString();
+
+    private static string Choice(Listener listener) => IsUsual(listener) ? "--listen HOST:PORT" : ListenerReader.Listeners;
 }

@@ -139,8 +139,8 @@ internal sealed class IncarnationStart(
 
     private async Task<ClusterController> TakeOverAsync(NodeRuntime life, MetadataLog log, Guid incarnation, CancellationToken token)
     {
-        var (host, port) = listeners.Advertised;
-        var seal = new ControllerSeal { IncarnationId = incarnation, Host = host, Port = port };
+        var endpoint = listeners.Endpoints[0];
+        var seal = new ControllerSeal { IncarnationId = incarnation, Host = endpoint.Host, Port = endpoint.Port };
         // Also if it fails: the seal may be in the log, or may yet come to be.
         owner.AddOwn(incarnation);
         try
@@ -157,10 +157,10 @@ internal sealed class IncarnationStart(
 
     private async Task<NodeIncarnation> RegisterAsync(NodeRegistry nodes, Guid incarnation, CancellationToken token)
     {
-        var (host, port) = listeners.Advertised;
+        var registration = new NodeRegistration(incarnation, listeners.Endpoints, options.Rack, options.NodeId, ProductVersion.Program);
         try
         {
-            return await nodes.RegisterAsync(new NodeRegistration(incarnation, host, port, options.Rack, options.NodeId, ProductVersion.Program), token);
+            return await nodes.RegisterAsync(registration, token);
         }
         catch (NodeIdException refusal)
         {

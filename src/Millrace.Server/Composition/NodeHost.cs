@@ -35,7 +35,7 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         (_runtime, _options, _components, _observer) = (runtime, options, components, observer);
         _logger = runtime.Loggers.CreateLogger<NodeHost>();
-        _listeners = new HostListeners(options, components.Transport);
+        _listeners = new HostListeners(options.Listeners, components.Transport);
         _owner = new FormerOwner(runtime, components.Peers);
         _replacements = new Replacements(runtime);
     }

@@ -1,6 +1,5 @@
 using Millrace.Broker.Network;
 using Millrace.Controller;
-using Millrace.Metadata.Configs;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 
@@ -12,11 +11,8 @@ internal sealed record NodeOptions
     /// <summary>As it was written; the layers below read Kafka's own settings from it.</summary>
     public required NodeSettings Settings { get; init; }
 
-    /// <summary>Where Kafka clients connect.</summary>
-    public required HostPort Listen { get; init; }
-
-    /// <summary>What clients are told; null for the address that was bound.</summary>
-    public HostPort? Advertised { get; init; }
+    /// <summary>Where Kafka clients connect, and what they are told.</summary>
+    public required ListenerOptions Listeners { get; init; }
 
     /// <summary>Where the HTTP endpoints are; null for none.</summary>
     public HostPort? Http { get; init; }
@@ -68,8 +64,7 @@ internal sealed record NodeOptions
         return new NodeOptions
         {
             Settings = settings,
-            Listen = Listener(settings.Text("listeners")!, "listeners"),
-            Advertised = settings.Text("advertised.listeners") is { } advertised ? CheckAdvertised(Listener(advertised, "advertised.listeners")) : null,
+            Listeners = ListenerReader.Read(settings),
             Http = settings.Text(ServerSettings.HttpListener) is { } http and not "off" ? HostPort.Parse(http, ServerSettings.HttpListener) : null,
             Rack = settings.Text("broker.rack"),
             NodeId = NodeIdOf(settings),
@@ -118,23 +113,4 @@ internal sealed record NodeOptions
             : id < 0 ? null
             : new NodeId((int)id);
     }
-
-    private static HostPort Listener(string text, string setting)
-    {
-        var listeners = ConfigDefinition.ListItems(text).ToArray();
-        if (listeners.Length != 1)
-        {
-            throw new SettingsException($"{setting}: one listener is supported, not {listeners.Length}.");
-        }
-
-        var at = listeners[0].IndexOf("://", StringComparison.Ordinal);
-        return at < 0 || !listeners[0][..at].Equals(ListenerName.Plaintext.Value, StringComparison.OrdinalIgnoreCase)
-            ? throw new SettingsException($"{setting} takes PLAINTEXT://HOST:PORT, not '{listeners[0]}'.")
-            : HostPort.Parse(listeners[0][(at + 3)..], setting);
-    }
-
-    private static HostPort CheckAdvertised(HostPort advertised) =>
-        advertised.IsEveryInterface || advertised.Port == 0
-            ? throw new SettingsException("advertised.listeners must name a host and a port that clients can connect to.")
-            : advertised;
 }

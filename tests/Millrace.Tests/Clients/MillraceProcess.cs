@@ -63,7 +63,8 @@ internal sealed partial class MillraceProcess : IBroker
     private static async Task<MillraceProcess> StartAsync(
         string program, string[] before, string dataDirectory, IReadOnlyList<(string Name, string Value)> environment, string[] arguments)
     {
-        string[] all = arguments.Contains("--listen")
+        // A configuration has listeners of its own.
+        string[] all = arguments.Contains("--listen") || arguments.Contains("--config")
             ? ["start", "--data-dir", dataDirectory, .. arguments]
             : ["start", "--data-dir", dataDirectory, "--listen", "127.0.0.1:0", .. arguments];
         var start = new ProcessStartInfo(program, [.. before, .. all]) { RedirectStandardOutput = true, RedirectStandardError = true };

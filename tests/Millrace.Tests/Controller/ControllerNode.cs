@@ -3,6 +3,7 @@ using Millrace.Controller;
 using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
 using Millrace.Metadata;
+using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Files.Linux;
@@ -22,7 +23,7 @@ internal sealed class ControllerNode : IAsyncDisposable
         LogOptions = options ?? new MetadataLogOptions();
         Runtime = new NodeRuntime(
             Time, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
-        Registration = new NodeRegistration(Runtime.NewId(), "localhost", 9092, null);
+        Registration = new NodeRegistration(Runtime.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "localhost", 9092)], null);
     }
 
     public ManualTime Time { get; } = new();
@@ -33,7 +34,7 @@ internal sealed class ControllerNode : IAsyncDisposable
 
     public MetadataLogOptions LogOptions { get; }
 
-    public ControllerSeal Seal => new() { IncarnationId = Registration.Incarnation, Host = Registration.Host, Port = Registration.Port };
+    public ControllerSeal Seal => new() { IncarnationId = Registration.Incarnation, Host = Registration.Endpoints[0].Host, Port = Registration.Endpoints[0].Port };
 
     public async Task<MetadataLog> OpenLogAsync() => await MetadataLog.OpenAsync(Runtime, _storage, LogOptions, CancellationToken.None);
 

@@ -18,7 +18,7 @@ public sealed class NodeOperationsTests
     [Fact]
     public void Registration_is_repeatable_by_incarnation()
     {
-        var registration = new NodeRegistration(_script.Random.NewId(), "h", 1, null);
+        var registration = new NodeRegistration(_script.Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null);
 
         var first = _script.Do(entry => NodeOperations.Register(entry, registration));
         var second = _script.Do(entry => NodeOperations.Register(entry, registration));
@@ -54,7 +54,7 @@ public sealed class NodeOperationsTests
     [Fact]
     public void A_fenced_incarnation_registers_no_more()
     {
-        var registration = new NodeRegistration(_script.Random.NewId(), "h", 1, null);
+        var registration = new NodeRegistration(_script.Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null);
         var node = _script.Do(entry => NodeOperations.Register(entry, registration));
         _script.Do(entry => NodeOperations.Fence(entry, node));
 
@@ -280,5 +280,5 @@ public sealed class NodeOperationsTests
     }
 
     private NodeIncarnation RegisterAs(NodeId? id) =>
-        _script.Do(entry => NodeOperations.Register(entry, new NodeRegistration(_script.Random.NewId(), "h", 1, null, id)));
+        _script.Do(entry => NodeOperations.Register(entry, new NodeRegistration(_script.Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null, id)));
 }

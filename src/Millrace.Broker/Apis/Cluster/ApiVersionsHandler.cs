@@ -34,6 +34,10 @@ internal sealed partial class ApiVersionsHandler(IMetadataFeed feed) : IApiHandl
     public void Advertise(IEnumerable<(ApiKey Key, ApiVersionRange Versions)> apis) =>
         _served = [.. apis.OrderBy(api => api.Key).Select(api => Range(api.Key, api.Versions))];
 
+    public ErrorCode Authorize(RequestContext context, ApiVersionsRequest request) => ErrorCode.None;
+
+    public ApiVersionsResponse Refuse(RequestContext context, ApiVersionsRequest request, ErrorCode error) => new() { ErrorCode = (short)error };
+
     public ValueTask<ApiVersionsResponse> HandleAsync(RequestContext context, ApiVersionsRequest request, CancellationToken token)
     {
         if (context.ApiVersion >= 3)
@@ -55,10 +59,6 @@ internal sealed partial class ApiVersionsHandler(IMetadataFeed feed) : IApiHandl
             FinalizedFeaturesEpoch = feed.Image.Version.ToInt64(),
         });
     }
-
-    /// <summary>The answer, in v0, to a version that is not served.</summary>
-    public static ApiVersionsResponse Unsupported() =>
-        new() { ErrorCode = (short)ErrorCode.UnsupportedVersion, ApiKeys = [Range(ApiKey.ApiVersions, Versions)] };
 
     private static ApiVersionsResponse.ApiVersion Range(ApiKey key, ApiVersionRange versions) => new()
     {

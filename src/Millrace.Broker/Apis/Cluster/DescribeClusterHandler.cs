@@ -1,3 +1,5 @@
+using Millrace.Broker.Access;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
@@ -15,6 +17,10 @@ internal sealed class DescribeClusterHandler(BrokerIdentity identity, IMetadataF
     public static ApiVersionRange Versions => new(0, 2);
 
     public void ReportErrors(DescribeClusterResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
+
+    public ErrorCode Authorize(RequestContext context, DescribeClusterRequest request) => ErrorCode.None;
+
+    public DescribeClusterResponse Refuse(RequestContext context, DescribeClusterRequest request, ErrorCode error) => new() { ErrorCode = (short)error };
 
     public ValueTask<DescribeClusterResponse> HandleAsync(RequestContext context, DescribeClusterRequest request, CancellationToken token)
     {
@@ -34,18 +40,27 @@ internal sealed class DescribeClusterHandler(BrokerIdentity identity, IMetadataF
         {
             ClusterId = image.ClusterId,
             ControllerId = MetadataHandler.ControllerOf(image, identity.Node).Value,
-            Brokers = [.. image.Nodes.Values.Where(node => node.IsLive || request.IncludeFencedBrokers).Select(Describe)],
+            Brokers = [.. Describe(image.Nodes.Values.Where(node => node.IsLive || request.IncludeFencedBrokers), context.Connection.Listener)],
             ClusterAuthorizedOperations =
-                request.IncludeClusterAuthorizedOperations ? AuthorizedOperations.Cluster : AuthorizedOperations.Unknown,
+                request.IncludeClusterAuthorizedOperations ? AuthorizedOperations.OnCluster(context.Access) : AuthorizedOperations.Unknown,
         });
     }
 
-    private static DescribeClusterResponse.DescribeClusterBroker Describe(NodeImage node) => new()
+    private static IEnumerable<DescribeClusterResponse.DescribeClusterBroker> Describe(IEnumerable<NodeImage> nodes, ListenerName listener)
     {
-        BrokerId = node.Id.Value,
-        Host = node.Host,
-        Port = node.Port,
-        Rack = node.Rack,
-        IsFenced = !node.IsLive,
-    };
+        foreach (var node in nodes)
+        {
+            if (node.EndpointOf(listener) is { } endpoint)
+            {
+                yield return new()
+                {
+                    BrokerId = node.Id.Value,
+                    Host = endpoint.Host,
+                    Port = endpoint.Port,
+                    Rack = node.Rack,
+                    IsFenced = !node.IsLive,
+                };
+            }
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Requests;
 using Millrace.Protocol;
@@ -28,6 +29,10 @@ internal sealed class DescribeLogDirsHandler(PartitionTable partitions) : IApiHa
             errors.Add(directory.ErrorCode);
         }
     }
+
+    public ErrorCode Authorize(RequestContext context, DescribeLogDirsRequest request) => context.Access.Cluster(Operation.Describe);
+
+    public DescribeLogDirsResponse Refuse(RequestContext context, DescribeLogDirsRequest request, ErrorCode error) => new() { ErrorCode = (short)error };
 
     public ValueTask<DescribeLogDirsResponse> HandleAsync(RequestContext context, DescribeLogDirsRequest request, CancellationToken token)
     {

@@ -1,3 +1,5 @@
+using Millrace.Broker.Access;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
@@ -27,6 +29,10 @@ internal sealed class DescribeQuorumHandler(NodeRuntime runtime, BrokerIdentity 
             errors.Add(partition.ErrorCode);
         }
     }
+
+    public ErrorCode Authorize(RequestContext context, DescribeQuorumRequest request) => context.Access.Cluster(Operation.Describe);
+
+    public DescribeQuorumResponse Refuse(RequestContext context, DescribeQuorumRequest request, ErrorCode error) => new() { ErrorCode = (short)error };
 
     public ValueTask<DescribeQuorumResponse> HandleAsync(RequestContext context, DescribeQuorumRequest request, CancellationToken token) =>
         ValueTask.FromResult(
@@ -73,7 +79,15 @@ internal sealed class DescribeQuorumHandler(NodeRuntime runtime, BrokerIdentity 
                 new DescribeQuorumResponse.Node
                 {
                     NodeId = leader.Value,
-                    Listeners = [new DescribeQuorumResponse.Listener { Name = Network.ListenerName.Plaintext.Value, Host = node.Host, Port = (ushort)node.Port }],
+                    Listeners =
+                    [
+                        .. node.Endpoints.Select(endpoint => new DescribeQuorumResponse.Listener
+                        {
+                            Name = endpoint.Listener.Value,
+                            Host = endpoint.Host,
+                            Port = (ushort)endpoint.Port,
+                        }),
+                    ],
                 },
             ],
         };

@@ -1,5 +1,7 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Apis.Topics;
 using Millrace.Broker.Groups;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Configs;
@@ -13,13 +15,16 @@ namespace Millrace.Broker.Apis.Cluster;
 /// <summary>Metadata (key 3), v0–13.</summary>
 /// <remarks>
 /// v0: an empty list means all topics. v1: null means all, empty none; racks, controller. v2: cluster id. v4: auto-creation is
-/// the client's choice. v5: offline replicas. v7: leader epochs. v8–10: authorized operations of the cluster. v10: topic ids.
-/// v12: topics by id. v13: an error for the whole answer. The response that triggered a creation says
-/// UNKNOWN_TOPIC_OR_PARTITION, which clients retry, as in Kafka.
+/// the client's choice. v5: offline replicas. v6: LISTENER_NOT_FOUND. v7: leader epochs. v8–10: authorized operations of the cluster.
+/// v10: topic ids. v12: topics by id. v13: an error for the whole answer. The response that triggered a creation says
+/// UNKNOWN_TOPIC_OR_PARTITION, which clients retry, as in Kafka. Brokers are named by their addresses on the client's listener.
 /// </remarks>
 internal sealed class MetadataHandler(NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller, DeedLog deeds)
     : IApiHandler<MetadataRequest, MetadataResponse>
 {
+    private const short FirstWithListenerNotFound = 6;
+    private const short FirstWithTopicIds = 12;
+
     private readonly AutomaticCreation _creation = new(runtime, controller, deeds);
 
     public static ApiVersionRange Versions => new(0, 13);
@@ -37,6 +42,15 @@ internal sealed class MetadataHandler(NodeRuntime runtime, BrokerIdentity identi
         }
     }
 
+    public ErrorCode Authorize(RequestContext context, MetadataRequest request) =>
+        context.Access.Topics(
+            Operation.Describe,
+            // The id counts, whatever the name.
+            (request.Topics ?? []).Select(topic => topic.TopicId != Guid.Empty ? feed.Image.NameOf(topic.TopicId) : topic.Name).OfType<string>());
+
+    public MetadataResponse Refuse(RequestContext context, MetadataRequest request, ErrorCode error) =>
+        new() { Topics = [.. (request.Topics ?? []).Select(topic => Failed(context, topic, error))] };
+
     public async ValueTask<MetadataResponse> HandleAsync(RequestContext context, MetadataRequest request, CancellationToken token)
     {
         var image = feed.Image;
@@ -44,7 +58,12 @@ internal sealed class MetadataHandler(NodeRuntime runtime, BrokerIdentity identi
         IReadOnlyList<MetadataResponse.MetadataResponseTopic> topics;
         if (request.Topics is null || (context.ApiVersion == 0 && request.Topics.Count == 0))
         {
-            topics = [.. image.Topics.Values.Select(topic => Describe(image, topic, wantsOperations))];
+            topics =
+            [
+                .. image.Topics.Values
+                    .Where(topic => context.Access.Allows(Operation.Describe, ResourceKind.Topic, topic.Name))
+                    .Select(topic => Describe(context, image, topic, wantsOperations)),
+            ];
         }
         else
         {
@@ -54,17 +73,12 @@ internal sealed class MetadataHandler(NodeRuntime runtime, BrokerIdentity identi
 
         return new MetadataResponse
         {
-            Brokers = [.. image.LiveNodes.Select(node => new MetadataResponse.MetadataResponseBroker
-            {
-                NodeId = node.Id.Value,
-                Host = node.Host,
-                Port = node.Port,
-                Rack = node.Rack,
-            })],
+            Brokers = [.. Brokers(image, context.Connection.Listener)],
             ClusterId = image.ClusterId,
             ControllerId = ControllerOf(image, identity.Node).Value,
             Topics = topics,
-            ClusterAuthorizedOperations = request.IncludeClusterAuthorizedOperations ? AuthorizedOperations.Cluster : AuthorizedOperations.Unknown,
+            ClusterAuthorizedOperations =
+                request.IncludeClusterAuthorizedOperations ? AuthorizedOperations.OnCluster(context.Access) : AuthorizedOperations.Unknown,
         };
     }
 
@@ -72,48 +86,65 @@ internal sealed class MetadataHandler(NodeRuntime runtime, BrokerIdentity identi
     internal static NodeId ControllerOf(MetadataImage image, NodeId self) =>
         image.Controller is { } controller && image.IsLive(controller) ? controller : self;
 
+    private static IEnumerable<MetadataResponse.MetadataResponseBroker> Brokers(MetadataImage image, ListenerName listener)
+    {
+        foreach (var node in image.LiveNodes)
+        {
+            // Those that cannot be reached by the client's listener are left out, as by Kafka.
+            if (node.EndpointOf(listener) is { } endpoint)
+            {
+                yield return new() { NodeId = node.Id.Value, Host = endpoint.Host, Port = endpoint.Port, Rack = node.Rack };
+            }
+        }
+    }
+
     private static MetadataResponse.MetadataResponseTopic Find(
         RequestContext context, MetadataImage image, MetadataRequest.MetadataRequestTopic wanted, bool wantsOperations)
     {
         if (wanted.TopicId != Guid.Empty)
         {
             // The id counts, whatever the name, as in Kafka.
-            return context.ApiVersion < 12
-                ? Failed(wanted, ErrorCode.InvalidRequest)
+            return context.ApiVersion < FirstWithTopicIds
+                ? Failed(context, wanted, ErrorCode.InvalidRequest)
                 : image.TryGetTopic(wanted.TopicId, out var byId)
-                    ? Describe(image, byId, wantsOperations)
+                    ? Describe(context, image, byId, wantsOperations)
                     : new MetadataResponse.MetadataResponseTopic { ErrorCode = (short)ErrorCode.UnknownTopicId, Name = null, TopicId = wanted.TopicId };
         }
 
         if (wanted.Name is null)
         {
-            return Failed(wanted, ErrorCode.InvalidRequest);
+            return Failed(context, wanted, ErrorCode.InvalidRequest);
         }
 
         return image.TryGetTopic(wanted.Name, out var topic)
-            ? Describe(image, topic, wantsOperations)
-            : Failed(wanted, TopicName.Check(wanted.Name) is null ? ErrorCode.UnknownTopicOrPartition : ErrorCode.InvalidTopicException);
+            ? Describe(context, image, topic, wantsOperations)
+            : Failed(context, wanted, TopicName.Check(wanted.Name) is null ? ErrorCode.UnknownTopicOrPartition : ErrorCode.InvalidTopicException);
     }
 
-    private static MetadataResponse.MetadataResponseTopic Failed(MetadataRequest.MetadataRequestTopic wanted, ErrorCode error) => new()
+    private static MetadataResponse.MetadataResponseTopic Failed(
+        RequestContext context, MetadataRequest.MetadataRequestTopic wanted, ErrorCode error) => new()
     {
         ErrorCode = (short)error,
-        // Versions below 12 cannot say null.
-        Name = wanted.Name ?? (wanted.TopicId == Guid.Empty ? "" : null),
+        // Versions below 12 cannot say null, though requests can.
+        Name = wanted.Name ?? (wanted.TopicId == Guid.Empty || context.ApiVersion < FirstWithTopicIds ? "" : null),
         TopicId = wanted.TopicId,
         IsInternal = wanted.Name is not null && InternalTopics.Contains(wanted.Name),
     };
 
-    private static MetadataResponse.MetadataResponseTopic Describe(MetadataImage image, TopicImage topic, bool wantsOperations)
+    private static MetadataResponse.MetadataResponseTopic Describe(
+        RequestContext context, MetadataImage image, TopicImage topic, bool wantsOperations)
     {
+        var listener = context.Connection.Listener;
+        var knowsCode = context.ApiVersion >= FirstWithListenerNotFound;
         var partitions = new List<MetadataResponse.MetadataResponsePartition>(topic.Partitions.Count);
         foreach (var partition in topic.Partitions)
         {
+            var (leader, error) = SeenLeader.Of(image, partition, listener);
             partitions.Add(new MetadataResponse.MetadataResponsePartition
             {
-                ErrorCode = (short)(partition.Leader is null ? ErrorCode.LeaderNotAvailable : ErrorCode.None),
+                ErrorCode = (short)(!knowsCode && error == ErrorCode.ListenerNotFound ? ErrorCode.LeaderNotAvailable : error),
                 PartitionIndex = partition.Index,
-                LeaderId = partition.Leader?.Value ?? -1,
+                LeaderId = leader,
                 LeaderEpoch = partition.LeaderEpoch,
                 ReplicaNodes = [.. image.Replicas(partition).Select(node => node.Value)],
                 IsrNodes = [.. image.InSyncReplicas(partition).Select(node => node.Value)],
@@ -127,7 +158,7 @@ internal sealed class MetadataHandler(NodeRuntime runtime, BrokerIdentity identi
             TopicId = topic.Id,
             IsInternal = topic.IsInternal,
             Partitions = partitions,
-            TopicAuthorizedOperations = wantsOperations ? AuthorizedOperations.Topic : AuthorizedOperations.Unknown,
+            TopicAuthorizedOperations = wantsOperations ? AuthorizedOperations.OnTopic(context.Access, topic.Name) : AuthorizedOperations.Unknown,
         };
     }
 
@@ -143,6 +174,7 @@ internal sealed class MetadataHandler(NodeRuntime runtime, BrokerIdentity identi
             .Where(wanted => wanted.Name is not null && wanted.TopicId == Guid.Empty && !image.TryGetTopic(wanted.Name, out _) && TopicName.Check(wanted.Name) is null)
             .Select(wanted => wanted.Name!)
             .Distinct(StringComparer.Ordinal)
+            .Where(name => context.Access.MayCreate(name))
             .ToList();
         if (missing.Count > 0)
         {

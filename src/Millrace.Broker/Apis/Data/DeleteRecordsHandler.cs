@@ -1,3 +1,4 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Requests;
@@ -24,6 +25,30 @@ internal sealed class DeleteRecordsHandler(NodeRuntime runtime, PartitionTable p
             }
         }
     }
+
+    public ErrorCode Authorize(RequestContext context, DeleteRecordsRequest request) =>
+        context.Access.Topics(Operation.Delete, request.Topics.Select(topic => topic.Name));
+
+    public DeleteRecordsResponse Refuse(RequestContext context, DeleteRecordsRequest request, ErrorCode error) =>
+        new()
+        {
+            Topics =
+            [
+                .. request.Topics.Select(topic => new DeleteRecordsResponse.DeleteRecordsTopicResult
+                {
+                    Name = topic.Name,
+                    Partitions =
+                    [
+                        .. topic.Partitions.Select(partition => new DeleteRecordsResponse.DeleteRecordsPartitionResult
+                        {
+                            PartitionIndex = partition.PartitionIndex,
+                            ErrorCode = (short)error,
+                            LowWatermark = -1,
+                        }),
+                    ],
+                }),
+            ],
+        };
 
     public async ValueTask<DeleteRecordsResponse> HandleAsync(RequestContext context, DeleteRecordsRequest request, CancellationToken token)
     {

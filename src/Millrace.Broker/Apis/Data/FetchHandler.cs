@@ -1,4 +1,6 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
+using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Lookup;
 using Millrace.Broker.Purgatory;
@@ -18,7 +20,8 @@ namespace Millrace.Broker.Apis.Data;
 /// Answered at once when there are min bytes, an error, records that the next fetch finds (left out for want of room, or not in
 /// memory yet), or nothing to wait for; else when enough has become readable or the time is up.
 /// </remarks>
-internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partitions, PartitionOpening opening, FetchPurgatory purgatory, FetchLimit limit, BrokerMetrics metrics)
+internal sealed class FetchHandler(
+    NodeRuntime runtime, PartitionTable partitions, PartitionOpening opening, FetchPurgatory purgatory, FetchLimit limit, DataMetrics metrics)
     : IApiHandler<FetchRequest, FetchResponse>
 {
     private const sbyte ReadUncommitted = 0;
@@ -44,6 +47,33 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
             }
         }
     }
+
+    public ErrorCode Authorize(RequestContext context, FetchRequest request) =>
+        context.Access.Topics(
+            Operation.Read,
+            request.Topics.Select(topic => context.ApiVersion >= FirstWithTopicIds ? partitions.Image.NameOf(topic.TopicId) : topic.Topic).OfType<string>());
+
+    public FetchResponse Refuse(RequestContext context, FetchRequest request, ErrorCode error) => new()
+    {
+        ErrorCode = (short)error,
+        // Clients older than topic ids look at the partitions' errors.
+        Responses = context.ApiVersion >= FirstWithTopicIds ? [] :
+        [
+            .. request.Topics.Select(topic => new FetchResponse.FetchableTopicResponse
+            {
+                Topic = topic.Topic,
+                Partitions =
+                [
+                    .. topic.Partitions.Select(partition => new FetchResponse.PartitionData
+                    {
+                        PartitionIndex = partition.Partition,
+                        ErrorCode = (short)error,
+                        HighWatermark = -1,
+                    }),
+                ],
+            }),
+        ],
+    };
 
     public async ValueTask<FetchResponse> HandleAsync(RequestContext context, FetchRequest request, CancellationToken token)
     {
@@ -83,28 +113,6 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
         metrics.Fetched(fetch.Bytes);
         return Respond(context, request, fetch);
     }
-
-    /// <summary>Refuses a request as a whole. Clients older than topic ids look at the partitions' errors.</summary>
-    private static FetchResponse Refuse(RequestContext context, FetchRequest request, ErrorCode error) => new()
-    {
-        ErrorCode = (short)error,
-        Responses = context.ApiVersion >= FirstWithTopicIds ? [] :
-        [
-            .. request.Topics.Select(topic => new FetchResponse.FetchableTopicResponse
-            {
-                Topic = topic.Topic,
-                Partitions =
-                [
-                    .. topic.Partitions.Select(partition => new FetchResponse.PartitionData
-                    {
-                        PartitionIndex = partition.Partition,
-                        ErrorCode = (short)error,
-                        HighWatermark = -1,
-                    }),
-                ],
-            }),
-        ],
-    };
 
     private FetchedPartition[] FindPartitions(RequestContext context, FetchRequest request)
     {
@@ -159,7 +167,7 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
                 }
 
                 answers[j] = Answer(context, request, fetched);
-                if (context.ApiVersion >= FirstWithLeaderHints && LeaderHint.For(fetched.Read.Error, fetched.Lookup, image) is { } hint)
+                if (context.ApiVersion >= FirstWithLeaderHints && LeaderHint.For(fetched.Read.Error, fetched.Lookup, image, context.Connection.Listener) is { } hint)
                 {
                     answers[j].CurrentLeader = new FetchResponse.LeaderIdAndEpoch { LeaderId = hint.Node.Id.Value, LeaderEpoch = hint.LeaderEpoch };
                     endpoints ??= [];
@@ -168,8 +176,8 @@ internal sealed class FetchHandler(NodeRuntime runtime, PartitionTable partition
                         endpoints.Add(new FetchResponse.NodeEndpoint
                         {
                             NodeId = hint.Node.Id.Value,
-                            Host = hint.Node.Host,
-                            Port = hint.Node.Port,
+                            Host = hint.Endpoint.Host,
+                            Port = hint.Endpoint.Port,
                             Rack = hint.Node.Rack,
                         });
                     }

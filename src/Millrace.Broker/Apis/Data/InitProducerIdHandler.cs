@@ -1,3 +1,4 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Channel;
@@ -21,6 +22,11 @@ internal sealed class InitProducerIdHandler(NodeRuntime runtime, ProducerIdBlock
     public static ApiVersionRange Versions => new(0, 5);
 
     public void ReportErrors(InitProducerIdResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
+
+    public ErrorCode Authorize(RequestContext context, InitProducerIdRequest request) =>
+        request.TransactionalId is { } id ? context.Access.TransactionalId(Operation.Write, id) : context.Access.Cluster(Operation.IdempotentWrite);
+
+    public InitProducerIdResponse Refuse(RequestContext context, InitProducerIdRequest request, ErrorCode error) => Failed(error);
 
     public async ValueTask<InitProducerIdResponse> HandleAsync(RequestContext context, InitProducerIdRequest request, CancellationToken token)
     {

@@ -1,3 +1,4 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Lookup;
@@ -39,6 +40,29 @@ internal sealed class ListOffsetsHandler(NodeRuntime runtime, PartitionOpening o
             }
         }
     }
+
+    public ErrorCode Authorize(RequestContext context, ListOffsetsRequest request) =>
+        context.Access.Topics(Operation.Describe, request.Topics.Select(topic => topic.Name));
+
+    public ListOffsetsResponse Refuse(RequestContext context, ListOffsetsRequest request, ErrorCode error) =>
+        new()
+        {
+            Topics =
+            [
+                .. request.Topics.Select(topic => new ListOffsetsResponse.ListOffsetsTopicResponse
+                {
+                    Name = topic.Name,
+                    Partitions =
+                    [
+                        .. topic.Partitions.Select(partition => new ListOffsetsResponse.ListOffsetsPartitionResponse
+                        {
+                            PartitionIndex = partition.PartitionIndex,
+                            ErrorCode = (short)error,
+                        }),
+                    ],
+                }),
+            ],
+        };
 
     public async ValueTask<ListOffsetsResponse> HandleAsync(RequestContext context, ListOffsetsRequest request, CancellationToken token)
     {

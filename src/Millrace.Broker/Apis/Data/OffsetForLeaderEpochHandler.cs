@@ -1,5 +1,7 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions;
+using Millrace.Broker.Partitions.Lookup;
 using Millrace.Broker.Requests;
 using Millrace.Protocol;
 
@@ -22,6 +24,29 @@ internal sealed class OffsetForLeaderEpochHandler(PartitionOpening opening, Part
             }
         }
     }
+
+    public ErrorCode Authorize(RequestContext context, OffsetForLeaderEpochRequest request) =>
+        context.Access.Topics(Operation.Describe, request.Topics.Select(topic => topic.Topic));
+
+    public OffsetForLeaderEpochResponse Refuse(RequestContext context, OffsetForLeaderEpochRequest request, ErrorCode error) =>
+        new()
+        {
+            Topics =
+            [
+                .. request.Topics.Select(topic => new OffsetForLeaderEpochResponse.OffsetForLeaderTopicResult
+                {
+                    Topic = topic.Topic,
+                    Partitions =
+                    [
+                        .. topic.Partitions.Select(partition => new OffsetForLeaderEpochResponse.EpochEndOffset
+                        {
+                            Partition = partition.Partition,
+                            ErrorCode = (short)error,
+                        }),
+                    ],
+                }),
+            ],
+        };
 
     public async ValueTask<OffsetForLeaderEpochResponse> HandleAsync(
         RequestContext context, OffsetForLeaderEpochRequest request, CancellationToken token)

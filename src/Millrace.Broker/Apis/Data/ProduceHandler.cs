@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
+using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Requests;
@@ -18,11 +20,12 @@ namespace Millrace.Broker.Apis.Data;
 /// A batch's time-out ends its wait to begin; once it has its offset it is waited for as <see cref="RequestDeadline"/> says, since
 /// a producer that is told of a time-out sends it again.
 /// </remarks>
-internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partitions, BatchIntake intake, BrokerMetrics metrics)
+internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partitions, BatchIntake intake, DataMetrics metrics)
     : IApiHandler<ProduceRequest, ProduceResponse>
 {
     private const short FirstServed = 3;
     private const short FirstWithLeaderHints = 10;
+    private const short FirstWithTopicIds = 13;
 
     // Whoever does not ask for acks=all has not thought of a timeout either.
     private static readonly TimeSpan PatienceWithoutAcks = TimeSpan.FromSeconds(30);
@@ -44,6 +47,22 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
                 errors.Add(answers[j].ErrorCode);
             }
         }
+    }
+
+    public ErrorCode Authorize(RequestContext context, ProduceRequest request) =>
+        context.Access.Topics(
+            Operation.Write,
+            request.TopicData.Select(topic => context.ApiVersion >= FirstWithTopicIds ? partitions.Image.NameOf(topic.TopicId) : topic.Name).OfType<string>());
+
+    public ProduceResponse Refuse(RequestContext context, ProduceRequest request, ErrorCode error)
+    {
+        if (request.Acks == 0 || context.ApiVersion < FirstServed)
+        {
+            // There is no answer to tell it by.
+            context.Disconnect();
+        }
+
+        return Respond(request, (_, partition) => Refuse(partition.Index, error));
     }
 
     public async ValueTask<ProduceResponse> HandleAsync(RequestContext context, ProduceRequest request, CancellationToken token)
@@ -98,7 +117,7 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
         {
             ref readonly var append = ref pass[next++];
             var answer = Answer(partition.Index, append);
-            if (context.ApiVersion >= FirstWithLeaderHints && LeaderHint.For(append.Outcome, append.Lookup, image) is { } hint)
+            if (context.ApiVersion >= FirstWithLeaderHints && LeaderHint.For(append.Outcome, append.Lookup, image, context.Connection.Listener) is { } hint)
             {
                 answer.CurrentLeader = new ProduceResponse.LeaderIdAndEpoch { LeaderId = hint.Node.Id.Value, LeaderEpoch = hint.LeaderEpoch };
                 endpoints ??= [];
@@ -107,8 +126,8 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
                     endpoints.Add(new ProduceResponse.NodeEndpoint
                     {
                         NodeId = hint.Node.Id.Value,
-                        Host = hint.Node.Host,
-                        Port = hint.Node.Port,
+                        Host = hint.Endpoint.Host,
+                        Port = hint.Endpoint.Port,
                         Rack = hint.Node.Rack,
                     });
                 }

@@ -1,5 +1,7 @@
 using System.Buffers;
 using Microsoft.Extensions.Logging;
+using Millrace.Broker.Errors;
+using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Requests;
@@ -25,7 +27,7 @@ internal sealed class ProducePass : IDisposable
     private readonly ILogger _logger;
     private readonly PartitionTable _partitions;
     private readonly BatchIntake _intake;
-    private readonly BrokerMetrics _metrics;
+    private readonly DataMetrics _metrics;
     private readonly ProducedPartition[] _appends;
     private readonly int _count;
     private Task _settling = Task.CompletedTask;
@@ -37,7 +39,7 @@ internal sealed class ProducePass : IDisposable
     /// <param name="metrics">Counts what is appended.</param>
     /// <param name="request">Tells how many there are.</param>
     public ProducePass(
-        NodeRuntime runtime, ILogger logger, PartitionTable partitions, BatchIntake intake, BrokerMetrics metrics, ProduceRequest request)
+        NodeRuntime runtime, ILogger logger, PartitionTable partitions, BatchIntake intake, DataMetrics metrics, ProduceRequest request)
     {
         (_runtime, _logger, _partitions, _intake, _metrics) = (runtime, logger, partitions, intake, metrics);
         foreach (var topic in request.TopicData)

@@ -1,3 +1,4 @@
+using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
 

@@ -1,3 +1,4 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;
@@ -18,6 +19,11 @@ internal sealed class DeleteGroupsHandler(GroupCoordinator groups) : IApiHandler
             errors.Add(result.ErrorCode);
         }
     }
+
+    public ErrorCode Authorize(RequestContext context, DeleteGroupsRequest request) => context.Access.Groups(Operation.Delete, request.GroupsNames);
+
+    public DeleteGroupsResponse Refuse(RequestContext context, DeleteGroupsRequest request, ErrorCode error) =>
+        new() { Results = [.. request.GroupsNames.Select(group => new DeleteGroupsResponse.DeletableGroupResult { GroupId = group, ErrorCode = (short)error })] };
 
     public async ValueTask<DeleteGroupsResponse> HandleAsync(RequestContext context, DeleteGroupsRequest request, CancellationToken token)
     {

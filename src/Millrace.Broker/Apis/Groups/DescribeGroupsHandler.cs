@@ -1,4 +1,4 @@
-using Millrace.Broker.Apis.Cluster;
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;
@@ -26,11 +26,24 @@ internal sealed class DescribeGroupsHandler(GroupCoordinator groups) : IApiHandl
         }
     }
 
+    public ErrorCode Authorize(RequestContext context, DescribeGroupsRequest request) => context.Access.Groups(Operation.Describe, request.Groups);
+
+    public DescribeGroupsResponse Refuse(RequestContext context, DescribeGroupsRequest request, ErrorCode error) =>
+        new() { Groups = [.. request.Groups.Select(group => new DescribeGroupsResponse.DescribedGroup { GroupId = group, ErrorCode = (short)error })] };
+
     public async ValueTask<DescribeGroupsResponse> HandleAsync(RequestContext context, DescribeGroupsRequest request, CancellationToken token)
     {
         var descriptions = await Task.WhenAll(request.Groups.Select(group => groups.DescribeAsync(group, token)));
-        var operations = request.IncludeAuthorizedOperations ? AuthorizedOperations.Group : AuthorizedOperations.Unknown;
-        return new DescribeGroupsResponse { Groups = [.. descriptions.Select(group => Show(group, operations, context.ApiVersion))] };
+        return new DescribeGroupsResponse
+        {
+            Groups =
+            [
+                .. descriptions.Select(group => Show(
+                    group,
+                    request.IncludeAuthorizedOperations ? AuthorizedOperations.OnGroup(context.Access, group.GroupId) : AuthorizedOperations.Unknown,
+                    context.ApiVersion)),
+            ],
+        };
     }
 
     private static DescribeGroupsResponse.DescribedGroup Show(GroupDescription group, int operations, short version)

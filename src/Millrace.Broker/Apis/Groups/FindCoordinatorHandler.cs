@@ -1,5 +1,7 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Apis.Topics;
 using Millrace.Broker.Groups;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Metadata.Channel;
@@ -36,6 +38,18 @@ internal sealed class FindCoordinatorHandler(
         }
     }
 
+    public ErrorCode Authorize(RequestContext context, FindCoordinatorRequest request) =>
+        request.KeyType switch
+        {
+            Group => context.Access.Groups(Operation.Describe, KeysOf(context, request)),
+            Transaction => KeysOf(context, request).Select(key => context.Access.TransactionalId(Operation.Describe, key))
+                .FirstOrDefault(error => error != ErrorCode.None),
+            _ => ErrorCode.None,
+        };
+
+    public FindCoordinatorResponse Refuse(RequestContext context, FindCoordinatorRequest request, ErrorCode error) =>
+        Respond(context, request, key => Failed(key, error, "Access is denied."));
+
     public async ValueTask<FindCoordinatorResponse> HandleAsync(RequestContext context, FindCoordinatorRequest request, CancellationToken token)
     {
         if (request.KeyType == Group && !feed.Image.TryGetTopic(GroupCoordinator.TopicName, out _))
@@ -43,12 +57,21 @@ internal sealed class FindCoordinatorHandler(
             await _creation.TryAsync(context, [OffsetsTopic.Creation(identity, feed.Image)], token);
         }
 
+        return Respond(context, request, key => Find(context, key, request.KeyType));
+    }
+
+    private static IReadOnlyList<string> KeysOf(RequestContext context, FindCoordinatorRequest request) =>
+        context.ApiVersion >= FirstWithSeveralKeys ? request.CoordinatorKeys : [request.Key];
+
+    private static FindCoordinatorResponse Respond(
+        RequestContext context, FindCoordinatorRequest request, Func<string, FindCoordinatorResponse.Coordinator> answer)
+    {
         if (context.ApiVersion >= FirstWithSeveralKeys)
         {
-            return new FindCoordinatorResponse { Coordinators = [.. request.CoordinatorKeys.Select(key => Find(key, request.KeyType, context.ApiVersion))] };
+            return new FindCoordinatorResponse { Coordinators = [.. request.CoordinatorKeys.Select(answer)] };
         }
 
-        var found = Find(request.Key, request.KeyType, context.ApiVersion);
+        var found = answer(request.Key);
         return new FindCoordinatorResponse
         {
             ErrorCode = found.ErrorCode,
@@ -59,29 +82,29 @@ internal sealed class FindCoordinatorHandler(
         };
     }
 
-    private FindCoordinatorResponse.Coordinator Find(string key, sbyte type, short version) => type switch
+    private FindCoordinatorResponse.Coordinator Find(RequestContext context, string key, sbyte type) => type switch
     {
-        Group => FindGroup(key),
+        Group => FindGroup(key, context.Connection.Listener),
         // Below v4 it is librdkafka that asks, and takes no other error as final; from v4 on Java's client, which shows the message only
         // of an error that it has no words of its own for.
         Transaction => Failed(
             key,
-            version >= FirstWithSeveralKeys ? ErrorCode.InvalidRequest : ErrorCode.TransactionalIdAuthorizationFailed,
+            context.ApiVersion >= FirstWithSeveralKeys ? ErrorCode.InvalidRequest : ErrorCode.TransactionalIdAuthorizationFailed,
             "Transactions are not served by this broker."),
         _ => Failed(key, ErrorCode.InvalidRequest, $"There are no coordinators of type {type}."),
     };
 
-    private FindCoordinatorResponse.Coordinator FindGroup(string group)
+    private FindCoordinatorResponse.Coordinator FindGroup(string group, ListenerName listener)
     {
         var image = feed.Image;
         if (!image.TryGetTopic(GroupCoordinator.TopicName, out var topic)
             || topic.FindPartition(GroupCoordinator.PartitionOf(group, topic.Partitions.Count))?.Leader is not { } leader
-            || !image.Nodes.TryGetValue(leader, out var node) || !node.IsLive)
+            || image.LiveEndpoint(leader, listener) is not { } endpoint)
         {
             return Failed(group, ErrorCode.CoordinatorNotAvailable, "The coordinator is not available now.");
         }
 
-        return new FindCoordinatorResponse.Coordinator { Key = group, NodeId = node.Id.Value, Host = node.Host, Port = node.Port };
+        return new FindCoordinatorResponse.Coordinator { Key = group, NodeId = leader.Value, Host = endpoint.Host, Port = endpoint.Port };
     }
 
     private static FindCoordinatorResponse.Coordinator Failed(string key, ErrorCode error, string message) =>

@@ -1,3 +1,4 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;
@@ -13,6 +14,10 @@ internal sealed class HeartbeatHandler(GroupCoordinator groups) : IApiHandler<He
     public static ApiVersionRange Versions => new(0, 4);
 
     public void ReportErrors(HeartbeatResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
+
+    public ErrorCode Authorize(RequestContext context, HeartbeatRequest request) => context.Access.Group(Operation.Read, request.GroupId);
+
+    public HeartbeatResponse Refuse(RequestContext context, HeartbeatRequest request, ErrorCode error) => new() { ErrorCode = (short)error };
 
     public async ValueTask<HeartbeatResponse> HandleAsync(RequestContext context, HeartbeatRequest request, CancellationToken token)
     {

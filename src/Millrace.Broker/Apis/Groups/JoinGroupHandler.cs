@@ -1,4 +1,5 @@
 using System.Net;
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;
@@ -22,6 +23,16 @@ internal sealed class JoinGroupHandler(GroupCoordinator groups) : IApiHandler<Jo
     public static ApiVersionRange Versions => new(0, 9);
 
     public void ReportErrors(JoinGroupResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
+
+    public ErrorCode Authorize(RequestContext context, JoinGroupRequest request) => context.Access.Group(Operation.Read, request.GroupId);
+
+    public JoinGroupResponse Refuse(RequestContext context, JoinGroupRequest request, ErrorCode error) =>
+        new()
+        {
+            ErrorCode = (short)error,
+            ProtocolName = context.ApiVersion < FirstWithNullableProtocol ? "" : null,
+            MemberId = request.MemberId,
+        };
 
     public async ValueTask<JoinGroupResponse> HandleAsync(RequestContext context, JoinGroupRequest request, CancellationToken token)
     {

@@ -1,3 +1,4 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;
@@ -22,6 +23,10 @@ internal sealed class LeaveGroupHandler(GroupCoordinator groups) : IApiHandler<L
             errors.Add(member.ErrorCode);
         }
     }
+
+    public ErrorCode Authorize(RequestContext context, LeaveGroupRequest request) => context.Access.Group(Operation.Read, request.GroupId);
+
+    public LeaveGroupResponse Refuse(RequestContext context, LeaveGroupRequest request, ErrorCode error) => new() { ErrorCode = (short)error };
 
     public async ValueTask<LeaveGroupResponse> HandleAsync(RequestContext context, LeaveGroupRequest request, CancellationToken token)
     {

@@ -1,3 +1,4 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;
@@ -14,13 +15,23 @@ internal sealed class ListGroupsHandler(GroupCoordinator groups) : IApiHandler<L
 
     public void ReportErrors(ListGroupsResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
 
+    public ErrorCode Authorize(RequestContext context, ListGroupsRequest request) => ErrorCode.None;
+
+    public ListGroupsResponse Refuse(RequestContext context, ListGroupsRequest request, ErrorCode error) => new() { ErrorCode = (short)error };
+
     public async ValueTask<ListGroupsResponse> HandleAsync(RequestContext context, ListGroupsRequest request, CancellationToken token)
     {
         var answer = await groups.ListAsync(token);
         return new ListGroupsResponse
         {
             ErrorCode = (short)KafkaErrorMap.ToErrorCode(answer.Error),
-            Groups = [.. answer.Groups.Where(group => Passes(request.StatesFilter, group.State.ToString()) && Passes(request.TypesFilter, group.Type)).Select(Show)],
+            Groups =
+            [
+                .. answer.Groups
+                    .Where(group => Passes(request.StatesFilter, group.State.ToString()) && Passes(request.TypesFilter, group.Type))
+                    .Where(group => context.Access.Allows(Operation.Describe, ResourceKind.Group, group.GroupId))
+                    .Select(Show),
+            ],
         };
     }
 

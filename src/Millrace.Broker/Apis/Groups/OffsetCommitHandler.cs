@@ -1,3 +1,4 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;
@@ -30,6 +31,33 @@ internal sealed class OffsetCommitHandler(IMetadataFeed feed, GroupCoordinator g
             }
         }
     }
+
+    public ErrorCode Authorize(RequestContext context, OffsetCommitRequest request) =>
+        context.Access.Group(Operation.Read, request.GroupId) is var group and not ErrorCode.None ? group
+            : context.Access.Topics(
+                Operation.Read,
+                request.Topics.Select(topic => context.ApiVersion >= FirstWithTopicIds ? feed.Image.NameOf(topic.TopicId) : topic.Name).OfType<string>());
+
+    public OffsetCommitResponse Refuse(RequestContext context, OffsetCommitRequest request, ErrorCode error) =>
+        new()
+        {
+            Topics =
+            [
+                .. request.Topics.Select(topic => new OffsetCommitResponse.OffsetCommitResponseTopic
+                {
+                    Name = topic.Name,
+                    TopicId = topic.TopicId,
+                    Partitions =
+                    [
+                        .. topic.Partitions.Select(partition => new OffsetCommitResponse.OffsetCommitResponsePartition
+                        {
+                            PartitionIndex = partition.PartitionIndex,
+                            ErrorCode = (short)error,
+                        }),
+                    ],
+                }),
+            ],
+        };
 
     public async ValueTask<OffsetCommitResponse> HandleAsync(RequestContext context, OffsetCommitRequest request, CancellationToken token)
     {

@@ -1,3 +1,4 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;
@@ -21,6 +22,12 @@ internal sealed class OffsetDeleteHandler(IMetadataFeed feed, GroupCoordinator g
             errors.Add(partition.ErrorCode);
         }
     }
+
+    public ErrorCode Authorize(RequestContext context, OffsetDeleteRequest request) =>
+        context.Access.Group(Operation.Delete, request.GroupId) is var group and not ErrorCode.None ? group
+            : context.Access.Topics(Operation.Read, request.Topics.Select(topic => topic.Name));
+
+    public OffsetDeleteResponse Refuse(RequestContext context, OffsetDeleteRequest request, ErrorCode error) => new() { ErrorCode = (short)error };
 
     public async ValueTask<OffsetDeleteResponse> HandleAsync(RequestContext context, OffsetDeleteRequest request, CancellationToken token)
     {

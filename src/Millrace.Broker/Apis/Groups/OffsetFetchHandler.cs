@@ -1,3 +1,4 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;
@@ -45,6 +46,22 @@ internal sealed class OffsetFetchHandler(IMetadataFeed feed, GroupCoordinator gr
         }
     }
 
+    public ErrorCode Authorize(RequestContext context, OffsetFetchRequest request) =>
+        context.ApiVersion < FirstWithSeveralGroups
+            ? Authorize(context, request.GroupId, request.Topics?.Select(topic => topic.Name) ?? [])
+            : request.Groups.Select(group => Authorize(context, group.GroupId, NamesIn(context, group))).FirstOrDefault(error => error != ErrorCode.None);
+
+    public OffsetFetchResponse Refuse(RequestContext context, OffsetFetchRequest request, ErrorCode error) =>
+        context.ApiVersion < FirstWithSeveralGroups
+            ? RefuseOne(context, request, error)
+            : new()
+            {
+                Groups =
+                [
+                    .. request.Groups.Select(group => new OffsetFetchResponse.OffsetFetchResponseGroup { GroupId = group.GroupId, ErrorCode = (short)error }),
+                ],
+            };
+
     public async ValueTask<OffsetFetchResponse> HandleAsync(RequestContext context, OffsetFetchRequest request, CancellationToken token)
     {
         if (context.ApiVersion < FirstWithSeveralGroups)
@@ -53,8 +70,25 @@ internal sealed class OffsetFetchHandler(IMetadataFeed feed, GroupCoordinator gr
         }
 
         var byId = context.ApiVersion >= FirstWithTopicIds;
-        var fetches = request.Groups.Select(group => FetchAsync(group, byId, token)).ToList();
+        var fetches = request.Groups.Select(group => FetchAsync(context, group, byId, token)).ToList();
         return new OffsetFetchResponse { Groups = await Task.WhenAll(fetches) };
+    }
+
+    private static ErrorCode Authorize(RequestContext context, string group, IEnumerable<string> topics) =>
+        context.Access.Group(Operation.Describe, group) is var error and not ErrorCode.None ? error : context.Access.Topics(Operation.Describe, topics);
+
+    private IEnumerable<string> NamesIn(RequestContext context, OffsetFetchRequest.OffsetFetchRequestGroup group) =>
+        (group.Topics ?? []).Select(topic => context.ApiVersion >= FirstWithTopicIds ? feed.Image.NameOf(topic.TopicId) : topic.Name).OfType<string>();
+
+    /// <summary>Those that the sender may know of, who may have asked for all.</summary>
+    private static IEnumerable<TopicOffsets> Seen(RequestContext context, IEnumerable<TopicOffsets> topics) =>
+        topics.Where(topic => context.Access.Allows(Operation.Describe, ResourceKind.Topic, topic.Topic));
+
+    /// <summary>v1 has no place for an error but the partitions.</summary>
+    private static OffsetFetchResponse RefuseOne(RequestContext context, OffsetFetchRequest request, ErrorCode error)
+    {
+        var topics = context.ApiVersion < FirstWithErrorOfTheWhole ? request.Topics ?? [] : [];
+        return Show(error, topics.Select(topic => new TopicOffsets(topic.Name, [.. topic.PartitionIndexes.Select(PartitionOffset.None)])));
     }
 
     private async ValueTask<OffsetFetchResponse> FetchOneAsync(RequestContext context, OffsetFetchRequest request, CancellationToken token)
@@ -62,35 +96,34 @@ internal sealed class OffsetFetchHandler(IMetadataFeed feed, GroupCoordinator gr
         var image = feed.Image;
         var query = request.Topics?.Select(topic => new TopicOffsetsQuery(topic.Name, IdOf(image, topic.Name), topic.PartitionIndexes)).ToList();
         var answer = await groups.FetchAsync(new OffsetFetchQuery(request.GroupId, query), token);
-        var error = (short)KafkaErrorMap.ToErrorCode(answer.Error);
-        // v1 has no place for it but the partitions.
-        var topics = answer.Error != GroupError.None && context.ApiVersion < FirstWithErrorOfTheWhole
-            ? request.Topics?.Select(topic => new TopicOffsets(topic.Name, [.. topic.PartitionIndexes.Select(PartitionOffset.None)])) ?? []
-            : answer.Topics;
-        return new OffsetFetchResponse
-        {
-            ErrorCode = error,
-            Topics = [.. topics.Select(topic => new OffsetFetchResponse.OffsetFetchResponseTopic
-            {
-                Name = topic.Topic,
-                Partitions = [.. topic.Partitions.Select(offset => new OffsetFetchResponse.OffsetFetchResponsePartition
-                {
-                    PartitionIndex = offset.Partition,
-                    CommittedOffset = offset.Offset,
-                    CommittedLeaderEpoch = offset.LeaderEpoch,
-                    Metadata = offset.Metadata,
-                    ErrorCode = error,
-                })],
-            })],
-        };
+        return answer.Error == GroupError.None
+            ? Show(ErrorCode.None, Seen(context, answer.Topics))
+            : RefuseOne(context, request, KafkaErrorMap.ToErrorCode(answer.Error));
     }
 
+    private static OffsetFetchResponse Show(ErrorCode error, IEnumerable<TopicOffsets> topics) => new()
+    {
+        ErrorCode = (short)error,
+        Topics = [.. topics.Select(topic => new OffsetFetchResponse.OffsetFetchResponseTopic
+        {
+            Name = topic.Topic,
+            Partitions = [.. topic.Partitions.Select(offset => new OffsetFetchResponse.OffsetFetchResponsePartition
+            {
+                PartitionIndex = offset.Partition,
+                CommittedOffset = offset.Offset,
+                CommittedLeaderEpoch = offset.LeaderEpoch,
+                Metadata = offset.Metadata,
+                ErrorCode = (short)error,
+            })],
+        })],
+    };
+
     private async Task<OffsetFetchResponse.OffsetFetchResponseGroup> FetchAsync(
-        OffsetFetchRequest.OffsetFetchRequestGroup group, bool byId, CancellationToken token)
+        RequestContext context, OffsetFetchRequest.OffsetFetchRequestGroup group, bool byId, CancellationToken token)
     {
         var image = feed.Image;
         var answer = await groups.FetchAsync(new OffsetFetchQuery(group.GroupId, group.Topics is { } asked ? Query(image, asked, byId) : null), token);
-        var found = answer.Topics.Select(topic => Show(topic, IdOf(image, topic.Topic)));
+        var found = Seen(context, answer.Topics).Select(topic => Show(topic, IdOf(image, topic.Topic)));
         if (answer.Error == GroupError.None && byId)
         {
             // Without a name a topic cannot be looked up, and without an id it cannot be told to this client.

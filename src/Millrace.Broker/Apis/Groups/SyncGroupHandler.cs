@@ -1,3 +1,4 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;
@@ -15,6 +16,10 @@ internal sealed class SyncGroupHandler(GroupCoordinator groups) : IApiHandler<Sy
     public static ApiVersionRange Versions => new(0, 5);
 
     public void ReportErrors(SyncGroupResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
+
+    public ErrorCode Authorize(RequestContext context, SyncGroupRequest request) => context.Access.Group(Operation.Read, request.GroupId);
+
+    public SyncGroupResponse Refuse(RequestContext context, SyncGroupRequest request, ErrorCode error) => new() { ErrorCode = (short)error };
 
     public async ValueTask<SyncGroupResponse> HandleAsync(RequestContext context, SyncGroupRequest request, CancellationToken token)
     {

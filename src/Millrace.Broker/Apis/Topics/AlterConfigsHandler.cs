@@ -1,4 +1,6 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;
@@ -20,6 +22,24 @@ internal sealed class AlterConfigsHandler(NodeRuntime runtime, IControllerChanne
         }
     }
 
+    public ErrorCode Authorize(RequestContext context, AlterConfigsRequest request) =>
+        ConfigAccess.Authorize(
+            context.Access, Operation.AlterConfigs, request.Resources.Select(resource => (resource.ResourceType, resource.ResourceName)));
+
+    public AlterConfigsResponse Refuse(RequestContext context, AlterConfigsRequest request, ErrorCode error) =>
+        new()
+        {
+            Responses =
+            [
+                .. request.Resources.Select(resource => new AlterConfigsResponse.AlterConfigsResourceResponse
+                {
+                    ErrorCode = (short)error,
+                    ResourceType = resource.ResourceType,
+                    ResourceName = resource.ResourceName,
+                }),
+            ],
+        };
+
     public async ValueTask<AlterConfigsResponse> HandleAsync(RequestContext context, AlterConfigsRequest request, CancellationToken token)
     {
         // The request carries no time-out.
@@ -32,21 +52,11 @@ internal sealed class AlterConfigsHandler(NodeRuntime runtime, IControllerChanne
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
-            return Failed(request, ErrorCode.RequestTimedOut);
+            return Refuse(context, request, ErrorCode.RequestTimedOut);
         }
         catch (ControllerException refusal)
         {
-            return Failed(request, KafkaErrorMap.ToErrorCode(refusal.Error));
+            return Refuse(context, request, KafkaErrorMap.ToErrorCode(refusal.Error));
         }
     }
-
-    private static AlterConfigsResponse Failed(AlterConfigsRequest request, ErrorCode error) => new()
-    {
-        Responses = [.. request.Resources.Select(resource => new AlterConfigsResponse.AlterConfigsResourceResponse
-        {
-            ErrorCode = (short)error,
-            ResourceType = resource.ResourceType,
-            ResourceName = resource.ResourceName,
-        })],
-    };
 }

@@ -1,4 +1,6 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;
@@ -20,6 +22,18 @@ internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerCh
         }
     }
 
+    public ErrorCode Authorize(RequestContext context, CreatePartitionsRequest request) =>
+        context.Access.Topics(Operation.Alter, request.Topics.Select(topic => topic.Name));
+
+    public CreatePartitionsResponse Refuse(RequestContext context, CreatePartitionsRequest request, ErrorCode error) =>
+        new()
+        {
+            Results =
+            [
+                .. request.Topics.Select(topic => new CreatePartitionsResponse.CreatePartitionsTopicResult { Name = topic.Name, ErrorCode = (short)error }),
+            ],
+        };
+
     public async ValueTask<CreatePartitionsResponse> HandleAsync(RequestContext context, CreatePartitionsRequest request, CancellationToken token)
     {
         using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
@@ -31,16 +45,11 @@ internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerCh
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
-            return Failed(request, ErrorCode.RequestTimedOut);
+            return Refuse(context, request, ErrorCode.RequestTimedOut);
         }
         catch (ControllerException refusal)
         {
-            return Failed(request, KafkaErrorMap.ToErrorCode(refusal.Error));
+            return Refuse(context, request, KafkaErrorMap.ToErrorCode(refusal.Error));
         }
     }
-
-    private static CreatePartitionsResponse Failed(CreatePartitionsRequest request, ErrorCode error) => new()
-    {
-        Results = [.. request.Topics.Select(topic => new CreatePartitionsResponse.CreatePartitionsTopicResult { Name = topic.Name, ErrorCode = (short)error })],
-    };
 }

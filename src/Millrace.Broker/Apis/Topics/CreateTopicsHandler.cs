@@ -1,4 +1,5 @@
 using Millrace.Broker.Errors;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;
@@ -21,6 +22,15 @@ internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChanne
         }
     }
 
+    public ErrorCode Authorize(RequestContext context, CreateTopicsRequest request) =>
+        request.Topics.All(topic => context.Access.MayCreate(topic.Name)) ? ErrorCode.None : ErrorCode.TopicAuthorizationFailed;
+
+    public CreateTopicsResponse Refuse(RequestContext context, CreateTopicsRequest request, ErrorCode error) =>
+        new()
+        {
+            Topics = [.. request.Topics.Select(topic => new CreateTopicsResponse.CreatableTopicResult { Name = topic.Name, ErrorCode = (short)error })],
+        };
+
     public async ValueTask<CreateTopicsResponse> HandleAsync(RequestContext context, CreateTopicsRequest request, CancellationToken token)
     {
         using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
@@ -32,16 +42,11 @@ internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChanne
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
-            return Failed(request, ErrorCode.RequestTimedOut);
+            return Refuse(context, request, ErrorCode.RequestTimedOut);
         }
         catch (ControllerException refusal)
         {
-            return Failed(request, KafkaErrorMap.ToErrorCode(refusal.Error));
+            return Refuse(context, request, KafkaErrorMap.ToErrorCode(refusal.Error));
         }
     }
-
-    private static CreateTopicsResponse Failed(CreateTopicsRequest request, ErrorCode error) => new()
-    {
-        Topics = [.. request.Topics.Select(topic => new CreateTopicsResponse.CreatableTopicResult { Name = topic.Name, ErrorCode = (short)error })],
-    };
 }

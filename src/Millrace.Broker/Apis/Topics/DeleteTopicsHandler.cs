@@ -1,4 +1,6 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Configs;
@@ -14,6 +16,8 @@ internal sealed class DeleteTopicsHandler(
     NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller, DeedLog deeds)
     : IApiHandler<DeleteTopicsRequest, DeleteTopicsResponse>
 {
+    private const short FirstWithTopicIds = 6;
+
     public static ApiVersionRange Versions => new(1, 6);
 
     public void ReportErrors(DeleteTopicsResponse response, ErrorTally errors)
@@ -24,19 +28,34 @@ internal sealed class DeleteTopicsHandler(
         }
     }
 
+    public ErrorCode Authorize(RequestContext context, DeleteTopicsRequest request) =>
+        context.Access.Topics(
+            Operation.Delete, TopicsOf(context, request).SelectMany(topic => new[] { topic.Name, feed.Image.NameOf(topic.TopicId) }).OfType<string>());
+
+    public DeleteTopicsResponse Refuse(RequestContext context, DeleteTopicsRequest request, ErrorCode error) => new()
+    {
+        Responses =
+        [
+            .. TopicsOf(context, request).Select(topic => new DeleteTopicsResponse.DeletableTopicResult
+            {
+                Name = topic.Name,
+                TopicId = topic.TopicId,
+                ErrorCode = (short)error,
+            }),
+        ],
+    };
+
     public async ValueTask<DeleteTopicsResponse> HandleAsync(RequestContext context, DeleteTopicsRequest request, CancellationToken token)
     {
-        var topics = context.ApiVersion >= 6
-            ? request.Topics
-            : [.. request.TopicNames.Select(name => new DeleteTopicsRequest.DeleteTopicState { Name = name })];
         if (identity.Configs.Broker(feed.Image, BrokerConfigs.Find(BrokerConfigs.DeleteTopicEnable)!).Value == "false")
         {
-            return Failed(topics, context.ApiVersion < 3 ? ErrorCode.InvalidRequest : ErrorCode.TopicDeletionDisabled);
+            return Refuse(context, request, context.ApiVersion < 3 ? ErrorCode.InvalidRequest : ErrorCode.TopicDeletionDisabled);
         }
 
         using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
         try
         {
+            var topics = TopicsOf(context, request);
             var response = await controller.SendAsync<DeleteTopicsRequest, DeleteTopicsResponse>(
                 new DeleteTopicsRequest { Topics = topics, TimeoutMs = request.TimeoutMs }, deadline.Begin());
             deeds.Deleted(context, response);
@@ -44,21 +63,16 @@ internal sealed class DeleteTopicsHandler(
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
-            return Failed(topics, ErrorCode.RequestTimedOut);
+            return Refuse(context, request, ErrorCode.RequestTimedOut);
         }
         catch (ControllerException refusal)
         {
-            return Failed(topics, KafkaErrorMap.ToErrorCode(refusal.Error));
+            return Refuse(context, request, KafkaErrorMap.ToErrorCode(refusal.Error));
         }
     }
 
-    private static DeleteTopicsResponse Failed(IEnumerable<DeleteTopicsRequest.DeleteTopicState> topics, ErrorCode error) => new()
-    {
-        Responses = [.. topics.Select(topic => new DeleteTopicsResponse.DeletableTopicResult
-        {
-            Name = topic.Name,
-            TopicId = topic.TopicId,
-            ErrorCode = (short)error,
-        })],
-    };
+    private static IReadOnlyList<DeleteTopicsRequest.DeleteTopicState> TopicsOf(RequestContext context, DeleteTopicsRequest request) =>
+        context.ApiVersion >= FirstWithTopicIds
+            ? request.Topics
+            : [.. request.TopicNames.Select(name => new DeleteTopicsRequest.DeleteTopicState { Name = name })];
 }

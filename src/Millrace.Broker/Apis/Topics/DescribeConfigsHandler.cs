@@ -1,4 +1,6 @@
 using System.Globalization;
+using Millrace.Broker.Access;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
@@ -20,6 +22,13 @@ internal sealed class DescribeConfigsHandler(BrokerIdentity identity, IMetadataF
             errors.Add(result.ErrorCode);
         }
     }
+
+    public ErrorCode Authorize(RequestContext context, DescribeConfigsRequest request) =>
+        ConfigAccess.Authorize(
+            context.Access, Operation.DescribeConfigs, request.Resources.Select(resource => (resource.ResourceType, resource.ResourceName)));
+
+    public DescribeConfigsResponse Refuse(RequestContext context, DescribeConfigsRequest request, ErrorCode error) =>
+        new() { Results = [.. request.Resources.Select(resource => Failed(resource, error, message: null))] };
 
     public ValueTask<DescribeConfigsResponse> HandleAsync(RequestContext context, DescribeConfigsRequest request, CancellationToken token)
     {
@@ -107,7 +116,7 @@ internal sealed class DescribeConfigsHandler(BrokerIdentity identity, IMetadataF
         new() { Name = value.Name, Value = value.Value, Source = (sbyte)value.Source };
 
     private static DescribeConfigsResponse.DescribeConfigsResult Failed(
-        DescribeConfigsRequest.DescribeConfigsResource resource, ErrorCode error, string message) => new()
+        DescribeConfigsRequest.DescribeConfigsResource resource, ErrorCode error, string? message) => new()
         {
             ErrorCode = (short)error,
             ErrorMessage = message,

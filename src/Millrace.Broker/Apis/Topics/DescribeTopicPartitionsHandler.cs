@@ -1,4 +1,5 @@
-using Millrace.Broker.Apis.Cluster;
+using Millrace.Broker.Access;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
@@ -30,6 +31,12 @@ internal sealed class DescribeTopicPartitionsHandler(IMetadataFeed feed)
         }
     }
 
+    public ErrorCode Authorize(RequestContext context, DescribeTopicPartitionsRequest request) =>
+        context.Access.Topics(Operation.Describe, request.Topics.Select(topic => topic.Name));
+
+    public DescribeTopicPartitionsResponse Refuse(RequestContext context, DescribeTopicPartitionsRequest request, ErrorCode error) =>
+        new() { Topics = [.. request.Topics.Select(topic => Failed(topic.Name, error, AuthorizedOperations.Unknown))] };
+
     public ValueTask<DescribeTopicPartitionsResponse> HandleAsync(
         RequestContext context, DescribeTopicPartitionsRequest request, CancellationToken token)
     {
@@ -44,13 +51,15 @@ internal sealed class DescribeTopicPartitionsHandler(IMetadataFeed feed)
             });
         }
 
-        var names = (isAll ? image.Topics.Keys : request.Topics.Select(topic => topic.Name).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        var names = (isAll
+            ? image.Topics.Keys.Where(topic => context.Access.Allows(Operation.Describe, ResourceKind.Topic, topic))
+            : request.Topics.Select(topic => topic.Name).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
             .Where(name => cursor is null || string.CompareOrdinal(name, cursor.TopicName) >= 0);
-        return ValueTask.FromResult(Page(image, names, cursor, Math.Clamp(request.ResponsePartitionLimit, 1, MaxPartitions)));
+        return ValueTask.FromResult(Page(context, image, names, cursor, Math.Clamp(request.ResponsePartitionLimit, 1, MaxPartitions)));
     }
 
     private static DescribeTopicPartitionsResponse Page(
-        MetadataImage image, IEnumerable<string> names, DescribeTopicPartitionsRequest.CursorData? from, int room)
+        RequestContext context, MetadataImage image, IEnumerable<string> names, DescribeTopicPartitionsRequest.CursorData? from, int room)
     {
         var topics = new List<DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic>();
         foreach (var name in names)
@@ -63,12 +72,14 @@ internal sealed class DescribeTopicPartitionsHandler(IMetadataFeed feed)
             if (!image.TryGetTopic(name, out var topic))
             {
                 topics.Add(Failed(
-                    name, TopicName.Check(name) is null ? ErrorCode.UnknownTopicOrPartition : ErrorCode.InvalidTopicException, AuthorizedOperations.Topic));
+                    name,
+                    TopicName.Check(name) is null ? ErrorCode.UnknownTopicOrPartition : ErrorCode.InvalidTopicException,
+                    AuthorizedOperations.OnTopic(context.Access, name)));
                 continue;
             }
 
             var first = name == from?.TopicName ? from.PartitionIndex : 0;
-            var described = Describe(image, topic, first, room);
+            var described = Describe(context, image, topic, first, room);
             topics.Add(described);
             room -= described.Partitions.Count;
             if (first < topic.Partitions.Count && first + described.Partitions.Count < topic.Partitions.Count)
@@ -84,28 +95,33 @@ internal sealed class DescribeTopicPartitionsHandler(IMetadataFeed feed)
         return new DescribeTopicPartitionsResponse { Topics = topics };
     }
 
-    private static DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic Describe(MetadataImage image, TopicImage topic, int first, int count) => new()
+    private static DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic Describe(
+        RequestContext context, MetadataImage image, TopicImage topic, int first, int count) => new()
     {
         Name = topic.Name,
         TopicId = topic.Id,
         IsInternal = topic.IsInternal,
-        TopicAuthorizedOperations = AuthorizedOperations.Topic,
-        Partitions =
-        [
-            .. topic.Partitions.Skip(first).Take(count).Select(partition => new DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponsePartition
-            {
-                ErrorCode = (short)(partition.Leader is null ? ErrorCode.LeaderNotAvailable : ErrorCode.None),
-                PartitionIndex = partition.Index,
-                LeaderId = partition.Leader?.Value ?? -1,
-                LeaderEpoch = partition.LeaderEpoch,
-                ReplicaNodes = [.. image.Replicas(partition).Select(node => node.Value)],
-                IsrNodes = [.. image.InSyncReplicas(partition).Select(node => node.Value)],
-                EligibleLeaderReplicas = [],
-                LastKnownElr = [],
-                OfflineReplicas = [.. image.OfflineReplicas(partition).Select(node => node.Value)],
-            }),
-        ],
+        TopicAuthorizedOperations = AuthorizedOperations.OnTopic(context.Access, topic.Name),
+        Partitions = [.. topic.Partitions.Skip(first).Take(count).Select(partition => Describe(context, image, partition))],
     };
+
+    private static DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponsePartition Describe(
+        RequestContext context, MetadataImage image, PartitionImage partition)
+    {
+        var (leader, error) = SeenLeader.Of(image, partition, context.Connection.Listener);
+        return new()
+        {
+            ErrorCode = (short)error,
+            PartitionIndex = partition.Index,
+            LeaderId = leader,
+            LeaderEpoch = partition.LeaderEpoch,
+            ReplicaNodes = [.. image.Replicas(partition).Select(node => node.Value)],
+            IsrNodes = [.. image.InSyncReplicas(partition).Select(node => node.Value)],
+            EligibleLeaderReplicas = [],
+            LastKnownElr = [],
+            OfflineReplicas = [.. image.OfflineReplicas(partition).Select(node => node.Value)],
+        };
+    }
 
     private static DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic Failed(string name, ErrorCode error, int operations) => new()
     {

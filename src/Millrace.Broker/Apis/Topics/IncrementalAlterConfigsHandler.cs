@@ -1,4 +1,6 @@
+using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;
@@ -21,6 +23,24 @@ internal sealed class IncrementalAlterConfigsHandler(NodeRuntime runtime, IContr
         }
     }
 
+    public ErrorCode Authorize(RequestContext context, IncrementalAlterConfigsRequest request) =>
+        ConfigAccess.Authorize(
+            context.Access, Operation.AlterConfigs, request.Resources.Select(resource => (resource.ResourceType, resource.ResourceName)));
+
+    public IncrementalAlterConfigsResponse Refuse(RequestContext context, IncrementalAlterConfigsRequest request, ErrorCode error) =>
+        new()
+        {
+            Responses =
+            [
+                .. request.Resources.Select(resource => new IncrementalAlterConfigsResponse.AlterConfigsResourceResponse
+                {
+                    ErrorCode = (short)error,
+                    ResourceType = resource.ResourceType,
+                    ResourceName = resource.ResourceName,
+                }),
+            ],
+        };
+
     public async ValueTask<IncrementalAlterConfigsResponse> HandleAsync(RequestContext context, IncrementalAlterConfigsRequest request, CancellationToken token)
     {
         // The request carries no time-out.
@@ -33,21 +53,11 @@ internal sealed class IncrementalAlterConfigsHandler(NodeRuntime runtime, IContr
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
-            return Failed(request, ErrorCode.RequestTimedOut);
+            return Refuse(context, request, ErrorCode.RequestTimedOut);
         }
         catch (ControllerException refusal)
         {
-            return Failed(request, KafkaErrorMap.ToErrorCode(refusal.Error));
+            return Refuse(context, request, KafkaErrorMap.ToErrorCode(refusal.Error));
         }
     }
-
-    private static IncrementalAlterConfigsResponse Failed(IncrementalAlterConfigsRequest request, ErrorCode error) => new()
-    {
-        Responses = [.. request.Resources.Select(resource => new IncrementalAlterConfigsResponse.AlterConfigsResourceResponse
-        {
-            ErrorCode = (short)error,
-            ResourceType = resource.ResourceType,
-            ResourceName = resource.ResourceName,
-        })],
-    };
 }

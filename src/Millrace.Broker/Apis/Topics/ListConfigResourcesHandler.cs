@@ -1,4 +1,5 @@
 using System.Globalization;
+using Millrace.Broker.Access;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
@@ -19,6 +20,10 @@ internal sealed class ListConfigResourcesHandler(IMetadataFeed feed) : IApiHandl
     public static ApiVersionRange Versions => new(0, 1);
 
     public void ReportErrors(ListConfigResourcesResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
+
+    public ErrorCode Authorize(RequestContext context, ListConfigResourcesRequest request) => context.Access.Cluster(Operation.DescribeConfigs);
+
+    public ListConfigResourcesResponse Refuse(RequestContext context, ListConfigResourcesRequest request, ErrorCode error) => new() { ErrorCode = (short)error };
 
     public ValueTask<ListConfigResourcesResponse> HandleAsync(RequestContext context, ListConfigResourcesRequest request, CancellationToken token)
     {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using Millrace.Broker.Errors;
 using Millrace.Metadata.Configs;
 using Millrace.Protocol.Records;
 using Millrace.Runtime;

@@ -1,3 +1,4 @@
+using Millrace.Broker.Errors;
 using Millrace.Protocol;
 using Millrace.Protocol.Records;
 

@@ -1,3 +1,5 @@
+using Millrace.Broker.Errors;
+
 namespace Millrace.Broker.Partitions.Intake;
 
 /// <summary>An append that has its offsets, or was refused.</summary>

@@ -1,3 +1,4 @@
+using Millrace.Broker.Errors;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Partitions.Lookup;

@@ -1,3 +1,4 @@
+using Millrace.Broker.Membership;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;
 using Millrace.Runtime;

@@ -5,6 +5,7 @@ using Millrace.Controller.Nodes;
 using Millrace.Controller.State;
 using Millrace.Metadata;
 using Millrace.Metadata.Channel;
+using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.Protocol;
 using Millrace.Runtime;
@@ -85,7 +86,7 @@ internal sealed class ControllerLife(ControllerWorld world, NodeRuntime runtime,
 
         await using (controller)
         {
-            var self = await controller.RegisterAsync(new NodeRegistration(incarnation, "h", 1, null), default);
+            var self = await controller.RegisterAsync(new NodeRegistration(incarnation, [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null), default);
             await controller.AssignPartitionsAsync(self, default);
             _stream = await controller.CreateAsync(self, default);
             _end = (await controller.OpenAsync(self, _stream, new StreamEpoch(0), default)).EndOffset;

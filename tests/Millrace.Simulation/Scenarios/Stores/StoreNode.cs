@@ -2,6 +2,7 @@ using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
 using Millrace.Metadata;
 using Millrace.Metadata.Channel;
+using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
@@ -42,7 +43,7 @@ internal sealed class StoreNode(
             controller = await AskedController.TryStartAsync(runtime, log, storage, seal, world.ControllerOptions, Mend);
         }
         while (controller is null);
-        var node = await controller.RegisterAsync(new NodeRegistration(incarnation, "node", 9092, null), CancellationToken.None);
+        var node = await controller.RegisterAsync(new NodeRegistration(incarnation, [new NodeEndpoint(ListenerName.Plaintext, "node", 9092)], null), CancellationToken.None);
         world.NewestEpoch = node.Epoch > world.NewestEpoch ? node.Epoch : world.NewestEpoch;
         try
         {

@@ -3,6 +3,7 @@ using Millrace.Broker.Apis.Data;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Purgatory;
+using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;
 using Millrace.Protocol.Primitives;
@@ -27,6 +28,9 @@ internal sealed class DataPathClient
     }
 
     public FetchPurgatory Purgatory { get; }
+
+    /// <summary>By which produces come.</summary>
+    public ListenerName Listener { get; init; } = ListenerName.Plaintext;
 
     public ProduceHandler Produce { get; }
 
@@ -215,6 +219,6 @@ internal sealed class DataPathClient
             });
         }
 
-        return (TestContext.Create(version, frame), new ProduceRequest { Acks = acks, TimeoutMs = timeoutMs, TopicData = topics });
+        return (TestContext.Create(version, frame, listener: Listener), new ProduceRequest { Acks = acks, TimeoutMs = timeoutMs, TopicData = topics });
     }
 }

@@ -1,5 +1,5 @@
-using Millrace.Broker;
 using Millrace.Broker.Apis.Data;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;

@@ -1,4 +1,5 @@
 using Millrace.Broker.Apis.Topics;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;

@@ -1,6 +1,7 @@
 using System.Net;
-using Millrace.Broker.Network;
+using Millrace.Broker.Access;
 using Millrace.Broker.Requests;
+using Millrace.Metadata.Image;
 using Millrace.Runtime.Buffers;
 
 namespace Millrace.Tests.Broker.Apis;
@@ -16,12 +17,13 @@ internal sealed class TestContext : RequestContext, IDisposable
 
     public bool Disconnected { get; private set; }
 
-    public static TestContext Create(short version, PooledBuffer frame, string? clientId = "test") => new()
+    public static TestContext Create(short version, PooledBuffer frame, string? clientId = "test", ListenerName? listener = null) => new()
     {
         ApiVersion = version,
         CorrelationId = 1,
         ClientId = clientId,
-        Connection = new ClientConnection("test", new IPEndPoint(IPAddress.Loopback, 1), ListenerName.Plaintext),
+        Access = new AccessCheck(
+            new OpenAuthorizer(), Principal.Anonymous, new ClientConnection("test", new IPEndPoint(IPAddress.Loopback, 1), listener ?? ListenerName.Plaintext)),
         Frame = frame,
     };
 

@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Net;
-using Millrace.Broker;
+using Millrace.Broker.Access;
 using Millrace.Broker.Groups;
-using Millrace.Broker.Network;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Requests;
 using Millrace.Coordination.Groups;
@@ -37,7 +37,7 @@ internal sealed class GroupBroker : IAsyncDisposable
         Groups = new GroupCoordinator(Node.Runtime, GroupConfigs.Read(Identity.Configs));
         _elections = new GroupElections(Node.Runtime, Identity.Node, _feed, _table, Groups, Node.Buffers);
         Controller = new GroupTopicController(this);
-        var node = new NodeImage(Identity.Node, Identity.Epoch, Guid.Empty, "localhost", 9092, null, NodeState.Live);
+        var node = new NodeImage(Identity.Node, Identity.Epoch, Guid.Empty, [new NodeEndpoint(ListenerName.Plaintext, "localhost", 9092)], null, NodeState.Live);
         Publish(image => image with { Nodes = image.Nodes.Add(node.Id, node) });
         _table.Start();
         _elections.Start();
@@ -85,7 +85,8 @@ internal sealed class GroupBroker : IAsyncDisposable
             ApiVersion = version,
             CorrelationId = 1,
             ClientId = "tester",
-            Connection = new ClientConnection("1", new IPEndPoint(IPAddress.Loopback, 4711), ListenerName.Plaintext),
+            Access = new AccessCheck(
+                new OpenAuthorizer(), Principal.Anonymous, new ClientConnection("1", new IPEndPoint(IPAddress.Loopback, 4711), ListenerName.Plaintext)),
             Frame = frame,
         };
         try

@@ -1,3 +1,4 @@
+using Millrace.Broker.Membership;
 using Millrace.Coordination.Groups;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Millrace.Broker.Access;
 using Millrace.Broker.Requests;
 using Millrace.Protocol;
 
@@ -21,6 +22,10 @@ internal sealed class HeldHandler(bool lettingNextBegin) : IApiHandler<Heartbeat
     public void Release(int generation) => ReleaseOf(generation).TrySetResult();
 
     public void ReportErrors(HeartbeatResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
+
+    public ErrorCode Authorize(RequestContext context, HeartbeatRequest request) => context.Access.Group(Operation.Read, request.GroupId);
+
+    public HeartbeatResponse Refuse(RequestContext context, HeartbeatRequest request, ErrorCode error) => new() { ErrorCode = (short)error };
 
     public async ValueTask<HeartbeatResponse> HandleAsync(RequestContext context, HeartbeatRequest request, CancellationToken token)
     {

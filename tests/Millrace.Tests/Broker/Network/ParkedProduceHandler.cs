@@ -17,6 +17,10 @@ internal sealed class ParkedProduceHandler : IApiHandler<ProduceRequest, Produce
 
     public void ReportErrors(ProduceResponse response, ErrorTally errors) => errors.Add(0);
 
+    public ErrorCode Authorize(RequestContext context, ProduceRequest request) => ErrorCode.None;
+
+    public ProduceResponse Refuse(RequestContext context, ProduceRequest request, ErrorCode error) => new();
+
     public async ValueTask<ProduceResponse> HandleAsync(RequestContext context, ProduceRequest request, CancellationToken token)
     {
         Interlocked.Increment(ref _parked);

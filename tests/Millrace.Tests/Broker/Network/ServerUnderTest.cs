@@ -19,19 +19,21 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     // Apart from the requests' own, of which each must come back.
     private readonly BufferPool _transportBuffers = new(0);
 
-    private ServerUnderTest(NetworkOptions options, HeldHandler handler)
+    private ServerUnderTest(NetworkOptions options, HeldHandler handler, RequestSteps steps)
     {
         _node = new RealNode(Log);
         Handler = handler;
         Server = new NetworkServer(
             _node.Runtime,
             options,
-            new ApiTable(
-                new ApiVersionsHandler(new MetadataFeed()),
-                [
-                    ApiEntry.For<HeldHandler, HeartbeatRequest, HeartbeatResponse>(handler),
-                    ApiEntry.For<ParkedProduceHandler, ProduceRequest, ProduceResponse>(Produces),
-                ]),
+            new RequestPipeline(
+                ApiTable.With(
+                    new ApiVersionsHandler(new MetadataFeed()),
+                    [
+                        ApiEntry.For<HeldHandler, HeartbeatRequest, HeartbeatResponse>(handler),
+                        ApiEntry.For<ParkedProduceHandler, ProduceRequest, ProduceResponse>(Produces),
+                    ]),
+                steps),
             _buffers);
     }
 
@@ -47,14 +49,17 @@ internal sealed class ServerUnderTest : IAsyncDisposable
 
     public EndPoint Address { get; private set; } = new IPEndPoint(IPAddress.None, 0);
 
-    public static async Task<ServerUnderTest> StartAsync(NetworkOptions? options = null, bool lettingNextBegin = false)
+    public static async Task<ServerUnderTest> StartAsync(NetworkOptions? options = null, bool lettingNextBegin = false, RequestSteps? steps = null)
     {
-        var server = new ServerUnderTest(options ?? new NetworkOptions(), new HeldHandler(lettingNextBegin));
+        var server = new ServerUnderTest(options ?? new NetworkOptions(), new HeldHandler(lettingNextBegin), steps ?? RequestSteps.Open);
         var listener = await new SocketTransport(server._node.Runtime, server._transportBuffers).BindAsync(new IPEndPoint(IPAddress.Loopback, 0));
         server.Address = listener.EndPoint;
         server.Server.Serve(listener, ListenerName.Plaintext);
         return server;
     }
+
+    /// <summary>Something brought the node down.</summary>
+    public bool HasFailed => _node.Runtime.Failed.IsCompleted;
 
     public Task<RawClient> ConnectAsync() => RawClient.ConnectAsync(Address);
 

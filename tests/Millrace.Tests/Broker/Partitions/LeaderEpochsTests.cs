@@ -1,4 +1,4 @@
-using Millrace.Broker.Partitions;
+using Millrace.Broker.Partitions.Lookup;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Xunit;

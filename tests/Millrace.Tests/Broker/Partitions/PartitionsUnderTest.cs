@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
-using Millrace.Broker;
+using Millrace.Broker.Errors;
+using Millrace.Broker.Membership;
+using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
@@ -34,8 +36,15 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
         _image = MetadataImage.Empty with
         {
             Nodes = ImmutableSortedDictionary<NodeId, NodeImage>.Empty
-                .Add(Self, new NodeImage(Self, new NodeEpoch(1), new Guid(1, 0, 0, new byte[8]), "self", 9092, null, NodeState.Live))
-                .Add(Other, new NodeImage(Other, new NodeEpoch(2), new Guid(2, 0, 0, new byte[8]), "other", 9093, "rack", NodeState.Live)),
+                .Add(Self, new NodeImage(
+                    Self, new NodeEpoch(1), new Guid(1, 0, 0, new byte[8]), [new NodeEndpoint(ListenerName.Plaintext, "self", 9092)], null, NodeState.Live))
+                .Add(Other, new NodeImage(
+                    Other,
+                    new NodeEpoch(2),
+                    new Guid(2, 0, 0, new byte[8]),
+                    [new NodeEndpoint(ListenerName.Plaintext, "other", 9093), new NodeEndpoint(new ListenerName("EXTERNAL"), "outside", 19093)],
+                    "rack",
+                    NodeState.Live)),
         };
         Node = new TestNode(Registry, Storage, _options);
         Table = StartTable();
@@ -53,7 +62,7 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
 
     public PartitionTable Table { get; private set; }
 
-    public BrokerMetrics Metrics { get; } = new();
+    public DataMetrics Metrics { get; } = new();
 
     public NodeRuntime Runtime => Node.Runtime;
 

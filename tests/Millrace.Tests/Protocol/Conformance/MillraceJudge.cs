@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using Millrace.Broker.Errors;
-using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;

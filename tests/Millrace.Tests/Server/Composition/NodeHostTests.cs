@@ -39,6 +39,21 @@ public sealed class NodeHostTests
         Assert.Equal((short)ErrorCode.InvalidTopicException, Assert.Single((await DescribeAsync(node, "no such/name", create: true)).Topics).ErrorCode);
     }
 
+    [Theory]
+    [InlineData(10, ErrorCode.InvalidRequest, "")]
+    [InlineData(12, ErrorCode.UnknownTopicId, null)]
+    public async Task A_topic_that_is_asked_for_by_an_id_is_refused_in_a_form_that_the_version_has(short version, ErrorCode expected, string? name)
+    {
+        await using var storage = new MemoryObjectStorage();
+        await using var node = await NodeUnderTest.StartAsync(storage, "memory:");
+
+        var metadata = await node.CallAsync<MetadataRequest, MetadataResponse>(
+            new MetadataRequest { Topics = [new() { Name = null, TopicId = new Guid(1, 2, 3, new byte[8]) }] }, version);
+
+        var topic = Assert.Single(metadata.Topics);
+        Assert.Equal(((short)expected, name), (topic.ErrorCode, topic.Name));
+    }
+
     [Fact]
     public async Task Deleting_a_topic_whose_records_are_not_uploaded_yet_is_nothing_to_warn_of()
     {

@@ -12,25 +12,10 @@ public sealed class NodeOptionsTests
 
         Assert.Equal("file:///var/data/store", options.Store);
         Assert.Equal("file:///var/data/wal", options.Wal);
-        Assert.Equal(new HostPort("127.0.0.1", 9092), options.Listen);
-        Assert.Null(options.Advertised);
+        Assert.Equal("PLAINTEXT://127.0.0.1:9092", Assert.Single(options.Listeners.Clients).ToString());
     }
 
     [Theory]
-    [InlineData("PLAINTEXT://:9092", "", 9092)]
-    [InlineData("plaintext://[::1]:1", "::1", 1)]
-    [InlineData("PLAINTEXT://0.0.0.0:0", "0.0.0.0", 0)]
-    public void Listeners_are_read_in_Kafkas_form(string text, string host, int port) =>
-        Assert.Equal(new HostPort(host, port), From(("listeners", text)).Listen);
-
-    [Theory]
-    [InlineData("listeners", "127.0.0.1:9092")]
-    [InlineData("listeners", "SASL_SSL://127.0.0.1:9092")]
-    [InlineData("listeners", "PLAINTEXT://a:1,PLAINTEXT://b:2")]
-    [InlineData("listeners", "PLAINTEXT://::1:9092")]
-    [InlineData("listeners", "PLAINTEXT://a:99999")]
-    [InlineData("advertised.listeners", "PLAINTEXT://0.0.0.0:9092")]
-    [InlineData("advertised.listeners", "PLAINTEXT://host:0")]
     [InlineData("millrace.http.listener", "nowhere")]
     public void What_cannot_be_served_is_refused(string key, string value)
     {

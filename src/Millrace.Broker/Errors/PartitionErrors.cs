@@ -1,6 +1,6 @@
 using Millrace.Streams;
 
-namespace Millrace.Broker.Partitions;
+namespace Millrace.Broker.Errors;
 
 /// <summary>What a failure of the stream means for a request to the partition.</summary>
 internal static class PartitionErrors

@@ -1,3 +1,5 @@
+using Millrace.Broker.Membership;
+using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Purgatory;
 using Millrace.Coordination.Groups;
@@ -6,7 +8,7 @@ using Millrace.Metadata.Image;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 
-namespace Millrace.Broker;
+namespace Millrace.Broker.Apis;
 
 /// <summary>What the API handlers are made of.</summary>
 internal sealed record BrokerComponents
@@ -32,7 +34,7 @@ internal sealed record BrokerComponents
     /// <summary>Where fetches wait.</summary>
     public required FetchPurgatory Fetches { get; init; }
 
-    public required BrokerMetrics Metrics { get; init; }
+    public required DataMetrics Metrics { get; init; }
 
     /// <summary>The groups whose partitions this broker leads.</summary>
     public required GroupCoordinator Groups { get; init; }

@@ -1,6 +1,7 @@
 using System.Net;
+using Millrace.Metadata.Image;
 
-namespace Millrace.Broker.Network;
+namespace Millrace.Broker.Access;
 
 /// <summary>What is known of a client's connection.</summary>
 internal sealed class ClientConnection(string id, EndPoint? remote, ListenerName listener)
@@ -12,9 +13,6 @@ internal sealed class ClientConnection(string id, EndPoint? remote, ListenerName
 
     /// <summary>The listener it came in by: answers name brokers by their addresses on the same one.</summary>
     public ListenerName Listener => listener;
-
-    /// <summary>Who the client is. Anonymous until it authenticates.</summary>
-    public Principal Principal { get; set; } = Principal.Anonymous;
 
     /// <summary>As its ApiVersions request said.</summary>
     public string? SoftwareName { get; set; }

@@ -1,7 +1,7 @@
 using Millrace.Metadata.Configs;
 using Millrace.Runtime.Ids;
 
-namespace Millrace.Broker;
+namespace Millrace.Broker.Membership;
 
 /// <summary>Who this broker is, and what its operator set.</summary>
 /// <param name="Node">Its id, stable over restarts.</param>

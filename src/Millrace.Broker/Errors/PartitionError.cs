@@ -1,4 +1,4 @@
-namespace Millrace.Broker.Partitions;
+namespace Millrace.Broker.Errors;
 
 /// <summary>Why a partition refused a request, or could not do what it asked.</summary>
 internal enum PartitionError

@@ -1,6 +1,6 @@
 using Millrace.Streams;
 
-namespace Millrace.Broker.Partitions;
+namespace Millrace.Broker.Partitions.Lookup;
 
 /// <summary>Answers where a leader epoch ended, from the epochs that a stream was opened at.</summary>
 internal static class LeaderEpochs

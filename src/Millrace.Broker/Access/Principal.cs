@@ -1,4 +1,4 @@
-namespace Millrace.Broker.Network;
+namespace Millrace.Broker.Access;
 
 /// <summary>Who a client is, in Kafka's form <c>Type:name</c>.</summary>
 internal sealed record Principal(string Type, string Name)
