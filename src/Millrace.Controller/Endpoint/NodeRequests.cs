@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Topics;
 using Millrace.Metadata;
+using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
 

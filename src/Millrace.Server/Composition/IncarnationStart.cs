@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Millrace.Broker;
+using Millrace.Broker.Membership;
 using Millrace.Controller;
 using Millrace.Controller.Clients;
 using Millrace.Controller.Endpoint;

@@ -120,6 +120,11 @@ internal sealed class NodeHost : IAsyncDisposable
             Log.AboutSettings(_logger, remark.Level, remark.Text);
         }
 
+        if (_options.Listeners.NotOpened.Count > 0)
+        {
+            Log.ListenersNotOpened(_logger, string.Join(", ", _options.Listeners.NotOpened));
+        }
+
         var started = _runtime.Time.GetTimestamp();
         await BeginAsync(_options, token);
         Log.Ready(_logger, Address, (long)_runtime.Time.GetElapsedTime(started).TotalMilliseconds);

@@ -1,4 +1,3 @@
-using Millrace.Runtime;
 using Xunit;
 
 namespace Millrace.Tests.Runtime;

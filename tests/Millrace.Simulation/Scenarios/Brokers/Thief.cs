@@ -112,7 +112,7 @@ internal sealed class Thief(
         var endpoint = new ControllerEndpoint(runtime, controller, new ClusterControllerOptions());
         var channel = new ControllerChannel(new EncodedLink(endpoint.ExchangeAsync), controller.Metadata);
         var nodes = new NodeRegistry(channel);
-        var self = await nodes.RegisterAsync(new NodeRegistration(seal.IncarnationId, seal.Host, seal.Port, null), CancellationToken.None);
+        var self = await nodes.RegisterAsync(new NodeRegistration(seal.IncarnationId, [new(ListenerName.Plaintext, seal.Host, seal.Port)], null), CancellationToken.None);
         kernel.Coverage.Count("thief: registered");
         if (walsAreInStore)
         {
