@@ -12,7 +12,6 @@ using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Server.Options;
-using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
 
