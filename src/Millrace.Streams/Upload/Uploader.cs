@@ -69,18 +69,11 @@ internal sealed class Uploader
     }
 
     /// <summary>Ends when every upload that is under way by now has ended: committed, and the WAL trimmed.</summary>
-    public async Task SettledAsync()
+    public Task SettledAsync()
     {
-        UploadUnderWay[] uploads;
         lock (_lock)
         {
-            uploads = [.. _underWay];
-        }
-
-        // One by one: a WhenAll over tasks that are completed by hand continues on the thread pool, where the simulator cannot follow.
-        foreach (var upload in uploads)
-        {
-            await upload.Ended;
+            return Task.WhenAll(_underWay.Select(upload => upload.Ended));
         }
     }
 
@@ -89,7 +82,7 @@ internal sealed class Uploader
     /// cannot take them all.
     /// </summary>
     private bool HasRoom(UploadUnderWay? before) =>
-        UnderWay < _context.Options.UploadsAtOnce + (before is { Ended.IsCompleted: false } ? 0 : 1);
+        UnderWay < _context.Options.UploadsAtOnce + (before is { HasEnded: false } ? 0 : 1);
 
     /// <summary>Begins what there is room for; the rest is due again when an upload has ended.</summary>
     private async Task BeginAsync(UploadOrder order, CancellationToken token)
@@ -158,27 +151,29 @@ internal sealed class Uploader
     {
         var upload = new UploadUnderWay(++_lastNumber);
         cuts.ForEach(cut => cut.Stream.OnTaken(upload));
+        // Under the lock, so that nobody who sees an effect of this upload does not know of it.
         lock (_lock)
         {
             _underWay.Add(upload);
+            upload.Ended = _runtime.Spawn("stream-upload", _ => RunAsync(upload, cuts, before?.Ended ?? Task.CompletedTask, started, token));
         }
+    }
 
-        _ = _runtime.Spawn("stream-upload", async _ =>
+    private async Task RunAsync(UploadUnderWay upload, List<StreamCut> cuts, Task before, long started, CancellationToken token)
+    {
+        try
         {
-            try
+            await _runner.RunAsync(cuts, before, started, token);
+        }
+        finally
+        {
+            lock (_lock)
             {
-                await _runner.RunAsync(cuts, before?.Ended ?? Task.CompletedTask, started, token);
+                _underWay.Remove(upload);
             }
-            finally
-            {
-                lock (_lock)
-                {
-                    _underWay.Remove(upload);
-                }
 
-                upload.End();
-                _context.Planner.OnUploadEnded();
-            }
-        });
+            upload.End();
+            _context.Planner.OnUploadEnded();
+        }
     }
 }
