@@ -13,5 +13,5 @@ namespace Millrace.Streams.Append;
 /// <param name="Metrics">Counts them.</param>
 internal sealed record AppendContext(IWriteAheadLog Wal, MemoryBudget Budget, SmallRecordArena SmallRecords, UploadPlanner Planner, StreamsMetrics Metrics)
 {
-    public IdleTasks<AppendCompletion> Completions { get; } = new();
+    public IdleTasks<AppendCompletion> Completions { get; } = new(new Lock());
 }

@@ -27,6 +27,7 @@ internal sealed class UploadPlanner : IAsyncDisposable
     private readonly ITimer _timer;
     private readonly Lock _lock = new();
     private SortedDictionary<StreamId, StreamUploads> _asked = [];
+    private readonly SortedDictionary<StreamId, StreamUploads> _heldUp = [];
     private bool _allAsked;
     private int _gathering;
     private long _uncut;
@@ -83,16 +84,32 @@ internal sealed class UploadPlanner : IAsyncDisposable
         _signal.Set();
     }
 
-    /// <summary>Asks once more for streams whose upload could not begin. It does when one that is under way ends, which wakes the loop.</summary>
-    public void AskLater(IEnumerable<StreamUploads> streams)
+    /// <summary>The upload of some streams cannot begin yet: it is due again when one that is under way has ended.</summary>
+    public void HoldUp(IEnumerable<StreamUploads> streams)
     {
         lock (_lock)
         {
             foreach (var stream in streams)
             {
-                _asked[stream.Core.Id] = stream;
+                _heldUp[stream.Core.Id] = stream;
             }
         }
+    }
+
+    /// <summary>An upload has ended: what was held up may begin.</summary>
+    public void OnUploadEnded()
+    {
+        lock (_lock)
+        {
+            foreach (var (id, stream) in _heldUp)
+            {
+                _asked.TryAdd(id, stream);
+            }
+
+            _heldUp.Clear();
+        }
+
+        _signal.Set();
     }
 
     /// <summary>Lets no upload begin until it is disposed: whoever asks for several streams meanwhile gets them in one.</summary>
@@ -128,6 +145,7 @@ internal sealed class UploadPlanner : IAsyncDisposable
                 _allAsked = false;
                 Interlocked.Exchange(ref _uncut, 0);
                 _asked.Clear();
+                _heldUp.Clear();
                 return UploadOrder.Everything;
             }
 

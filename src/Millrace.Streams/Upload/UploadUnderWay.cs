@@ -4,12 +4,15 @@ namespace Millrace.Streams.Upload;
 /// <param name="number">Rises from upload to upload.</param>
 internal sealed class UploadUnderWay(long number)
 {
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _hasEnded;
 
     public long Number => number;
 
-    /// <summary>Ends when it has, however it did; never fails.</summary>
-    public Task Ended => _ended.Task;
+    /// <summary>All that it does for its streams is done: set before those are told who are held up by it.</summary>
+    public bool HasEnded => _hasEnded;
 
-    public void End() => _ended.SetResult();
+    /// <summary>Ends when it has, however it did. Set by whoever begins it, before anybody else knows of it.</summary>
+    public Task Ended { get; set; } = Task.CompletedTask;
+
+    public void End() => _hasEnded = true;
 }

@@ -52,12 +52,9 @@ internal sealed class Uploader
             while (true)
             {
                 await _context.Planner.WaitAsync().OrCancelled(token);
-                while (HasRoom(mustWait: false) && _context.Planner.Take(isIdle: UnderWay == 0) is { } order)
+                while (HasRoom(before: null) && _context.Planner.Take(isIdle: UnderWay == 0) is { } order)
                 {
-                    if (!await TryBeginAsync(order, token))
-                    {
-                        break;
-                    }
+                    await BeginAsync(order, token);
                 }
             }
         }
@@ -72,50 +69,49 @@ internal sealed class Uploader
     }
 
     /// <summary>Ends when every upload that is under way by now has ended: committed, and the WAL trimmed.</summary>
-    public async Task SettledAsync()
+    public Task SettledAsync()
     {
-        UploadUnderWay[] uploads;
         lock (_lock)
         {
-            uploads = [.. _underWay];
-        }
-
-        // One by one: a WhenAll over tasks that are completed by hand continues on the thread pool, where the simulator cannot follow.
-        foreach (var upload in uploads)
-        {
-            await upload.Ended;
+            return Task.WhenAll(_underWay.Select(upload => upload.Ended));
         }
     }
 
     /// <summary>
-    /// Whether one more upload may begin. One place beyond the setting is for streams that wait for nobody: those that wait cannot take them all.
+    /// Whether an upload may begin that follows another one, or nobody. One place beyond the setting is for those that wait for nobody: the others
+    /// cannot take them all.
     /// </summary>
-    private bool HasRoom(bool mustWait) => UnderWay < _context.Options.UploadsAtOnce + (mustWait ? 0 : 1);
+    private bool HasRoom(UploadUnderWay? before) =>
+        UnderWay < _context.Options.UploadsAtOnce + (before is { HasEnded: false } ? 0 : 1);
 
-    /// <returns>False if some of it has no room: it is due when one of those under way ends.</returns>
-    private async Task<bool> TryBeginAsync(UploadOrder order, CancellationToken token)
+    /// <summary>Begins what there is room for; the rest is due again when an upload has ended.</summary>
+    private async Task BeginAsync(UploadOrder order, CancellationToken token)
     {
-        var hasRoom = true;
         var groups = (order.Streams ?? _host.Streams)
             .Where(stream => stream.Capture.IsNeeded)
             .GroupBy(stream => stream.Before)
             .OrderBy(group => group.Key?.Number ?? 0)
             .ToList();
+        var heldUp = new List<UploadUnderWay?>();
         foreach (var group in groups)
         {
-            if (HasRoom(mustWait: group.Key is not null))
+            if (HasRoom(group.Key))
             {
                 // First those that went without in the last uploads, lest busy streams keep others out.
                 await BeginAsync([.. group.OrderBy(stream => stream.LastNumber).ThenBy(stream => stream.Core.Id)], group.Key, token);
             }
             else
             {
-                _context.Planner.AskLater(group);
-                hasRoom = false;
+                _context.Planner.HoldUp(group);
+                heldUp.Add(group.Key);
             }
         }
 
-        return hasRoom;
+        if (heldUp.Exists(HasRoom))
+        {
+            // One has ended meanwhile, and did not know of them.
+            _context.Planner.OnUploadEnded();
+        }
     }
 
     private async Task BeginAsync(List<StreamUploads> streams, UploadUnderWay? before, CancellationToken token)
@@ -155,27 +151,29 @@ internal sealed class Uploader
     {
         var upload = new UploadUnderWay(++_lastNumber);
         cuts.ForEach(cut => cut.Stream.OnTaken(upload));
+        // Under the lock, so that nobody who sees an effect of this upload does not know of it.
         lock (_lock)
         {
             _underWay.Add(upload);
+            upload.Ended = _runtime.Spawn("stream-upload", _ => RunAsync(upload, cuts, before?.Ended ?? Task.CompletedTask, started, token));
         }
+    }
 
-        _ = _runtime.Spawn("stream-upload", async _ =>
+    private async Task RunAsync(UploadUnderWay upload, List<StreamCut> cuts, Task before, long started, CancellationToken token)
+    {
+        try
         {
-            try
+            await _runner.RunAsync(cuts, before, started, token);
+        }
+        finally
+        {
+            lock (_lock)
             {
-                await _runner.RunAsync(cuts, before?.Ended ?? Task.CompletedTask, started, token);
+                _underWay.Remove(upload);
             }
-            finally
-            {
-                lock (_lock)
-                {
-                    _underWay.Remove(upload);
-                }
 
-                upload.End();
-                _context.Planner.Wake();
-            }
-        });
+            upload.End();
+            _context.Planner.OnUploadEnded();
+        }
     }
 }

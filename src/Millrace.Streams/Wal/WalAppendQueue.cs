@@ -10,16 +10,22 @@ namespace Millrace.Streams.Wal;
 /// They are linked to one another: an append that has been accepted needs no more room, however many wait. Threading: appending by any
 /// thread; taking by the one writer.
 /// </remarks>
-internal sealed class WalAppendQueue(long firstPosition)
+internal sealed class WalAppendQueue
 {
     private readonly Lock _lock = new();
-    private readonly IdleTasks<WalAppend> _idle = new();
+    private readonly IdleTasks<WalAppend> _idle;
     private WalAppendGroup _waiting;
     private TaskCompletionSource? _wake;
     private long _wakeAt;
     private long _waitingBytes;
     private StreamException? _ended;
-    private long _nextPosition = firstPosition;
+    private long _nextPosition;
+
+    public WalAppendQueue(long firstPosition)
+    {
+        _idle = new IdleTasks<WalAppend>(_lock);
+        _nextPosition = firstPosition;
+    }
 
     /// <summary>
     /// Takes a place in the log. The task ends when the writer completes or fails the append. If this throws, nothing was appended.
@@ -27,8 +33,6 @@ internal sealed class WalAppendQueue(long firstPosition)
     /// <exception cref="StreamException">The WAL has ended; nothing was appended.</exception>
     public ValueTask Append(in StreamRecord record, out long position)
     {
-        // All the room it needs; from here on nothing can fail.
-        var append = _idle.Take() ?? new WalAppend(_idle);
         ValueTask task;
         TaskCompletionSource? wake = null;
         lock (_lock)
@@ -38,6 +42,8 @@ internal sealed class WalAppendQueue(long firstPosition)
                 throw new StreamException(_ended.Error, _ended.Message, _ended);
             }
 
+            // All the room it needs; from here on nothing can fail.
+            var append = _idle.Take_NeedsLock() ?? new WalAppend(_idle);
             position = _nextPosition++;
             append.Begin(record, position);
             task = append.Task;

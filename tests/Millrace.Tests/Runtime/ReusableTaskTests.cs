@@ -5,7 +5,7 @@ namespace Millrace.Tests.Runtime;
 
 public sealed class ReusableTaskTests
 {
-    private readonly IdleTasks<Delivery> _idle = new();
+    private readonly IdleTasks<Delivery> _idle = new(new Lock());
 
     [Theory]
     [InlineData(false)]

@@ -15,18 +15,28 @@ internal sealed class Cores : IStreamHost, IDisposable
 
     public List<StreamCore> Lost { get; } = [];
 
-    public StreamCore Open(long id, int epoch = 1) => new(
-        new StreamId(id), new StreamEpoch(epoch), new TestOwner(), new StreamOpening(0, 0, [new(new StreamEpoch(epoch), 0)], null), 0, this, _budget, _buffers);
+    public StreamCore Open(long id, int epoch = 1, IStreamOwner? owner = null) => new(
+        new StreamId(id), new StreamEpoch(epoch), owner ?? new TestOwner(), new StreamOpening(0, 0, [new(new StreamEpoch(epoch), 0)], null), 0, this, _budget, _buffers);
 
-    /// <summary>A durable record that takes one offset and stands at a place in the WAL.</summary>
-    public void Append(StreamCore stream, long walPosition)
+    /// <summary>A record that takes one offset and stands at a place in the WAL.</summary>
+    public void Append(StreamCore stream, long walPosition, bool isDurable = true)
     {
         var buffer = _buffers.Rent(10);
         stream.Cache.Reserve();
         stream.Cache.Add(new CachedRecord(stream.Offsets.Next, 1, -1, walPosition, buffer.Memory, buffer));
         stream.Offsets.Append(stream.Offsets.Next + 1);
-        stream.Offsets.Confirm(stream.Offsets.Next);
         buffer.Release();
+        if (isDurable)
+        {
+            Confirm(stream);
+        }
+    }
+
+    /// <summary>All that was appended is durable.</summary>
+    public static void Confirm(StreamCore stream)
+    {
+        stream.Offsets.Confirm(stream.Offsets.Next);
+        stream.Confirmed.Advance(stream.Offsets.Next);
     }
 
     /// <summary>Everything below an offset is committed in objects.</summary>

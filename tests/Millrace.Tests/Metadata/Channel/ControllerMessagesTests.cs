@@ -23,8 +23,15 @@ public sealed class ControllerMessagesTests
         { new ControllerRequestHead { ApiKey = 10002, ApiVersion = 0, VersionTerm = 3, VersionIndex = 4 }, "2712" + "0000" + Long(3) + Long(4) + "00" },
         { new ControllerResponseHead { ErrorCode = 2, ErrorMessage = "a", VersionTerm = 3, VersionIndex = 4 }, "0002" + "0261" + Long(3) + Long(4) + "00" },
         {
-            new RegisterNodeRequest { IncarnationId = Id, Host = "h", Port = 9092, Rack = null, WantedId = 7 },
-            "00000001000200030405060708090A0B" + "0268" + "00002384" + "00" + "00000007" + "00"
+            new RegisterNodeRequest
+            {
+                IncarnationId = Id,
+                Endpoints = [new() { Listener = "l", Host = "h", Port = 9092 }],
+                Rack = null,
+                WantedId = 7,
+                Program = "p",
+            },
+            "00000001000200030405060708090A0B" + "02" + "026C" + "0268" + "00002384" + "00" + "00" + "00000007" + "0270" + "00"
         },
         { new RegisterNodeResponse { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
         { new LeaveNodeRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },

@@ -27,7 +27,7 @@ public sealed class NodeListenersTests
         var listeners = await ListenersOfAsync(node);
 
         Assert.Equal(["INTERNAL", "EXTERNAL"], listeners.Select(listener => listener.Name));
-        Assert.Equal(((IPEndPoint)node.Node.Address).Port, listeners[1].Port);
+        Assert.Equal(((IPEndPoint)node.Host.Address).Port, listeners[1].Port);
         Assert.Single(node.Log.Saying("Not opened, since there is no quorum of controllers here that needs them: CONTROLLER://127.0.0.1:0"));
         foreach (var (name, host, port) in listeners)
         {

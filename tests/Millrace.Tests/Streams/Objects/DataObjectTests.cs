@@ -8,7 +8,6 @@ using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Objects;
 using Millrace.Streams.Registry;
-using Millrace.Streams.Upload;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Objects;

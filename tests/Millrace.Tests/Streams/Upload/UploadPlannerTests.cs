@@ -107,14 +107,21 @@ public sealed class UploadPlannerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Only_what_could_not_begin_yet_wakes_nobody()
+    public async Task What_is_held_up_is_due_again_when_an_upload_has_ended_and_not_before()
     {
-        _planner.AskLater([_first]);
-        var woken = _planner.WaitAsync();
-        Assert.False(woken.IsCompleted);
-        _planner.Ask(_second);
-        await woken.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
-        Assert.Equal([_first, _second], _planner.Take(isIdle: true)!.Streams);
+        _planner.HoldUp([_second]);
+        _planner.Ask(_first);
+        Assert.Equal([_first], _planner.Take(isIdle: false)!.Streams);
+        Assert.Null(_planner.Take(isIdle: false));
+        _planner.OnUploadEnded();
+        await _planner.WaitAsync().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal([_second], _planner.Take(isIdle: false)!.Streams);
+
+        _planner.HoldUp([_second]);
+        _planner.AskForAll();
+        Assert.Same(UploadOrder.Everything, _planner.Take(isIdle: false));
+        _planner.OnUploadEnded();
+        Assert.Null(_planner.Take(isIdle: false));
     }
 
     public async ValueTask DisposeAsync()

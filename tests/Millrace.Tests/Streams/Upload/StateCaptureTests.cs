@@ -1,0 +1,102 @@
+using Millrace.Runtime.Ids;
+using Millrace.Streams;
+using Millrace.Streams.Cache;
+using Millrace.Streams.State;
+using Millrace.Streams.Upload;
+using Millrace.Tests.Controller;
+using Xunit;
+
+namespace Millrace.Tests.Streams.Upload;
+
+public sealed class StateCaptureTests : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private readonly Cores _cores = new();
+    private readonly ManualTime _time = new();
+    private readonly TestWal _wal = new(new NodeId(1), new NodeEpoch(1));
+    private readonly StatefulOwner _owner = new();
+    private readonly UploadPlanner _planner;
+    private readonly StateCapture _capture;
+
+    public StateCaptureTests()
+    {
+        var budget = new MemoryBudget(100, reserve: 0, () => { });
+        _planner = new UploadPlanner(_time, TestNode.Small, _wal, budget);
+        _owner.Core = _cores.Open(1, owner: _owner);
+        _capture = new StateCapture(_owner.Core, new UploadContext(_time, TestNode.Small, _wal, new TailCache(0, budget), _planner));
+    }
+
+    [Fact]
+    public async Task An_owner_is_not_asked_where_there_is_nothing_to_upload()
+    {
+        Assert.False(_capture.IsNeeded);
+        Assert.Null(await _capture.TakeAsync(default));
+        _cores.Append(_owner.Core, walPosition: 10);
+        Assert.True(_capture.IsNeeded);
+        _owner.Core.Lose(new StreamException(StreamError.Unknown, "deleted"));
+        Assert.Null(await _capture.TakeAsync(default));
+        Assert.Equal(0, _owner.Asked);
+    }
+
+    [Fact]
+    public async Task The_newest_state_is_waited_for_until_it_is_durable()
+    {
+        _cores.Append(_owner.Core, walPosition: 10, isDurable: false);
+        var taking = _capture.TakeAsync(default);
+        Assert.False(taking.IsCompleted);
+        Cores.Confirm(_owner.Core);
+        Assert.Equal(1, (await taking.WaitAsync(Patience, TestContext.Current.CancellationToken))!.Value.Offset);
+    }
+
+    [Fact]
+    public async Task It_is_waited_for_no_longer_than_a_second_and_not_in_a_full_wal()
+    {
+        _cores.Append(_owner.Core, walPosition: 10, isDurable: false);
+        var patient = _capture.TakeAsync(default);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(1, (await patient.WaitAsync(Patience, TestContext.Current.CancellationToken))!.Value.Offset);
+        _wal.Fullness = 1;
+        Assert.Equal(1, (await _capture.TakeAsync(default).WaitAsync(Patience, TestContext.Current.CancellationToken))!.Value.Offset);
+        Assert.Equal(0, _owner.Core.Offsets.Confirmed);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_comes_along_when_it_is_due_or_the_stream_closes()
+    {
+        _owner.Core.Checkpoints.OnTaken(bytes: 100);
+        _cores.Append(_owner.Core, walPosition: 10);
+        Assert.True((await _capture.TakeAsync(default))!.Value.Checkpoint.IsEmpty);
+        _owner.Core.Checkpoints.OnAppended(100);
+        Assert.False((await _capture.TakeAsync(default))!.Value.Checkpoint.IsEmpty);
+        _owner.Core.Checkpoints.OnTaken(bytes: 100);
+        _owner.Core.Life.BeginClosing();
+        Assert.False((await _capture.TakeAsync(default))!.Value.Checkpoint.IsEmpty);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _planner.DisposeAsync();
+        _cores.Dispose();
+    }
+
+    private sealed class StatefulOwner : IStreamOwner
+    {
+        public StreamCore Core { get; set; } = null!;
+
+        public int Asked { get; private set; }
+
+        public OwnerState Capture(long since, bool withCheckpoint)
+        {
+            Asked++;
+            return new OwnerState(Core.Offsets.Next, withCheckpoint ? new byte[10] : default(ReadOnlyMemory<byte>), default);
+        }
+
+        public void OnConfirmed(long confirmOffset)
+        {
+        }
+
+        public void OnLost(StreamError error)
+        {
+        }
+    }
+}
