@@ -32,7 +32,9 @@ var micro = new Command("micro", "Parts of the product by themselves, by Benchma
 micro.SetAction(parsed =>
 {
     // In this process: the checkout's output folders are not where BenchmarkDotNet would look for a build of its own.
-    var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(new InProcessEmitToolchain(new()))).WithArtifactsPath(Path.Combine(Checkout.Root, "artifacts", "benchmarks"));
+    var config = DefaultConfig.Instance
+        .AddJob(Job.ShortRun.WithToolchain(new InProcessEmitToolchain(new())))
+        .WithArtifactsPath(Path.Combine(Checkout.Root, "artifacts", "benchmarks"));
     BenchmarkSwitcher.FromAssembly(typeof(ChecksumBenchmark).Assembly).Run([.. parsed.UnmatchedTokens], config);
 });
 

@@ -26,7 +26,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 6002, Level = LogLevel.Error, Message = "{Partition} cannot be loaded; its groups are not served here")]
     public static partial void LoadGivenUp(ILogger logger, string partition, Exception failure);
 
-    [LoggerMessage(EventId = 6003, Level = LogLevel.Warning, Message = "{Partition} holds a record of a kind that this version does not know, and leaves it out")]
+    [LoggerMessage(
+        EventId = 6003, Level = LogLevel.Warning, Message = "{Partition} holds a record of a kind that this version does not know, and leaves it out")]
     public static partial void UnknownRecord(ILogger logger, string partition);
 
     [LoggerMessage(EventId = 6004, Message = "An append to {Partition} failed ({Error}); its state is read anew from the log: {Reason}")]

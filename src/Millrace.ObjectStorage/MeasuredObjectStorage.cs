@@ -42,7 +42,8 @@ public sealed class MeasuredObjectStorage : IObjectStorage
 
     public async ValueTask<bool> TryCreateAsync(string key, ReadOnlySequence<byte> body, CancellationToken token)
     {
-        var created = await MeasureAsync("create", key, body.Length, () => _inner.TryCreateAsync(key, body, token), static created => created ? "ok" : "exists");
+        var created = await MeasureAsync(
+            "create", key, body.Length, () => _inner.TryCreateAsync(key, body, token), static created => created ? "ok" : "exists");
         _written.Add(created ? body.Length : 0);
         return created;
     }
@@ -62,7 +63,12 @@ public sealed class MeasuredObjectStorage : IObjectStorage
 
     public async ValueTask<int> ReadAsync(string key, long position, Memory<byte> destination, CancellationToken token)
     {
-        var count = await MeasureAsync("read", key, destination.Length, () => _inner.ReadAsync(key, position, destination, token), static count => count < 0 ? "absent" : "ok");
+        var count = await MeasureAsync(
+            "read",
+            key,
+            destination.Length,
+            () => _inner.ReadAsync(key, position, destination, token),
+            static count => count < 0 ? "absent" : "ok");
         _read.Add(Math.Max(0, count));
         return count;
     }

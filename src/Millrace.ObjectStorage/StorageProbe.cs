@@ -131,7 +131,9 @@ public sealed class StorageProbe
     {
         var all = await _patience.UntilAnsweredAsync(() => _storage.ListAsync(folder, null, 10, token));
         var rest = await _patience.UntilAnsweredAsync(() => _storage.ListAsync(folder, expected[0].Key, 10, token));
-        return all.SequenceEqual(expected) && rest.SequenceEqual(expected[1..]) ? null : "a list does not show what was just written, in order and from a key on";
+        return all.SequenceEqual(expected) && rest.SequenceEqual(expected[1..])
+            ? null
+            : "a list does not show what was just written, in order and from a key on";
     }
 
     // An object of its own, created in one attempt: a second one that was not answered could still bring it back.

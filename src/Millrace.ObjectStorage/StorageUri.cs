@@ -96,5 +96,6 @@ public sealed class StorageUri
     }
 
     private const string Advice =
-        "They would end up in logs and process lists: put them in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, in ~/.aws/credentials, or give the machine a role";
+        "They would end up in logs and process lists: put them in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, in ~/.aws/credentials, "
+        + "or give the machine a role";
 }

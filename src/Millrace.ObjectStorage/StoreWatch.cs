@@ -131,7 +131,9 @@ internal sealed partial class StoreWatch : IAsyncDisposable
         }
 
         return late is not null && _answered == _seenAnswered
-            ? new StoreTrouble(IsFull: false, $"{_name} does not answer: '{late.Operation} {late.Key}' has waited for {_runtime.Time.GetElapsedTime(late.Begun).TotalSeconds:0} s")
+            ? new StoreTrouble(
+                IsFull: false,
+                $"{_name} does not answer: '{late.Operation} {late.Key}' has waited for {_runtime.Time.GetElapsedTime(late.Begun).TotalSeconds:0} s")
             : null;
     }
 
@@ -177,12 +179,18 @@ internal sealed partial class StoreWatch : IAsyncDisposable
         return null;
     }
 
-    [LoggerMessage(EventId = 220, Level = LogLevel.Warning, Message = "The object store {Store} does not do what it is asked. Calls are repeated until it does. Its answer: {Answer}")]
+    [LoggerMessage(
+        EventId = 220, Level = LogLevel.Warning,
+        Message = "The object store {Store} does not do what it is asked. Calls are repeated until it does. Its answer: {Answer}")]
     private static partial void Refuses(ILogger logger, string store, string answer);
 
-    [LoggerMessage(EventId = 221, Level = LogLevel.Warning, Message = "The object store {Store} does not answer: '{Operation} {Key}' has waited for {Seconds} s. Calls are repeated until it does")]
+    [LoggerMessage(
+        EventId = 221, Level = LogLevel.Warning,
+        Message = "The object store {Store} does not answer: '{Operation} {Key}' has waited for {Seconds} s. Calls are repeated until it does")]
     private static partial void DoesNotAnswer(ILogger logger, string store, string operation, string key, long seconds);
 
-    [LoggerMessage(EventId = 222, Level = LogLevel.Information, Message = "The object store {Store} does what it is asked again: {Failed} of {Calls} calls failed within {Seconds} s")]
+    [LoggerMessage(
+        EventId = 222, Level = LogLevel.Information,
+        Message = "The object store {Store} does what it is asked again: {Failed} of {Calls} calls failed within {Seconds} s")]
     private static partial void AnswersAgain(ILogger logger, string store, long failed, long calls, long seconds);
 }

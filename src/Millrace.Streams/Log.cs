@@ -25,7 +25,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 3003, Level = LogLevel.Error, Message = "All streams are lost to this node ({Error}): {Reason}")]
     public static partial void AllLost(ILogger logger, StreamError error, string reason);
 
-    [LoggerMessage(EventId = 3004, Level = LogLevel.Warning, Message = "The objects of an upload expired before it was committed; it is repeated under new ids")]
+    [LoggerMessage(
+        EventId = 3004, Level = LogLevel.Warning, Message = "The objects of an upload expired before it was committed; it is repeated under new ids")]
     public static partial void PrepareExpired(ILogger logger);
 
     [LoggerMessage(EventId = 3005, Level = LogLevel.Debug, Message = "Uploaded {Bytes} bytes of {Streams} streams in {Objects} objects, in {Elapsed}")]
@@ -40,19 +41,27 @@ internal static partial class Log
     [LoggerMessage(EventId = 3008, Level = LogLevel.Debug, Message = "Reading ahead in stream {Stream} failed: {Reason}")]
     public static partial void ReadAheadFailed(ILogger logger, StreamId stream, string reason);
 
-    [LoggerMessage(EventId = 3009, Level = LogLevel.Information, Message = "Recovered WAL {Wal}: {Records} records read, {Bytes} bytes of {Streams} streams committed")]
+    [LoggerMessage(
+        EventId = 3009, Level = LogLevel.Information,
+        Message = "Recovered WAL {Wal}: {Records} records read, {Bytes} bytes of {Streams} streams committed")]
     public static partial void Recovered(ILogger logger, Guid wal, long records, long bytes, int streams);
 
-    [LoggerMessage(EventId = 3010, Level = LogLevel.Information, Message = "What WAL {Wal} holds of stream {Stream}, epoch {Epoch}, is passed over: that range is closed, was given up, or its stream is gone")]
+    [LoggerMessage(
+        EventId = 3010, Level = LogLevel.Information,
+        Message = "What WAL {Wal} holds of stream {Stream}, epoch {Epoch}, is passed over: that range is closed, was given up, or its stream is gone")]
     public static partial void PassedOver(ILogger logger, Guid wal, StreamId stream, StreamEpoch epoch);
 
-    [LoggerMessage(EventId = 3011, Level = LogLevel.Warning, Message = "Nothing more of the lost stream {Stream} can be uploaded: the WAL keeps its records no longer")]
+    [LoggerMessage(
+        EventId = 3011, Level = LogLevel.Warning,
+        Message = "Nothing more of the lost stream {Stream} can be uploaded: the WAL keeps its records no longer")]
     public static partial void LostSettled(ILogger logger, StreamId stream);
 
     [LoggerMessage(EventId = 3012, Level = LogLevel.Warning, Message = "WAL {Wal} is recovered and still takes its space: {Reason}")]
     public static partial void NotGivenBack(ILogger logger, Guid wal, string reason);
 
-    [LoggerMessage(EventId = 3013, Level = LogLevel.Warning, Message = "An upload of {Records} records cannot be done at once ({Reason}), and is done in two parts")]
+    [LoggerMessage(
+        EventId = 3013, Level = LogLevel.Warning,
+        Message = "An upload of {Records} records cannot be done at once ({Reason}), and is done in two parts")]
     public static partial void UploadSplit(ILogger logger, int records, string reason);
 
     [LoggerMessage(EventId = 3014, Level = LogLevel.Debug, Message = "Stream {Stream} has been deleted, and ends on this node")]

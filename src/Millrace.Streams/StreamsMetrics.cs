@@ -19,7 +19,8 @@ internal sealed class StreamsMetrics : IDisposable
         ObjectsCommitted = Meter.CreateCounter<long>("millrace.streams.objects", "{object}", "Objects committed");
         UploadSeconds = Meter.CreateHistogram(
             "millrace.streams.upload.duration", "s", "From cutting an upload to its commit", tags: null, UploadBuckets);
-        UploadFailures = Meter.CreateCounter<long>("millrace.streams.upload.failures", "{failure}", "Steps of uploads that failed; they are repeated until they are done");
+        UploadFailures = Meter.CreateCounter<long>(
+            "millrace.streams.upload.failures", "{failure}", "Steps of uploads that failed; they are repeated until they are done");
         LogCacheReads = Meter.CreateCounter<long>("millrace.streams.reads.log_cache", "{read}", "Reads served from records still in memory");
         BlockReads = Meter.CreateCounter<long>("millrace.streams.reads.blocks", "{block}", "Data blocks read, from cache or store");
         BlockMisses = Meter.CreateCounter<long>("millrace.streams.reads.block_misses", "{block}", "Data blocks that had to be fetched from the store");

@@ -49,7 +49,8 @@ internal static class DataPathBenchmark
         {
             foreach (var (partitions, batch, record, total) in new[]
             {
-                (1, 1 << 20, 1_000, 4L << 30), (1, 16 << 10, 1_000, 2L << 30), (1, 16 << 10, 100, 2L << 30), (100, 10_000, 100, 2L << 30), (100, 200, 100, 128L << 20),
+                (1, 1 << 20, 1_000, 4L << 30), (1, 16 << 10, 1_000, 2L << 30), (1, 16 << 10, 100, 2L << 30),
+                (100, 10_000, 100, 2L << 30), (100, 200, 100, 128L << 20),
             })
             {
                 await RunAsync(fetch, partitions, batch, record, total / 8);
@@ -71,17 +72,21 @@ internal static class DataPathBenchmark
         var allocated = (GC.GetTotalAllocatedBytes(precise: true) - garbage) / (double)requests;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{(fetch ? "produce, fetch" : "produce"),-14} {partitions,10}  {batchBytes,11}  {recordBytes,12}  {bytes / 1e6 / elapsed,5:F0}  {cpu / (bytes / 1e9),8:F2}  {elapsed * 1e6 / requests,10:F1}  {allocated,17:F0}  {allocated / partitions,13:F0}"));
+            $"{(fetch ? "produce, fetch" : "produce"),-14} {partitions,10}  {batchBytes,11}  {recordBytes,12}  {bytes / 1e6 / elapsed,5:F0}  "
+            + $"{cpu / (bytes / 1e9),8:F2}  {elapsed * 1e6 / requests,10:F1}  {allocated,17:F0}  {allocated / partitions,13:F0}"));
     }
 
     private static async Task<(long Requests, long Bytes)> RunAsync(bool fetch, int partitions, int batchBytes, int recordBytes, long total)
     {
-        using var runtime = new NodeRuntime(TimeProvider.System, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
+        using var runtime = new NodeRuntime(
+            TimeProvider.System, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
         using var buffers = new BufferPool(maxIdleBytes: 256 << 20);
         await using var storage = new ForgetfulStorage();
         await using var wal = new NoWal();
         await using var store = new StreamStore(
-            runtime, fetch ? Keeping : new StreamsOptions(), new StreamsComponents(new NodeIncarnation(Self, new NodeEpoch(1)), wal, storage, new BenchmarkRegistry(), buffers));
+            runtime,
+            fetch ? Keeping : new StreamsOptions(),
+            new StreamsComponents(new NodeIncarnation(Self, new NodeEpoch(1)), wal, storage, new BenchmarkRegistry(), buffers));
         var identity = new BrokerIdentity(Self, new NodeEpoch(1), new ConfigResolver(Self, new Dictionary<string, string>()));
         var feed = new MetadataFeed();
         feed.Publish(Image(partitions));
@@ -89,7 +94,8 @@ internal static class DataPathBenchmark
         table.Start();
         using var metrics = new DataMetrics();
         var produce = new ProduceHandler(runtime, table, new BatchIntake(buffers), metrics);
-        var fetches = new FetchHandler(runtime, table, new PartitionOpening(runtime), new FetchPurgatory(runtime), new FetchLimit(identity, feed, buffers, long.MaxValue), metrics);
+        var fetches = new FetchHandler(
+            runtime, table, new PartitionOpening(runtime), new FetchPurgatory(runtime), new FetchLimit(identity, feed, buffers, long.MaxValue), metrics);
         var batch = Batch(batchBytes, recordBytes);
         var requests = total / ((long)batch.Length * partitions);
         await Task.WhenAll(Enumerable.Range(0, Connections).Select(connection => Task.Run(async () =>
@@ -123,7 +129,8 @@ internal static class DataPathBenchmark
         return answer.ErrorCode == 0 ? answer.BaseOffset : throw new InvalidOperationException($"Error {answer.ErrorCode}");
     }
 
-    private static async Task FetchAsync(FetchHandler handler, BufferPool buffers, string topic, int partitions, long offset, int bytes, DiscardingWriter output)
+    private static async Task FetchAsync(
+        FetchHandler handler, BufferPool buffers, string topic, int partitions, long offset, int bytes, DiscardingWriter output)
     {
         var request = new FetchRequest
         {
@@ -149,7 +156,8 @@ internal static class DataPathBenchmark
         if (response.Responses[0].Partitions[^1].Records!.Value.Length < bytes)
         {
             var answer = response.Responses[0].Partitions[^1];
-            throw new InvalidOperationException($"Records at {offset} are missing: error {answer.ErrorCode}, {answer.Records!.Value.Length} bytes, high watermark {answer.HighWatermark}");
+            throw new InvalidOperationException(
+                $"Records at {offset} are missing: error {answer.ErrorCode}, {answer.Records!.Value.Length} bytes, high watermark {answer.HighWatermark}");
         }
 
         context.Release();

@@ -48,7 +48,11 @@ internal static class FilesBenchmark
     {
         var folder = Path.Combine(parent, way);
         using var runtime = new NodeRuntime(
-            TimeProvider.System, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default) { DirectFrom = directFrom }, NullLoggerFactory.Instance);
+            TimeProvider.System,
+            TaskScheduler.Default,
+            new SystemRandom(),
+            new LinuxFileSystem(TaskScheduler.Default) { DirectFrom = directFrom },
+            NullLoggerFactory.Instance);
         using var pool = new BufferPool(256 << 20);
         await using var store = await FileObjectStorage.OpenAsync(runtime, folder, CancellationToken.None);
         var body = Body(pool);
@@ -98,7 +102,9 @@ internal static class FilesBenchmark
         var elapsed = Stopwatch.GetElapsedTime(began);
         processor = Process.GetCurrentProcess().TotalProcessorTime - processor;
         machine = MachineProcessorTime() - machine;
-        Console.WriteLine($"{step,-29} {way,-9} {bytes / elapsed.TotalSeconds / 1e6,8:F0} {processor.TotalSeconds / bytes * 1e9,10:F3} {machine.TotalSeconds / bytes * 1e9,18:F3}");
+        Console.WriteLine(
+            $"{step,-29} {way,-9} {bytes / elapsed.TotalSeconds / 1e6,8:F0} "
+            + $"{processor.TotalSeconds / bytes * 1e9,10:F3} {machine.TotalSeconds / bytes * 1e9,18:F3}");
     }
 
     private static ReadOnlySequence<byte> Body(BufferPool pool)

@@ -12,15 +12,25 @@ internal static class SideBySideCommand
 
     public static Command Create()
     {
-        var gigabytes = new Option<double>("--gigabytes") { Description = "How much is produced in each shape; half of it in records of 100 bytes.", DefaultValueFactory = _ => 4 };
+        var gigabytes = new Option<double>("--gigabytes")
+        {
+            Description = "How much is produced in each shape; half of it in records of 100 bytes.",
+            DefaultValueFactory = _ => 4,
+        };
         var rounds = new Option<int>("--rounds") { Description = "How often everything is measured.", DefaultValueFactory = _ => 1 };
         var only = new Option<string?>("--only") { Description = "One broker alone: millrace or kafka." };
-        var shape = new Option<string?>("--shape") { Description = "One shape alone, and neither start nor latency: record size x partitions, as in 1024x100." };
+        var shape = new Option<string?>("--shape")
+        {
+            Description = "One shape alone, and neither start nor latency: record size x partitions, as in 1024x100.",
+        };
         shape.AcceptOnlyFromAmong([.. Shapes.Select(NameOf)]);
         only.AcceptOnlyFromAmong("millrace", "kafka");
         var before = new Option<DirectoryInfo>("--before") { Description = "Another checkout of Millrace, as of before a change: measured in the same run." };
         before.AcceptExistingOnly();
-        var command = new Command("kafka", "Millrace and Apache Kafka side by side under the same clients: start, memory, throughput, latency.") { gigabytes, rounds, only, shape, before };
+        var command = new Command("kafka", "Millrace and Apache Kafka side by side under the same clients: start, memory, throughput, latency.")
+        {
+            gigabytes, rounds, only, shape, before,
+        };
         command.SetAction(parsed => Run(
             Brokers(parsed.GetValue(only), parsed.GetValue(before)), parsed.GetValue(gigabytes), parsed.GetValue(rounds), parsed.GetValue(shape)));
         return command;
@@ -67,7 +77,8 @@ internal static class SideBySideCommand
     private static void Throughputs(
         double gigabytes, IReadOnlyList<(string Name, Func<string, BrokerUnderTest> Start)> brokers, (int RecordBytes, int Partitions)[] shapes)
     {
-        Console.WriteLine("| record, partitions | broker | produce MB/s | CPU-s/GB | peak MB | consume MB/s | CPU-s/GB | peak MB |\n|---|---|---|---|---|---|---|---|");
+        Console.WriteLine("| record, partitions | broker | produce MB/s | CPU-s/GB | peak MB | consume MB/s | CPU-s/GB | peak MB |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach (var (recordBytes, partitions) in shapes)
         {
             // Small records cost the client most: fewer bytes are as many records.
@@ -79,8 +90,10 @@ internal static class SideBySideCommand
                 ProduceRun.Measure(broker, "warm-up", partitions, recordBytes, bytes / 10);
                 var produced = ProduceRun.Measure(broker, "measured", partitions, recordBytes, bytes);
                 var consumed = ConsumeRun.Measure(broker, "measured", partitions, recordBytes, bytes);
-                Console.WriteLine(Invariant(
-                    $"| {recordBytes} B, {partitions} | {name} | {produced.MegabytesPerSecond:F0} | {produced.CpuSecondsPerGigabyte:F2} | {produced.PeakMegabytes:F0} | {consumed.MegabytesPerSecond:F0} | {consumed.CpuSecondsPerGigabyte:F2} | {consumed.PeakMegabytes:F0} |"));
+                Console.WriteLine(
+                    Invariant($"| {recordBytes} B, {partitions} | {name} ")
+                    + Invariant($"| {produced.MegabytesPerSecond:F0} | {produced.CpuSecondsPerGigabyte:F2} | {produced.PeakMegabytes:F0} ")
+                    + Invariant($"| {consumed.MegabytesPerSecond:F0} | {consumed.CpuSecondsPerGigabyte:F2} | {consumed.PeakMegabytes:F0} |"));
             }
         }
 

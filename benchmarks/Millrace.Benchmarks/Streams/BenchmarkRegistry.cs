@@ -8,7 +8,8 @@ internal sealed class BenchmarkRegistry : IStreamRegistry
 {
     private long _objects;
 
-    public ValueTask<StreamId> CreateAsync(NodeIncarnation node, CancellationToken token) => throw new NotSupportedException("Streams are numbered by the benchmark");
+    public ValueTask<StreamId> CreateAsync(NodeIncarnation node, CancellationToken token) =>
+        throw new NotSupportedException("Streams are numbered by the benchmark");
 
     public ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
         new(new StreamOpening(0, 0, [new(epoch, 0)], null));

@@ -23,7 +23,10 @@ internal static class StreamStoreBenchmark
         Console.WriteLine("WAL   streams  record bytes  MB/s  CPU s/GB  us/append  garbage B/append");
         foreach (var file in new[] { false, true })
         {
-            foreach (var (streams, bytes, total) in new[] { (1, 16 << 10, 2L << 30), (100, 16 << 10, 2L << 30), (100, 1 << 10, 256L << 20), (1, 1 << 20, 2L << 30) })
+            foreach (var (streams, bytes, total) in new[]
+            {
+                (1, 16 << 10, 2L << 30), (100, 16 << 10, 2L << 30), (100, 1 << 10, 256L << 20), (1, 1 << 20, 2L << 30),
+            })
             {
                 await RunAsync(file, streams, bytes, total / 8);
                 await MeasureAsync(file, streams, bytes, total);
@@ -44,12 +47,14 @@ internal static class StreamStoreBenchmark
         var allocated = GC.GetTotalAllocatedBytes(precise: true) - garbage;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{(file ? "file" : "none"),-4}  {streams,7}  {bytes,12}  {total / 1e6 / elapsed,4:F0}  {cpu / (total / 1e9),8:F2}  {elapsed * 1e6 / appends,9:F2}  {allocated / (double)appends,16:F0}"));
+            $"{(file ? "file" : "none"),-4}  {streams,7}  {bytes,12}  {total / 1e6 / elapsed,4:F0}  {cpu / (total / 1e9),8:F2}  "
+            + $"{elapsed * 1e6 / appends,9:F2}  {allocated / (double)appends,16:F0}"));
     }
 
     private static async Task<long> RunAsync(bool file, int streams, int bytes, long total)
     {
-        using var runtime = new NodeRuntime(TimeProvider.System, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
+        using var runtime = new NodeRuntime(
+            TimeProvider.System, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
         using var buffers = new BufferPool(maxIdleBytes: 256 << 20);
         var node = new NodeIncarnation(new NodeId(1), new NodeEpoch(1));
         var folder = Directory.CreateDirectory(Path.Combine("/dev/shm", $"millrace-bench-{runtime.NewId():N}")).FullName;

@@ -65,7 +65,8 @@ internal static class WalBenchmark
         processor = Process.GetCurrentProcess().TotalProcessorTime - processor;
         var alone = await AppendAloneAsync(wal, record);
         Console.WriteLine(
-            $"{mode,-9} {size,7} {written / elapsed.TotalSeconds / 1e6,9:F0} {processor.TotalSeconds / written * 1e9,10:F2} {created.TotalMilliseconds,11:F1} {alone[LoneAppends / 2],14:F0} {alone[LoneAppends * 99 / 100],14:F0}");
+            $"{mode,-9} {size,7} {written / elapsed.TotalSeconds / 1e6,9:F0} {processor.TotalSeconds / written * 1e9,10:F2} "
+            + $"{created.TotalMilliseconds,11:F1} {alone[LoneAppends / 2],14:F0} {alone[LoneAppends * 99 / 100],14:F0}");
         buffer.Release();
         await wal.RetireAsync(CancellationToken.None);
     }

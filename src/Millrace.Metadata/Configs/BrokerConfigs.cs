@@ -54,14 +54,22 @@ public static class BrokerConfigs
         ConfigDefinition.Long("log.retention.check.interval.ms", 300_000, 1, "How often retention looks for what may go.").Static(),
         ConfigDefinition.Int("max.connections", 20_000, 1, "The most connections a broker accepts."),
         ConfigDefinition.Int("max.connections.per.ip", int.MaxValue, 0, "The most connections from one address."),
-        ConfigDefinition.Int("millrace.producers.max", 200_000, 1, "How many idempotent producers a node remembers, each once a partition; the longest idle are forgotten early.").Static(),
-        ConfigDefinition.Integer("node.id", ConfigType.Int, null, 0, HighestNodeId, "The node's id, which stays with it for good; the cluster chooses one if none is given.").Static(),
+        ConfigDefinition.Int(
+            "millrace.producers.max",
+            200_000,
+            1,
+            "How many idempotent producers a node remembers, each once a partition; the longest idle are forgotten early.")
+            .Static(),
+        ConfigDefinition.Integer(
+            "node.id", ConfigType.Int, null, 0, HighestNodeId, "The node's id, which stays with it for good; the cluster chooses one if none is given.")
+            .Static(),
         ConfigDefinition.Int(NumPartitions, 1, 1, "The partitions of a topic created without a number.").Static(),
         ConfigDefinition.Int("offset.metadata.max.bytes", 4_096, 0, "The most metadata with a committed offset.").Static(),
         ConfigDefinition.Long("offsets.retention.check.interval.ms", 600_000, 1, "How often expired offsets are looked for.").Static(),
         ConfigDefinition.Int("offsets.retention.minutes", 10_080, 1, "How long an empty group keeps its offsets.").Static(),
         ConfigDefinition.Int(OffsetsTopicNumPartitions, 50, 1, "The partitions of __consumer_offsets.").Static(),
-        ConfigDefinition.Integer(OffsetsTopicReplicationFactor, ConfigType.Short, 3, 1, short.MaxValue, "The replication factor of __consumer_offsets.").Static(),
+        ConfigDefinition.Integer(
+            OffsetsTopicReplicationFactor, ConfigType.Short, 3, 1, short.MaxValue, "The replication factor of __consumer_offsets.").Static(),
         ConfigDefinition.Int("producer.id.expiration.ms", 86_400_000, 1, "How long an idle producer's sequence state is kept."),
         ConfigDefinition.Int("queued.max.request.bytes", -1, -1, "The bytes of requests in flight on the node; -1 for the product's own bound.").Static(),
         ConfigDefinition.Int("socket.request.max.bytes", 104_857_600, 1, "The largest request.").Static(),

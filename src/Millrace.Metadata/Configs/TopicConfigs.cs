@@ -83,7 +83,8 @@ public static class TopicConfigs
         ConfigDefinition.Boolean("remote.log.delete.on.disable", false, "Has no effect: there is one storage tier."),
         ConfigDefinition.Boolean("remote.storage.enable", false, "Stays false: there is one storage tier.")
             .AndAlso(text => bool.Parse(text) ? "Tiered storage does not exist here: data lies in the object store in any case" : null),
-        ConfigDefinition.Long(RetentionBytes, -1, long.MinValue, "The bytes a partition keeps; below 0 for no limit.").InheritsFrom(new ConfigSynonym("log.retention.bytes")),
+        ConfigDefinition.Long(RetentionBytes, -1, long.MinValue, "The bytes a partition keeps; below 0 for no limit.")
+            .InheritsFrom(new ConfigSynonym("log.retention.bytes")),
         ConfigDefinition.Long(RetentionMs, 7 * Day, -1, "How long records are kept; -1 for ever.")
             .InheritsFrom(
                 new ConfigSynonym("log.retention.ms"),

@@ -399,7 +399,8 @@ public sealed class FileObjectStorage : IObjectStorage
             var error = failure.HResult switch
             {
                 LinuxError.AccessDenied or LinuxError.NotPermitted => ObjectStorageError.AccessDenied,
-                LinuxError.ReadOnly or LinuxError.NotDirectory or LinuxError.IsDirectory or LinuxError.NameTooLong or LinuxError.Invalid => ObjectStorageError.Invalid,
+                LinuxError.ReadOnly or LinuxError.NotDirectory or LinuxError.IsDirectory or LinuxError.NameTooLong or LinuxError.Invalid =>
+                    ObjectStorageError.Invalid,
                 _ => ObjectStorageError.Transient,
             };
             throw new ObjectStorageException(error, $"{Name}: {operation} '{key}' failed: {failure.Message}", failure)

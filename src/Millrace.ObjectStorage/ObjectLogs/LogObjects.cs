@@ -109,7 +109,8 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
             ?? throw new ObjectLogException(ObjectLogError.Corrupt, $"{storage.Name}: {key} {LogObjectFormat.Describe(bytes)}");
         return found.Place == place
             ? found
-            : throw new ObjectLogException(ObjectLogError.Corrupt, $"{storage.Name}: {key} was written as another one, at {found.Place}: somebody has copied it here");
+            : throw new ObjectLogException(
+                ObjectLogError.Corrupt, $"{storage.Name}: {key} was written as another one, at {found.Place}: somebody has copied it here");
     }
 
     /// <summary>Nothing below is part of the log any more.</summary>

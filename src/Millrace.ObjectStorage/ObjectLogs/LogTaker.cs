@@ -48,7 +48,8 @@ internal sealed class LogTaker(LogObjects objects, ObjectLogReader reader, ReadO
         var step = await reader.StepAsync(token);
         if (step.Kind == LogStepKind.Entry)
         {
-            throw new ObjectLogException(ObjectLogError.Fork, $"{objects.Prefix}: there is an entry at {step.Place}, and its only possible owner has not written it");
+            throw new ObjectLogException(
+                ObjectLogError.Fork, $"{objects.Prefix}: there is an entry at {step.Place}, and its only possible owner has not written it");
         }
 
         if (step.Kind == LogStepKind.Seal)

@@ -17,7 +17,8 @@ internal static partial class ObjectLogMessages
     [LoggerMessage(EventId = 203, Level = LogLevel.Information, Message = "Log {Prefix}: this node owns term {Term}")]
     public static partial void Owns(ILogger logger, string prefix, long term);
 
-    [LoggerMessage(EventId = 204, Level = LogLevel.Warning, Message = "Log {Prefix}: somebody has ended term {Term} at index {Index}; this node can append no more")]
+    [LoggerMessage(
+        EventId = 204, Level = LogLevel.Warning, Message = "Log {Prefix}: somebody has ended term {Term} at index {Index}; this node can append no more")]
     public static partial void Fenced(ILogger logger, string prefix, long term, long index);
 
     [LoggerMessage(EventId = 205, Level = LogLevel.Debug, Message = "Log {Prefix} is trimmed up to {Boundary}: {Deleted} objects deleted")]

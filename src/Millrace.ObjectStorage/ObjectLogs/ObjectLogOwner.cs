@@ -150,7 +150,8 @@ public sealed class ObjectLogOwner : IAsyncDisposable
         {
             if (found)
             {
-                Refuse_NeedsLock(new ObjectLogException(ObjectLogError.Fenced, $"{_objects.Prefix}: somebody else has ended term {Term} at index {place.Index}"));
+                Refuse_NeedsLock(new ObjectLogException(
+                    ObjectLogError.Fenced, $"{_objects.Prefix}: somebody else has ended term {Term} at index {place.Index}"));
                 Settle_NeedsLock();
             }
 
@@ -205,7 +206,8 @@ public sealed class ObjectLogOwner : IAsyncDisposable
             append.Ended = true;
             if (append.Outcome is CreateOutcome.Taken or CreateOutcome.Gone)
             {
-                Refuse_NeedsLock(new ObjectLogException(ObjectLogError.Fenced, $"{_objects.Prefix}: somebody else has ended term {Term} at or before index {append.Index}"));
+                Refuse_NeedsLock(new ObjectLogException(
+                    ObjectLogError.Fenced, $"{_objects.Prefix}: somebody else has ended term {Term} at or before index {append.Index}"));
             }
 
             lost = Settle_NeedsLock();

@@ -33,7 +33,8 @@ internal static class S3Errors
 
     /// <summary>The server has no room left: 507 by the book, or a code of its make.</summary>
     public static bool IsForWantOfRoom(Exception failure) => failure is
-        AmazonServiceException { StatusCode: HttpStatusCode.InsufficientStorage } or AmazonServiceException { ErrorCode: "QuotaExceeded" or "XMinioStorageFull" };
+        AmazonServiceException { StatusCode: HttpStatusCode.InsufficientStorage }
+        or AmazonServiceException { ErrorCode: "QuotaExceeded" or "XMinioStorageFull" };
 
     /// <summary>What to tell people: the server's own words, and its code.</summary>
     public static string Describe(Exception failure) => failure switch

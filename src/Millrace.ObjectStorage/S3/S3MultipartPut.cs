@@ -13,7 +13,8 @@ internal sealed class S3MultipartPut(AmazonS3Client client, S3Calls calls, S3Opt
 
     public async Task RunAsync(ReadOnlySequence<byte> body, CancellationToken token)
     {
-        var begun = await calls.RepeatAsync("begin the upload of", key, token, limited => client.InitiateMultipartUploadAsync(options.Bucket, options.FullKey(key), limited));
+        var begun = await calls.RepeatAsync(
+            "begin the upload of", key, token, limited => client.InitiateMultipartUploadAsync(options.Bucket, options.FullKey(key), limited));
         try
         {
             var parts = await PutPartsAsync(begun.UploadId, body, token);
@@ -93,7 +94,11 @@ internal sealed class S3MultipartPut(AmazonS3Client client, S3Calls calls, S3Opt
             try
             {
                 await client.CompleteMultipartUploadAsync(
-                    new CompleteMultipartUploadRequest { BucketName = options.Bucket, Key = options.FullKey(key), UploadId = uploadId, PartETags = parts }, limited);
+                    new CompleteMultipartUploadRequest
+                    {
+                        BucketName = options.Bucket, Key = options.FullKey(key), UploadId = uploadId, PartETags = parts,
+                    },
+                    limited);
             }
             catch (AmazonS3Exception failure) when (failure.ErrorCode == "NoSuchUpload")
             {

@@ -3,7 +3,8 @@ using Millrace.Protocol.Generator.Schema;
 namespace Millrace.Protocol.Generator.Emit;
 
 /// <summary>The part of an API's or record's schema that the tables over all messages show; equal when they would show the same.</summary>
-internal sealed class ApiSummary(string name, short number, Versions versions, Versions flexible, bool latestUnstable, string listeners) : IEquatable<ApiSummary>
+internal sealed class ApiSummary(string name, short number, Versions versions, Versions flexible, bool latestUnstable, string listeners)
+    : IEquatable<ApiSummary>
 {
     public string Name { get; } = name;
 

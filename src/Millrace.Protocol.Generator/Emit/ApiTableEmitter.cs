@@ -49,7 +49,8 @@ internal static class ApiTableEmitter
     {
         var flexible = api.Flexible.IsEmpty ? "null" : api.Flexible.Min.ToString(CultureInfo.InvariantCulture);
         var listeners = string.Join(" | ", api.Listeners.Split(',').Select(name => $"ApiListeners.{char.ToUpperInvariant(name[0])}{name.Substring(1)}"));
-        return $"new(ApiKey.{api.Name}, new({api.Versions.Min}, {api.Versions.Max}), {flexible}, {listeners}, LatestUnstable: {(api.LatestUnstable ? "true" : "false")}),";
+        return $"new(ApiKey.{api.Name}, new({api.Versions.Min}, {api.Versions.Max}), {flexible}, {listeners}, "
+            + $"LatestUnstable: {(api.LatestUnstable ? "true" : "false")}),";
     }
 
     private static void EmitReader(CodeWriter code, IReadOnlyList<ApiSummary> apis, string half)

@@ -96,7 +96,8 @@ internal sealed class MessageContext
             FieldKind.Uuid => 16,
             FieldKind.String => flexible ? 1 : 2,
             FieldKind.Bytes or FieldKind.Records => flexible ? 1 : 4,
-            FieldKind.Struct => Message.StructOf(field).Fields.Where(inner => inner.InPlace.Contains(version)).Sum(inner => InStruct(inner)) + (flexible ? 1 : 0),
+            FieldKind.Struct =>
+                Message.StructOf(field).Fields.Where(inner => inner.InPlace.Contains(version)).Sum(inner => InStruct(inner)) + (flexible ? 1 : 0),
             _ => throw new InvalidOperationException(field.TypeName),
         };
 

@@ -92,7 +92,8 @@ internal static class MessageEmitter
         switch (message.Kind)
         {
             case MessageKind.Request or MessageKind.Response:
-                code.Line($"public static ApiKey ApiKey => {(rootNamespace == ProtocolNamespace ? "ApiKey." + ApiName(message) : $"(ApiKey){message.Number}")};");
+                var key = rootNamespace == ProtocolNamespace ? "ApiKey." + ApiName(message) : $"(ApiKey){message.Number}";
+                code.Line($"public static ApiKey ApiKey => {key};");
                 code.Line();
                 break;
             case MessageKind.CoordinatorKey or MessageKind.CoordinatorValue:

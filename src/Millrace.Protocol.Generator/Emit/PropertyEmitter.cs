@@ -77,5 +77,7 @@ internal static class PropertyEmitter
     }
 
     private static bool HasNullDefault(MessageContext context, FieldSchema field) =>
-        field.Default == "null" || (field.Kind == FieldKind.Records && !field.IsArray) || (field.Default is null && MessageContext.IsAbsentAsNull(field) && context.IsNullable(field));
+        field.Default == "null"
+        || (field.Kind == FieldKind.Records && !field.IsArray)
+        || (field.Default is null && MessageContext.IsAbsentAsNull(field) && context.IsNullable(field));
 }

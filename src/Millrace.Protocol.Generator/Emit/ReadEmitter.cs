@@ -102,9 +102,11 @@ internal static class ReadEmitter
         var flexible = context.FlexibleArgument(field);
         return field switch
         {
-            { IsArray: true, Kind: FieldKind.Struct } => $"{prefix}Array<{context.ClassNameOf(field)}>(version, {flexible}, minimumElementSize: {context.MinimumElementSize(field)})",
+            { IsArray: true, Kind: FieldKind.Struct } =>
+                $"{prefix}Array<{context.ClassNameOf(field)}>(version, {flexible}, minimumElementSize: {context.MinimumElementSize(field)})",
             { IsArray: true } => $"{prefix}{field.Kind}Array({flexible})",
-            { Kind: FieldKind.Struct } => nullable ? $"{prefix}Struct<{context.ClassNameOf(field)}>(version)" : $"{context.ClassNameOf(field)}.Read(ref reader, version)",
+            { Kind: FieldKind.Struct } =>
+                nullable ? $"{prefix}Struct<{context.ClassNameOf(field)}>(version)" : $"{context.ClassNameOf(field)}.Read(ref reader, version)",
             { Kind: FieldKind.String or FieldKind.Bytes or FieldKind.Records } => $"{prefix}{field.Kind}({flexible})",
             _ => $"reader.Read{field.Kind}()",
         };

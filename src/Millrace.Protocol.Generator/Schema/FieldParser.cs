@@ -9,7 +9,9 @@ internal static class FieldParser
         var isArray = type.StartsWith("[]", StringComparison.Ordinal);
         var typeName = isArray ? type.Substring(2) : type;
         var kind = KindOf(line, typeName);
-        if (isArray && kind is not (FieldKind.Struct or FieldKind.String or FieldKind.Uuid or FieldKind.Int8 or FieldKind.Int16 or FieldKind.Int32 or FieldKind.Int64 or FieldKind.Bytes))
+        if (isArray
+            && kind is not (FieldKind.Struct or FieldKind.String or FieldKind.Uuid or FieldKind.Int8 or FieldKind.Int16
+                or FieldKind.Int32 or FieldKind.Int64 or FieldKind.Bytes))
         {
             throw new SchemaException(line.Number, $"An array of {typeName} is not supported");
         }

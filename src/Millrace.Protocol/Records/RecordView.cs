@@ -9,7 +9,13 @@ public readonly ref struct RecordView
     private readonly int _headersAt;
 
     internal RecordView(
-        ReadOnlySpan<byte> body, long timestampDelta, int offsetDelta, (int Start, int Length) key, (int Start, int Length) value, int headersAt, int headerCount)
+        ReadOnlySpan<byte> body,
+        long timestampDelta,
+        int offsetDelta,
+        (int Start, int Length) key,
+        (int Start, int Length) value,
+        int headersAt,
+        int headerCount)
     {
         _body = body;
         _key = key;

@@ -41,7 +41,9 @@ internal static unsafe class NativePages
     internal static nint Map(int bytes)
     {
         var start = LinuxCalls.MapMemory(0, (nuint)bytes, ReadWrite, PrivateAnonymous, -1, 0);
-        return start != -1 ? start : throw new InsufficientMemoryException($"No {bytes} bytes of memory: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+        return start != -1
+            ? start
+            : throw new InsufficientMemoryException($"No {bytes} bytes of memory: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
     }
 
     private static PageSlots SlotsOf(int bytes)

@@ -52,7 +52,13 @@ internal sealed class RecoveredRecords(BufferPool buffers) : IDisposable
                 }
 
                 ranges.Add(new UploadRange(
-                    stream, records[first].Epoch, records[first].BaseOffset, records[end - 1].EndOffset, [.. records.GetRange(first, end - first)], default, default));
+                    stream,
+                    records[first].Epoch,
+                    records[first].BaseOffset,
+                    records[end - 1].EndOffset,
+                    [.. records.GetRange(first, end - first)],
+                    default,
+                    default));
                 first = end;
             }
         }

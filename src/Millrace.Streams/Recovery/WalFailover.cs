@@ -155,7 +155,8 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
                 case RangeOutcome.Void when await registry.GetRecoverableEndAsync(wal, stream, outcome.Range.Epoch, token) is { } committed && committed < end:
                     _faults.TryAdd(
                         stream,
-                        (outcome.Range.Epoch, $"the registry refuses the records of stream {stream} from {outcome.Range.StartOffset} on, and ends at {committed}"));
+                        (outcome.Range.Epoch,
+                            $"the registry refuses the records of stream {stream} from {outcome.Range.StartOffset} on, and ends at {committed}"));
                     break;
                 case RangeOutcome.Void:
                     break;

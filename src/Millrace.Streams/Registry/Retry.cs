@@ -38,7 +38,8 @@ internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger
     /// <param name="repeatsOutOfMemory">False where the caller can do with less.</param>
     /// <exception cref="StreamException">Anything but StorageUnavailable and ControllerLost.</exception>
     /// <exception cref="Exception">Something unexpected, again and again, or one that <see cref="IsFinal"/>.</exception>
-    public async Task<T> UntilDoneAsync<T>(string operation, Func<CancellationToken, ValueTask<T>> attempt, CancellationToken token, bool repeatsOutOfMemory = true)
+    public async Task<T> UntilDoneAsync<T>(
+        string operation, Func<CancellationToken, ValueTask<T>> attempt, CancellationToken token, bool repeatsOutOfMemory = true)
     {
         var unexpected = 0;
         var pauses = new BackOff(runtime, options.RetryDelay, options.RetryLimit);
@@ -51,7 +52,8 @@ internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger
             {
                 return await attempt(token);
             }
-            catch (Exception failure) when (failure is ObjectStorageException or StreamException { Error: StreamError.StorageUnavailable or StreamError.ControllerLost })
+            catch (Exception failure) when (failure is ObjectStorageException
+                or StreamException { Error: StreamError.StorageUnavailable or StreamError.ControllerLost })
             {
                 unexpected = 0;
                 Log.RetryingStore(logger, operation, pause, failure.Message);

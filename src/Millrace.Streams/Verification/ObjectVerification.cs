@@ -37,7 +37,8 @@ internal sealed class ObjectVerification(DataObjectReader reader, ObjectId id, I
         {
             var entry = index.Ranges[i];
             List<ObjectRange> mine = [.. ranges.Where(range =>
-                range.Stream == entry.Stream && range.Epoch == entry.Epoch && range.WrittenStartOffset >= entry.StartOffset && range.EndOffset <= entry.EndOffset)];
+                range.Stream == entry.Stream && range.Epoch == entry.Epoch
+                && range.WrittenStartOffset >= entry.StartOffset && range.EndOffset <= entry.EndOffset)];
             position = await VerifyRangeAsync(index, entry, mine, position, token);
             await VerifyAttachmentAsync(entry.Checkpoint, token);
             await VerifyAttachmentAsync(entry.Annex, token);
@@ -98,7 +99,9 @@ internal sealed class ObjectVerification(DataObjectReader reader, ObjectId id, I
         {
             if (mine[i].Digest != parts[i])
             {
-                problems.Add($"Object {DataObjectKey.Of(id)} holds other records of stream {entry.Stream} than were committed, in [{mine[i].StartOffset}, {mine[i].EndOffset})");
+                problems.Add(
+                    $"Object {DataObjectKey.Of(id)} holds other records of stream {entry.Stream} than were committed, "
+                    + $"in [{mine[i].StartOffset}, {mine[i].EndOffset})");
             }
         }
 

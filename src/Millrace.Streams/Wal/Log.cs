@@ -26,6 +26,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 3102, Level = LogLevel.Information, Message = "Sealed the WAL {Location}: {Objects} objects are to be recovered")]
     private static partial void WalSealed(ILogger logger, string location, long objects);
 
-    [LoggerMessage(EventId = 3103, Level = LogLevel.Information, Message = "Removed {Path}: the making of a WAL that was cut short has left it, and it never held anything")]
+    [LoggerMessage(
+        EventId = 3103, Level = LogLevel.Information,
+        Message = "Removed {Path}: the making of a WAL that was cut short has left it, and it never held anything")]
     private static partial void UnfinishedRemoved(ILogger logger, string path);
 }

@@ -82,7 +82,8 @@ public sealed class BucketAloneTests
         await using var broker = await StartAsync(directory, "first", "object");
 
         var second = await Tool.TryRunAsync(
-            MillraceProcess.Program, ["start", "--data-dir", directory.Sub("second"), "--store", $"file://{directory.Sub("store")}", "--wal", "object", "--listen", "127.0.0.1:0"]);
+            MillraceProcess.Program,
+            ["start", "--data-dir", directory.Sub("second"), "--store", $"file://{directory.Sub("store")}", "--wal", "object", "--listen", "127.0.0.1:0"]);
 
         Assert.NotEqual(0, second.ExitCode);
         Assert.Contains(broker.BootstrapServers, second.Errors, StringComparison.Ordinal);

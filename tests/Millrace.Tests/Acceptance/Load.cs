@@ -38,7 +38,11 @@ internal sealed class Load : IDisposable
             }).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
             _producers.Add(producer);
             var producerName = $"{name}{p}";
-            var thread = new Thread(() => Produce(producer, producerName, topic, partitions, new string('x', recordBytes))) { IsBackground = true, Name = producerName };
+            var thread = new Thread(() => Produce(producer, producerName, topic, partitions, new string('x', recordBytes)))
+            {
+                IsBackground = true,
+                Name = producerName,
+            };
             _threads.Add(thread);
             thread.Start();
         }
@@ -59,7 +63,9 @@ internal sealed class Load : IDisposable
         var deadline = DateTime.UtcNow + limit;
         while (Count < target)
         {
-            Assert.True(DateTime.UtcNow < deadline, $"Only {Count} of {target} records were acknowledged in {limit}. {string.Join("; ", _failures.Distinct().Take(3))}");
+            Assert.True(
+                DateTime.UtcNow < deadline,
+                $"Only {Count} of {target} records were acknowledged in {limit}. {string.Join("; ", _failures.Distinct().Take(3))}");
             await Task.Delay(5);
         }
     }

@@ -55,7 +55,9 @@ internal sealed class LogContent
                 var numbers = producer.Select(record => record.Number).ToList();
                 for (var i = 1; i < numbers.Count; i++)
                 {
-                    Assert.True(numbers[i] > numbers[i - 1], $"Partition {partition}: {producer.Key} {numbers[i]} stands after {numbers[i - 1]}: duplicated or reordered");
+                    Assert.True(
+                        numbers[i] > numbers[i - 1],
+                        $"Partition {partition}: {producer.Key} {numbers[i]} stands after {numbers[i - 1]}: duplicated or reordered");
                 }
             }
         }

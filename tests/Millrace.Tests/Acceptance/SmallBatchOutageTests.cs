@@ -29,7 +29,8 @@ public sealed class SmallBatchOutageTests(ITestOutputHelper output)
         using var directory = new TemporaryDirectory();
         await using var store = await BreakableStore.StartAsync(directory.Sub("minio"));
         await using var broker = await MillraceProcess.StartAsync(
-            directory.Sub("data"), store.Server.Credentials, "--store", store.Server.Uri("small"), "--wal", wal == "file" ? $"file://{directory.Sub("wal")}" : wal);
+            directory.Sub("data"), store.Server.Credentials, "--store", store.Server.Uri("small"),
+            "--wal", wal == "file" ? $"file://{directory.Sub("wal")}" : wal);
         await TestTopic.CreateAsync(broker.BootstrapServers, Topic, Partitions);
         using var client = await RawClient.ConnectAsync(IPEndPoint.Parse(broker.BootstrapServers));
         var ends = new long[Partitions];
@@ -103,7 +104,11 @@ public sealed class SmallBatchOutageTests(ITestOutputHelper output)
                 new ListOffsetsRequest.ListOffsetsTopic
                 {
                     Name = Topic,
-                    Partitions = [.. Enumerable.Range(0, Partitions).Select(index => new ListOffsetsRequest.ListOffsetsPartition { PartitionIndex = index, Timestamp = -1 })],
+                    Partitions =
+                    [
+                        .. Enumerable.Range(0, Partitions)
+                            .Select(index => new ListOffsetsRequest.ListOffsetsPartition { PartitionIndex = index, Timestamp = -1 }),
+                    ],
                 },
             ],
         };
@@ -112,7 +117,9 @@ public sealed class SmallBatchOutageTests(ITestOutputHelper output)
         foreach (var partition in response.Topics[0].Partitions)
         {
             Assert.Equal(0, partition.ErrorCode);
-            Assert.True(partition.Offset >= ends[partition.PartitionIndex], $"{partition.PartitionIndex}: {partition.Offset} < {ends[partition.PartitionIndex]}");
+            Assert.True(
+                partition.Offset >= ends[partition.PartitionIndex],
+                $"{partition.PartitionIndex}: {partition.Offset} < {ends[partition.PartitionIndex]}");
         }
     }
 

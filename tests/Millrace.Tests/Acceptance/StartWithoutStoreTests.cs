@@ -78,7 +78,10 @@ public sealed class StartWithoutStoreTests : IDisposable
     {
         var start = new ProcessStartInfo(
             MillraceProcess.Program,
-            ["start", "--data-dir", _directory.Path, "--listen", "127.0.0.1:0", "--store", $"s3://b/x?endpoint={server.Endpoint}", "--wal", "object", .. arguments])
+            [
+                "start", "--data-dir", _directory.Path, "--listen", "127.0.0.1:0",
+                "--store", $"s3://b/x?endpoint={server.Endpoint}", "--wal", "object", .. arguments,
+            ])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

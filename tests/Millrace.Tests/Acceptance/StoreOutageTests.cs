@@ -25,7 +25,8 @@ public sealed class StoreOutageTests
         using var directory = new TemporaryDirectory();
         await using var store = await BreakableStore.StartAsync(directory.Sub("minio"));
         await using var broker = await MillraceProcess.StartAsync(
-            directory.Sub("data"), store.Server.Credentials, "--store", store.Server.Uri("outage"), "--wal", wal == "file" ? $"file://{directory.Sub("wal")}" : wal,
+            directory.Sub("data"), store.Server.Credentials,
+            "--store", store.Server.Uri("outage"), "--wal", wal == "file" ? $"file://{directory.Sub("wal")}" : wal,
             "--set", $"millrace.not.uploaded.max.bytes={NotUploadedMegabytes << 20}", "--set", "millrace.upload.bytes=4194304");
         await TestTopic.CreateAsync(broker.BootstrapServers, "outage", Partitions);
         using var load = new Load(broker.BootstrapServers, "outage", Partitions, producers: 2, recordBytes: 2000);
@@ -44,7 +45,10 @@ public sealed class StoreOutageTests
         await load.WaitForMoreAsync(2000, TimeSpan.FromSeconds(90));
         load.Stop(TimeSpan.FromSeconds(90));
         Assert.True(await Eventually.BecomesTrueAsync(() => broker.Log.Contains("does what it is asked again", StringComparison.Ordinal)));
-        var told = broker.Log[said..].Split('\n').Where(line => line.Contains(" warn ", StringComparison.Ordinal) || line.Contains("error ", StringComparison.Ordinal) || line.Contains("object store", StringComparison.Ordinal)).ToList();
+        var told = broker.Log[said..].Split('\n').Where(line =>
+            line.Contains(" warn ", StringComparison.Ordinal)
+            || line.Contains("error ", StringComparison.Ordinal)
+            || line.Contains("object store", StringComparison.Ordinal)).ToList();
         Assert.True(told.Count == 2, string.Join('\n', told));
         Assert.Empty(load.Failures);
         LogContent.Read(broker.BootstrapServers, "outage", Partitions).AssertHolds(load.Acknowledged);
@@ -64,7 +68,11 @@ public sealed class StoreOutageTests
     {
         using var directory = new TemporaryDirectory();
         await using var store = await BreakableStore.StartAsync(directory.Sub("minio"));
-        string[] arguments = ["--store", store.Server.Uri("away"), "--set", "millrace.stop.limit.ms=4000", "--set", "millrace.upload.bytes=67108864", "--set", "millrace.upload.interval.ms=600000"];
+        string[] arguments =
+        [
+            "--store", store.Server.Uri("away"), "--set", "millrace.stop.limit.ms=4000",
+            "--set", "millrace.upload.bytes=67108864", "--set", "millrace.upload.interval.ms=600000",
+        ];
         await using (var broker = await MillraceProcess.StartAsync(directory.Sub("data"), store.Server.Credentials, arguments))
         {
             await TestTopic.CreateAsync(broker.BootstrapServers, "away", Partitions);

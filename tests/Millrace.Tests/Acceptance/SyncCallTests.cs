@@ -27,7 +27,10 @@ public sealed partial class SyncCallTests
         await TestTopic.CreateAsync(broker.BootstrapServers, "trace", 1);
         var calls = await TraceAsync(broker, directory.Sub("trace"));
 
-        var write = calls.FindIndex(call => call.Contains(Marker, StringComparison.Ordinal) && call.Contains("write", StringComparison.Ordinal) && call.Contains(wal, StringComparison.Ordinal));
+        var write = calls.FindIndex(call =>
+            call.Contains(Marker, StringComparison.Ordinal)
+            && call.Contains("write", StringComparison.Ordinal)
+            && call.Contains(wal, StringComparison.Ordinal));
         Assert.True(write >= 0, "The record was not seen on its way to the WAL:\n" + string.Join('\n', calls));
         var sync = calls.FindIndex(write, call => Synced().IsMatch(call) && call.Contains(wal, StringComparison.Ordinal));
         Assert.True(sync > write, "No sync that succeeded followed the write:\n" + string.Join('\n', calls.Skip(write)));
@@ -42,7 +45,8 @@ public sealed partial class SyncCallTests
         // Everything that only the first record needs happens before the trace.
         await producer.ProduceAsync("trace", new Message<Null, string> { Value = "first" });
         using var strace = Process.Start(new ProcessStartInfo(
-            "strace", ["-f", "-y", "-s", "400", "-e", "trace=pwrite64,pwritev,pwritev2,fdatasync,fsync,sendmsg,sendto", "-o", file, "-p", $"{broker.ProcessId}"])
+            "strace",
+            ["-f", "-y", "-s", "400", "-e", "trace=pwrite64,pwritev,pwritev2,fdatasync,fsync,sendmsg,sendto", "-o", file, "-p", $"{broker.ProcessId}"])
         {
             RedirectStandardError = true,
         })!;

@@ -35,7 +35,12 @@ internal static class AnswersBesideKafka
             foreach (var version in new short[] { 1, 6, 7, 8, 9, 10, 11 })
             {
                 var response = await ask.CallAsync<ListOffsetsRequest, ListOffsetsResponse>(
-                    new() { ReplicaId = -1, Topics = [new() { Name = "beside-a", Partitions = [new() { PartitionIndex = 0, Timestamp = timestamp }] }] }, version);
+                    new()
+                    {
+                        ReplicaId = -1,
+                        Topics = [new() { Name = "beside-a", Partitions = [new() { PartitionIndex = 0, Timestamp = timestamp }] }],
+                    },
+                    version);
                 var partition = response.Topics[0].Partitions[0];
                 answers[$"offset at {timestamp} v{version}"] = $"{(ErrorCode)partition.ErrorCode} {partition.Offset} {partition.Timestamp}";
             }
@@ -45,7 +50,14 @@ internal static class AnswersBesideKafka
             new()
             {
                 ReplicaId = -1,
-                Topics = [new() { Name = "beside-a", Partitions = [new() { Timestamp = -1 }, new() { Timestamp = -2 }, new() { PartitionIndex = 1, Timestamp = -1 }] }],
+                Topics =
+                [
+                    new()
+                    {
+                        Name = "beside-a",
+                        Partitions = [new() { Timestamp = -1 }, new() { Timestamp = -2 }, new() { PartitionIndex = 1, Timestamp = -1 }],
+                    },
+                ],
             },
             7);
         answers["offsets of a partition named twice"] = string.Join(' ', twice.Topics.SelectMany(topic => topic.Partitions)
@@ -104,7 +116,11 @@ internal static class AnswersBesideKafka
         {
             var response = await ask.CallAsync<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse>(request, 0);
             answers[$"page {name}"] = string.Join(' ', response.Topics.Where(topic => !topic.IsInternal).Select(topic =>
-                $"{topic.Name}:{(ErrorCode)topic.ErrorCode}:{topic.TopicAuthorizedOperations}:[{string.Join(',', topic.Partitions.Select(partition => $"{partition.PartitionIndex}/{partition.ReplicaNodes.Count}/{partition.IsrNodes.Count}/{partition.EligibleLeaderReplicas?.Count}/{partition.LastKnownElr?.Count}/{partition.OfflineReplicas.Count}"))}]"))
+                $"{topic.Name}:{(ErrorCode)topic.ErrorCode}:{topic.TopicAuthorizedOperations}:["
+                + string.Join(',', topic.Partitions.Select(partition =>
+                    $"{partition.PartitionIndex}/{partition.ReplicaNodes.Count}/{partition.IsrNodes.Count}/{partition.EligibleLeaderReplicas?.Count}"
+                    + $"/{partition.LastKnownElr?.Count}/{partition.OfflineReplicas.Count}"))
+                + "]"))
                 + $" next {response.NextCursor?.TopicName}/{response.NextCursor?.PartitionIndex}";
         }
 
@@ -117,7 +133,9 @@ internal static class AnswersBesideKafka
         await PageAsync("from a cursor behind the last partition", new() { Topics = both, Cursor = new() { TopicName = "beside-a", PartitionIndex = 9 } });
         await PageAsync("from a cursor below zero", new() { Topics = both, Cursor = new() { TopicName = "beside-a", PartitionIndex = -1 } });
         await PageAsync("from a cursor elsewhere", new() { Topics = both, Cursor = new() { TopicName = "beside-c", PartitionIndex = 0 } });
-        await PageAsync("of what is not there", new() { Topics = [new() { Name = "beside-none" }, new() { Name = "?" }, new() { Name = "beside-a" }, new() { Name = "beside-a" }] });
+        await PageAsync(
+            "of what is not there",
+            new() { Topics = [new() { Name = "beside-none" }, new() { Name = "?" }, new() { Name = "beside-a" }, new() { Name = "beside-a" }] });
 
         foreach (var (name, topics) in new (string, DescribeLogDirsRequest.DescribableLogDirTopic[])[]
         {
@@ -127,22 +145,33 @@ internal static class AnswersBesideKafka
         {
             var response = await ask.CallAsync<DescribeLogDirsRequest, DescribeLogDirsResponse>(new() { Topics = topics }, 5);
             answers[$"directories of {name} partitions"] = $"{(ErrorCode)response.ErrorCode} {response.Results.Count} "
-                + string.Join(' ', response.Results[0].Topics.Select(topic => $"{topic.Name}:{string.Join(',', topic.Partitions.Select(partition => $"{partition.PartitionIndex}/{partition.PartitionSize}/{partition.OffsetLag}").Order())}"));
+                + string.Join(' ', response.Results[0].Topics.Select(topic =>
+                    $"{topic.Name}:"
+                    + string.Join(',', topic.Partitions.Select(partition =>
+                        $"{partition.PartitionIndex}/{partition.PartitionSize}/{partition.OffsetLag}").Order())));
         }
 
-        foreach (var (name, topic, partitions) in new (string, string, int[])[] { ("the log", "__cluster_metadata", [0]), ("another topic", "beside-a", [0]), ("another partition", "__cluster_metadata", [0, 1]) })
+        foreach (var (name, topic, partitions) in new (string, string, int[])[]
         {
+            ("the log", "__cluster_metadata", [0]),
+            ("another topic", "beside-a", [0]),
+            ("another partition", "__cluster_metadata", [0, 1]),
+        })
+        {
+            var asked = partitions.Select(index => new DescribeQuorumRequest.PartitionData { PartitionIndex = index });
             var response = await ask.CallAsync<DescribeQuorumRequest, DescribeQuorumResponse>(
-                new() { Topics = [new() { TopicName = topic, Partitions = [.. partitions.Select(index => new DescribeQuorumRequest.PartitionData { PartitionIndex = index })] }] }, 2);
-            answers[$"quorum of {name}"] = $"{(ErrorCode)response.ErrorCode} nodes {response.Nodes.Count} " + string.Join(' ', response.Topics.SelectMany(item => item.Partitions)
-                .Select(partition => $"{partition.PartitionIndex}:{(ErrorCode)partition.ErrorCode}:{partition.CurrentVoters.Count}:{partition.Observers.Count}"));
+                new() { Topics = [new() { TopicName = topic, Partitions = [.. asked] }] }, 2);
+            answers[$"quorum of {name}"] = $"{(ErrorCode)response.ErrorCode} nodes {response.Nodes.Count} "
+                + string.Join(' ', response.Topics.SelectMany(item => item.Partitions).Select(partition =>
+                    $"{partition.PartitionIndex}:{(ErrorCode)partition.ErrorCode}:{partition.CurrentVoters.Count}:{partition.Observers.Count}"));
         }
 
         foreach (var (version, types) in new (short, sbyte[])[] { (0, []), (1, []), (1, [2]), (1, [4, 8]), (1, [2, 2]), (1, [3]), (1, [16, 32]) })
         {
             var response = await ask.CallAsync<ListConfigResourcesRequest, ListConfigResourcesResponse>(new() { ResourceTypes = types }, version);
             answers[$"config resources {string.Join(',', types)} v{version}"] = $"{(ErrorCode)response.ErrorCode} "
-                + string.Join(' ', response.ConfigResources.Where(resource => resource.ResourceType != 2 || resource.ResourceName.StartsWith("beside", StringComparison.Ordinal))
+                + string.Join(' ', response.ConfigResources
+                    .Where(resource => resource.ResourceType != 2 || resource.ResourceName.StartsWith("beside", StringComparison.Ordinal))
                     .Select(resource => $"{resource.ResourceType}:{(resource.ResourceType == 2 ? resource.ResourceName : "")}").Order());
         }
     }
@@ -152,10 +181,12 @@ internal static class AnswersBesideKafka
         var self = (await ask.CallAsync<MetadataRequest, MetadataResponse>(new(), 1)).Brokers[0].NodeId.ToString(CultureInfo.InvariantCulture);
         async Task AlterAsync(string name, sbyte type, string resource, params (string Key, string? Value)[] configs)
         {
+            var values = configs.Select(config => new AlterConfigsRequest.AlterableConfig { Name = config.Key, Value = config.Value });
             var full = await ask.CallAsync<AlterConfigsRequest, AlterConfigsResponse>(
-                new() { ValidateOnly = true, Resources = [new() { ResourceType = type, ResourceName = resource, Configs = [.. configs.Select(config => new AlterConfigsRequest.AlterableConfig { Name = config.Key, Value = config.Value })] }] }, 2);
+                new() { ValidateOnly = true, Resources = [new() { ResourceType = type, ResourceName = resource, Configs = [.. values] }] }, 2);
+            var changes = configs.Select(config => new IncrementalAlterConfigsRequest.AlterableConfig { Name = config.Key, Value = config.Value });
             var step = await ask.CallAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
-                new() { ValidateOnly = true, Resources = [new() { ResourceType = type, ResourceName = resource, Configs = [.. configs.Select(config => new IncrementalAlterConfigsRequest.AlterableConfig { Name = config.Key, Value = config.Value })] }] }, 1);
+                new() { ValidateOnly = true, Resources = [new() { ResourceType = type, ResourceName = resource, Configs = [.. changes] }] }, 1);
             answers[$"alter {name}"] = $"{(ErrorCode)full.Responses[0].ErrorCode} and step by step {(ErrorCode)step.Responses[0].ErrorCode}";
         }
 
@@ -176,22 +207,34 @@ internal static class AnswersBesideKafka
         await AlterAsync("another broker", 4, "77", ("log.retention.ms", "5"));
         await AlterAsync("a type that is none", 3, "x", ("a", "5"));
 
+        AlterConfigsRequest.AlterableConfig[] first = [new() { Name = "retention.ms", Value = "777" }, new() { Name = "flush.ms", Value = "9" }];
         await ask.CallAsync<AlterConfigsRequest, AlterConfigsResponse>(
-            new() { Resources = [new() { ResourceType = 2, ResourceName = "beside-b", Configs = [new() { Name = "retention.ms", Value = "777" }, new() { Name = "flush.ms", Value = "9" }] }] }, 0);
+            new() { Resources = [new() { ResourceType = 2, ResourceName = "beside-b", Configs = [.. first] }] }, 0);
         await ask.CallAsync<AlterConfigsRequest, AlterConfigsResponse>(
             new() { Resources = [new() { ResourceType = 2, ResourceName = "beside-b", Configs = [new() { Name = "flush.ms", Value = "8" }] }] }, 1);
         var described = await ask.CallAsync<DescribeConfigsRequest, DescribeConfigsResponse>(
             new() { Resources = [new() { ResourceType = 2, ResourceName = "beside-b", ConfigurationKeys = ["retention.ms", "flush.ms"] }] }, 4);
-        answers["configs after two replacements"] = string.Join(' ', described.Results[0].Configs.Select(config => $"{config.Name}={config.Value}/{config.ConfigSource}").Order());
+        answers["configs after two replacements"] = string.Join(
+            ' ', described.Results[0].Configs.Select(config => $"{config.Name}={config.Value}/{config.ConfigSource}").Order());
 
         var created = await ask.CallAsync<CreateTopicsRequest, CreateTopicsResponse>(
             new()
             {
                 TimeoutMs = 30_000,
-                Topics = [new() { Name = "beside-c", NumPartitions = 1, ReplicationFactor = 1, Configs = [new() { Name = "retention.ms", Value = "x" }, new() { Name = "retention.ms", Value = "6" }] }],
+                Topics =
+                [
+                    new()
+                    {
+                        Name = "beside-c",
+                        NumPartitions = 1,
+                        ReplicationFactor = 1,
+                        Configs = [new() { Name = "retention.ms", Value = "x" }, new() { Name = "retention.ms", Value = "6" }],
+                    },
+                ],
             },
             7);
-        answers["create with a config twice"] = $"{(ErrorCode)created.Topics[0].ErrorCode} {created.Topics[0].Configs?.SingleOrDefault(config => config.Name == "retention.ms")?.Value}";
+        answers["create with a config twice"] = $"{(ErrorCode)created.Topics[0].ErrorCode} "
+            + created.Topics[0].Configs?.SingleOrDefault(config => config.Name == "retention.ms")?.Value;
     }
 
     private static async Task GroupsAsync(Ask ask, SortedDictionary<string, string> answers)
@@ -201,7 +244,13 @@ internal static class AnswersBesideKafka
         {
             var found = await ask.CallAsync<FindCoordinatorRequest, FindCoordinatorResponse>(new() { Key = Group }, 3);
             var commit = await ask.CallAsync<OffsetCommitRequest, OffsetCommitResponse>(
-                new() { GroupId = Group, GenerationIdOrMemberEpoch = -1, Topics = [new() { Name = "beside-a", Partitions = [new() { PartitionIndex = 0, CommittedOffset = 7, CommittedMetadata = "" }] }] }, 7);
+                new()
+                {
+                    GroupId = Group,
+                    GenerationIdOrMemberEpoch = -1,
+                    Topics = [new() { Name = "beside-a", Partitions = [new() { PartitionIndex = 0, CommittedOffset = 7, CommittedMetadata = "" }] }],
+                },
+                7);
             if (found.ErrorCode == 0 && commit.Topics[0].Partitions[0].ErrorCode == 0)
             {
                 break;
@@ -221,13 +270,20 @@ internal static class AnswersBesideKafka
         {
             ("an unknown group", "beside-no-group", [new() { Name = "beside-a", Partitions = [new() { PartitionIndex = 0 }] }]),
             ("no group", "", [new() { Name = "beside-a", Partitions = [new() { PartitionIndex = 0 }] }]),
-            ("what there is and is not", Group, [new() { Name = "beside-a", Partitions = [new() { PartitionIndex = 0 }, new() { PartitionIndex = 1 }, new() { PartitionIndex = 9 }] }, new() { Name = "beside-none", Partitions = [new() { PartitionIndex = 0 }] }]),
+            ("what there is and is not", Group,
+            [
+                new() { Name = "beside-a", Partitions = [new() { PartitionIndex = 0 }, new() { PartitionIndex = 1 }, new() { PartitionIndex = 9 }] },
+                new() { Name = "beside-none", Partitions = [new() { PartitionIndex = 0 }] },
+            ]),
             ("nothing", Group, []),
         })
         {
             var response = await ask.CallAsync<OffsetDeleteRequest, OffsetDeleteResponse>(new() { GroupId = group, Topics = topics }, 0);
-            answers[$"offsets deleted of {name}"] = $"{(ErrorCode)response.ErrorCode} " + string.Join(' ', response.Topics.OrderBy(topic => topic.Name, StringComparer.Ordinal)
-                .Select(topic => $"{topic.Name}:{string.Join(',', topic.Partitions.OrderBy(partition => partition.PartitionIndex).Select(partition => $"{partition.PartitionIndex}/{(ErrorCode)partition.ErrorCode}"))}"));
+            answers[$"offsets deleted of {name}"] = $"{(ErrorCode)response.ErrorCode} "
+                + string.Join(' ', response.Topics.OrderBy(topic => topic.Name, StringComparer.Ordinal).Select(topic =>
+                    $"{topic.Name}:"
+                    + string.Join(',', topic.Partitions.OrderBy(partition => partition.PartitionIndex).Select(partition =>
+                        $"{partition.PartitionIndex}/{(ErrorCode)partition.ErrorCode}"))));
         }
     }
 
@@ -235,7 +291,12 @@ internal static class AnswersBesideKafka
     {
         const string Offsets = "__consumer_offsets";
         var altered = await ask.CallAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
-            new() { ValidateOnly = true, Resources = [new() { ResourceType = 2, ResourceName = Offsets, Configs = [new() { Name = "cleanup.policy", Value = "delete" }] }] }, 1);
+            new()
+            {
+                ValidateOnly = true,
+                Resources = [new() { ResourceType = 2, ResourceName = Offsets, Configs = [new() { Name = "cleanup.policy", Value = "delete" }] }],
+            },
+            1);
         answers["alter retention of the offsets topic"] = $"{(ErrorCode)altered.Responses[0].ErrorCode}";
         var grown = await ask.CallAsync<CreatePartitionsRequest, CreatePartitionsResponse>(
             new() { TimeoutMs = 30_000, ValidateOnly = true, Topics = [new() { Name = Offsets, Count = 77, Assignments = null }] }, 3);
@@ -256,8 +317,12 @@ internal static class AnswersBesideKafka
                 ],
             },
             2);
-        answers["records deleted of a partition named twice"] = string.Join(' ', records.Topics.OrderBy(topic => topic.Name, StringComparer.Ordinal)
-            .Select(topic => $"{topic.Name}:{string.Join(',', topic.Partitions.OrderBy(partition => partition.PartitionIndex).Select(partition => $"{partition.PartitionIndex}/{(ErrorCode)partition.ErrorCode}"))}"));
+        answers["records deleted of a partition named twice"] = string.Join(
+            ' ',
+            records.Topics.OrderBy(topic => topic.Name, StringComparer.Ordinal).Select(topic =>
+                $"{topic.Name}:"
+                + string.Join(',', topic.Partitions.OrderBy(partition => partition.PartitionIndex).Select(partition =>
+                    $"{partition.PartitionIndex}/{(ErrorCode)partition.ErrorCode}"))));
 
         var topics = await ask.CallAsync<DeleteTopicsRequest, DeleteTopicsResponse>(
             new() { TimeoutMs = 30_000, TopicNames = ["beside-a", "beside-none", "beside-a"] }, 5);
@@ -313,7 +378,15 @@ internal static class AnswersBesideKafka
 
         /// <summary>A topic of one partition, of which nothing grows too old.</summary>
         public Task CreateTopicAsync(string name) => CallAsync<CreateTopicsRequest, CreateTopicsResponse>(
-            new() { TimeoutMs = 30_000, Topics = [new() { Name = name, NumPartitions = 1, ReplicationFactor = 1, Configs = [new() { Name = "retention.ms", Value = "-1" }] }] }, 5);
+            new()
+            {
+                TimeoutMs = 30_000,
+                Topics =
+                [
+                    new() { Name = name, NumPartitions = 1, ReplicationFactor = 1, Configs = [new() { Name = "retention.ms", Value = "-1" }] },
+                ],
+            },
+            5);
 
         /// <summary>What is said to these bytes, sent as they are to the first partition, when somebody leads it.</summary>
         public async Task<ErrorCode> ProduceAsync(string topic, byte[] records)

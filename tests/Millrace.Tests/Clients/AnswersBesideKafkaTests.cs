@@ -16,7 +16,8 @@ public sealed class AnswersBesideKafkaTests(SharedBroker broker)
     [
         "", " ", "-3", "-2", "-1", "0", "1", "2", "3", "4", "9", "10", "17", "18", "22", "23", "1.5", "0.5", "-0.1", "1048575", "1048576", "2147483647",
         "2147483648", "9223372036854775807", "9223372036854775808", "true", "TRUE", "yes", "none", "*", "0:1", "0:1,1:1", "x", "delete", "compact",
-        "delete,compact", "compact,", "compact,compact", "producer", "gzip", "GZIP", "zstd", "CreateTime", "LogAppendTime", " 5 ", "+5", "0x10", "1e3", "-131073", "-131072",
+        "delete,compact", "compact,", "compact,compact", "producer", "gzip", "GZIP", "zstd", "CreateTime", "LogAppendTime", " 5 ", "+5", "0x10", "1e3",
+        "-131073", "-131072",
     ];
 
     // As docs/compatibility.md lists them.

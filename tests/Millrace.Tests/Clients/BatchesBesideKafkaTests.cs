@@ -19,10 +19,13 @@ public sealed class BatchesBesideKafkaTests(SharedBroker broker, ITestOutputHelp
     public async Task Brokers_answer_what_their_classes_say()
     {
         Assert.SkipWhen(
-            Repository.Shared("peers/kafka/kafka.sh") is null || !Tool.IsInstalled("java") || Environment.GetEnvironmentVariable("MILLRACE_TEST_AGAINST") == "kafka",
+            Repository.Shared("peers/kafka/kafka.sh") is null
+            || !Tool.IsInstalled("java")
+            || Environment.GetEnvironmentVariable("MILLRACE_TEST_AGAINST") == "kafka",
             "Apache Kafka, or Java, is not at hand");
         KafkaJudge.SkipWhenMissing();
-        var count = int.TryParse(Environment.GetEnvironmentVariable("MILLRACE_BATCH_REQUESTS"), NumberStyles.None, CultureInfo.InvariantCulture, out var wanted) ? wanted : 100;
+        var asked = Environment.GetEnvironmentVariable("MILLRACE_BATCH_REQUESTS");
+        var count = int.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out var wanted) ? wanted : 100;
         var cases = Enumerable.Range(0, count).Select(number => BatchCases.Make(Seed, number)).ToArray();
         var judged = await KafkaJudge.JudgeAsync(cases);
         await using var kafka = await KafkaProcess.StartAsync();
@@ -34,11 +37,13 @@ public sealed class BatchesBesideKafkaTests(SharedBroker broker, ITestOutputHelp
             .Select(each => $"{each.Name} [seed {Seed}, case {each.Number}]: ours {ours[each.Number]}, of the classes {MillraceJudge.Judge(each.Bytes).Code}; "
                 + $"Kafka's {theirs[each.Number]}, of the classes {judged[each.Number].Code}").ToList();
         output.WriteLine($"{count} cases; ours and Kafka's answers:");
-        output.WriteLine(string.Join('\n', ours.Zip(theirs).GroupBy(pair => pair).OrderByDescending(group => group.Count()).Select(group => $"{group.Count(),6}  {group.Key.First} {group.Key.Second}")));
+        output.WriteLine(string.Join('\n', ours.Zip(theirs).GroupBy(pair => pair).OrderByDescending(group => group.Count())
+            .Select(group => $"{group.Count(),6}  {group.Key.First} {group.Key.Second}")));
         Assert.True(differences.Count == 0, $"{differences.Count} differences\n{string.Join('\n', differences)}");
     }
 
-    private static Task<short[]> AskAsync(KafkaProcess kafka, BatchCase[] cases) => AskAsync(new AnswersBesideKafka.Ask(IPEndPoint.Parse(kafka.BootstrapServers)), cases);
+    private static Task<short[]> AskAsync(KafkaProcess kafka, BatchCase[] cases) =>
+        AskAsync(new AnswersBesideKafka.Ask(IPEndPoint.Parse(kafka.BootstrapServers)), cases);
 
     private static async Task<short[]> AskAsync(AnswersBesideKafka.Ask ask, BatchCase[] cases)
     {

@@ -32,7 +32,11 @@ public sealed class CommandLineTests(SharedBroker broker)
 
         var copy = await RunAsync("", "consume", "cli-copy", "--exit", "--json", "--offset", "2");
         Assert.Equal(2, first.Lines.Length);
-        Assert.Equal(first.Output.Replace("\"offset\":0", "\"offset\":2", StringComparison.Ordinal).Replace("\"offset\":1,", "\"offset\":3,", StringComparison.Ordinal), copy.Output);
+        Assert.Equal(
+            first.Output
+                .Replace("\"offset\":0", "\"offset\":2", StringComparison.Ordinal)
+                .Replace("\"offset\":1,", "\"offset\":3,", StringComparison.Ordinal),
+            copy.Output);
         var later = await RunAsync("", "consume", "cli-copy", "--exit", "--offset", "@1700000000001", "--format", "%o ");
         Assert.Equal("1 2 3 ", later.Output);
         Assert.Equal("", (await RunAsync("", "consume", "cli-copy", "--exit", "--offset", "99")).Output);
@@ -119,7 +123,8 @@ public sealed class CommandLineTests(SharedBroker broker)
     {
         await RunAsync("", "topic", "create", "cli-bad-line", "-p", "3");
 
-        var result = await Tool.TryRunAsync(MillraceProcess.Program, ["produce", "cli-bad-line", "-k", ":", "-b", broker.BootstrapServers], "k:1\nk:2\nbad\nk:4\n");
+        var result = await Tool.TryRunAsync(
+            MillraceProcess.Program, ["produce", "cli-bad-line", "-k", ":", "-b", broker.BootstrapServers], "k:1\nk:2\nbad\nk:4\n");
 
         Assert.Equal(Usage, result.ExitCode);
         Assert.Contains("Line 3 has no key", result.Errors, StringComparison.Ordinal);

@@ -51,7 +51,8 @@ public sealed class JavaToolsTests(SharedBroker broker)
     {
         await RunAsync("topics", "--create", "--topic", "java-console", "--partitions", "1");
         await RunWithInputAsync(
-            "h1:a\tk1\tone\nh1:b\tk2\ttwo\n", "console-producer", "--topic", "java-console", "--reader-property", "parse.key=true", "--reader-property", "parse.headers=true", "--reader-property", "headers.separator=,",
+            "h1:a\tk1\tone\nh1:b\tk2\ttwo\n", "console-producer", "--topic", "java-console", "--reader-property", "parse.key=true",
+            "--reader-property", "parse.headers=true", "--reader-property", "headers.separator=,",
             "--compression-codec", "zstd");
         var consumed = await RunAsync(
             "console-consumer", "--topic", "java-console", "--from-beginning", "--max-messages", "2", "--group", "java-console-group",
@@ -91,9 +92,11 @@ public sealed class JavaToolsTests(SharedBroker broker)
     {
         await RunAsync("topics", "--create", "--topic", "java-admin", "--partitions", "1");
         await RunWithInputAsync("a\nb\n", "console-producer", "--topic", "java-admin");
-        await RunAsync("console-consumer", "--topic", "java-admin", "--from-beginning", "--max-messages", "2", "--group", "java-admin-group", "--timeout-ms", "30000");
+        await RunAsync(
+            "console-consumer", "--topic", "java-admin", "--from-beginning", "--max-messages", "2", "--group", "java-admin-group", "--timeout-ms", "30000");
 
-        Assert.Contains("\"partition\":\"java-admin-0\"", (await RunAsync("log-dirs", "--describe", "--topic-list", "java-admin")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "\"partition\":\"java-admin-0\"", (await RunAsync("log-dirs", "--describe", "--topic-list", "java-admin")).Output, StringComparison.Ordinal);
         Assert.Matches(@"LeaderId:\s+\d+", (await RunAsync("metadata-quorum", "describe", "--status")).Output);
         Assert.Contains("Leader", (await RunAsync("metadata-quorum", "describe", "--replication")).Output, StringComparison.Ordinal);
         Assert.Matches(

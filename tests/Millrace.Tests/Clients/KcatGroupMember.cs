@@ -17,7 +17,10 @@ internal sealed partial class KcatGroupMember : IAsyncDisposable
     {
         _process = Process.Start(new ProcessStartInfo(
             "kcat",
-            ["-b", bootstrapServers, "-G", $"{topic}-members", "-u", "-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=500", "-X", "auto.offset.reset=earliest", topic])
+            [
+                "-b", bootstrapServers, "-G", $"{topic}-members", "-u", "-X", "session.timeout.ms=6000",
+                "-X", "heartbeat.interval.ms=500", "-X", "auto.offset.reset=earliest", topic,
+            ])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

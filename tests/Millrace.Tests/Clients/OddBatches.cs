@@ -28,7 +28,10 @@ internal static class OddBatches
         Add(CompressionCodec.Gzip, "gzip-member-a-record", records => [.. Gzip(records[..RecordSize(records)]), .. Gzip(records[RecordSize(records)..])]);
         Add(CompressionCodec.Gzip, "gzip-empty-member-first", records => [.. Gzip([]), .. Gzip(records)]);
         Add(CompressionCodec.Gzip, "gzip-empty-member-last", records => [.. Gzip(records), .. Gzip([])]);
-        Add(CompressionCodec.Gzip, "gzip-with-a-name", records => Gzip(records) is var member ? [.. member[..3], Name, .. member[4..10], (byte)'n', 0, .. member[10..]] : []);
+        Add(
+            CompressionCodec.Gzip,
+            "gzip-with-a-name",
+            records => Gzip(records) is var member ? [.. member[..3], Name, .. member[4..10], (byte)'n', 0, .. member[10..]] : []);
 
         Add(CompressionCodec.Zstd, "zstd-two-frames", records => [.. Zstd(records[..Half(records)]), .. Zstd(records[Half(records)..])]);
         Add(CompressionCodec.Zstd, "zstd-frame-a-record", records => [.. Zstd(records[..RecordSize(records)]), .. Zstd(records[RecordSize(records)..])]);
@@ -38,7 +41,9 @@ internal static class OddBatches
         Add(CompressionCodec.Zstd, "zstd-skippable-between", records => [.. Zstd(records[..Half(records)]), .. Skippable, .. Zstd(records[Half(records)..])]);
         Add(CompressionCodec.Zstd, "zstd-skippable-last", records => [.. Zstd(records), .. Skippable]);
         Add(CompressionCodec.Zstd, "zstd-checksum", ZstdCases.WithChecksum);
-        all.Add("zstd-skippable-before-much", Batch("zstd-skippable-before-much", CompressionCodec.Zstd, records => [.. Skippable, .. Zstd(records)], "a", "b", new string('c', LargeValue)));
+        all.Add(
+            "zstd-skippable-before-much",
+            Batch("zstd-skippable-before-much", CompressionCodec.Zstd, records => [.. Skippable, .. Zstd(records)], "a", "b", new string('c', LargeValue)));
 
         Add(CompressionCodec.Lz4, "lz4-content-size", records => Lz4Frames.Frame(records, Lz4Frames.Plain | 0x08, 4));
         Add(CompressionCodec.Lz4, "lz4-content-checksum", records => Lz4Frames.Frame(records, Lz4Frames.Plain | 0x04, 5));
@@ -48,8 +53,14 @@ internal static class OddBatches
 
         Add(CompressionCodec.Snappy, "snappy-bare", records => Snappier.Snappy.CompressToArray(records));
         Add(CompressionCodec.Snappy, "snappy-small-blocks", records => [.. CodecLayer.SnappyHeader, .. records.Chunk(7).SelectMany(CodecLayer.SnappyBlock)]);
-        Add(CompressionCodec.Snappy, "snappy-empty-block-first", records => [.. CodecLayer.SnappyHeader, .. CodecLayer.SnappyBlock([]), .. CodecLayer.SnappyBlock(records)]);
-        Add(CompressionCodec.Snappy, "snappy-empty-block-last", records => [.. CodecLayer.SnappyHeader, .. CodecLayer.SnappyBlock(records), .. CodecLayer.SnappyBlock([])]);
+        Add(
+            CompressionCodec.Snappy,
+            "snappy-empty-block-first",
+            records => [.. CodecLayer.SnappyHeader, .. CodecLayer.SnappyBlock([]), .. CodecLayer.SnappyBlock(records)]);
+        Add(
+            CompressionCodec.Snappy,
+            "snappy-empty-block-last",
+            records => [.. CodecLayer.SnappyHeader, .. CodecLayer.SnappyBlock(records), .. CodecLayer.SnappyBlock([])]);
 
         all.Add("header-key-no-utf8", WithHeader("header-key-no-utf8"));
         all.Add("times-before-1970", Batch("times-before-1970", CompressionCodec.None, records => records, -86_400_000, "a", "b", "c"));
@@ -67,7 +78,8 @@ internal static class OddBatches
         return Assemble(plain, CompressionCodec.None, [.. first, .. records[size..]]);
     }
 
-    private static byte[] Batch(string name, CompressionCodec codec, Func<byte[], byte[]> encode, params string[] values) => Batch(name, codec, encode, 1_700_000_000_000, values);
+    private static byte[] Batch(string name, CompressionCodec codec, Func<byte[], byte[]> encode, params string[] values) =>
+        Batch(name, codec, encode, 1_700_000_000_000, values);
 
     private static byte[] Batch(string name, CompressionCodec codec, Func<byte[], byte[]> encode, long timestamp, params string[] values)
     {

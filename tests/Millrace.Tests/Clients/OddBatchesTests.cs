@@ -46,7 +46,8 @@ public sealed class OddBatchesTests(SharedBroker broker, ITestOutputHelper outpu
                 parts => parts[0]["odd-".Length..], parts => string.Join(' ', parts[1..].Select(Letter))),
             new[]
             {
-                "zstd-two-frames", "zstd-frame-a-record", "zstd-empty-frame-first", "zstd-skippable-first", "zstd-skippable-between", "zstd-skippable-before-much",
+                "zstd-two-frames", "zstd-frame-a-record", "zstd-empty-frame-first", "zstd-skippable-first", "zstd-skippable-between",
+                "zstd-skippable-before-much",
                 "header-key-no-utf8",
             }.ToDictionary(name => name, _ => "CorruptRecordException"));
     }
@@ -60,7 +61,10 @@ public sealed class OddBatchesTests(SharedBroker broker, ITestOutputHelper outpu
         var count = Whole.Count * 4;
         var lines = await Tool.RunAsync(
             script!,
-            ["console-consumer", "--bootstrap-server", broker.BootstrapServers, "--include", "odd-.*", "--from-beginning", "--max-messages", $"{count}", "--timeout-ms", "20000"],
+            [
+                "console-consumer", "--bootstrap-server", broker.BootstrapServers, "--include", "odd-.*", "--from-beginning",
+                "--max-messages", $"{count}", "--timeout-ms", "20000",
+            ],
             limit: TimeSpan.FromMinutes(2));
         Check(
             lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).GroupBy(line => line.Split(':')[0]).ToDictionary(
@@ -148,6 +152,8 @@ public sealed class OddBatchesTests(SharedBroker broker, ITestOutputHelper outpu
             }
         }
 
-        return read.ToDictionary(pair => pair.Key["odd-".Length..], pair => string.Join(' ', [.. pair.Value, .. open.Contains(pair.Key) ? ["…"] : Array.Empty<string>()]));
+        return read.ToDictionary(
+            pair => pair.Key["odd-".Length..],
+            pair => string.Join(' ', [.. pair.Value, .. open.Contains(pair.Key) ? ["…"] : Array.Empty<string>()]));
     }
 }

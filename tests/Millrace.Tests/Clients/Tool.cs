@@ -19,7 +19,11 @@ internal static class Tool
     }
 
     public static async Task<ToolResult> TryRunAsync(
-        string program, IEnumerable<string> arguments, string? input = null, TimeSpan? limit = null, IEnumerable<(string Name, string Value)>? environment = null)
+        string program,
+        IEnumerable<string> arguments,
+        string? input = null,
+        TimeSpan? limit = null,
+        IEnumerable<(string Name, string Value)>? environment = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {

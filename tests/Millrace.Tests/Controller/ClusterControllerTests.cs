@@ -247,7 +247,8 @@ public sealed class ClusterControllerTests
         await controller.RegisterAsync(process.Registration, default);
         var heard = new List<string>();
         using var subscription = controller.Metadata.Subscribe(
-            delta => heard.Add($"+{string.Join(',', delta.ChangedTopics.Select(topic => topic.Name))} -{string.Join(',', delta.DeletedTopics.Select(topic => topic.Name))}"));
+            delta => heard.Add(
+                $"+{string.Join(',', delta.ChangedTopics.Select(topic => topic.Name))} -{string.Join(',', delta.DeletedTopics.Select(topic => topic.Name))}"));
 
         await CreateTopicAsync(controller, "a", 1);
         await CreateTopicAsync(controller, "b", 1);

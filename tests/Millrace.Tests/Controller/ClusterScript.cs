@@ -120,5 +120,16 @@ internal sealed class ClusterScript
     }
 
     public static ObjectRange Range(ObjectId id, StreamId stream, long epoch, long start, long end, bool checkpoint = false) =>
-        new(id, ObjectKind.StreamSet, 1_000, stream, new StreamEpoch(epoch), start, end, end - start, -1, checkpoint, new RangeDigest((ulong)id.Value, ulong.MaxValue));
+        new(
+            id,
+            ObjectKind.StreamSet,
+            1_000,
+            stream,
+            new StreamEpoch(epoch),
+            start,
+            end,
+            end - start,
+            -1,
+            checkpoint,
+            new RangeDigest((ulong)id.Value, ulong.MaxValue));
 }

@@ -52,7 +52,9 @@ public sealed class ControllerEndpointTests : IAsyncDisposable
         Assert.Equal(entries + 1, await CountEntriesAsync());
         Assert.Equal(1_000, opened.Opened.Count(result => result.ErrorCode == 0));
         Assert.Equal(ControllerError.UnknownStream, (ControllerError)opened.Opened[^1].ErrorCode);
-        Assert.Equal([ControllerError.Incomplete], opened.Closed.Select(result => (ControllerError)result.ErrorCode).Where(error => error != ControllerError.None));
+        Assert.Equal(
+            [ControllerError.Incomplete],
+            opened.Closed.Select(result => (ControllerError)result.ErrorCode).Where(error => error != ControllerError.None));
         Assert.Equal([0L, -1, 2], opened.Prepared.Select(result => result.ErrorCode == 0 ? result.ObjectId : -1));
         Assert.Equal(ControllerError.InvalidRequest, (ControllerError)opened.Prepared[1].ErrorCode);
         Assert.Equal([0, -1], opened.CommittedEnds);
@@ -117,7 +119,9 @@ public sealed class ControllerEndpointTests : IAsyncDisposable
         var topics = await Assert.ThrowsAsync<ControllerException>(
             () => controller.CreateTopicsAsync(new CreateTopicsRequest { Topics = [new() { Name = "t" }] }, default).AsTask());
 
-        Assert.Equal([ControllerError.ControllerLost, ControllerError.ControllerLost, ControllerError.ControllerLost], [append.Error, question.Error, topics.Error]);
+        Assert.Equal(
+            [ControllerError.ControllerLost, ControllerError.ControllerLost, ControllerError.ControllerLost],
+            [append.Error, question.Error, topics.Error]);
     }
 
     [Fact]

@@ -185,7 +185,8 @@ public sealed class MetadataSnapshotTests
         return (await store.TrimAsync(default))?.Index;
     }
 
-    private async Task<string?> NewestSnapshotAsync() => (await _storage.ListAsync("meta/snapshots/", null, 10, default)) is [.., var newest] ? newest.Key : null;
+    private async Task<string?> NewestSnapshotAsync() =>
+        (await _storage.ListAsync("meta/snapshots/", null, 10, default)) is [.., var newest] ? newest.Key : null;
 
     private Task DamageAsync(string key) => DamageAsync(_storage, key);
 

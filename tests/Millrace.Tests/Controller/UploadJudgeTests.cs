@@ -29,7 +29,11 @@ public sealed class UploadJudgeTests
         var second = new ObjectId(first.Value + 1);
 
         var verdicts = _script.Commit(
-            _node, null, ClusterScript.Range(second, _stream, 0, 0, 10), ClusterScript.Range(first, _stream, 0, 10, 15), ClusterScript.Range(second, _stream, 0, 15, 30));
+            _node,
+            null,
+            ClusterScript.Range(second, _stream, 0, 0, 10),
+            ClusterScript.Range(first, _stream, 0, 10, 15),
+            ClusterScript.Range(second, _stream, 0, 15, 30));
 
         Assert.All(verdicts, verdict => Assert.Equal(RangeOutcome.Accepted, verdict.Outcome));
         Assert.Equal(30, _script.Stream(_stream).CommittedEnd);

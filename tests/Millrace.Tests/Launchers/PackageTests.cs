@@ -28,11 +28,16 @@ public sealed class PackageTests : IDisposable
         await using var broker = await MillraceProcess.StartBareAsync(program, _directory.Sub("data"));
         await RunAsync(program, "", "topic", "create", "packed", "--partitions", "1", "-b", broker.BootstrapServers);
         await RunAsync(program, "hello\n", "produce", "packed", "-b", broker.BootstrapServers);
-        Assert.Contains("\"value\":\"hello\"", await RunAsync(program, "", "consume", "packed", "--exit", "--json", "-b", broker.BootstrapServers), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"value\":\"hello\"",
+            await RunAsync(program, "", "consume", "packed", "--exit", "--json", "-b", broker.BootstrapServers),
+            StringComparison.Ordinal);
         Assert.Contains("packed", await RunAsync(program, "", "topic", "list", "--json", "-b", broker.BootstrapServers), StringComparison.Ordinal);
         using var http = new HttpClient();
         Assert.Contains(
-            "millrace_partition_records", await http.GetStringAsync(new Uri(broker.Http, "/metrics"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            "millrace_partition_records",
+            await http.GetStringAsync(new Uri(broker.Http, "/metrics"), TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
         Assert.Equal(0, await broker.StopAsync());
     }
 

@@ -61,7 +61,8 @@ public abstract class S3ObjectStorageTests : ObjectStorageContract
     public async Task A_missing_bucket_is_invalid_and_says_so()
     {
         await using var store = _server!.Open(_node.Runtime, options => options with { Bucket = "no-such-bucket" });
-        var refused = await Assert.ThrowsAsync<ObjectStorageException>(async () => await StorageProbe.CheckAsync(_node.Runtime, store, Timeout.InfiniteTimeSpan, Token));
+        var refused = await Assert.ThrowsAsync<ObjectStorageException>(async () =>
+            await StorageProbe.CheckAsync(_node.Runtime, store, Timeout.InfiniteTimeSpan, Token));
         Assert.Equal(ObjectStorageError.Invalid, refused.Error);
         Assert.Contains("NoSuchBucket", refused.Message, StringComparison.Ordinal);
     }

@@ -19,7 +19,8 @@ public sealed class StorageUriTests
     public async Task An_s3_uri_names_bucket_prefix_and_endpoint()
     {
         using var node = new RealNode();
-        await using var store = await StorageUri.Parse("s3://bucket/some/prefix/?endpoint=http://127.0.0.1:9000&region=eu-west-1").OpenAsync(node.Runtime, default);
+        await using var store = await StorageUri
+            .Parse("s3://bucket/some/prefix/?endpoint=http://127.0.0.1:9000&region=eu-west-1").OpenAsync(node.Runtime, default);
         Assert.Equal("s3://bucket/some/prefix/ at http://127.0.0.1:9000", store.Name);
     }
 

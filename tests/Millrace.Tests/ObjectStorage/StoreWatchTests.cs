@@ -26,7 +26,9 @@ public sealed class StoreWatchTests : IAsyncDisposable
         LookAfter(4);
         Assert.Empty(_log.Texts);
         LookAfter(2);
-        Assert.Equal("Warning The object store s3://b at http://store does not answer: 'list meta/' has waited for 6 s. Calls are repeated until it does", Assert.Single(_log.Texts));
+        Assert.Equal(
+            "Warning The object store s3://b at http://store does not answer: 'list meta/' has waited for 6 s. Calls are repeated until it does",
+            Assert.Single(_log.Texts));
         LookAfter(10);
         LookAfter(600);
         Assert.Single(_log.Texts);

@@ -51,7 +51,9 @@ internal sealed class TestOwner : IStreamOwner
             var offset = Stream.NextOffset;
             return new OwnerState(
                 offset,
-                HasCheckpoint && withCheckpoint ? Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"state {offset}").PadRight(CheckpointBytes)) : default(ReadOnlyMemory<byte>),
+                HasCheckpoint && withCheckpoint
+                    ? Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"state {offset}").PadRight(CheckpointBytes))
+                    : default(ReadOnlyMemory<byte>),
                 HasAnnex ? Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"annex {since}-{offset}")) : default(ReadOnlyMemory<byte>));
         }
     }

@@ -42,7 +42,8 @@ public sealed class MemoryWalProvider(NodeRuntime runtime) : IWalProvider
         {
             if (!_wals.TryGetValue(descriptor.Id, out var found))
             {
-                throw new WalUnavailableException(descriptor, $"The WAL {descriptor.Location} was in the memory of a process that has ended: what it held is lost");
+                throw new WalUnavailableException(
+                    descriptor, $"The WAL {descriptor.Location} was in the memory of a process that has ended: what it held is lost");
             }
 
             (wal, log) = found;

@@ -23,7 +23,8 @@ internal sealed class ObjectWalRecovery(ObjectLog log, WalDescriptor descriptor,
             {
                 var count = ObjectWalFormat.TryReadCount(step.Payload.Span) ?? throw Damaged(
                     step,
-                    $"has format {ObjectWalFormat.VersionOf(step.Payload.Span)}, and this program knows {ObjectWalFormat.Version}: another version of Millrace wrote it");
+                    $"has format {ObjectWalFormat.VersionOf(step.Payload.Span)}, and this program knows {ObjectWalFormat.Version}: "
+                    + "another version of Millrace wrote it");
                 var body = step.Payload[ObjectWalFormat.HeadSize..];
                 for (var i = 0; i < count; i++)
                 {

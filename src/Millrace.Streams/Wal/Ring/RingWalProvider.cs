@@ -142,10 +142,12 @@ public sealed class RingWalProvider(NodeRuntime runtime, BufferPool pool, IWalMe
         {
             throw new WalUnavailableException(
                 descriptor,
-                $"{space.Name} has format {format}, and this program knows {RingFormat.Version}: another version of Millrace wrote it. Recover it with that one.");
+                $"{space.Name} has format {format}, and this program knows {RingFormat.Version}: another version of Millrace wrote it. "
+                + "Recover it with that one.");
         }
 
-        var wrong = header is null || header.Epoch != descriptor.Epoch || header.Node != descriptor.Node ? "is not the WAL of that node: it was replaced or overwritten"
+        var wrong = header is null || header.Epoch != descriptor.Epoch || header.Node != descriptor.Node
+            ? "is not the WAL of that node: it was replaced or overwritten"
             : header.Identity != space.Identity ? "is a copy of the WAL: it may lack records that were acknowledged after it was copied"
             : header.Capacity != ring.Capacity ? $"has {ring.Capacity} bytes and had {header.Capacity}"
             : null;

@@ -305,10 +305,12 @@ public sealed class ClassicGroupTests
         a.Generation = 1;
         Assert.Equal(
             GroupError.InconsistentProtocol,
-            _driver.Get<SyncGroupAnswer>((shard, reply) => shard.Sync(new SyncGroupCommand { GroupId = "g", Member = a.Identity, Generation = 1, ProtocolName = "sticky" }, reply)).Error);
+            _driver.Get<SyncGroupAnswer>((shard, reply) => shard.Sync(
+                new SyncGroupCommand { GroupId = "g", Member = a.Identity, Generation = 1, ProtocolName = "sticky" }, reply)).Error);
         Assert.Equal(
             GroupError.InconsistentProtocol,
-            _driver.Get<SyncGroupAnswer>((shard, reply) => shard.Sync(new SyncGroupCommand { GroupId = "g", Member = a.Identity, Generation = 1, ProtocolType = "connect" }, reply)).Error);
+            _driver.Get<SyncGroupAnswer>((shard, reply) => shard.Sync(
+                new SyncGroupCommand { GroupId = "g", Member = a.Identity, Generation = 1, ProtocolType = "connect" }, reply)).Error);
         Assert.Equal(
             GroupError.InvalidGroupId,
             _driver.Get<GroupError>((shard, reply) => shard.Heartbeat(new HeartbeatCommand("", a.Identity, 1), reply)));

@@ -59,7 +59,9 @@ internal sealed class Client(GroupShardDriver driver, string name)
         };
         var reply = driver.Ask<SyncGroupAnswer>((shard, answer) => shard.Sync(command, answer));
         _ = reply.Delivered.ContinueWith(
-            answer => driver.Note($"{name} <- {(answer.Result.Error == GroupError.None ? $"assigned {Encoding.UTF8.GetString(answer.Result.Assignment.Span)}" : answer.Result.Error)}"),
+            answer => driver.Note(answer.Result.Error == GroupError.None
+                ? $"{name} <- assigned {Encoding.UTF8.GetString(answer.Result.Assignment.Span)}"
+                : $"{name} <- {answer.Result.Error}"),
             CancellationToken.None, TaskContinuationOptions.None, Inline.Scheduler);
         return reply;
     }
@@ -91,7 +93,11 @@ internal sealed class Client(GroupShardDriver driver, string name)
         SessionTimeout = SessionTimeout,
         RebalanceTimeout = RebalanceTimeout,
         ProtocolType = ProtocolType,
-        Protocols = [.. Protocols.Select(protocol => new GroupProtocol(protocol, VersionedBytes.Encode(new ConsumerProtocolSubscription { Topics = Topics }, 1)))],
+        Protocols =
+        [
+            .. Protocols.Select(protocol => new GroupProtocol(
+                protocol, VersionedBytes.Encode(new ConsumerProtocolSubscription { Topics = Topics }, 1))),
+        ],
         KnowsMemberIdRequired = KnowsMemberIdRequired,
         KnowsSkipAssignment = KnowsSkipAssignment,
     };

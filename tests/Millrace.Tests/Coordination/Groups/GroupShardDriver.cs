@@ -152,7 +152,8 @@ internal sealed class GroupShardDriver
     private static string Describe(GroupRecord record) => record switch
     {
         GroupMetadataRecord { Value: { } image } =>
-            $"group {record.GroupId} generation {image.Generation} [{string.Join(' ', image.Members.Select(member => $"{member.ClientId}:{Encoding.UTF8.GetString(member.Assignment.Span)}"))}]",
+            $"group {record.GroupId} generation {image.Generation} ["
+            + string.Join(' ', image.Members.Select(member => $"{member.ClientId}:{Encoding.UTF8.GetString(member.Assignment.Span)}")) + "]",
         GroupMetadataRecord => $"group {record.GroupId} removed",
         OffsetRecord { Value: { } offset } committed => $"offset {record.GroupId} {committed.Topic}-{committed.Partition} = {offset.Offset}",
         OffsetRecord removed => $"offset {record.GroupId} {removed.Topic}-{removed.Partition} removed",

@@ -250,7 +250,8 @@ public sealed class OffsetTests
         new() { GroupId = "g", Member = new MemberIdentity("", null), Generation = -1, Offsets = offsets };
 
     private IReadOnlyList<PartitionOffset> Fetch(string topic, Guid topicId, params int[] partitions) =>
-        _driver.Get<OffsetFetchAnswer>((shard, reply) => shard.Fetch(new OffsetFetchQuery("g", [new TopicOffsetsQuery(topic, topicId, partitions)]), reply)).Topics[0].Partitions;
+        _driver.Get<OffsetFetchAnswer>((shard, reply) => shard.Fetch(
+            new OffsetFetchQuery("g", [new TopicOffsetsQuery(topic, topicId, partitions)]), reply)).Topics[0].Partitions;
 
     private GroupError Delete() => _driver.Get<GroupError>((shard, reply) => shard.Delete("g", reply));
 

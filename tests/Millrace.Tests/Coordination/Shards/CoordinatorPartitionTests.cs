@@ -215,7 +215,11 @@ public sealed class CoordinatorPartitionTests
     public void Loading_is_tried_again_until_the_log_can_be_read_and_unknown_records_are_left_out()
     {
         _log.ReadError = CoordinatorError.Unavailable;
-        _log.Batches.Add([new EncodedRecord(Encoding.UTF8.GetBytes("sum"), Encoding.UTF8.GetBytes("5")), new EncodedRecord(Encoding.UTF8.GetBytes("other"), null)]);
+        _log.Batches.Add(
+        [
+            new EncodedRecord(Encoding.UTF8.GetBytes("sum"), Encoding.UTF8.GetBytes("5")),
+            new EncodedRecord(Encoding.UTF8.GetBytes("other"), null),
+        ]);
         Run(async () =>
         {
             await _kernel.Delay(TimeSpan.FromSeconds(2));
@@ -244,7 +248,8 @@ public sealed class CoordinatorPartitionTests
     {
         var scheduler = new RefusingScheduler();
         using var runtime = new NodeRuntime(TimeProvider.System, scheduler, new SeededRandom(2), null!, NullLoggerFactory.Instance);
-        var partition = new CoordinatorPartition<CounterShard, long>(runtime, "counter-0", context => new CounterShard(context), CounterShard.Codec, _log, _log);
+        var partition = new CoordinatorPartition<CounterShard, long>(
+            runtime, "counter-0", context => new CounterShard(context), CounterShard.Codec, _log, _log);
         Assert.True(await Eventually.BecomesTrueAsync(() => _log.Reads == 1));
         while (!runtime.Failed.IsCompleted)
         {

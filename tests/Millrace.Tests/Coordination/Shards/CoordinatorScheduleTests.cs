@@ -27,7 +27,8 @@ public sealed class CoordinatorScheduleTests
 
             var sums = PrefixSums(log.Records, out var sumAfter);
             Assert.All(added, answer => Assert.True(
-                sumAfter.TryGetValue(answer.Number, out var sum) && sum == answer.Sum, $"seed {seed}: {answer.Number} was acknowledged with the sum {answer.Sum}"));
+                sumAfter.TryGetValue(answer.Number, out var sum) && sum == answer.Sum,
+                $"seed {seed}: {answer.Number} was acknowledged with the sum {answer.Sum}"));
             Assert.All(read, sum => Assert.True(sums.Contains(sum), $"seed {seed}: {sum} was read"));
             acknowledged += added.Count;
             failures += log.Failures;

@@ -55,7 +55,8 @@ public sealed class ControllerMessagesTests
                 ],
                 Retired = [],
             },
-            "02" + "00000001000200030405060708090A0B" + "02" + "026C" + "00000007" + Long(8) + "00" + "02" + Long(9) + "0274" + "00000001" + "00" + "00" + "01" + "00"
+            "02" + "00000001000200030405060708090A0B" + "02" + "026C" + "00000007" + Long(8) + "00"
+            + "02" + Long(9) + "0274" + "00000001" + "00" + "00" + "01" + "00"
         },
         { new ForgetWalsRequest { NodeId = 7, NodeEpoch = 8, WalIds = [Id] }, "00000007" + Long(8) + "02" + "00000001000200030405060708090A0B" + "00" },
         { new ForgetWalsResponse(), "00" },
@@ -87,7 +88,8 @@ public sealed class ControllerMessagesTests
                         [
                             new()
                             {
-                                StoreId = 1, ObjectId = 2, Kind = 1, ObjectSize = 3, StreamId = 4, Epoch = 5, StartOffset = 6, EndOffset = 7, WrittenStartOffset = 8,
+                                StoreId = 1, ObjectId = 2, Kind = 1, ObjectSize = 3, StreamId = 4, Epoch = 5,
+                                StartOffset = 6, EndOffset = 7, WrittenStartOffset = 8,
                                 Bytes = 9, MaxTimestamp = 10, HasCheckpoint = true, DigestHigh = 11, DigestLow = 12,
                             },
                         ],

@@ -40,7 +40,8 @@ public sealed class BatchDifferenceTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{cases.Length} cases, {ours.Count(each => each.IsTaken)} taken, {kafka.Count(each => each.IsTaken)} by Kafka");
-        output.WriteLine(string.Join('\n', known.Select(pair => $"{pair.Value.Count,6}  {pair.Key} (as case {pair.Value.First.Number}: {pair.Value.First.Name})")));
+        output.WriteLine(string.Join('\n', known.Select(pair =>
+            $"{pair.Value.Count,6}  {pair.Key} (as case {pair.Value.First.Number}: {pair.Value.First.Name})")));
         Report(unknown);
     }
 

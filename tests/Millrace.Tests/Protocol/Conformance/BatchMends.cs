@@ -20,11 +20,15 @@ internal static class BatchMends
         ("bytes that are no batch behind one", Alone),
         ("the LogAppendTime bit", batch => Header(batch, header => header with { Attributes = (short)(header.Attributes & ~AppendTimeBit) })),
         ("the delete horizon bit", batch => Header(batch, header => header with { Attributes = (short)(header.Attributes & ~DeleteHorizonBit) })),
-        ("a producer without an epoch", batch => Header(batch, header => header is { HasProducerId: true, ProducerEpoch: -1 } ? header with { ProducerEpoch = 0 } : header)),
+        ("a producer without an epoch", batch => Header(batch, header =>
+            header is { HasProducerId: true, ProducerEpoch: -1 } ? header with { ProducerEpoch = 0 } : header)),
         ("gzip: reserved flags, which zlib refuses", batch => Payload(batch, CompressionCodec.Gzip, WithoutReservedFlags)),
-        ("gzip: bytes behind the last member, which Java ignores and Python refuses", batch => Payload(batch, CompressionCodec.Gzip, WithoutBytesBehindMembers)),
-        ("lz4: the content's checksum or size, or what follows the last record's block, which Java does not look at and librdkafka does", batch => Payload(batch, CompressionCodec.Lz4, Lz4Frames.Plainly)),
-        ("snappy: other versions, streams in a row or up to three bytes behind, which only xerial reads", batch => Payload(batch, CompressionCodec.Snappy, WithOneHeader)),
+        ("gzip: bytes behind the last member, which Java ignores and Python refuses",
+            batch => Payload(batch, CompressionCodec.Gzip, WithoutBytesBehindMembers)),
+        ("lz4: the content's checksum or size, or what follows the last record's block, which Java does not look at and librdkafka does",
+            batch => Payload(batch, CompressionCodec.Lz4, Lz4Frames.Plainly)),
+        ("snappy: other versions, streams in a row or up to three bytes behind, which only xerial reads",
+            batch => Payload(batch, CompressionCodec.Snappy, WithOneHeader)),
         ("zstd: a last frame that is cut behind the last record", batch => Payload(batch, CompressionCodec.Zstd, WithoutCutFrame)),
     ];
 

@@ -10,8 +10,8 @@ internal static class RecordLayer
     [
         "gap", "repeated offset", "first offset 1", "length +1", "length -1", "length negative", "length huge", "key length -2", "key too long",
         "value length -2", "value too long", "header count -1", "header count +1", "header count huge", "header key null", "header value -2",
-        "attributes", "long varint", "varint beyond 32 bits", "bytes behind", "cut", "one record more", "one record less", "timestamp delta below", "timestamp delta far",
-        "header key no UTF-8",
+        "attributes", "long varint", "varint beyond 32 bits", "bytes behind", "cut", "one record more", "one record less",
+        "timestamp delta below", "timestamp delta far", "header key no UTF-8",
     ];
 
     public static (byte[] Records, int Count, long MaxDelta) Make(Random random, List<string> names)
@@ -57,10 +57,19 @@ internal static class RecordLayer
         var writer = new KafkaWriter(body);
         writer.WriteInt8(fault == "attributes" ? (sbyte)random.Next(1, 128) : (sbyte)0);
         writer.WriteVarlong(timestampDelta);
-        var offset = (fault, batchFault) switch { ("gap", _) => index + 1 + random.Next(3), ("repeated offset", _) => index - 1, (_, "first offset 1") => index + 1, _ => index };
+        var offset = (fault, batchFault) switch
+        {
+            ("gap", _) => index + 1 + random.Next(3),
+            ("repeated offset", _) => index - 1,
+            (_, "first offset 1") => index + 1,
+            _ => index,
+        };
         WriteVarint(ref writer, offset, fault, random);
         WriteBytes(ref writer, random.Next(4) == 0 ? null : Bytes(random, 20), fault == "key length -2" ? -2 : fault == "key too long" ? 1000 : null);
-        WriteBytes(ref writer, random.Next(6) == 0 ? null : Bytes(random, random.Next(20) == 0 ? 70_000 : 200), fault == "value length -2" ? -2 : fault == "value too long" ? 100_000 : null);
+        WriteBytes(
+            ref writer,
+            random.Next(6) == 0 ? null : Bytes(random, random.Next(20) == 0 ? 70_000 : 200),
+            fault == "value length -2" ? -2 : fault == "value too long" ? 100_000 : null);
         var headers = fault.StartsWith("header", StringComparison.Ordinal) ? random.Next(1, 3) : random.Next(3) == 0 ? random.Next(1, 4) : 0;
         writer.WriteVarint(fault switch { "header count -1" => -1, "header count +1" => headers + 1, "header count huge" => int.MaxValue, _ => headers });
         for (var i = 0; i < headers; i++)

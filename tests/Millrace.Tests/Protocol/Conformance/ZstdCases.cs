@@ -22,7 +22,9 @@ internal static class ZstdCases
                 var window = (byte)random.Next(256);
                 return ($"window {10 + (window >> 3)}", [0x28, 0xb5, 0x2f, 0xfd, 0x00, window, .. Stored(records, 1024)]);
             case 7: return ("dictionary", [0x28, 0xb5, 0x2f, 0xfd, 0x01, 0x58, (byte)random.Next(2), .. Stored(records, 1024)]);
-            case 8: return ("content size wrong", [0x28, 0xb5, 0x2f, 0xfd, 0xa0, .. BitConverter.GetBytes(records.Length + random.Next(-2, 3)), .. Stored(records, 1024)]);
+            case 8:
+                var size = BitConverter.GetBytes(records.Length + random.Next(-2, 3));
+                return ("content size wrong", [0x28, 0xb5, 0x2f, 0xfd, 0xa0, .. size, .. Stored(records, 1024)]);
             default:
                 var level = random.Next(1, 20);
                 return ($"level {level}", CodecLayer.Ours(CompressionCodec.Zstd, level, records));

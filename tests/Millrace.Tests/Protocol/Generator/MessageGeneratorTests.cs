@@ -34,7 +34,8 @@ public sealed class MessageGeneratorTests
         var result = Driver(new SchemaText("a/First.kmsg", First + "  Size  int99  0+\n"), new SchemaText("a/Second.kmsg", Second))
             .RunGenerators(Compilation()).GetRunResult();
         var error = Assert.Single(result.Diagnostics);
-        Assert.Equal(("MILL0001", "'int99' is no type", "a/First.kmsg", 2), (error.Id, error.GetMessage(), error.Location.GetLineSpan().Path, error.Location.GetLineSpan().StartLinePosition.Line));
+        var place = error.Location.GetLineSpan();
+        Assert.Equal(("MILL0001", "'int99' is no type", "a/First.kmsg", 2), (error.Id, error.GetMessage(), place.Path, place.StartLinePosition.Line));
         Assert.Equal(["RecordTypes.g.cs", "SecondRecord.g.cs"], result.Results.Single().GeneratedSources.Select(source => source.HintName).Order());
     }
 

@@ -15,7 +15,9 @@ public sealed class ApiBaselineTests
         foreach (var api in ApiMessages.All)
         {
             var flexible = api.FirstFlexible is { } first ? $"{first}+" : "none";
-            table.Append(CultureInfo.InvariantCulture, $"{(short)api.Key} {api.Key} {api.Versions} {flexible} {api.Listeners}{(api.LatestUnstable ? " latest-unstable" : "")}\n");
+            table.Append(
+                CultureInfo.InvariantCulture,
+                $"{(short)api.Key} {api.Key} {api.Versions} {flexible} {api.Listeners}{(api.LatestUnstable ? " latest-unstable" : "")}\n");
         }
 
         Golden.Check(Golden.PathOf("Messages", "apis.txt"), table.ToString());

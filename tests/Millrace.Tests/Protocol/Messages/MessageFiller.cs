@@ -88,7 +88,8 @@ internal sealed class MessageFiller(MessageSchema message, short version, Random
             case FieldKind.Uuid:
                 return new Guid(RandomBytes(16));
             case FieldKind.String:
-                return string.Concat(Enumerable.Range(0, random.Next(random.Next(8) == 0 ? 200 : 8)).Select(_ => random.Next(5) == 0 ? "é漢ß"[random.Next(3)].ToString() : ((char)random.Next(32, 127)).ToString()));
+                return string.Concat(Enumerable.Range(0, random.Next(random.Next(8) == 0 ? 200 : 8)).Select(_ =>
+                    random.Next(5) == 0 ? "é漢ß"[random.Next(3)].ToString() : ((char)random.Next(32, 127)).ToString()));
             case FieldKind.Bytes:
                 return Bytes();
             case FieldKind.Records:

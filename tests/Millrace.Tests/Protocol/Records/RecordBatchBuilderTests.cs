@@ -43,7 +43,10 @@ public sealed class RecordBatchBuilderTests
     [Fact]
     public void The_bytes_of_a_batch_stay_what_they_are()
     {
-        var builder = new RecordBatchBuilder { ProducerId = 5, ProducerEpoch = 2, BaseSequence = 9, IsTransactional = true, PartitionLeaderEpoch = 3, BaseOffset = 4 };
+        var builder = new RecordBatchBuilder
+        {
+            ProducerId = 5, ProducerEpoch = 2, BaseSequence = 9, IsTransactional = true, PartitionLeaderEpoch = 3, BaseOffset = 4,
+        };
         builder.Append(1000, "k"u8.ToArray(), "v"u8.ToArray(), [new RecordHeader("h", null)]);
         builder.Append(999, (byte[]?)null, null);
         Assert.Equal(

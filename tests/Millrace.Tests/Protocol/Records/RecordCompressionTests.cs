@@ -65,7 +65,8 @@ public sealed class RecordCompressionTests
     [Fact]
     public void Mutated_and_cut_input_never_throws_and_never_exceeds_the_limit()
     {
-        Gen.Select(Gen.Int[0, Compressing.Length - 1].Select(index => Compressing[index]), Gen.Byte.Array[1, 300], Gen.Int[0, 1000], Gen.Byte, Gen.Int[0, 1000]).Sample(
+        var genCodec = Gen.Int[0, Compressing.Length - 1].Select(index => Compressing[index]);
+        Gen.Select(genCodec, Gen.Byte.Array[1, 300], Gen.Int[0, 1000], Gen.Byte, Gen.Int[0, 1000]).Sample(
             (codec, plain, position, value, cut) =>
             {
                 var compressed = Compress(codec, plain);
@@ -135,7 +136,9 @@ public sealed class RecordCompressionTests
     {
         foreach (var (codec, expected) in new[]
         {
-            (CompressionCodec.Gzip, DecompressionOutcome.Done), (CompressionCodec.Zstd, DecompressionOutcome.Done), (CompressionCodec.Lz4, DecompressionOutcome.Malformed),
+            (CompressionCodec.Gzip, DecompressionOutcome.Done),
+            (CompressionCodec.Zstd, DecompressionOutcome.Done),
+            (CompressionCodec.Lz4, DecompressionOutcome.Malformed),
         })
         {
             var part = Compress(codec, new byte[1000]);
@@ -182,7 +185,9 @@ public sealed class RecordCompressionTests
     [InlineData(28, 0, DecompressionOutcome.Malformed)]
     [InlineData(41, 7, DecompressionOutcome.Malformed)]
     public void A_zstd_frame_whose_window_is_too_large_for_Java_is_malformed(int exponent, int eighths, DecompressionOutcome expected) =>
-        Assert.Equal(expected, Outcome(CompressionCodec.Zstd, [0x28, 0xb5, 0x2f, 0xfd, 0x00, (byte)(((exponent - 10) << 3) | eighths), 0x09, 0x00, 0x00, (byte)'a']));
+        Assert.Equal(
+            expected,
+            Outcome(CompressionCodec.Zstd, [0x28, 0xb5, 0x2f, 0xfd, 0x00, (byte)(((exponent - 10) << 3) | eighths), 0x09, 0x00, 0x00, (byte)'a']));
 
     [Fact]
     public void Memory_that_runs_out_in_a_decoder_is_an_outcome_and_what_was_taken_goes_back()

@@ -46,7 +46,8 @@ public sealed class DataObjectTests : IDisposable
     {
         using var node = new RealNode();
         await using var storage = new MemoryObjectStorage();
-        var range = new UploadRange(new StreamId(7), new StreamEpoch(3), 100, 101, [new(new StreamId(7), new StreamEpoch(3), 100, 1, -1, new byte[10])], default, default);
+        var record = new StreamRecord(new StreamId(7), new StreamEpoch(3), 100, 1, -1, new byte[10]);
+        var range = new UploadRange(record.Stream, record.Epoch, 100, 101, [record], default, default);
         using var written = DataObjectBuilder.Build(new ObjectId(42), ObjectKind.Stream, [range], blockBytes: 1000, _buffers);
         var body = written.Body.ToArray();
         var footer = body.AsSpan(body.Length - DataObjectFooter.EncodedSize);
@@ -57,7 +58,9 @@ public sealed class DataObjectTests : IDisposable
         var refused = await Assert.ThrowsAsync<StreamException>(async () => await new DataObjectReader(node.Runtime, new StreamsOptions(), storage)
             .ReadIndexAsync(new ObjectId(42), body.Length, TestContext.Current.CancellationToken));
 
-        Assert.Equal((StreamError.Corrupt, $"Object {written.Key} has format 2, and this program knows 1: another version of Millrace wrote it"), (refused.Error, refused.Message));
+        Assert.Equal(
+            (StreamError.Corrupt, $"Object {written.Key} has format 2, and this program knows 1: another version of Millrace wrote it"),
+            (refused.Error, refused.Message));
     }
 
     [Fact]

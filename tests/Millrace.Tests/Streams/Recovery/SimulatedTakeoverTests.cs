@@ -225,7 +225,8 @@ public sealed class SimulatedTakeoverTests
             var highest = world.Acknowledged.GetViewBetween((owner.Stream.Id.Value, 0), (owner.Stream.Id.Value, long.MaxValue));
             if (highest.Count > 0 && !IsDeposed && highest.Max.Offset >= owner.Stream.ConfirmOffset)
             {
-                throw new InvariantViolationException($"Stream {owner.Stream.Id} ends at {owner.Stream.ConfirmOffset}, and {highest.Max.Offset} was acknowledged");
+                throw new InvariantViolationException(
+                    $"Stream {owner.Stream.Id} ends at {owner.Stream.ConfirmOffset}, and {highest.Max.Offset} was acknowledged");
             }
 
             var confirmed = owner.Stream.ConfirmOffset;

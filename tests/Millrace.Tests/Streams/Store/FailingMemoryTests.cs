@@ -174,7 +174,8 @@ public sealed class FailingMemoryTests
             }
         }
 
-        private RingWalProvider Wals() => RingWalProvider.InFolder(_machine.Runtime, _buffers, Path.Combine(_machine.Folder, "wal"), new() { Capacity = 8 << 20 });
+        private RingWalProvider Wals() =>
+            RingWalProvider.InFolder(_machine.Runtime, _buffers, Path.Combine(_machine.Folder, "wal"), new() { Capacity = 8 << 20 });
 
         private void Arm(int failAt) => (_taken, _failAt) = (0, failAt);
 

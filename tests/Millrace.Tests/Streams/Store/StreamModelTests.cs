@@ -27,7 +27,8 @@ public sealed class StreamModelTests
     {
         var genStep = Gen.Frequency(
             (12, Gen.Const(Step.Append)), (3, Gen.Const(Step.Upload)), (2, Gen.Const(Step.UploadAlone)), (1, Gen.Const(Step.Trim)),
-            (4, Gen.Const(Step.Read)), (2, Gen.Const(Step.FindByTime)), (1, Gen.Const(Step.Reopen)), (1, Gen.Const(Step.Restart)), (1, Gen.Const(Step.TakeOver)));
+            (4, Gen.Const(Step.Read)), (2, Gen.Const(Step.FindByTime)), (1, Gen.Const(Step.Reopen)), (1, Gen.Const(Step.Restart)),
+            (1, Gen.Const(Step.TakeOver)));
         var genSteps = Gen.Select(genStep, Gen.Int[0, 2], Gen.Double[0, 1], Gen.Int[1, 1500]).Array[20, 120];
         await genSteps.SampleAsync(
             async steps =>
@@ -124,7 +125,9 @@ public sealed class StreamModelTests
             for (var i = 0; i < _owners.Count; i++)
             {
                 await CheckAsync(i, _owners[i].Stream.StartOffset, 1000);
-                Assert.Equal(_owners[i].Stream.Extents.Sum(extent => extent.EndOffset - extent.StartOffset) > 0, _owners[i].Stream.StartOffset < _owners[i].Stream.ConfirmOffset);
+                Assert.Equal(
+                    _owners[i].Stream.Extents.Sum(extent => extent.EndOffset - extent.StartOffset) > 0,
+                    _owners[i].Stream.StartOffset < _owners[i].Stream.ConfirmOffset);
             }
         }
 
@@ -134,7 +137,8 @@ public sealed class StreamModelTests
             await _storage.DisposeAsync();
         }
 
-        private TestNode Start() => new(_registry, _storage, TestNode.Small with { UploadBytes = 30_000, TailCacheBytes = 3_000, BlockCacheBytes = 20_000 }, _epoch);
+        private TestNode Start() => new(
+            _registry, _storage, TestNode.Small with { UploadBytes = 30_000, TailCacheBytes = 3_000, BlockCacheBytes = 20_000 }, _epoch);
 
         private async Task NextAsync()
         {

@@ -121,7 +121,8 @@ public sealed class StoreVerifierTests : IAsyncLifetime
         var inventory = Inventory();
         var stream = inventory.Streams[0];
         var cut = stream.Ranges[0] with { StartOffset = 2 };
-        var report = await VerifyAsync(inventory with { Streams = [stream with { StartOffset = 2, Ranges = [cut, .. stream.Ranges.Skip(1)] }, .. inventory.Streams.Skip(1)] });
+        var report = await VerifyAsync(
+            inventory with { Streams = [stream with { StartOffset = 2, Ranges = [cut, .. stream.Ranges.Skip(1)] }, .. inventory.Streams.Skip(1)] });
         Assert.Empty(report.Problems);
     }
 

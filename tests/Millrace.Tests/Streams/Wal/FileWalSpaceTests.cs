@@ -111,7 +111,9 @@ public sealed class FileWalSpaceTests : IDisposable
         var wal = await provider.CreateAsync(provider.Describe(new(1), new(1)), Token);
         await wal.AppendAsync(new(new(1), new(1), 0, 1, 0, new byte[100]), out _);
         await wal.DisposeAsync();
-        _files.Before = (call, path) => call == failing ? throw new IOException($"{call} {path}: Input/output error (errno 5)", LinuxError.InputOutput) : default;
+        _files.Before = (call, path) => call == failing
+            ? throw new IOException($"{call} {path}: Input/output error (errno 5)", LinuxError.InputOutput)
+            : default;
         var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await Provider().TakeOverAsync(wal.Descriptor, Token));
         Assert.Contains("Input/output error", refused.Message, StringComparison.Ordinal);
 

@@ -49,7 +49,8 @@ public sealed class ObjectWalInMemoryTests : ObjectWalTests
         await using var storage = new MemoryObjectStorage();
         var provider = new ObjectWalProvider(Machine.Runtime, Pool, storage, new());
         var descriptor = provider.Describe(new NodeId(1), new NodeEpoch(1));
-        await using (var owner = new ObjectLog(Machine.Runtime, storage, descriptor.Location, new() { InFlight = ObjectWalFormat.InFlight }).BeginTerm(descriptor.Id))
+        var log = new ObjectLog(Machine.Runtime, storage, descriptor.Location, new() { InFlight = ObjectWalFormat.InFlight });
+        await using (var owner = log.BeginTerm(descriptor.Id))
         {
             await owner.WaitForRoomAsync(Token);
             await owner.AppendAsync(new ReadOnlySequence<byte>([2, 0, .. new byte[30]]));
