@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using Millrace.Controller.Log;
 using Millrace.Controller.Objects;
 using Millrace.Controller.State;
-using Millrace.Controller.Topics;
 using Millrace.Metadata;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;

@@ -1,5 +1,4 @@
 using Millrace.Controller.State;
-using Millrace.Controller.Streams;
 using Millrace.Controller.Topics;
 using Millrace.Metadata.Image;
 using Millrace.Protocol.Messages;

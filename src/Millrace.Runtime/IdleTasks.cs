@@ -2,7 +2,7 @@ namespace Millrace.Runtime;
 
 /// <summary>Tasks of one kind that have served and may serve again.</summary>
 /// <remarks>Threading: any thread.</remarks>
-/// <param name="guard">Its user's lock, should one be held where a task is taken; it is held for a few instructions.</param>
+/// <param name="guard">Held for a few instructions; may be a lock that its user holds where it takes a task.</param>
 public sealed class IdleTasks<T>(Lock guard)
     where T : ReusableTask<T>
 {
@@ -15,22 +15,16 @@ public sealed class IdleTasks<T>(Lock guard)
     {
         lock (guard)
         {
-            return Take_NeedsLock();
-        }
-    }
+            if (_first is not { } task)
+            {
+                return null;
+            }
 
-    /// <inheritdoc cref="Take"/>
-    public T? Take_NeedsLock()
-    {
-        if (_first is not { } task)
-        {
-            return null;
+            _first = task.Next;
+            task.Next = null;
+            _count--;
+            return task;
         }
-
-        _first = task.Next;
-        task.Next = null;
-        _count--;
-        return task;
     }
 
     internal void Add(T task)

@@ -15,7 +15,6 @@ using Millrace.Broker.Purgatory;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
-using Millrace.Protocol.Messages;
 using Millrace.Protocol.Primitives;
 using Millrace.Protocol.Records;
 using Millrace.Runtime;

@@ -1,4 +1,3 @@
-using Millrace.Broker.Partitions;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;
 

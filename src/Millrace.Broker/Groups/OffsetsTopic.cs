@@ -1,4 +1,3 @@
-using System.Globalization;
 using Millrace.Broker.Membership;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Millrace.Metadata.Configs;
 using Millrace.Runtime;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Threading.Channels;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions.Producers;

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Controller.State;
-using Millrace.Controller.Streams;
 using Millrace.Metadata.Channel;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;

@@ -1,5 +1,4 @@
 using Millrace.Controller.State;
-using Millrace.Controller.Streams;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;

@@ -1,6 +1,5 @@
 using Millrace.Metadata;
 using Millrace.Runtime.Ids;
-using Millrace.Streams;
 using Millrace.Streams.Registry;
 
 namespace Millrace.Controller.State;

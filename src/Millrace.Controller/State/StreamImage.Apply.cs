@@ -1,10 +1,8 @@
 using System.Collections.Immutable;
-using Millrace.Controller.Streams;
 using Millrace.Metadata;
 using Millrace.Protocol.Messages;
 using Millrace.Runtime;
 using Millrace.Runtime.Ids;
-using Millrace.Streams;
 using Millrace.Streams.Registry;
 
 namespace Millrace.Controller.State;

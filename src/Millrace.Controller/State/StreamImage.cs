@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Millrace.Controller.Streams;
 using Millrace.Protocol.Messages;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Millrace.Protocol.Messages;
 
 namespace Millrace.Protocol.Primitives;
 

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
-using Millrace.Protocol.Messages;
 
 namespace Millrace.Protocol.Primitives;
 

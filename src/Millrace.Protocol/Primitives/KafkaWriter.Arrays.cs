@@ -1,5 +1,3 @@
-using Millrace.Protocol.Messages;
-
 namespace Millrace.Protocol.Primitives;
 
 public ref partial struct KafkaWriter

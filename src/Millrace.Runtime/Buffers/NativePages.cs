@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
-using Millrace.Runtime.Files.Linux;
 using Millrace.Runtime.Linux;
 
 namespace Millrace.Runtime.Buffers;

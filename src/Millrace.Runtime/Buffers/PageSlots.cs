@@ -1,4 +1,3 @@
-using Millrace.Runtime.Files.Linux;
 using Millrace.Runtime.Linux;
 
 namespace Millrace.Runtime.Buffers;

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Millrace.Runtime.Files.Linux;
 
 namespace Millrace.Runtime.Linux;
 

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using System.Net;
-using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;
 using Millrace.Tests.Broker.Network;

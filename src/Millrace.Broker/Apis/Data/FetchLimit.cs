@@ -1,6 +1,4 @@
-using System.Globalization;
 using Millrace.Broker.Membership;
-using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Buffers;
 

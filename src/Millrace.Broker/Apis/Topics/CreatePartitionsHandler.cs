@@ -1,6 +1,5 @@
 using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
-using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;

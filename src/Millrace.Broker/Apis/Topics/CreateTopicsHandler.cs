@@ -1,5 +1,4 @@
 using Millrace.Broker.Errors;
-using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;

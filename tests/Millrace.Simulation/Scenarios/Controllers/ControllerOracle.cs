@@ -1,4 +1,3 @@
-using Millrace.Controller;
 using Millrace.Controller.State;
 using Millrace.Runtime.Ids;
 using Millrace.Simulation.Kernel;

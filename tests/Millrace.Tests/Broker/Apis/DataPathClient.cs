@@ -5,7 +5,6 @@ using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Purgatory;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
-using Millrace.Protocol.Messages;
 using Millrace.Protocol.Primitives;
 using Millrace.Tests.Broker.Partitions;
 using Xunit;

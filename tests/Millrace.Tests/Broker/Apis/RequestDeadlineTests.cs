@@ -1,5 +1,4 @@
 using Millrace.Broker.Apis.Topics;
-using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;

@@ -1,7 +1,5 @@
-using Millrace.Broker.Membership;
 using Millrace.Coordination.Groups;
 using Millrace.Metadata.Channel;
-using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;
 using Millrace.Runtime.Ids;

@@ -1,6 +1,5 @@
 using Millrace.Metadata;
 using Millrace.Protocol;
-using Millrace.Protocol.Messages;
 using Millrace.Protocol.Primitives;
 using Millrace.Tests.Protocol.Messages;
 using Xunit;

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Reflection;
 using Millrace.Protocol.Generator.Schema;
-using Millrace.Protocol.Messages;
 using Millrace.Protocol.Primitives;
 
 namespace Millrace.Tests.Protocol.Messages;

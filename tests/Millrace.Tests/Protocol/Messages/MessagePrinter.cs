@@ -3,7 +3,6 @@ using System.Collections;
 using System.Globalization;
 using System.Text;
 using Millrace.Protocol;
-using Millrace.Protocol.Messages;
 using Millrace.Protocol.Primitives;
 
 namespace Millrace.Tests.Protocol.Messages;

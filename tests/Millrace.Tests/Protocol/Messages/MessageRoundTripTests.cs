@@ -1,5 +1,4 @@
 using CsCheck;
-using Millrace.Protocol.Messages;
 using Millrace.Protocol.Primitives;
 using Xunit;
 
