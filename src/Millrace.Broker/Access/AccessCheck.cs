@@ -9,8 +9,6 @@ internal readonly struct AccessCheck(IAuthorizer authorizer, Principal principal
     /// <summary>What Kafka calls the cluster as a resource.</summary>
     public const string ClusterName = "kafka-cluster";
 
-    public Principal Principal => principal;
-
     public ClientConnection Client => client;
 
     /// <summary>Everything is allowed to the sender: nothing needs to be asked.</summary>

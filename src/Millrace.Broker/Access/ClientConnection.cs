@@ -13,9 +13,4 @@ internal sealed class ClientConnection(string id, EndPoint? remote, ListenerName
 
     /// <summary>The listener it came in by: answers name brokers by their addresses on the same one.</summary>
     public ListenerName Listener => listener;
-
-    /// <summary>As its ApiVersions request said.</summary>
-    public string? SoftwareName { get; set; }
-
-    public string? SoftwareVersion { get; set; }
 }

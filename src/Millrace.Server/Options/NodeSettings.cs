@@ -27,8 +27,6 @@ internal sealed class NodeSettings
 
     public TimeSpan Milliseconds(string key) => TimeSpan.FromMilliseconds(Number(key));
 
-    public bool Flag(string key) => bool.Parse(Text(key) ?? throw new ArgumentException($"'{key}' has no default"));
-
     /// <summary>The settings for a log: secrets are not shown.</summary>
     public override string ToString() => Values.Count == 0
         ? "(all by default)"

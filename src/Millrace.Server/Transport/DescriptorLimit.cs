@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using Millrace.Broker.Network;
 using Millrace.Runtime;
-using Millrace.Server.Composition;
 using Millrace.Server.Http;
 
 namespace Millrace.Server.Transport;

@@ -47,8 +47,6 @@ internal sealed partial class ApiVersionsHandler(IMetadataFeed feed) : IApiHandl
                 return ValueTask.FromResult(new ApiVersionsResponse { ErrorCode = (short)ErrorCode.InvalidRequest });
             }
 
-            context.Connection.SoftwareName = request.ClientSoftwareName;
-            context.Connection.SoftwareVersion = request.ClientSoftwareVersion;
         }
 
         return ValueTask.FromResult(new ApiVersionsResponse

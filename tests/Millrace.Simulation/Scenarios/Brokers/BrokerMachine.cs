@@ -4,6 +4,7 @@ using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.File;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
+using Millrace.Server;
 using Millrace.Server.Composition;
 using Millrace.Server.Options;
 using Millrace.Simulation.Disks;

@@ -3,6 +3,7 @@ using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;
+using Millrace.Server;
 using Millrace.Server.Composition;
 using Millrace.Tests.ObjectStorage;
 using Millrace.Tests.Server.Composition;

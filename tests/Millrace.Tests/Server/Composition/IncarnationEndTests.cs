@@ -3,6 +3,7 @@ using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
 using Millrace.Runtime.Files.Linux;
+using Millrace.Server;
 using Millrace.Server.Composition;
 using Millrace.Streams;
 using Millrace.Tests.Controller;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Millrace.Server;
 using Millrace.Server.Composition;
 using Millrace.Server.Options;
 using Millrace.Tests.Server.Options;

@@ -1,3 +1,4 @@
+using Millrace.Server;
 using Millrace.Server.Composition;
 using Xunit;
 

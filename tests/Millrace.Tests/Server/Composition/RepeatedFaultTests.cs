@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Millrace.Controller.Nodes;
 using Millrace.Runtime;
+using Millrace.Server;
 using Millrace.Server.Composition;
 using Millrace.Server.Options;
 using Millrace.Simulation.Disks;
