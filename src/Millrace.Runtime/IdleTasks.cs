@@ -15,12 +15,12 @@ public sealed class IdleTasks<T>(Lock guard)
     {
         lock (guard)
         {
-            return Take_NeedsLock();
+            return TakeUnderGuard();
         }
     }
 
-    /// <inheritdoc cref="Take"/>
-    public T? Take_NeedsLock()
+    /// <summary>As <see cref="Take"/>, for one who holds the guard.</summary>
+    public T? TakeUnderGuard()
     {
         if (_first is not { } task)
         {
