@@ -2,7 +2,7 @@ namespace Millrace.Runtime;
 
 /// <summary>Tasks of one kind that have served and may serve again.</summary>
 /// <remarks>Threading: any thread.</remarks>
-/// <param name="guard">Held for a few instructions; may be a lock that its user holds where it takes a task.</param>
+/// <param name="guard">Its user's lock, should one be held where a task is taken; it is held for a few instructions.</param>
 public sealed class IdleTasks<T>(Lock guard)
     where T : ReusableTask<T>
 {
@@ -15,16 +15,22 @@ public sealed class IdleTasks<T>(Lock guard)
     {
         lock (guard)
         {
-            if (_first is not { } task)
-            {
-                return null;
-            }
-
-            _first = task.Next;
-            task.Next = null;
-            _count--;
-            return task;
+            return TakeUnderGuard();
         }
+    }
+
+    /// <summary>As <see cref="Take"/>, for one who holds the guard.</summary>
+    public T? TakeUnderGuard()
+    {
+        if (_first is not { } task)
+        {
+            return null;
+        }
+
+        _first = task.Next;
+        task.Next = null;
+        _count--;
+        return task;
     }
 
     internal void Add(T task)

@@ -43,7 +43,7 @@ internal sealed class WalAppendQueue
             }
 
             // All the room it needs; from here on nothing can fail.
-            var append = _idle.Take() ?? new WalAppend(_idle);
+            var append = _idle.TakeUnderGuard() ?? new WalAppend(_idle);
             position = _nextPosition++;
             append.Begin(record, position);
             task = append.Task;
