@@ -40,13 +40,10 @@ internal sealed partial class ApiVersionsHandler(IMetadataFeed feed) : IApiHandl
 
     public ValueTask<ApiVersionsResponse> HandleAsync(RequestContext context, ApiVersionsRequest request, CancellationToken token)
     {
-        if (context.ApiVersion >= 3)
+        if (context.ApiVersion >= 3
+            && (!SoftwareName().IsMatch(request.ClientSoftwareName) || !SoftwareName().IsMatch(request.ClientSoftwareVersion)))
         {
-            if (!SoftwareName().IsMatch(request.ClientSoftwareName) || !SoftwareName().IsMatch(request.ClientSoftwareVersion))
-            {
-                return ValueTask.FromResult(new ApiVersionsResponse { ErrorCode = (short)ErrorCode.InvalidRequest });
-            }
-
+            return ValueTask.FromResult(new ApiVersionsResponse { ErrorCode = (short)ErrorCode.InvalidRequest });
         }
 
         return ValueTask.FromResult(new ApiVersionsResponse

@@ -4,7 +4,6 @@ using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;
 using Millrace.Server;
-using Millrace.Server.Composition;
 using Millrace.Tests.ObjectStorage;
 using Millrace.Tests.Server.Composition;
 using Xunit;

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;
 using Millrace.Server;
-using Millrace.Server.Composition;
 using Millrace.Tests.Broker.Partitions;
 using Xunit;
 

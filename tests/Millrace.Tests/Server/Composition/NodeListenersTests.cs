@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;
 using Millrace.Server;
-using Millrace.Server.Composition;
 using Millrace.Tests.Broker.Network;
 using Xunit;
 

@@ -2,7 +2,6 @@ using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime.Files.Linux;
 using Millrace.Runtime.Ids;
 using Millrace.Server;
-using Millrace.Server.Composition;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
 using Millrace.Tests.Streams;

@@ -1,5 +1,4 @@
 using Millrace.Server;
-using Millrace.Server.Composition;
 using Millrace.Streams;
 using Millrace.Streams.Objects;
 using Millrace.Tests.Controller;
