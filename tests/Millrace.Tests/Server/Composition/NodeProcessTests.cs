@@ -24,17 +24,23 @@ public sealed class NodeProcessTests : IDisposable
     }
 
     [Theory]
-    [InlineData("kraft-combined")]
-    [InlineData("container")]
-    [InlineData("automq")]
-    public async Task A_node_starts_with_a_file_of_another_system(string name)
+    [InlineData("kraft-combined", "PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:0")]
+    [InlineData("container", "INTERNAL://127.0.0.1:0,EXTERNAL://127.0.0.1:0,CONTROLLER://127.0.0.1:0")]
+    [InlineData("automq", "PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:0")]
+    public async Task A_node_starts_with_a_file_of_another_system(string name, string listeners)
     {
+        // Its own listeners, but for their ports, which other tests may have.
         var settings = PropertiesFixture.Read(
-            name, [.. OfATest, ("log.dirs", _directory.Path), (ServerSettings.HttpListener, "off"), .. InMemory(name)]);
+            name,
+            [
+                ("listeners", listeners), (ServerSettings.Wal, "memory"), ("log.dirs", _directory.Path), (ServerSettings.HttpListener, "off"),
+                .. InMemory(name),
+            ]);
 
         await RunAsync(Options(settings), "Ready on");
 
         Assert.NotEmpty(_log.Saying("have no effect here"));
+        Assert.Single(_log.Saying("Not opened, since there is no quorum"));
     }
 
     [Fact]
@@ -44,7 +50,7 @@ public sealed class NodeProcessTests : IDisposable
         other.Start();
         var taken = new HostPort("127.0.0.1", ((IPEndPoint)other.LocalEndpoint).Port);
 
-        var settings = PropertiesFixture.Read("container", [.. OfATest, (ServerSettings.Store, "memory:")]);
+        var settings = PropertiesFixture.Read("kraft-combined", [.. OfATest, (ServerSettings.Store, "memory:")]);
 
         await RunAsync(Options(settings) with { Http = taken }, "Ready on", "HTTP is at");
 
@@ -57,7 +63,7 @@ public sealed class NodeProcessTests : IDisposable
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
         var settings = PropertiesFixture.Read(
-            "container", [.. OfATest, (ServerSettings.Store, "memory:"), (ServerSettings.HttpListener, $"{other.LocalEndpoint}")]);
+            "kraft-combined", [.. OfATest, (ServerSettings.Store, "memory:"), (ServerSettings.HttpListener, $"{other.LocalEndpoint}")]);
 
         var refusal = await Assert.ThrowsAsync<NodeStartException>(() => RunAsync(Options(settings), "nothing"));
 

@@ -59,9 +59,10 @@ public sealed class TroubledStoreTests
         await using var other = new ControllerNode(storage);
         TakeOverAtNextUpload(storage, other);
 
-        var refusal = await Assert.ThrowsAsync<NodeStartException>(() => NodeUnderTest.StartAsync(storage, "object").WaitAsync(TimeSpan.FromSeconds(60)));
+        var refusal = await Assert.ThrowsAsync<StreamException>(() => NodeUnderTest.StartAsync(storage, "object").WaitAsync(TimeSpan.FromSeconds(60)));
 
-        Assert.Contains("somebody else has ended term", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(StreamError.Fenced, refusal.Error);
+        Assert.Contains("Another broker took the store", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
