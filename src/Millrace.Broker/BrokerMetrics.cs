@@ -37,7 +37,11 @@ internal sealed class BrokerMetrics : IDisposable
             "{request}",
             "Requests that wait: produces for room or to be durable, fetches for records");
         _meter.CreateObservableGauge("millrace.partitions", () => ByPhase(partitions), "{partition}", "Partitions that this node leads, by state");
-        _meter.CreateObservableGauge("millrace.partition.records", () => Records(partitions), "{record}", "Records from log start to high watermark, over all partitions led here");
+        _meter.CreateObservableGauge(
+            "millrace.partition.records",
+            () => Records(partitions),
+            "{record}",
+            "Records from log start to high watermark, over all partitions led here");
         _meter.CreateObservableGauge("millrace.offline.partitions", () => Offline(partitions), "{partition}", "Partitions of the cluster without a leader");
         _meter.CreateObservableGauge("millrace.topics", () => partitions.Image.Topics.Count, "{topic}", "Topics of the cluster");
         _meter.CreateObservableGauge("millrace.brokers", () => partitions.Image.LiveNodes.Count(), "{broker}", "Live brokers of the cluster");

@@ -36,6 +36,8 @@ internal static partial class ControllerLog
     [LoggerMessage(EventId = 5020, Level = LogLevel.Debug, Message = "{Count} objects have been deleted")]
     public static partial void ObjectsDeleted(ILogger logger, int count);
 
-    [LoggerMessage(EventId = 5021, Level = LogLevel.Warning, Message = "{Count} objects and unfinished uploads that the metadata does not know have been deleted")]
+    [LoggerMessage(
+        EventId = 5021, Level = LogLevel.Warning,
+        Message = "{Count} objects and unfinished uploads that the metadata does not know have been deleted")]
     public static partial void LeaksDeleted(ILogger logger, int count);
 }

@@ -12,7 +12,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 9001, Message = "{Remark}")]
     public static partial void AboutSettings(ILogger logger, LogLevel level, string remark);
 
-    [LoggerMessage(EventId = 9002, Level = LogLevel.Information, Message = "The cluster {Cluster} was last controlled by node at {Address}, which does not answer: taking over")]
+    [LoggerMessage(
+        EventId = 9002, Level = LogLevel.Information,
+        Message = "The cluster {Cluster} was last controlled by node at {Address}, which does not answer: taking over")]
     public static partial void TakingOver(ILogger logger, string cluster, string address);
 
     [LoggerMessage(EventId = 9003, Level = LogLevel.Information, Message = "Node {Node}, epoch {Epoch}, of cluster {Cluster}")]
@@ -27,7 +29,11 @@ internal static partial class Log
     [LoggerMessage(EventId = 9009, Level = LogLevel.Information, Message = "Stopped: everything acknowledged is in the store")]
     public static partial void Stopped(ILogger logger);
 
-    [LoggerMessage(EventId = 9010, Level = LogLevel.Warning, Message = "Stopped; what {Streams} streams have not uploaded, in {Bytes} bytes of memory, stays in the WAL {Wal}, and the next start recovers it. {Reason}")]
+    [LoggerMessage(
+        EventId = 9010, Level = LogLevel.Warning,
+        Message =
+            "Stopped; what {Streams} streams have not uploaded, in {Bytes} bytes of memory, stays in the WAL {Wal}, and the next start " +
+            "recovers it. {Reason}")]
     public static partial void StoppedDirty(ILogger logger, int streams, long bytes, string wal, string reason);
 
     [LoggerMessage(EventId = 9014, Level = LogLevel.Critical, Message = "The node stops: {Reason} What is acknowledged is safe; the next start recovers it")]
@@ -39,22 +45,40 @@ internal static partial class Log
     [LoggerMessage(EventId = 9017, Level = LogLevel.Warning, Message = "What the making of WALs may have left cannot be removed: {Reason}")]
     public static partial void UnfinishedNotRemoved(ILogger logger, string reason);
 
-    [LoggerMessage(EventId = 9018, Level = LogLevel.Warning, Message = "Stopped; what {Streams} streams have not uploaded, in {Bytes} bytes of memory, is lost with the WAL in memory. {Reason}")]
+    [LoggerMessage(
+        EventId = 9018, Level = LogLevel.Warning,
+        Message = "Stopped; what {Streams} streams have not uploaded, in {Bytes} bytes of memory, is lost with the WAL in memory. {Reason}")]
     public static partial void StoppedWithLoss(ILogger logger, int streams, long bytes, string reason);
 
-    [LoggerMessage(EventId = 9019, Level = LogLevel.Information, Message = "HTTP is at {Address}, since another process listens on {Default}. Settle it with millrace.http.listener")]
+    [LoggerMessage(
+        EventId = 9019, Level = LogLevel.Information,
+        Message = "HTTP is at {Address}, since another process listens on {Default}. Settle it with millrace.http.listener")]
     public static partial void HttpElsewhere(ILogger logger, string @default, EndPoint address);
 
-    [LoggerMessage(EventId = 9020, Level = LogLevel.Warning, Message = "No connection can be accepted on {Address}: {Reason}. Those that come wait until there is room. If descriptors are lacking, raise the limit of open files (ulimit -n, systemd's LimitNOFILE=) or the system's (fs.file-max)")]
+    [LoggerMessage(
+        EventId = 9020, Level = LogLevel.Warning,
+        Message =
+            "No connection can be accepted on {Address}: {Reason}. Those that come wait until there is room. " +
+            "If descriptors are lacking, raise the limit of open files (ulimit -n, systemd's LimitNOFILE=) or the system's (fs.file-max)")]
     public static partial void AcceptsNobody(ILogger logger, EndPoint address, string reason);
 
     [LoggerMessage(EventId = 9021, Level = LogLevel.Information, Message = "Connections are accepted on {Address} again")]
     public static partial void AcceptsAgain(ILogger logger, EndPoint address);
 
-    [LoggerMessage(EventId = 9022, Message = "The process may have {Limit} files open; {KeptBack} are kept back for its own, the WAL, the store and HTTP, so that it accepts {Connections} connections and not max.connections={Wanted}. Raise the limit to {Needed} (ulimit -n, systemd's LimitNOFILE=), or lower max.connections")]
+    [LoggerMessage(
+        EventId = 9022,
+        Message =
+            "The process may have {Limit} files open; {KeptBack} are kept back for its own, the WAL, the store and HTTP, so that it accepts " +
+            "{Connections} connections and not max.connections={Wanted}. " +
+            "Raise the limit to {Needed} (ulimit -n, systemd's LimitNOFILE=), or lower max.connections")]
     public static partial void FewDescriptors(ILogger logger, LogLevel level, long limit, int keptBack, int connections, int wanted, long needed);
 
-    [LoggerMessage(EventId = 9023, Level = LogLevel.Warning, Message = "The data directory {Directory} holds logs of Apache Kafka. They are not read and not changed: records come over through clients, such as MirrorMaker 2. Choose another data directory with --data-dir if Kafka is to run there again")]
+    [LoggerMessage(
+        EventId = 9023, Level = LogLevel.Warning,
+        Message =
+            "The data directory {Directory} holds logs of Apache Kafka. They are not read and not changed: " +
+            "records come over through clients, such as MirrorMaker 2. Choose another data directory with --data-dir if Kafka is to run there " +
+            "again")]
     public static partial void KafkasFolder(ILogger logger, string directory);
 
     [LoggerMessage(EventId = 9030, Level = LogLevel.Warning, Message = "{Count} more lines of the event {Event} were left out in the last minute")]
@@ -63,18 +87,26 @@ internal static partial class Log
     [LoggerMessage(EventId = 9040, Level = LogLevel.Warning, Message = "Node {Node}, epoch {Epoch}, is over, and its connections are closed: {Reason}")]
     public static partial void IncarnationOver(ILogger logger, NodeId node, NodeEpoch epoch, string reason);
 
-    [LoggerMessage(EventId = 9041, Level = LogLevel.Information, Message = "Node {Node}, epoch {Epoch}, has taken the place of the former incarnation, and serves after {Milliseconds} ms")]
+    [LoggerMessage(
+        EventId = 9041, Level = LogLevel.Information,
+        Message = "Node {Node}, epoch {Epoch}, has taken the place of the former incarnation, and serves after {Milliseconds} ms")]
     public static partial void Replaced(ILogger logger, NodeId node, NodeEpoch epoch, long milliseconds);
 
     [LoggerMessage(EventId = 9042, Level = LogLevel.Warning, Message = "A new incarnation could not start ({InARow} of {Most} in a row): {Reason}")]
     public static partial void NotReplaced(ILogger logger, int inARow, int most, string reason);
 
-    [LoggerMessage(EventId = 9043, Level = LogLevel.Warning, Message = "Stopped between two incarnations: what the former one had not uploaded stays in its WAL, and the next start recovers it")]
+    [LoggerMessage(
+        EventId = 9043, Level = LogLevel.Warning,
+        Message = "Stopped between two incarnations: what the former one had not uploaded stays in its WAL, and the next start recovers it")]
     public static partial void StoppedBetween(ILogger logger);
 
-    [LoggerMessage(EventId = 9044, Level = LogLevel.Critical, Message = "An incarnation ended for a fault of the program, after which none shall follow in this process")]
+    [LoggerMessage(
+        EventId = 9044, Level = LogLevel.Critical,
+        Message = "An incarnation ended for a fault of the program, after which none shall follow in this process")]
     public static partial void Fault(ILogger logger, Exception fault);
 
-    [LoggerMessage(EventId = 9045, Level = LogLevel.Information, Message = "Not opened, since there is no quorum of controllers here that needs them: {Listeners}")]
+    [LoggerMessage(
+        EventId = 9045, Level = LogLevel.Information,
+        Message = "Not opened, since there is no quorum of controllers here that needs them: {Listeners}")]
     public static partial void ListenersNotOpened(ILogger logger, string listeners);
 }

@@ -20,7 +20,8 @@ internal static class ApiTable
         var deeds = new DeedLog(broker.Runtime.Loggers);
         return With(new ApiVersionsHandler(broker.Metadata),
         [
-            ApiEntry.For<ProduceHandler, ProduceRequest, ProduceResponse>(new(broker.Runtime, broker.Partitions, new BatchIntake(broker.Buffers), broker.Metrics)),
+            ApiEntry.For<ProduceHandler, ProduceRequest, ProduceResponse>(
+                new(broker.Runtime, broker.Partitions, new BatchIntake(broker.Buffers), broker.Metrics)),
             ApiEntry.For<FetchHandler, FetchRequest, FetchResponse>(
                 new(
                     broker.Runtime, broker.Partitions, opening, broker.Fetches,
@@ -47,7 +48,8 @@ internal static class ApiTable
             ApiEntry.For<OffsetForLeaderEpochHandler, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(new(opening, broker.Partitions)),
             ApiEntry.For<DescribeConfigsHandler, DescribeConfigsRequest, DescribeConfigsResponse>(new(broker.Identity, broker.Metadata)),
             ApiEntry.For<CreatePartitionsHandler, CreatePartitionsRequest, CreatePartitionsResponse>(new(broker.Runtime, broker.Controller, deeds)),
-            ApiEntry.For<IncrementalAlterConfigsHandler, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(new(broker.Runtime, broker.Controller, deeds)),
+            ApiEntry.For<IncrementalAlterConfigsHandler, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
+                new(broker.Runtime, broker.Controller, deeds)),
             ApiEntry.For<AlterConfigsHandler, AlterConfigsRequest, AlterConfigsResponse>(new(broker.Runtime, broker.Controller, deeds)),
             ApiEntry.For<DescribeLogDirsHandler, DescribeLogDirsRequest, DescribeLogDirsResponse>(new(broker.Partitions)),
             ApiEntry.For<OffsetDeleteHandler, OffsetDeleteRequest, OffsetDeleteResponse>(new(broker.Metadata, broker.Groups)),

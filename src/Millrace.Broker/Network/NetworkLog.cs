@@ -28,10 +28,16 @@ internal static partial class NetworkLog
     [LoggerMessage(EventId = 4006, Level = LogLevel.Error, Message = "{Api} v{Version} failed unexpectedly; {Connection} from {Remote} is closed")]
     public static partial void CallFault(ILogger logger, Exception fault, ApiKey api, short version, string connection, EndPoint? remote);
 
-    [LoggerMessage(EventId = 4007, Level = LogLevel.Warning, Message = "A connection from {Remote} is closed: its address has max.connections.per.ip={Bound} already")]
+    [LoggerMessage(
+        EventId = 4007, Level = LogLevel.Warning,
+        Message = "A connection from {Remote} is closed: its address has max.connections.per.ip={Bound} already")]
     public static partial void TooManyFromAddress(ILogger logger, EndPoint? remote, int bound);
 
-    [LoggerMessage(EventId = 4008, Level = LogLevel.Warning, Message = "{Connections} connections are open, as many as {Bound} allows: new ones wait until others end. Raise it, or find the clients that open so many")]
+    [LoggerMessage(
+        EventId = 4008, Level = LogLevel.Warning,
+        Message =
+            "{Connections} connections are open, as many as {Bound} allows: new ones wait until others end. " +
+            "Raise it, or find the clients that open so many")]
     public static partial void Full(ILogger logger, int connections, string bound);
 
     [LoggerMessage(EventId = 4009, Level = LogLevel.Information, Message = "Draining {Connections} connections")]
@@ -49,7 +55,9 @@ internal static partial class NetworkLog
     [LoggerMessage(EventId = 4013, Level = LogLevel.Debug, Message = "{Connection} from {Remote} is closed: it was idle")]
     public static partial void Idle(ILogger logger, string connection, EndPoint? remote);
 
-    [LoggerMessage(EventId = 4014, Level = LogLevel.Information, Message = "{Connection} from {Remote} is closed: a request arrives too slowly, {Bytes} bytes in {Seconds} s")]
+    [LoggerMessage(
+        EventId = 4014, Level = LogLevel.Information,
+        Message = "{Connection} from {Remote} is closed: a request arrives too slowly, {Bytes} bytes in {Seconds} s")]
     public static partial void SlowFrame(ILogger logger, string connection, EndPoint? remote, long bytes, long seconds);
 
     [LoggerMessage(EventId = 4015, Level = LogLevel.Warning, Message = "A connection from {Remote} is closed: it could not be taken in: {Reason}")]

@@ -26,10 +26,18 @@ internal sealed class NetworkMetrics : IDisposable
 
     public NetworkMetrics(Func<int> connections, RequestBudgets budgets)
     {
-        _duration = _meter.CreateHistogram("millrace.request.duration", "s", "From a request's arrival until its answer is written", tags: null, DurationBuckets);
+        _duration = _meter.CreateHistogram(
+            "millrace.request.duration",
+            "s",
+            "From a request's arrival until its answer is written",
+            tags: null,
+            DurationBuckets);
         var errors = _meter.CreateCounter<long>("millrace.request.errors", "{error}", "Error codes in answers: one a partition, topic or group that has one");
         _errors = [.. _tags.Select(api => new ErrorTally(errors, api))];
-        _requestsRefused = _meter.CreateCounter<long>("millrace.requests.refused", "{request}", "Requests that could not be decoded or are not served; their connections were closed");
+        _requestsRefused = _meter.CreateCounter<long>(
+            "millrace.requests.refused",
+            "{request}",
+            "Requests that could not be decoded or are not served; their connections were closed");
         _connectionsRefused = _meter.CreateCounter<long>("millrace.connections.refused", "{connection}", "Connections above a bound");
         _meter.CreateObservableGauge("millrace.connections", connections, "{connection}", "Open connections");
         _meter.CreateObservableGauge(

@@ -27,10 +27,16 @@ internal static partial class Log
     public static void ReadFailed(ILogger logger, TopicIdPartition partition, long offset, StreamError error, string reason) =>
         ReadFailed(logger, LevelOf(error, otherwise: LogLevel.Warning), partition, offset, reason);
 
-    [LoggerMessage(EventId = 4100, Level = LogLevel.Debug, Message = "Partition {Partition} is open at leader epoch {LeaderEpoch}: offsets {LogStartOffset} to {HighWatermark}, {Producers} idempotent producers")]
+    [LoggerMessage(
+        EventId = 4100, Level = LogLevel.Debug,
+        Message =
+            "Partition {Partition} is open at leader epoch {LeaderEpoch}: " +
+            "offsets {LogStartOffset} to {HighWatermark}, {Producers} idempotent producers")]
     public static partial void Opened(ILogger logger, TopicIdPartition partition, int leaderEpoch, long logStartOffset, long highWatermark, int producers);
 
-    [LoggerMessage(EventId = 4101, Message = "Partition {Partition} at leader epoch {LeaderEpoch} cannot be opened yet, the next attempt is in {Delay}: {Reason}")]
+    [LoggerMessage(
+        EventId = 4101,
+        Message = "Partition {Partition} at leader epoch {LeaderEpoch} cannot be opened yet, the next attempt is in {Delay}: {Reason}")]
     public static partial void OpeningWaits(ILogger logger, LogLevel level, TopicIdPartition partition, int leaderEpoch, TimeSpan delay, string reason);
 
     [LoggerMessage(EventId = 4102, Message = "Partition {Partition} cannot be opened at leader epoch {LeaderEpoch} ({Error}): {Reason}")]
@@ -51,16 +57,24 @@ internal static partial class Log
     [LoggerMessage(EventId = 4107, Message = "Reading partition {Partition} at offset {Offset} failed: {Reason}")]
     private static partial void ReadFailed(ILogger logger, LogLevel level, TopicIdPartition partition, long offset, string reason);
 
-    [LoggerMessage(EventId = 4108, Level = LogLevel.Error, Message = "A batch for partition {Partition} is answered with {Error}: taking it failed unexpectedly")]
+    [LoggerMessage(
+        EventId = 4108, Level = LogLevel.Error,
+        Message = "A batch for partition {Partition} is answered with {Error}: taking it failed unexpectedly")]
     public static partial void ProduceFailed(ILogger logger, TopicIdPartition partition, PartitionError error, Exception failure);
 
     [LoggerMessage(EventId = 4109, Level = LogLevel.Error, Message = "Partition {Partition} gives its stream up: a batch was appended, and noting it failed")]
     public static partial void NotNoted(ILogger logger, TopicIdPartition partition, Exception failure);
 
-    [LoggerMessage(EventId = 4110, Level = LogLevel.Warning, Message = "{Producers} idempotent producers are more than millrace.producers.max ({Limit}): the longest idle are forgotten")]
+    [LoggerMessage(
+        EventId = 4110, Level = LogLevel.Warning,
+        Message = "{Producers} idempotent producers are more than millrace.producers.max ({Limit}): the longest idle are forgotten")]
     public static partial void ProducersForgotten(ILogger logger, int producers, int limit);
 
-    [LoggerMessage(EventId = 4120, Level = LogLevel.Warning, Message = "Topics with cleanup.policy=compact keep every record, since there is no log cleaning yet: {Topics}. Where that is too much, let retention delete (cleanup.policy=compact,delete), or trim them by hand (millrace topic trim)")]
+    [LoggerMessage(
+        EventId = 4120, Level = LogLevel.Warning,
+        Message =
+            "Topics with cleanup.policy=compact keep every record, since there is no log cleaning yet: {Topics}. " +
+            "Where that is too much, let retention delete (cleanup.policy=compact,delete), or trim them by hand (millrace topic trim)")]
     public static partial void NotCleaned(ILogger logger, string topics);
 
     private static LogLevel LevelOf(StreamError error, LogLevel otherwise) =>

@@ -16,7 +16,10 @@ internal sealed partial class Partition
     /// <see cref="PendingAppend.Durable"/> completes, it may be acknowledged. Calls that do not park take their offsets in the
     /// order of the calls.
     /// </summary>
-    /// <param name="batch">Found to be in order. Its memory is held from here for as long as it is parked: the caller's own hold is needed for the call only.</param>
+    /// <param name="batch">
+    /// Found to be in order. Its memory is held from here for as long as it is parked: the caller's own hold is needed for the call
+    /// only.
+    /// </param>
     /// <param name="fromReserve">Takes room that producers leave untouched: for what groups depend on.</param>
     /// <param name="token">Ends the time that the batch may be parked: while the partition opens or closes, or while the store has no room.</param>
     public async ValueTask<PendingAppend> AppendAsync(ProducedBatch batch, bool fromReserve, CancellationToken token)

@@ -9,21 +9,31 @@ internal static partial class FailoverLog
     [LoggerMessage(EventId = 5100, Level = LogLevel.Information, Message = "Recovering WAL {Wal} ({Location}): {Streams} streams wait for it")]
     public static partial void Recovering(ILogger logger, Guid wal, string location, int streams);
 
-    [LoggerMessage(EventId = 5101, Level = LogLevel.Warning, Message = "WAL {Wal} of node {Node}, epoch {Epoch}, is not available: {Reason} Waiting for it, without a leader: {Streams}. {Advice}")]
+    [LoggerMessage(
+        EventId = 5101, Level = LogLevel.Warning,
+        Message = "WAL {Wal} of node {Node}, epoch {Epoch}, is not available: {Reason} Waiting for it, without a leader: {Streams}. {Advice}")]
     public static partial void WalMissing(ILogger logger, Guid wal, NodeId node, NodeEpoch epoch, string reason, string streams, string advice);
 
-    [LoggerMessage(EventId = 5102, Level = LogLevel.Warning, Message = "Given up, as --accept-loss says: {Streams}. Acknowledged records in WAL {Wal} are lost to them")]
+    [LoggerMessage(
+        EventId = 5102, Level = LogLevel.Warning,
+        Message = "Given up, as --accept-loss says: {Streams}. Acknowledged records in WAL {Wal} are lost to them")]
     public static partial void LossAccepted(ILogger logger, string streams, Guid wal);
 
     [LoggerMessage(EventId = 5103, Level = LogLevel.Warning, Message = "The retired WAL {Wal} still takes space, and the next start tries again: {Reason}")]
     public static partial void WalNotDiscarded(ILogger logger, Guid wal, string reason);
 
-    [LoggerMessage(EventId = 5104, Level = LogLevel.Warning, Message = "The WAL {Path} is none that this cluster needs or may delete: it belongs to another cluster, or was given up. If you know that neither needs it, delete it")]
+    [LoggerMessage(
+        EventId = 5104, Level = LogLevel.Warning,
+        Message =
+            "The WAL {Path} is none that this cluster needs or may delete: it belongs to another cluster, or was given up. " +
+            "If you know that neither needs it, delete it")]
     public static partial void UnknownWal(ILogger logger, string path);
 
     [LoggerMessage(EventId = 5105, Level = LogLevel.Warning, Message = "The folder of the WALs cannot be listed: {Reason}")]
     public static partial void WalsNotListed(ILogger logger, string reason);
 
-    [LoggerMessage(EventId = 5106, Level = LogLevel.Information, Message = "Giving back what retired WALs take has ended early, and the next start goes on: {Reason}")]
+    [LoggerMessage(
+        EventId = 5106, Level = LogLevel.Information,
+        Message = "Giving back what retired WALs take has ended early, and the next start goes on: {Reason}")]
     public static partial void NotGivenBack(ILogger logger, string reason);
 }

@@ -32,7 +32,8 @@ internal sealed partial record StreamImage
             UploadCommittedRecord upload => Apply(upload),
             ObjectsDeletingRecord deleting => this with
             {
-                Objects = deleting.ObjectIds.Aggregate(Objects, (objects, id) => objects.Delete(new ObjectId(id), new StoreId(deleting.StoreId), deleting.Time)),
+                Objects = deleting.ObjectIds.Aggregate(
+                    Objects, (objects, id) => objects.Delete(new ObjectId(id), new StoreId(deleting.StoreId), deleting.Time)),
             },
             ObjectsRemovedRecord removed => this with
             {

@@ -66,6 +66,9 @@ internal sealed class ConfigReplacement(ConfigChanges changes)
         var node = resource.ResourceName.Length == 0 ? MetadataImage.AllBrokers
             : int.TryParse(resource.ResourceName, out var id) ? new NodeId(id)
             : (NodeId?)null;
-        return resource.ResourceType == (sbyte)ConfigResourceType.Broker && node is { } known && cluster.BrokerConfigs.TryGetValue(known, out var configs) ? configs.Keys : [];
+        return resource.ResourceType == (sbyte)ConfigResourceType.Broker && node is { } known
+            && cluster.BrokerConfigs.TryGetValue(known, out var configs)
+            ? configs.Keys
+            : [];
     }
 }

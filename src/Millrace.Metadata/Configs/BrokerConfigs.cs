@@ -35,7 +35,9 @@ public static class BrokerConfigs
 
     private static IEnumerable<ConfigDefinition> Own() =>
     [
-        ConfigDefinition.Text("advertised.listeners", null, "The addresses that clients are told, by listener: each is told those of the listener it came by. Default: where they are bound.").Static(),
+        ConfigDefinition.Text(
+            "advertised.listeners", null,
+            "The addresses that clients are told, by listener: each is told those of the listener it came by. Default: where they are bound.").Static(),
         ConfigDefinition.Boolean(AutoCreateTopicsEnable, true, "A topic that a client asks for is created.").Static(),
         ConfigDefinition.Integer("broker.id", ConfigType.Int, -1, -1, HighestNodeId, "The older name of node.id; -1 lets the cluster choose.").Static(),
         ConfigDefinition.Text("broker.rack", null, "The rack or zone of the node.").Static(),
@@ -48,9 +50,15 @@ public static class BrokerConfigs
         ConfigDefinition.Int("group.max.session.timeout.ms", 1_800_000, 0, "The longest session timeout of a member.").Static(),
         ConfigDefinition.Int("group.max.size", int.MaxValue, 1, "The most members of a group.").Static(),
         ConfigDefinition.Int("group.min.session.timeout.ms", 6_000, 0, "The shortest session timeout of a member.").Static(),
-        ConfigDefinition.Text("inter.broker.listener.name", null, "The listener by which other brokers reach this one; PLAINTEXT, or the first, if it is not set.").Static(),
-        ConfigDefinition.Text("listener.security.protocol.map", "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT", "What each listener speaks; only PLAINTEXT is spoken here.").Static(),
-        ConfigDefinition.Text("listeners", "PLAINTEXT://127.0.0.1:9092", "The addresses that the broker listens on: NAME://HOST:PORT, more of them behind commas.").Static(),
+        ConfigDefinition.Text(
+            "inter.broker.listener.name", null,
+            "The listener by which other brokers reach this one; PLAINTEXT, or the first, if it is not set.").Static(),
+        ConfigDefinition.Text(
+            "listener.security.protocol.map", "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
+            "What each listener speaks; only PLAINTEXT is spoken here.").Static(),
+        ConfigDefinition.Text(
+            "listeners", "PLAINTEXT://127.0.0.1:9092",
+            "The addresses that the broker listens on: NAME://HOST:PORT, more of them behind commas.").Static(),
         ConfigDefinition.Long("log.retention.check.interval.ms", 300_000, 1, "How often retention looks for what may go.").Static(),
         ConfigDefinition.Int("max.connections", 20_000, 1, "The most connections a broker accepts."),
         ConfigDefinition.Int("max.connections.per.ip", int.MaxValue, 0, "The most connections from one address."),

@@ -15,14 +15,17 @@ internal static class ClientErrors
         DeleteRecordsException records => [.. records.Results.Select(item => ($"{item.Topic}-{item.Partition.Value}", item.Error)).Where(IsError)],
         DeleteGroupsException groups => [.. groups.Results.Select(item => ((string?)item.Group, item.Error)).Where(IsError)],
         DescribeTopicsException topics => [.. topics.Results.TopicDescriptions.Select(item => ((string?)item.Name, item.Error)).Where(IsError)],
-        DescribeConsumerGroupsException groups => [.. groups.Results.ConsumerGroupDescriptions.Select(item => ((string?)item.GroupId, item.Error)).Where(IsError)],
+        DescribeConsumerGroupsException groups =>
+            [.. groups.Results.ConsumerGroupDescriptions.Select(item => ((string?)item.GroupId, item.Error)).Where(IsError)],
         DescribeConfigsException configs => [.. configs.Results.Select(item => (Name(item.ConfigResource), item.Error)).Where(IsError)],
         IncrementalAlterConfigsException configs => [.. configs.Results.Select(item => (Name(item.ConfigResource), item.Error)).Where(IsError)],
         ListConsumerGroupsException groups => [("groups", groups.Error)],
         ListConsumerGroupOffsetsException offsets => [.. offsets.Results.SelectMany(group => Of(group.Group, group.Error, group.Partitions)).Where(IsError)],
         AlterConsumerGroupOffsetsException offsets => [.. offsets.Results.SelectMany(group => Of(group.Group, group.Error, group.Partitions)).Where(IsError)],
         ListOffsetsException offsets =>
-            [.. offsets.Result.ResultInfos.Select(item => (Name(item.TopicPartitionOffsetError.TopicPartition), item.TopicPartitionOffsetError.Error)).Where(IsError)],
+            [.. offsets.Result.ResultInfos
+                .Select(item => (Name(item.TopicPartitionOffsetError.TopicPartition), item.TopicPartitionOffsetError.Error))
+                .Where(IsError)],
         KafkaException other => [(null, other.Error)],
         _ => null,
     };

@@ -64,7 +64,8 @@ internal sealed class RecordLines(bool json, string? keySeparator, Headers heade
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException or FormatException)
         {
-            throw new CommandFailedException(ExitCode.Usage, $"Line {number} is not a record in JSON, like {{\"key\": \"k\", \"value\": \"v\"}}: {failure.Message}", failure);
+            throw new CommandFailedException(
+                ExitCode.Usage, $"Line {number} is not a record in JSON, like {{\"key\": \"k\", \"value\": \"v\"}}: {failure.Message}", failure);
         }
     }
 

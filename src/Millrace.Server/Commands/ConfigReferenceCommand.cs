@@ -10,7 +10,10 @@ namespace Millrace.Server.Commands;
 [Example("millrace config reference --json | jq -r .config", "Their names alone")]
 internal sealed class ConfigReferenceCommand : Command
 {
-    private readonly Option<bool> _markdown = new("--markdown") { Description = "Print the whole page of the documentation, with what is accepted without effect and what is refused" };
+    private readonly Option<bool> _markdown = new("--markdown")
+    {
+        Description = "Print the whole page of the documentation, with what is accepted without effect and what is refused",
+    };
     private readonly JsonOption _json = new();
 
     public ConfigReferenceCommand()

@@ -28,7 +28,8 @@ internal sealed class ConsumeCommand : ClientCommand
 
     private readonly Option<string> _offset = new("--offset", "-o")
     {
-        Description = "Where to begin: start, end, an offset (or the nearest there is), -N for N before the end, or @TIME (ISO 8601 or ms); with --group where there is no commit",
+        Description = "Where to begin: start, end, an offset (or the nearest there is), -N for N before the end, " +
+            "or @TIME (ISO 8601 or ms); with --group where there is no commit",
         DefaultValueFactory = _ => "start",
         HelpName = "WHERE",
     };

@@ -10,7 +10,8 @@ namespace Millrace.Server.Commands;
 internal sealed class GroupDeleteCommand : DeleteCommand
 {
     public GroupDeleteCommand()
-        : base("Group", "Delete consumer groups that have no members", "The groups to delete, with their committed offsets") => Names.CompletionSources.AddGroups(Client);
+        : base("Group", "Delete consumer groups that have no members", "The groups to delete, with their committed offsets") =>
+        Names.CompletionSources.AddGroups(Client);
 
     protected override Task DeleteAsync(IAdminClient admin, IList<string> names, TimeSpan timeout) =>
         admin.DeleteGroupsAsync(names, new DeleteGroupsOptions { RequestTimeout = timeout });

@@ -20,7 +20,11 @@ internal sealed class ProduceCommand : ClientCommand
         HelpName = "TEXT",
     };
 
-    private readonly Option<string[]> _headers = new("--header", "-H") { Description = "A header for every record, NAME=VALUE; may be repeated", HelpName = "NAME=VALUE" };
+    private readonly Option<string[]> _headers = new("--header", "-H")
+    {
+        Description = "A header for every record, NAME=VALUE; may be repeated",
+        HelpName = "NAME=VALUE",
+    };
 
     private readonly Option<int?> _partition = new("--partition", "-p") { Description = "The partition; by key if not given", HelpName = "N" };
 
@@ -32,14 +36,18 @@ internal sealed class ProduceCommand : ClientCommand
 
     private readonly Option<string> _format = new("--format", "-f")
     {
-        Description = "lines, or json: an object a line with value and, if wanted, key, headers, partition, timestamp (ms), as consume --json prints them; {\"base64\": …} for what is not text",
+        Description = "lines, or json: an object a line with value and, if wanted, key, headers, partition, timestamp (ms), " +
+            "as consume --json prints them; {\"base64\": …} for what is not text",
         DefaultValueFactory = _ => "lines",
         HelpName = "FORMAT",
     };
 
     private readonly Option<bool> _nullEmpty = new("--empty-is-null") { Description = "An empty value is a null value: a tombstone in compacted topics" };
 
-    private readonly Option<bool> _create = new("--create") { Description = "Have a topic created that is not there, with the broker's defaults, if its auto.create.topics.enable is set" };
+    private readonly Option<bool> _create = new("--create")
+    {
+        Description = "Have a topic created that is not there, with the broker's defaults, if its auto.create.topics.enable is set",
+    };
 
     public ProduceCommand()
         : base("produce", "Write standard input to a topic, a record a line")
@@ -108,7 +116,8 @@ internal sealed class ProduceCommand : ClientCommand
         return ExitCode.Success;
     }
 
-    private static string Progress(DeliveryTally tally, long sent) => $"Of {sent} {(sent == 1 ? "record" : "records")} sent, {tally.Delivered} are acknowledged.";
+    private static string Progress(DeliveryTally tally, long sent) =>
+        $"Of {sent} {(sent == 1 ? "record" : "records")} sent, {tally.Delivered} are acknowledged.";
 
     private IProducer<byte[]?, byte[]?> Producer(ParseResult result)
     {

@@ -27,15 +27,43 @@ internal sealed class StartCommand : Command
     /// <summary>SIGXFSZ, by its number on Linux: the enum has no name for it.</summary>
     private const PosixSignal FileSizeExceeded = (PosixSignal)25;
 
-    private readonly Option<FileInfo?> _config = new("--config") { Description = "A file of settings in the form of Kafka's server.properties", HelpName = "FILE" };
+    private readonly Option<FileInfo?> _config = new("--config")
+    {
+        Description = "A file of settings in the form of Kafka's server.properties",
+        HelpName = "FILE",
+    };
     private readonly Option<string?> _dataDirectory = new("--data-dir") { Description = "Where local files lie (default ./millrace-data)", HelpName = "DIR" };
-    private readonly Option<string?> _store = new("--store") { Description = "The object store: file:///path, s3://bucket/prefix?endpoint=URL", HelpName = "URI" };
+    private readonly Option<string?> _store = new("--store")
+    {
+        Description = "The object store: file:///path, s3://bucket/prefix?endpoint=URL",
+        HelpName = "URI",
+    };
     private readonly Option<string?> _wal = new("--wal") { Description = "The write-ahead log: file:///path, object, memory", HelpName = "URI" };
-    private readonly Option<string?> _listen = new("--listen") { Description = "Where Kafka clients connect (default 127.0.0.1:9092); port 0 lets the system choose", HelpName = "HOST:PORT" };
-    private readonly Option<string?> _advertise = new("--advertise") { Description = "The address that Kafka clients are told (default: where the broker listens)", HelpName = "HOST:PORT" };
-    private readonly Option<string[]> _set = new("--set") { Description = "A setting by its name; overrides the file; may be repeated", HelpName = "KEY=VALUE" };
-    private readonly Option<string[]> _acceptLoss = new("--accept-loss") { Description = "Give up what only a missing WAL holds: the WAL's id, a topic, or TOPIC-PARTITION; may be repeated", HelpName = "NAME" };
-    private readonly Option<LogFormat> _logFormat = new("--log-format") { Description = "How log lines look on standard error: text or json", HelpName = "FORMAT" };
+    private readonly Option<string?> _listen = new("--listen")
+    {
+        Description = "Where Kafka clients connect (default 127.0.0.1:9092); port 0 lets the system choose",
+        HelpName = "HOST:PORT",
+    };
+    private readonly Option<string?> _advertise = new("--advertise")
+    {
+        Description = "The address that Kafka clients are told (default: where the broker listens)",
+        HelpName = "HOST:PORT",
+    };
+    private readonly Option<string[]> _set = new("--set")
+    {
+        Description = "A setting by its name; overrides the file; may be repeated",
+        HelpName = "KEY=VALUE",
+    };
+    private readonly Option<string[]> _acceptLoss = new("--accept-loss")
+    {
+        Description = "Give up what only a missing WAL holds: the WAL's id, a topic, or TOPIC-PARTITION; may be repeated",
+        HelpName = "NAME",
+    };
+    private readonly Option<LogFormat> _logFormat = new("--log-format")
+    {
+        Description = "How log lines look on standard error: text or json",
+        HelpName = "FORMAT",
+    };
     private readonly Option<LogLevel> _logLevel = new("--log-level")
     {
         Description = "The least level that is logged: trace, debug, information, warning, error, critical or none",
@@ -80,7 +108,8 @@ internal sealed class StartCommand : Command
         {
             return Fail(ExitCode.Unreachable, $"The object store did not answer in time ({ServerSettings.StoreWait}): {away.Message}");
         }
-        catch (Exception refusal) when (refusal is NodeStartException or ForeignBucketException or ObjectStorageException or WalUnavailableException or StreamException or SocketException
+        catch (Exception refusal) when (refusal is NodeStartException or ForeignBucketException or ObjectStorageException
+            or WalUnavailableException or StreamException or SocketException
             or ObjectLogException { Error: ObjectLogError.Fenced or ObjectLogError.Closed })
         {
             return Fail(ExitCode.Failed, refusal.Message);
@@ -94,7 +123,10 @@ internal sealed class StartCommand : Command
         }
         catch (OutOfMemoryException)
         {
-            return Fail(ExitCode.Failed, "The system gives no memory or no thread. Raise the limits of threads (ulimit -u, systemd's TasksMax=, a container's pids limit) and of memory, and set none of address space (ulimit -v).");
+            return Fail(
+                ExitCode.Failed,
+                "The system gives no memory or no thread. Raise the limits of threads (ulimit -u, systemd's TasksMax=, a container's pids limit) " +
+                "and of memory, and set none of address space (ulimit -v).");
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

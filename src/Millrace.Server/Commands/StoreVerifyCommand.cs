@@ -20,14 +20,25 @@ namespace Millrace.Server.Commands;
 [Example("millrace store verify --store \"s3://bucket/prefix?endpoint=http://127.0.0.1:9000\" --json", "A bucket, for a script")]
 internal sealed class StoreVerifyCommand : Command
 {
-    private readonly Option<string?> _store = new("--store") { Description = "The object store: file:///path, s3://bucket/prefix?endpoint=URL", HelpName = "URI" };
+    private readonly Option<string?> _store = new("--store")
+    {
+        Description = "The object store: file:///path, s3://bucket/prefix?endpoint=URL",
+        HelpName = "URI",
+    };
 
-    private readonly Option<string?> _dataDirectory = new("--data-dir") { Description = "The broker's directory, for its default store (default ./millrace-data)", HelpName = "DIR" };
+    private readonly Option<string?> _dataDirectory = new("--data-dir")
+    {
+        Description = "The broker's directory, for its default store (default ./millrace-data)",
+        HelpName = "DIR",
+    };
 
     private readonly JsonOption _json = new();
 
     public StoreVerifyCommand()
-        : base("verify", "Prove a bucket against its metadata: every index, checksum and digest, no gap, no leak. A broker may be running on it; what only its WAL holds yet is not counted")
+        : base(
+            "verify",
+            "Prove a bucket against its metadata: every index, checksum and digest, no gap, no leak. " +
+            "A broker may be running on it; what only its WAL holds yet is not counted")
     {
         Options.Add(_store);
         Options.Add(_dataDirectory);
@@ -91,7 +102,8 @@ internal sealed class StoreVerifyCommand : Command
 #pragma warning disable RS0030 // The composition root names the system clock.
         var time = TimeProvider.System;
 #pragma warning restore RS0030
-        using var runtime = new NodeRuntime(time, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
+        using var runtime = new NodeRuntime(
+            time, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
         var uri = StorageUri.Parse(location);
         if (Uri.TryCreate(location, UriKind.Absolute, out var folder) && folder.IsFile && !Directory.Exists(folder.LocalPath))
         {

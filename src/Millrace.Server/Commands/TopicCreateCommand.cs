@@ -77,7 +77,8 @@ internal sealed class TopicCreateCommand : ClientCommand
                 new CreateTopicsOptions { RequestTimeout = Client.Timeout(result), ValidateOnly = result.GetValue(_dryRun) });
             return !result.GetValue(_dryRun);
         }
-        catch (CreateTopicsException failure) when (result.GetValue(_ifNotExists) && failure.Results[0].Error.Code == Confluent.Kafka.ErrorCode.TopicAlreadyExists)
+        catch (CreateTopicsException failure)
+            when (result.GetValue(_ifNotExists) && failure.Results[0].Error.Code == Confluent.Kafka.ErrorCode.TopicAlreadyExists)
         {
             return false;
         }

@@ -92,5 +92,6 @@ internal sealed class TopicDescribeCommand : ClientCommand
         return report;
     }
 
-    private static System.Text.Json.Nodes.JsonArray NodeIds(IEnumerable<Node> nodes) => new([.. nodes.Select(node => (System.Text.Json.Nodes.JsonNode)node.Id)]);
+    private static System.Text.Json.Nodes.JsonArray NodeIds(IEnumerable<Node> nodes) =>
+        new([.. nodes.Select(node => (System.Text.Json.Nodes.JsonNode)node.Id)]);
 }

@@ -14,7 +14,11 @@ internal sealed class TopicTrimCommand : ClientCommand
 {
     private readonly Argument<string> _name = new("name") { Description = "The topic" };
 
-    private readonly Option<int[]> _partitions = new("--partition", "-p") { Description = "A partition to trim; all if not given; may be repeated", HelpName = "N" };
+    private readonly Option<int[]> _partitions = new("--partition", "-p")
+    {
+        Description = "A partition to trim; all if not given; may be repeated",
+        HelpName = "N",
+    };
 
     private readonly Option<string> _before = new("--before")
     {

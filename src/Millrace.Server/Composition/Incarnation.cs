@@ -47,7 +47,10 @@ internal sealed class Incarnation : IAsyncDisposable
 
     public required KafkaBroker Broker { get; init; }
 
-    /// <summary>Completes, with the reason, when it can go on no longer: it is fenced, the metadata log or its WAL is lost to it, or it contradicts itself.</summary>
+    /// <summary>
+    /// Completes, with the reason, when it can go on no longer: it is fenced, the metadata log or its WAL is lost to it, or it
+    /// contradicts itself.
+    /// </summary>
     public Task<Exception> Over => _life.Failed;
 
     /// <summary>Begins to look for what ends it. Call once.</summary>

@@ -170,7 +170,8 @@ internal sealed class NodeHost : IAsyncDisposable
         if (!disposing.IsCompleted)
         {
             Fail(new TimeoutException(
-                $"Node {incarnation.Self.Node}, epoch {incarnation.Self.Epoch}, is over ({reason.Message}), and was not put down within {DisposalLimit.TotalSeconds} s."));
+                $"Node {incarnation.Self.Node}, epoch {incarnation.Self.Epoch}, is over ({reason.Message}), " +
+                $"and was not put down within {DisposalLimit.TotalSeconds} s."));
             return false;
         }
 
@@ -189,7 +190,8 @@ internal sealed class NodeHost : IAsyncDisposable
             if (_replacements.Next() is not { } pause)
             {
                 Fail(new NodeStartException(
-                    $"{Replacements.MostInARow} incarnations in a row could not start or were over within a minute, the last for this reason: {reason.Message}", reason));
+                    $"{Replacements.MostInARow} incarnations in a row could not start or were over within a minute, " +
+                    $"the last for this reason: {reason.Message}", reason));
                 return false;
             }
 

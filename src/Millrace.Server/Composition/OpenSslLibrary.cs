@@ -19,7 +19,8 @@ internal static class OpenSslLibrary
         if (!Names.Prepend(chosen is null ? "" : $"libssl.so.{chosen}").Any(name => name.Length > 0 && load(name)))
         {
             throw new NodeStartException(
-                "OpenSSL's libssl is missing, which .NET needs for random numbers and TLS. Install it: libssl3 on Debian, Ubuntu and Alpine, openssl-libs on Fedora and Red Hat.");
+                "OpenSSL's libssl is missing, which .NET needs for random numbers and TLS. " +
+                "Install it: libssl3 on Debian, Ubuntu and Alpine, openssl-libs on Fedora and Red Hat.");
         }
     }
 

@@ -79,6 +79,8 @@ internal sealed class HttpEndpoints : IAsyncDisposable
             { IsGood: true } => StatusCodes.Status200OK,
             _ => StatusCodes.Status503ServiceUnavailable,
         };
-        return context.Response.WriteAsync(report is null ? "not here: /healthz, /readyz, /metrics\n" : string.Concat(report.Lines.Select(line => line + "\n")));
+        return context.Response.WriteAsync(report is null
+            ? "not here: /healthz, /readyz, /metrics\n"
+            : string.Concat(report.Lines.Select(line => line + "\n")));
     }
 }

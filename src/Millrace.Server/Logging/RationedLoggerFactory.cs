@@ -25,7 +25,8 @@ internal sealed class RationedLoggerFactory : ILoggerFactory
         _timer = time.CreateTimer(_ => EndPeriod(), null, Period, Period);
     }
 
-    public ILogger CreateLogger(string categoryName) => _loggers.GetOrAdd(categoryName, name => new RationedLogger(_inner.CreateLogger(name), _withStackTraces));
+    public ILogger CreateLogger(string categoryName) =>
+        _loggers.GetOrAdd(categoryName, name => new RationedLogger(_inner.CreateLogger(name), _withStackTraces));
 
     public void AddProvider(ILoggerProvider provider) => _inner.AddProvider(provider);
 

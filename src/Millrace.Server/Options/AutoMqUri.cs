@@ -18,7 +18,8 @@ internal static class AutoMqUri
         {
             "s3" => new Translation(
                 "s3.data.buckets", ServerSettings.Store, S3(uri),
-                "what AutoMQ has written there is not read. Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or where else the AWS tools find them, not from KAFKA_S3_ACCESS_KEY"),
+                "what AutoMQ has written there is not read. " +
+                "Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or where else the AWS tools find them, not from KAFKA_S3_ACCESS_KEY"),
             "file" => new Translation("s3.data.buckets", ServerSettings.Store, "file://" + uri.Path),
             _ => throw uri.Refuse("is not a store: write 0@s3://BUCKET?region=NAME&endpoint=URL"),
         };
@@ -32,7 +33,8 @@ internal static class AutoMqUri
         {
             "s3" => new Translation("s3.wal.path", ServerSettings.Wal, "object", "in the same bucket as the records"),
             "file" when uri.Path.StartsWith("/dev/", StringComparison.Ordinal) =>
-                throw uri.Refuse("is a device, and WALs on block devices are not there yet: name a folder on a file system, as in 0@file:///var/lib/millrace/wal"),
+                throw uri.Refuse(
+                    "is a device, and WALs on block devices are not there yet: name a folder on a file system, as in 0@file:///var/lib/millrace/wal"),
             "file" => new Translation("s3.wal.path", ServerSettings.Wal, $"file://{uri.Path}{Capacity(uri)}", "a folder"),
             _ => throw uri.Refuse("is not a WAL: write 0@s3://BUCKET for one in the store, or 0@file:///FOLDER"),
         };
@@ -50,7 +52,8 @@ internal static class AutoMqUri
         var at = text.IndexOf('@', StringComparison.Ordinal);
         var uri = ComponentUri.Parse(at > 0 && text.AsSpan(0, at).IndexOfAnyExceptInRange('0', '9') < 0 ? text[(at + 1)..] : text);
         return Secrets.FirstOrDefault(secret => uri.Take(secret) is not null) is { } found
-            ? throw uri.Refuse($"holds credentials ('{found}'), which would end up in logs and process lists: put them in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+            ? throw uri.Refuse(
+                $"holds credentials ('{found}'), which would end up in logs and process lists: put them in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
             : uri;
     }
 

@@ -16,14 +16,18 @@ internal static class Explanations
         {
             var durable = values.GetValueOrDefault(ServerSettings.Wal) == "object"
                 ? "what is acknowledged lies in the object store, and outlives this machine"
-                : "what is acknowledged lies in this node's WAL, and some seconds later in the object store. If it has to outlive the machine's disk from the first moment, choose millrace.wal=object";
-            yield return new SettingsRemark(LogLevel.Warning, $"min.insync.replicas={replicas} holds up no write, since no broker replicates records: {durable}");
+                : "what is acknowledged lies in this node's WAL, and some seconds later in the object store. " +
+                    "If it has to outlive the machine's disk from the first moment, choose millrace.wal=object";
+            yield return new SettingsRemark(
+                LogLevel.Warning, $"min.insync.replicas={replicas} holds up no write, since no broker replicates records: {durable}");
         }
 
         if (Quorum.FirstOrDefault(key => ConfigDefinition.ListItems(written.GetValueOrDefault(key, "")).Count() > 1) is { } quorum)
         {
             yield return new SettingsRemark(
-                LogLevel.Warning, $"{quorum} names several nodes, and brokers do not join each other yet: this one is a cluster of its own, and so is each other that is started");
+                LogLevel.Warning,
+                $"{quorum} names several nodes, and brokers do not join each other yet: " +
+                "this one is a cluster of its own, and so is each other that is started");
         }
     }
 }

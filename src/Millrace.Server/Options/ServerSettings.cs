@@ -30,22 +30,42 @@ internal static class ServerSettings
     /// <summary>Our own. What is null by default follows from others.</summary>
     public static IReadOnlyList<ConfigDefinition> Own { get; } =
     [
-        ConfigDefinition.Text(DataDirectory, null, "Where the local store and the local WAL lie unless they are named. Default: Kafka's log.dirs or log.dir, else ./millrace-data."),
-        ConfigDefinition.Text(Store, null, "The object store, which is the cluster: file:///path, s3://bucket/prefix?endpoint=URL&region=NAME&path-style=true, or memory:. Credentials come from the environment. Default: the data directory's 'store'."),
-        ConfigDefinition.Text(Wal, null, "The write-ahead log: file:///path?capacity=256MiB&mode=buffered|direct, object (in the store), or memory (loses what is not uploaded). Default: the data directory's 'wal'."),
-        ConfigDefinition.Long(NotUploadedMax, 192L * MiB, 8 * MiB, "Records that are durable only in the WAL: bounds memory and recovery time. Producers wait at the bound."),
+        ConfigDefinition.Text(
+            DataDirectory, null,
+            "Where the local store and the local WAL lie unless they are named. Default: Kafka's log.dirs or log.dir, else ./millrace-data."),
+        ConfigDefinition.Text(
+            Store, null,
+            "The object store, which is the cluster: file:///path, s3://bucket/prefix?endpoint=URL&region=NAME&path-style=true, or memory:. " +
+            "Credentials come from the environment. Default: the data directory's 'store'."),
+        ConfigDefinition.Text(
+            Wal, null,
+            "The write-ahead log: file:///path?capacity=256MiB&mode=buffered|direct, object (in the store), or memory (loses what is not uploaded). " +
+            "Default: the data directory's 'wal'."),
+        ConfigDefinition.Long(
+            NotUploadedMax, 192L * MiB, 8 * MiB,
+            "Records that are durable only in the WAL: bounds memory and recovery time. Producers wait at the bound."),
         ConfigDefinition.Long(UploadBytes, 32L * MiB, MiB, "So many bytes are uploaded together."),
-        ConfigDefinition.Long(UploadInterval, 10_000, 100, "The longest a record waits for its upload. Shorter means less to recover and more requests to the store."),
+        ConfigDefinition.Long(
+            UploadInterval, 10_000, 100, "The longest a record waits for its upload. Shorter means less to recover and more requests to the store."),
         ConfigDefinition.Long(BlockCache, 48L * MiB, MiB, "Memory for blocks read from the store."),
-        ConfigDefinition.Long(DeletionDelay, 600_000, 0, "How long an object stays in the store after nothing refers to it any more. Longer than any read may take."),
+        ConfigDefinition.Long(
+            DeletionDelay, 600_000, 0, "How long an object stays in the store after nothing refers to it any more. Longer than any read may take."),
         ConfigDefinition.Long(CollectionInterval, 30_000, 100, "How often objects that may go are looked for."),
         ConfigDefinition.Long(SweepInterval, 21_600_000, 1_000, "How often the whole store is listed for objects that the metadata does not know."),
         // The port of OpenTelemetry's exporter for Prometheus.
-        ConfigDefinition.Text(HttpListener, "127.0.0.1:9464", "Where /metrics, /healthz and /readyz are served; port 0 lets the system choose, 'off' serves none. Where it is not set and its default is taken, the system chooses, and the log and the line that says ready name the port."),
+        ConfigDefinition.Text(
+            HttpListener, "127.0.0.1:9464",
+            "Where /metrics, /healthz and /readyz are served; port 0 lets the system choose, 'off' serves none. " +
+            "Where it is not set and its default is taken, the system chooses, and the log and the line that says ready name the port."),
         ConfigDefinition.Long(ShutdownGrace, 5_000, 0, "How long requests under way may take when the node stops."),
-        ConfigDefinition.Long(StoreWait, 0, 0, "How long a start waits for a store that is away or refuses for a while; 0 for ever, with a warning now and then. What will not change, as a wrong credential or bucket, ends a start at once."),
+        ConfigDefinition.Long(
+            StoreWait, 0, 0,
+            "How long a start waits for a store that is away or refuses for a while; 0 for ever, with a warning now and then. " +
+            "What will not change, as a wrong credential or bucket, ends a start at once."),
         ConfigDefinition.Long(StopLimit, 20_000, 0, "How long a stop may take in all. What is not uploaded then stays in the WAL for the next start."),
-        ConfigDefinition.Long(IdleBuffers, 64L * MiB, 0, "Memory of returned request buffers that is kept for the next; what is not needed for some seconds goes back to the system."),
+        ConfigDefinition.Long(
+            IdleBuffers, 64L * MiB, 0,
+            "Memory of returned request buffers that is kept for the next; what is not needed for some seconds goes back to the system."),
         ConfigDefinition.Int(ConnectionRequests, 256, 1, "Requests of one connection that are under way; more are not read."),
         ConfigDefinition.Long(ConnectionRequestBytes, 32L * MiB, 4096, "Bytes of requests of one connection that are under way; more are not read."),
         ConfigDefinition.Long(SlowFrameGrace, 30_000, 100, "How long a request may take to arrive before its connection is closed for arriving too slowly."),

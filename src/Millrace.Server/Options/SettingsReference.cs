@@ -6,6 +6,20 @@ namespace Millrace.Server.Options;
 /// <summary>The page of all settings, <c>docs/settings.md</c>, out of the tables that the program itself reads them by.</summary>
 internal static class SettingsReference
 {
+    private const string AboutThePage =
+        "Made by `millrace config reference --markdown`; a test compares the two. Settings stand in a file (`millrace start --config FILE`, in " +
+        "the form of Kafka's `server.properties`) or on the command line (`--set KEY=VALUE`), which counts before the file. An unknown name is " +
+        "refused, with the nearest known one. A default of – follows from other settings, or means that there is none. Credentials are never " +
+        "settings: those of the store come from where the AWS tools look for them.";
+
+    private const string AboutBrokers =
+        "Names that begin with `millrace.` are our own; the others are Kafka's, and mean what they mean there. What is marked with * may be " +
+        "changed while the broker runs, for all brokers or for one.";
+
+    private const string AboutRefused =
+        "Somebody would rely on what is not there. An empty value, and those in the second column, ask for nothing and are accepted. A name " +
+        "that ends in a dot stands for all that begin with it; so it does with a listener's name before it (`listener.name.NAME.…`).";
+
     /// <summary>A name's last part says what its value counts.</summary>
     private static readonly (string Ending, string Unit)[] Units =
         [(".ms", "ms"), (".bytes", "bytes"), (".minutes", "minutes"), (".hours", "hours"), (".ratio", "0 to 1")];
@@ -23,14 +37,14 @@ internal static class SettingsReference
     public static string ToMarkdown()
     {
         var page = new StringBuilder(
-            """
+            $"""
             # Settings
 
-            Made by `millrace config reference --markdown`; a test compares the two. Settings stand in a file (`millrace start --config FILE`, in the form of Kafka's `server.properties`) or on the command line (`--set KEY=VALUE`), which counts before the file. An unknown name is refused, with the nearest known one. A default of – follows from other settings, or means that there is none. Credentials are never settings: those of the store come from where the AWS tools look for them.
+            {AboutThePage}
 
             ## Of a broker
 
-            Names that begin with `millrace.` are our own; the others are Kafka's, and mean what they mean there. What is marked with * may be changed while the broker runs, for all brokers or for one.
+            {AboutBrokers}
 
 
             """);
@@ -63,11 +77,11 @@ internal static class SettingsReference
         }
 
         page.Append(
-            """
+            $"""
 
             ## Refused
 
-            Somebody would rely on what is not there. An empty value, and those in the second column, ask for nothing and are accepted. A name that ends in a dot stands for all that begin with it; so it does with a listener's name before it (`listener.name.NAME.…`).
+            {AboutRefused}
 
             | setting | accepted | what to do instead |
             |---|---|---|

@@ -45,12 +45,19 @@ internal static class DescriptorLimit
         if (limit < KeptBack + FewestConnections)
         {
             throw new NodeStartException(
-                $"The process may have only {limit} files open, and needs at least {KeptBack + FewestConnections}. Raise the limit (ulimit -n, systemd's LimitNOFILE=).");
+                $"The process may have only {limit} files open, and needs at least {KeptBack + FewestConnections}. " +
+                "Raise the limit (ulimit -n, systemd's LimitNOFILE=).");
         }
 
         var connections = (int)(limit - KeptBack);
         Log.FewDescriptors(
-            runtime.Loggers.CreateLogger(typeof(DescriptorLimit)), isAskedFor || connections < Plenty ? LogLevel.Warning : LogLevel.Debug, limit, KeptBack, connections, wanted.MaxConnections, (long)wanted.MaxConnections + KeptBack);
+            runtime.Loggers.CreateLogger(typeof(DescriptorLimit)),
+            isAskedFor || connections < Plenty ? LogLevel.Warning : LogLevel.Debug,
+            limit,
+            KeptBack,
+            connections,
+            wanted.MaxConnections,
+            (long)wanted.MaxConnections + KeptBack);
         return wanted with { MaxConnections = connections, MaxConnectionsSetBy = $"the limit of {limit} open files (ulimit -n, systemd's LimitNOFILE=)" };
     }
 

@@ -214,7 +214,10 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
             onFailure: () => Spoil(buffer),
             bytes: buffer.Length));
 
-    /// <summary>One system call. One that fails, or that its process did not live to make, leaves to <paramref name="onFailure"/> what it has done in part.</summary>
+    /// <summary>
+    /// One system call. One that fails, or that its process did not live to make, leaves to <paramref name="onFailure"/> what it has
+    /// done in part.
+    /// </summary>
     internal ValueTask<T> CallAsync<T>(string path, Func<T> call, CancellationToken token, Action? onFailure = null, long bytes = 0)
     {
         if (token.IsCancellationRequested)

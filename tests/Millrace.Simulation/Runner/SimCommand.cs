@@ -12,7 +12,11 @@ internal static class SimCommand
     private static readonly Option<ulong> First = new("--seed") { Description = "The first seed", DefaultValueFactory = _ => 1 };
     private static readonly Option<string[]> Only = new("--scenario") { Description = "Only this scenario; may be repeated" };
     private static readonly Option<PlantedFault?> Fault = new("--fault") { Description = "Plants a mistake: the run succeeds if some seed finds it" };
-    private static readonly Option<int> Jobs = new("--jobs") { Description = "How many seeds run at once", DefaultValueFactory = _ => Environment.ProcessorCount };
+    private static readonly Option<int> Jobs = new("--jobs")
+    {
+        Description = "How many seeds run at once",
+        DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
     private static readonly Option<bool> Verbose = new("--verbose") { Description = "Prints the trace as it comes; for a single seed" };
 
     public static RootCommand Create()
@@ -31,7 +35,9 @@ internal static class SimCommand
             .Where(scenario => fault is null || scenario.Faults.Contains(fault.Value))];
         if (scenarios.Length == 0)
         {
-            Console.Error.WriteLine($"No such scenario, or none that shows this fault. There are: {string.Join(", ", ScenarioList.All.Select(scenario => scenario.Name))}");
+            Console.Error.WriteLine(
+                "No such scenario, or none that shows this fault. " +
+                $"There are: {string.Join(", ", ScenarioList.All.Select(scenario => scenario.Name))}");
             return 2;
         }
 
@@ -59,7 +65,9 @@ internal static class SimCommand
         Array.ForEach(threads, thread => thread.Join());
         var speed = run / watch.Elapsed.TotalSeconds;
 
-        Console.WriteLine($"{scenario.Name}: {run} seeds in {watch.Elapsed.TotalSeconds:F1} s ({speed:F1} seeds/s, {virtualTime / watch.Elapsed:F0} times real time, {steps / Math.Max(run, 1)} steps a seed)");
+        Console.WriteLine(
+            $"{scenario.Name}: {run} seeds in {watch.Elapsed.TotalSeconds:F1} s " +
+            $"({speed:F1} seeds/s, {virtualTime / watch.Elapsed:F0} times real time, {steps / Math.Max(run, 1)} steps a seed)");
         foreach (var (what, times) in coverage.Counts)
         {
             Console.WriteLine($"  {times,10} {what}");

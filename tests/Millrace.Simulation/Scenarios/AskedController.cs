@@ -22,7 +22,8 @@ public sealed class AskedController : IStreamRegistry, IAsyncDisposable
     private readonly NodeRegistry _nodes;
     private readonly StreamRegistry _streams;
 
-    public AskedController(NodeRuntime runtime, ClusterController controller, ClusterControllerOptions options, Func<IControllerLink, IControllerLink>? mend = null)
+    public AskedController(
+        NodeRuntime runtime, ClusterController controller, ClusterControllerOptions options, Func<IControllerLink, IControllerLink>? mend = null)
     {
         Controller = controller;
         Endpoint = new ControllerEndpoint(runtime, controller, options);

@@ -59,7 +59,9 @@ public sealed class TakeoverTests(S3Servers servers)
             Assert.True(recovered.Count >= promises.Count);
 
             // It does not fight for what it has lost.
-            Assert.True(await Eventually.BecomesTrueAsync(() => active.Log.Contains($"is alive at {next.BootstrapServers}", StringComparison.Ordinal)), active.Log);
+            Assert.True(
+                await Eventually.BecomesTrueAsync(() => active.Log.Contains($"is alive at {next.BootstrapServers}", StringComparison.Ordinal)),
+                active.Log);
             await active.DisposeAsync();
             active = next;
         }

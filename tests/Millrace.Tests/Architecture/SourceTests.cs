@@ -41,6 +41,8 @@ public sealed partial class SourceTests
     [GeneratedRegex(@"^namespace (?<name>[\w.]+);", RegexOptions.Multiline)]
     private static partial Regex Namespace();
 
-    [GeneratedRegex(@"^(public |internal )?(?!using|namespace)[\w ]*\b(class|struct|interface|enum|record|record struct|delegate [\w<>?\[\]]+) (?<name>\w+)", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^(public |internal )?(?!using|namespace)[\w ]*\b(class|struct|interface|enum|record|record struct|delegate [\w<>?\[\]]+) (?<name>\w+)",
+        RegexOptions.Multiline)]
     private static partial Regex Declaration();
 }

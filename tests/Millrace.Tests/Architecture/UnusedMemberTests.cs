@@ -51,13 +51,15 @@ public sealed class UnusedMemberTests
     /// what their codecs may call.</summary>
     private static bool IsOurs(TypeDefinition type) =>
         !ProductAssemblies.Chain(type).Any(outer => outer.Name.Contains('<') || IsGenerated(outer) || outer.Name is "KafkaReader" or "KafkaWriter"
-            || outer.Interfaces.Any(kind => kind.InterfaceType.Name is "IMessage" || kind.InterfaceType.Name.StartsWith("IMessageStruct", StringComparison.Ordinal)));
+            || outer.Interfaces.Any(kind => kind.InterfaceType.Name is "IMessage"
+                || kind.InterfaceType.Name.StartsWith("IMessageStruct", StringComparison.Ordinal)));
 
     /// <summary>Called through the interface or the class above.</summary>
     private static bool IsOfContract(MethodDefinition method) => method.IsVirtual || method.HasOverrides;
 
     /// <summary>What a record has by itself reads all its parts, and says nothing about who needs them.</summary>
-    private static bool IsOfRecord(MethodDefinition method) => IsGenerated(method) && method.Name is "PrintMembers" or "Equals" or "GetHashCode" or "Deconstruct";
+    private static bool IsOfRecord(MethodDefinition method) =>
+        IsGenerated(method) && method.Name is "PrintMembers" or "Equals" or "GetHashCode" or "Deconstruct";
 
     private static bool IsGenerated(ICustomAttributeProvider member) =>
         member.CustomAttributes.Any(attribute => attribute.AttributeType.Name is nameof(CompilerGeneratedAttribute) or "GeneratedCodeAttribute");

@@ -59,7 +59,8 @@ internal sealed class ClusterScript
 
     public NodeIncarnation Register(bool withWal = true)
     {
-        var node = Do(entry => NodeOperations.Register(entry, new NodeRegistration(Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "host", 1)], null)));
+        var node = Do(entry => NodeOperations.Register(
+            entry, new NodeRegistration(Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "host", 1)], null)));
         if (withWal)
         {
             RegisterWal(node);

@@ -34,7 +34,12 @@ internal sealed class ControllerNode : IAsyncDisposable
 
     public MetadataLogOptions LogOptions { get; }
 
-    public ControllerSeal Seal => new() { IncarnationId = Registration.Incarnation, Host = Registration.Endpoints[0].Host, Port = Registration.Endpoints[0].Port };
+    public ControllerSeal Seal => new()
+    {
+        IncarnationId = Registration.Incarnation,
+        Host = Registration.Endpoints[0].Host,
+        Port = Registration.Endpoints[0].Port,
+    };
 
     public async Task<MetadataLog> OpenLogAsync() => await MetadataLog.OpenAsync(Runtime, _storage, LogOptions, CancellationToken.None);
 

@@ -280,5 +280,6 @@ public sealed class NodeOperationsTests
     }
 
     private NodeIncarnation RegisterAs(NodeId? id) =>
-        _script.Do(entry => NodeOperations.Register(entry, new NodeRegistration(_script.Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null, id)));
+        _script.Do(entry => NodeOperations.Register(
+            entry, new NodeRegistration(_script.Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null, id)));
 }

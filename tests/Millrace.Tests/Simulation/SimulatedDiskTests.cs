@@ -71,7 +71,9 @@ public sealed class SimulatedDiskTests
     [Fact]
     public void A_preallocated_file_is_there_whole_or_not_at_all_however_its_making_ends()
     {
-        var lengths = LengthsAfterPowerCuts(async files => await files.OpenDeviceAsync(File, 1 << 20, WalDeviceMode.Direct, default), cutWithin: TimeSpan.FromMilliseconds(8));
+        var lengths = LengthsAfterPowerCuts(
+            async files => await files.OpenDeviceAsync(File, 1 << 20, WalDeviceMode.Direct, default),
+            cutWithin: TimeSpan.FromMilliseconds(8));
         Assert.Equal([-1L, 1 << 20], lengths);
     }
 

@@ -9,8 +9,8 @@ namespace Millrace.Broker.Apis.Cluster;
 /// <remarks>
 /// v2: flexible. v3: an error for the whole answer. v4: the size of the volume. v5: cordoned directories (KIP-1066). Null stands for all
 /// partitions; what is asked for and not here is left out, as in Kafka. Deviation: records lie in the object store, so there is one
-/// directory, which stands for it and whose volume has no size; a partition's size is the payload that its leader keeps readable. A store that does not work is a directory with KAFKA_STORAGE_ERROR, one
-/// that has no room left has no usable bytes, too.
+/// directory, which stands for it and whose volume has no size; a partition's size is the payload that its leader keeps readable. A
+/// store that does not work is a directory with KAFKA_STORAGE_ERROR, one that has no room left has no usable bytes, too.
 /// </remarks>
 internal sealed class DescribeLogDirsHandler(PartitionTable partitions) : IApiHandler<DescribeLogDirsRequest, DescribeLogDirsResponse>
 {

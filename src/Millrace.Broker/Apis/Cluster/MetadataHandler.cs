@@ -171,7 +171,8 @@ internal sealed class MetadataHandler(NodeRuntime runtime, BrokerIdentity identi
         }
 
         var missing = request.Topics!
-            .Where(wanted => wanted.Name is not null && wanted.TopicId == Guid.Empty && !image.TryGetTopic(wanted.Name, out _) && TopicName.Check(wanted.Name) is null)
+            .Where(wanted => wanted.Name is not null && wanted.TopicId == Guid.Empty
+                && !image.TryGetTopic(wanted.Name, out _) && TopicName.Check(wanted.Name) is null)
             .Select(wanted => wanted.Name!)
             .Distinct(StringComparer.Ordinal)
             .Where(name => context.Access.MayCreate(name))

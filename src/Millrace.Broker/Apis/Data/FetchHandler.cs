@@ -167,7 +167,8 @@ internal sealed class FetchHandler(
                 }
 
                 answers[j] = Answer(context, request, fetched);
-                if (context.ApiVersion >= FirstWithLeaderHints && LeaderHint.For(fetched.Read.Error, fetched.Lookup, image, context.Connection.Listener) is { } hint)
+                if (context.ApiVersion >= FirstWithLeaderHints
+                    && LeaderHint.For(fetched.Read.Error, fetched.Lookup, image, context.Connection.Listener) is { } hint)
                 {
                     answers[j].CurrentLeader = new FetchResponse.LeaderIdAndEpoch { LeaderId = hint.Node.Id.Value, LeaderEpoch = hint.LeaderEpoch };
                     endpoints ??= [];

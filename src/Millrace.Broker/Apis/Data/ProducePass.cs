@@ -82,7 +82,8 @@ internal sealed class ProducePass : IDisposable
                 {
                     ref var append = ref _appends[begun];
                     append.Lookup = image is null
-                        ? new PartitionLookup(context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition, null, null)
+                        ? new PartitionLookup(
+                            context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition, null, null)
                         : _partitions.Find(image, partition.Index);
                     append.Error = image is { IsInternal: true }
                         ? PartitionError.InternalTopic

@@ -23,7 +23,11 @@ internal sealed class DeleteGroupsHandler(GroupCoordinator groups) : IApiHandler
     public ErrorCode Authorize(RequestContext context, DeleteGroupsRequest request) => context.Access.Groups(Operation.Delete, request.GroupsNames);
 
     public DeleteGroupsResponse Refuse(RequestContext context, DeleteGroupsRequest request, ErrorCode error) =>
-        new() { Results = [.. request.GroupsNames.Select(group => new DeleteGroupsResponse.DeletableGroupResult { GroupId = group, ErrorCode = (short)error })] };
+        new()
+        {
+            Results = [.. request.GroupsNames.Select(group =>
+                new DeleteGroupsResponse.DeletableGroupResult { GroupId = group, ErrorCode = (short)error })],
+        };
 
     public async ValueTask<DeleteGroupsResponse> HandleAsync(RequestContext context, DeleteGroupsRequest request, CancellationToken token)
     {

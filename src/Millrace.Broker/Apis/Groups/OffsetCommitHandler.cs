@@ -102,7 +102,8 @@ internal sealed class OffsetCommitHandler(IMetadataFeed feed, GroupCoordinator g
             if (exists)
             {
                 offsets.Add(new OffsetToCommit(
-                    known.Name, known.Id, partition.PartitionIndex, partition.CommittedOffset, partition.CommittedLeaderEpoch, partition.CommittedMetadata ?? ""));
+                    known.Name, known.Id, partition.PartitionIndex,
+                    partition.CommittedOffset, partition.CommittedLeaderEpoch, partition.CommittedMetadata ?? ""));
             }
         }
 

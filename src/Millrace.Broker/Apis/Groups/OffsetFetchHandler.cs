@@ -127,7 +127,8 @@ internal sealed class OffsetFetchHandler(IMetadataFeed feed, GroupCoordinator gr
         if (answer.Error == GroupError.None && byId)
         {
             // Without a name a topic cannot be looked up, and without an id it cannot be told to this client.
-            found = found.Where(topic => topic.TopicId != Guid.Empty).Concat((group.Topics ?? []).Where(topic => !image.TryGetTopic(topic.TopicId, out _)).Select(Unknown));
+            found = found.Where(topic => topic.TopicId != Guid.Empty)
+                .Concat((group.Topics ?? []).Where(topic => !image.TryGetTopic(topic.TopicId, out _)).Select(Unknown));
         }
 
         return new OffsetFetchResponse.OffsetFetchResponseGroup

@@ -83,7 +83,9 @@ internal sealed partial class DeedLog(ILoggerFactory loggers)
         _ => Shown(config.Name, config.Value),
     };
 
-    [LoggerMessage(EventId = 4200, Level = LogLevel.Information, Message = "Topic {Topic} has been created with {Partitions} partitions; set for it: {Configs}. By {Client}")]
+    [LoggerMessage(
+        EventId = 4200, Level = LogLevel.Information,
+        Message = "Topic {Topic} has been created with {Partitions} partitions; set for it: {Configs}. By {Client}")]
     private static partial void TopicCreated(ILogger logger, string topic, int partitions, string configs, string client);
 
     [LoggerMessage(EventId = 4201, Level = LogLevel.Information, Message = "Topic {Topic} (id {TopicId}) has been deleted. By {Client}")]
@@ -95,6 +97,8 @@ internal sealed partial class DeedLog(ILoggerFactory loggers)
     [LoggerMessage(EventId = 4203, Level = LogLevel.Information, Message = "The configuration of {Resource} has been changed: {Changes}. By {Client}")]
     private static partial void ConfigChanged(ILogger logger, string resource, string changes, string client);
 
-    [LoggerMessage(EventId = 4204, Level = LogLevel.Information, Message = "The configuration of {Resource} has been replaced; set for it now: {Configs}. By {Client}")]
+    [LoggerMessage(
+        EventId = 4204, Level = LogLevel.Information,
+        Message = "The configuration of {Resource} has been replaced; set for it now: {Configs}. By {Client}")]
     private static partial void ConfigReplaced(ILogger logger, string resource, string configs, string client);
 }

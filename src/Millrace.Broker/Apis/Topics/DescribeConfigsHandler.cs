@@ -95,7 +95,9 @@ internal sealed class DescribeConfigsHandler(BrokerIdentity identity, IMetadataF
         {
             ResourceType = resource.ResourceType,
             ResourceName = resource.ResourceName,
-            Configs = [.. configs.Where(config => keys is null || keys.Contains(config.Definition.Name)).Select(config => Describe(request, config, canChange))],
+            Configs = [.. configs
+                .Where(config => keys is null || keys.Contains(config.Definition.Name))
+                .Select(config => Describe(request, config, canChange))],
         };
     }
 

@@ -23,7 +23,8 @@ internal sealed class ListConfigResourcesHandler(IMetadataFeed feed) : IApiHandl
 
     public ErrorCode Authorize(RequestContext context, ListConfigResourcesRequest request) => context.Access.Cluster(Operation.DescribeConfigs);
 
-    public ListConfigResourcesResponse Refuse(RequestContext context, ListConfigResourcesRequest request, ErrorCode error) => new() { ErrorCode = (short)error };
+    public ListConfigResourcesResponse Refuse(RequestContext context, ListConfigResourcesRequest request, ErrorCode error) =>
+        new() { ErrorCode = (short)error };
 
     public ValueTask<ListConfigResourcesResponse> HandleAsync(RequestContext context, ListConfigResourcesRequest request, CancellationToken token)
     {

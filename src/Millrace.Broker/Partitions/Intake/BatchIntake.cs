@@ -106,9 +106,10 @@ internal sealed class BatchIntake(BufferPool buffers)
         },
 
         // As Kafka: a length that no batch has is damage, fewer bytes than the length says are no batch at all.
-        RecordBatchError.Truncated => verdict.Header is { Magic: RecordBatchHeader.CurrentMagic, Length: < RecordBatchHeader.Size - RecordBatchHeader.LengthOverhead }
-            ? PartitionError.CorruptBatch
-            : PartitionError.InvalidRecord,
+        RecordBatchError.Truncated =>
+            verdict.Header is { Magic: RecordBatchHeader.CurrentMagic, Length: < RecordBatchHeader.Size - RecordBatchHeader.LengthOverhead }
+                ? PartitionError.CorruptBatch
+                : PartitionError.InvalidRecord,
         RecordBatchError.UnknownFormat or RecordBatchError.CorruptChecksum => PartitionError.CorruptBatch,
         RecordBatchError.TooLarge or RecordBatchError.DecompressedTooLarge => PartitionError.BatchTooLarge,
         RecordBatchError.OutOfMemory => PartitionError.TimedOut,

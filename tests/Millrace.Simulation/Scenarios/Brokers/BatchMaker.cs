@@ -37,7 +37,8 @@ internal sealed class BatchMaker(SimulationKernel kernel, SeededRandom random, b
     private int[] NewRecords(PartitionOracle partition, int? number, int atLeast)
     {
         var largest = random.Next(20) switch { 0 => LargestValue, < 4 => 4_000, _ => 500 };
-        return [.. Enumerable.Range(0, random.Next(1, MostRecords + 1)).Select(_ => partition.NextRecord(RecordValue.HeadBytes + atLeast + random.Next(largest), number))];
+        return [.. Enumerable.Range(0, random.Next(1, MostRecords + 1))
+            .Select(_ => partition.NextRecord(RecordValue.HeadBytes + atLeast + random.Next(largest), number))];
     }
 
     private SentBatch Make(PartitionOracle partition, int[] records, BatchFlaw flaw, RecordBatchBuilder builder)
@@ -79,5 +80,7 @@ internal sealed class BatchMaker(SimulationKernel kernel, SeededRandom random, b
     }
 
     private CompressionCodec Codec() =>
-        random.Chance(0.6) ? CompressionCodec.None : random.Pick(Codecs) is var codec && (zstd || codec != CompressionCodec.Zstd) ? codec : CompressionCodec.None;
+        random.Chance(0.6) ? CompressionCodec.None
+            : random.Pick(Codecs) is var codec && (zstd || codec != CompressionCodec.Zstd) ? codec
+            : CompressionCodec.None;
 }

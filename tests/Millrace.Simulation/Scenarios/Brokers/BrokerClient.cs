@@ -129,7 +129,15 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
                 new OffsetCommitRequest.OffsetCommitRequestTopic
                 {
                     Name = BrokerWorld.Topic,
-                    Partitions = [new OffsetCommitRequest.OffsetCommitRequestPartition { PartitionIndex = _oracle.Partition, CommittedOffset = offset, CommittedMetadata = "" }],
+                    Partitions =
+                    [
+                        new OffsetCommitRequest.OffsetCommitRequestPartition
+                        {
+                            PartitionIndex = _oracle.Partition,
+                            CommittedOffset = offset,
+                            CommittedMetadata = "",
+                        },
+                    ],
                 },
             ],
         };
@@ -156,7 +164,8 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
             if ((ErrorCode)error == ErrorCode.NotCoordinator)
             {
                 // Nobody may have asked before, in a short life: whoever asks for a coordinator first makes the topic that they lead.
-                await client.CallAsync<FindCoordinatorRequest, FindCoordinatorResponse>(new FindCoordinatorRequest { Key = offsets.Group, KeyType = 0 }, versions.FindCoordinator);
+                await client.CallAsync<FindCoordinatorRequest, FindCoordinatorResponse>(
+                    new FindCoordinatorRequest { Key = offsets.Group, KeyType = 0 }, versions.FindCoordinator);
             }
 
             return false;

@@ -165,7 +165,8 @@ internal sealed class BrokerMachine : INodeObserver
     void INodeObserver.OnOver(Incarnation incarnation, Exception reason)
     {
         _kernel.Trace.Note($"an incarnation is over: {reason.Message}");
-        _kernel.Coverage.Count($"broker: incarnations over: {(reason as StreamException)?.Error.ToString() ?? (reason.InnerException ?? reason).GetType().Name}");
+        _kernel.Coverage.Count(
+            $"broker: incarnations over: {(reason as StreamException)?.Error.ToString() ?? (reason.InnerException ?? reason).GetType().Name}");
     }
 
     void INodeObserver.OnGone(Incarnation incarnation)

@@ -174,7 +174,11 @@ internal sealed class BrokerWorld
     }
 
     private MixedClient NewMixed(string name, TopicOracle stable, TopicAdmin admin) => new(_kernel, _kernel.World, Connect(name), () =>
-        [stable, .. admin.Current is { } current ? [current] : Array.Empty<TopicOracle>(), .. admin.Former is { } former ? [former] : Array.Empty<TopicOracle>()]);
+        [
+            stable,
+            .. admin.Current is { } current ? [current] : Array.Empty<TopicOracle>(),
+            .. admin.Former is { } former ? [former] : Array.Empty<TopicOracle>(),
+        ]);
 
     private void DiskChanges()
     {

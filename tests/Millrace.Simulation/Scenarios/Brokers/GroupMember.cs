@@ -9,7 +9,8 @@ namespace Millrace.Simulation.Scenarios.Brokers;
 /// A member of a consumer group: joins, is given partitions, fetches from where the group is, commits, and leaves now and then,
 /// or falls silent until the others have given it up and goes on as if nothing had happened.
 /// </summary>
-internal sealed class GroupMember(SimulationKernel kernel, Lane lane, SimulatedClient client, SpokenVersions versions, GroupOracle oracle, PartitionReader[] readers)
+internal sealed class GroupMember(
+    SimulationKernel kernel, Lane lane, SimulatedClient client, SpokenVersions versions, GroupOracle oracle, PartitionReader[] readers)
 {
     private static readonly TimeSpan SessionTimeout = TimeSpan.FromSeconds(6);
     private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
@@ -39,7 +40,8 @@ internal sealed class GroupMember(SimulationKernel kernel, Lane lane, SimulatedC
 
     private async Task<bool> JoinAsync()
     {
-        await client.CallAsync<FindCoordinatorRequest, FindCoordinatorResponse>(new FindCoordinatorRequest { Key = oracle.Group, KeyType = 0 }, versions.FindCoordinator);
+        await client.CallAsync<FindCoordinatorRequest, FindCoordinatorResponse>(
+            new FindCoordinatorRequest { Key = oracle.Group, KeyType = 0 }, versions.FindCoordinator);
         _positions.Clear();
         var joined = await client.CallAsync<JoinGroupRequest, JoinGroupResponse>(
             new JoinGroupRequest
@@ -105,7 +107,12 @@ internal sealed class GroupMember(SimulationKernel kernel, Lane lane, SimulatedC
         }
 
         var answer = await client.CallAsync<OffsetFetchRequest, OffsetFetchResponse>(
-            new OffsetFetchRequest { GroupId = oracle.Group, Topics = [new OffsetFetchRequest.OffsetFetchRequestTopic { Name = BrokerWorld.Topic, PartitionIndexes = owned }] }, versions.OffsetFetch);
+            new OffsetFetchRequest
+            {
+                GroupId = oracle.Group,
+                Topics = [new OffsetFetchRequest.OffsetFetchRequestTopic { Name = BrokerWorld.Topic, PartitionIndexes = owned }],
+            },
+            versions.OffsetFetch);
         if (answer.ErrorCode != 0)
         {
             Refused("offsets", (ErrorCode)answer.ErrorCode);

@@ -108,7 +108,9 @@ internal sealed class IdempotentProducer(SimulationKernel kernel, Lane lane, Sim
         }
 
         Batch[] sent = [.. _unsettled];
-        var requests = sent.Select(batch => ProduceRequests.Of([batch.Sent], _random.Chance(0.8) ? (short)-1 : (short)1, ProduceRequests.Timeout(_random))).ToArray();
+        var requests = sent
+            .Select(batch => ProduceRequests.Of([batch.Sent], _random.Chance(0.8) ? (short)-1 : (short)1, ProduceRequests.Timeout(_random)))
+            .ToArray();
         var answers = await client.CallAllAsync<ProduceRequest, ProduceResponse>(requests, _versions.Produce);
         for (var i = 0; i < answers.Count; i++)
         {
@@ -141,13 +143,15 @@ internal sealed class IdempotentProducer(SimulationKernel kernel, Lane lane, Sim
                 break;
             case ErrorCode.OutOfOrderSequenceNumber when _unsettled[0] != batch:
             case var error when BrokerWorld.IsForWantOfMemory(kernel, error):
-            case ErrorCode.RequestTimedOut or ErrorCode.NotLeaderOrFollower or ErrorCode.LeaderNotAvailable or ErrorCode.KafkaStorageError or ErrorCode.UnknownTopicOrPartition:
+            case ErrorCode.RequestTimedOut or ErrorCode.NotLeaderOrFollower or ErrorCode.LeaderNotAvailable
+                or ErrorCode.KafkaStorageError or ErrorCode.UnknownTopicOrPartition:
                 kernel.Coverage.Count($"idempotent: refused, {(ErrorCode)answer.ErrorCode}");
                 kernel.Trace.Note($"partition {oracle.Partition} refuses sequence {batch.Sequence} of producer {_id}: {(ErrorCode)answer.ErrorCode}");
                 break;
             default:
                 throw new ViolationException(
-                    $"Partition {oracle.Partition}: {(ErrorCode)answer.ErrorCode} for sequence {batch.Sequence} of producer {_id}, all before which was acknowledged");
+                    $"Partition {oracle.Partition}: {(ErrorCode)answer.ErrorCode} for sequence {batch.Sequence} of producer {_id}, " +
+                    "all before which was acknowledged");
         }
     }
 

@@ -99,7 +99,9 @@ internal sealed class MixedClient(SimulationKernel kernel, Lane lane, SimulatedC
                 silent.ForEach(Confirm);
                 silent.Clear();
                 var answered = answers[next++].Responses.SelectMany(topic => topic.PartitionResponses).ToArray();
-                kernel.Coverage.Count("mixed: requests of which some batches were refused", Array.Exists(answered, IsRefused) && !Array.TrueForAll(answered, IsRefused) ? 1 : 0);
+                kernel.Coverage.Count(
+                    "mixed: requests of which some batches were refused",
+                    Array.Exists(answered, IsRefused) && !Array.TrueForAll(answered, IsRefused) ? 1 : 0);
                 for (var i = 0; i < batches.Length; i++)
                 {
                     Settle(batches[i], answered[i]);
@@ -139,7 +141,8 @@ internal sealed class MixedClient(SimulationKernel kernel, Lane lane, SimulatedC
                 }
 
                 break;
-            case ErrorCode.UnknownTopicId or ErrorCode.UnknownTopicOrPartition when batch.Flaw == BatchFlaw.UnknownPartition || batch.Partition.Topic.DeletionSent:
+            case ErrorCode.UnknownTopicId or ErrorCode.UnknownTopicOrPartition
+                when batch.Flaw == BatchFlaw.UnknownPartition || batch.Partition.Topic.DeletionSent:
             case ErrorCode.CorruptMessage when batch.Flaw == BatchFlaw.Checksum:
             case ErrorCode.InvalidRecord when batch.Flaw == BatchFlaw.Malformed:
             case ErrorCode.MessageTooLarge when batch.Flaw == BatchFlaw.TooLarge || batch.Partition.Topic.ComesAgain:

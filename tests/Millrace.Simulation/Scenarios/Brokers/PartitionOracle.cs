@@ -132,8 +132,12 @@ internal sealed class PartitionOracle(SimulationKernel kernel, TopicOracle topic
                 continue;
             }
 
-            Require(offset > previous, $"of the records {string.Join(' ', sent)} of an idempotent producer, {record} stands at {offset}, and the one before it at {previous}");
-            Require(missing <= Unseen(previous + 1, offset), $"of the records {string.Join(' ', sent)} of an idempotent producer, {missing} are missing before {record} at {offset}");
+            Require(
+                offset > previous,
+                $"of the records {string.Join(' ', sent)} of an idempotent producer, {record} stands at {offset}, and the one before it at {previous}");
+            Require(
+                missing <= Unseen(previous + 1, offset),
+                $"of the records {string.Join(' ', sent)} of an idempotent producer, {missing} are missing before {record} at {offset}");
             (previous, missing) = (offset, 0);
             kernel.Coverage.Count("idempotent: records audited");
         }

@@ -34,7 +34,15 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
                 {
                     Topic = oracle.Topic.Name,
                     TopicId = oracle.Topic.Id,
-                    Partitions = [new FetchRequest.FetchPartition { Partition = oracle.Partition, FetchOffset = offset, PartitionMaxBytes = _random.Next(1, 50_000) }],
+                    Partitions =
+                    [
+                        new FetchRequest.FetchPartition
+                        {
+                            Partition = oracle.Partition,
+                            FetchOffset = offset,
+                            PartitionMaxBytes = _random.Next(1, 50_000),
+                        },
+                    ],
                 },
             ],
         };
@@ -44,7 +52,9 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
         var error = (ErrorCode)(partition?.ErrorCode ?? answer.ErrorCode);
         if (error is ErrorCode.UnknownTopicId or ErrorCode.UnknownTopicOrPartition)
         {
-            return oracle.Topic.DeletionSent ? null : throw new ViolationException($"Partition {oracle.Topic.Name}-{oracle.Partition}: {error}, and nobody has deleted it");
+            return oracle.Topic.DeletionSent
+                ? null
+                : throw new ViolationException($"Partition {oracle.Topic.Name}-{oracle.Partition}: {error}, and nobody has deleted it");
         }
 
         if (isDeleted)
@@ -57,7 +67,8 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
             kernel.Coverage.Count("clients: what was asked for had been trimmed");
             return offset < oracle.TrimSent
                 ? oracle.TrimSent
-                : throw new ViolationException($"Partition {oracle.Partition}: {offset} is out of range; it was trimmed to {oracle.TrimSent} at most, and {oracle.End} is known");
+                : throw new ViolationException(
+                    $"Partition {oracle.Partition}: {offset} is out of range; it was trimmed to {oracle.TrimSent} at most, and {oracle.End} is known");
         }
 
         if (partition is null || error != ErrorCode.None)

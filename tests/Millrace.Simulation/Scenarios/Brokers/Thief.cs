@@ -63,7 +63,8 @@ internal sealed class Thief(
         {
             await _machine.Start(RobAsync);
         }
-        catch (Exception given) when (given is StreamException or ControllerException or ObjectStorageException or ObjectLogException or IOException or WalUnavailableException)
+        catch (Exception given) when (given is StreamException or ControllerException or ObjectStorageException
+            or ObjectLogException or IOException or WalUnavailableException)
         {
             kernel.Coverage.Count("thief: gave up");
         }
@@ -112,7 +113,8 @@ internal sealed class Thief(
         var endpoint = new ControllerEndpoint(runtime, controller, new ClusterControllerOptions());
         var channel = new ControllerChannel(new EncodedLink(endpoint.ExchangeAsync), controller.Metadata);
         var nodes = new NodeRegistry(channel);
-        var self = await nodes.RegisterAsync(new NodeRegistration(seal.IncarnationId, [new(ListenerName.Plaintext, seal.Host, seal.Port)], null), CancellationToken.None);
+        var self = await nodes.RegisterAsync(
+            new NodeRegistration(seal.IncarnationId, [new(ListenerName.Plaintext, seal.Host, seal.Port)], null), CancellationToken.None);
         kernel.Coverage.Count("thief: registered");
         if (walsAreInStore)
         {

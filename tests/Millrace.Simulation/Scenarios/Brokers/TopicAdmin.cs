@@ -112,7 +112,8 @@ internal sealed class TopicAdmin(SimulationKernel kernel, Lane lane, SimulatedCl
     {
         topic.DeletionSent = true;
         var answer = await client.CallAsync<DeleteTopicsRequest, DeleteTopicsResponse>(
-            new DeleteTopicsRequest { TimeoutMs = PatienceMs, Topics = [new DeleteTopicsRequest.DeleteTopicState { TopicId = topic.Id }] }, _versions.DeleteTopics);
+            new DeleteTopicsRequest { TimeoutMs = PatienceMs, Topics = [new DeleteTopicsRequest.DeleteTopicState { TopicId = topic.Id }] },
+            _versions.DeleteTopics);
         if (!Expect("delete", (ErrorCode)answer.Responses[0].ErrorCode, ErrorCode.UnknownTopicId))
         {
             return;
@@ -135,7 +136,11 @@ internal sealed class TopicAdmin(SimulationKernel kernel, Lane lane, SimulatedCl
         }
 
         var answer = await client.CallAsync<CreatePartitionsRequest, CreatePartitionsResponse>(
-            new CreatePartitionsRequest { TimeoutMs = PatienceMs, Topics = [new CreatePartitionsRequest.CreatePartitionsTopic { Name = Topic, Count = count, Assignments = null }] },
+            new CreatePartitionsRequest
+            {
+                TimeoutMs = PatienceMs,
+                Topics = [new CreatePartitionsRequest.CreatePartitionsTopic { Name = Topic, Count = count, Assignments = null }],
+            },
             _versions.CreatePartitions);
         // It has them already if a former request was done and not answered.
         if (Expect("grow", (ErrorCode)answer.Results[0].ErrorCode, ErrorCode.InvalidPartitions))

@@ -44,7 +44,8 @@ internal sealed class ControllerLife(ControllerWorld world, NodeRuntime runtime,
             {
                 await LiveAsync();
             }
-            catch (Exception lost) when (lost is StreamException { Error: StreamError.ControllerLost } or ControllerException { Error: ControllerError.ControllerLost })
+            catch (Exception lost) when (lost is StreamException { Error: StreamError.ControllerLost }
+                or ControllerException { Error: ControllerError.ControllerLost })
             {
                 // Deposed: the process stops, as a broker would. Nobody fences it: no other incarnation registers here.
                 return;

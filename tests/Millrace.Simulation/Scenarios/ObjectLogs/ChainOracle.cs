@@ -40,7 +40,9 @@ internal sealed class ChainOracle(SimulationKernel kernel)
         kernel.Coverage.Count(CoverageNames.Acknowledged);
         Require(_acknowledged.TryAdd(entry, place), $"{owner} acknowledged entry {entry} twice");
         // Once a later term has an owner, that owner has applied all there will ever be of this one.
-        Require(place.Term >= _ownedTerm || IsInHistory(entry, place), $"{owner} acknowledged entry {entry} at {place} after term {_ownedTerm} had begun without it");
+        Require(
+            place.Term >= _ownedTerm || IsInHistory(entry, place),
+            $"{owner} acknowledged entry {entry} at {place} after term {_ownedTerm} had begun without it");
     }
 
     public void Owned(string owner, long term, int count)
@@ -49,7 +51,9 @@ internal sealed class ChainOracle(SimulationKernel kernel)
         _ownedTerm = Math.Max(_ownedTerm, term);
         foreach (var (entry, place) in _acknowledged)
         {
-            Require(place.Term >= term || _indexes.TryGetValue(entry, out var index) && index < count, $"{owner} owns term {term} without the acknowledged entry {entry} of {place}");
+            Require(
+                place.Term >= term || _indexes.TryGetValue(entry, out var index) && index < count,
+                $"{owner} owns term {term} without the acknowledged entry {entry} of {place}");
         }
     }
 

@@ -12,7 +12,8 @@ internal sealed class ChainScenario : IScenario
     public IReadOnlyList<string> RareThings { get; } =
     [
         "storage: own lost answer read back", "storage: key created again after deletion", "log: entry landed beyond a seal",
-        "log: race for a seal lost", "log: reader overtaken by trimming", "log: owner fenced", "log: owner closed in mid-flight", "nodes: clock set", "links: transfers cut short", "log: rot refused",
+        "log: race for a seal lost", "log: reader overtaken by trimming", "log: owner fenced", "log: owner closed in mid-flight",
+        "nodes: clock set", "links: transfers cut short", "log: rot refused",
     ];
 
     public Task RunAsync(SimulationKernel kernel, PlantedFault? fault) => new ChainWorld(kernel, fault).RunAsync();

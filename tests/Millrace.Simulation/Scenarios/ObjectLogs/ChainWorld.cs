@@ -23,7 +23,8 @@ internal sealed class ChainWorld
         Oracle = new ChainOracle(kernel);
         _fault = fault;
         _bucket = new SimulatedBucket(kernel) { Created = NoteCreated };
-        _nodes = [.. Enumerable.Range(0, kernel.Random.Next(2, 5)).Select(i => new SimulatedNode(kernel, $"node{i}", lane => new SimulatedDisk(kernel, "none").Mount(lane)))];
+        _nodes = [.. Enumerable.Range(0, kernel.Random.Next(2, 5))
+            .Select(i => new SimulatedNode(kernel, $"node{i}", lane => new SimulatedDisk(kernel, "none").Mount(lane)))];
         _options = new ObjectLogOptions
         {
             InFlight = kernel.Random.Pick([1, 2, 4]),

@@ -43,7 +43,8 @@ internal sealed class StoreNode(
             controller = await AskedController.TryStartAsync(runtime, log, storage, seal, world.ControllerOptions, Mend);
         }
         while (controller is null);
-        var node = await controller.RegisterAsync(new NodeRegistration(incarnation, [new NodeEndpoint(ListenerName.Plaintext, "node", 9092)], null), CancellationToken.None);
+        var node = await controller.RegisterAsync(
+            new NodeRegistration(incarnation, [new NodeEndpoint(ListenerName.Plaintext, "node", 9092)], null), CancellationToken.None);
         world.NewestEpoch = node.Epoch > world.NewestEpoch ? node.Epoch : world.NewestEpoch;
         try
         {

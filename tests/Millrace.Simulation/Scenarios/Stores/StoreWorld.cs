@@ -210,7 +210,9 @@ internal sealed class StoreWorld
     {
         var disk = new SimulatedDisk(Kernel, name);
         var machine = new Machine(
-            new SimulatedNode(Kernel, name, lane => new PlantedFileSystem(disk.Mount(lane), Fault, isRecovering: () => false)), disk, new SimulatedMemory(Kernel, name));
+            new SimulatedNode(Kernel, name, lane => new PlantedFileSystem(disk.Mount(lane), Fault, isRecovering: () => false)),
+            disk,
+            new SimulatedMemory(Kernel, name));
         machine.Node.OnFailed = failure => OnFailed(machine, failure);
         return machine;
     }
@@ -307,7 +309,8 @@ internal sealed class StoreWorld
         {
             Kernel.Coverage.Count("store: start given up without the bucket");
         }
-        catch (Exception lost) when (lost is ObjectLogException { Error: ObjectLogError.Fenced } or ControllerException { Error: ControllerError.ControllerLost })
+        catch (Exception lost) when (lost is ObjectLogException { Error: ObjectLogError.Fenced }
+            or ControllerException { Error: ControllerError.ControllerLost })
         {
             Kernel.Coverage.Count("store: deposed while starting");
         }

@@ -37,7 +37,9 @@ internal sealed class StreamOracle(SimulationKernel kernel, StreamId id)
     {
         kernel.Coverage.Count(CoverageNames.Acknowledged);
         var (epoch, baseOffset, _) = _attempts[number];
-        Require(epoch >= _newestEpoch || baseOffset < _openedAt, $"offset {baseOffset} is acknowledged at epoch {epoch}, and epoch {_newestEpoch} began at {_openedAt}");
+        Require(
+            epoch >= _newestEpoch || baseOffset < _openedAt,
+            $"offset {baseOffset} is acknowledged at epoch {epoch}, and epoch {_newestEpoch} began at {_openedAt}");
         Decide(number);
     }
 
@@ -55,7 +57,9 @@ internal sealed class StreamOracle(SimulationKernel kernel, StreamId id)
         Require(stream.StartOffset <= _trimmedTo, $"it starts at {stream.StartOffset}, and was trimmed to {_trimmedTo} at most");
         if (stream.Checkpoint is { } checkpoint)
         {
-            Require(BinaryPrimitives.ReadInt64LittleEndian(checkpoint.State.Span) == checkpoint.Offset, $"the checkpoint at {checkpoint.Offset} is of another place");
+            Require(
+                BinaryPrimitives.ReadInt64LittleEndian(checkpoint.State.Span) == checkpoint.Offset,
+                $"the checkpoint at {checkpoint.Offset} is of another place");
         }
 
         (_newestEpoch, _openedAt) = (stream.Epoch, stream.NextOffset);
@@ -70,7 +74,9 @@ internal sealed class StreamOracle(SimulationKernel kernel, StreamId id)
         Require(record.Payload.Length >= sizeof(int), $"a record without a number");
         var number = BinaryPrimitives.ReadInt32LittleEndian(record.Payload.Span);
         Require(number >= 0 && number < _attempts.Count, $"record {number} was never appended");
-        Require(_attempts[number] == (record.Epoch, record.BaseOffset, record.Count), $"record {number} was appended as {_attempts[number]}, and is read as {record}");
+        Require(
+            _attempts[number] == (record.Epoch, record.BaseOffset, record.Count),
+            $"record {number} was appended as {_attempts[number]}, and is read as {record}");
         Require(!record.Payload.Span[sizeof(int)..].ContainsAnyExcept(Filling(number)), $"the bytes of record {number} have changed");
         Decide(number);
     }

@@ -106,7 +106,9 @@ internal sealed class WalWorld
     {
         var disk = new SimulatedDisk(Kernel, name);
         var machine = new Machine(
-            new SimulatedNode(Kernel, name, lane => new PlantedFileSystem(disk.Mount(lane), _fault, () => IsRecovering)), disk, new SimulatedMemory(Kernel, name));
+            new SimulatedNode(Kernel, name, lane => new PlantedFileSystem(disk.Mount(lane), _fault, () => IsRecovering)),
+            disk,
+            new SimulatedMemory(Kernel, name));
         machine.Node.OnFailed = failure => OnFailed(machine, failure);
         return machine;
     }
@@ -203,7 +205,8 @@ internal sealed class WalWorld
         IsRecovering = false;
         machine.Memory.Recover();
         return machine.Node.Start(runtime =>
-            life(new WalNode(this, runtime, machine.Unfinished, _medium.Create(runtime, Kernel.NewBufferPool(machine.Memory), _bucket.Connect(machine.Node.Lane!)))));
+            life(new WalNode(
+                this, runtime, machine.Unfinished, _medium.Create(runtime, Kernel.NewBufferPool(machine.Memory), _bucket.Connect(machine.Node.Lane!)))));
     }
 
     private sealed record Machine(SimulatedNode Node, SimulatedDisk Disk, SimulatedMemory Memory)

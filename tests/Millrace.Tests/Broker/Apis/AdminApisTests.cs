@@ -47,7 +47,8 @@ public sealed class AdminApisTests : IAsyncDisposable
 
         foreach (var cursor in new DescribeTopicPartitionsRequest.CursorData[] { new() { TopicName = "a", PartitionIndex = -1 }, new() { TopicName = "b" } })
         {
-            var page = await node.CallAsync<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse>(new() { Topics = [new() { Name = "a" }], Cursor = cursor }, 0);
+            var page = await node.CallAsync<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse>(
+                new() { Topics = [new() { Name = "a" }], Cursor = cursor }, 0);
             Assert.Equal(ErrorCode.InvalidRequest, (ErrorCode)Assert.Single(page.Topics).ErrorCode);
         }
     }
@@ -111,7 +112,9 @@ public sealed class AdminApisTests : IAsyncDisposable
         var old = await node.CallAsync<ListConfigResourcesRequest, ListConfigResourcesResponse>(new(), 0);
         var unknown = await node.CallAsync<ListConfigResourcesRequest, ListConfigResourcesResponse>(new() { ResourceTypes = [3] }, 1);
 
-        Assert.Equal([("a", (sbyte)2), ("0", (sbyte)4), ("0", (sbyte)8)], all.ConfigResources.Select(resource => (resource.ResourceName, resource.ResourceType)));
+        Assert.Equal(
+            [("a", (sbyte)2), ("0", (sbyte)4), ("0", (sbyte)8)],
+            all.ConfigResources.Select(resource => (resource.ResourceName, resource.ResourceType)));
         Assert.Empty(old.ConfigResources);
         Assert.Equal(ErrorCode.UnsupportedVersion, (ErrorCode)unknown.ErrorCode);
     }
@@ -139,10 +142,16 @@ public sealed class AdminApisTests : IAsyncDisposable
 
         var grown = await node.CallAsync<CreatePartitionsRequest, CreatePartitionsResponse>(
             new() { TimeoutMs = 30_000, Topics = [new() { Name = InternalTopics.ConsumerOffsets, Count = 60, Assignments = null }] }, 3);
-        var deleted = await node.CallAsync<DeleteTopicsRequest, DeleteTopicsResponse>(new() { TimeoutMs = 30_000, TopicNames = [InternalTopics.ConsumerOffsets] }, 5);
+        var deleted = await node.CallAsync<DeleteTopicsRequest, DeleteTopicsResponse>(
+            new() { TimeoutMs = 30_000, TopicNames = [InternalTopics.ConsumerOffsets] }, 5);
         using var tool = await node.ConnectAsync();
         await tool.SendAsync(
-            new ProduceRequest { Acks = -1, TimeoutMs = 1_000, TopicData = [new() { Name = InternalTopics.ConsumerOffsets, PartitionData = [new() { Index = 0 }] }] },
+            new ProduceRequest
+            {
+                Acks = -1,
+                TimeoutMs = 1_000,
+                TopicData = [new() { Name = InternalTopics.ConsumerOffsets, PartitionData = [new() { Index = 0 }] }],
+            },
             version: 9, correlationId: 1, clientId: "__admin_client");
         var produced = (await tool.ReceiveAsync<ProduceResponse>(9)).Response;
         var described = await node.CallAsync<MetadataRequest, MetadataResponse>(new() { Topics = [new() { Name = InternalTopics.ConsumerOffsets }] }, 12);
@@ -151,7 +160,9 @@ public sealed class AdminApisTests : IAsyncDisposable
         Assert.Equal(ErrorCode.InvalidTopicException, (ErrorCode)deleted.Responses[0].ErrorCode);
         Assert.Equal(ErrorCode.InvalidTopicException, (ErrorCode)produced.Responses[0].PartitionResponses[0].ErrorCode);
         Assert.Equal(50, described.Topics[0].Partitions.Count);
-        Assert.All(described.Topics[0].Partitions, partition => Assert.Equal("0/0/", $"{string.Join(',', partition.ReplicaNodes)}/{string.Join(',', partition.IsrNodes)}/{string.Join(',', partition.OfflineReplicas)}"));
+        Assert.All(described.Topics[0].Partitions, partition => Assert.Equal(
+            "0/0/",
+            $"{string.Join(',', partition.ReplicaNodes)}/{string.Join(',', partition.IsrNodes)}/{string.Join(',', partition.OfflineReplicas)}"));
     }
 
     [Fact]

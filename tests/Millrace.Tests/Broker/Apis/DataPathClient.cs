@@ -23,7 +23,8 @@ internal sealed class DataPathClient
         _opening = new PartitionOpening(broker.Runtime);
         Purgatory = new FetchPurgatory(broker.Runtime);
         Produce = new ProduceHandler(broker.Runtime, broker.Table, new BatchIntake(broker.Buffers), broker.Metrics);
-        Fetch = new FetchHandler(broker.Runtime, broker.Table, _opening, Purgatory, new FetchLimit(broker.Identity, broker.Feed, broker.Buffers, memoryBytes), broker.Metrics);
+        Fetch = new FetchHandler(
+            broker.Runtime, broker.Table, _opening, Purgatory, new FetchLimit(broker.Identity, broker.Feed, broker.Buffers, memoryBytes), broker.Metrics);
     }
 
     public FetchPurgatory Purgatory { get; }
@@ -55,7 +56,8 @@ internal sealed class DataPathClient
     public (Task<ProduceResponse> Response, TestContext Context) BeginProduce(byte[] batch, int timeoutMs = 30_000, short acks = -1) =>
         BeginProduce(timeoutMs, acks, ("t", 0, batch));
 
-    public (Task<ProduceResponse> Response, TestContext Context) BeginProduce(int timeoutMs, short acks, params (string Topic, int Partition, byte[]? Batch)[] batches)
+    public (Task<ProduceResponse> Response, TestContext Context) BeginProduce(
+        int timeoutMs, short acks, params (string Topic, int Partition, byte[]? Batch)[] batches)
     {
         var (context, request) = Request(version: 9, acks, timeoutMs, batches);
         return (Produce.HandleAsync(context, request, default).AsTask(), context);

@@ -34,13 +34,24 @@ public sealed class DeedLogTests
                     {
                         ResourceType = 2,
                         ResourceName = "orders",
-                        Configs = [new() { Name = "retention.ms", ConfigOperation = 1 }, new() { Name = "segment.bytes", Value = "1048576", ConfigOperation = 0 }],
+                        Configs =
+                        [
+                            new() { Name = "retention.ms", ConfigOperation = 1 },
+                            new() { Name = "segment.bytes", Value = "1048576", ConfigOperation = 0 },
+                        ],
                     },
                 ],
             },
             1);
         await node.CallAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
-            new() { Resources = [new() { ResourceType = 4, ResourceName = "", Configs = [new() { Name = "max.connections", Value = "400", ConfigOperation = 0 }] }] }, 1);
+            new()
+            {
+                Resources =
+                [
+                    new() { ResourceType = 4, ResourceName = "", Configs = [new() { Name = "max.connections", Value = "400", ConfigOperation = 0 }] },
+                ],
+            },
+            1);
         await node.CallAsync<AlterConfigsRequest, AlterConfigsResponse>(
             new() { Resources = [new() { ResourceType = 2, ResourceName = "orders", Configs = [new() { Name = "retention.ms", Value = "2000" }] }] }, 2);
         await node.CallAsync<DeleteTopicsRequest, DeleteTopicsResponse>(new() { Topics = [new() { Name = "orders" }], TimeoutMs = 10_000 }, 6);
@@ -54,6 +65,8 @@ public sealed class DeedLogTests
             line => Assert.Equal("The configuration of all brokers has been changed: max.connections=400. By client 'test'", line),
             line => Assert.Equal("The configuration of topic orders has been replaced; set for it now: retention.ms=2000. By client 'test'", line),
             line => Assert.Matches("^Topic orders \\(id [0-9a-f-]{36}\\) has been deleted. By client 'test'$", line));
-        Assert.DoesNotContain(node.Log.Texts, line => line.StartsWith("Warning", StringComparison.Ordinal) || line.StartsWith("Error", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            node.Log.Texts,
+            line => line.StartsWith("Warning", StringComparison.Ordinal) || line.StartsWith("Error", StringComparison.Ordinal));
     }
 }

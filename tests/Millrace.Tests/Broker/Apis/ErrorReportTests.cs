@@ -32,7 +32,9 @@ public sealed class ErrorReportTests
                 using var counted = new CountedErrors();
                 api.GetMethod("ReportErrors")!.Invoke(RuntimeHelpers.GetUninitializedObject(type), [response, counted.Tally]);
 
-                Assert.True(ErrorsIn(response) == counted.Count, $"{type.Name} v{version}: {ErrorsIn(response)} in {MessagePrinter.Print(response)}, reported {counted.Count}");
+                Assert.True(
+                    ErrorsIn(response) == counted.Count,
+                    $"{type.Name} v{version}: {ErrorsIn(response)} in {MessagePrinter.Print(response)}, reported {counted.Count}");
             }
         }
     }
@@ -70,7 +72,9 @@ public sealed class ErrorReportTests
     private static List<(Type Type, Type Api)> Handlers()
     {
         var handlers = typeof(ApiTable).Assembly.GetTypes()
-            .Select(type => (Type: type, Api: type.GetInterfaces().FirstOrDefault(api => api.IsGenericType && api.GetGenericTypeDefinition() == typeof(IApiHandler<,>))!))
+            .Select(type => (
+                Type: type,
+                Api: type.GetInterfaces().FirstOrDefault(api => api.IsGenericType && api.GetGenericTypeDefinition() == typeof(IApiHandler<,>))!))
             .Where(handler => handler.Api is not null)
             .ToList();
         Assert.True(handlers.Count >= 23);

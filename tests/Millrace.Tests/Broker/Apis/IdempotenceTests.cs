@@ -41,7 +41,8 @@ public sealed class IdempotenceTests
     public async Task What_comes_behind_the_timed_out_first_batch_of_a_producer_does_not_take_its_place()
     {
         // Room for a few frames; uploads, which would make more, do not get through.
-        await using var broker = await PartitionsUnderTest.StartWithTopicAsync(Streams.TestNode.Small with { NotUploadedBytes = 64 << 10, UploadBytes = 32 << 10 });
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync(
+            Streams.TestNode.Small with { NotUploadedBytes = 64 << 10, UploadBytes = 32 << 10 });
         await broker.OpenAsync();
         var client = new DataPathClient(broker);
         var stuck = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -64,7 +65,8 @@ public sealed class IdempotenceTests
     [Fact]
     public async Task A_known_producer_that_once_timed_out_is_taken_after_it_expired()
     {
-        await using var broker = await PartitionsUnderTest.StartWithTopicAsync(Streams.TestNode.Small with { NotUploadedBytes = 64 << 10, UploadBytes = 32 << 10 });
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync(
+            Streams.TestNode.Small with { NotUploadedBytes = 64 << 10, UploadBytes = 32 << 10 });
         var client = new DataPathClient(broker);
         Assert.Equal((ErrorCode.None, 0L), await ProduceAsync(client, Batches.Idempotent(Pid, 0, 0)));
         var stuck = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -294,7 +296,8 @@ public sealed class IdempotenceTests
     [Fact]
     public async Task Idle_producers_are_forgotten_in_time()
     {
-        await using var broker = await PartitionsUnderTest.StartWithTopicAsync(settings: new Dictionary<string, string> { ["producer.id.expiration.ms"] = "1" });
+        await using var broker = await PartitionsUnderTest.StartWithTopicAsync(
+            settings: new Dictionary<string, string> { ["producer.id.expiration.ms"] = "1" });
         var client = new DataPathClient(broker);
         await ProduceAsync(client, Batches.Idempotent(Pid, 0, 0));
         var maintenance = new PartitionMaintenance(broker.Runtime, broker.Table, broker.Identity.Configs);

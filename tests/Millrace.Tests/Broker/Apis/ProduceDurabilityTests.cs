@@ -149,7 +149,9 @@ public sealed class ProduceDurabilityTests
             answers.Select(topic => topic.PartitionResponses[0].ErrorCode));
         waitingContext.Dispose();
         context.Dispose();
-        using var read = await broker.Node.Store.Streams.Single(stream => stream.Id == broker.Feed.Image.Topics["parked"].Partitions[0].Stream).ReadAsync(0, 1 << 20, default);
+        using var read = await broker.Node.Store.Streams
+            .Single(stream => stream.Id == broker.Feed.Image.Topics["parked"].Partitions[0].Stream)
+            .ReadAsync(0, 1 << 20, default);
         Assert.Equal(["0:" + new string('G', 20_000)], Batches.Read(read));
         Assert.Equal(1, parked.HighWatermark);
     }
@@ -178,7 +180,9 @@ public sealed class ProduceDurabilityTests
         }
 
         context.Dispose();
-        using var read = await broker.Node.Store.Streams.Single(stream => stream.Id == broker.Feed.Image.Topics["parked"].Partitions[0].Stream).ReadAsync(0, 1 << 20, default);
+        using var read = await broker.Node.Store.Streams
+            .Single(stream => stream.Id == broker.Feed.Image.Topics["parked"].Partitions[0].Stream)
+            .ReadAsync(0, 1 << 20, default);
         Assert.Equal(["0:" + new string('G', 20_000)], Batches.Read(read));
     }
 

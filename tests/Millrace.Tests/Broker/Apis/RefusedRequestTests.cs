@@ -33,10 +33,20 @@ public sealed class RefusedRequestTests : IAsyncLifetime
     public async Task Records_are_written_and_read_by_those_who_may(string topic, ErrorCode expected)
     {
         var produced = await AskAsync<ProduceRequest, ProduceResponse>(
-            new() { Acks = -1, TimeoutMs = 30_000, TopicData = [new() { Name = topic, PartitionData = [new() { Index = 0, Records = new(Batches.Of("a")) }] }] },
+            new()
+            {
+                Acks = -1,
+                TimeoutMs = 30_000,
+                TopicData = [new() { Name = topic, PartitionData = [new() { Index = 0, Records = new(Batches.Of("a")) }] }],
+            },
             version: 9);
         var fetched = await AskAsync<FetchRequest, FetchResponse>(
-            new() { MaxWaitMs = 0, MaxBytes = 1 << 20, Topics = [new() { Topic = topic, Partitions = [new() { Partition = 0, PartitionMaxBytes = 1 << 20 }] }] },
+            new()
+            {
+                MaxWaitMs = 0,
+                MaxBytes = 1 << 20,
+                Topics = [new() { Topic = topic, Partitions = [new() { Partition = 0, PartitionMaxBytes = 1 << 20 }] }],
+            },
             version: 12);
         var listed = await AskAsync<ListOffsetsRequest, ListOffsetsResponse>(
             new() { Topics = [new() { Name = topic, Partitions = [new() { PartitionIndex = 0, Timestamp = -1, CurrentLeaderEpoch = -1 }] }] }, version: 9);
@@ -97,7 +107,8 @@ public sealed class RefusedRequestTests : IAsyncLifetime
         var deleted = await AskAsync<DeleteTopicsRequest, DeleteTopicsResponse>(new() { TopicNames = ["secret"] }, version: 5);
         var described = await AskAsync<DescribeConfigsRequest, DescribeConfigsResponse>(
             new() { Resources = [new() { ResourceType = (sbyte)ConfigResourceType.Broker, ResourceName = "1" }] }, version: 4);
-        var initialized = await AskAsync<InitProducerIdRequest, InitProducerIdResponse>(new() { TransactionalId = null, ProducerId = -1, ProducerEpoch = -1 }, version: 4);
+        var initialized = await AskAsync<InitProducerIdRequest, InitProducerIdResponse>(
+            new() { TransactionalId = null, ProducerId = -1, ProducerEpoch = -1 }, version: 4);
 
         Assert.Equal((short)ErrorCode.TopicAuthorizationFailed, created.Topics[0].ErrorCode);
         Assert.Equal((short)ErrorCode.TopicAuthorizationFailed, deleted.Responses[0].ErrorCode);

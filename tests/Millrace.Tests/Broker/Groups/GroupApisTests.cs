@@ -28,7 +28,8 @@ public sealed class GroupApisTests : IAsyncDisposable
     [Fact]
     public async Task The_first_question_for_a_coordinator_creates_the_topic()
     {
-        var handler = new FindCoordinatorHandler(_broker.Node.Runtime, _broker.Identity, _broker.Feed, _broker.Controller, new DeedLog(_broker.Node.Runtime.Loggers));
+        var handler = new FindCoordinatorHandler(
+            _broker.Node.Runtime, _broker.Identity, _broker.Feed, _broker.Controller, new DeedLog(_broker.Node.Runtime.Loggers));
         for (short version = 0; version <= 6; version++)
         {
             var request = version < 4 ? new FindCoordinatorRequest { Key = "g" } : new FindCoordinatorRequest { CoordinatorKeys = ["g", ""] };
@@ -45,7 +46,8 @@ public sealed class GroupApisTests : IAsyncDisposable
     [Fact]
     public async Task Coordinators_of_other_kinds_are_refused_for_good()
     {
-        var handler = new FindCoordinatorHandler(_broker.Node.Runtime, _broker.Identity, _broker.Feed, _broker.Controller, new DeedLog(_broker.Node.Runtime.Loggers));
+        var handler = new FindCoordinatorHandler(
+            _broker.Node.Runtime, _broker.Identity, _broker.Feed, _broker.Controller, new DeedLog(_broker.Node.Runtime.Loggers));
         var transaction = await _broker.AskAsync(handler, new FindCoordinatorRequest { Key = "t", KeyType = 1 }, 1);
         Assert.Equal((short)ErrorCode.TransactionalIdAuthorizationFailed, transaction.ErrorCode);
         var newer = await _broker.AskAsync(handler, new FindCoordinatorRequest { CoordinatorKeys = ["t"], KeyType = 1 }, 4);
@@ -108,13 +110,17 @@ public sealed class GroupApisTests : IAsyncDisposable
             var synced = await SyncAsync(group, joined, Math.Min(version, (short)5));
             Assert.Equal(((short)ErrorCode.None, "mine"), (synced.ErrorCode, Encoding.UTF8.GetString(synced.Assignment.Span)));
             var heartbeat = new HeartbeatRequest { GroupId = group, GenerationId = 1, MemberId = joined.MemberId };
-            Assert.Equal((short)ErrorCode.None, (await _broker.AskAsync(new HeartbeatHandler(_broker.Groups), heartbeat, Math.Min(version, (short)4))).ErrorCode);
+            Assert.Equal(
+                (short)ErrorCode.None,
+                (await _broker.AskAsync(new HeartbeatHandler(_broker.Groups), heartbeat, Math.Min(version, (short)4))).ErrorCode);
             var committed = await CommitAsync(group, joined.MemberId, 1, 40 + version, Math.Clamp(version, (short)2, (short)9));
             Assert.Equal([(short)ErrorCode.None, (short)ErrorCode.UnknownTopicOrPartition], committed);
 
             var described = await DescribeAsync(group, Math.Min(version, (short)6));
             Assert.Equal(("Stable", "consumer", "range"), (described.GroupState, described.ProtocolType, described.ProtocolData));
-            Assert.Equal(("tester", "/127.0.0.1", "mine"), (described.Members[0].ClientId, described.Members[0].ClientHost, Encoding.UTF8.GetString(described.Members[0].MemberAssignment.Span)));
+            Assert.Equal(
+                ("tester", "/127.0.0.1", "mine"),
+                (described.Members[0].ClientId, described.Members[0].ClientHost, Encoding.UTF8.GetString(described.Members[0].MemberAssignment.Span)));
             Assert.Equal((short)ErrorCode.NonEmptyGroup, await DeleteAsync(group, 2));
             await LeaveAsync(group, joined.MemberId, Math.Min(version, (short)5));
             Assert.Equal("Empty", (await DescribeAsync(group, 6)).GroupState);
@@ -182,7 +188,8 @@ public sealed class GroupApisTests : IAsyncDisposable
         }
 
         Assert.Empty((await _broker.AskAsync(new ListGroupsHandler(_broker.Groups), new ListGroupsRequest { StatesFilter = ["stable"] }, 4)).Groups);
-        Assert.Single((await _broker.AskAsync(new ListGroupsHandler(_broker.Groups), new ListGroupsRequest { StatesFilter = ["empty"], TypesFilter = ["Classic"] }, 5)).Groups);
+        Assert.Single((await _broker.AskAsync(
+            new ListGroupsHandler(_broker.Groups), new ListGroupsRequest { StatesFilter = ["empty"], TypesFilter = ["Classic"] }, 5)).Groups);
         Assert.Empty((await _broker.AskAsync(new ListGroupsHandler(_broker.Groups), new ListGroupsRequest { TypesFilter = ["consumer"] }, 5)).Groups);
         Assert.Equal(((short)ErrorCode.None, "Dead"), ((await DescribeAsync("none", 5)).ErrorCode, (await DescribeAsync("none", 5)).GroupState));
         Assert.Equal(((short)ErrorCode.GroupIdNotFound, "Dead"), ((await DescribeAsync("none", 6)).ErrorCode, (await DescribeAsync("none", 6)).GroupState));
@@ -209,7 +216,9 @@ public sealed class GroupApisTests : IAsyncDisposable
         await SyncAsync("g", joined, 3);
         await CommitAsync("g", joined.MemberId, 1, 77, 7);
         // These live in the same partition, so that the removal is replayed before what is looked for.
-        var deleted = Enumerable.Range(0, 100).Select(i => $"deleted{i}").First(name => GroupCoordinator.PartitionOf(name, 3) == GroupCoordinator.PartitionOf("g", 3));
+        var deleted = Enumerable.Range(0, 100)
+            .Select(i => $"deleted{i}")
+            .First(name => GroupCoordinator.PartitionOf(name, 3) == GroupCoordinator.PartitionOf("g", 3));
         await CommitAsync(deleted, "", -1, 5, 7);
         Assert.Equal((short)ErrorCode.None, await DeleteAsync(deleted, 2));
         await _broker.CloseAsync();
@@ -254,7 +263,8 @@ public sealed class GroupApisTests : IAsyncDisposable
 
     private async Task FindAsync()
     {
-        var handler = new FindCoordinatorHandler(_broker.Node.Runtime, _broker.Identity, _broker.Feed, _broker.Controller, new DeedLog(_broker.Node.Runtime.Loggers));
+        var handler = new FindCoordinatorHandler(
+            _broker.Node.Runtime, _broker.Identity, _broker.Feed, _broker.Controller, new DeedLog(_broker.Node.Runtime.Loggers));
         Assert.Equal((short)ErrorCode.None, (await _broker.AskAsync(handler, new FindCoordinatorRequest { Key = "g" }, 2)).ErrorCode);
 
         // The shards load in the background; a client would ask again.
@@ -302,7 +312,10 @@ public sealed class GroupApisTests : IAsyncDisposable
     private async Task<short[]> CommitAsync(string group, string memberId, int generation, long offset, short version)
     {
         var byId = version >= 10;
-        var partitions = new[] { new OffsetCommitRequest.OffsetCommitRequestPartition { PartitionIndex = 1, CommittedOffset = offset, CommittedMetadata = null } };
+        var partitions = new[]
+        {
+            new OffsetCommitRequest.OffsetCommitRequestPartition { PartitionIndex = 1, CommittedOffset = offset, CommittedMetadata = null },
+        };
         var request = new OffsetCommitRequest
         {
             GroupId = group,
@@ -356,7 +369,9 @@ public sealed class GroupApisTests : IAsyncDisposable
 
     private async Task<Dictionary<string, long>> FetchAllAsync(string group, short version)
     {
-        var request = version < 8 ? new OffsetFetchRequest { GroupId = group, Topics = null } : new OffsetFetchRequest { Groups = [new() { GroupId = group, Topics = null }] };
+        var request = version < 8
+            ? new OffsetFetchRequest { GroupId = group, Topics = null }
+            : new OffsetFetchRequest { Groups = [new() { GroupId = group, Topics = null }] };
         var answer = await _broker.AskAsync(new OffsetFetchHandler(_broker.Feed, _broker.Groups), request, version);
         return version < 8 ? answer.Topics.ToDictionary(topic => topic.Name, topic => topic.Partitions[0].CommittedOffset)
             : answer.Groups[0].Topics.ToDictionary(topic => version < 10 ? topic.Name : topic.TopicId.ToString(), topic => topic.Partitions[0].CommittedOffset);
@@ -364,7 +379,9 @@ public sealed class GroupApisTests : IAsyncDisposable
 
     private async Task<DescribeGroupsResponse.DescribedGroup> DescribeAsync(string group, short version) =>
         (await _broker.AskAsync(
-            new DescribeGroupsHandler(_broker.Groups), new DescribeGroupsRequest { Groups = [group], IncludeAuthorizedOperations = version >= 3 }, version)).Groups[0];
+            new DescribeGroupsHandler(_broker.Groups),
+            new DescribeGroupsRequest { Groups = [group], IncludeAuthorizedOperations = version >= 3 },
+            version)).Groups[0];
 
     private async Task<short> DeleteAsync(string group, short version) =>
         (await _broker.AskAsync(new DeleteGroupsHandler(_broker.Groups), new DeleteGroupsRequest { GroupsNames = [group] }, version)).Results[0].ErrorCode;

@@ -37,7 +37,8 @@ internal sealed class GroupBroker : IAsyncDisposable
         Groups = new GroupCoordinator(Node.Runtime, GroupConfigs.Read(Identity.Configs));
         _elections = new GroupElections(Node.Runtime, Identity.Node, _feed, _table, Groups, Node.Buffers);
         Controller = new GroupTopicController(this);
-        var node = new NodeImage(Identity.Node, Identity.Epoch, Guid.Empty, [new NodeEndpoint(ListenerName.Plaintext, "localhost", 9092)], null, NodeState.Live);
+        var node = new NodeImage(
+            Identity.Node, Identity.Epoch, Guid.Empty, [new NodeEndpoint(ListenerName.Plaintext, "localhost", 9092)], null, NodeState.Live);
         Publish(image => image with { Nodes = image.Nodes.Add(node.Id, node) });
         _table.Start();
         _elections.Start();

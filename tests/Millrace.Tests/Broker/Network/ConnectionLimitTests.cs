@@ -99,7 +99,11 @@ public sealed class ConnectionLimitTests
         }
 
         Assert.True(await Eventually.BecomesTrueAsync(() => server.Log.Lines.Count(line => line.Message.Contains(" ended", StringComparison.Ordinal)) >= 9));
-        Assert.DoesNotContain(server.Log.Lines, line => line.Level > LogLevel.Debug && line.Message.Contains("127.0.0.1", StringComparison.Ordinal) && !line.Message.StartsWith("Listening", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            server.Log.Lines,
+            line => line.Level > LogLevel.Debug
+                && line.Message.Contains("127.0.0.1", StringComparison.Ordinal)
+                && !line.Message.StartsWith("Listening", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -33,7 +33,8 @@ public sealed class FrameTests
     {
         await using var server = await ServerUnderTest.StartAsync();
         using var client = await server.ConnectAsync();
-        await client.SendBytesAsync((byte[])[.. RawClient.Frame(new ApiVersionsRequest(), 0, 1), .. RawClient.Frame(new byte[12].Select(_ => (byte)0xFF).ToArray())]);
+        await client.SendBytesAsync(
+            (byte[])[.. RawClient.Frame(new ApiVersionsRequest(), 0, 1), .. RawClient.Frame(new byte[12].Select(_ => (byte)0xFF).ToArray())]);
 
         Assert.Equal(1, (await client.ReceiveAsync<ApiVersionsResponse>(0)).CorrelationId);
         Assert.True(await client.IsClosedByServerAsync());

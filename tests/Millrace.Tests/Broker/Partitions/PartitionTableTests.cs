@@ -18,7 +18,8 @@ public sealed class PartitionTableTests
         await using var broker = PartitionsUnderTest.Start();
         await broker.AddTopicAsync("t", 50);
 
-        Assert.True(await Eventually.BecomesTrueAsync(() => broker.Table.Led() is { Count: 50 } led && led.All(partition => partition.Phase == PartitionPhase.Open)));
+        Assert.True(await Eventually.BecomesTrueAsync(() =>
+            broker.Table.Led() is { Count: 50 } led && led.All(partition => partition.Phase == PartitionPhase.Open)));
     }
 
     [Theory]

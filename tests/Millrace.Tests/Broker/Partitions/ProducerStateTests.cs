@@ -225,7 +225,13 @@ public sealed class ProducerStateTests
                 // Sequences around the ones in use, near the wrap for one of the producers.
                 var mine = log.FindAll(entry => entry.Pid == pid);
                 var origin = mine.Count == 0 ? pid == 0 ? int.MaxValue - 4 : 0 : ProducerSequence.Next(mine[^1].Batch.LastSequence);
-                var first = step switch { < 5 => origin, 5 => 0, 6 => ProducerSequence.Advance(origin, 1), _ => mine.Count == 0 ? 3 : mine[^Math.Min(mine.Count, 1 + delta)].Batch.FirstSequence };
+                var first = step switch
+                {
+                    < 5 => origin,
+                    5 => 0,
+                    6 => ProducerSequence.Advance(origin, 1),
+                    _ => mine.Count == 0 ? 3 : mine[^Math.Min(mine.Count, 1 + delta)].Batch.FirstSequence,
+                };
 
                 var verdict = state.Check(pid, epoch, first, delta, out var original);
 

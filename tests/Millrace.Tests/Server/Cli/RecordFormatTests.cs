@@ -35,7 +35,8 @@ public sealed class RecordFormatTests
     {
         var json = Encoding.UTF8.GetString(Print(RecordFormat.Json, Record));
         Assert.Equal(
-            """{"topic":"tö","partition":3,"offset":1099511627776,"timestamp":-1,"key":"k","value":{"base64":"/wB2"},"headers":[["h","1"],["h",null],["b",{"base64":"/g=="}]]}""" + "\n",
+            """{"topic":"tö","partition":3,"offset":1099511627776,"timestamp":-1,"key":"k","value":{"base64":"/wB2"}""" +
+            ""","headers":[["h","1"],["h",null],["b",{"base64":"/g=="}]]}""" + "\n",
             json);
     }
 

@@ -26,13 +26,19 @@ public sealed class ForeignBucketTests : IDisposable
 
     private static readonly Dictionary<string, (string Key, byte[] Body, string[] Said)> Foreign = new()
     {
-        ["a newer format"] = (BucketFormat.Key, new BucketFormat(99, "Millrace 9.9.9 (commit abc)").Write(), ["was written by Millrace 9.9.9 (commit abc) in format 99, and this is Millrace 0.", "which knows format 1", "a newer one"]),
-        ["an older format"] = (BucketFormat.Key, new BucketFormat(0, "Millrace 0.0.1").Write(), ["was written by Millrace 0.0.1 in format 0, and this is Millrace 0.", "Use that version;"]),
+        ["a newer format"] = (
+            BucketFormat.Key, new BucketFormat(99, "Millrace 9.9.9 (commit abc)").Write(),
+            ["was written by Millrace 9.9.9 (commit abc) in format 99, and this is Millrace 0.", "which knows format 1", "a newer one"]),
+        ["an older format"] = (
+            BucketFormat.Key, new BucketFormat(0, "Millrace 0.0.1").Write(),
+            ["was written by Millrace 0.0.1 in format 0, and this is Millrace 0.", "Use that version;"]),
         ["an empty mark"] = (BucketFormat.Key, [], ["does not say in which format"]),
         ["a mark of garbage"] = (BucketFormat.Key, [0, 255, 7, 13], ["does not say in which format"]),
         ["a mark that was cut short"] = (BucketFormat.Key, new BucketFormat(1, "x").Write()[..20], ["does not say in which format"]),
         ["a mark of another shape"] = (BucketFormat.Key, """{"format":"1"}"""u8.ToArray(), ["does not say in which format"]),
-        ["another product's mark"] = (BucketFormat.Key, """{"product":"other","format":1,"writtenBy":"Other 1"}"""u8.ToArray(), ["does not say in which format"]),
+        ["another product's mark"] = (
+            BucketFormat.Key, """{"product":"other","format":1,"writtenBy":"Other 1"}"""u8.ToArray(),
+            ["does not say in which format"]),
         ["a mark of broken text"] = (BucketFormat.Key, [.. "{\"product\":\""u8, 0xFF, 0xFE, .. "\",\"format\":1}"u8], ["does not say in which format"]),
         ["a mark without end"] = (BucketFormat.Key, new byte[1 << 20], ["does not say in which format"]),
         ["a folder in the place of the mark"] = (BucketFormat.Key + "/a", [1], ["Is a directory"]),
@@ -53,10 +59,18 @@ public sealed class ForeignBucketTests : IDisposable
         ["metadata of a newer format"] = (Key(1, 0), Entry([2, 0, 0]), ["The metadata has format 2, and this program knows 1"]),
         ["a record of an unknown kind"] = (Key(1, 0), Entry([1, 0x7F, 0xFF, 0, 0, 0]), ["a record of kind 32767, which this program does not know"]),
         ["a higher feature level"] = (Key(1, 0), Entry(MetadataEntry.Write([new FeatureLevelRecord { Level = 99 }])), ["feature level is 99"]),
-        ["records that contradict the others"] = (Key(1, 0), Entry(MetadataEntry.Write([new NodeFencedRecord { NodeId = 7, NodeEpoch = 7 }])), ["contradicts the metadata before it"]),
-        ["a snapshot of a newer format"] = ("meta/snapshots/0000000000000001-0000000000000000", [.. "MRMS"u8, 0, 2, 0, 0], ["has format 2, and this program knows 1"]),
-        ["a snapshot that contradicts itself"] = ("meta/snapshots/0000000000000001-0000000000000000", Snapshot(new NodeFencedRecord { NodeId = 7, NodeEpoch = 7 }), ["the snapshot of more of it is damaged"]),
-        ["another product's files"] = ("orders-0/00000000000000000000.log", [0, 0, 0, 0], ["holds no cluster, and is not empty", "none of Millrace's objects", "a prefix of its own"]),
+        ["records that contradict the others"] = (
+            Key(1, 0), Entry(MetadataEntry.Write([new NodeFencedRecord { NodeId = 7, NodeEpoch = 7 }])),
+            ["contradicts the metadata before it"]),
+        ["a snapshot of a newer format"] = (
+            "meta/snapshots/0000000000000001-0000000000000000", [.. "MRMS"u8, 0, 2, 0, 0],
+            ["has format 2, and this program knows 1"]),
+        ["a snapshot that contradicts itself"] = (
+            "meta/snapshots/0000000000000001-0000000000000000", Snapshot(new NodeFencedRecord { NodeId = 7, NodeEpoch = 7 }),
+            ["the snapshot of more of it is damaged"]),
+        ["another product's files"] = (
+            "orders-0/00000000000000000000.log", [0, 0, 0, 0],
+            ["holds no cluster, and is not empty", "none of Millrace's objects", "a prefix of its own"]),
         ["data without metadata"] = (DataObjectKey.Of(new ObjectId(5)), [1, 2, 3], ["data of a cluster whose metadata (meta/) is not there", "Restore"]),
         ["a WAL without metadata"] = ("WAL/0123/LOG/0", [1], ["data of a cluster whose metadata (meta/) is not there"]),
     };
@@ -155,7 +169,13 @@ public sealed class ForeignBucketTests : IDisposable
     private static byte[] Snapshot(IRecord record)
     {
         var head = new SnapshotHead { NextTerm = 1, After = SealId, OwnerHost = "h" };
-        return [.. "MRMS"u8, 0, 1, .. Chunk(VersionedBytes.Encode(head, SnapshotHead.Versions.Max)), .. Chunk(MetadataEntry.Write([record])), 255, 255, 255, 255, 0, 0, 0, 2];
+        return
+        [
+            .. "MRMS"u8, 0, 1,
+            .. Chunk(VersionedBytes.Encode(head, SnapshotHead.Versions.Max)),
+            .. Chunk(MetadataEntry.Write([record])),
+            255, 255, 255, 255, 0, 0, 0, 2,
+        ];
     }
 
     private static byte[] Chunk(byte[] bytes)

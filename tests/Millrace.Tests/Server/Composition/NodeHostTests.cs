@@ -138,7 +138,11 @@ public sealed class NodeHostTests
             await CreateAsync(node, "orders", partitions: 1);
             // The partition opens with its first request; only then may the WAL hold something of it.
             await node.CallAsync<ListOffsetsRequest, ListOffsetsResponse>(
-                new() { ReplicaId = -1, Topics = [new() { Name = "orders", Partitions = [new() { PartitionIndex = 0, Timestamp = -1, CurrentLeaderEpoch = -1 }] }] },
+                new()
+                {
+                    ReplicaId = -1,
+                    Topics = [new() { Name = "orders", Partitions = [new() { PartitionIndex = 0, Timestamp = -1, CurrentLeaderEpoch = -1 }] }],
+                },
                 version: 5);
         }
 
@@ -157,7 +161,18 @@ public sealed class NodeHostTests
         await using var node = await NodeUnderTest.StartAsync(storage, "memory:", ("log.retention.hours", "1"), ("broker.rack", "r1"));
         await CreateAsync(node, "orders", partitions: 1);
         await node.CallAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
-            new() { Resources = [new() { ResourceType = 2, ResourceName = "orders", Configs = [new() { Name = "cleanup.policy", ConfigOperation = 0, Value = "compact" }] }] },
+            new()
+            {
+                Resources =
+                [
+                    new()
+                    {
+                        ResourceType = 2,
+                        ResourceName = "orders",
+                        Configs = [new() { Name = "cleanup.policy", ConfigOperation = 0, Value = "compact" }],
+                    },
+                ],
+            },
             version: 1);
 
         var response = await node.CallAsync<DescribeConfigsRequest, DescribeConfigsResponse>(

@@ -55,7 +55,8 @@ public sealed class NodeListenersTests
             [.. Several, ("listeners", "EXTERNAL://127.0.0.1:0,INTERNAL://127.0.0.1:0"), ("advertised.listeners", "INTERNAL://broker:9")]);
         using var client = await node.ConnectAsync();
         await client.SendAsync(
-            new CreateTopicsRequest { Topics = [new() { Name = "t", NumPartitions = 1, ReplicationFactor = 1 }], TimeoutMs = 30_000 }, version: 7, correlationId: 1);
+            new CreateTopicsRequest { Topics = [new() { Name = "t", NumPartitions = 1, ReplicationFactor = 1 }], TimeoutMs = 30_000 },
+            version: 7, correlationId: 1);
         Assert.Equal((short)ErrorCode.None, (await client.ReceiveAsync<CreateTopicsResponse>(7)).Response.Topics[0].ErrorCode);
 
         foreach (var (version, expected) in new[] { ((short)5, ErrorCode.LeaderNotAvailable), ((short)6, ErrorCode.ListenerNotFound) })
@@ -66,7 +67,9 @@ public sealed class NodeListenersTests
             Assert.Equal(((short)expected, -1), (metadata.Topics[0].Partitions[0].ErrorCode, metadata.Topics[0].Partitions[0].LeaderId));
         }
 
-        await client.SendAsync(new DescribeTopicPartitionsRequest { Topics = [new() { Name = "t" }], ResponsePartitionLimit = 1 }, version: 0, correlationId: 3);
+        await client.SendAsync(
+            new DescribeTopicPartitionsRequest { Topics = [new() { Name = "t" }], ResponsePartitionLimit = 1 },
+            version: 0, correlationId: 3);
         Assert.Equal(
             (short)ErrorCode.ListenerNotFound, (await client.ReceiveAsync<DescribeTopicPartitionsResponse>(0)).Response.Topics[0].Partitions[0].ErrorCode);
     }

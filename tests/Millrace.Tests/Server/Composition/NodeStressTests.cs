@@ -19,14 +19,20 @@ public sealed class NodeStressTests
         using var folder = new TemporaryDirectory();
 
         // A slow store and little room: most appends are parked for a while, and have their time-out there.
-        await using var storage = new TestStorage { BeforePut = (key, token) => key.StartsWith("data/", StringComparison.Ordinal) ? new(Task.Delay(10, token)) : default };
+        await using var storage = new TestStorage
+        {
+            BeforePut = (key, token) => key.StartsWith("data/", StringComparison.Ordinal) ? new(Task.Delay(10, token)) : default,
+        };
         await using var node = await NodeUnderTest.StartAsync(
             storage, wal == "file" ? $"file://{folder.Sub("wal")}?capacity=64MiB" : wal, Cramped, ("auto.create.topics.enable", "false"));
         var log = new StressLog(node);
         await log.CreateAsync();
 
         await Task.WhenAll(
-            [.. Enumerable.Range(0, Connections).Select(i => Task.Run(() => new StressClient(node, log, i).RunAsync(Rounds))), Task.Run(() => log.ComeAndGoAsync(Deletions))]);
+            [
+                .. Enumerable.Range(0, Connections).Select(i => Task.Run(() => new StressClient(node, log, i).RunAsync(Rounds))),
+                Task.Run(() => log.ComeAndGoAsync(Deletions)),
+            ]);
         await log.AuditAsync();
 
         Assert.False(node.Node.Over.IsCompleted);

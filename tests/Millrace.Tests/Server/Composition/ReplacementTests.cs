@@ -90,7 +90,11 @@ public sealed class ReplacementTests(ITestOutputHelper output)
         await using var node = await NodeUnderTest.StartAsync(storage, "memory:", ["orders"]);
         // The partition opens with its first request; only then may the WAL hold something of it, and this one ends with its incarnation.
         await node.CallAsync<ListOffsetsRequest, ListOffsetsResponse>(
-            new() { ReplicaId = -1, Topics = [new() { Name = "orders", Partitions = [new() { PartitionIndex = 0, Timestamp = -1, CurrentLeaderEpoch = -1 }] }] },
+            new()
+            {
+                ReplicaId = -1,
+                Topics = [new() { Name = "orders", Partitions = [new() { PartitionIndex = 0, Timestamp = -1, CurrentLeaderEpoch = -1 }] }],
+            },
             version: 5);
         await FenceAsync(node, storage, byAnother: false);
 

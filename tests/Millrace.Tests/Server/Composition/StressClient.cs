@@ -13,7 +13,10 @@ internal sealed class StressClient(NodeUnderTest node, StressLog log, int number
 {
     private const short Version = 9;
     private const int Pipelined = 4;
-    private static readonly CompressionCodec[] Codecs = [CompressionCodec.None, CompressionCodec.None, CompressionCodec.None, CompressionCodec.Lz4, CompressionCodec.Snappy];
+    private static readonly CompressionCodec[] Codecs =
+    [
+        CompressionCodec.None, CompressionCodec.None, CompressionCodec.None, CompressionCodec.Lz4, CompressionCodec.Snappy,
+    ];
     private readonly Random _random = new(number);
 
     public async Task RunAsync(int rounds)
@@ -55,7 +58,10 @@ internal sealed class StressClient(NodeUnderTest node, StressLog log, int number
     {
         // Without an answer only what cannot fail: an error would end the connection.
         var acks = (short)_random.Next(-1, 2);
-        var batches = Enumerable.Range(0, StressLog.Partitions).Where(_ => _random.Next(2) == 0).Select(partition => NewBatch(StressLog.Stays, partition, acks != 0)).ToList();
+        var batches = Enumerable.Range(0, StressLog.Partitions)
+            .Where(_ => _random.Next(2) == 0)
+            .Select(partition => NewBatch(StressLog.Stays, partition, acks != 0))
+            .ToList();
         if (acks != 0 && _random.Next(3) == 0)
         {
             batches.Add(NewBatch(StressLog.ComesAndGoes, _random.Next(StressLog.Partitions), true));
@@ -68,7 +74,11 @@ internal sealed class StressClient(NodeUnderTest node, StressLog log, int number
             TopicData = [.. batches.GroupBy(batch => batch.Topic).Select(topic => new ProduceRequest.TopicProduceData
             {
                 Name = topic.Key,
-                PartitionData = [.. topic.Select(batch => new ProduceRequest.PartitionProduceData { Index = batch.Partition, Records = new ReadOnlySequence<byte>(batch.Bytes) })],
+                PartitionData = [.. topic.Select(batch => new ProduceRequest.PartitionProduceData
+                {
+                    Index = batch.Partition,
+                    Records = new ReadOnlySequence<byte>(batch.Bytes),
+                })],
             })],
         };
         return (request, [.. batches]);
@@ -107,7 +117,8 @@ internal sealed class StressClient(NodeUnderTest node, StressLog log, int number
             }
             else
             {
-                Assert.Contains(error, (ErrorCode[])[ErrorCode.None, ErrorCode.RequestTimedOut, ErrorCode.UnknownTopicOrPartition, ErrorCode.NotLeaderOrFollower]);
+                Assert.Contains(
+                    error, (ErrorCode[])[ErrorCode.None, ErrorCode.RequestTimedOut, ErrorCode.UnknownTopicOrPartition, ErrorCode.NotLeaderOrFollower]);
             }
         }
     }

@@ -28,7 +28,8 @@ internal sealed class StressLog(NodeUnderTest node)
     {
         for (var i = 0; i < times; i++)
         {
-            var deleted = await node.CallAsync<DeleteTopicsRequest, DeleteTopicsResponse>(new() { TopicNames = [ComesAndGoes], TimeoutMs = 60_000 }, version: 3);
+            var deleted = await node.CallAsync<DeleteTopicsRequest, DeleteTopicsResponse>(
+                new() { TopicNames = [ComesAndGoes], TimeoutMs = 60_000 }, version: 3);
             Assert.Equal(ErrorCode.None, (ErrorCode)deleted.Responses[0].ErrorCode);
             Assert.Equal(ErrorCode.None, await CreateAsync(ComesAndGoes));
         }
@@ -80,7 +81,9 @@ internal sealed class StressLog(NodeUnderTest node)
             {
                 var (tag, number) = RecordValue.Read(record.Value!.Value.Span);
                 Assert.Equal(partition, tag);
-                Assert.True(record.Value.Value.Span.SequenceEqual(Value(partition, number)), $"record {number} at {record.Offset} of {topic}-{partition} is not what was sent");
+                Assert.True(
+                    record.Value.Value.Span.SequenceEqual(Value(partition, number)),
+                    $"record {number} at {record.Offset} of {topic}-{partition} is not what was sent");
                 found.Add((record.Offset, number));
             }
         }
@@ -125,7 +128,11 @@ internal sealed class StressLog(NodeUnderTest node)
                         Name = topic,
                         NumPartitions = Partitions,
                         ReplicationFactor = 1,
-                        Configs = [new() { Name = "retention.ms", Value = "-1" }, new() { Name = "message.timestamp.after.max.ms", Value = $"{long.MaxValue}" }],
+                        Configs =
+                        [
+                            new() { Name = "retention.ms", Value = "-1" },
+                            new() { Name = "message.timestamp.after.max.ms", Value = $"{long.MaxValue}" },
+                        ],
                     },
                 ],
             },

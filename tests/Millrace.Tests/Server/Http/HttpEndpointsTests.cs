@@ -24,7 +24,8 @@ public sealed class HttpEndpointsTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync() =>
         _endpoints = await HttpEndpoints.StartAsync(
-            new IPEndPoint(IPAddress.Loopback, 0), _health, new SocketTransport(_node.Runtime, _buffers), NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
+            new IPEndPoint(IPAddress.Loopback, 0), _health, new SocketTransport(_node.Runtime, _buffers),
+            NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -43,7 +44,8 @@ public sealed class HttpEndpointsTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.OK, "ok\n"), await GetAsync("/readyz"));
         _health.Replacing(new IOException("the WAL failed"));
         Assert.Equal(
-            (HttpStatusCode.ServiceUnavailable, "no incarnation: the former one is over, and a new one is being made (the WAL failed)\n"), await GetAsync("/readyz"));
+            (HttpStatusCode.ServiceUnavailable, "no incarnation: the former one is over, and a new one is being made (the WAL failed)\n"),
+            await GetAsync("/readyz"));
         Assert.Equal((HttpStatusCode.OK, "ok\n"), await GetAsync("/healthz"));
         _health.Stopping();
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "stopping\n"), await GetAsync("/readyz"));
@@ -83,7 +85,8 @@ public sealed class HttpEndpointsTests : IAsyncLifetime
     public async Task Partitions_without_a_leader_are_named_up_to_a_bound_by_a_node_that_serves_the_rest()
     {
         var (id, self) = (new Guid(1, 2, 3, new byte[8]), new NodeId(1));
-        var partitions = Enumerable.Range(0, 40).Select(index => new PartitionImage(index, new StreamId(index), index < 3 ? self : null, new StreamEpoch(1), [self]));
+        var partitions = Enumerable.Range(0, 40).Select(index =>
+            new PartitionImage(index, new StreamId(index), index < 3 ? self : null, new StreamEpoch(1), [self]));
         var topic = new TopicImage(id, "t", 1, [.. partitions], ImmutableSortedDictionary<string, string>.Empty);
         _metadata.Publish(MetadataImage.Empty with
         {

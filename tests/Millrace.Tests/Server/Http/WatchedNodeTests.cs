@@ -100,7 +100,8 @@ public sealed class WatchedNodeTests : IDisposable
         var start = new ProcessStartInfo(
             MillraceProcess.Program,
             [
-                "start", "--data-dir", _directory.Path, "--listen", "127.0.0.1:0", "--wal", "object", "--store", $"s3://bucket?endpoint=http://{silent.LocalEndpoint}",
+                "start", "--data-dir", _directory.Path, "--listen", "127.0.0.1:0",
+                "--wal", "object", "--store", $"s3://bucket?endpoint=http://{silent.LocalEndpoint}",
                 "--set", $"millrace.http.listener={http.Authority}",
             ]) { RedirectStandardError = true, Environment = { ["AWS_ACCESS_KEY_ID"] = "x", ["AWS_SECRET_ACCESS_KEY"] = "y" } };
         using var process = Process.Start(start)!;
@@ -128,7 +129,8 @@ public sealed class WatchedNodeTests : IDisposable
     [Fact]
     public async Task A_node_that_drains_is_not_ready_and_is_healthy_to_its_end()
     {
-        await using var broker = await MillraceProcess.StartAsync(_directory.Path, "--set", "millrace.shutdown.grace.ms=60000", "--set", "millrace.stop.limit.ms=120000");
+        await using var broker = await MillraceProcess.StartAsync(
+            _directory.Path, "--set", "millrace.shutdown.grace.ms=60000", "--set", "millrace.stop.limit.ms=120000");
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(broker.Http, "/readyz"));
         await TestTopic.CreateAsync(broker.BootstrapServers, "watched", partitions: 1);
         await ProduceAsync(broker, recordBytes: 50_000);
@@ -159,7 +161,8 @@ public sealed class WatchedNodeTests : IDisposable
     private static async Task ProduceAsync(MillraceProcess broker, int recordBytes = 200)
     {
         using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = broker.BootstrapServers, LingerMs = 5 }).Build();
-        await Task.WhenAll(Enumerable.Range(0, Records).Select(_ => producer.ProduceAsync("watched", new Message<Null, byte[]> { Value = new byte[recordBytes] })));
+        await Task.WhenAll(Enumerable.Range(0, Records).Select(_ =>
+            producer.ProduceAsync("watched", new Message<Null, byte[]> { Value = new byte[recordBytes] })));
     }
 
     /// <summary>One answer with an error, and one request that nobody serves.</summary>

@@ -47,7 +47,9 @@ public sealed class JsonLogTests
 
     private static List<JsonObject> Entries(string log)
     {
-        var entries = log.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(line => JsonNode.Parse(line)!.AsObject()).ToList();
+        var entries = log.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(line => JsonNode.Parse(line)!.AsObject())
+            .ToList();
         Assert.NotEmpty(entries);
         Assert.All(entries, entry => Assert.True(DateTimeOffset.TryParse((string?)entry["Timestamp"], CultureInfo.InvariantCulture, out _), entry.ToString()));
         return entries;

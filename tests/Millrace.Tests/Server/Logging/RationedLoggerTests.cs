@@ -56,7 +56,9 @@ public sealed class RationedLoggerTests
         Assert.Equal(withStackTraces, line.Message == "It failed");
         if (!withStackTraces)
         {
-            Assert.StartsWith("It failed: InvalidOperationException: above, caused by IOException: below (at Millrace.Tests.", line.Message, StringComparison.Ordinal);
+            Assert.StartsWith(
+                "It failed: InvalidOperationException: above, caused by IOException: below (at Millrace.Tests.",
+                line.Message, StringComparison.Ordinal);
             Assert.DoesNotContain('\n', line.Message);
         }
     }

@@ -10,7 +10,10 @@ namespace Millrace.Tests.Server.Transport;
 public sealed class DescriptorLimitTests
 {
     [Theory]
-    [InlineData("Limit  Soft Limit  Hard Limit  Units\nMax processes  7  8  processes\nMax open files            1024                 20000                files     \n", 1024L)]
+    [InlineData(
+        "Limit  Soft Limit  Hard Limit  Units\nMax processes  7  8  processes\n" +
+        "Max open files            1024                 20000                files     \n",
+        1024L)]
     [InlineData("Max open files            unlimited            unlimited            files\n", null)]
     [InlineData("", null)]
     public void The_limit_is_the_soft_one(string limits, long? expected) => Assert.Equal(expected, DescriptorLimit.Parse(limits));
