@@ -180,7 +180,8 @@ internal sealed class TopicAdmin(SimulationKernel kernel, Lane lane, SimulatedCl
         }
 
         kernel.Coverage.Count($"topics: {what} refused, {error}");
-        return error is ErrorCode.RequestTimedOut || BrokerWorld.IsForWantOfMemory(kernel, error) || BrokerWorld.IsForWantOfBrokers(kernel, error)
+        // A controller that has lost its log does not know what became of it; its node answers nobody from then on.
+        return error is ErrorCode.RequestTimedOut or ErrorCode.NotController || BrokerWorld.IsForWantOfMemory(kernel, error) || BrokerWorld.IsForWantOfBrokers(kernel, error)
             ? false
             : throw new ViolationException($"Topic {Topic}: {error} for a {what}");
     }
