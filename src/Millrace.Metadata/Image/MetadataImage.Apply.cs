@@ -49,7 +49,7 @@ public sealed partial record MetadataImage
             new NodeId(record.NodeId),
             new NodeEpoch(record.NodeEpoch),
             record.IncarnationId,
-            [.. record.Endpoints.Select(endpoint => new NodeEndpoint(new ListenerName(endpoint.Listener), endpoint.Host, endpoint.Port))],
+            ToEndpoints(record),
             record.Rack,
             (NodeState)record.State)
         {
@@ -62,6 +62,12 @@ public sealed partial record MetadataImage
             NextNodeEpoch = Math.Max(NextNodeEpoch, node.Epoch.Value + 1),
         };
     }
+
+    // The listener of those who named none was the usual one.
+    private static ImmutableArray<NodeEndpoint> ToEndpoints(NodeRecord record) =>
+        record.Endpoints.Count == 0
+            ? [new NodeEndpoint(ListenerName.Plaintext, record.Host, record.Port)]
+            : [.. record.Endpoints.Select(endpoint => new NodeEndpoint(new ListenerName(endpoint.Listener), endpoint.Host, endpoint.Port))];
 
     private MetadataImage Leave(NodeId id, NodeEpoch epoch, NodeState state)
     {

@@ -1,7 +1,9 @@
 using Millrace.Metadata;
+using Millrace.Metadata.Image;
 using Millrace.Metadata.Records;
 using Millrace.Protocol.Messages;
 using Millrace.Protocol.Primitives;
+using Millrace.Runtime.Ids;
 using Xunit;
 
 namespace Millrace.Tests.Metadata;
@@ -54,6 +56,22 @@ public sealed class MetadataEntryTests
             + "001C000055" + "0000000000000002" + "0A0B" + "0000000000000001" + "0000000000000000" + "0000000000000000" + "0000000000000000"
             + "0000000000000000" + "0000000000000000" + "0000000000000000" + "00" + "0000000000000000" + "0000000000000000" + "00" + "00",
             Convert.ToHexString(MetadataEntry.Write(records)));
+    }
+
+    [Fact]
+    public void A_node_that_was_registered_before_listeners_had_names_is_reached_where_it_was()
+    {
+        var bytes = Convert.FromHexString(
+            "01" + "00040000" + "28" + "00000003" + "0000000000000007" + "00000001000200030405060708090A0B" + "0568" + "6F7374" + "00002384" + "00" + "02" + "00");
+
+        var image = MetadataEntry.Read(bytes).Aggregate(MetadataImage.Empty, (image, record) => image.Apply(record));
+
+        var node = image.Nodes[new NodeId(3)];
+        Assert.Equal(new NodeEpoch(7), node.Epoch);
+        Assert.Equal([new NodeEndpoint(ListenerName.Plaintext, "host", 9092)], node.Endpoints);
+        Assert.Null(node.Rack);
+        Assert.Equal(NodeState.Fenced, node.State);
+        Assert.Null(node.Program);
     }
 
     [Theory]

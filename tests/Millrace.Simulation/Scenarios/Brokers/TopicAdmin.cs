@@ -186,7 +186,9 @@ internal sealed class TopicAdmin(SimulationKernel kernel, Lane lane, SimulatedCl
 
         kernel.Coverage.Count($"topics: {what} refused, {error}");
         // Without a controller, as between two incarnations, nobody knows whether it was done: the client asks again.
-        return error is ErrorCode.RequestTimedOut or ErrorCode.NotController || BrokerWorld.IsForWantOfMemory(kernel, error) || BrokerWorld.IsForWantOfBrokers(kernel, error)
+        return error is ErrorCode.RequestTimedOut or ErrorCode.NotController
+            || BrokerWorld.IsForWantOfMemory(kernel, error)
+            || BrokerWorld.IsForWantOfBrokers(kernel, error)
             ? false
             : throw new ViolationException($"Topic {Topic}: {error} for a {what}");
     }
