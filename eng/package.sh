@@ -35,7 +35,7 @@ package() {
     cp -r "$published" "$folder/$name"
     find "$folder/$name" -type f ! -name millrace ! -name createdump -exec chmod 644 {} +
     local text
-    for text in LICENSE NOTICE README.md; do
+    for text in LICENSE NOTICE THIRD-PARTY-NOTICES.md README.md; do
         if [ -f "$repo/$text" ]; then
             cp "$repo/$text" "$folder/$name/"
         fi

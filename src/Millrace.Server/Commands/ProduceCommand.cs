@@ -117,7 +117,7 @@ internal sealed class ProduceCommand : ClientCommand
     }
 
     private static string Progress(DeliveryTally tally, long sent) =>
-        $"Of {sent} {(sent == 1 ? "record" : "records")} sent, {tally.Delivered} are acknowledged.";
+        $"Of {sent} {(sent == 1 ? "record" : "records")} sent, {tally.Delivered} {(tally.Delivered == 1 ? "is" : "are")} acknowledged.";
 
     private IProducer<byte[]?, byte[]?> Producer(ParseResult result)
     {
@@ -161,6 +161,14 @@ internal sealed class ProduceCommand : ClientCommand
             {
                 // The client's own queue bounds memory; wait for deliveries to make room.
                 producer.Flush(TimeSpan.FromMilliseconds(20));
+            }
+            catch (ProduceException<byte[]?, byte[]?> large) when (large.Error.Code == ErrorCode.MsgSizeTooLarge)
+            {
+                throw new CommandFailedException(
+                    ExitCode.Usage,
+                    $"Line {line} makes a record of over 1,000,000 bytes, which is more than the client sends: raise its bound with -X message.max.bytes=BYTES, "
+                    + "and the topic's with max.message.bytes if need be",
+                    large);
             }
         }
     }

@@ -118,8 +118,8 @@ internal sealed class StartCommand : Command
         {
             return Fail(
                 ExitCode.Failed,
-                $"The metadata cannot be used: {damage.Message.TrimEnd('.')}. Nothing of it was changed. Use the version of Millrace that wrote it, restore "
-                + "the object from a copy of the bucket, or take it away if it is none of Millrace's.");
+                $"The metadata cannot be used: {damage.Message.TrimEnd('.')}. Nothing of it was changed. Use the version of Millrace that wrote it, or restore "
+                + "the object from a copy of the bucket. Do not take it away: what it says of records would be lost with it.");
         }
         catch (OutOfMemoryException)
         {

@@ -133,6 +133,19 @@ public sealed class CommandLineTests(SharedBroker broker)
     }
 
     [Fact]
+    public async Task A_line_that_is_too_long_for_the_client_ends_produce_with_how_far_it_came_and_what_helps()
+    {
+        await RunAsync("", "topic", "create", "cli-long-line");
+
+        var result = await Tool.TryRunAsync(
+            MillraceProcess.Program, ["produce", "cli-long-line", "-b", broker.BootstrapServers], $"short\n{new string('x', 1_100_000)}\n");
+
+        Assert.Equal(Usage, result.ExitCode);
+        Assert.Contains("Line 2 makes a record of over 1,000,000 bytes", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("Of 1 record sent, 1 is acknowledged.", result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_member_without_a_partition_does_not_wait_for_the_end_for_ever()
     {
         await RunAsync("", "topic", "create", "cli-crowded", "-p", "1");
