@@ -46,6 +46,28 @@ public sealed class ReusableTaskTests
     }
 
     [Fact]
+    public void One_whose_result_is_asked_for_twice_is_idle_once()
+    {
+        var delivery = new Delivery(_idle, continuesOnItsOwn: false);
+        var (first, second) = (delivery.Task.GetAwaiter(), delivery.Task.GetAwaiter());
+        delivery.Complete();
+        Assert.True(second.IsCompleted);
+        first.GetResult();
+        Assert.Throws<InvalidOperationException>(() => second.GetResult());
+        Assert.Same(delivery, _idle.Take());
+        Assert.Null(_idle.Take());
+
+        // Nor does it take away from its next user what that waits for.
+        delivery.Parcel = "a parcel";
+        var task = delivery.Task.GetAwaiter();
+        Assert.Throws<InvalidOperationException>(() => second.GetResult());
+        Assert.Throws<InvalidOperationException>(() => task.GetResult());
+        Assert.Equal("a parcel", delivery.Parcel);
+        delivery.Complete();
+        task.GetResult();
+    }
+
+    [Fact]
     public async Task Serving_again_takes_no_memory()
     {
         new Delivery(_idle, continuesOnItsOwn: false).GiveBack();
