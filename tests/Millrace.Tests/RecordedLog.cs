@@ -10,6 +10,9 @@ internal sealed class RecordedLog : ILoggerFactory, ILogger
 
     public IReadOnlyList<Line> Lines => [.. _lines];
 
+    /// <summary>Called with each line's level before it is kept; what it throws is thrown to whoever logs.</summary>
+    public Action<LogLevel>? Before { get; set; }
+
     /// <summary>All lines, as <c>Level Message</c>.</summary>
     public IReadOnlyList<string> Texts => [.. _lines.Select(line => $"{line.Level} {line.Message}")];
 
@@ -26,8 +29,11 @@ internal sealed class RecordedLog : ILoggerFactory, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        Before?.Invoke(logLevel);
         _lines.Enqueue(new Line(logLevel, formatter(state, exception), exception, state as IReadOnlyList<KeyValuePair<string, object?>> ?? []));
+    }
 
     public void Dispose()
     {

@@ -94,7 +94,16 @@ internal sealed class AnswerLoop
                     (open, unflushed) = (await FlushAsync(), false);
                 }
 
-                open = await AnswerAsync(underWay.Call, open);
+                try
+                {
+                    open = await AnswerAsync(underWay.Call, open);
+                }
+                catch (Exception)
+                {
+                    // Its failure could not even be told, for want of memory perhaps. The calls behind it have memory that only this loop gives back.
+                    open = false;
+                }
+
                 Finish(underWay);
                 unflushed |= open;
                 if (!open)
@@ -122,7 +131,7 @@ internal sealed class AnswerLoop
         _ownBudget.Release(own);
     }
 
-    /// <summary>Waits for a call and writes its response; false if the connection has to be closed instead. Does not throw.</summary>
+    /// <summary>Waits for a call and writes its response; false if the connection has to be closed instead.</summary>
     private async ValueTask<bool> AnswerAsync(RequestCall call, bool open)
     {
         try

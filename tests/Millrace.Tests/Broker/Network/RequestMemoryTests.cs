@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Microsoft.Extensions.Logging;
 using Millrace.Broker.Network;
 using Millrace.Protocol;
 using Xunit;
@@ -66,5 +67,27 @@ public sealed class RequestMemoryTests
         Assert.True(await server.AllBuffersAreReturnedAsync());
 
         static ProduceRequest Produce(string topic) => new() { Acks = -1, TimeoutMs = 30_000, TopicData = [new() { Name = topic, PartitionData = [] }] };
+    }
+
+    [Fact]
+    public async Task A_call_whose_fault_cannot_even_be_told_gives_its_memory_back_and_so_does_the_one_behind_it()
+    {
+        await using var server = await ServerUnderTest.StartAsync(lettingNextBegin: true);
+        server.Handler.OnBegin = _ => throw new InvalidOperationException("a fault");
+        server.Log.Before = level =>
+        {
+            if (level == LogLevel.Error)
+            {
+                throw new OutOfMemoryException();
+            }
+        };
+        using var client = await server.ConnectAsync();
+        await client.SendAsync(new HeartbeatRequest { GenerationId = 1 }, version: 4, correlationId: 1);
+        await client.SendAsync(new HeartbeatRequest { GenerationId = 2 }, version: 4, correlationId: 2);
+
+        Assert.True(await client.IsEndedInOrderAsync());
+        Assert.True(await server.AllBuffersAreReturnedAsync());
+        Assert.False(server.HasFailed);
+        Assert.True(await server.AnswersAsync());
     }
 }
