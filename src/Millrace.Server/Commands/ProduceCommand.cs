@@ -166,8 +166,8 @@ internal sealed class ProduceCommand : ClientCommand
             {
                 throw new CommandFailedException(
                     ExitCode.Usage,
-                    $"Line {line} makes a record of over 1,000,000 bytes, which is more than the client sends: raise its bound with -X message.max.bytes=BYTES, "
-                    + "and the topic's with max.message.bytes if need be",
+                    $"Line {line} makes a record of over 1,000,000 bytes, which is more than the client sends: raise its bound with "
+                    + "-X message.max.bytes=BYTES, and the topic's with max.message.bytes if need be",
                     large);
             }
         }

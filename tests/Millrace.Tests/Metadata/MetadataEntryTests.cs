@@ -62,7 +62,8 @@ public sealed class MetadataEntryTests
     public void A_node_that_was_registered_before_listeners_had_names_is_reached_where_it_was()
     {
         var bytes = Convert.FromHexString(
-            "01" + "00040000" + "28" + "00000003" + "0000000000000007" + "00000001000200030405060708090A0B" + "0568" + "6F7374" + "00002384" + "00" + "02" + "00");
+            "01" + "00040000" + "28" + "00000003" + "0000000000000007" + "00000001000200030405060708090A0B"
+            + "0568" + "6F7374" + "00002384" + "00" + "02" + "00");
 
         var image = MetadataEntry.Read(bytes).Aggregate(MetadataImage.Empty, (image, record) => image.Apply(record));
 

@@ -118,7 +118,8 @@ public sealed class RingWalProvider(NodeRuntime runtime, BufferPool pool, IWalMe
                 await ring.WriteHeaderAsync(header);
             }
 
-            Log.WalSealed(runtime.Loggers, descriptor.Location, header.EndSequence - header.TrimSequence, header.EndRingPosition - header.TrimRingPosition);
+            var (blocks, bytes) = (header.EndSequence - header.TrimSequence, header.EndRingPosition - header.TrimRingPosition);
+            Log.WalSealed(runtime.Loggers, descriptor.Location, blocks, bytes);
             return new RingWalRecovery(descriptor, ring, pool, header, space);
         }
         catch
