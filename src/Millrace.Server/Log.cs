@@ -32,8 +32,8 @@ internal static partial class Log
     [LoggerMessage(
         EventId = 9010, Level = LogLevel.Warning,
         Message =
-            "Stopped; what {Streams} streams have not uploaded, in {Bytes} bytes of memory, stays in the WAL {Wal}, and the next start " +
-            "recovers it. {Reason}")]
+            "Stopped; what {Streams} streams have not uploaded, in {Bytes} bytes of memory, stays in the WAL {Wal}, " +
+            "and the next start recovers it. {Reason}")]
     public static partial void StoppedDirty(ILogger logger, int streams, long bytes, string wal, string reason);
 
     [LoggerMessage(EventId = 9014, Level = LogLevel.Critical, Message = "The node stops: {Reason} What is acknowledged is safe; the next start recovers it")]
@@ -76,9 +76,9 @@ internal static partial class Log
     [LoggerMessage(
         EventId = 9023, Level = LogLevel.Warning,
         Message =
-            "The data directory {Directory} holds logs of Apache Kafka. They are not read and not changed: " +
-            "records come over through clients, such as MirrorMaker 2. Choose another data directory with --data-dir if Kafka is to run there " +
-            "again")]
+            "The data directory {Directory} holds logs of Apache Kafka. " +
+            "They are not read and not changed: records come over through clients, such as MirrorMaker 2. " +
+            "Choose another data directory with --data-dir if Kafka is to run there again")]
     public static partial void KafkasFolder(ILogger logger, string directory);
 
     [LoggerMessage(EventId = 9030, Level = LogLevel.Warning, Message = "{Count} more lines of the event {Event} were left out in the last minute")]

@@ -17,8 +17,8 @@ internal sealed partial class Partition
     /// order of the calls.
     /// </summary>
     /// <param name="batch">
-    /// Found to be in order. Its memory is held from here for as long as it is parked: the caller's own hold is needed for the call
-    /// only.
+    /// Found to be in order. Its memory is held from here for as long as it is parked:
+    /// the caller's own hold is needed for the call only.
     /// </param>
     /// <param name="fromReserve">Takes room that producers leave untouched: for what groups depend on.</param>
     /// <param name="token">Ends the time that the batch may be parked: while the partition opens or closes, or while the store has no room.</param>

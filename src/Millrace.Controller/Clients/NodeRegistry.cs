@@ -11,8 +11,8 @@ namespace Millrace.Controller.Clients;
 
 /// <summary>What a process asks the controller for when it begins and ends an incarnation, and about the WALs of former ones.</summary>
 /// <remarks>
-/// Every call can be repeated. Each may end with a <see cref="StreamException"/>: ControllerLost; StorageUnavailable, when too many
-/// requests wait.
+/// Every call can be repeated. Each may end with a <see cref="StreamException"/>: ControllerLost;
+/// StorageUnavailable, when too many requests wait.
 /// </remarks>
 public sealed class NodeRegistry(IControllerChannel channel)
 {

@@ -13,8 +13,8 @@ using Millrace.Streams.Wal;
 namespace Millrace.Server.Composition;
 
 /// <summary>
-/// A node as a process of a real machine: its folder, store, memory and sockets, HTTP endpoints, the line that says ready, and the exit
-/// code.
+/// A node as a process of a real machine: its folder, store, memory and sockets, HTTP endpoints,
+/// the line that says ready, and the exit code.
 /// </summary>
 internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, NodeOptions options) : INodeObserver
 {

@@ -4,8 +4,8 @@ namespace Millrace.Broker.Partitions.Intake;
 
 /// <summary>A record batch that was found to be in order, ready to be appended.</summary>
 /// <param name="Bytes">
-/// The whole batch, a part of <paramref name="Buffer"/>. The partition writes offset, epoch and, where the topic wants it, the time
-/// into it.
+/// The whole batch, a part of <paramref name="Buffer"/>. The partition writes offset, epoch and, where the topic wants it,
+/// the time into it.
 /// </param>
 /// <param name="Buffer">The memory's holder; the caller keeps its own hold until the append has begun.</param>
 /// <param name="Count">Its records; as many offsets.</param>
