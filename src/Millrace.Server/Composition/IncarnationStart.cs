@@ -51,17 +51,17 @@ internal sealed class IncarnationStart(
         }
         catch (Exception failure)
         {
-            var lost = life.Failed.IsCompleted ? await life.Failed : null;
             life.Stop();
             while (_made.TryPop(out var made))
             {
                 await made.DisposeAsync();
             }
 
-            if (failure is OperationCanceledException && lost is not null && !token.IsCancellationRequested)
+            // Asked last: a controller tells those who wait for it that it is lost before it says why.
+            if (IsEcho(failure) && life.Failed.IsCompleted && !token.IsCancellationRequested)
             {
                 // It was over before it had begun: what counts is why, and not that it was told so.
-                ExceptionDispatchInfo.Throw(CauseOf(lost));
+                ExceptionDispatchInfo.Throw(CauseOf(await life.Failed));
             }
 
             throw;
@@ -191,6 +191,8 @@ internal sealed class IncarnationStart(
         var recovery = new WalRecovery(life, options.Streams, target, wals.Former);
         await new FormerWals(life, nodes, recovery, losses).RecoverAsync(waiting, token);
     }
+
+    private static bool IsEcho(Exception failure) => failure is OperationCanceledException or StreamException { Error: StreamError.ControllerLost };
 
     private StreamException Deposed(string owner, Exception? cause) =>
         new(StreamError.Fenced, $"Another broker took the store {components.Storage.Name} over while this one started{owner}.", cause);

@@ -118,6 +118,25 @@ public sealed class ReplacementTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_start_that_loses_its_controller_says_who_has_taken_it_and_not_that_it_cannot_be_asked()
+    {
+        await using var storage = new TestStorage();
+        await using var other = new ControllerNode(storage);
+        var entries = 0;
+        storage.BeforePut = async (key, _) =>
+        {
+            if (key.StartsWith("meta/LOG/", StringComparison.Ordinal) && ++entries == 3)
+            {
+                await other.StartAsync();
+            }
+        };
+
+        var refusal = await Assert.ThrowsAsync<StreamException>(() => NodeUnderTest.StartAsync(storage, "object"));
+        Assert.Equal(StreamError.Fenced, refusal.Error);
+        Assert.Contains("Another broker took the store test: over", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_stop_between_two_incarnations_waits_for_none_and_leaves_everything_to_the_next_start()
     {
         await using var storage = new TestStorage();
