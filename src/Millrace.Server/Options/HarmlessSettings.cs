@@ -11,9 +11,9 @@ internal static class HarmlessSettings
     [
         new("The node is broker and controller in one; brokers do not join each other yet.",
             "auto.leader.rebalance.enable", "broker.heartbeat.interval.ms", "broker.session.timeout.ms", "cluster.id", "controlled.shutdown.enable",
-            "controller.listener.names", "controller.performance.", "controller.quorum.", "controller.socket.timeout.ms", "early.start.listeners",
-            "initial.broker.registration.timeout.ms", "inter.broker.listener.name", "leader.imbalance.check.interval.seconds",
-            "listener.security.protocol.map", "request.timeout.ms", "server.max.startup.time.ms", "unclean.leader.election.interval.ms"),
+            "controller.performance.", "controller.quorum.", "controller.socket.timeout.ms", "early.start.listeners",
+            "initial.broker.registration.timeout.ms", "leader.imbalance.check.interval.seconds",
+            "request.timeout.ms", "server.max.startup.time.ms", "unclean.leader.election.interval.ms"),
         new("Metadata lies in the store, as a log that is kept short by itself.",
             "internal.metadata.", "metadata.log.", "metadata.max."),
         new("Records lie in the store: no broker replicates them.",
