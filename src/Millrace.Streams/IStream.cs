@@ -60,6 +60,7 @@ public interface IStream
     ValueTask UploadAsync(long endOffset, CancellationToken token);
 
     /// <summary>Raises the start offset, durably. Data below goes when no object needs it.</summary>
+    /// <exception cref="StreamException">OffsetOutOfRange; why the stream ended first; StorageUnavailable or ControllerLost: to be asked again.</exception>
     ValueTask TrimAsync(long startOffset, CancellationToken token);
 
     /// <summary>Bytes and newest timestamps of what is stored, oldest first, in pieces the store can trim at: what retention decides on.</summary>

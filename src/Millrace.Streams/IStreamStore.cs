@@ -21,7 +21,7 @@ public interface IStreamStore : IAsyncDisposable
     /// <param name="epoch">Higher than every epoch it was ever opened at.</param>
     /// <param name="owner">Hears what happens to the stream and supplies its checkpoints.</param>
     /// <param name="token">Ends the wait.</param>
-    /// <exception cref="StreamException">Fenced, Unknown, Incomplete, StorageUnavailable.</exception>
+    /// <exception cref="StreamException">Fenced, Unknown, Incomplete, StorageUnavailable, ControllerLost, Corrupt, Closed.</exception>
     ValueTask<IStream> OpenAsync(StreamId id, StreamEpoch epoch, IStreamOwner owner, CancellationToken token);
 
     /// <summary>

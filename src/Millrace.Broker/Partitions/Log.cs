@@ -78,8 +78,8 @@ internal static partial class Log
     public static partial void NotCleaned(ILogger logger, string topics);
 
     private static LogLevel LevelOf(StreamError error, LogLevel otherwise) =>
-        // Unknown: the topic was deleted, which is told where it is done.
-        error is StreamError.StorageUnavailable or StreamError.Unknown ? LogLevel.Debug
+        // Unknown: the topic was deleted, which is told where it is done; and who lost the controller tells of that.
+        error is StreamError.StorageUnavailable or StreamError.ControllerLost or StreamError.Unknown ? LogLevel.Debug
         : PartitionErrors.IsExpectedEnd(error) ? LogLevel.Information
         : otherwise;
 }

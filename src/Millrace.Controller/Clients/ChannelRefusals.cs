@@ -1,4 +1,5 @@
 using Millrace.Controller.Messages;
+using Millrace.Controller.Nodes;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol.Messages;
 

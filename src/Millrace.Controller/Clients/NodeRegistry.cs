@@ -70,11 +70,11 @@ public sealed class NodeRegistry(IControllerChannel channel)
     /// one: take it over, upload, commit with its id, <see cref="IStreamRegistry.CompleteRecoveryAsync"/>.
     /// </summary>
     public async ValueTask<IReadOnlyList<WaitingWal>> GetWaitingWalsAsync(CancellationToken token) =>
-        [.. (await ListAsync(token)).Waiting.Select(WalMessages.ToWaiting)];
+        [.. (await ListAsync(token)).Waiting.Select(WalForms.ToWaiting)];
 
     /// <summary>The WALs that nothing is needed of and that may still take space: to be given back, and then forgotten.</summary>
     public async ValueTask<IReadOnlyList<WalDescriptor>> GetRetiredWalsAsync(CancellationToken token) =>
-        [.. (await ListAsync(token)).Retired.Select(WalMessages.ToDescriptor)];
+        [.. (await ListAsync(token)).Retired.Select(WalForms.ToDescriptor)];
 
     /// <summary>The space of retired WALs has been given back. An incarnation that has left may say so of its own.</summary>
     /// <exception cref="StreamException">Fenced.</exception>

@@ -54,9 +54,9 @@ public sealed class ControllerEndpoint(NodeRuntime runtime, ClusterController co
 
         try
         {
-            if (handler.Look(state, request) is { } seen)
+            if (handler.TryAnswer(state, request) is { } answer)
             {
-                return new(state.Cluster.Version, ControllerError.None, null, seen);
+                return new(state.Cluster.Version, ControllerError.None, null, answer);
             }
 
             var decided = await controller.DecideAsync(entry => handler.Decide(entry, request), token);

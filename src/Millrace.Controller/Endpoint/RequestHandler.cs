@@ -18,17 +18,17 @@ internal abstract class RequestHandler
 
 /// <inheritdoc cref="RequestHandler"/>
 /// <param name="decide">Turns it into records and an answer, by the newest state.</param>
-/// <param name="look">Answers it from committed state without a place in the loop; null where it cannot be. The whole is null if none ever can.</param>
+/// <param name="answer">Answers it from committed state without a place in the loop; null where it cannot be. The whole is null if none ever can.</param>
 /// <param name="committed">Hears of what was done.</param>
 internal sealed class RequestHandler<TRequest, TResponse>(
-    Func<PendingEntry, TRequest, TResponse> decide, Func<ClusterState, TRequest, TResponse?>? look = null, Action<TRequest, TResponse>? committed = null)
+    Func<PendingEntry, TRequest, TResponse> decide, Func<ClusterState, TRequest, TResponse?>? answer = null, Action<TRequest, TResponse>? committed = null)
     : RequestHandler
     where TRequest : class, IRequest<TRequest>
     where TResponse : class, IResponse<TResponse>
 {
     public TResponse Decide(PendingEntry entry, TRequest request) => decide(entry, request);
 
-    public TResponse? Look(ClusterState state, TRequest request) => look?.Invoke(state, request);
+    public TResponse? TryAnswer(ClusterState state, TRequest request) => answer?.Invoke(state, request);
 
     public void OnCommitted(TRequest request, TResponse response) => committed?.Invoke(request, response);
 

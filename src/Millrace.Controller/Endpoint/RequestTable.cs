@@ -41,7 +41,7 @@ internal sealed class RequestTable
             [ForgetWalsRequest.ApiKey] = For<ForgetWalsRequest, ForgetWalsResponse>(WalRequests.Forget),
             [CompleteRecoveryRequest.ApiKey] = For<CompleteRecoveryRequest, CompleteRecoveryResponse>(WalRequests.Complete),
             [AcceptLossRequest.ApiKey] = new RequestHandler<AcceptLossRequest, AcceptLossResponse>(WalRequests.AcceptLoss, committed: nodes.OnLossAccepted),
-            [StreamOpsRequest.ApiKey] = new RequestHandler<StreamOpsRequest, StreamOpsResponse>(StreamRequests.Decide, StreamRequests.Look),
+            [StreamOpsRequest.ApiKey] = new RequestHandler<StreamOpsRequest, StreamOpsResponse>(StreamRequests.Decide, StreamRequests.TryAnswer),
         }.ToFrozenDictionary();
     }
 

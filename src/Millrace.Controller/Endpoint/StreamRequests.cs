@@ -42,7 +42,7 @@ internal static class StreamRequests
     /// Questions alone are of committed state and no decision: they need no place in the loop. They name a sender like all, and are answered a
     /// fenced one too: it reads of ranges that are committed for ever.
     /// </summary>
-    public static StreamOpsResponse? Look(ClusterState state, StreamOpsRequest request)
+    public static StreamOpsResponse? TryAnswer(ClusterState state, StreamOpsRequest request)
     {
         if (Deeds(request) > 0)
         {
@@ -82,14 +82,14 @@ internal static class StreamRequests
             [
                 .. opening.Epochs.Select(start => new StreamOpsResponse.OpenedEpoch { Epoch = start.Epoch.Value, StartOffset = start.StartOffset }),
             ],
-            Checkpoint = opening.CheckpointRange is { } range ? RangeMessages.ToAnswered(range) : null,
+            Checkpoint = opening.CheckpointRange is { } range ? RangeForms.ToAnswered(range) : null,
         };
     }
 
     private static StreamOpsResponse.CommitResult Commit(PendingEntry entry, NodeIncarnation node, StreamOpsRequest.Commit commit)
     {
         var verdicts = UploadJudge.Commit(
-            entry, new UploadCommit(node, ToWal(commit.WalId), [.. commit.Ranges.Select(RangeMessages.FromOffered)]));
+            entry, new UploadCommit(node, ToWal(commit.WalId), [.. commit.Ranges.Select(RangeForms.FromOffered)]));
         return new StreamOpsResponse.CommitResult
         {
             Verdicts =

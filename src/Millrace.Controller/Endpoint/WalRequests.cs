@@ -20,8 +20,8 @@ internal static class WalRequests
     public static ListWalsResponse List(PendingEntry entry, ListWalsRequest request) =>
         new()
         {
-            Waiting = [.. NodeOperations.Waiting(entry.State).Select(WalMessages.ToMessage)],
-            Retired = [.. NodeOperations.Retired(entry.State).Select(WalMessages.ToMessage)],
+            Waiting = [.. NodeOperations.Waiting(entry.State).Select(WalForms.ToMessage)],
+            Retired = [.. NodeOperations.Retired(entry.State).Select(WalForms.ToMessage)],
         };
 
     public static ForgetWalsResponse Forget(PendingEntry entry, ForgetWalsRequest request)

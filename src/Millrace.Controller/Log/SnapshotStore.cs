@@ -11,7 +11,7 @@ namespace Millrace.Controller.Log;
 /// <summary>The snapshots in the bucket: <c>meta/snapshots/TTTTTTTTTTTTTTTT-IIIIIIIIIIIIIIII</c>, by the place of the log they end before.</summary>
 internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
 {
-    private const string Prefix = "meta/snapshots/";
+    private const string Prefix = MetadataLog.Prefix + "snapshots/";
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);

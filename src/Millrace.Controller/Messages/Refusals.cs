@@ -1,3 +1,4 @@
+using Millrace.Controller.Nodes;
 using Millrace.Metadata.Channel;
 using Millrace.Streams;
 

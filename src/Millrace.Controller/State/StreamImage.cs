@@ -31,7 +31,7 @@ internal sealed partial record StreamImage
     /// <summary>The streams whose last range an incarnation opened and that is not complete, by id.</summary>
     public IReadOnlyCollection<StreamId> OpenStreamsOf(NodeIncarnation owner) => OpenByOwner.GetValueOrDefault(owner.Epoch) ?? [];
 
-    /// <summary>Records that make this image, and the counters of both images, out of empty ones.</summary>
+    /// <summary>Records that make this image out of the empty one. The counters are not among them (<see cref="ClusterState.ToRecords"/>).</summary>
     public IEnumerable<IRecord> ToRecords()
     {
         foreach (var state in Objects.All.Values)

@@ -1,9 +1,7 @@
-using System.Globalization;
 using Millrace.Metadata;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
-using Millrace.Runtime.Ids;
 
 namespace Millrace.Controller.Topics;
 
@@ -82,14 +80,10 @@ internal sealed class ConfigChanges(ConfigResolver configs)
 
     private Refusal? AlterBroker(PendingEntry entry, IncrementalAlterConfigsRequest.AlterConfigsResource resource)
     {
-        var node = MetadataImage.AllBrokers;
-        if (resource.ResourceName.Length > 0)
+        if (ConfigResourceName.ToBroker(resource.ResourceName) is not { } node
+            || (node != MetadataImage.AllBrokers && !entry.Cluster.Nodes.ContainsKey(node)))
         {
-            if (!int.TryParse(resource.ResourceName, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
-                || !entry.Cluster.Nodes.ContainsKey(node = new NodeId(id)))
-            {
-                return new Refusal(ErrorCode.InvalidRequest, $"There is no broker '{resource.ResourceName}'.");
-            }
+            return new Refusal(ErrorCode.InvalidRequest, $"There is no broker '{resource.ResourceName}'.");
         }
 
         foreach (var config in resource.Configs)

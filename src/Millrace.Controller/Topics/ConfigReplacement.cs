@@ -1,7 +1,6 @@
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
-using Millrace.Runtime.Ids;
 
 namespace Millrace.Controller.Topics;
 
@@ -63,12 +62,7 @@ internal sealed class ConfigReplacement(ConfigChanges changes)
             return topic.Configs.Keys.Where(name => InternalTopics.CheckConfig(topic.Name, name, null) is null);
         }
 
-        var node = resource.ResourceName.Length == 0 ? MetadataImage.AllBrokers
-            : int.TryParse(resource.ResourceName, out var id) ? new NodeId(id)
-            : (NodeId?)null;
-        return resource.ResourceType == (sbyte)ConfigResourceType.Broker && node is { } known
-            && cluster.BrokerConfigs.TryGetValue(known, out var configs)
-            ? configs.Keys
-            : [];
+        return resource.ResourceType == (sbyte)ConfigResourceType.Broker && ConfigResourceName.ToBroker(resource.ResourceName) is { } node
+            && cluster.BrokerConfigs.TryGetValue(node, out var configs) ? configs.Keys : [];
     }
 }

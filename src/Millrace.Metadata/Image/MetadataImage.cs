@@ -26,7 +26,7 @@ public sealed partial record MetadataImage
     /// <summary>Gates record types: none of a higher level is written before every node understands it.</summary>
     public short FeatureLevel { get; init; }
 
-    /// <summary>The node whose controller wrote the newest term's first entry, or null.</summary>
+    /// <summary>The node of the newest controller that has registered as one, or null before any has.</summary>
     public NodeId? Controller { get; init; }
 
     /// <summary>The newest incarnation of every node that ever registered and was not removed.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Millrace.Metadata.Configs;
 
 namespace Millrace.Server.Options;
@@ -9,12 +8,12 @@ internal static class Explanations
     private static readonly string[] Quorum = ["controller.quorum.voters", "controller.quorum.bootstrap.servers"];
 
     /// <param name="written">All entries, as they were written.</param>
-    /// <param name="values">Ours among them, with values that pass their checks.</param>
-    public static IEnumerable<SettingsRemark> Of(IReadOnlyDictionary<string, string> written, IReadOnlyDictionary<string, string> values)
+    /// <param name="settings">Ours among them.</param>
+    public static IEnumerable<SettingsRemark> Of(IReadOnlyDictionary<string, string> written, NodeSettings settings)
     {
-        if (values.TryGetValue("min.insync.replicas", out var replicas) && int.Parse(replicas, CultureInfo.InvariantCulture) > 1)
+        if (settings.Number(TopicConfigs.MinInsyncReplicas) is > 1 and var replicas)
         {
-            var durable = values.GetValueOrDefault(ServerSettings.Wal) == "object"
+            var durable = settings.Text(ServerSettings.Wal) == "object"
                 ? "what is acknowledged lies in the object store, and outlives this machine"
                 : "what is acknowledged lies in this node's WAL, and some seconds later in the object store. " +
                     "If it has to outlive the machine's disk from the first moment, choose millrace.wal=object";

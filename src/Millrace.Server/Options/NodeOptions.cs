@@ -51,7 +51,7 @@ internal sealed record NodeOptions
 
     /// <summary>
     /// What may be lost with WALs that are gone: ids of WALs (everything that only they hold), names of topics, or of single
-    /// partitions as a refused start writes them.
+    /// partitions as the log names what waits.
     /// </summary>
     public IReadOnlyList<string> AcceptLoss { get; init; } = [];
 

@@ -58,12 +58,13 @@ internal sealed class SettingsReader
             throw new SettingsException(string.Join(Environment.NewLine, _problems));
         }
 
-        _remarks.AddRange(Explanations.Of(written, _values));
+        var settings = new NodeSettings(_values, _remarks);
+        _remarks.AddRange(Explanations.Of(written, settings));
         _harmless.Sort(StringComparer.Ordinal);
         Say(LogLevel.Warning, _harmless, "These settings of Kafka have no effect here: {0}");
         Say(LogLevel.Warning, [.. _autoMq.Where(key => !AutoMqSettings.Understood.Contains(key))],
             "These settings of AutoMQ have no effect here: {0}. What there is instead: `millrace config reference`, names that begin with millrace.");
-        return new NodeSettings(_values, _remarks);
+        return settings;
     }
 
     private void Sort(string key, string value)

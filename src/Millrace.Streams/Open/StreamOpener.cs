@@ -19,7 +19,7 @@ namespace Millrace.Streams.Open;
 internal sealed class StreamOpener(
     NodeIncarnation node, IStreamRegistry registry, UnservedOpenings unserved, ObjectIndexCache indexes, DataObjectReader objects)
 {
-    /// <exception cref="StreamException">Fenced, Unknown, Incomplete, StorageUnavailable, Corrupt.</exception>
+    /// <exception cref="StreamException">Fenced, Unknown, Incomplete, StorageUnavailable, ControllerLost, Corrupt.</exception>
     public async ValueTask<OpenedStream> OpenAsync(StreamId id, StreamEpoch epoch, CancellationToken token)
     {
         try

@@ -7,8 +7,9 @@ namespace Millrace.Streams.Registry;
 /// keeps it in the metadata log; every answer is committed there.
 /// </summary>
 /// <remarks>
-/// Every call names the caller's incarnation and is refused with <see cref="StreamError.Fenced"/> once that is fenced. Any may end with
-/// <see cref="StreamError.ControllerLost"/>, which is no such refusal. All are idempotent: a caller that lost an answer asks again.
+/// Every call that changes something names the caller's incarnation, and is refused with <see cref="StreamError.Fenced"/> once that is fenced; what is
+/// committed is told whoever asks. Any may end with <see cref="StreamError.ControllerLost"/>, which is no such refusal, or with
+/// <see cref="StreamError.StorageUnavailable"/> while too many wait. All are idempotent: a caller that lost an answer asks again.
 /// </remarks>
 public interface IStreamRegistry
 {

@@ -5,7 +5,7 @@ namespace Millrace.Streams.Registry;
 /// <summary>
 /// What one incarnation has to know of the registry, or to tell it, before it can go on: asked until it is answered (see <see cref="Retry"/>).
 /// </summary>
-/// <remarks>Threading: any thread. Every call throws what the registry's own does, but for StorageUnavailable.</remarks>
+/// <remarks>Threading: any thread. Every call throws what the registry's own does, but for StorageUnavailable and ControllerLost.</remarks>
 /// <param name="node">In whose name.</param>
 /// <param name="registry">Who is asked.</param>
 /// <param name="retry">For how long.</param>

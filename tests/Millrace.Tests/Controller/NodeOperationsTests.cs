@@ -1,4 +1,3 @@
-using Millrace.Controller;
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
 using Millrace.Controller.Streams;

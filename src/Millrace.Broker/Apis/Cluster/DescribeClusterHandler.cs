@@ -39,7 +39,7 @@ internal sealed class DescribeClusterHandler(BrokerIdentity identity, IMetadataF
         return ValueTask.FromResult(new DescribeClusterResponse
         {
             ClusterId = image.ClusterId,
-            ControllerId = MetadataHandler.ControllerOf(image, identity.Node).Value,
+            ControllerId = SeenController.Of(image, identity.Node).Value,
             Brokers = [.. Describe(image.Nodes.Values.Where(node => node.IsLive || request.IncludeFencedBrokers), context.Connection.Listener)],
             ClusterAuthorizedOperations =
                 request.IncludeClusterAuthorizedOperations ? AuthorizedOperations.OnCluster(context.Access) : AuthorizedOperations.Unknown,

@@ -43,7 +43,7 @@ internal sealed class DescribeQuorumHandler(NodeRuntime runtime, BrokerIdentity 
     private DescribeQuorumResponse Describe(short version)
     {
         var image = feed.Image;
-        var leader = MetadataHandler.ControllerOf(image, identity.Node);
+        var leader = SeenController.Of(image, identity.Node);
         var now = runtime.Time.GetUtcNow().ToUnixTimeMilliseconds();
         image.Nodes.TryGetValue(leader, out var node);
         return new DescribeQuorumResponse

@@ -8,7 +8,6 @@ using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Runtime;
-using Millrace.Runtime.Ids;
 
 namespace Millrace.Broker.Apis.Cluster;
 
@@ -75,16 +74,12 @@ internal sealed class MetadataHandler(NodeRuntime runtime, BrokerIdentity identi
         {
             Brokers = [.. Brokers(image, context.Connection.Listener)],
             ClusterId = image.ClusterId,
-            ControllerId = ControllerOf(image, identity.Node).Value,
+            ControllerId = SeenController.Of(image, identity.Node).Value,
             Topics = topics,
             ClusterAuthorizedOperations =
                 request.IncludeClusterAuthorizedOperations ? AuthorizedOperations.OnCluster(context.Access) : AuthorizedOperations.Unknown,
         };
     }
-
-    /// <summary>Clients send admin requests to the "controller": every broker takes them, so any live one will do.</summary>
-    internal static NodeId ControllerOf(MetadataImage image, NodeId self) =>
-        image.Controller is { } controller && image.IsLive(controller) ? controller : self;
 
     private static IEnumerable<MetadataResponse.MetadataResponseBroker> Brokers(MetadataImage image, ListenerName listener)
     {

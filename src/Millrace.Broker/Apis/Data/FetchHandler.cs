@@ -150,7 +150,7 @@ internal sealed class FetchHandler(
     {
         var image = partitions.Image;
         var topics = new FetchResponse.FetchableTopicResponse[request.Topics.Count];
-        List<FetchResponse.NodeEndpoint>? endpoints = null;
+        var hints = new LeaderHints(image, context.Connection.Listener);
         var next = 0;
         for (var i = 0; i < topics.Length; i++)
         {
@@ -167,28 +167,29 @@ internal sealed class FetchHandler(
                 }
 
                 answers[j] = Answer(context, request, fetched);
-                if (context.ApiVersion >= FirstWithLeaderHints
-                    && LeaderHint.For(fetched.Read.Error, fetched.Lookup, image, context.Connection.Listener) is { } hint)
+                if (context.ApiVersion >= FirstWithLeaderHints && hints.Add(fetched.Read.Error, fetched.Lookup) is var (leader, epoch))
                 {
-                    answers[j].CurrentLeader = new FetchResponse.LeaderIdAndEpoch { LeaderId = hint.Node.Id.Value, LeaderEpoch = hint.LeaderEpoch };
-                    endpoints ??= [];
-                    if (!endpoints.Exists(endpoint => endpoint.NodeId == hint.Node.Id.Value))
-                    {
-                        endpoints.Add(new FetchResponse.NodeEndpoint
-                        {
-                            NodeId = hint.Node.Id.Value,
-                            Host = hint.Endpoint.Host,
-                            Port = hint.Endpoint.Port,
-                            Rack = hint.Node.Rack,
-                        });
-                    }
+                    answers[j].CurrentLeader = new FetchResponse.LeaderIdAndEpoch { LeaderId = leader, LeaderEpoch = epoch };
                 }
             }
 
             topics[i] = new FetchResponse.FetchableTopicResponse { Topic = topic.Topic, TopicId = topic.TopicId, Partitions = answers };
         }
 
-        return new FetchResponse { Responses = topics, NodeEndpoints = endpoints ?? [] };
+        return new FetchResponse
+        {
+            Responses = topics,
+            NodeEndpoints = hints.Leaders.Count == 0 ? [] :
+            [
+                .. hints.Leaders.Select(leader => new FetchResponse.NodeEndpoint
+                {
+                    NodeId = leader.Node.Id.Value,
+                    Host = leader.Endpoint.Host,
+                    Port = leader.Endpoint.Port,
+                    Rack = leader.Node.Rack,
+                }),
+            ],
+        };
     }
 
     private static FetchResponse.PartitionData Answer(RequestContext context, FetchRequest request, FetchedPartition fetched)

@@ -110,32 +110,29 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
             return new ProduceResponse();
         }
 
-        var image = partitions.Image;
         var next = 0;
-        List<ProduceResponse.NodeEndpoint>? endpoints = null;
+        var hints = new LeaderHints(partitions.Image, context.Connection.Listener);
         var response = Respond(request, (_, partition) =>
         {
             ref readonly var append = ref pass[next++];
             var answer = Answer(partition.Index, append);
-            if (context.ApiVersion >= FirstWithLeaderHints && LeaderHint.For(append.Outcome, append.Lookup, image, context.Connection.Listener) is { } hint)
+            if (context.ApiVersion >= FirstWithLeaderHints && hints.Add(append.Outcome, append.Lookup) is var (leader, epoch))
             {
-                answer.CurrentLeader = new ProduceResponse.LeaderIdAndEpoch { LeaderId = hint.Node.Id.Value, LeaderEpoch = hint.LeaderEpoch };
-                endpoints ??= [];
-                if (!endpoints.Exists(endpoint => endpoint.NodeId == hint.Node.Id.Value))
-                {
-                    endpoints.Add(new ProduceResponse.NodeEndpoint
-                    {
-                        NodeId = hint.Node.Id.Value,
-                        Host = hint.Endpoint.Host,
-                        Port = hint.Endpoint.Port,
-                        Rack = hint.Node.Rack,
-                    });
-                }
+                answer.CurrentLeader = new ProduceResponse.LeaderIdAndEpoch { LeaderId = leader, LeaderEpoch = epoch };
             }
 
             return answer;
         });
-        response.NodeEndpoints = endpoints ?? [];
+        response.NodeEndpoints = hints.Leaders.Count == 0 ? [] :
+        [
+            .. hints.Leaders.Select(leader => new ProduceResponse.NodeEndpoint
+            {
+                NodeId = leader.Node.Id.Value,
+                Host = leader.Endpoint.Host,
+                Port = leader.Endpoint.Port,
+                Rack = leader.Node.Rack,
+            }),
+        ];
         return response;
     }
 

@@ -1,5 +1,4 @@
 using Millrace.Broker.Access;
-using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;
@@ -43,20 +42,9 @@ internal sealed class AlterConfigsHandler(NodeRuntime runtime, IControllerChanne
     public async ValueTask<AlterConfigsResponse> HandleAsync(RequestContext context, AlterConfigsRequest request, CancellationToken token)
     {
         // The request carries no time-out.
-        using var deadline = new RequestDeadline(runtime, RequestDeadline.LeastPatience, token);
-        try
-        {
-            var response = await controller.SendAsync<AlterConfigsRequest, AlterConfigsResponse>(request, deadline.Token);
-            deeds.Replaced(context, request, response);
-            return response;
-        }
-        catch (OperationCanceledException) when (!token.IsCancellationRequested)
-        {
-            return Refuse(context, request, ErrorCode.RequestTimedOut);
-        }
-        catch (ControllerException refusal)
-        {
-            return Refuse(context, request, KafkaErrorMap.ToErrorCode(refusal.Error));
-        }
+        var response = await controller.DoAsync<AlterConfigsRequest, AlterConfigsResponse>(
+            runtime, request, RequestDeadline.LeastPatience, error => Refuse(context, request, error), token);
+        deeds.Replaced(context, request, response);
+        return response;
     }
 }

@@ -1,5 +1,4 @@
 using Millrace.Broker.Access;
-using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;
@@ -35,20 +34,9 @@ internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerCh
 
     public async ValueTask<CreatePartitionsResponse> HandleAsync(RequestContext context, CreatePartitionsRequest request, CancellationToken token)
     {
-        using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
-        try
-        {
-            var response = await controller.SendAsync<CreatePartitionsRequest, CreatePartitionsResponse>(request, deadline.Begin());
-            deeds.Grown(context, request, response);
-            return response;
-        }
-        catch (OperationCanceledException) when (!token.IsCancellationRequested)
-        {
-            return Refuse(context, request, ErrorCode.RequestTimedOut);
-        }
-        catch (ControllerException refusal)
-        {
-            return Refuse(context, request, KafkaErrorMap.ToErrorCode(refusal.Error));
-        }
+        var response = await controller.DoAsync<CreatePartitionsRequest, CreatePartitionsResponse>(
+            runtime, request, TimeSpan.FromMilliseconds(request.TimeoutMs), error => Refuse(context, request, error), token);
+        deeds.Grown(context, request, response);
+        return response;
     }
 }

@@ -1,4 +1,3 @@
-using Millrace.Broker.Errors;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;
@@ -32,20 +31,9 @@ internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChanne
 
     public async ValueTask<CreateTopicsResponse> HandleAsync(RequestContext context, CreateTopicsRequest request, CancellationToken token)
     {
-        using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
-        try
-        {
-            var response = await controller.SendAsync<CreateTopicsRequest, CreateTopicsResponse>(request, deadline.Begin());
-            deeds.Created(context, request, response);
-            return response;
-        }
-        catch (OperationCanceledException) when (!token.IsCancellationRequested)
-        {
-            return Refuse(context, request, ErrorCode.RequestTimedOut);
-        }
-        catch (ControllerException refusal)
-        {
-            return Refuse(context, request, KafkaErrorMap.ToErrorCode(refusal.Error));
-        }
+        var response = await controller.DoAsync<CreateTopicsRequest, CreateTopicsResponse>(
+            runtime, request, TimeSpan.FromMilliseconds(request.TimeoutMs), error => Refuse(context, request, error), token);
+        deeds.Created(context, request, response);
+        return response;
     }
 }

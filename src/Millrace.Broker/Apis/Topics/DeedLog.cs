@@ -74,12 +74,11 @@ internal sealed partial class DeedLog(ILoggerFactory loggers)
 
     private static string Shown(string name, string? value) => $"{name}={value}";
 
-    // The operations' numbers are those of Kafka's message.
-    private static string Shown(IncrementalAlterConfigsRequest.AlterableConfig config) => config.ConfigOperation switch
+    private static string Shown(IncrementalAlterConfigsRequest.AlterableConfig config) => (ConfigOperation)config.ConfigOperation switch
     {
-        1 => $"{config.Name} is unset",
-        2 => $"{config.Name}+={config.Value}",
-        3 => $"{config.Name}-={config.Value}",
+        ConfigOperation.Delete => $"{config.Name} is unset",
+        ConfigOperation.Append => $"{config.Name}+={config.Value}",
+        ConfigOperation.Subtract => $"{config.Name}-={config.Value}",
         _ => Shown(config.Name, config.Value),
     };
 

@@ -1,5 +1,4 @@
 using Millrace.Broker.Access;
-using Millrace.Broker.Errors;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Channel;
@@ -47,28 +46,16 @@ internal sealed class DeleteTopicsHandler(
 
     public async ValueTask<DeleteTopicsResponse> HandleAsync(RequestContext context, DeleteTopicsRequest request, CancellationToken token)
     {
-        if (identity.Configs.Broker(feed.Image, BrokerConfigs.Find(BrokerConfigs.DeleteTopicEnable)!).Value == "false")
+        if (!identity.Configs.Broker(feed.Image, BrokerConfigs.DeleteTopicEnable).AsBoolean())
         {
             return Refuse(context, request, context.ApiVersion < 3 ? ErrorCode.InvalidRequest : ErrorCode.TopicDeletionDisabled);
         }
 
-        using var deadline = new RequestDeadline(runtime, TimeSpan.FromMilliseconds(request.TimeoutMs), token);
-        try
-        {
-            var topics = TopicsOf(context, request);
-            var response = await controller.SendAsync<DeleteTopicsRequest, DeleteTopicsResponse>(
-                new DeleteTopicsRequest { Topics = topics, TimeoutMs = request.TimeoutMs }, deadline.Begin());
-            deeds.Deleted(context, response);
-            return response;
-        }
-        catch (OperationCanceledException) when (!token.IsCancellationRequested)
-        {
-            return Refuse(context, request, ErrorCode.RequestTimedOut);
-        }
-        catch (ControllerException refusal)
-        {
-            return Refuse(context, request, KafkaErrorMap.ToErrorCode(refusal.Error));
-        }
+        var deletion = new DeleteTopicsRequest { Topics = TopicsOf(context, request), TimeoutMs = request.TimeoutMs };
+        var response = await controller.DoAsync<DeleteTopicsRequest, DeleteTopicsResponse>(
+            runtime, deletion, TimeSpan.FromMilliseconds(request.TimeoutMs), error => Refuse(context, request, error), token);
+        deeds.Deleted(context, response);
+        return response;
     }
 
     private static IReadOnlyList<DeleteTopicsRequest.DeleteTopicState> TopicsOf(RequestContext context, DeleteTopicsRequest request) =>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Millrace.Broker.Access;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Requests;
@@ -71,7 +70,7 @@ internal sealed class DescribeConfigsHandler(BrokerIdentity identity, IMetadataF
                 canChange: _ => true);
         }
 
-        return int.TryParse(resource.ResourceName, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var node) && node == identity.Node.Value
+        return ConfigResourceName.ToBroker(resource.ResourceName) == identity.Node
             ? Describe(request, resource, identity.Configs.Broker(image), canChange: definition => definition.IsDynamic)
             : Failed(resource, ErrorCode.InvalidRequest,
                 $"Unexpected broker id, expected {identity.Node} or empty string, but received {resource.ResourceName}");

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Confluent.Kafka;
+using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Protocol.Primitives;
 using Millrace.Server.Options;
@@ -20,7 +21,7 @@ namespace Millrace.Server.Cli.Diagnosis;
 internal sealed class BrokerInquiry
 {
     /// <summary>Groups have a topic of their own, whose leaders coordinate them. It is made with the first group.</summary>
-    public const string GroupsTopic = "__consumer_offsets";
+    public const string GroupsTopic = InternalTopics.ConsumerOffsets;
 
     private const int DefaultPort = 9092;
     private const short MetadataVersion = 4;

@@ -13,7 +13,7 @@ namespace Millrace.Streams.Wal.Ring;
 ///  4  uint16  format version      6  uint16  zero
 ///  8  uint32  CRC-32C of bytes 12 to 79
 /// 12  uint32  CRC-32C of the body
-/// 16  uuid    WAL id (big-endian): tells blocks of an earlier life of the file
+/// 16  uuid    WAL id (big-endian): tells blocks of an earlier life of the space
 /// 32  int64   node epoch
 /// 40  int64   sequence: rises by one from block to block
 /// 48  int64   confirmed: sequence of the last block that the writer knew durable, -1 if none

@@ -52,6 +52,20 @@ public sealed class ControllerRefusalTests : IAsyncDisposable
         Assert.Equal(ErrorCode.CoordinatorNotAvailable, (ErrorCode)coordinators.Coordinators[0].ErrorCode);
     }
 
+    [Theory]
+    [InlineData("false")]
+    [InlineData("False")]
+    public async Task Where_topics_may_not_be_deleted_the_controller_is_not_asked(string setting)
+    {
+        await using var broker = PartitionsUnderTest.Start(settings: new Dictionary<string, string> { ["delete.topic.enable"] = setting });
+        using var context = TestContext.Create(3, broker.Buffers.Rent(1));
+
+        var deleted = await new DeleteTopicsHandler(broker.Runtime, broker.Identity, broker.Feed, _controller, Deeds)
+            .HandleAsync(context, new DeleteTopicsRequest { TimeoutMs = 1_000, TopicNames = ["n"] }, default);
+
+        Assert.Equal((0, ErrorCode.TopicDeletionDisabled), (_controller.Asked, (ErrorCode)deleted.Responses[0].ErrorCode));
+    }
+
     [Fact]
     public async Task A_controller_that_takes_too_long_keeps_no_config_change_waiting_for_ever()
     {

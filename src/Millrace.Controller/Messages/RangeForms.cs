@@ -5,7 +5,7 @@ using Millrace.Streams.Registry;
 namespace Millrace.Controller.Messages;
 
 /// <summary>A range of a stream in an object, in its two forms on the channel: offered in a commit, and answered.</summary>
-internal static class RangeMessages
+internal static class RangeForms
 {
     public static StreamOpsRequest.CommittedRange ToOffered(ObjectRange range) =>
         new()

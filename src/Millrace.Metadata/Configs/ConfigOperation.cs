@@ -1,7 +1,7 @@
-namespace Millrace.Controller.Topics;
+namespace Millrace.Metadata.Configs;
 
 /// <summary>What IncrementalAlterConfigs does to one config. The numbers are those of Kafka's messages.</summary>
-internal enum ConfigOperation : sbyte
+public enum ConfigOperation : sbyte
 {
     Set = 0,
     Delete = 1,

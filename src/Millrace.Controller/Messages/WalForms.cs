@@ -6,7 +6,7 @@ using Millrace.Streams.Wal;
 namespace Millrace.Controller.Messages;
 
 /// <summary>WALs, and what waits for them, as they are told by the channel.</summary>
-internal static class WalMessages
+internal static class WalForms
 {
     public static ListWalsResponse.KnownWal ToMessage(WalDescriptor wal) =>
         new() { WalId = wal.Id, Kind = (sbyte)wal.Kind, Location = wal.Location, NodeId = wal.Node.Value, NodeEpoch = wal.Epoch.Value };
