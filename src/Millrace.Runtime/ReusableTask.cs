@@ -42,6 +42,12 @@ public abstract class ReusableTask<TSelf> : IValueTaskSource
 
     public void GetResult(short token)
     {
+        // Who asks too early, or once more, gets nothing, and must not take it from its user or give it back a second time: two would have it.
+        if (_core.GetStatus(token) == ValueTaskSourceStatus.Pending)
+        {
+            throw new InvalidOperationException("A reusable task has a result when it is complete");
+        }
+
         try
         {
             _core.GetResult(token);

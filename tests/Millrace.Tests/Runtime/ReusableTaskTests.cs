@@ -46,6 +46,29 @@ public sealed class ReusableTaskTests
     }
 
     [Fact]
+    public async Task One_whose_result_is_asked_for_twice_or_too_early_is_idle_once()
+    {
+        // The tokens of its first use and its second.
+        const short first = 0, second = 1;
+        var delivery = new Delivery(_idle, continuesOnItsOwn: false);
+        delivery.Complete();
+        await delivery.Task;
+        Assert.Throws<InvalidOperationException>(() => delivery.GetResult(first));
+        Assert.Same(delivery, _idle.Take());
+        Assert.Null(_idle.Take());
+
+        // Nor is it taken from its next user, who still waits.
+        delivery.Parcel = "a parcel";
+        var task = delivery.Task;
+        Assert.Throws<InvalidOperationException>(() => delivery.GetResult(first));
+        Assert.Throws<InvalidOperationException>(() => delivery.GetResult(second));
+        Assert.Equal("a parcel", delivery.Parcel);
+        delivery.Complete();
+        await task;
+        Assert.Same(delivery, _idle.Take());
+    }
+
+    [Fact]
     public async Task Serving_again_takes_no_memory()
     {
         new Delivery(_idle, continuesOnItsOwn: false).GiveBack();
