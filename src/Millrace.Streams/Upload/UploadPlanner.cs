@@ -26,8 +26,10 @@ internal sealed class UploadPlanner : IAsyncDisposable
     private readonly UploadSignal _signal = new();
     private readonly ITimer _timer;
     private readonly Lock _lock = new();
-    private SortedDictionary<StreamId, StreamUploads> _asked = [];
-    private readonly SortedDictionary<StreamId, StreamUploads> _heldUp = [];
+
+    // Each opening of a stream stands for itself: one that was lost may be asked for late, and must not take the place of the next.
+    private SortedDictionary<(StreamId, StreamEpoch), StreamUploads> _asked = [];
+    private readonly SortedDictionary<(StreamId, StreamEpoch), StreamUploads> _heldUp = [];
     private bool _allAsked;
     private int _gathering;
     private long _uncut;
@@ -67,7 +69,7 @@ internal sealed class UploadPlanner : IAsyncDisposable
     {
         lock (_lock)
         {
-            _asked[stream.Core.Id] = stream;
+            _asked[KeyOf(stream)] = stream;
         }
 
         _signal.Set();
@@ -91,7 +93,7 @@ internal sealed class UploadPlanner : IAsyncDisposable
         {
             foreach (var stream in streams)
             {
-                _heldUp[stream.Core.Id] = stream;
+                _heldUp[KeyOf(stream)] = stream;
             }
         }
     }
@@ -101,9 +103,9 @@ internal sealed class UploadPlanner : IAsyncDisposable
     {
         lock (_lock)
         {
-            foreach (var (id, stream) in _heldUp)
+            foreach (var (key, stream) in _heldUp)
             {
-                _asked.TryAdd(id, stream);
+                _asked.TryAdd(key, stream);
             }
 
             _heldUp.Clear();
@@ -160,6 +162,8 @@ internal sealed class UploadPlanner : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _timer.DisposeAsync();
+
+    private static (StreamId, StreamEpoch) KeyOf(StreamUploads stream) => (stream.Core.Id, stream.Core.Epoch);
 
     private bool AreAllDue(bool isIdle)
     {

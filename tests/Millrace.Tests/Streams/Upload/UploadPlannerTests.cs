@@ -15,14 +15,15 @@ public sealed class UploadPlannerTests : IAsyncDisposable
     private readonly MemoryBudget _budget = new(100, reserve: 0, () => { });
     private readonly Cores _cores = new();
     private readonly UploadPlanner _planner;
+    private readonly UploadContext _context;
     private readonly StreamUploads _first;
     private readonly StreamUploads _second;
 
     public UploadPlannerTests()
     {
         _planner = new UploadPlanner(_time, Options, _wal, _budget);
-        var context = new UploadContext(_time, Options, _wal, new TailCache(0, _budget), _planner);
-        (_first, _second) = (new StreamUploads(_cores.Open(1), context), new StreamUploads(_cores.Open(2), context));
+        _context = new UploadContext(_time, Options, _wal, new TailCache(0, _budget), _planner);
+        (_first, _second) = (new StreamUploads(_cores.Open(1), _context), new StreamUploads(_cores.Open(2), _context));
     }
 
     [Fact]
@@ -122,6 +123,21 @@ public sealed class UploadPlannerTests : IAsyncDisposable
         Assert.Same(UploadOrder.Everything, _planner.Take(isIdle: false));
         _planner.OnUploadEnded();
         Assert.Null(_planner.Take(isIdle: false));
+    }
+
+    [Fact]
+    public void Whoever_asks_late_for_a_stream_that_was_lost_takes_no_upload_from_its_next_opening()
+    {
+        var next = new StreamUploads(_cores.Open(1, epoch: 2), _context);
+        _planner.Ask(next);
+        _first.Core.Lose(new StreamException(StreamError.WalFailed, "lost alone"));
+        _planner.Ask(_first);
+        Assert.Contains(next, _planner.Take(isIdle: true)!.Streams!);
+
+        _planner.HoldUp([next]);
+        _planner.HoldUp([_first]);
+        _planner.OnUploadEnded();
+        Assert.Contains(next, _planner.Take(isIdle: true)!.Streams!);
     }
 
     public async ValueTask DisposeAsync()
