@@ -138,6 +138,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
 
         _stopping.Cancel();
         await _uploads;
+        await _uploader.SettledAsync();
         LoseAll(new StreamException(StreamError.Closed, "The stream store has stopped"));
         await Planner.DisposeAsync();
         _smallRecords.Dispose();

@@ -45,6 +45,10 @@ internal sealed class Uploader
         }
     }
 
+    /// <summary>
+    /// Ends when the store stops, which uploads under way hear too: see <see cref="SettledAsync"/>. What it cannot contain it says at once, however
+    /// long those take.
+    /// </summary>
     public async Task RunAsync(CancellationToken token)
     {
         try
@@ -61,10 +65,6 @@ internal sealed class Uploader
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
             // The store stops; uploads under way see the same token.
-        }
-        finally
-        {
-            await SettledAsync();
         }
     }
 

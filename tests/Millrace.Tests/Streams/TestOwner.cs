@@ -23,6 +23,9 @@ internal sealed class TestOwner : IStreamOwner
     /// <summary>Called with each confirm offset; may throw.</summary>
     public Action<long>? Confirming { get; set; }
 
+    /// <summary>Called when its state is asked for; may throw.</summary>
+    public Action? Capturing { get; set; }
+
     public Task<StreamError> Lost => _lost.Task;
 
     public IReadOnlyList<long> Confirmed
@@ -46,6 +49,7 @@ internal sealed class TestOwner : IStreamOwner
 
     public OwnerState Capture(long since, bool withCheckpoint)
     {
+        Capturing?.Invoke();
         lock (_lock)
         {
             var offset = Stream.NextOffset;

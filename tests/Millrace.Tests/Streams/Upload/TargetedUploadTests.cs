@@ -1,3 +1,4 @@
+using Millrace.Runtime;
 using Millrace.Streams;
 using Xunit;
 
@@ -142,6 +143,32 @@ public sealed class TargetedUploadTests : StreamsTest
         Assert.False(upload.IsCompleted);
         _gate.SetResult();
         await upload.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task A_broken_invariant_stops_the_node_at_once_though_an_upload_hangs()
+    {
+        Start();
+        var node = new TestNode(Registry, Storage);
+        var (stuck, broken) = (await node.CreateAsync(), await node.CreateAsync());
+        await node.AppendAsync(stuck);
+        await node.AppendAsync(broken);
+        Storage.BeforePut = (_, _) => new(_gate.Task);
+        var upload = stuck.Stream.UploadAsync(1, default).AsTask();
+        await TestNode.UntilAsync(() => node.Store.Streams[0].Uploads.Before is not null);
+
+        broken.Capturing = () => throw new InvariantViolationException("The owner contradicts itself");
+        node.Store.Planner.AskForAll();
+        Assert.Contains("contradicts itself", (await node.Runtime.Failed.WaitAsync(Patience)).Message, StringComparison.Ordinal);
+
+        // Whoever ends it then waits for the uploads all the same: they use its memory.
+        var ending = node.Store.DisposeAsync().AsTask();
+        Assert.False(ending.IsCompleted);
+        _gate.SetResult();
+        await ending.WaitAsync(Patience);
+        await Assert.ThrowsAsync<StreamException>(() => upload);
+        node.Runtime.Dispose();
+        node.Buffers.Dispose();
     }
 
     [Fact]
