@@ -86,7 +86,7 @@ public sealed class ClusterController : IAsyncDisposable
         if (controller.State.Cluster.ClusterUuid == Guid.Empty)
         {
             await controller.SubmitAsync(entry => Form(entry, runtime.NewId()), token);
-            ControllerLog.ClusterFormed(controller._logger, controller.State.Cluster.ClusterId);
+            ControllerMessages.ClusterFormed(controller._logger, controller.State.Cluster.ClusterId);
         }
 
         controller._collector.Start();

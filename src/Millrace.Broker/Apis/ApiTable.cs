@@ -17,7 +17,7 @@ internal static class ApiTable
     public static IReadOnlyList<ApiEntry> Create(BrokerComponents broker)
     {
         var opening = new PartitionOpening(broker.Runtime);
-        var deeds = new DeedLog(broker.Runtime.Loggers);
+        var deeds = new DeedMessages(broker.Runtime.Loggers);
         return With(new ApiVersionsHandler(broker.Metadata),
         [
             ApiEntry.For<ProduceHandler, ProduceRequest, ProduceResponse>(

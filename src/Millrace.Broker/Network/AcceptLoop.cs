@@ -34,7 +34,7 @@ internal sealed class AcceptLoop(NetworkServer server, ConnectionTable connectio
             {
                 // One connection for which there was no memory: what its end gives back is the next one's.
                 server.Metrics.ConnectionRefused();
-                NetworkLog.NotTakenIn(server.Logger, transport.RemoteEndPoint, failure.Message);
+                NetworkMessages.NotTakenIn(server.Logger, transport.RemoteEndPoint, failure.Message);
                 if (connection is not null)
                 {
                     connections.Remove(connection);
@@ -53,7 +53,7 @@ internal sealed class AcceptLoop(NetworkServer server, ConnectionTable connectio
     {
         if (_full.TryEnd())
         {
-            NetworkLog.NotFull(server.Logger, connections.Count);
+            NetworkMessages.NotFull(server.Logger, connections.Count);
         }
     }
 
@@ -64,7 +64,7 @@ internal sealed class AcceptLoop(NetworkServer server, ConnectionTable connectio
         switch (await FindPlaceAsync(connection))
         {
             case ConnectionPlace.Taken:
-                NetworkLog.Accepted(server.Logger, connection.Client.Id, connection.Client.Remote);
+                NetworkMessages.Accepted(server.Logger, connection.Client.Id, connection.Client.Remote);
                 _ = server.ServeAsync(connection);
                 break;
             case ConnectionPlace.AddressFull:
@@ -96,7 +96,7 @@ internal sealed class AcceptLoop(NetworkServer server, ConnectionTable connectio
 
             if (_full.Begin())
             {
-                NetworkLog.Full(server.Logger, server.Options.MaxConnections, server.Options.MaxConnectionsSetBy);
+                NetworkMessages.Full(server.Logger, server.Options.MaxConnections, server.Options.MaxConnectionsSetBy);
             }
 
             using var over = CancellationTokenSource.CreateLinkedTokenSource(_unbound.Token);
@@ -109,7 +109,7 @@ internal sealed class AcceptLoop(NetworkServer server, ConnectionTable connectio
     private async ValueTask RefuseAsync(BrokerConnection connection)
     {
         server.Metrics.ConnectionRefused();
-        NetworkLog.TooManyFromAddress(server.Logger, connection.Client.Remote, server.Options.MaxConnectionsPerAddress);
+        NetworkMessages.TooManyFromAddress(server.Logger, connection.Client.Remote, server.Options.MaxConnectionsPerAddress);
         if (Interlocked.Increment(ref _refusing) > MostRefusedAtOnce)
         {
             connection.Abort("too many are refused");
@@ -152,7 +152,7 @@ internal sealed class AcceptLoop(NetworkServer server, ConnectionTable connectio
         }
         catch (Exception failure)
         {
-            NetworkLog.NotTakenIn(server.Logger, transport.RemoteEndPoint, failure.Message);
+            NetworkMessages.NotTakenIn(server.Logger, transport.RemoteEndPoint, failure.Message);
         }
     }
 }

@@ -156,7 +156,7 @@ internal sealed class AnswerLoop
         }
         catch (ProtocolException refusal)
         {
-            NetworkLog.Refused(_server.Logger, _client.Id, _client.Remote, refusal.Message);
+            NetworkMessages.Refused(_server.Logger, _client.Id, _client.Remote, refusal.Message);
             return false;
         }
         catch (InvariantViolationException broken)
@@ -167,7 +167,7 @@ internal sealed class AnswerLoop
         catch (Exception fault)
         {
             _server.Metrics.ErrorsOf(call.Api).Add((short)ErrorCode.UnknownServerError);
-            NetworkLog.CallFault(_server.Logger, fault, call.Api, call.ApiVersion, _client.Id, _client.Remote);
+            NetworkMessages.CallFault(_server.Logger, fault, call.Api, call.ApiVersion, _client.Id, _client.Remote);
             return false;
         }
     }
@@ -187,7 +187,7 @@ internal sealed class AnswerLoop
         catch (Exception fault)
         {
             // The loop goes on for the calls that are under way: each has memory that only it gives back.
-            NetworkLog.Fault(_server.Logger, fault, _client.Id, _client.Remote);
+            NetworkMessages.Fault(_server.Logger, fault, _client.Id, _client.Remote);
             return false;
         }
         finally

@@ -71,14 +71,14 @@ internal sealed class BrokerConnection
     /// <summary>Ends the connection at once. What is not sent is lost.</summary>
     public void Abort(string reason)
     {
-        NetworkLog.Cutting(_logger, Client.Id, Client.Remote, reason);
+        NetworkMessages.Cutting(_logger, Client.Id, Client.Remote, reason);
         _transport.Abort(new ConnectionAbortedException(reason));
     }
 
     /// <summary>Ends an idle connection, whose place is needed, at once.</summary>
     public void Evict()
     {
-        NetworkLog.Idle(_logger, Client.Id, Client.Remote);
+        NetworkMessages.Idle(_logger, Client.Id, Client.Remote);
         _transport.Abort(new ConnectionAbortedException("idle, and its place is needed"));
     }
 
@@ -96,12 +96,12 @@ internal sealed class BrokerConnection
         }
         else if (IdleFor(now) > options.MaxIdle)
         {
-            NetworkLog.Idle(_logger, Client.Id, Client.Remote);
+            NetworkMessages.Idle(_logger, Client.Id, Client.Remote);
             Close();
         }
         else if (_frames.AgeAt(now) is var age && age > options.SlowFrameGrace && _frames.Arrived < age.TotalSeconds * options.SlowFrameBytesPerSecond)
         {
-            NetworkLog.SlowFrame(_logger, Client.Id, Client.Remote, _frames.Arrived, (long)age.TotalSeconds);
+            NetworkMessages.SlowFrame(_logger, Client.Id, Client.Remote, _frames.Arrived, (long)age.TotalSeconds);
             Close();
         }
     }
@@ -130,16 +130,16 @@ internal sealed class BrokerConnection
         catch (IOException lost)
         {
             // A health check that resets is no news, nor is a client that dies.
-            NetworkLog.Lost(_logger, Client.Id, Client.Remote, lost.Message);
+            NetworkMessages.Lost(_logger, Client.Id, Client.Remote, lost.Message);
         }
         catch (Exception refusal) when (refusal is UnservableRequestException or ProtocolException)
         {
             _server.Metrics.RequestRefused();
-            NetworkLog.Refused(_logger, Client.Id, Client.Remote, refusal.Message);
+            NetworkMessages.Refused(_logger, Client.Id, Client.Remote, refusal.Message);
         }
         catch (Exception fault)
         {
-            NetworkLog.Fault(_logger, fault, Client.Id, Client.Remote);
+            NetworkMessages.Fault(_logger, fault, Client.Id, Client.Remote);
         }
         finally
         {

@@ -67,7 +67,7 @@ internal sealed class NetworkServer : IAsyncDisposable
     /// <summary>Begins to accept from a bound listener, which this owns from now on.</summary>
     public void Serve(IConnectionListener listener, ListenerName name)
     {
-        NetworkLog.Listening(Logger, listener.EndPoint, name.Value);
+        NetworkMessages.Listening(Logger, listener.EndPoint, name.Value);
         lock (_lock)
         {
             _listeners.Add(listener);
@@ -92,7 +92,7 @@ internal sealed class NetworkServer : IAsyncDisposable
             _accepting.Clear();
         }
 
-        NetworkLog.Draining(Logger, _connections.Count);
+        NetworkMessages.Draining(Logger, _connections.Count);
         foreach (var listener in listeners)
         {
             await listener.UnbindAsync();
@@ -114,7 +114,7 @@ internal sealed class NetworkServer : IAsyncDisposable
         catch (OperationCanceledException)
         {
             var left = _connections.Snapshot();
-            NetworkLog.Cut(Logger, left.Length);
+            NetworkMessages.Cut(Logger, left.Length);
             _stopped.Cancel();
             foreach (var connection in left)
             {
@@ -152,12 +152,12 @@ internal sealed class NetworkServer : IAsyncDisposable
         }
         catch (Exception fault)
         {
-            NetworkLog.Fault(Logger, fault, connection.Client.Id, connection.Client.Remote);
+            NetworkMessages.Fault(Logger, fault, connection.Client.Id, connection.Client.Remote);
         }
 
         // However it ended: a place that is never given back would keep others out, and a stop waiting for ever.
         _connections.Remove(connection);
-        NetworkLog.Ended(Logger, connection.Client.Id, connection.Client.Remote);
+        NetworkMessages.Ended(Logger, connection.Client.Id, connection.Client.Remote);
         if (Draining.IsCancellationRequested && _connections.Count == 0)
         {
             _empty.TrySetResult();

@@ -158,7 +158,7 @@ internal sealed partial class Partition
         {
             // The WAL has the batch, and this state lacks it: a checkpoint would say so for ever, and a retry be taken twice. Whoever opens
             // the stream next reads what is there.
-            Log.NotNoted(_logger, Id, failure);
+            PartitionMessages.NotNoted(_logger, Id, failure);
             stream.Lose(new StreamException(StreamError.WalFailed, $"Its partition could not note an append: {failure.Message}", failure));
         }
     }

@@ -52,7 +52,7 @@ internal sealed partial class Partition
         }
         catch (ProtocolException failure)
         {
-            Log.ReadFailed(_logger, Id, stream!.StartOffset, StreamError.Corrupt, failure.Message);
+            PartitionMessages.ReadFailed(_logger, Id, stream!.StartOffset, StreamError.Corrupt, failure.Message);
             return (PartitionError.StorageFailed, OffsetAtTime.None);
         }
     }

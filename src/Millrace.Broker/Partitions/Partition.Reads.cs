@@ -51,7 +51,7 @@ internal sealed partial class Partition
         {
             if (PartitionErrors.Of(failure.Error) == PartitionError.StorageFailed)
             {
-                Log.ReadFailed(_logger, Id, fetch.Offset, failure.Error, failure.Message);
+                PartitionMessages.ReadFailed(_logger, Id, fetch.Offset, failure.Error, failure.Message);
             }
 
             return PartitionRead.Failed(PartitionErrors.Of(failure.Error));
@@ -126,11 +126,11 @@ internal sealed partial class Partition
             try
             {
                 await TrimAsync(stream, to, token);
-                Log.Retained(_logger, Id, from, to);
+                PartitionMessages.Retained(_logger, Id, from, to);
             }
             catch (StreamException failure)
             {
-                Log.RetentionFailed(_logger, Id, failure.Error, failure.Message);
+                PartitionMessages.RetentionFailed(_logger, Id, failure.Error, failure.Message);
             }
         }
     }

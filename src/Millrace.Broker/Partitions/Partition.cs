@@ -138,7 +138,7 @@ internal sealed partial class Partition : IStreamOwner
         catch (StreamException failure)
         {
             // Whoever opens the stream next recovers what was not uploaded: it is in the WAL.
-            Log.NotClosedCleanly(_logger, Id, LeaderEpoch, failure.Error, failure.Message);
+            PartitionMessages.NotClosedCleanly(_logger, Id, LeaderEpoch, failure.Error, failure.Message);
         }
         finally
         {
@@ -181,7 +181,7 @@ internal sealed partial class Partition : IStreamOwner
 
         ForgetProducers();
 
-        Log.Lost(_logger, Id, LeaderEpoch, error);
+        PartitionMessages.Lost(_logger, Id, LeaderEpoch, error);
         _opened.TrySetResult(PartitionErrors.Of(error));
         _inFlight.OnLost(error);
         Progress.EndWaits();
@@ -239,22 +239,22 @@ internal sealed partial class Partition : IStreamOwner
             {
                 shortages = 0;
                 retry = pauses.Next();
-                Log.OpeningWaits(_logger, LogLevel.Debug, Id, LeaderEpoch, retry, failure.Message);
+                PartitionMessages.OpeningWaits(_logger, LogLevel.Debug, Id, LeaderEpoch, retry, failure.Message);
             }
             catch (OutOfMemoryException failure) when (++shortages <= ShortagesInARow)
             {
                 retry = pauses.Next();
-                Log.OpeningWaits(_logger, LogLevel.Warning, Id, LeaderEpoch, retry, failure.Message);
+                PartitionMessages.OpeningWaits(_logger, LogLevel.Warning, Id, LeaderEpoch, retry, failure.Message);
             }
             catch (StreamException failure)
             {
-                Log.NotOpened(_logger, Id, LeaderEpoch, failure.Error, failure.Message);
+                PartitionMessages.NotOpened(_logger, Id, LeaderEpoch, failure.Error, failure.Message);
                 LoseUnready(stream, failure.Error);
                 return;
             }
             catch (InvalidDataException failure)
             {
-                Log.NotOpened(_logger, Id, LeaderEpoch, StreamError.Corrupt, failure.Message);
+                PartitionMessages.NotOpened(_logger, Id, LeaderEpoch, StreamError.Corrupt, failure.Message);
                 LoseUnready(stream, StreamError.Corrupt);
                 return;
             }
@@ -302,7 +302,7 @@ internal sealed partial class Partition : IStreamOwner
 
         if (_phase == PartitionPhase.Open)
         {
-            Log.Opened(_logger, Id, LeaderEpoch, stream.StartOffset, stream.ConfirmOffset, producers.Count);
+            PartitionMessages.Opened(_logger, Id, LeaderEpoch, stream.StartOffset, stream.ConfirmOffset, producers.Count);
             _opened.TrySetResult(PartitionError.None);
         }
     }

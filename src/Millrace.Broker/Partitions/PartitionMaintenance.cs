@@ -58,7 +58,7 @@ internal sealed class PartitionMaintenance(NodeRuntime runtime, PartitionTable p
             }
         }
 
-        Log.ProducersForgotten(runtime.Loggers.CreateLogger<PartitionMaintenance>(), seen.Count, limit);
+        PartitionMessages.ProducersForgotten(runtime.Loggers.CreateLogger<PartitionMaintenance>(), seen.Count, limit);
     }
 
     private async Task CountAsync(CancellationToken stopping)

@@ -46,7 +46,7 @@ internal sealed class UncleanedTopics(ILogger logger, IMetadataFeed feed, Config
         if (found.Count > 0)
         {
             var rest = found.Count > Named ? $" and {found.Count - Named} more" : "";
-            Log.NotCleaned(logger, string.Join(", ", found.Take(Named)) + rest);
+            PartitionMessages.NotCleaned(logger, string.Join(", ", found.Take(Named)) + rest);
         }
     }
 

@@ -26,14 +26,14 @@ internal sealed class NodeRequests(ClusterController controller, ILogger logger)
     }
 
     public void OnRegistered(RegisterNodeRequest request, RegisterNodeResponse response) =>
-        ControllerLog.NodeRegistered(
+        ControllerMessages.NodeRegistered(
             logger, new NodeId(response.NodeId), new NodeEpoch(response.NodeEpoch), string.Join(", ", EndpointsOf(request)));
 
     public void OnLossAccepted(AcceptLossRequest request, AcceptLossResponse response)
     {
         foreach (var lost in response.Lost)
         {
-            ControllerLog.LossAccepted(logger, request.WalId, new WaitingStream(new StreamId(lost.StreamId), lost.Topic, lost.Partition));
+            ControllerMessages.LossAccepted(logger, request.WalId, new WaitingStream(new StreamId(lost.StreamId), lost.Topic, lost.Partition));
         }
     }
 

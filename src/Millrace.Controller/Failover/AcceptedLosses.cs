@@ -41,13 +41,13 @@ public sealed class AcceptedLosses(
         if (all || named.Count > 0)
         {
             var lost = await nodes.AcceptLossAsync(self, wal.Id, all ? null : named.Select(stream => stream.Stream).ToHashSet(), token);
-            FailoverLog.LossAccepted(_logger, string.Join(", ", lost), wal.Id);
+            FailoverMessages.LossAccepted(_logger, string.Join(", ", lost), wal.Id);
         }
 
         var left = waiting.Streams.Except(named).ToList();
         if (left.Count > 0)
         {
-            FailoverLog.WalMissing(
+            FailoverMessages.WalMissing(
                 _logger,
                 wal.Id,
                 wal.Node,

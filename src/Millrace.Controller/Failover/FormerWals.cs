@@ -32,7 +32,7 @@ public sealed class FormerWals(NodeRuntime runtime, NodeRegistry nodes, WalRecov
     private async Task RecoverAsync(WaitingWal waiting, CancellationToken token)
     {
         var wal = waiting.Wal;
-        FailoverLog.Recovering(_logger, wal.Id, wal.Location, waiting.Streams.Count);
+        FailoverMessages.Recovering(_logger, wal.Id, wal.Location, waiting.Streams.Count);
         try
         {
             await recovery.RecoverAsync(wal, token);

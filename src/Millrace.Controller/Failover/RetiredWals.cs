@@ -66,7 +66,7 @@ public sealed class RetiredWals(
         catch (Exception ended) when (ended is ObjectLogException or StreamException)
         {
             // The controller takes no more requests: the incarnation is stopping, or is about to say why it cannot go on.
-            FailoverLog.NotGivenBack(_logger, ended.Message);
+            FailoverMessages.NotGivenBack(_logger, ended.Message);
         }
     }
 
@@ -80,11 +80,11 @@ public sealed class RetiredWals(
                 return true;
             }
 
-            FailoverLog.WalNotDiscarded(_logger, wal.Id, $"A living process holds {wal.Location}.");
+            FailoverMessages.WalNotDiscarded(_logger, wal.Id, $"A living process holds {wal.Location}.");
         }
         catch (Exception failure) when (failure is WalUnavailableException or ObjectStorageException)
         {
-            FailoverLog.WalNotDiscarded(_logger, wal.Id, failure.Message);
+            FailoverMessages.WalNotDiscarded(_logger, wal.Id, failure.Message);
         }
 
         return false;
@@ -96,12 +96,12 @@ public sealed class RetiredWals(
         {
             foreach (var path in await own.FindOthersAsync(metadata.Image.Wals.Keys.ToHashSet(), token))
             {
-                FailoverLog.UnknownWal(_logger, path);
+                FailoverMessages.UnknownWal(_logger, path);
             }
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            FailoverLog.WalsNotListed(_logger, failure.Message);
+            FailoverMessages.WalsNotListed(_logger, failure.Message);
         }
     }
 }

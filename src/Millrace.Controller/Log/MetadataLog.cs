@@ -204,7 +204,7 @@ public sealed class MetadataLog : IAsyncDisposable
         }
         catch (ObjectStorageException failure)
         {
-            ControllerLog.StorageFailed(_logger, "looking for another owner of the metadata log", failure.Message);
+            ControllerMessages.StorageFailed(_logger, "looking for another owner of the metadata log", failure.Message);
         }
     }
 
@@ -222,18 +222,18 @@ public sealed class MetadataLog : IAsyncDisposable
                 await _log.TrimAsync(boundary, snapshot.Start, _closed);
             }
 
-            ControllerLog.SnapshotTaken(_logger, snapshot.Start.Next, snapshot.State.Cluster.Version);
+            ControllerMessages.SnapshotTaken(_logger, snapshot.Start.Next, snapshot.State.Cluster.Version);
         }
         catch (ObjectStorageException failure)
         {
             // The log stays as long as it is until the next snapshot, and what was to be deleted goes with it.
-            ControllerLog.StorageFailed(_logger, "taking a snapshot of the metadata", failure.Message);
+            ControllerMessages.StorageFailed(_logger, "taking a snapshot of the metadata", failure.Message);
         }
         catch (Exception damage) when (damage is InvalidDataException or ObjectLogException)
         {
             // A snapshot that reads otherwise than it was written, or a key in the log that is none of it: nothing is trimmed, and nothing else is
             // the worse for it.
-            ControllerLog.SnapshotFailed(_logger, snapshot.Start.Next, damage.Message);
+            ControllerMessages.SnapshotFailed(_logger, snapshot.Start.Next, damage.Message);
         }
         catch (OperationCanceledException) when (_closed.IsCancellationRequested)
         {

@@ -45,7 +45,7 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
                 catch (InvalidDataException damage)
                 {
                     damaged.Add(key);
-                    ControllerLog.SnapshotDamaged(_logger, key, damage.Message);
+                    ControllerMessages.SnapshotDamaged(_logger, key, damage.Message);
                 }
             }
 
@@ -96,7 +96,7 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
 
             if (!SnapshotFormat.IsWhole(body))
             {
-                ControllerLog.SnapshotDamaged(_logger, key, "it is not counted among those that are kept");
+                ControllerMessages.SnapshotDamaged(_logger, key, "it is not counted among those that are kept");
                 continue;
             }
 
@@ -136,7 +136,7 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
             }
             catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Transient)
             {
-                ControllerLog.StorageFailed(_logger, "reading or writing snapshots of the metadata", failure.Message);
+                ControllerMessages.StorageFailed(_logger, "reading or writing snapshots of the metadata", failure.Message);
             }
 
             await pauses.PauseAsync(token);

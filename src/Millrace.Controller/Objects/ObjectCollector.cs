@@ -41,7 +41,7 @@ internal sealed class ObjectCollector(NodeRuntime runtime, IObjectStorage storag
         {
             await storage.DeleteAsync([.. due.Select(DataObjectKey.Of)], token);
             await controller.SubmitAsync(entry => ObjectOperations.EndDeletion(entry, due), token);
-            ControllerLog.ObjectsDeleted(_logger, due.Length);
+            ControllerMessages.ObjectsDeleted(_logger, due.Length);
         }
     }
 
@@ -81,7 +81,7 @@ internal sealed class ObjectCollector(NodeRuntime runtime, IObjectStorage storag
 
         if (leaks > 0)
         {
-            ControllerLog.LeaksDeleted(_logger, leaks);
+            ControllerMessages.LeaksDeleted(_logger, leaks);
         }
     }
 
@@ -106,12 +106,12 @@ internal sealed class ObjectCollector(NodeRuntime runtime, IObjectStorage storag
             }
             catch (ObjectStorageException failure)
             {
-                ControllerLog.StorageFailed(_logger, "deleting objects", failure.Message);
+                ControllerMessages.StorageFailed(_logger, "deleting objects", failure.Message);
             }
             catch (ControllerException full) when (full.Error == ControllerError.Busy)
             {
                 // Too many requests wait for the log. Nothing waits for this one.
-                ControllerLog.StorageFailed(_logger, "deleting objects", full.Message);
+                ControllerMessages.StorageFailed(_logger, "deleting objects", full.Message);
             }
             catch (ControllerException lost) when (lost.Error == ControllerError.ControllerLost)
             {

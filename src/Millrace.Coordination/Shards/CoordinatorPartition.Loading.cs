@@ -74,7 +74,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
                 var timers = new TimerQueue<TRecord>(_runtime.Time);
                 var shard = _create(new ShardContext<TRecord>(_runtime.Time, _runtime.Random, timers, _logger, _writer.MaxBatchBytes));
                 var records = await ReplayAllAsync(shard);
-                Log.Loaded(_logger, _name, records);
+                CoordinationMessages.Loaded(_logger, _name, records);
                 Post(() => Activate(shard, timers));
                 return;
             }
@@ -85,22 +85,22 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
             catch (CoordinatorException refused) when (refused.Error != CoordinatorError.NotHere)
             {
                 shortages = 0;
-                Log.LoadFailed(_logger, _name, refused.Error, refused.Message);
+                CoordinationMessages.LoadFailed(_logger, _name, refused.Error, refused.Message);
             }
             catch (CoordinatorException gone)
             {
-                Log.NotHere(_logger, _name, gone.Message);
+                CoordinationMessages.NotHere(_logger, _name, gone.Message);
                 Post(() => Discard(CoordinatorError.NotHere));
                 return;
             }
             catch (OutOfMemoryException failure) when (++shortages <= ShortagesInARow)
             {
-                Log.LoadFailed(_logger, LogLevel.Warning, _name, failure.Message);
+                CoordinationMessages.LoadFailed(_logger, LogLevel.Warning, _name, failure.Message);
             }
             catch (ProtocolException failure)
             {
                 // The log holds what no version of this shard can have written. Nothing that is served from it could be trusted.
-                Log.LoadGivenUp(_logger, _name, failure);
+                CoordinationMessages.LoadGivenUp(_logger, _name, failure);
                 Post(() => Discard(CoordinatorError.NotHere));
                 return;
             }
@@ -123,7 +123,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
                 }
                 else
                 {
-                    Log.UnknownRecord(_logger, _name);
+                    CoordinationMessages.UnknownRecord(_logger, _name);
                 }
             }
         }

@@ -190,7 +190,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         catch (Exception failure) when (failure is not InvariantViolationException)
         {
             // The operation may have changed half of what it meant to; only the log knows a state that is whole.
-            Log.OperationFailed(_logger, _name, failure);
+            CoordinationMessages.OperationFailed(_logger, _name, failure);
             _faultsInARow++;
             if (culprit is not null)
             {
@@ -284,18 +284,18 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         {
             if (refused.Error == CoordinatorError.NotHere)
             {
-                Log.NotHere(_logger, _name, refused.Message);
+                CoordinationMessages.NotHere(_logger, _name, refused.Message);
             }
             else
             {
-                Log.AppendFailed(_logger, _name, refused.Error, refused.Message);
+                CoordinationMessages.AppendFailed(_logger, _name, refused.Error, refused.Message);
             }
 
             error = refused.Error;
         }
         catch (Exception failure)
         {
-            Log.AppendFault(_logger, _name, failure);
+            CoordinationMessages.AppendFault(_logger, _name, failure);
             error = CoordinatorError.Unavailable;
         }
 

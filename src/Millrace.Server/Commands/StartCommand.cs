@@ -138,7 +138,7 @@ internal sealed class StartCommand : Command
             if (format == LogFormat.Json)
             {
                 // Whoever reads the log as JSON reads this line, too.
-                Log.CannotStart(loggers.CreateLogger<StartCommand>(), message);
+                ServerMessages.CannotStart(loggers.CreateLogger<StartCommand>(), message);
             }
             else
             {

@@ -54,7 +54,7 @@ internal sealed class FormerOwner(NodeRuntime runtime, IPeerProbe peers)
             await pauses.PauseAsync(token);
         }
 
-        Log.TakingOver(_logger, log.Image.ClusterId, $"{owner.Host}:{owner.Port}");
+        ServerMessages.TakingOver(_logger, log.Image.ClusterId, $"{owner.Host}:{owner.Port}");
     }
 
     private static bool HasLeft(MetadataImage image, ControllerSeal owner) =>

@@ -81,7 +81,7 @@ internal sealed class Incarnation : IAsyncDisposable
             await Nodes.LeaveAsync(Self, ends.Token);
             await Wal.RetireAsync(ends.Token);
             await Nodes.ForgetWalsAsync(Self, [Wal.Descriptor.Id], ends.Token);
-            Log.Stopped(_logger);
+            ServerMessages.Stopped(_logger);
             return true;
         }
         catch (Exception failure) when (failure is OperationCanceledException or StreamException or IOException
@@ -125,11 +125,11 @@ internal sealed class Incarnation : IAsyncDisposable
         var (streams, bytes) = (Streams.NotUploadedStreams, Streams.NotUploadedBytes);
         if (Wal.Descriptor.Kind == WalKind.Memory)
         {
-            Log.StoppedWithLoss(_logger, streams, bytes, reason);
+            ServerMessages.StoppedWithLoss(_logger, streams, bytes, reason);
         }
         else
         {
-            Log.StoppedDirty(_logger, streams, bytes, Wal.Descriptor.Location, reason);
+            ServerMessages.StoppedDirty(_logger, streams, bytes, Wal.Descriptor.Location, reason);
         }
     }
 }

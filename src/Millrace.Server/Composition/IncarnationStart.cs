@@ -88,7 +88,7 @@ internal sealed class IncarnationStart(
         var nodes = new NodeRegistry(channel);
         var self = await RegisterAsync(nodes, incarnation, token);
         var registry = new StreamRegistry(channel, self);
-        Log.Registered(_logger, self.Node, self.Epoch, controller.Metadata.Image.ClusterId);
+        ServerMessages.Registered(_logger, self.Node, self.Epoch, controller.Metadata.Image.ClusterId);
 
         // The former WALs before the new one: recovering needs the store alone, and what it frees may be all the room that a new one has. The
         // new one is known before it is made: a crash in between leaves a name without a file, and never a file without a name.
@@ -134,7 +134,7 @@ internal sealed class IncarnationStart(
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            Log.UnfinishedNotRemoved(_logger, failure.Message);
+            ServerMessages.UnfinishedNotRemoved(_logger, failure.Message);
         }
     }
 

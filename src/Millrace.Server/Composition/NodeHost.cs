@@ -75,7 +75,7 @@ internal sealed class NodeHost : IAsyncDisposable
     /// <returns>Whether the stop was clean: nothing is left in a WAL.</returns>
     public async Task<bool> StopAsync()
     {
-        Log.Stopping(_logger);
+        ServerMessages.Stopping(_logger);
         _stop.Cancel();
         await _living;
         await _listeners.UnbindAsync();
@@ -86,7 +86,7 @@ internal sealed class NodeHost : IAsyncDisposable
         }
         else
         {
-            Log.StoppedBetween(_logger);
+            ServerMessages.StoppedBetween(_logger);
         }
 
         await DisposeAsync();
@@ -114,20 +114,20 @@ internal sealed class NodeHost : IAsyncDisposable
 
     private async Task StartFirstAsync(CancellationToken token)
     {
-        Log.Starting(_logger, ProductVersion.Full, _options.Store, _options.Wal, _options.Settings.ToString());
+        ServerMessages.Starting(_logger, ProductVersion.Full, _options.Store, _options.Wal, _options.Settings.ToString());
         foreach (var remark in _options.Settings.Remarks)
         {
-            Log.AboutSettings(_logger, remark.Level, remark.Text);
+            ServerMessages.AboutSettings(_logger, remark.Level, remark.Text);
         }
 
         if (_options.Listeners.NotOpened.Count > 0)
         {
-            Log.ListenersNotOpened(_logger, string.Join(", ", _options.Listeners.NotOpened));
+            ServerMessages.ListenersNotOpened(_logger, string.Join(", ", _options.Listeners.NotOpened));
         }
 
         var started = _runtime.Time.GetTimestamp();
         await BeginAsync(_options, token);
-        Log.Ready(_logger, Address, (long)_runtime.Time.GetElapsedTime(started).TotalMilliseconds);
+        ServerMessages.Ready(_logger, Address, (long)_runtime.Time.GetElapsedTime(started).TotalMilliseconds);
         var stop = _stop.Token;
         _living = _runtime.Spawn("incarnations", _ => LiveAsync(stop));
     }
@@ -160,7 +160,7 @@ internal sealed class NodeHost : IAsyncDisposable
 
     private async Task<bool> TryPutDownAsync(Incarnation incarnation, Exception reason)
     {
-        Log.IncarnationOver(_logger, incarnation.Self.Node, incarnation.Self.Epoch, reason.Message);
+        ServerMessages.IncarnationOver(_logger, incarnation.Self.Node, incarnation.Self.Epoch, reason.Message);
         _current = null;
         _observer.OnOver(incarnation, reason);
         using var settled = new CancellationTokenSource();
@@ -199,13 +199,13 @@ internal sealed class NodeHost : IAsyncDisposable
             try
             {
                 await BeginAsync(options, stop);
-                Log.Replaced(_logger, _current!.Self.Node, _current.Self.Epoch, (long)_runtime.Time.GetElapsedTime(over).TotalMilliseconds);
+                ServerMessages.Replaced(_logger, _current!.Self.Node, _current.Self.Epoch, (long)_runtime.Time.GetElapsedTime(over).TotalMilliseconds);
                 return true;
             }
             catch (Exception failure)
             {
                 stop.ThrowIfCancellationRequested();
-                Log.NotReplaced(_logger, _replacements.InARow, Replacements.MostInARow, failure.Message);
+                ServerMessages.NotReplaced(_logger, _replacements.InARow, Replacements.MostInARow, failure.Message);
                 reason = failure;
             }
         }
@@ -218,7 +218,7 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         if (IncarnationEnd.KindOf(reason) == EndKind.Fault)
         {
-            Log.Fault(_logger, reason);
+            ServerMessages.Fault(_logger, reason);
         }
 
         _failed.TrySetResult(reason);

@@ -80,7 +80,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         {
             var reason = await failure;
             _health.Failed(reason);
-            Log.Failed(loggers.CreateLogger<NodeProcess>(), reason.Message);
+            ServerMessages.Failed(loggers.CreateLogger<NodeProcess>(), reason.Message);
             return ExitCode.Failed;
         }
 
@@ -112,7 +112,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
             await runtime.Files.CreateDirectoryAsync(directory, token);
             if (await runtime.Files.GetStatusAsync(Path.Combine(directory, KafkasFile), token) is not null)
             {
-                Log.KafkasFolder(loggers.CreateLogger<NodeProcess>(), directory);
+                ServerMessages.KafkasFolder(loggers.CreateLogger<NodeProcess>(), directory);
             }
 
             return await runtime.Files.TryLockAsync(Path.Combine(directory, LockFile), token)
@@ -167,7 +167,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         {
             // Nobody has asked for this port: a second node on the machine takes another one, and says which.
             var http = await HttpEndpoints.StartAsync(new IPEndPoint(endpoint.Address, 0), _health, transport, loggers, token);
-            Log.HttpElsewhere(loggers.CreateLogger<NodeProcess>(), address.ToString(), http.Address);
+            ServerMessages.HttpElsewhere(loggers.CreateLogger<NodeProcess>(), address.ToString(), http.Address);
             return http;
         }
         catch (IOException failure)

@@ -45,7 +45,7 @@ internal sealed class RationedLogger(ILogger inner, bool withStackTraces) : ILog
 
         foreach (var (id, count) in leftOut)
         {
-            Server.Log.LeftOut(inner, count, id.Name ?? $"{id.Id}");
+            ServerMessages.LeftOut(inner, count, id.Name ?? $"{id.Id}");
         }
     }
 

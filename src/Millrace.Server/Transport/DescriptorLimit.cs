@@ -50,7 +50,7 @@ internal static class DescriptorLimit
         }
 
         var connections = (int)(limit - KeptBack);
-        Log.FewDescriptors(
+        ServerMessages.FewDescriptors(
             runtime.Loggers.CreateLogger(typeof(DescriptorLimit)),
             isAskedFor || connections < Plenty ? LogLevel.Warning : LogLevel.Debug,
             limit,

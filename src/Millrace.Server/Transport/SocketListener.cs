@@ -36,7 +36,7 @@ internal sealed class SocketListener(NodeRuntime runtime, Socket socket, Transpo
                 _pauses.Reset();
                 if (_shortage.TryEnd())
                 {
-                    Log.AcceptsAgain(_logger, EndPoint);
+                    ServerMessages.AcceptsAgain(_logger, EndPoint);
                 }
 
                 if (TryOpen(accepted) is { } connection)
@@ -56,7 +56,7 @@ internal sealed class SocketListener(NodeRuntime runtime, Socket socket, Transpo
             {
                 if (_shortage.Begin())
                 {
-                    Log.AcceptsNobody(_logger, EndPoint, failure.Message);
+                    ServerMessages.AcceptsNobody(_logger, EndPoint, failure.Message);
                 }
 
                 await PauseAsync(cancellationToken);

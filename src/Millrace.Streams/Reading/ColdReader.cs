@@ -228,7 +228,7 @@ internal sealed class ColdReader(StreamId id, RangeLookup ranges, ReadContext co
         catch (StreamException failure)
         {
             // Whoever reads there meets the failure and hears of it.
-            Log.ReadAheadFailed(context.Logger, id, failure.Message);
+            StreamsMessages.ReadAheadFailed(context.Logger, id, failure.Message);
         }
         finally
         {

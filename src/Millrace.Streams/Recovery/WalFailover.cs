@@ -56,10 +56,10 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ObjectStorageException or ObjectLogException)
         {
             // Everything in it is committed, and the registry knows; only its space is missing. Nothing waits for that.
-            Log.NotGivenBack(_logger, wal.Descriptor.Id, failure.Message);
+            StreamsMessages.NotGivenBack(_logger, wal.Descriptor.Id, failure.Message);
         }
 
-        Log.Recovered(_logger, wal.Descriptor.Id, run.Result.Records, run.Result.Bytes, run.Result.Streams);
+        StreamsMessages.Recovered(_logger, wal.Descriptor.Id, run.Result.Records, run.Result.Bytes, run.Result.Streams);
         return run.Result;
     }
 
@@ -84,7 +84,7 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
                 _expected.Add((record.Stream, record.Epoch), expected);
                 if (expected is null)
                 {
-                    Log.PassedOver(failover._logger, wal, record.Stream, record.Epoch);
+                    StreamsMessages.PassedOver(failover._logger, wal, record.Stream, record.Epoch);
                 }
             }
 

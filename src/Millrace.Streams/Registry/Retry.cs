@@ -56,14 +56,14 @@ internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger
                 or StreamException { Error: StreamError.StorageUnavailable or StreamError.ControllerLost })
             {
                 unexpected = 0;
-                Log.RetryingStore(logger, operation, pause, failure.Message);
+                StreamsMessages.RetryingStore(logger, operation, pause, failure.Message);
             }
             catch (Exception failure) when (failure is not (StreamException or InvariantViolationException) && !IsFinal(failure)
                 && (repeatsOutOfMemory || failure is not OutOfMemoryException)
                 && !(failure is OperationCanceledException && token.IsCancellationRequested)
                 && ++unexpected <= UnexpectedInARow)
             {
-                Log.RetryingUnexpected(logger, failure, operation, pause);
+                StreamsMessages.RetryingUnexpected(logger, failure, operation, pause);
             }
 
             failures?.Add(1);

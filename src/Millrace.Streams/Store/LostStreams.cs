@@ -73,7 +73,7 @@ internal sealed class LostStreams(RegistryCalls registry, Guid walId, ILogger lo
             _pinning.Remove(stream);
         }
 
-        Log.LostSettled(logger, stream.Id);
+        StreamsMessages.LostSettled(logger, stream.Id);
         return true;
     }
 

@@ -154,11 +154,11 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
         if (reason.Error == StreamError.Unknown)
         {
             // Somebody wanted it gone.
-            Log.StreamDeleted(_logger, stream.Id);
+            StreamsMessages.StreamDeleted(_logger, stream.Id);
         }
         else if (reason.Error != StreamError.Closed)
         {
-            Log.StreamLost(_logger, stream.Id, reason.Error, reason.Message);
+            StreamsMessages.StreamLost(_logger, stream.Id, reason.Error, reason.Message);
         }
 
         var isPinning = _lost.Pin(stream);
@@ -222,7 +222,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
     private async Task WatchWalAsync(CancellationToken token)
     {
         var reason = await Components.Wal.Lost.OrCancelled(token);
-        Log.AllLost(_logger, reason.Error, reason.Message);
+        StreamsMessages.AllLost(_logger, reason.Error, reason.Message);
         LoseAll(reason);
     }
 

@@ -41,7 +41,7 @@ internal sealed class WalTrim(IWriteAheadLog wal, Func<IEnumerable<StreamCore>> 
         }
         catch (Exception failure) when (failure is not (InvariantViolationException or OperationCanceledException))
         {
-            Log.TrimFailed(logger, failure);
+            StreamsMessages.TrimFailed(logger, failure);
         }
     }
 

@@ -84,7 +84,7 @@ internal sealed class ObjectUploader(
             }
             catch (StreamException expired) when (expired.Error == StreamError.PrepareExpired)
             {
-                Log.PrepareExpired(logger);
+                StreamsMessages.PrepareExpired(logger);
             }
             finally
             {
@@ -107,19 +107,19 @@ internal sealed class ObjectUploader(
         failures?.Add(1);
         if (part.Count > 1)
         {
-            Log.UploadSplit(logger, part.Sum(range => range.Records.Count), failure.Message);
+            StreamsMessages.UploadSplit(logger, part.Sum(range => range.Records.Count), failure.Message);
             parts.Push([.. part.Skip(part.Count / 2)]);
             parts.Push([.. part.Take(part.Count / 2)]);
         }
         else if (part[0].Split() is { } halves)
         {
-            Log.UploadSplit(logger, part[0].Records.Count, failure.Message);
+            StreamsMessages.UploadSplit(logger, part[0].Records.Count, failure.Message);
             parts.Push([halves.Second]);
             parts.Push([halves.First]);
         }
         else if (failure is OutOfMemoryException)
         {
-            Log.Retrying(logger, "An upload", options.RetryLimit, failure.Message);
+            StreamsMessages.Retrying(logger, "An upload", options.RetryLimit, failure.Message);
             await Task.Delay(options.RetryLimit, runtime.Time, token);
             parts.Push(part);
         }

@@ -68,7 +68,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
 
     private void LeaveOut(StreamUploads stream, Exception failure)
     {
-        Log.CaptureFailed(logger, failure, stream.Core.Id);
+        StreamsMessages.CaptureFailed(logger, failure, stream.Core.Id);
         context.Planner.OnAppended(held: 0);
     }
 }

@@ -65,6 +65,6 @@ internal sealed class UploadRunner(
         metrics.BytesUploaded.Add(bytes);
         metrics.ObjectsCommitted.Add(written.Count);
         metrics.UploadSeconds.Record(elapsed.TotalSeconds);
-        Log.Uploaded(logger, bytes, outcomes.Count, written.Count, elapsed);
+        StreamsMessages.Uploaded(logger, bytes, outcomes.Count, written.Count, elapsed);
     }
 }

@@ -87,11 +87,23 @@ internal sealed class Uploader
     /// <summary>Begins what there is room for; the rest is due again when an upload has ended.</summary>
     private async Task BeginAsync(UploadOrder order, CancellationToken token)
     {
-        var groups = (order.Streams ?? _host.Streams)
-            .Where(stream => stream.Capture.IsNeeded)
-            .GroupBy(stream => stream.Before)
-            .OrderBy(group => group.Key?.Number ?? 0)
-            .ToList();
+        List<IGrouping<UploadUnderWay?, StreamUploads>> groups;
+        try
+        {
+            groups = (order.Streams ?? _host.Streams)
+                .Where(stream => stream.Capture.IsNeeded)
+                .GroupBy(stream => stream.Before)
+                .OrderBy(group => group.Key?.Number ?? 0)
+                .ToList();
+        }
+        catch (OutOfMemoryException failure)
+        {
+            // Nothing was cut. To ask for all takes no memory.
+            await WaitForMemoryAsync(failure, token);
+            _context.Planner.AskForAll();
+            return;
+        }
+
         var heldUp = new List<UploadUnderWay?>();
         foreach (var group in groups)
         {
@@ -124,9 +136,8 @@ internal sealed class Uploader
         }
         catch (OutOfMemoryException failure) when (cuts.Count == 0)
         {
-            // Nothing was cut. There may be memory when others are done.
-            Log.Retrying(_logger, "Cutting an upload", _context.Options.RetryLimit, failure.Message);
-            await Task.Delay(_context.Options.RetryLimit, _runtime.Time, token);
+            // Nothing was cut.
+            await WaitForMemoryAsync(failure, token);
             streams.ForEach(_context.Planner.Ask);
             return;
         }
@@ -145,6 +156,13 @@ internal sealed class Uploader
             // What fills it is being written, or uploaded and not trimmed yet.
             await Task.Delay(StateCapture.FullWalPause, _runtime.Time, token);
         }
+    }
+
+    /// <summary>There may be memory when others are done.</summary>
+    private async Task WaitForMemoryAsync(OutOfMemoryException failure, CancellationToken token)
+    {
+        StreamsMessages.Retrying(_logger, "Cutting an upload", _context.Options.RetryLimit, failure.Message);
+        await Task.Delay(_context.Options.RetryLimit, _runtime.Time, token);
     }
 
     private void Start(List<StreamCut> cuts, UploadUnderWay? before, long started, CancellationToken token)

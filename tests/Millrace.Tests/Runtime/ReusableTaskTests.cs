@@ -46,25 +46,26 @@ public sealed class ReusableTaskTests
     }
 
     [Fact]
-    public void One_whose_result_is_asked_for_twice_is_idle_once()
+    public async Task One_whose_result_is_asked_for_twice_or_too_early_is_idle_once()
     {
+        // The tokens of its first use and its second.
+        const short first = 0, second = 1;
         var delivery = new Delivery(_idle, continuesOnItsOwn: false);
-        var (first, second) = (delivery.Task.GetAwaiter(), delivery.Task.GetAwaiter());
         delivery.Complete();
-        Assert.True(second.IsCompleted);
-        first.GetResult();
-        Assert.Throws<InvalidOperationException>(() => second.GetResult());
+        await delivery.Task;
+        Assert.Throws<InvalidOperationException>(() => delivery.GetResult(first));
         Assert.Same(delivery, _idle.Take());
         Assert.Null(_idle.Take());
 
-        // Nor does it take away from its next user what that waits for.
+        // Nor is it taken from its next user, who still waits.
         delivery.Parcel = "a parcel";
-        var task = delivery.Task.GetAwaiter();
-        Assert.Throws<InvalidOperationException>(() => second.GetResult());
-        Assert.Throws<InvalidOperationException>(() => task.GetResult());
+        var task = delivery.Task;
+        Assert.Throws<InvalidOperationException>(() => delivery.GetResult(first));
+        Assert.Throws<InvalidOperationException>(() => delivery.GetResult(second));
         Assert.Equal("a parcel", delivery.Parcel);
         delivery.Complete();
-        task.GetResult();
+        await task;
+        Assert.Same(delivery, _idle.Take());
     }
 
     [Fact]

@@ -18,7 +18,7 @@ namespace Millrace.Broker.Apis.Cluster;
 /// v10: topic ids. v12: topics by id. v13: an error for the whole answer. The response that triggered a creation says
 /// UNKNOWN_TOPIC_OR_PARTITION, which clients retry, as in Kafka. Brokers are named by their addresses on the client's listener.
 /// </remarks>
-internal sealed class MetadataHandler(NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller, DeedLog deeds)
+internal sealed class MetadataHandler(NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller, DeedMessages deeds)
     : IApiHandler<MetadataRequest, MetadataResponse>
 {
     private const short FirstWithListenerNotFound = 6;

@@ -181,7 +181,7 @@ internal sealed class ProducePass : IDisposable
             _runtime.Fail(failure);
         }
 
-        Log.ProduceFailed(_logger, partition.Id, error, failure);
+        PartitionMessages.ProduceFailed(_logger, partition.Id, error, failure);
         return error;
     }
 

@@ -18,7 +18,7 @@ namespace Millrace.Broker.Apis.Groups;
 /// Deviation: transactions and share groups are not served yet; their keys get errors that clients take as final (see InitProducerId).
 /// </remarks>
 internal sealed class FindCoordinatorHandler(
-    NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller, DeedLog deeds)
+    NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller, DeedMessages deeds)
     : IApiHandler<FindCoordinatorRequest, FindCoordinatorResponse>
 {
     private const sbyte Group = 0;

@@ -8,7 +8,7 @@ namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>AlterConfigs (key 33), v0–2: the configs named become all that their resource has of its own.</summary>
 /// <remarks>v2: flexible. As in IncrementalAlterConfigs, topics and brokers have configs. An internal topic keeps its cleanup.policy.</remarks>
-internal sealed class AlterConfigsHandler(NodeRuntime runtime, IControllerChannel controller, DeedLog deeds)
+internal sealed class AlterConfigsHandler(NodeRuntime runtime, IControllerChannel controller, DeedMessages deeds)
     : IApiHandler<AlterConfigsRequest, AlterConfigsResponse>
 {
     public static ApiVersionRange Versions => new(0, 2);

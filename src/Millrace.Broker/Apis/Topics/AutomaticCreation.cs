@@ -6,7 +6,7 @@ using Millrace.Runtime;
 namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>Topics that a request other than CreateTopics brings about. It is answered by the image as it is afterwards, whatever became of that.</summary>
-internal sealed class AutomaticCreation(NodeRuntime runtime, IControllerChannel controller, DeedLog deeds)
+internal sealed class AutomaticCreation(NodeRuntime runtime, IControllerChannel controller, DeedMessages deeds)
 {
     // Less than any client waits; the topics go on being created, and the next question finds them.
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);

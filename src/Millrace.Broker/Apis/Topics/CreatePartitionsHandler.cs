@@ -7,7 +7,7 @@ using Millrace.Runtime;
 namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>CreatePartitions (key 37), v0–3.</summary>
-internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerChannel controller, DeedLog deeds)
+internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerChannel controller, DeedMessages deeds)
     : IApiHandler<CreatePartitionsRequest, CreatePartitionsResponse>
 {
     public static ApiVersionRange Versions => new(0, 3);

@@ -7,7 +7,7 @@ namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>CreateTopics (key 19), v2–7.</summary>
 /// <remarks>v4: -1 stands for the defaults. v5: answers partitions, replicas and configs. v7: answers the topic id.</remarks>
-internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChannel controller, DeedLog deeds)
+internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChannel controller, DeedMessages deeds)
     : IApiHandler<CreateTopicsRequest, CreateTopicsResponse>
 {
     public static ApiVersionRange Versions => new(2, 7);

@@ -12,7 +12,7 @@ namespace Millrace.Broker.Apis.Topics;
 /// <summary>DeleteTopics (key 20), v1–6.</summary>
 /// <remarks>v5: messages. v6: topics by name or by id. Below v6 only by name.</remarks>
 internal sealed class DeleteTopicsHandler(
-    NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller, DeedLog deeds)
+    NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller, DeedMessages deeds)
     : IApiHandler<DeleteTopicsRequest, DeleteTopicsResponse>
 {
     private const short FirstWithTopicIds = 6;

@@ -8,7 +8,7 @@ namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>IncrementalAlterConfigs (key 44), v0–1: SET, DELETE, APPEND, SUBTRACT.</summary>
 /// <remarks>Topics and brokers. Log levels (BROKER_LOGGER), groups and client metrics have no configs here: INVALID_REQUEST.</remarks>
-internal sealed class IncrementalAlterConfigsHandler(NodeRuntime runtime, IControllerChannel controller, DeedLog deeds)
+internal sealed class IncrementalAlterConfigsHandler(NodeRuntime runtime, IControllerChannel controller, DeedMessages deeds)
     : IApiHandler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>
 {
     public static ApiVersionRange Versions => new(0, 1);

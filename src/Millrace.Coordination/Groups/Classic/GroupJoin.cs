@@ -140,7 +140,7 @@ internal sealed class GroupJoin(GroupOptions options, ShardContext<GroupRecord> 
         var formerLeader = group.Members.LeaderId;
         var member = group.Members.Replace(former, newId, command.ClientId, command.ClientHost, result);
         group.AwaitedToSync.Remove(former.Id);
-        Log.MemberReplaced(context.Logger, group.Id, newId, former.Id);
+        CoordinationMessages.MemberReplaced(context.Logger, group.Id, newId, former.Id);
         group.Members.Update(member, command);
         sessions.Attach(group, member);
         switch (group.State)

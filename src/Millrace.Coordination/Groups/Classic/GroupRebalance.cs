@@ -46,7 +46,7 @@ internal sealed class GroupRebalance(GroupOptions options, ShardContext<GroupRec
         group.AwaitedToSync.Clear();
         var isFirst = group.State == GroupState.Empty;
         group.MoveTo(GroupState.PreparingRebalance, context.Now);
-        Log.Rebalancing(context.Logger, group.Id, group.Generation, reason);
+        CoordinationMessages.Rebalancing(context.Logger, group.Id, group.Generation, reason);
         group.JoinPhase ??= context.Timers.Create(ended => OnJoinPhaseOver(group, ended));
         if (isFirst)
         {
@@ -130,14 +130,14 @@ internal sealed class GroupRebalance(GroupOptions options, ShardContext<GroupRec
             group.MoveTo(GroupState.Empty, context.Now);
             group.UpdateSubscribedTopics();
             result.Append(new GroupMetadataRecord(group.Id, group.ToImage()));
-            Log.GroupEmpty(context.Logger, group.Id, group.Generation);
+            CoordinationMessages.GroupEmpty(context.Logger, group.Id, group.Generation);
             return;
         }
 
         group.ProtocolName = group.Members.SelectProtocol();
         group.MoveTo(GroupState.CompletingRebalance, context.Now);
         group.UpdateSubscribedTopics();
-        Log.GenerationBegun(context.Logger, group.Id, group.Generation, group.Members.Count);
+        CoordinationMessages.GenerationBegun(context.Logger, group.Id, group.Generation, group.Members.Count);
         BeginSyncPhase(group, result);
     }
 

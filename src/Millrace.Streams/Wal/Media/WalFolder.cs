@@ -73,7 +73,7 @@ public sealed class WalFolder(NodeRuntime runtime, string folder, long capacity,
                     await _files.DeleteAsync(path, token);
                 }
 
-                Log.UnfinishedRemoved(runtime.Loggers, path);
+                WalMessages.UnfinishedRemoved(runtime.Loggers, path);
                 removed++;
             }
         }
@@ -148,7 +148,7 @@ public sealed class WalFolder(NodeRuntime runtime, string folder, long capacity,
         catch (IOException failure) when (wanted == WalDeviceMode.Direct && failure.HResult == LinuxError.Invalid)
         {
             // A file system without O_DIRECT.
-            Log.NoDirectWrites(runtime.Loggers, path);
+            WalMessages.NoDirectWrites(runtime.Loggers, path);
             return await _files.OpenDeviceAsync(path, capacity, WalDeviceMode.Buffered, token);
         }
     }

@@ -34,7 +34,7 @@ public sealed class ObjectWalProvider(NodeRuntime runtime, BufferPool pool, IObj
     {
         var log = LogOf(descriptor);
         var (start, seal, lengths) = await new ObjectWalTakeover(log, descriptor).SealAsync(token);
-        Log.WalSealed(runtime.Loggers, descriptor.Location, seal.Index - start.Next.Index);
+        WalMessages.WalSealed(runtime.Loggers, descriptor.Location, seal.Index - start.Next.Index);
         return new ObjectWalRecovery(log, descriptor, start, seal, lengths);
     }
 

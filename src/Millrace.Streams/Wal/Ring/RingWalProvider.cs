@@ -119,7 +119,7 @@ public sealed class RingWalProvider(NodeRuntime runtime, BufferPool pool, IWalMe
             }
 
             var (blocks, bytes) = (header.EndSequence - header.TrimSequence, header.EndRingPosition - header.TrimRingPosition);
-            Log.WalSealed(runtime.Loggers, descriptor.Location, blocks, bytes);
+            WalMessages.WalSealed(runtime.Loggers, descriptor.Location, blocks, bytes);
             return new RingWalRecovery(descriptor, ring, pool, header, space);
         }
         catch

@@ -75,7 +75,7 @@ public sealed class ControllerRefusalTests : IAsyncDisposable
         Assert.Equal(Enumerable.Repeat(ErrorCode.RequestTimedOut, 5), await AskAllAsync());
     }
 
-    private DeedLog Deeds => new(_broker.Runtime.Loggers);
+    private DeedMessages Deeds => new(_broker.Runtime.Loggers);
 
     private async Task<ErrorCode[]> AskAllAsync()
     {

@@ -60,11 +60,11 @@ public sealed class RequestDeadlineTests : IAsyncDisposable
     private async Task<ErrorCode[]> AskAsync(int timeoutMs)
     {
         using var context = TestContext.Create(2, _broker.Buffers.Rent(1));
-        var created = new CreateTopicsHandler(_broker.Runtime, _controller, new DeedLog(_broker.Runtime.Loggers))
+        var created = new CreateTopicsHandler(_broker.Runtime, _controller, new DeedMessages(_broker.Runtime.Loggers))
             .HandleAsync(context, new CreateTopicsRequest { TimeoutMs = timeoutMs, Topics = [new() { Name = "n" }] }, default).AsTask();
-        var grown = new CreatePartitionsHandler(_broker.Runtime, _controller, new DeedLog(_broker.Runtime.Loggers))
+        var grown = new CreatePartitionsHandler(_broker.Runtime, _controller, new DeedMessages(_broker.Runtime.Loggers))
             .HandleAsync(context, new CreatePartitionsRequest { TimeoutMs = timeoutMs, Topics = [new() { Name = "n" }] }, default).AsTask();
-        var deleted = new DeleteTopicsHandler(_broker.Runtime, _broker.Identity, _broker.Feed, _controller, new DeedLog(_broker.Runtime.Loggers))
+        var deleted = new DeleteTopicsHandler(_broker.Runtime, _broker.Identity, _broker.Feed, _controller, new DeedMessages(_broker.Runtime.Loggers))
             .HandleAsync(context, new DeleteTopicsRequest { TimeoutMs = timeoutMs, TopicNames = ["n"] }, default).AsTask();
         return
         [

@@ -1,4 +1,3 @@
-using Millrace.Server;
 using Millrace.Streams;
 using Millrace.Streams.Objects;
 using Millrace.Tests.Controller;

@@ -4,7 +4,7 @@ using Millrace.Runtime.Ids;
 namespace Millrace.Server;
 
 /// <summary>Events 9000 to 9099: the node's life.</summary>
-internal static partial class Log
+internal static partial class ServerMessages
 {
     [LoggerMessage(EventId = 9000, Level = LogLevel.Information, Message = "{Program} starts: store {Store}, WAL {Wal}, settings {Settings}")]
     public static partial void Starting(ILogger logger, string program, string store, string wal, string settings);

@@ -10,7 +10,7 @@ namespace Millrace.Controller;
 /// What the controller logs: events 5000 to 5099. Information: what changes the cluster's shape. Warning: what the operator may have
 /// to look at. Debug: upkeep, and each failure of the store, which says itself when it fails and when it no longer does.
 /// </summary>
-internal static partial class ControllerLog
+internal static partial class ControllerMessages
 {
     [LoggerMessage(EventId = 5000, Level = LogLevel.Information, Message = "The cluster {ClusterId} has been formed")]
     public static partial void ClusterFormed(ILogger logger, string clusterId);

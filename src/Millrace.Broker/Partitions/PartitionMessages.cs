@@ -10,7 +10,7 @@ namespace Millrace.Broker.Partitions;
 /// information; what an operator may have to act on is a warning or an error. What fails because the object store does is debug: the store
 /// says itself, once for all, that it fails and that it no longer does.
 /// </remarks>
-internal static partial class Log
+internal static partial class PartitionMessages
 {
     public static void NotOpened(ILogger logger, TopicIdPartition partition, int leaderEpoch, StreamError error, string reason) =>
         NotOpened(logger, LevelOf(error, otherwise: LogLevel.Error), partition, leaderEpoch, error, reason);

@@ -9,9 +9,9 @@ namespace Millrace.Broker.Apis.Topics;
 /// Tells the log what clients have changed in the cluster's shape, and which of them: topics that came, grew or went, and configurations.
 /// Events 4200 to 4209, all information; what was refused, or only validated, is no deed.
 /// </summary>
-internal sealed partial class DeedLog(ILoggerFactory loggers)
+internal sealed partial class DeedMessages(ILoggerFactory loggers)
 {
-    private readonly ILogger _logger = loggers.CreateLogger<DeedLog>();
+    private readonly ILogger _logger = loggers.CreateLogger<DeedMessages>();
 
     public void Created(RequestContext context, CreateTopicsRequest request, CreateTopicsResponse response)
     {

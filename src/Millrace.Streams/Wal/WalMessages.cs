@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Millrace.Streams.Wal;
 
 /// <summary>What the WALs log: events 3100 to 3199. Information: once a life. Warning: an operator may want to act.</summary>
-internal static partial class Log
+internal static partial class WalMessages
 {
     private const string Category = "Millrace.Streams.Wal";
 

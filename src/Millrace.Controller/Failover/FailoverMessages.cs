@@ -4,7 +4,7 @@ using Millrace.Runtime.Ids;
 namespace Millrace.Controller.Failover;
 
 /// <summary>Events 5100 to 5199: what becomes of the WALs of former incarnations. Warning: the operator may have to act.</summary>
-internal static partial class FailoverLog
+internal static partial class FailoverMessages
 {
     [LoggerMessage(EventId = 5100, Level = LogLevel.Information, Message = "Recovering WAL {Wal} ({Location}): {Streams} streams wait for it")]
     public static partial void Recovering(ILogger logger, Guid wal, string location, int streams);

@@ -9,7 +9,7 @@ namespace Millrace.Coordination;
 /// Warning: something is tried again. Error: the log of a shard cannot be read, or a fault of ours; only these have a stack trace. What the log
 /// does not take or give in time, because the store below it fails, is debug: the store says that once for all.
 /// </remarks>
-internal static partial class Log
+internal static partial class CoordinationMessages
 {
     public static void LoadFailed(ILogger logger, string partition, CoordinatorError error, string reason) =>
         LoadFailed(logger, LevelOf(error), partition, reason);

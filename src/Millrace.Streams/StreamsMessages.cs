@@ -8,7 +8,7 @@ namespace Millrace.Streams;
 /// Error: data is at risk or a stream is lost. Warning: something is retried. Information: rare events of a node's life. Debug: the rest, and what is
 /// retried because the object store fails, which the store says itself, once for all.
 /// </remarks>
-internal static partial class Log
+internal static partial class StreamsMessages
 {
     [LoggerMessage(EventId = 3000, Level = LogLevel.Warning, Message = "{Operation} failed and is tried again in {Delay}: {Reason}")]
     public static partial void Retrying(ILogger logger, string operation, TimeSpan delay, string reason);
