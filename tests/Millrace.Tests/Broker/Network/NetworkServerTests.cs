@@ -57,7 +57,8 @@ public sealed class NetworkServerTests
     {
         await using var server = await ServerUnderTest.StartAsync();
         using var producer = await server.ConnectAsync();
-        await producer.SendAsync(new ProduceRequest { Acks = -1, TimeoutMs = 30_000, TopicData = [new() { Name = "t", PartitionData = [] }] }, version: 9, correlationId: 1);
+        var request = new ProduceRequest { Acks = -1, TimeoutMs = 30_000, TopicData = [new() { Name = "t", PartitionData = [] }] };
+        await producer.SendAsync(request, version: 9, correlationId: 1);
         Assert.True(await Eventually.BecomesTrueAsync(() => server.Produces.Parked == 1));
         var draining = server.Server.DrainAsync(TimeSpan.FromSeconds(30)).AsTask();
         Assert.True(await Eventually.BecomesTrueAsync(() => server.Server.Draining.IsCancellationRequested));
