@@ -62,7 +62,7 @@ public sealed class NetworkServerTests
         Assert.True(await Eventually.BecomesTrueAsync(() => server.Produces.Parked == 1));
         var draining = server.Server.DrainAsync(TimeSpan.FromSeconds(30)).AsTask();
         Assert.True(await Eventually.BecomesTrueAsync(() => server.Server.Draining.IsCancellationRequested));
-        server.Log.Before = _ => throw new OutOfMemoryException();
+        server.Log.Before = _ => throw new InsufficientMemoryException();
         server.Produces.Release();
 
         await draining.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);

@@ -78,7 +78,7 @@ public sealed class RequestMemoryTests
         {
             if (level == LogLevel.Error)
             {
-                throw new OutOfMemoryException();
+                throw new InsufficientMemoryException();
             }
         };
         using var client = await server.ConnectAsync();
