@@ -143,7 +143,7 @@ internal sealed class NetworkServer : IAsyncDisposable
         _stopped.Dispose();
     }
 
-    /// <summary>Serves a connection that has its place in the table, and gives that back. Does not throw.</summary>
+    /// <summary>Serves a connection that has its place in the table, and gives that back.</summary>
     internal async Task ServeAsync(BrokerConnection connection)
     {
         try
@@ -154,14 +154,18 @@ internal sealed class NetworkServer : IAsyncDisposable
         {
             NetworkMessages.Fault(Logger, fault, connection.Client.Id, connection.Client.Remote);
         }
-
-        // However it ended: a place that is never given back would keep others out, and a stop waiting for ever.
-        _connections.Remove(connection);
-        NetworkMessages.Ended(Logger, connection.Client.Id, connection.Client.Remote);
-        if (Draining.IsCancellationRequested && _connections.Count == 0)
+        finally
         {
-            _empty.TrySetResult();
+            // However it ended, and whether or not that can be told: a place that is never given back would keep others out, and a stop waiting
+            // for ever.
+            _connections.Remove(connection);
+            if (Draining.IsCancellationRequested && _connections.Count == 0)
+            {
+                _empty.TrySetResult();
+            }
         }
+
+        NetworkMessages.Ended(Logger, connection.Client.Id, connection.Client.Remote);
     }
 
     private async Task SweepAsync(CancellationToken token)

@@ -51,4 +51,22 @@ public sealed class NetworkServerTests
         Assert.False(server.HasFailed);
         listener.Leave();
     }
+
+    [Fact]
+    public async Task Draining_ends_also_where_the_end_of_a_connection_cannot_be_told()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        using var producer = await server.ConnectAsync();
+        var request = new ProduceRequest { Acks = -1, TimeoutMs = 30_000, TopicData = [new() { Name = "t", PartitionData = [] }] };
+        await producer.SendAsync(request, version: 9, correlationId: 1);
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Produces.Parked == 1));
+        var draining = server.Server.DrainAsync(TimeSpan.FromSeconds(30)).AsTask();
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Server.Draining.IsCancellationRequested));
+        server.Log.Before = _ => throw new InsufficientMemoryException();
+        server.Produces.Release();
+
+        await draining.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        server.Log.Before = null;
+        Assert.Equal(0, server.Server.ConnectionCount);
+    }
 }
