@@ -15,12 +15,17 @@ namespace Millrace.Controller.Failover;
 /// <param name="nodes">Knows which wait.</param>
 /// <param name="recovery">Recovers one.</param>
 /// <param name="losses">What the operator gives up where one cannot be recovered.</param>
-public sealed class FormerWals(NodeRuntime runtime, NodeRegistry nodes, WalRecovery recovery, AcceptedLosses losses)
+/// <param name="triesAgain">
+/// The caller can try again by itself: so a medium that refuses, which may pass, ends the recovery, instead of leaving streams without a leader until
+/// somebody starts the process anew.
+/// </param>
+public sealed class FormerWals(NodeRuntime runtime, NodeRegistry nodes, WalRecovery recovery, AcceptedLosses losses, bool triesAgain)
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<FormerWals>();
 
     /// <summary>When this returns, whatever is still incomplete waits for an operator.</summary>
     /// <exception cref="StreamException">Fenced: the one that recovers is itself not wanted any more.</exception>
+    /// <exception cref="WalUnavailableException">The medium of one refuses, and the caller tries again.</exception>
     public async Task RecoverAsync(IReadOnlyList<WaitingWal> wals, CancellationToken token)
     {
         foreach (var waiting in wals)
@@ -37,7 +42,7 @@ public sealed class FormerWals(NodeRuntime runtime, NodeRegistry nodes, WalRecov
         {
             await recovery.RecoverAsync(wal, token);
         }
-        catch (WalUnavailableException missing)
+        catch (WalUnavailableException missing) when (!triesAgain || missing.InnerException is not (IOException or UnauthorizedAccessException))
         {
             await losses.GiveUpOrWaitAsync(waiting, missing.Message, $"Bring the WAL back ({wal.Location}) and start again; or give", token);
         }

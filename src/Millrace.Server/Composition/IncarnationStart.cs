@@ -31,8 +31,9 @@ namespace Millrace.Server.Composition;
 /// <param name="components">What it is made of.</param>
 /// <param name="listeners">Where clients come: bound here if they are not yet.</param>
 /// <param name="owner">Tells whether the cluster may be taken over.</param>
+/// <param name="isReplacement">Another one of this process was before it: then whoever asks for it asks again where it fails of what may pass.</param>
 internal sealed class IncarnationStart(
-    NodeRuntime node, NodeOptions options, NodeComponents components, HostListeners listeners, FormerOwner owner)
+    NodeRuntime node, NodeOptions options, NodeComponents components, HostListeners listeners, FormerOwner owner, bool isReplacement)
 {
     private readonly ILogger _logger = node.Loggers.CreateLogger<IncarnationStart>();
 
@@ -189,7 +190,7 @@ internal sealed class IncarnationStart(
 
         var target = new UploadTarget(self, components.Storage, registry, components.Buffers);
         var recovery = new WalRecovery(life, options.Streams, target, wals.Former);
-        await new FormerWals(life, nodes, recovery, losses).RecoverAsync(waiting, token);
+        await new FormerWals(life, nodes, recovery, losses, triesAgain: isReplacement).RecoverAsync(waiting, token);
     }
 
     private static bool IsEcho(Exception failure) => failure is OperationCanceledException or StreamException { Error: StreamError.ControllerLost };

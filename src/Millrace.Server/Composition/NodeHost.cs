@@ -126,15 +126,15 @@ internal sealed class NodeHost : IAsyncDisposable
         }
 
         var started = _runtime.Time.GetTimestamp();
-        await BeginAsync(_options, token);
+        await BeginAsync(_options, isReplacement: false, token);
         ServerMessages.Ready(_logger, Address, (long)_runtime.Time.GetElapsedTime(started).TotalMilliseconds);
         var stop = _stop.Token;
         _living = _runtime.Spawn("incarnations", _ => LiveAsync(stop));
     }
 
-    private async Task BeginAsync(NodeOptions options, CancellationToken token)
+    private async Task BeginAsync(NodeOptions options, bool isReplacement, CancellationToken token)
     {
-        var incarnation = await new IncarnationStart(_runtime, options, _components, _listeners, _owner).RunAsync(token);
+        var incarnation = await new IncarnationStart(_runtime, options, _components, _listeners, _owner, isReplacement).RunAsync(token);
         _current = incarnation;
         _replacements.Serves();
         _observer.OnServing(incarnation);
@@ -198,7 +198,7 @@ internal sealed class NodeHost : IAsyncDisposable
             await Task.Delay(pause, _runtime.Time, stop);
             try
             {
-                await BeginAsync(options, stop);
+                await BeginAsync(options, isReplacement: true, stop);
                 ServerMessages.Replaced(_logger, _current!.Self.Node, _current.Self.Epoch, (long)_runtime.Time.GetElapsedTime(over).TotalMilliseconds);
                 return true;
             }

@@ -122,7 +122,7 @@ internal sealed class Thief(
             var recovery = new WalRecovery(runtime, new StreamsOptions(), new UploadTarget(self, storage, registry, buffers), _ => wals);
             var losses = new AcceptedLosses(runtime, nodes, registry, self, []);
             var waiting = await nodes.GetWaitingWalsAsync(CancellationToken.None);
-            await new FormerWals(runtime, nodes, recovery, losses).RecoverAsync(waiting, CancellationToken.None);
+            await new FormerWals(runtime, nodes, recovery, losses, triesAgain: false).RecoverAsync(waiting, CancellationToken.None);
             kernel.Coverage.Count("thief: WALs recovered");
         }
     }

@@ -56,8 +56,9 @@ public sealed class ProducerCensusTests
     public async Task Producers_that_a_partition_awaited_which_never_opened_are_not_counted()
     {
         await using var broker = PartitionsUnderTest.Start(settings: AtMostTwenty);
-        var topic = await broker.AddTopicAsync();
+        // Before the topic is there: its partition opens when it will.
         broker.Registry.Before = call => call == "OpenAsync" ? throw new StreamException(StreamError.StorageUnavailable, "away") : default;
+        var topic = await broker.AddTopicAsync();
         var client = new DataPathClient(broker);
         Assert.Equal((short)ErrorCode.RequestTimedOut, (await client.ProduceAsync(Batches.Idempotent(1, 0, 0), timeoutMs: 1)).ErrorCode);
         Assert.Equal(1, broker.Table.Producers.Count);

@@ -104,6 +104,27 @@ public sealed class ReplacementTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_disk_that_refuses_the_former_WAL_once_leaves_no_partition_without_a_leader()
+    {
+        await using var storage = new MemoryObjectStorage();
+        using var folder = new TemporaryDirectory();
+        var files = new HookedFiles(new LinuxFileSystem(TaskScheduler.Default));
+        await using var node = await NodeUnderTest.StartAsync(storage, new Uri(folder.Path).AbsoluteUri + "?capacity=8MiB", files, options => options);
+        await CreateAsync(node, "orders");
+        var own = node.Node.Wal.Descriptor.Location;
+        var refusals = 0;
+        files.Before = (call, path) => call == "open device" && path == own && Interlocked.Increment(ref refusals) == 1
+            ? throw new IOException("open: too many open files", 24)
+            : ValueTask.CompletedTask;
+        await FenceAsync(node, storage, byAnother: false);
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => node.Incarnations.Served.Count == 2));
+        Assert.True(refusals > 1);
+        Assert.All(node.Host.Current!.Controller.Metadata.Image.Topics["orders"].Partitions, partition => Assert.NotNull(partition.Leader));
+        Assert.Empty(await node.Host.Current.Nodes.GetWaitingWalsAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task A_node_whose_deposer_lives_stops_and_says_where_that_is()
     {
         await using var storage = new MemoryObjectStorage();
