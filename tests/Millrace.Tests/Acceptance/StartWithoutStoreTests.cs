@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Millrace.Tests.Clients;
-using Millrace.Tests.ObjectStorage;
+using Millrace.Tests.ObjectStorage.S3;
 using Xunit;
 
 namespace Millrace.Tests.Acceptance;

@@ -1,5 +1,5 @@
 using Millrace.Tests.Clients;
-using Millrace.Tests.ObjectStorage;
+using Millrace.Tests.ObjectStorage.S3;
 using Xunit;
 
 namespace Millrace.Tests.Acceptance;

@@ -9,7 +9,13 @@ public sealed partial class SourceTests
     /// <summary>Two files fit side by side on a screen, and a sentence of a comment is read at a glance.</summary>
     private const int Width = 160;
 
+    private const string TestsSuffix = "Tests.cs";
+
     private static readonly string[] Roots = ["src", "tests", "benchmarks"];
+
+    private static readonly string ProductRoot = Path.Combine(Repository.Root, "src");
+
+    private static readonly string TestsRoot = Path.Combine(Repository.Root, "tests");
 
     [Fact]
     public void Every_namespace_is_its_folder() =>
@@ -30,8 +36,26 @@ public sealed partial class SourceTests
         });
 
     [Fact]
+    public void The_tests_of_a_type_sit_where_the_type_sits()
+    {
+        var homes = Sources()
+            .Where(source => source.Root == ProductRoot)
+            .ToLookup(source => Path.GetFileName(source.Path).Split('.')[0], source => FolderOf(source).Replace("Millrace.", "").Replace('.', '/'));
+        Assert.All(Sources().Where(source => source.Root == TestsRoot && source.Path.EndsWith(TestsSuffix, StringComparison.Ordinal)), tests =>
+        {
+            var type = Path.GetFileName(tests.Path)[..^TestsSuffix.Length];
+            if (homes.Contains(type))
+            {
+                Assert.Contains(FolderOf(tests).Replace("Millrace.Tests/", ""), homes[type]);
+            }
+        });
+    }
+
+    [Fact]
     public void No_line_is_wider_than_a_reader_takes_in() =>
         Assert.All(Sources(), source => Assert.All(source.Text.Split('\n'), line => Assert.True(line.Length <= Width, $"{source.Path}: {line}")));
+
+    private static string FolderOf((string Root, string Path, string Text) source) => Path.GetDirectoryName(Path.GetRelativePath(source.Root, source.Path))!;
 
     private static IEnumerable<(string Root, string Path, string Text)> Sources() =>
         from root in Roots.Select(root => Path.Combine(Repository.Root, root))

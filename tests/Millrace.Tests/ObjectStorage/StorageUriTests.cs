@@ -12,7 +12,7 @@ public sealed class StorageUriTests
         var path = Path.Combine(node.Folder, "a store");
         await using var store = await StorageUri.Parse($"file://{path.Replace(" ", "%20", StringComparison.Ordinal)}").OpenAsync(node.Runtime, default);
         Assert.True(await store.TryCreateAsync("key", new([1]), default));
-        Assert.True(File.Exists(Path.Combine(path, "key")));
+        Assert.True(System.IO.File.Exists(Path.Combine(path, "key")));
     }
 
     [Fact]

@@ -20,4 +20,14 @@ public abstract class StreamsTest : IAsyncDisposable
     }
 
     private protected TestNode Start(StreamsOptions? options = null) => Node = new TestNode(Registry, Storage, options);
+
+    /// <summary>A small node with two streams, a record in each.</summary>
+    private protected async Task<(TestNode Node, TestOwner First, TestOwner Second)> StartWithTwoAsync()
+    {
+        var node = Start(TestNode.Small);
+        var (first, second) = (await node.CreateAsync(), await node.CreateAsync());
+        await node.AppendAsync(first);
+        await node.AppendAsync(second);
+        return (node, first, second);
+    }
 }

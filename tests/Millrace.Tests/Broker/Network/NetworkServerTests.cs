@@ -65,7 +65,7 @@ public sealed class NetworkServerTests
         server.Log.Before = _ => throw new InsufficientMemoryException();
         server.Produces.Release();
 
-        await draining.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        await draining.WaitAsync(TimeSpan.FromSeconds(20), Xunit.TestContext.Current.CancellationToken);
         server.Log.Before = null;
         Assert.Equal(0, server.Server.ConnectionCount);
     }

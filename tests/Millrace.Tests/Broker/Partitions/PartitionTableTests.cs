@@ -4,6 +4,7 @@ using Millrace.Broker.Partitions.Lookup;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
+using Millrace.Tests.Broker.Apis.Data;
 using Xunit;
 
 namespace Millrace.Tests.Broker.Partitions;
@@ -83,7 +84,7 @@ public sealed class PartitionTableTests
     {
         await using var broker = PartitionsUnderTest.Start();
         var topic = await broker.AddTopicAsync();
-        await new Apis.DataPathClient(broker).ProduceAsync(Batches.Of("a"));
+        await new DataPathClient(broker).ProduceAsync(Batches.Of("a"));
         var damage = new StreamException(StreamError.Corrupt, "damaged, for a while");
         if (whileReplaying)
         {
@@ -112,7 +113,7 @@ public sealed class PartitionTableTests
     {
         await using var broker = PartitionsUnderTest.Start();
         var topic = await broker.AddTopicAsync();
-        await new Apis.DataPathClient(broker).ProduceAsync(Batches.Idempotent(9, 0, 0));
+        await new DataPathClient(broker).ProduceAsync(Batches.Idempotent(9, 0, 0));
         broker.Storage.BeforeRead = _ => throw new StreamException(StreamError.Corrupt, "damaged, for a while");
         await broker.CrashAsync();
         var former = broker.Table.Find("t", 0).Partition!;
@@ -134,7 +135,7 @@ public sealed class PartitionTableTests
         }
 
         Assert.Equal(PartitionError.None, await broker.Table.Find("t", 0).Partition!.WhenOpenAsync(default).AsTask().WaitAsync(Patience));
-        var client = new Apis.DataPathClient(broker);
+        var client = new DataPathClient(broker);
         Assert.Equal(0, (await client.ProduceAsync(Batches.Idempotent(9, 0, 0))).BaseOffset);
     }
 
@@ -159,7 +160,7 @@ public sealed class PartitionTableTests
     {
         await using var broker = PartitionsUnderTest.Start();
         await broker.AddTopicAsync("t", 1, ("retention.ms", "3600000"));
-        var client = new Apis.DataPathClient(broker);
+        var client = new DataPathClient(broker);
         await client.ProduceAsync(Batches.At(1_000));
         await broker.Node.UploadAsync();
         await client.ProduceAsync(Batches.At(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
@@ -179,7 +180,7 @@ public sealed class PartitionTableTests
         await using var broker = PartitionsUnderTest.Start();
         await broker.AddTopicAsync("young", 1, ("retention.ms", "3600000"));
         await broker.AddTopicAsync("old", 1, ("retention.ms", "1"));
-        var client = new Apis.DataPathClient(broker);
+        var client = new DataPathClient(broker);
         foreach (var topic in (string[])["young", "old"])
         {
             Assert.Equal(0, (await client.ProduceAsync(Batches.At(-1), topic: topic)).ErrorCode);

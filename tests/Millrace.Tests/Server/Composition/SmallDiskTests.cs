@@ -4,6 +4,7 @@ using Millrace.Runtime.Ids;
 using Millrace.Server;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
+using Millrace.Tests.Controller.Failover;
 using Millrace.Tests.Streams;
 using Xunit;
 

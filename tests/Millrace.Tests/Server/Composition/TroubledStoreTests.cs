@@ -1,6 +1,7 @@
 using Millrace.Streams;
 using Millrace.Streams.Objects;
 using Millrace.Tests.Controller;
+using Millrace.Tests.Controller.Failover;
 using Millrace.Tests.Streams;
 using Xunit;
 

@@ -13,7 +13,7 @@ public sealed class TargetedUploadTests : StreamsTest
     [Fact]
     public async Task Closing_a_stream_uploads_nothing_of_the_others()
     {
-        var (closing, other) = await StartWithTwoAsync();
+        var (_, closing, other) = await StartWithTwoAsync();
         await closing.Stream.CloseAsync(default).AsTask().WaitAsync(Patience);
         Assert.Equal(1, Registry.Describe(closing.Stream.Id).End);
         Assert.Equal(0, Registry.Describe(other.Stream.Id).End);
@@ -50,14 +50,14 @@ public sealed class TargetedUploadTests : StreamsTest
     [Fact]
     public async Task Nobody_waits_for_an_offset_that_was_not_given_out()
     {
-        var (owner, _) = await StartWithTwoAsync();
+        var (_, owner, _) = await StartWithTwoAsync();
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => owner.Stream.UploadAsync(2, default).AsTask());
     }
 
     [Fact]
     public async Task Whoever_waits_for_an_upload_hears_when_its_stream_is_lost()
     {
-        var (owner, _) = await StartWithTwoAsync();
+        var (_, owner, _) = await StartWithTwoAsync();
         Storage.BeforePut = (_, _) => new(_gate.Task);
         var upload = owner.Stream.UploadAsync(1, default).AsTask();
         owner.Stream.Lose(new StreamException(StreamError.WalFailed, "The owner lost count"));
@@ -68,7 +68,7 @@ public sealed class TargetedUploadTests : StreamsTest
     [Fact]
     public async Task Trimming_a_stream_uploads_nothing_of_the_others()
     {
-        var (trimmed, other) = await StartWithTwoAsync();
+        var (_, trimmed, other) = await StartWithTwoAsync();
         await trimmed.Stream.TrimAsync(1, default).AsTask().WaitAsync(Patience);
         Assert.Equal(1, Registry.Describe(trimmed.Stream.Id).Start);
         Assert.Equal(0, Registry.Describe(other.Stream.Id).End);
@@ -77,7 +77,7 @@ public sealed class TargetedUploadTests : StreamsTest
     [Fact]
     public async Task An_upload_that_hangs_holds_up_no_other_stream()
     {
-        var (stuck, other) = await StartWithTwoAsync();
+        var (_, stuck, other) = await StartWithTwoAsync();
         await HangAsync(stuck);
 
         await other.Stream.UploadAsync(1, default).AsTask().WaitAsync(Patience);
@@ -96,7 +96,7 @@ public sealed class TargetedUploadTests : StreamsTest
     [Fact]
     public async Task However_many_uploads_wait_for_one_that_hangs_there_is_a_place_for_another_streams()
     {
-        var (stuck, other) = await StartWithTwoAsync();
+        var (_, stuck, other) = await StartWithTwoAsync();
         await HangAsync(stuck);
         for (var i = 1; i < 3 * Node.Options.UploadsAtOnce; i++)
         {
@@ -130,7 +130,7 @@ public sealed class TargetedUploadTests : StreamsTest
     [Fact]
     public async Task A_failing_upload_holds_up_no_other_stream()
     {
-        var (failing, other) = await StartWithTwoAsync();
+        var (_, failing, other) = await StartWithTwoAsync();
         string? refused = null;
         Storage.BeforePut = (key, _) =>
         {
@@ -207,9 +207,6 @@ public sealed class TargetedUploadTests : StreamsTest
         Node.Store.Planner.Ask(Node.Store.Streams.Single(stream => stream.Id == owner.Stream.Id).Uploads);
         await TestNode.UntilAsync(() => Volatile.Read(ref puts) == 1);
     }
-
-    /// <summary>Two streams with a record each.</summary>
-    private async Task<(TestOwner First, TestOwner Second)> StartWithTwoAsync() => await StartAsync(2) is [var first, var second] ? (first, second) : default;
 
     private async Task<List<TestOwner>> StartAsync(int streams)
     {

@@ -1,0 +1,44 @@
+using System.Net;
+using Millrace.Broker.Access;
+using Millrace.Broker.Requests;
+using Millrace.Metadata.Image;
+using Millrace.Runtime.Buffers;
+
+namespace Millrace.Tests.Broker;
+
+/// <summary>The surroundings of a request that comes by no connection, and what the handler did to them.</summary>
+internal sealed class TestContext : RequestContext, IDisposable
+{
+    private readonly List<IDisposable> _leases = [];
+
+    public bool NextAllowed { get; private set; }
+
+    public bool Suppressed { get; private set; }
+
+    public bool Disconnected { get; private set; }
+
+    public static TestContext Create(short version, PooledBuffer frame, string? clientId = "test", ListenerName? listener = null) => new()
+    {
+        ApiVersion = version,
+        CorrelationId = 1,
+        ClientId = clientId,
+        Access = new AccessCheck(
+            new OpenAuthorizer(), Principal.Anonymous, new ClientConnection("test", new IPEndPoint(IPAddress.Loopback, 1), listener ?? ListenerName.Plaintext)),
+        Frame = frame,
+    };
+
+    public override void AllowNext() => NextAllowed = true;
+
+    public override void ReleaseAfterResponse(IDisposable lease) => _leases.Add(lease);
+
+    public override void SuppressResponse() => Suppressed = true;
+
+    public override void Disconnect() => Disconnected = true;
+
+    /// <summary>The response was written.</summary>
+    public void Dispose()
+    {
+        _leases.ForEach(lease => lease.Dispose());
+        Frame.Release();
+    }
+}

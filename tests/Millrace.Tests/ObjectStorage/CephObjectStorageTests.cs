@@ -1,6 +1,0 @@
-namespace Millrace.Tests.ObjectStorage;
-
-public sealed class CephObjectStorageTests(S3Servers servers) : S3ObjectStorageTests
-{
-    private protected override Task<S3Server> ServerAsync() => servers.CephAsync();
-}

@@ -1,9 +1,0 @@
-using Millrace.ObjectStorage;
-using Millrace.ObjectStorage.Memory;
-
-namespace Millrace.Tests.ObjectStorage;
-
-public sealed class MemoryObjectStorageTests : ObjectStorageContract
-{
-    private protected override ValueTask<IObjectStorage> OpenAsync() => ValueTask.FromResult<IObjectStorage>(new MemoryObjectStorage());
-}

@@ -1,0 +1,6 @@
+namespace Millrace.Tests.ObjectStorage.S3;
+
+public sealed class MinioObjectStorageTests(S3Servers servers) : S3ObjectStorageTests
+{
+    private protected override Task<S3Server> ServerAsync() => servers.MinioAsync();
+}

@@ -1,9 +1,0 @@
-using Millrace.ObjectStorage;
-using Millrace.Tests.ObjectStorage;
-
-namespace Millrace.Tests.Streams.Wal;
-
-public sealed class ObjectWalOnMinioTests(S3Servers servers) : ObjectWalTests
-{
-    private protected override async ValueTask<IObjectStorage> OpenAsync() => (await servers.MinioAsync()).Open(Machine.Runtime);
-}

@@ -1,0 +1,5 @@
+using Millrace.Runtime.Files;
+
+namespace Millrace.Tests.Streams.Wal.Ring;
+
+public sealed class BufferedFileWalTests() : FileWalTests(WalDeviceMode.Buffered);

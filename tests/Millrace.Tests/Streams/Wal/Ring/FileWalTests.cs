@@ -1,0 +1,303 @@
+using Millrace.Runtime.Files;
+using Millrace.Streams;
+using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Ring;
+using Xunit;
+
+namespace Millrace.Tests.Streams.Wal.Ring;
+
+public abstract class FileWalTests(WalDeviceMode mode) : WalContract
+{
+    private const int Capacity = 8 << 20;
+
+    [Fact]
+    public async Task A_wal_that_a_living_process_holds_is_not_taken_over()
+    {
+        await using var wal = await CreateAsync();
+        var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await NewProvider().TakeOverAsync(wal.Descriptor, Token));
+        Assert.Contains("held by a living process", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_retired_wal_that_a_living_process_holds_stays()
+    {
+        await using var wal = await CreateAsync();
+        Assert.False(await NewProvider().DiscardAsync(wal.Descriptor, Token));
+        Assert.True(File.Exists(wal.Descriptor.Location));
+    }
+
+    [Fact]
+    public async Task A_discarded_wal_becomes_the_spare_and_one_from_another_folder_goes()
+    {
+        var wal = await StoppedAsync(3);
+        Assert.True(await NewProvider().DiscardAsync(wal, Token));
+        Assert.Equal(["spare.wal"], Directory.GetFiles(Path.GetDirectoryName(wal.Location)!).Select(Path.GetFileName));
+
+        var elsewhere = await StoppedAsync(3);
+        Assert.True(await NewProvider(Path.Combine(Machine.Folder, "now")).DiscardAsync(elsewhere, Token));
+        Assert.Empty(Directory.GetFiles(Path.GetDirectoryName(elsewhere.Location)!));
+    }
+
+    [Fact]
+    public async Task Files_of_WALs_that_are_not_known_are_found_and_left_alone()
+    {
+        var (known, other) = (await StoppedAsync(1), await StoppedAsync(1));
+        File.WriteAllText(Path.Combine(Path.GetDirectoryName(known.Location)!, "notes.wal"), "not ours");
+        Assert.Equal([other.Location], await NewProvider().FindOthersAsync(new HashSet<Guid> { known.Id }, Token));
+        Assert.True(File.Exists(other.Location));
+    }
+
+    [Fact]
+    public async Task A_missing_wal_is_refused()
+    {
+        var wal = await StoppedAsync(3);
+        File.Delete(wal.Location);
+        var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await NewProvider().TakeOverAsync(wal, Token));
+        Assert.Contains("is missing", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_copy_is_refused_and_the_original_moved_elsewhere_is_not()
+    {
+        var wal = await StoppedAsync(3);
+        var moved = Path.Combine(Machine.Folder, "moved");
+        File.Move(wal.Location, moved);
+        File.Copy(moved, wal.Location);
+        var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await NewProvider().TakeOverAsync(wal, Token));
+        Assert.Contains("is a copy", refused.Message, StringComparison.Ordinal);
+
+        File.Move(moved, wal.Location, overwrite: true);
+        await using var recovery = await NewProvider().TakeOverAsync(wal, Token);
+        await AssertHoldsAsync(recovery, Enumerable.Range(0, 3).Select(i => Record(i, 1000)));
+    }
+
+    [Fact]
+    public async Task A_wal_is_found_by_its_name_in_a_folder_that_has_moved()
+    {
+        var wal = await StoppedAsync(3);
+        var moved = Path.Combine(Machine.Folder, "moved");
+        Directory.Move(Path.GetDirectoryName(wal.Location)!, moved);
+        await using var recovery = await NewProvider(moved).TakeOverAsync(wal, Token);
+        await AssertHoldsAsync(recovery, Enumerable.Range(0, 3).Select(i => Record(i, 1000)));
+    }
+
+    [Theory]
+    [InlineData("a newer format", "has format 2, and this program knows 1: another version of Millrace wrote it")]
+    [InlineData("nothing", "which is no WAL: it was cut short")]
+    [InlineData("zeros", "is not the WAL of that node")]
+    [InlineData("text", "is not the WAL of that node")]
+    [InlineData("a folder", "cannot be used")]
+    public async Task What_is_no_wal_of_this_version_is_refused_by_its_name_and_left_as_it_is(string found, string said)
+    {
+        var wal = await StoppedAsync(3);
+        var before = await PlantAsync(wal.Location, found);
+        var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await NewProvider().TakeOverAsync(wal, Token));
+        Assert.Contains(wal.Location, refused.Message, StringComparison.Ordinal);
+        Assert.Contains(said, refused.Message, StringComparison.Ordinal);
+        if (found != "a folder")
+        {
+            Assert.Equal(before, await File.ReadAllBytesAsync(wal.Location, Token));
+        }
+    }
+
+    private static async Task<byte[]> PlantAsync(string path, string what)
+    {
+        var bytes = await File.ReadAllBytesAsync(path, Token);
+        if (what == "a folder")
+        {
+            File.Delete(path);
+            Directory.CreateDirectory(path);
+            return [];
+        }
+
+        if (what == "a newer format")
+        {
+            bytes[4] = bytes[RingFormat.Sector + 4] = 2;
+        }
+        else
+        {
+            bytes = what == "nothing" ? [] : new byte[bytes.Length];
+            bytes.AsSpan().Fill(what == "text" ? (byte)'x' : (byte)0);
+        }
+
+        // Into the same file: another one would be refused for being another one.
+        await using var file = File.OpenWrite(path);
+        await file.WriteAsync(bytes, Token);
+        file.SetLength(bytes.Length);
+        return bytes;
+    }
+
+    [Fact]
+    public async Task The_wal_of_another_incarnation_is_refused()
+    {
+        var wal = await StoppedAsync(3);
+        var other = await StoppedAsync(3);
+        File.Move(other.Location, wal.Location, overwrite: true);
+        var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await NewProvider().TakeOverAsync(wal, Token));
+        Assert.Contains("is not the WAL", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_torn_last_block_is_dropped_for_good()
+    {
+        var wal = await StoppedAsync(5);
+        Damage(wal, FindBlock(wal, 4) + 500);
+        for (var i = 0; i < 2; i++)
+        {
+            await using var recovery = await NewProvider().TakeOverAsync(wal, Token);
+            await AssertHoldsAsync(recovery, Enumerable.Range(0, 4).Select(i => Record(i, 1000)));
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(300)]
+    public async Task A_bad_block_that_a_later_one_confirms_stops_recovery(int place)
+    {
+        var wal = await StoppedAsync(5);
+        Damage(wal, FindBlock(wal, 2) + place);
+        var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await NewProvider().TakeOverAsync(wal, Token));
+        Assert.Contains("is damaged: its block 2", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_bad_last_block_that_the_header_confirms_stops_recovery()
+    {
+        var wal = await CreateAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            await wal.AppendAsync(Record(i, 1000), out _);
+        }
+
+        await wal.TrimAsync(1, Token);
+        await wal.DisposeAsync();
+        Damage(wal.Descriptor, FindBlock(wal.Descriptor, 2) + 300);
+        await Assert.ThrowsAsync<WalUnavailableException>(async () => await NewProvider().TakeOverAsync(wal.Descriptor, Token));
+    }
+
+    [Fact]
+    public async Task A_block_that_goes_bad_after_the_seal_stops_recovery()
+    {
+        var wal = await StoppedAsync(5);
+        await (await NewProvider().TakeOverAsync(wal, Token)).DisposeAsync();
+        Damage(wal, FindBlock(wal, 4) + 300);
+        await Assert.ThrowsAsync<WalUnavailableException>(async () => await NewProvider().TakeOverAsync(wal, Token));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task One_bad_header_slot_does_no_harm(int slot)
+    {
+        var wal = await StoppedAsync(5);
+        Damage(wal, slot * RingFormat.Sector + 50);
+        await using var recovery = await NewProvider().TakeOverAsync(wal, Token);
+        await AssertHoldsAsync(recovery, Enumerable.Range(0, 5).Select(i => Record(i, 1000)));
+    }
+
+    [Fact]
+    public async Task A_retired_wal_leaves_one_spare_file_that_the_next_one_uses()
+    {
+        var first = await CreateAsync();
+        await AppendAllAsync(first, [Record(0, 5000)]);
+        await first.RetireAsync(Token);
+        Assert.Equal(["spare.wal"], WalFiles());
+
+        var second = await CreateAsync();
+        Assert.Equal([Path.GetFileName(second.Descriptor.Location)], WalFiles());
+        await second.DisposeAsync();
+        await using var recovery = await NewProvider().TakeOverAsync(second.Descriptor, Token);
+        await AssertHoldsAsync(recovery, []);
+        await recovery.CompleteAsync(Token);
+        Assert.Equal(["spare.wal"], WalFiles());
+    }
+
+    [Fact]
+    public async Task A_full_wal_lets_appends_wait_until_it_is_trimmed()
+    {
+        await using var wal = await CreateAsync();
+        var durable = new List<Task>();
+        var positions = new List<long>();
+        for (var i = 0; i < 12; i++)
+        {
+            durable.Add(wal.AppendAsync(Record(i, 1 << 20), out var position).AsTask());
+            positions.Add(position);
+        }
+
+        await durable[3];
+        Assert.False(durable[11].IsCompleted);
+        for (var i = 0; i < 12; i++)
+        {
+            await durable[i];
+            await wal.TrimAsync(positions[i] + 1, Token);
+        }
+
+        Assert.Equal(0, wal.Fullness);
+    }
+
+    [Fact]
+    public async Task A_full_wal_can_be_closed_and_its_waiting_appends_fail()
+    {
+        var wal = await CreateAsync();
+        var durable = Enumerable.Range(0, 12).Select(i => wal.AppendAsync(Record(i, 1 << 20), out _).AsTask()).ToArray();
+        await durable[0];
+        await wal.DisposeAsync();
+        await Assert.ThrowsAsync<StreamException>(() => durable[11]);
+        var acknowledged = durable.Count(task => task.IsCompletedSuccessfully);
+
+        await using var recovery = await NewProvider().TakeOverAsync(wal.Descriptor, Token);
+        Assert.True((await ReadAllAsync(recovery)).Count >= acknowledged);
+    }
+
+    [Fact]
+    public async Task An_append_that_is_too_large_is_refused_before_it_takes_a_place()
+    {
+        await using var wal = await CreateAsync();
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await wal.AppendAsync(Record(0, wal.MaxRecordBytes + 1), out _));
+        await wal.AppendAsync(Record(0, wal.MaxRecordBytes), out var position);
+        Assert.Equal(0, position);
+    }
+
+    private protected override IWalProvider NewProvider() => NewProvider(Path.Combine(Machine.Folder, "wal"));
+
+    private RingWalProvider NewProvider(string folder) =>
+        RingWalProvider.InFolder(Machine.Runtime, Pool, folder, new() { Capacity = Capacity, Mode = mode });
+
+    /// <summary>A WAL with a number of blocks of one record each, and nobody who holds it.</summary>
+    private async Task<WalDescriptor> StoppedAsync(int records)
+    {
+        var wal = await CreateAsync();
+        for (var i = 0; i < records; i++)
+        {
+            await wal.AppendAsync(Record(i, 1000), out _);
+        }
+
+        await wal.DisposeAsync();
+        return wal.Descriptor;
+    }
+
+    private static long FindBlock(WalDescriptor wal, long sequence)
+    {
+        var bytes = File.ReadAllBytes(wal.Location);
+        for (var place = (int)RingFormat.RingStart; place < bytes.Length; place += RingFormat.Sector)
+        {
+            if (WalBlockHeader.TryRead(bytes.AsSpan(place), out var header) && header.Sequence == sequence)
+            {
+                return place;
+            }
+        }
+
+        throw new InvalidDataException($"No block {sequence}");
+    }
+
+    private static void Damage(WalDescriptor wal, long place)
+    {
+        using var file = File.Open(wal.Location, FileMode.Open, FileAccess.ReadWrite);
+        file.Position = place;
+        var value = file.ReadByte();
+        file.Position = place;
+        file.WriteByte((byte)(value ^ 0x40));
+    }
+
+    private IEnumerable<string?> WalFiles() => Directory.EnumerateFiles(Path.Combine(Machine.Folder, "wal")).Select(Path.GetFileName);
+}

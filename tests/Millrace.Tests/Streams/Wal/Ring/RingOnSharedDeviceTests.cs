@@ -1,0 +1,28 @@
+using Millrace.Streams;
+using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Ring;
+using Xunit;
+
+namespace Millrace.Tests.Streams.Wal.Ring;
+
+/// <summary>The ring keeps what every WAL promises on a medium that is not a file, and fences by another means than a lock.</summary>
+public sealed class RingOnSharedDeviceTests : WalContract
+{
+    private readonly SharedDevice _device = new(16 << 20);
+
+    [Fact]
+    public async Task A_living_writer_that_is_fenced_learns_it_from_its_next_write_and_acknowledges_nothing_more()
+    {
+        var wal = await CreateAsync();
+        await AppendAllAsync(wal, [Record(0, 100), Record(1, 5000)]);
+
+        await using var recovery = await NewProvider().TakeOverAsync(wal.Descriptor, Token);
+        var refused = await Assert.ThrowsAsync<StreamException>(async () => await wal.AppendAsync(Record(2, 10), out _));
+
+        Assert.Equal(StreamError.Fenced, refused.Error);
+        Assert.Equal(StreamError.Fenced, (await wal.Lost).Error);
+        await AssertHoldsAsync(recovery, [Record(0, 100), Record(1, 5000)]);
+    }
+
+    private protected override IWalProvider NewProvider() => new RingWalProvider(Machine.Runtime, Pool, _device, new() { Capacity = 16 << 20 });
+}
