@@ -4,10 +4,10 @@ using Millrace.Broker.Apis;
 using Millrace.Broker.Groups;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Metrics;
-using Millrace.Broker.Network;
+using Millrace.Network.Serving;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Purgatory;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
@@ -67,7 +67,7 @@ public sealed class KafkaBroker : IAsyncDisposable
             Fetches = fetches,
             Metrics = _dataMetrics,
         };
-        _network = new NetworkServer(runtime, network, new RequestPipeline(ApiTable.Create(components), RequestSteps.Open), buffers);
+        _network = new NetworkServer(runtime, network, new RequestPipeline(ApiTable.Create(components), RequestSteps.Open), buffers, BrokerMeter.Name);
     }
 
     public int ConnectionCount => _network.ConnectionCount;

@@ -5,7 +5,7 @@ using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Benchmarks.Streams;
-using Millrace.Broker.Access;
+using Millrace.Network.Access;
 using Millrace.Broker.Apis.Data;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Metrics;

@@ -5,7 +5,7 @@ using Millrace.Broker.Apis.Topics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Partitions.Producers;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis;

@@ -1,4 +1,4 @@
-using Millrace.Broker.Network;
+using Millrace.Network.Serving;
 using Millrace.Controller;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;

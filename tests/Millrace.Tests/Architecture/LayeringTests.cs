@@ -14,9 +14,10 @@ public sealed class LayeringTests
         ["Millrace.ObjectStorage"] = ["Millrace.Runtime"],
         ["Millrace.Streams"] = ["Millrace.ObjectStorage"],
         ["Millrace.Metadata"] = ["Millrace.Protocol", "Millrace.Protocol.Generator"],
+        ["Millrace.Network"] = ["Millrace.Metadata"],
         ["Millrace.Coordination"] = ["Millrace.Metadata"],
         ["Millrace.Controller"] = ["Millrace.Metadata", "Millrace.Streams"],
-        ["Millrace.Broker"] = ["Millrace.Coordination", "Millrace.Streams"],
+        ["Millrace.Broker"] = ["Millrace.Coordination", "Millrace.Network", "Millrace.Streams"],
         ["Millrace.Server"] = ["Millrace.Broker", "Millrace.Controller"],
     };
 

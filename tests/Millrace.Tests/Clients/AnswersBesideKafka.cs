@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;
-using Millrace.Tests.Broker.Network;
+using Millrace.Tests.Network.Serving;
 using Xunit;
 
 namespace Millrace.Tests.Clients;

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
 

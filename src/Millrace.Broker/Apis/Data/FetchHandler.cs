@@ -1,10 +1,10 @@
-using Millrace.Broker.Access;
+using Millrace.Network.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Lookup;
 using Millrace.Broker.Purgatory;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Runtime;

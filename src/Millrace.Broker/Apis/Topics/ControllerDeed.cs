@@ -1,5 +1,5 @@
 using Millrace.Broker.Errors;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;

@@ -1,4 +1,4 @@
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;
 using Millrace.Runtime;

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Metadata.Configs;
 using Millrace.Protocol;
 

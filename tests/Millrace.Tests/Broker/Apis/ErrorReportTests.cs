@@ -5,7 +5,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using Millrace.Broker.Apis;
 using Millrace.Broker.Apis.Cluster;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;
 using Millrace.Protocol.Primitives;

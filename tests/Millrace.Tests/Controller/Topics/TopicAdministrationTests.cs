@@ -1,6 +1,7 @@
 using Millrace.Controller.Topics;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
+using Millrace.Network.Access;
 using Millrace.Protocol;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;

@@ -10,7 +10,7 @@ using Millrace.Server.Composition;
 using Millrace.Server.Options;
 using Millrace.Server.Transport;
 using Millrace.Streams.Wal;
-using Millrace.Tests.Broker.Network;
+using Millrace.Tests.Network.Serving;
 
 namespace Millrace.Tests.Server.Composition;
 

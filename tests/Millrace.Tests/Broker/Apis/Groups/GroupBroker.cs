@@ -1,11 +1,11 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Net;
-using Millrace.Broker.Access;
+using Millrace.Network.Access;
 using Millrace.Broker.Groups;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Partitions;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;

@@ -1,0 +1,26 @@
+using System.Diagnostics.Metrics;
+using Millrace.Protocol;
+
+namespace Millrace.Network.Requests;
+
+/// <summary>Counts the errors in one API's answers, by their names. Safe for use from any thread.</summary>
+internal sealed class ErrorTally(Counter<long> counter, KeyValuePair<string, object?> api)
+{
+    private const int Lowest = (int)ErrorCode.UnknownServerError;
+
+    // One boxed name a code, not one an error. Codes that we have no name for share one.
+    private static readonly KeyValuePair<string, object?>[] Names =
+    [
+        .. Enumerable.Range(Lowest, (int)Enum.GetValues<ErrorCode>().Max() - Lowest + 1)
+            .Select(code => KeyValuePair.Create("error", (object?)(Enum.GetName((ErrorCode)code) ?? "Other"))),
+    ];
+
+    /// <param name="code">As the answer carries it; 0 is no error.</param>
+    public void Add(short code)
+    {
+        if (code != (short)ErrorCode.None)
+        {
+            counter.Add(1, api, Names[Math.Clamp(code - Lowest, 0, Names.Length - 1)]);
+        }
+    }
+}
