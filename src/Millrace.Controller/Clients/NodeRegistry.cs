@@ -17,8 +17,8 @@ namespace Millrace.Controller.Clients;
 public sealed class NodeRegistry(IControllerChannel channel)
 {
     /// <summary>
-    /// Registers an incarnation, under the id of the former one where the cluster has just one node. The former one is fenced in the
-    /// same entry.
+    /// Registers an incarnation, under the id that its operator gave it, else under the one that the name has. A former one of that id is fenced in
+    /// the same entry.
     /// </summary>
     /// <exception cref="StreamException">Fenced: this very incarnation has been fenced since it registered.</exception>
     /// <exception cref="NodeIdException">The id that it asks for cannot be had.</exception>
@@ -39,6 +39,9 @@ public sealed class NodeRegistry(IControllerChannel channel)
             Rack = registration.Rack,
             WantedId = registration.WantedId?.Value ?? -1,
             Program = registration.Program,
+            InternalHost = registration.Internal?.Host,
+            InternalPort = registration.Internal?.Port ?? -1,
+            Name = registration.Name,
         };
         var response = await channel.AskAsync<RegisterNodeRequest, RegisterNodeResponse>(request, token);
         return new NodeIncarnation(new NodeId(response.NodeId), new NodeEpoch(response.NodeEpoch));

@@ -63,12 +63,18 @@ public sealed class MetadataLog : IAsyncDisposable
     /// <summary>Who owns the current term, by its last seal; null while nobody ever did.</summary>
     public ControllerSeal? Owner { get; private set; }
 
+    /// <summary>What the newest entries say of the cluster image, for followers.</summary>
+    public RecentEntries Recent { get; } = new();
+
+    /// <summary>The first place that was not read yet. Only of a log that is not owned.</summary>
+    public LogPlace Next => _reader.Position.Next;
+
     internal ClusterState State => _state;
+
+    internal LogPlace? LastPlace { get; private set; }
 
     /// <summary>There was a snapshot to begin with.</summary>
     internal bool StartedFromSnapshot { get; private set; }
-
-    internal LogPlace? LastPlace { get; private set; }
 
     /// <summary>Reads the newest snapshot and everything after it.</summary>
     /// <exception cref="ObjectLogException">Fork, Missing, Corrupt: stop.</exception>
@@ -181,6 +187,7 @@ public sealed class MetadataLog : IAsyncDisposable
         await _owner.WaitForRoomAsync(CancellationToken.None);
         LastPlace = await _owner.AppendAsync(new ReadOnlySequence<byte>(payload));
         var after = pending.EndEntry(_state, LastPlace.Value);
+        Recent.Add(LastPlace.Value, _state.Cluster, records);
         _state = after;
         _entries++;
         _bytes += payload.Length;
@@ -255,11 +262,15 @@ public sealed class MetadataLog : IAsyncDisposable
             if (step.Kind == LogStepKind.Seal)
             {
                 Owner = VersionedBytes.Decode<ControllerSeal>(step.Payload);
+                Recent.Add(step.Place, _state.Cluster, []);
                 _entries += Math.Max(1, _options.SnapshotEntries / _options.SnapshotTerms);
                 return;
             }
 
-            _state = _state.Apply(Decode(step.Payload), step.Place);
+            var records = Decode(step.Payload);
+            var before = _state.Cluster;
+            _state = _state.Apply(records, step.Place);
+            Recent.Add(step.Place, before, records);
             _entries++;
             _bytes += step.Payload.Length;
         }
@@ -306,6 +317,7 @@ public sealed class MetadataLog : IAsyncDisposable
 
     private (ObjectLogReader Reader, ClusterState State, ControllerSeal? Owner) Begin(Snapshot? snapshot)
     {
+        Recent.Restart(snapshot?.Start.Next ?? LogPlace.Start);
         if (snapshot is null)
         {
             return (_log.Read(LogStart.Beginning()), ClusterState.Empty, null);

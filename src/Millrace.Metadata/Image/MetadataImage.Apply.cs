@@ -54,6 +54,8 @@ public sealed partial record MetadataImage
             (NodeState)record.State)
         {
             Program = record.Program,
+            Name = record.Name,
+            Internal = record.InternalHost is { } host ? new PeerAddress(host, record.InternalPort) : null,
         };
         return this with
         {

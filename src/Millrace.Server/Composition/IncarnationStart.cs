@@ -148,7 +148,7 @@ internal sealed class IncarnationStart(
         try
         {
             // The log is the controller's from here on.
-            return Made(await ClusterController.TryStartAsync(life, log, components.Storage, seal, options.Controller, token)
+            return Made(await ClusterController.TryStartAsync(life, log, new MetadataFeed(), components.Storage, seal, options.Controller, token)
                 ?? throw Deposed($", at the same moment: {log.Owner?.Host}:{log.Owner?.Port}", null));
         }
         catch (ControllerException lost) when (lost.Error == ControllerError.ControllerLost)

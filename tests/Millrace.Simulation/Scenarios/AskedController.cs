@@ -45,7 +45,7 @@ public sealed class AskedController : IStreamRegistry, IAsyncDisposable
     public static async ValueTask<AskedController?> TryStartAsync(
         NodeRuntime runtime, MetadataLog log, IObjectStorage storage, ControllerSeal seal, ClusterControllerOptions options,
         Func<IControllerLink, IControllerLink>? mend = null) =>
-        await ClusterController.TryStartAsync(runtime, log, storage, seal, options, CancellationToken.None) is { } controller
+        await ClusterController.TryStartAsync(runtime, log, new MetadataFeed(), storage, seal, options, CancellationToken.None) is { } controller
             ? new AskedController(runtime, controller, options, mend)
             : null;
 

@@ -95,7 +95,7 @@ internal sealed class Thief(
         }
 
         var seal = new ControllerSeal { IncarnationId = runtime.NewId(), Host = Host, Port = 9092 };
-        if (await ClusterController.TryStartAsync(runtime, log, storage, seal, new ClusterControllerOptions(), CancellationToken.None) is not { } controller)
+        if (await ClusterController.TryStartAsync(runtime, log, new MetadataFeed(), storage, seal, new ClusterControllerOptions(), CancellationToken.None) is not { } controller)
         {
             return;
         }

@@ -1,0 +1,31 @@
+using Millrace.Cluster.Membership;
+using Millrace.Network.Requests;
+using Millrace.Protocol;
+
+namespace Millrace.Cluster.Serving;
+
+/// <summary>CallController: hands a node's request to the controller in this process.</summary>
+/// <remarks>The next request of the connection begins at once: the controller's loop has them in the order they came, and answers leave in that order.</remarks>
+internal sealed class CallControllerHandler(Func<LocalController?> controller) : IApiHandler<CallControllerRequest, CallControllerResponse>
+{
+    public static ApiVersionRange Versions => new(0, 0);
+
+    public void ReportErrors(CallControllerResponse response, ErrorTally errors) =>
+        errors.Add((short)(response.IsController ? ErrorCode.None : ErrorCode.NotController));
+
+    public ErrorCode Authorize(RequestContext context, CallControllerRequest request) => ErrorCode.None;
+
+    public CallControllerResponse Refuse(RequestContext context, CallControllerRequest request, ErrorCode error) => new();
+
+    public async ValueTask<CallControllerResponse> HandleAsync(RequestContext context, CallControllerRequest request, CancellationToken token)
+    {
+        if (controller() is not { } local || local.Id != request.ControllerId)
+        {
+            return new CallControllerResponse();
+        }
+
+        var answer = local.Endpoint.ExchangeAsync(request.Message, token);
+        context.AllowNext();
+        return new CallControllerResponse { IsController = true, Message = await answer };
+    }
+}
