@@ -55,7 +55,6 @@ internal sealed class MemberWorld
         }
 
         await ExpectCalmAsync();
-        IsOver = true;
     }
 
     /// <summary>Soon all are members, follow one and the same controller, and know all that was done.</summary>
@@ -77,6 +76,7 @@ internal sealed class MemberWorld
             await Kernel.Delay(TimeSpan.FromMilliseconds(100));
         }
 
+        IsOver = true;
         await Kernel.Delay(TimeSpan.FromSeconds(15));
         foreach (var machine in _machines)
         {
