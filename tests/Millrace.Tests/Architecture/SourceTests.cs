@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Millrace.Server.Options;
 using Xunit;
 
 namespace Millrace.Tests.Architecture;
@@ -33,16 +32,6 @@ public sealed partial class SourceTests
     [Fact]
     public void No_line_is_wider_than_a_reader_takes_in() =>
         Assert.All(Sources(), source => Assert.All(source.Text.Split('\n'), line => Assert.True(line.Length <= Width, $"{source.Path}: {line}")));
-
-    [Fact]
-    public void The_name_of_a_setting_is_written_in_the_tables_alone()
-    {
-        string[] tables = ["BrokerConfigs", "TopicConfigs", nameof(ServerSettings), nameof(RefusedSettings)];
-        var names = ServerSettings.AllKeys.Where(name => name.Contains('.')).Select(name => $"\"{name}\"").ToList();
-        Assert.All(
-            Sources().Where(source => source.Root.EndsWith("src", StringComparison.Ordinal) && !tables.Contains(Path.GetFileNameWithoutExtension(source.Path))),
-            source => Assert.All(names, name => Assert.False(source.Text.Contains(name, StringComparison.Ordinal), $"{source.Path}: {name}")));
-    }
 
     private static IEnumerable<(string Root, string Path, string Text)> Sources() =>
         from root in Roots.Select(root => Path.Combine(Repository.Root, root))
