@@ -63,7 +63,7 @@ internal abstract class ClientCommand : Command
         }
         catch (Exception failure) when (ClientErrors.Of(failure) is { } errors)
         {
-            return await ExplainAsync(errors, inquiry!, result, token);
+            return await ExplainAsync(failure, errors, inquiry!, result, token);
         }
         catch (InvalidOperationException failure) when (failure.Message.StartsWith("No such configuration property", StringComparison.Ordinal))
         {
@@ -114,10 +114,11 @@ internal abstract class ClientCommand : Command
         }
     }
 
-    private async Task<int> ExplainAsync(IReadOnlyList<(string? What, Error Error)> errors, BrokerInquiry inquiry, ParseResult result, CancellationToken token)
+    private async Task<int> ExplainAsync(
+        Exception failure, IReadOnlyList<(string? What, Error Error)> errors, BrokerInquiry inquiry, ParseResult result, CancellationToken token)
     {
         var json = Client.Json(result);
-        var isWait = errors.Count > 0 && errors.All(item => IsWait(item.Error.Code));
+        var isWait = errors.Count > 0 && errors.All(item => ClientErrorCodes.IsWait(item.Error.Code));
 
         // A partition that nobody leads is unknown to the client.
         if (isWait || (errors.Count > 0 && errors.All(item => item.Error.Code == ErrorCode.Local_UnknownPartition)))
@@ -139,28 +140,35 @@ internal abstract class ClientCommand : Command
 
         foreach (var (what, error) in errors)
         {
-            Messages.Error(json, CodeFor(error.Code), $"{(what is null ? "" : $"{what}: ")}{error.Reason} ({error.Code})");
+            var absence = what is null ? null : Missing(failure, what, error.Code, result);
+            Messages.Error(json, ClientErrorCodes.ExitCodeOf(error.Code), absence ?? $"{(what is null ? "" : $"{what}: ")}{error.Reason} ({error.Code})");
         }
 
-        return errors.Count == 0 ? ExitCode.Failed : CodeFor(errors[0].Error.Code);
+        return errors.Count == 0 ? ExitCode.Failed : ClientErrorCodes.ExitCodeOf(errors[0].Error.Code);
     }
 
-    // What clients repeat until their time is up: it says that something was waited for, and not what.
-    private static bool IsWait(ErrorCode code) =>
-        code is ErrorCode.Local_Transport or ErrorCode.Local_TimedOut or ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Resolve
-            or ErrorCode.Local_TimedOutQueue or ErrorCode.Local_MsgTimedOut or ErrorCode.Local_WaitCoord
-            or ErrorCode.RequestTimedOut or ErrorCode.NetworkException
-            or ErrorCode.LeaderNotAvailable or ErrorCode.NotLeaderForPartition or ErrorCode.KafkaStorageError
-            or ErrorCode.GroupCoordinatorNotAvailable or ErrorCode.GroupLoadInProgress or ErrorCode.NotCoordinatorForGroup;
-
-    private static int CodeFor(ErrorCode code) => code switch
+    /// <summary>Says that the topic or group is not there that an error is about; null where the error says something else.</summary>
+    private string? Missing(Exception failure, string what, ErrorCode code, ParseResult result)
     {
-        ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition or ErrorCode.GroupIdNotFound
-            or ErrorCode.UnknownTopicId => ExitCode.NotFound,
-        ErrorCode.TopicAlreadyExists => ExitCode.AlreadyExists,
-        ErrorCode.LeaderNotAvailable or ErrorCode.NotLeaderForPartition => ExitCode.NoLeader,
-        ErrorCode.KafkaStorageError => ExitCode.StoreAway,
-        ErrorCode.Local_InvalidArg or ErrorCode.Local_UnknownProtocol => ExitCode.Usage,
-        _ => IsWait(code) ? ExitCode.TimedOut : ExitCode.Failed,
-    };
+        if (code == ErrorCode.GroupIdNotFound)
+        {
+            return Absence.OfGroup(what);
+        }
+
+        if (code != ErrorCode.UnknownTopicOrPart || !ClientErrors.AreOfTopics(failure))
+        {
+            return null;
+        }
+
+        try
+        {
+            using var admin = Client.Admin(result);
+            return Absence.OfTopic(admin, what, LastLook);
+        }
+        catch (KafkaException)
+        {
+            // The broker has gone since, and the library's words have to do.
+            return null;
+        }
+    }
 }

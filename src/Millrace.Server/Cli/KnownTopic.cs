@@ -1,5 +1,4 @@
 using Confluent.Kafka;
-using Millrace.Server.Options;
 
 namespace Millrace.Server.Cli;
 
@@ -20,10 +19,7 @@ internal static class KnownTopic
         var metadata = admin.GetMetadata(topic, timeout).Topics[0];
         if (metadata.Error.Code == ErrorCode.UnknownTopicOrPart)
         {
-            var meant = Suggestion.Nearest(topic, admin.GetMetadata(timeout).Topics.Select(other => other.Topic));
-            throw new CommandFailedException(
-                ExitCode.NotFound,
-                $"There is no topic '{topic}'.{(meant is null ? "" : $" Did you mean '{meant}'?")} `millrace topic list` shows those there are.{advice}");
+            throw new CommandFailedException(ExitCode.NotFound, Absence.OfTopic(admin, topic, timeout) + advice);
         }
 
         // A topic of which a partition has no leader has an error, too, and is there.

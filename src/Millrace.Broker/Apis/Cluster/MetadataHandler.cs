@@ -31,21 +31,17 @@ internal sealed class MetadataHandler(NodeRuntime runtime, BrokerIdentity identi
     public void ReportErrors(MetadataResponse response, ErrorTally errors)
     {
         errors.Add(response.ErrorCode);
-        foreach (var topic in response.Topics)
-        {
-            errors.Add(topic.ErrorCode);
-            foreach (var partition in topic.Partitions)
-            {
-                errors.Add(partition.ErrorCode);
-            }
-        }
+        errors.Add(response.Topics.Select(topic => topic.ErrorCode));
+        errors.Add(response.Topics.SelectMany(topic => topic.Partitions, (_, partition) => partition.ErrorCode));
     }
 
     public ErrorCode Authorize(RequestContext context, MetadataRequest request) =>
         context.Access.Topics(
             Operation.Describe,
             // The id counts, whatever the name.
-            (request.Topics ?? []).Select(topic => topic.TopicId != Guid.Empty ? feed.Image.NameOf(topic.TopicId) : topic.Name).OfType<string>());
+            (request.Topics ?? [])
+                .Select(topic => new TopicReference(topic.Name, topic.TopicId, IsById: topic.TopicId != Guid.Empty).NameIn(feed.Image))
+                .OfType<string>());
 
     public MetadataResponse Refuse(RequestContext context, MetadataRequest request, ErrorCode error) =>
         new() { Topics = [.. (request.Topics ?? []).Select(topic => Failed(context, topic, error))] };

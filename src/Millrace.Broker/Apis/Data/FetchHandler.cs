@@ -1,13 +1,16 @@
-using Millrace.Network.Access;
+using System.Buffers;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Lookup;
 using Millrace.Broker.Purgatory;
-using Millrace.Network.Requests;
 using Millrace.Metadata.Image;
+using Millrace.Network.Access;
+using Millrace.Network.Requests;
 using Millrace.Protocol;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Streams;
 
 namespace Millrace.Broker.Apis.Data;
 
@@ -21,7 +24,7 @@ namespace Millrace.Broker.Apis.Data;
 /// memory yet), or nothing to wait for; else when enough has become readable or the time is up.
 /// </remarks>
 internal sealed class FetchHandler(
-    NodeRuntime runtime, PartitionTable partitions, PartitionOpening opening, FetchPurgatory purgatory, FetchLimit limit, DataMetrics metrics)
+    NodeRuntime runtime, PartitionTable partitions, OpeningWait opening, FetchPurgatory purgatory, FetchLimit limit, DataMetrics metrics)
     : IApiHandler<FetchRequest, FetchResponse>
 {
     private const sbyte ReadUncommitted = 0;
@@ -51,7 +54,7 @@ internal sealed class FetchHandler(
     public ErrorCode Authorize(RequestContext context, FetchRequest request) =>
         context.Access.Topics(
             Operation.Read,
-            request.Topics.Select(topic => context.ApiVersion >= FirstWithTopicIds ? partitions.Image.NameOf(topic.TopicId) : topic.Topic).OfType<string>());
+            request.Topics.Select(topic => TopicOf(context, topic).NameIn(partitions.Image)).OfType<string>());
 
     public FetchResponse Refuse(RequestContext context, FetchRequest request, ErrorCode error) => new()
     {
@@ -90,29 +93,26 @@ internal sealed class FetchHandler(
 
         var began = runtime.Time.GetTimestamp();
         var patience = TimeSpan.FromMilliseconds(Math.Max(0, request.MaxWaitMs));
-        var fetch = new FetchPass(FindPartitions(context, request));
+        var fetch = new FetchPass(FindPartitions(context, request), limit, request.MaxBytes);
         context.ReleaseAfterResponse(fetch);
         await opening.WaitAsync(fetch.Partitions.Select(wanted => wanted.Lookup.Partition), patience > OpeningPatience ? patience : OpeningPatience, token);
-        var grant = limit.Grant(request.MaxBytes);
-        context.ReleaseAfterResponse(grant);
-        await fetch.ReadAsync(grant.Bytes, token);
+        await fetch.ReadAsync(token);
 
-        var missing = Math.Min(request.MinBytes, grant.Bytes) - fetch.Bytes;
+        var missing = Math.Min(request.MinBytes, fetch.MaxBytes) - fetch.Bytes;
         var left = patience - runtime.Time.GetElapsedTime(began);
         if (missing > 0 && left > TimeSpan.Zero && fetch.MayWait)
         {
-            // What was found is let go: the second pass finds it again, and more.
             fetch.Release();
-            grant.GiveBackAllBut(0);
             await purgatory.WaitAsync(fetch.Watch(missing), left, token);
-            grant.Renew();
-            await fetch.ReadAsync(grant.Bytes, token);
+            await fetch.ReadAsync(token);
         }
 
-        grant.GiveBackAllBut(fetch.Bytes);
         metrics.Fetched(fetch.Bytes);
         return Respond(context, request, fetch);
     }
+
+    private static TopicReference TopicOf(RequestContext context, FetchRequest.FetchTopic topic) =>
+        new(topic.Topic, topic.TopicId, IsById: context.ApiVersion >= FirstWithTopicIds);
 
     private FetchedPartition[] FindPartitions(RequestContext context, FetchRequest request)
     {
@@ -129,16 +129,13 @@ internal sealed class FetchHandler(
         var isReplica = request.ReplicaId >= 0 || request.ReplicaState is { ReplicaId: >= 0 };
         foreach (var topic in request.Topics)
         {
-            TopicImage? known;
-            var found = context.ApiVersion >= FirstWithTopicIds
-                ? image.TryGetTopic(topic.TopicId, out known)
-                : image.TryGetTopic(topic.Topic, out known);
+            var reference = TopicOf(context, topic);
+            var known = reference.FindIn(image);
             foreach (var partition in topic.Partitions)
             {
-                var lookup = found && isReplica ? new PartitionLookup(PartitionError.NotLeader, null, known!.FindPartition(partition.Partition))
-                    : found ? partitions.Find(known!, partition.Partition)
-                    : new PartitionLookup(
-                        context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition, null, null);
+                var lookup = known is null ? new PartitionLookup(reference.Absence, null, null)
+                    : isReplica ? new PartitionLookup(PartitionError.NotLeader, null, known.FindPartition(partition.Partition))
+                    : partitions.Find(known, partition.Partition);
                 wanted[next++] = new FetchedPartition(lookup, partition);
             }
         }
@@ -162,8 +159,7 @@ internal sealed class FetchHandler(
                 if (fetched.Read.Error == PartitionError.NotLeader && fetched.Lookup.Partition is { } left && !image.TryGetTopic(left.Id.TopicId, out _))
                 {
                     // Deleted while the fetch waited: nobody leads it.
-                    fetched.Read = PartitionRead.Failed(
-                        context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition);
+                    fetched.Read = PartitionRead.Failed(TopicOf(context, topic).Absence);
                 }
 
                 answers[j] = Answer(context, request, fetched);
@@ -206,7 +202,7 @@ internal sealed class FetchHandler(
             LastStableOffset = read.HighWatermark,
             LogStartOffset = read.LogStartOffset,
             AbortedTransactions = request.IsolationLevel == ReadCommitted && error == ErrorCode.None ? [] : null,
-            Records = BatchSequence.Of(read.Records),
+            Records = InOnePiece(read.Records),
         };
         if (read.Diverging is { } diverging)
         {
@@ -214,5 +210,27 @@ internal sealed class FetchHandler(
         }
 
         return answer;
+    }
+
+    /// <summary>Batches that lie in several places, as one piece for the response: nothing is copied.</summary>
+    private static ReadOnlySequence<byte> InOnePiece(StreamRead? read)
+    {
+        if (read is not { Records: { Count: > 0 } records })
+        {
+            return ReadOnlySequence<byte>.Empty;
+        }
+
+        if (records.Count == 1)
+        {
+            return new ReadOnlySequence<byte>(records[0].Payload);
+        }
+
+        var joined = new JoinedMemory();
+        for (var i = 0; i < records.Count; i++)
+        {
+            joined.Add(records[i].Payload);
+        }
+
+        return joined.ToSequence();
     }
 }

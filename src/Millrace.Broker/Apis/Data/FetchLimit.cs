@@ -1,4 +1,5 @@
 using Millrace.Broker.Membership;
+using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Buffers;
 
@@ -27,15 +28,14 @@ internal sealed class FetchLimit(BrokerIdentity identity, IMetadataFeed feed, Bu
 
     // Not settable at run time, so it is looked up once.
     private readonly int _maxBytes =
-        identity.Configs.Broker(feed.Image, "fetch.max.bytes").AsInt();
+        identity.Configs.Broker(feed.Image, BrokerConfigs.FetchMaxBytes).AsInt();
 
     private long _granted;
 
-    /// <summary>Takes room for an answer.</summary>
+    /// <summary>Takes room for an answer, until it is written: from then on it is the connection's buffers that count.</summary>
     /// <param name="wantedBytes">As the client says.</param>
-    public FetchGrant Grant(int wantedBytes) => new(this, wantedBytes);
-
-    internal int Take(int wantedBytes)
+    /// <returns>The bytes it may have, to be given back.</returns>
+    public int Take(int wantedBytes)
     {
         lock (_lock)
         {
@@ -46,7 +46,8 @@ internal sealed class FetchLimit(BrokerIdentity identity, IMetadataFeed feed, Bu
         }
     }
 
-    internal void GiveBack(long bytes)
+    /// <summary>Gives back what was taken and is not needed; takes more, if negative, for a batch that has come alone and is larger.</summary>
+    public void GiveBack(long bytes)
     {
         lock (_lock)
         {

@@ -25,25 +25,9 @@ internal sealed class OffsetFetchHandler(IMetadataFeed feed, GroupCoordinator gr
     public void ReportErrors(OffsetFetchResponse response, ErrorTally errors)
     {
         errors.Add(response.ErrorCode);
-        foreach (var topic in response.Topics)
-        {
-            foreach (var partition in topic.Partitions)
-            {
-                errors.Add(partition.ErrorCode);
-            }
-        }
-
-        foreach (var group in response.Groups)
-        {
-            errors.Add(group.ErrorCode);
-            foreach (var topic in group.Topics)
-            {
-                foreach (var partition in topic.Partitions)
-                {
-                    errors.Add(partition.ErrorCode);
-                }
-            }
-        }
+        errors.Add(response.Topics.SelectMany(topic => topic.Partitions, (_, partition) => partition.ErrorCode));
+        errors.Add(response.Groups.Select(group => group.ErrorCode));
+        errors.Add(response.Groups.SelectMany(group => group.Topics).SelectMany(topic => topic.Partitions, (_, partition) => partition.ErrorCode));
     }
 
     public ErrorCode Authorize(RequestContext context, OffsetFetchRequest request) =>
@@ -78,7 +62,9 @@ internal sealed class OffsetFetchHandler(IMetadataFeed feed, GroupCoordinator gr
         context.Access.Group(Operation.Describe, group) is var error and not ErrorCode.None ? error : context.Access.Topics(Operation.Describe, topics);
 
     private IEnumerable<string> NamesIn(RequestContext context, OffsetFetchRequest.OffsetFetchRequestGroup group) =>
-        (group.Topics ?? []).Select(topic => context.ApiVersion >= FirstWithTopicIds ? feed.Image.NameOf(topic.TopicId) : topic.Name).OfType<string>();
+        (group.Topics ?? [])
+            .Select(topic => new TopicReference(topic.Name, topic.TopicId, IsById: context.ApiVersion >= FirstWithTopicIds).NameIn(feed.Image))
+            .OfType<string>();
 
     /// <summary>Those that the sender may know of, who may have asked for all.</summary>
     private static IEnumerable<TopicOffsets> Seen(RequestContext context, IEnumerable<TopicOffsets> topics) =>
