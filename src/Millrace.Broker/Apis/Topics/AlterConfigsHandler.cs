@@ -1,14 +1,12 @@
 using Millrace.Broker.Access;
 using Millrace.Broker.Requests;
-using Millrace.Metadata.Channel;
 using Millrace.Protocol;
-using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>AlterConfigs (key 33), v0–2: the configs named become all that their resource has of its own.</summary>
 /// <remarks>v2: flexible. As in IncrementalAlterConfigs, topics and brokers have configs. An internal topic keeps its cleanup.policy.</remarks>
-internal sealed class AlterConfigsHandler(NodeRuntime runtime, IControllerChannel controller, DeedMessages deeds)
+internal sealed class AlterConfigsHandler(ControllerDeeds deeds)
     : IApiHandler<AlterConfigsRequest, AlterConfigsResponse>
 {
     public static ApiVersionRange Versions => new(0, 2);
@@ -42,9 +40,9 @@ internal sealed class AlterConfigsHandler(NodeRuntime runtime, IControllerChanne
     public async ValueTask<AlterConfigsResponse> HandleAsync(RequestContext context, AlterConfigsRequest request, CancellationToken token)
     {
         // The request carries no time-out.
-        var response = await controller.DoAsync<AlterConfigsRequest, AlterConfigsResponse>(
-            runtime, request, RequestDeadline.LeastPatience, error => Refuse(context, request, error), token);
-        deeds.Replaced(context, request, response);
+        var response = await deeds.DoAsync<AlterConfigsRequest, AlterConfigsResponse>(
+            request, RequestDeadline.LeastPatience, error => Refuse(context, request, error), token);
+        deeds.TellReplaced(context, request, response);
         return response;
     }
 }

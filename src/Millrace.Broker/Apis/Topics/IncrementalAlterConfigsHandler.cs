@@ -1,14 +1,12 @@
 using Millrace.Broker.Access;
 using Millrace.Broker.Requests;
-using Millrace.Metadata.Channel;
 using Millrace.Protocol;
-using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>IncrementalAlterConfigs (key 44), v0–1: SET, DELETE, APPEND, SUBTRACT.</summary>
 /// <remarks>Topics and brokers. Log levels (BROKER_LOGGER), groups and client metrics have no configs here: INVALID_REQUEST.</remarks>
-internal sealed class IncrementalAlterConfigsHandler(NodeRuntime runtime, IControllerChannel controller, DeedMessages deeds)
+internal sealed class IncrementalAlterConfigsHandler(ControllerDeeds deeds)
     : IApiHandler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>
 {
     public static ApiVersionRange Versions => new(0, 1);
@@ -42,9 +40,9 @@ internal sealed class IncrementalAlterConfigsHandler(NodeRuntime runtime, IContr
     public async ValueTask<IncrementalAlterConfigsResponse> HandleAsync(RequestContext context, IncrementalAlterConfigsRequest request, CancellationToken token)
     {
         // The request carries no time-out.
-        var response = await controller.DoAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
-            runtime, request, RequestDeadline.LeastPatience, error => Refuse(context, request, error), token);
-        deeds.Changed(context, request, response);
+        var response = await deeds.DoAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
+            request, RequestDeadline.LeastPatience, error => Refuse(context, request, error), token);
+        deeds.TellChanged(context, request, response);
         return response;
     }
 }
