@@ -81,7 +81,10 @@ public sealed class BucketMark(NodeRuntime runtime, IObjectStorage storage, Time
             + $"; or choose another store (--store, --data-dir). ({BucketFormat.Key} says so.)");
     }
 
-    /// <summary>Whether there is any metadata beside the mark; all of it has names that metadata has.</summary>
+    /// <summary>
+    /// Whether there is any metadata beside the mark; what of it was listed has names that metadata has. One page tells: a start that listed a log of
+    /// many thousand entries would take longer for this than for reading them.
+    /// </summary>
     private async ValueTask<bool> HasMetadataAsync(StorePatience patience)
     {
         var hasMetadata = false;
@@ -100,7 +103,8 @@ public sealed class BucketMark(NodeRuntime runtime, IObjectStorage storage, Time
                 }
             }
 
-            if (page.Count < Page)
+            // A page of nothing but marks of folders tells nothing.
+            if (hasMetadata || page.Count < Page)
             {
                 return hasMetadata;
             }
