@@ -3,23 +3,31 @@ using Millrace.Controller.Clients;
 using Millrace.Controller.Nodes;
 using Millrace.Runtime;
 using Millrace.Streams;
+using Millrace.Streams.Recovery;
 using Millrace.Streams.Wal;
 
 namespace Millrace.Controller.Failover;
 
 /// <summary>
-/// The WALs that former incarnations left and that nobody has recovered: recovers those that are at hand, one by one. What waits for the others has
-/// no leader: it is not served, because it is not known to be complete.
+/// The WALs that fenced incarnations left and that nobody has recovered: takes over those that are at hand, one by one, and commits what is missing.
+/// What waits for the others has no leader: it is not served, because it is not known to be complete.
 /// </summary>
 /// <param name="runtime">Of the incarnation that recovers.</param>
 /// <param name="nodes">Knows which wait.</param>
-/// <param name="recovery">Recovers one.</param>
+/// <param name="failover">Commits what one that was taken over holds.</param>
+/// <param name="providers">Take over WALs by their kind; null for one that ends with its process.</param>
 /// <param name="losses">What the operator gives up where one cannot be recovered.</param>
 /// <param name="triesAgain">
 /// The caller can try again by itself: so a medium that refuses, which may pass, ends the recovery, instead of leaving streams without a leader until
 /// somebody starts the process anew.
 /// </param>
-public sealed class FormerWals(NodeRuntime runtime, NodeRegistry nodes, WalRecovery recovery, AcceptedLosses losses, bool triesAgain)
+public sealed class FormerWals(
+    NodeRuntime runtime,
+    NodeRegistry nodes,
+    WalFailover failover,
+    Func<WalKind, IWalProvider?> providers,
+    AcceptedLosses losses,
+    bool triesAgain)
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<FormerWals>();
 
@@ -40,7 +48,9 @@ public sealed class FormerWals(NodeRuntime runtime, NodeRegistry nodes, WalRecov
         FailoverMessages.Recovering(_logger, wal.Id, wal.Location, waiting.Streams.Count);
         try
         {
-            await recovery.RecoverAsync(wal, token);
+            var provider = providers(wal.Kind) ?? throw new WalUnavailableException(wal, $"a WAL of kind {wal.Kind} ends with its process.");
+            await using var recovery = await provider.TakeOverAsync(wal, token);
+            await failover.RecoverAsync(recovery, token);
         }
         catch (WalUnavailableException missing) when (!triesAgain || missing.InnerException is not (IOException or UnauthorizedAccessException))
         {

@@ -26,13 +26,15 @@ internal sealed class Incarnation : IAsyncDisposable
 {
     private readonly NodeRuntime _life;
     private readonly NodeOptions _options;
+    private readonly IncarnationParts _parts;
     private readonly ILogger _logger;
     private bool _disposed;
 
-    /// <param name="life">Its own part of the process' surroundings, which it disposes of.</param>
+    /// <param name="life">Its own part of the process' surroundings.</param>
     /// <param name="options">The settings.</param>
-    internal Incarnation(NodeRuntime life, NodeOptions options) =>
-        (_life, _options, _logger) = (life, options, life.Loggers.CreateLogger<Incarnation>());
+    /// <param name="parts">All that it has made for itself, its part of the surroundings first: it disposes of them.</param>
+    internal Incarnation(NodeRuntime life, NodeOptions options, IncarnationParts parts) =>
+        (_life, _options, _parts, _logger) = (life, options, parts, life.Loggers.CreateLogger<Incarnation>());
 
     /// <summary>What it is registered as.</summary>
     public required NodeIncarnation Self { get; init; }
@@ -99,20 +101,15 @@ internal sealed class Incarnation : IAsyncDisposable
         }
     }
 
+    /// <summary>Gives everything back. Should a part fail of that, the others go all the same, and the failure is thrown then.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_disposed)
+        if (!_disposed)
         {
-            return;
+            _disposed = true;
+            _life.Stop();
+            await _parts.DisposeAsync();
         }
-
-        _disposed = true;
-        _life.Stop();
-        await Broker.DisposeAsync();
-        await Streams.DisposeAsync();
-        await Wal.DisposeAsync();
-        await Controller.DisposeAsync();
-        await _life.DisposeAsync();
     }
 
     // One that leaves is no more fenced than one that is live.

@@ -102,14 +102,19 @@ internal sealed class NodeHost : IAsyncDisposable
 
         _disposed = true;
         _stop.Cancel();
-        await _living;
-        if (_current is { } current)
+        try
         {
-            await current.DisposeAsync();
+            await _living;
+            if (_current is { } current)
+            {
+                await current.DisposeAsync();
+            }
         }
-
-        await _listeners.DisposeAsync();
-        _stop.Dispose();
+        finally
+        {
+            await _listeners.DisposeAsync();
+            _stop.Dispose();
+        }
     }
 
     private async Task StartFirstAsync(CancellationToken token)
