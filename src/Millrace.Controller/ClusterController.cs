@@ -109,9 +109,13 @@ public sealed class ClusterController : IAsyncDisposable
         var result = default(T);
         var operation = new ControllerOperation(entry => result = entry.Run(decide));
         var place = _requests.Add(operation) ?? throw Lost(null);
+        if (token.IsCancellationRequested)
+        {
+            // Whoever leaves no time for an answer wants the deed all the same: it keeps its place.
+            operation.Committed.TrySetCanceled(token);
+            token.ThrowIfCancellationRequested();
+        }
 
-        // Whoever leaves no time for an answer wants the deed all the same.
-        token.ThrowIfCancellationRequested();
         using var registration = token.UnsafeRegister(
             _ =>
             {

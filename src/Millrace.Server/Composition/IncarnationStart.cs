@@ -71,12 +71,7 @@ internal sealed class IncarnationStart(
     {
         var wals = components.Wals(life);
         await RemoveUnfinishedAsync(wals, token);
-        var mark = new BucketMark(life, components.Storage, options.StoreWait);
-        await mark.CheckAsync(token);
-        var log = _parts.Add(await MetadataLog.OpenAsync(life, components.Storage, new MetadataLogOptions(), token));
-        await owner.RefuseIfAliveAsync(log, components.Storage.Name, token);
-        await StorageProbe.CheckAsync(life, components.Storage, options.StoreWait, token);
-        await mark.SetAsync(token);
+        var log = await OpenLogAsync(life, token);
         // Bound before the cluster is taken over, since that is where a start may well fail; and after the look at the former owner, since
         // it may have listened here.
         await listeners.BindAsync(token);
@@ -123,6 +118,23 @@ internal sealed class IncarnationStart(
         };
         made.Watch();
         return made;
+    }
+
+    /// <summary>
+    /// Reads the metadata log, if the bucket is ours to use and nobody else uses it. Each incarnation looks anew: a bucket that has lost its metadata
+    /// since the last one is refused, and no new cluster is formed over the data of the old one.
+    /// </summary>
+    private async Task<MetadataLog> OpenLogAsync(NodeRuntime life, CancellationToken token)
+    {
+        var mark = new BucketMark(life, components.Storage, options.StoreWait);
+        await mark.CheckAsync(token);
+        var log = _parts.Add(await MetadataLog.OpenAsync(life, components.Storage, new MetadataLogOptions(), token));
+        await owner.RefuseIfAliveAsync(log, components.Storage.Name, token);
+
+        // Nothing has been written so far.
+        await StorageProbe.CheckAsync(life, components.Storage, options.StoreWait, token);
+        await mark.SetAsync(token);
+        return log;
     }
 
     private async Task RemoveUnfinishedAsync(WalProviders wals, CancellationToken token)
