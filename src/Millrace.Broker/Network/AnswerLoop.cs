@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Pipelines;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
@@ -21,7 +22,7 @@ internal sealed class AnswerLoop
     private readonly RequestBudget _ownBudget;
     private readonly Action _giveUp;
     private readonly Channel<CallUnderWay> _calls;
-    private readonly ResponseWriter _responses;
+    private readonly PipeWriter _output;
     private long _lastActivity;
     private long _writingSince;
     private int _callsUnderWay;
@@ -33,15 +34,14 @@ internal sealed class AnswerLoop
     /// <param name="giveUp">Ends the reading, and the calls that wait for nobody.</param>
     public AnswerLoop(NetworkServer server, ClientConnection client, PipeWriter output, RequestBudget ownBudget, Action giveUp)
     {
-        (_server, _client, _ownBudget, _giveUp) = (server, client, ownBudget, giveUp);
-        _responses = new ResponseWriter(output);
+        (_server, _client, _output, _ownBudget, _giveUp) = (server, client, output, ownBudget, giveUp);
         _calls = Channel.CreateBounded<CallUnderWay>(
             new BoundedChannelOptions(server.Options.MaxRequestsPerConnection) { SingleReader = true, SingleWriter = true });
         _lastActivity = server.Runtime.Time.GetTimestamp();
     }
 
     /// <summary>Part of a response was written that could not be finished: the connection must not be closed in order.</summary>
-    public bool IsBroken => _responses.IsBroken;
+    public bool IsBroken { get; private set; }
 
     /// <summary>Since when the peer has taken no byte of what is sent; 0 if nothing is being sent.</summary>
     public long WritingSince => Volatile.Read(ref _writingSince);
@@ -145,7 +145,7 @@ internal sealed class AnswerLoop
 
             if (!call.ResponseSuppressed)
             {
-                _responses.Write(call);
+                Write(call);
             }
 
             return true;
@@ -172,12 +172,36 @@ internal sealed class AnswerLoop
         }
     }
 
+    /// <summary>
+    /// Writes a response straight into the pipe, without flushing. The size in front is filled in afterwards, which the pipe allows because
+    /// nothing of it is visible before the flush.
+    /// </summary>
+    private void Write(RequestCall call)
+    {
+        IsBroken = true;
+        var size = _output.GetMemory(sizeof(int))[..sizeof(int)];
+        _output.Advance(sizeof(int));
+
+        var writer = new KafkaWriter(_output);
+        writer.WriteInt32(call.CorrelationId);
+        if (call.HasFlexibleResponseHeader)
+        {
+            // No tagged fields.
+            writer.WriteUnsignedVarint(0);
+        }
+
+        call.WriteResponse(ref writer);
+        writer.Flush();
+        BinaryPrimitives.WriteInt32BigEndian(size.Span, checked((int)writer.BytesWritten));
+        IsBroken = false;
+    }
+
     private async ValueTask<bool> FlushAsync()
     {
         Volatile.Write(ref _writingSince, _server.Runtime.Time.GetTimestamp());
         try
         {
-            var result = await _responses.FlushAsync();
+            var result = await _output.FlushAsync();
             return !result.IsCompleted && !result.IsCanceled;
         }
         catch (Exception gone) when (gone is IOException or ConnectionAbortedException or OperationCanceledException or InvalidOperationException)

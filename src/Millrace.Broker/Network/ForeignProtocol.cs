@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 
 namespace Millrace.Broker.Network;
 
@@ -21,21 +22,9 @@ internal static class ForeignProtocol
         {
             [0x16, 0x03, ..] => "This is a TLS handshake, and this listener is plaintext: the client must use security.protocol=PLAINTEXT",
             [(byte)'S', (byte)'S', (byte)'H', (byte)'-'] => "This is an SSH client, and this listener speaks Kafka's protocol",
-            _ when IsHttp(start) => "This is an HTTP request, and this listener speaks Kafka's protocol: HTTP is at millrace.http.listener",
+            _ when HttpMethods.Contains(Encoding.ASCII.GetString(start)) =>
+                "This is an HTTP request, and this listener speaks Kafka's protocol: HTTP is at millrace.http.listener",
             _ => null,
         };
-    }
-
-    private static bool IsHttp(ReadOnlySpan<byte> start)
-    {
-        foreach (var method in HttpMethods)
-        {
-            if (System.Text.Ascii.Equals(start, method))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 }

@@ -106,17 +106,15 @@ internal sealed partial class Partition : IStreamOwner
     public ValueTask<PartitionError> WhenOpenAsync(CancellationToken token) =>
         _phase == PartitionPhase.Open ? new ValueTask<PartitionError>(PartitionError.None) : ParkAsync(token);
 
-    /// <summary>
-    /// Ends this node's leadership at this epoch: appends under way are finished, the tail is uploaded and the stream closed.
-    /// Completes when that is done, or cannot be.
-    /// </summary>
-    public async Task CloseAsync(CancellationToken token)
+    /// <summary>Takes no appends from now on, and opens no more.</summary>
+    /// <returns>The stream that is left to be closed, if there is one.</returns>
+    public async Task<IStream?> BeginClosingAsync()
     {
         lock (_append)
         {
-            if (_phase is PartitionPhase.Closing or PartitionPhase.Closed)
+            if (_phase == PartitionPhase.Closed)
             {
-                return;
+                return null;
             }
 
             _phase = PartitionPhase.Closing;
@@ -124,9 +122,24 @@ internal sealed partial class Partition : IStreamOwner
 
         _closing.Cancel();
         await _opening;
+        return _stream ?? _unready;
+    }
+
+    /// <summary>
+    /// Ends this node's leadership at this epoch: appends under way are finished, the tail is uploaded and the stream closed, unless the store
+    /// has closed it since <see cref="BeginClosingAsync"/>. Completes when that is done, or cannot be.
+    /// </summary>
+    public async Task CloseAsync(CancellationToken token)
+    {
+        var stream = await BeginClosingAsync();
+        if (_phase == PartitionPhase.Closed)
+        {
+            return;
+        }
+
         try
         {
-            if ((_stream ?? _unready) is { } stream)
+            if (stream is not null)
             {
                 await stream.CloseAsync(token);
             }

@@ -28,7 +28,9 @@ internal sealed class PartitionTable : IAsyncDisposable
     private readonly IMetadataFeed _feed;
     private readonly ConfigResolver _configs;
     private readonly NodeId _self;
-    private readonly ConcurrentDictionary<Guid, LedTopic> _topics = new();
+
+    // Of each topic the partitions led here, by index; null elsewhere. Arrays are replaced, never changed.
+    private readonly ConcurrentDictionary<Guid, Partition?[]> _topics = new();
     private readonly Channel<Partition> _unopened = Channel.CreateUnbounded<Partition>();
     private readonly Lock _lock = new();
     private readonly List<Task> _closing = [];
@@ -74,9 +76,6 @@ internal sealed class PartitionTable : IAsyncDisposable
     public PartitionLookup Find(string topic, int partition) =>
         Image.TryGetTopic(topic, out var image) ? Find(image, partition) : new PartitionLookup(PartitionError.UnknownPartition, null, null);
 
-    public PartitionLookup Find(Guid topicId, int partition) =>
-        Image.TryGetTopic(topicId, out var image) ? Find(image, partition) : new PartitionLookup(PartitionError.UnknownTopicId, null, null);
-
     public PartitionLookup Find(TopicImage topic, int partition)
     {
         if (topic.FindPartition(partition) is not { } known)
@@ -84,28 +83,31 @@ internal sealed class PartitionTable : IAsyncDisposable
             return new PartitionLookup(PartitionError.UnknownPartition, null, null);
         }
 
-        return _topics.TryGetValue(topic.Id, out var led) && led.Find(partition) is { } found
+        return Find(topic.Id, partition) is { } found
             ? new PartitionLookup(PartitionError.None, found, known)
             : new PartitionLookup(PartitionError.NotLeader, null, known);
     }
 
     /// <summary>The partitions led at this moment, by topic and index.</summary>
     public IReadOnlyList<Partition> Led() =>
-        [.. _topics.Values.SelectMany(topic => topic.All()).OrderBy(led => led.Id.Topic, StringComparer.Ordinal).ThenBy(led => led.Id.Partition)];
+        [.. _topics.Values.SelectMany(led => led.OfType<Partition>()).OrderBy(led => led.Id.Topic, StringComparer.Ordinal).ThenBy(led => led.Id.Partition)];
 
-    /// <summary>Stops following and closes every partition: appends under way are finished and tails uploaded.</summary>
+    /// <summary>Stops following and closes every partition: appends under way are finished and tails uploaded, all together.</summary>
     public async Task CloseAsync(CancellationToken token)
     {
         _subscription?.Dispose();
         Task[] closing;
+        IReadOnlyList<Partition> led;
         lock (_lock)
         {
             _closed = true;
-            closing = [.. _closing, .. Led().Select(partition => partition.CloseAsync(token))];
+            closing = [.. _closing];
+            led = Led();
             _topics.Clear();
         }
 
         _unopened.Writer.TryComplete();
+        await CloseTogetherAsync(led, token);
         await Task.WhenAll(closing);
     }
 
@@ -124,7 +126,7 @@ internal sealed class PartitionTable : IAsyncDisposable
             {
                 if (_topics.TryRemove(topic.Id, out var led))
                 {
-                    foreach (var partition in led.All())
+                    foreach (var partition in led.OfType<Partition>())
                     {
                         Close(partition);
                     }
@@ -151,13 +153,12 @@ internal sealed class PartitionTable : IAsyncDisposable
         }
 
         var settings = TopicSettings.Of(_configs, image, topic);
-        var led = _topics.GetOrAdd(topic.Id, static _ => new LedTopic());
         var partitions = new Partition?[topic.Partitions.Count];
         List<Partition> former = [];
         List<Partition> started = [];
         foreach (var known in topic.Partitions)
         {
-            var current = led.Find(known.Index);
+            var current = Find(topic.Id, known.Index);
             if (known.Leader == _self && current?.LeaderEpoch == known.LeaderEpoch)
             {
                 current.Settings = settings;
@@ -179,7 +180,7 @@ internal sealed class PartitionTable : IAsyncDisposable
         }
 
         // Requests find the new ones before the old ones begin to refuse them.
-        led.Replace(partitions);
+        _topics[topic.Id] = partitions;
         former.ForEach(Close);
         started.ForEach(next => _unopened.Writer.TryWrite(next));
     }
@@ -191,12 +192,31 @@ internal sealed class PartitionTable : IAsyncDisposable
             if (_topics.TryGetValue(topic.Id, out var led))
             {
                 var settings = TopicSettings.Of(_configs, image, topic);
-                foreach (var partition in led.All())
+                foreach (var partition in led.OfType<Partition>())
                 {
                     partition.Settings = settings;
                 }
             }
         }
+    }
+
+    private Partition? Find(Guid topicId, int partition) =>
+        _topics.TryGetValue(topicId, out var led) && (uint)partition < (uint)led.Length ? led[partition] : null;
+
+    /// <summary>The store closes their streams at once, so that thousands share a few uploads; then each partition says how that went for it.</summary>
+    private async Task CloseTogetherAsync(IReadOnlyList<Partition> partitions, CancellationToken token)
+    {
+        var streams = await Task.WhenAll(partitions.Select(partition => partition.BeginClosingAsync()));
+        try
+        {
+            await _store.CloseAsync([.. streams.OfType<IStream>()], token);
+        }
+        catch (Exception failure) when (failure is StreamException or OperationCanceledException)
+        {
+            // Of one of them; it meets the failure again.
+        }
+
+        await Task.WhenAll(partitions.Select(partition => partition.CloseAsync(token)));
     }
 
     private void Close(Partition partition)

@@ -5,7 +5,7 @@ namespace Millrace.Broker.Purgatory;
 internal sealed class FetchWait
 {
     private readonly TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly FetchWatch[] _watches;
+    private readonly (PartitionProgress Progress, LinkedListNode<FetchWait> Place)[] _watched;
     private int _watching;
     private long _missing;
 
@@ -14,7 +14,7 @@ internal sealed class FetchWait
     public FetchWait(long missing, int partitions)
     {
         _missing = missing;
-        _watches = new FetchWatch[partitions];
+        _watched = new (PartitionProgress, LinkedListNode<FetchWait>)[partitions];
     }
 
     /// <summary>Completes when the fetch should look again.</summary>
@@ -23,18 +23,19 @@ internal sealed class FetchWait
     /// <summary>Watches a partition's progress from a point that the fetch took before it read.</summary>
     public void Watch(PartitionProgress progress, ProgressMark since)
     {
-        var watch = new FetchWatch(this);
-        _watches[_watching++] = watch;
-        progress.Add(watch, since);
+        _watched[_watching] = (progress, progress.Add(this, since));
+        _watching++;
     }
 
     /// <summary>Watches no more. Called when the wait is over, for whatever reason.</summary>
     public void End()
     {
-        for (var i = 0; i < _watching; i++)
+        foreach (var (progress, place) in _watched.AsSpan(0, _watching))
         {
-            _watches[i].List?.Remove(_watches[i]);
+            progress.Remove(place);
         }
+
+        _watching = 0;
     }
 
     internal void Report(long bytes)

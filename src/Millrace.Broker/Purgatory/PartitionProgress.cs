@@ -8,7 +8,7 @@ namespace Millrace.Broker.Purgatory;
 internal sealed class PartitionProgress
 {
     private readonly Lock _lock = new();
-    private FetchWatch? _first;
+    private readonly LinkedList<FetchWait> _waits = [];
     private long _bytes;
     private int _endings;
 
@@ -26,9 +26,9 @@ internal sealed class PartitionProgress
         lock (_lock)
         {
             _bytes += bytes;
-            for (var watch = _first; watch is not null; watch = watch.Next)
+            foreach (var wait in _waits)
             {
-                watch.Wait.Report(bytes);
+                wait.Report(bytes);
             }
         }
     }
@@ -39,60 +39,38 @@ internal sealed class PartitionProgress
         lock (_lock)
         {
             _endings++;
-            for (var watch = _first; watch is not null; watch = watch.Next)
+            foreach (var wait in _waits)
             {
-                watch.Wait.Wake();
+                wait.Wake();
             }
         }
     }
 
-    internal void Add(FetchWatch watch, ProgressMark since)
+    /// <summary>Lists a fetch that waits, and tells it at once of what has come since its mark.</summary>
+    /// <returns>Its place, which it leaves when the wait is over.</returns>
+    internal LinkedListNode<FetchWait> Add(FetchWait wait, ProgressMark since)
     {
         lock (_lock)
         {
-            watch.List = this;
-            watch.Listed = true;
-            watch.Next = _first;
-            if (_first is not null)
-            {
-                _first.Previous = watch;
-            }
-
-            _first = watch;
+            var place = _waits.AddFirst(wait);
             if (_endings != since.Endings)
             {
-                watch.Wait.Wake();
+                wait.Wake();
             }
             else if (_bytes != since.Bytes)
             {
-                watch.Wait.Report(_bytes - since.Bytes);
+                wait.Report(_bytes - since.Bytes);
             }
+
+            return place;
         }
     }
 
-    internal void Remove(FetchWatch watch)
+    internal void Remove(LinkedListNode<FetchWait> place)
     {
         lock (_lock)
         {
-            if (!watch.Listed)
-            {
-                return;
-            }
-
-            watch.Listed = false;
-            if (watch.Previous is null)
-            {
-                _first = watch.Next;
-            }
-            else
-            {
-                watch.Previous.Next = watch.Next;
-            }
-
-            if (watch.Next is not null)
-            {
-                watch.Next.Previous = watch.Previous;
-            }
+            _waits.Remove(place);
         }
     }
 }

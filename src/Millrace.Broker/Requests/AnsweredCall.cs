@@ -24,8 +24,6 @@ internal sealed class AnsweredCall(ApiVersionsResponse response) : RequestCall
             ClientId = null,
             Access = access,
             Frame = frame,
-            OutlivesConnection = false,
-            HasFlexibleResponseHeader = false,
         };
     }
 

@@ -6,7 +6,7 @@ using Millrace.Runtime.Buffers;
 
 namespace Millrace.Broker.Requests;
 
-/// <summary>One API that is served: which handler serves which versions.</summary>
+/// <summary>One API that is served: which handler serves which versions, and what its requests pass before they come to it.</summary>
 internal abstract class ApiEntry(ApiKey key, ApiVersionRange versions)
 {
     public ApiKey Key => key;
@@ -33,7 +33,7 @@ internal abstract class ApiEntry(ApiKey key, ApiVersionRange versions)
         where TResponse : class, IResponse<TResponse>
     {
         public override RequestCall Decode(RequestHead head, ref KafkaReader reader, PooledBuffer frame, AccessCheck access, IThrottle throttle) =>
-            new HandlerCall<TRequest, TResponse>(handler, throttle, TRequest.Read(ref reader, head.Version))
+            new Call(handler, throttle, TRequest.Read(ref reader, head.Version))
             {
                 Api = head.Api,
                 ApiVersion = head.Version,
@@ -44,5 +44,36 @@ internal abstract class ApiEntry(ApiKey key, ApiVersionRange versions)
                 OutlivesConnection = THandler.OutlivesConnection,
                 HasFlexibleResponseHeader = head.Api != ApiKey.ApiVersions && TResponse.IsFlexible(head.Version),
             };
+
+        private sealed class Call(THandler handler, IThrottle throttle, TRequest request) : RequestCall
+        {
+            private TResponse? _response;
+
+            public override void WriteResponse(ref KafkaWriter writer) => _response!.Write(ref writer, ApiVersion);
+
+            public override void ReportErrors(ErrorTally errors) => handler.ReportErrors(_response!, errors);
+
+            protected override async Task HandleAsync(CancellationToken token)
+            {
+                try
+                {
+                    var refusal = Access.IsUnrestricted ? ErrorCode.None : handler.Authorize(this, request);
+                    Pause = throttle.Charge(this);
+                    _response = refusal == ErrorCode.None ? await handler.HandleAsync(this, request, token) : handler.Refuse(this, request, refusal);
+                    if (Pause > TimeSpan.Zero && _response is IThrottledResponse throttled)
+                    {
+                        throttled.ThrottleTimeMs = (int)Math.Min(Pause.TotalMilliseconds, int.MaxValue);
+                    }
+                }
+                finally
+                {
+                    // An answer that holds memory is written first: else a client that asks and does not listen would hold as many as it may ask for.
+                    if (!HoldsMemory)
+                    {
+                        AllowNext();
+                    }
+                }
+            }
+        }
     }
 }

@@ -14,9 +14,9 @@ internal abstract class RequestCall : RequestContext, IValueTaskSource
 
     public required ApiKey Api { get; init; }
 
-    public required bool HasFlexibleResponseHeader { get; init; }
+    public bool HasFlexibleResponseHeader { get; init; }
 
-    public required bool OutlivesConnection { get; init; }
+    public bool OutlivesConnection { get; init; }
 
     /// <summary>The handler's outcome; failed as the handler failed. Only after <see cref="Start"/>.</summary>
     public Task Completion { get; private set; } = Task.CompletedTask;

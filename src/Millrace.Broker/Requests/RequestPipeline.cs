@@ -7,8 +7,8 @@ using Millrace.Runtime.Buffers;
 namespace Millrace.Broker.Requests;
 
 /// <summary>
-/// The way of every request: decode → authenticate → authorize → throttle → handle → encode. The first two steps stand here, the next
-/// three in <see cref="HandlerCall{TRequest, TResponse}"/>; the last is the call's <see cref="RequestCall.WriteResponse"/>, in the request's turn.
+/// The way of every request: decode → authenticate → authorize → throttle → handle → encode. The first two steps stand here, the others in the
+/// calls of its <see cref="ApiEntry"/>, the last in the request's turn.
 /// </summary>
 /// <remarks>Threading: any thread. What is not in the table is not served: a client that asks for it is disconnected, as by Kafka.</remarks>
 internal sealed class RequestPipeline

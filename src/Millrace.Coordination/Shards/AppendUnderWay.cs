@@ -6,15 +6,9 @@ internal sealed class AppendUnderWay(List<Reply> answers)
     /// <summary>In the order given; those of operations that saw this batch's records and appended none come last.</summary>
     public List<Reply> Answers => answers;
 
-    /// <summary>The log has said how it ended.</summary>
-    public bool IsSettled { get; private set; }
+    /// <summary>The shard has heard how it ended.</summary>
+    public bool IsSettled { get; set; }
 
-    /// <summary>Why it failed, if it did.</summary>
-    public CoordinatorError? Error { get; private set; }
-
-    public void Settle(CoordinatorError? error)
-    {
-        IsSettled = true;
-        Error = error;
-    }
+    /// <summary>Why it failed, if it did. Of meaning once it is settled.</summary>
+    public CoordinatorError? Error { get; set; }
 }

@@ -32,6 +32,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
 
     private readonly Lock _gate = new();
     private readonly Queue<Action> _events = [];
+    private int _reserved;
     private bool _isTurning;
 
     // Below: touched by the turn alone.
@@ -92,10 +93,29 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
     /// <summary>The leader epoch is over: what is owed fails with NotHere.</summary>
     public void Resign() => Post(() => Discard(CoordinatorError.NotHere));
 
-    private void Post(Action turn)
+    /// <summary>Takes a place in the queue for an event to come, which then cannot fail to be posted.</summary>
+    private void Reserve()
     {
         lock (_gate)
         {
+            _events.EnsureCapacity(_events.Count + _reserved + 1);
+            _reserved++;
+        }
+    }
+
+    private void Post(Action turn, bool isReserved = false)
+    {
+        lock (_gate)
+        {
+            if (isReserved)
+            {
+                _reserved--;
+            }
+            else
+            {
+                _events.EnsureCapacity(_events.Count + _reserved + 1);
+            }
+
             _events.Enqueue(turn);
             if (_isTurning)
             {
@@ -267,15 +287,17 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         var records = _batch.Take(count);
         List<Reply> answers = [];
         var append = new AppendUnderWay(_answers);
+        Action settle = () => OnSettled(append);
+        _underWay.EnsureCapacity(_underWay.Count + 1);
+        Reserve();
         _underWay.Enqueue(append);
         (_newest, _answers) = (append, answers);
-        _ = AppendAsync(append, records);
+        _ = AppendAsync(append, records, settle);
         _batch.Drop(count);
     }
 
-    private async Task AppendAsync(AppendUnderWay append, EncodedRecord[] records)
+    private async Task AppendAsync(AppendUnderWay append, EncodedRecord[] records, Action settle)
     {
-        CoordinatorError? error = null;
         try
         {
             await _writer.AppendAsync(records, _runtime.Time.GetUtcNow().ToUnixTimeMilliseconds());
@@ -291,20 +313,20 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
                 CoordinationMessages.AppendFailed(_logger, _name, refused.Error, refused.Message);
             }
 
-            error = refused.Error;
+            append.Error = refused.Error;
         }
         catch (Exception failure)
         {
             CoordinationMessages.AppendFault(_logger, _name, failure);
-            error = CoordinatorError.Unavailable;
+            append.Error = CoordinatorError.Unavailable;
         }
 
-        Post(() => OnSettled(append, error));
+        Post(settle, isReserved: true);
     }
 
-    private void OnSettled(AppendUnderWay append, CoordinatorError? error)
+    private void OnSettled(AppendUnderWay append)
     {
-        append.Settle(error);
+        append.IsSettled = true;
         // The continuations of two appends may run in either order; the log's order is the queue's.
         while (_underWay.TryPeek(out var first) && first.IsSettled)
         {

@@ -1,17 +1,10 @@
 namespace Millrace.Coordination.Shards;
 
 /// <summary>One deadline of a shard. Moving it is cheap, since every heartbeat does.</summary>
-internal sealed class ShardTimer<TRecord>
+/// <param name="queue">Where it stands while it runs.</param>
+/// <param name="operation">What it does when it fires.</param>
+internal sealed class ShardTimer<TRecord>(TimerQueue<TRecord> queue, Action<CoordinatorResult<TRecord>> operation)
 {
-    private readonly TimerQueue<TRecord> _queue;
-    private readonly Action<CoordinatorResult<TRecord>> _operation;
-
-    internal ShardTimer(TimerQueue<TRecord> queue, Action<CoordinatorResult<TRecord>> operation)
-    {
-        _queue = queue;
-        _operation = operation;
-    }
-
     public bool IsRunning { get; private set; }
 
     /// <summary>On the queue's clock; of meaning while it runs.</summary>
@@ -24,11 +17,11 @@ internal sealed class ShardTimer<TRecord>
     public void Start(TimeSpan delay)
     {
         IsRunning = true;
-        Due = _queue.Now + delay;
+        Due = queue.Now + delay;
         // Later than where it is queued: the queue will find that out when it gets there.
         if (Queued is not { } queued || Due < queued)
         {
-            _queue.Hold(this);
+            queue.Hold(this);
         }
     }
 
@@ -37,6 +30,6 @@ internal sealed class ShardTimer<TRecord>
     internal void Fire(CoordinatorResult<TRecord> result)
     {
         IsRunning = false;
-        _operation(result);
+        operation(result);
     }
 }

@@ -8,10 +8,12 @@ namespace Millrace.Streams.Append;
 /// <remarks>
 /// All room is taken before the WAL is asked. From its acceptance on, the record's offset is given out for good, and what goes with it is
 /// a few assignments that cannot fail. What can, such as waking somebody, comes after them, and loses the stream.
+/// The owner is told how far its records are durable by one thread at a time, with no lock held, until nothing is left to tell: it hears
+/// offsets in order, and its locks and ours cannot wait for each other. An owner that throws hears nothing more: its stream is lost.
 /// </remarks>
 internal sealed class StreamAppends(StreamCore core, AppendContext context)
 {
-    private readonly ConfirmNotices _notices = new(core);
+    private bool _isTelling;
 
     public ValueTask AppendAsync(in StreamAppend append, AppendPermit permit)
     {
@@ -45,7 +47,7 @@ internal sealed class StreamAppends(StreamCore core, AppendContext context)
             isOver = core.Life.IsOver;
             if (!core.Life.HasEnded && core.Offsets.Confirm(end))
             {
-                tell = _notices.Begin_NeedsLock();
+                (tell, _isTelling) = (!_isTelling, true);
                 core.Confirmed.Advance(end);
             }
         }
@@ -53,7 +55,7 @@ internal sealed class StreamAppends(StreamCore core, AppendContext context)
         context.Budget.Release(RecordCost.UnderWay);
         if (tell)
         {
-            _notices.Tell();
+            Tell();
         }
         else if (isOver)
         {
@@ -160,5 +162,26 @@ internal sealed class StreamAppends(StreamCore core, AppendContext context)
 
         completion.Follow(durable);
         return task;
+    }
+
+    private void Tell()
+    {
+        var told = -1L;
+        while (true)
+        {
+            long confirmed;
+            lock (core.Lock)
+            {
+                confirmed = core.Offsets.Confirmed;
+                if (confirmed == told)
+                {
+                    _isTelling = false;
+                    return;
+                }
+            }
+
+            core.Owner.OnConfirmed(confirmed);
+            told = confirmed;
+        }
     }
 }

@@ -100,16 +100,47 @@ internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, S
     /// <param name="index">The object's index.</param>
     /// <param name="range">The range the blocks belong to.</param>
     /// <param name="block">The block wanted, by its place in the index.</param>
-    /// <param name="lastAsked">The last block that the reader asks for; before <paramref name="block"/> if it asks for none yet.</param>
+    /// <param name="lastAsked">The last block that the reader asks for.</param>
     /// <param name="lastAlong">The last block, of the same range, to read along if it and all between are missing too.</param>
     /// <param name="reader">For whom it is read, if that is known.</param>
     /// <param name="token">Ends the wait.</param>
     /// <returns>Null if there is no such object.</returns>
     /// <exception cref="StreamException">StorageUnavailable, Corrupt, Closed.</exception>
-    public async ValueTask<BlockHold?> GetAsync(
-        DataObjectIndex index, DataRangeEntry range, int block, int lastAsked, int lastAlong, SequentialReader? reader, CancellationToken token)
+    public ValueTask<BlockHold?> GetAsync(
+        DataObjectIndex index, DataRangeEntry range, int block, int lastAsked, int lastAlong, SequentialReader? reader, CancellationToken token) =>
+        FindAsync(index, range, block, lastAsked, lastAlong, reader, token);
+
+    /// <summary>As <see cref="GetAsync"/>, for a reader that has yet to ask for any of the blocks: they are only brought to memory.</summary>
+    /// <returns>False if there is no such object.</returns>
+    public async ValueTask<bool> FetchAheadAsync(
+        DataObjectIndex index, DataRangeEntry range, int block, int last, SequentialReader reader, CancellationToken token)
     {
-        var ahead = lastAsked < block;
+        if (await FindAsync(index, range, block, lastAsked: null, last, reader, token) is not { } hold)
+        {
+            return false;
+        }
+
+        hold.Buffer.Release();
+        return true;
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _disposed = true;
+            while (First_NeedsLock() is { } first)
+            {
+                Evict_NeedsLock(first);
+            }
+        }
+    }
+
+    // Of the blocks, none is asked for yet where there is no last one that is.
+    private async ValueTask<BlockHold?> FindAsync(
+        DataObjectIndex index, DataRangeEntry range, int block, int? lastAsked, int lastAlong, SequentialReader? reader, CancellationToken token)
+    {
+        var ahead = lastAsked is null;
         metrics.BlockReads.Add(1);
         while (true)
         {
@@ -147,24 +178,12 @@ internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, S
         }
     }
 
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            _disposed = true;
-            while (First_NeedsLock() is { } first)
-            {
-                Evict_NeedsLock(first);
-            }
-        }
-    }
-
-    private Run Begin_NeedsLock(DataObjectIndex index, int block, int lastAsked, int lastAlong, SequentialReader? reader)
+    private Run Begin_NeedsLock(DataObjectIndex index, int block, int? lastAsked, int lastAlong, SequentialReader? reader)
     {
         var run = new Run(reader);
         for (var next = block; next <= lastAlong && !_entries.ContainsKey((index.Object, next)); next++)
         {
-            var entry = new Entry(index.Object, next, run) { Ahead = next > lastAsked };
+            var entry = new Entry(index.Object, next, run) { Ahead = lastAsked is not { } asked || next > asked };
             _entries.Add((index.Object, next), entry);
             run.Entries.Add(entry);
             run.Bytes += index.Blocks[next].Size;

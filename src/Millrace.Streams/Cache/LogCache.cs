@@ -1,6 +1,7 @@
 using System.Numerics;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Streams.Cache;
 
@@ -10,7 +11,10 @@ namespace Millrace.Streams.Cache;
 /// stream of three records holds little.
 /// </summary>
 /// <remarks>Threading: one caller at a time (the stream's lock).</remarks>
-internal sealed class LogCache(BufferPool buffers)
+/// <param name="stream">Whose records they are.</param>
+/// <param name="epoch">Of the owner that appended them.</param>
+/// <param name="buffers">Lends memory for their places.</param>
+internal sealed class LogCache(StreamId stream, StreamEpoch epoch, BufferPool buffers)
 {
     private const int SmallestChunk = 4;
 
@@ -101,6 +105,58 @@ internal sealed class LogCache(BufferPool buffers)
         }
 
         return new LogCursor(chunk, low);
+    }
+
+    /// <summary>Reads from a record on, up to an end: at least that one, else up to so many bytes of payload.</summary>
+    public StreamRead Read(LogCursor first, long end, int maxBytes)
+    {
+        var count = 0;
+        var bytes = 0L;
+        for (var at = first; at.IsAtRecord && at.Record.EndOffset <= end; at.MoveNext())
+        {
+            bytes += at.Record.Payload.Length;
+            if (count > 0 && (bytes > maxBytes || maxBytes <= 0))
+            {
+                break;
+            }
+
+            count++;
+        }
+
+        // Both before the first is held.
+        var records = new StreamRecord[count];
+        var holds = new PooledBuffer[count];
+        var read = new StreamRead(records, () =>
+        {
+            foreach (var hold in holds)
+            {
+                hold.Release();
+            }
+        });
+        var next = first;
+        for (var i = 0; i < count; i++)
+        {
+            records[i] = next.Record.ToRecord(stream, epoch);
+            holds[i] = next.Record.Buffer.Retain();
+            next.MoveNext();
+        }
+
+        return read;
+    }
+
+    /// <summary>The first record, from one on and up to an end, that has a timestamp of at least this; null if none.</summary>
+    public StreamRead? FindByTimestamp(LogCursor first, long end, long timestamp)
+    {
+        for (var at = first; at.IsAtRecord && at.Record.EndOffset <= end; at.MoveNext())
+        {
+            if (at.Record.MaxTimestamp >= timestamp)
+            {
+                // Of no more than one record, since at least one is always read.
+                return Read(at, end, maxBytes: 0);
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Drops the records that end at or below an offset; returns the memory let go.</summary>

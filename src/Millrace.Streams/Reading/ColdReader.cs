@@ -211,12 +211,11 @@ internal sealed class ColdReader(StreamId id, RangeLookup ranges, ReadContext co
             {
                 var block = index.FindBlock(entry, next);
                 var last = LastAlong(index, entry, block, (int)left);
-                if (await context.Blocks.GetAsync(index, entry, block, block - 1, last, reader, token) is not { } hold)
+                if (!await context.Blocks.FetchAheadAsync(index, entry, block, last, reader, token))
                 {
                     break;
                 }
 
-                hold.Buffer.Release();
                 for (; block <= last; block++)
                 {
                     left -= index.Blocks[block].Size;

@@ -37,7 +37,7 @@ internal sealed class StreamCore : ITailHolder
         Life = new StreamLife(id);
         Offsets = new StreamOffsets(opening.StartOffset, opening.EndOffset);
         Checkpoints = new CheckpointDebt(opening.CheckpointRange?.EndOffset ?? 0, checkpointBytes);
-        Cache = new LogCache(buffers);
+        Cache = new LogCache(id, epoch, buffers);
     }
 
     public StreamId Id { get; }

@@ -8,12 +8,14 @@ using Millrace.Streams.Upload;
 
 namespace Millrace.Streams.Store;
 
-/// <summary>A stream open on this node: what its owner calls, each on its side: appends, reads, uploads.</summary>
+/// <summary>A stream open on this node: what its owner holds. It is read here, from memory, else from objects; appends and uploads have their sides.</summary>
 internal sealed class LocalStream : IStream
 {
+    private static readonly StreamRead Nothing = new([]);
     private readonly StreamContext _context;
     private readonly StreamAppends _appends;
-    private readonly StreamReads _reads;
+    private readonly RangeLookup _ranges;
+    private readonly ColdReader _cold;
 
     public LocalStream(StreamId id, StreamEpoch epoch, IStreamOwner owner, in OpenedStream opened, StreamContext context, IStreamHost host)
     {
@@ -23,7 +25,8 @@ internal sealed class LocalStream : IStream
         Core = new StreamCore(id, epoch, owner, opened.Opening, opened.Checkpoint?.State.Length ?? 0, host, context.Appends.Budget, context.Components.Buffers);
         Core.Ranges.Replace(opened.Ranges);
         _appends = new StreamAppends(Core, context.Appends);
-        _reads = new StreamReads(Core, context.Reads);
+        _ranges = new RangeLookup(Core, context.Reads.Registry);
+        _cold = new ColdReader(id, _ranges, context.Reads);
         Uploads = new StreamUploads(Core, context.Uploads);
     }
 
@@ -70,10 +73,62 @@ internal sealed class LocalStream : IStream
 
     public ValueTask AppendAsync(in StreamAppend append, AppendPermit permit) => _appends.AppendAsync(append, permit);
 
-    public ValueTask<StreamRead> ReadAsync(long offset, int maxBytes, CancellationToken token) => _reads.ReadAsync(offset, maxBytes, token);
+    public ValueTask<StreamRead> ReadAsync(long offset, int maxBytes, CancellationToken token)
+    {
+        lock (Core.Lock)
+        {
+            Core.Life.ThrowIfEnded();
+            var (start, confirmed) = (Core.Offsets.Start, Core.Offsets.Confirmed);
+            if (offset < start || offset > confirmed)
+            {
+                throw new StreamException(StreamError.OffsetOutOfRange, $"Offset {offset} of stream {Id} lies outside [{start}, {confirmed}]");
+            }
 
-    public ValueTask<StreamRead?> FindByTimestampAsync(long timestamp, long fromOffset, CancellationToken token) =>
-        _reads.FindByTimestampAsync(timestamp, fromOffset, token);
+            if (offset == confirmed)
+            {
+                return new(Nothing);
+            }
+
+            if (Core.Cache.TryFind(offset, out var first))
+            {
+                _context.Reads.Metrics.LogCacheReads.Add(1);
+                return new(Core.Cache.Read(first, confirmed, maxBytes));
+            }
+        }
+
+        return _cold.ReadAsync(offset, maxBytes, token);
+    }
+
+    public async ValueTask<StreamRead?> FindByTimestampAsync(long timestamp, long fromOffset, CancellationToken token)
+    {
+        var offset = fromOffset;
+        while (true)
+        {
+            lock (Core.Lock)
+            {
+                Core.Life.ThrowIfEnded();
+                offset = Math.Max(offset, StartOffset);
+                if (offset >= ConfirmOffset)
+                {
+                    return null;
+                }
+
+                // What is cached is searched here. What is not lies in objects, and by the time those are searched more may be cached.
+                if (Core.Cache.TryFind(offset, out var first))
+                {
+                    return Core.Cache.FindByTimestamp(first, ConfirmOffset, timestamp);
+                }
+            }
+
+            var (found, searchedTo) = await _cold.FindByTimestampAsync(offset, timestamp, token);
+            if (found is not null)
+            {
+                return found;
+            }
+
+            offset = searchedTo > offset ? searchedTo : throw _ranges.NotInObjects(offset);
+        }
+    }
 
     public async ValueTask UploadAsync(long endOffset, CancellationToken token)
     {

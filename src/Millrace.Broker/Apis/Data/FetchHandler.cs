@@ -1,3 +1,4 @@
+using System.Buffers;
 using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Metrics;
@@ -8,6 +9,8 @@ using Millrace.Broker.Requests;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Streams;
 
 namespace Millrace.Broker.Apis.Data;
 
@@ -90,26 +93,20 @@ internal sealed class FetchHandler(
 
         var began = runtime.Time.GetTimestamp();
         var patience = TimeSpan.FromMilliseconds(Math.Max(0, request.MaxWaitMs));
-        var fetch = new FetchPass(FindPartitions(context, request));
+        var fetch = new FetchPass(FindPartitions(context, request), limit, request.MaxBytes);
         context.ReleaseAfterResponse(fetch);
         await opening.WaitAsync(fetch.Partitions.Select(wanted => wanted.Lookup.Partition), patience > OpeningPatience ? patience : OpeningPatience, token);
-        var grant = limit.Grant(request.MaxBytes);
-        context.ReleaseAfterResponse(grant);
-        await fetch.ReadAsync(grant.Bytes, token);
+        await fetch.ReadAsync(token);
 
-        var missing = Math.Min(request.MinBytes, grant.Bytes) - fetch.Bytes;
+        var missing = Math.Min(request.MinBytes, fetch.MaxBytes) - fetch.Bytes;
         var left = patience - runtime.Time.GetElapsedTime(began);
         if (missing > 0 && left > TimeSpan.Zero && fetch.MayWait)
         {
-            // What was found is let go: the second pass finds it again, and more.
             fetch.Release();
-            grant.GiveBackAllBut(0);
             await purgatory.WaitAsync(fetch.Watch(missing), left, token);
-            grant.Renew();
-            await fetch.ReadAsync(grant.Bytes, token);
+            await fetch.ReadAsync(token);
         }
 
-        grant.GiveBackAllBut(fetch.Bytes);
         metrics.Fetched(fetch.Bytes);
         return Respond(context, request, fetch);
     }
@@ -206,7 +203,7 @@ internal sealed class FetchHandler(
             LastStableOffset = read.HighWatermark,
             LogStartOffset = read.LogStartOffset,
             AbortedTransactions = request.IsolationLevel == ReadCommitted && error == ErrorCode.None ? [] : null,
-            Records = BatchSequence.Of(read.Records),
+            Records = InOnePiece(read.Records),
         };
         if (read.Diverging is { } diverging)
         {
@@ -214,5 +211,27 @@ internal sealed class FetchHandler(
         }
 
         return answer;
+    }
+
+    /// <summary>Batches that lie in several places, as one piece for the response: nothing is copied.</summary>
+    private static ReadOnlySequence<byte> InOnePiece(StreamRead? read)
+    {
+        if (read is not { Records: { Count: > 0 } records })
+        {
+            return ReadOnlySequence<byte>.Empty;
+        }
+
+        if (records.Count == 1)
+        {
+            return new ReadOnlySequence<byte>(records[0].Payload);
+        }
+
+        var joined = new JoinedMemory();
+        for (var i = 0; i < records.Count; i++)
+        {
+            joined.Add(records[i].Payload);
+        }
+
+        return joined.ToSequence();
     }
 }

@@ -31,11 +31,10 @@ internal sealed class FetchLimit(BrokerIdentity identity, IMetadataFeed feed, Bu
 
     private long _granted;
 
-    /// <summary>Takes room for an answer.</summary>
+    /// <summary>Takes room for an answer, until it is written: from then on it is the connection's buffers that count.</summary>
     /// <param name="wantedBytes">As the client says.</param>
-    public FetchGrant Grant(int wantedBytes) => new(this, wantedBytes);
-
-    internal int Take(int wantedBytes)
+    /// <returns>The bytes it may have, to be given back.</returns>
+    public int Take(int wantedBytes)
     {
         lock (_lock)
         {
@@ -46,7 +45,8 @@ internal sealed class FetchLimit(BrokerIdentity identity, IMetadataFeed feed, Bu
         }
     }
 
-    internal void GiveBack(long bytes)
+    /// <summary>Gives back what was taken and is not needed; takes more, if negative, for a batch that has come alone and is larger.</summary>
+    public void GiveBack(long bytes)
     {
         lock (_lock)
         {

@@ -8,11 +8,14 @@ namespace Millrace.Broker.Apis.Data;
 /// <summary>Reads a fetch's partitions in the order of the request within the limits of the request. May be repeated.</summary>
 /// <remarks>
 /// Whole batches only. The first batch of all is returned even if it exceeds every limit, or a client would be stuck before it.
-/// Holds the memory of what it read until it is disposed: when the response is written, or given up.
+/// Holds the memory of what it read, and room for as much, until it is disposed: when the response is written, or given up.
 /// </remarks>
-internal sealed class FetchPass(FetchedPartition[] partitions) : IDisposable
+/// <param name="partitions">What is wanted, in the order of the request.</param>
+/// <param name="limit">How much there may be.</param>
+/// <param name="wantedBytes">How much the client wants at most.</param>
+internal sealed class FetchPass(FetchedPartition[] partitions, FetchLimit limit, int wantedBytes) : IDisposable
 {
-    private int _maxBytes;
+    private long _room;
 
     // No more can be read: a batch did not fit into all that is left.
     private bool _isFull;
@@ -22,18 +25,22 @@ internal sealed class FetchPass(FetchedPartition[] partitions) : IDisposable
 
     public FetchedPartition[] Partitions => partitions;
 
-    /// <summary>What the last pass found, in bytes.</summary>
+    /// <summary>What the last pass might bring, all partitions together, as there was room.</summary>
+    public int MaxBytes { get; private set; }
+
+    /// <summary>What it found, in bytes.</summary>
     public long Bytes { get; private set; }
 
     /// <summary>All that there is was read, and nothing was found that a client must hear of at once.</summary>
     public bool MayWait { get; private set; }
 
     /// <summary>Reads each partition. What lies in memory is taken at once; reads that go to the object store run side by side, within the limit.</summary>
-    /// <param name="maxBytes">What all of them may bring together.</param>
-    /// <param name="token">Ends the reads.</param>
-    public async ValueTask ReadAsync(int maxBytes, CancellationToken token)
+    public async ValueTask ReadAsync(CancellationToken token)
     {
-        (_maxBytes, Bytes, _isFull) = (maxBytes, 0, false);
+        // What the pass before found is let go: this one finds it again, and more.
+        Release();
+        _room = MaxBytes = limit.Take(wantedBytes);
+        (Bytes, _isFull) = (0, false);
         await ReadAsync(partitions, token);
 
         // Each round brings the first batch of those that remain, or finds that it cannot come.
@@ -42,6 +49,7 @@ internal sealed class FetchPass(FetchedPartition[] partitions) : IDisposable
             await ReadAsync(again, token);
         }
 
+        KeepRoom(Bytes);
         MayWait = partitions.Length > 0;
         foreach (var fetched in partitions)
         {
@@ -61,9 +69,10 @@ internal sealed class FetchPass(FetchedPartition[] partitions) : IDisposable
         return wait;
     }
 
-    /// <summary>Lets go of what was read.</summary>
+    /// <summary>Lets go of what was read, and of the room for it.</summary>
     public void Release()
     {
+        KeepRoom(0);
         foreach (var fetched in partitions)
         {
             fetched.Read.Records?.Dispose();
@@ -72,6 +81,12 @@ internal sealed class FetchPass(FetchedPartition[] partitions) : IDisposable
     }
 
     public void Dispose() => Release();
+
+    private void KeepRoom(long bytes)
+    {
+        limit.GiveBack(_room - bytes);
+        _room = bytes;
+    }
 
     private async ValueTask ReadAsync(FetchedPartition[] wanted, CancellationToken token)
     {
@@ -83,13 +98,13 @@ internal sealed class FetchPass(FetchedPartition[] partitions) : IDisposable
             foreach (var fetched in wanted)
             {
                 // Each read under way may take all that was reserved for it: the next one waits until something is left.
-                while (underWay is { Count: > 0 } && reserved >= _maxBytes - Bytes)
+                while (underWay is { Count: > 0 } && reserved >= MaxBytes - Bytes)
                 {
                     reserved -= await FinishAsync(underWay);
                 }
 
                 // Once a batch did not fit, most others would not either, and each would be read from the store in vain.
-                var left = _isCrowded ? 0 : _maxBytes - Bytes - reserved;
+                var left = _isCrowded ? 0 : MaxBytes - Bytes - reserved;
                 fetched.Room = (int)Math.Clamp(Math.Min(left, fetched.Wanted.PartitionMaxBytes), 0, int.MaxValue);
                 var read = Begin(fetched, atLeastOne: Bytes == 0 && underWay is not { Count: > 0 }, token);
                 if (read.IsCompletedSuccessfully)
@@ -167,7 +182,7 @@ internal sealed class FetchPass(FetchedPartition[] partitions) : IDisposable
         if (read.Oversized && fetched.Room < fetched.Wanted.PartitionMaxBytes)
         {
             _isCrowded = true;
-            _isFull |= fetched.Room >= _maxBytes - Bytes;
+            _isFull |= fetched.Room >= MaxBytes - Bytes;
         }
     }
 }

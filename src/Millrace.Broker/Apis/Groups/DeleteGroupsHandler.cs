@@ -23,11 +23,7 @@ internal sealed class DeleteGroupsHandler(GroupCoordinator groups) : IApiHandler
     public ErrorCode Authorize(RequestContext context, DeleteGroupsRequest request) => context.Access.Groups(Operation.Delete, request.GroupsNames);
 
     public DeleteGroupsResponse Refuse(RequestContext context, DeleteGroupsRequest request, ErrorCode error) =>
-        new()
-        {
-            Results = [.. request.GroupsNames.Select(group =>
-                new DeleteGroupsResponse.DeletableGroupResult { GroupId = group, ErrorCode = (short)error })],
-        };
+        new() { Results = [.. request.GroupsNames.Select(group => Result(group, error))] };
 
     public async ValueTask<DeleteGroupsResponse> HandleAsync(RequestContext context, DeleteGroupsRequest request, CancellationToken token)
     {
@@ -35,9 +31,8 @@ internal sealed class DeleteGroupsHandler(GroupCoordinator groups) : IApiHandler
         return new DeleteGroupsResponse { Results = results };
     }
 
-    private async Task<DeleteGroupsResponse.DeletableGroupResult> DeleteAsync(string group, CancellationToken token)
-    {
-        var error = await groups.DeleteAsync(group, token);
-        return new DeleteGroupsResponse.DeletableGroupResult { GroupId = group, ErrorCode = (short)KafkaErrorMap.ToErrorCode(error) };
-    }
+    private async Task<DeleteGroupsResponse.DeletableGroupResult> DeleteAsync(string group, CancellationToken token) =>
+        Result(group, KafkaErrorMap.ToErrorCode(await groups.DeleteAsync(group, token)));
+
+    private static DeleteGroupsResponse.DeletableGroupResult Result(string group, ErrorCode error) => new() { GroupId = group, ErrorCode = (short)error };
 }

@@ -149,10 +149,28 @@ public sealed class PartitionTableTests
         broker.Publish(image => PartitionsUnderTest.With(image, moved with { Partitions = [moved.Partitions[0] with { Leader = PartitionsUnderTest.Other }] }));
 
         Assert.Equal(PartitionError.UnknownPartition, broker.Table.Find("gone", 0).Error);
-        Assert.Equal(PartitionError.UnknownTopicId, broker.Table.Find(gone.Id, 0).Error);
         Assert.Equal(PartitionError.NotLeader, broker.Table.Find("moved", 0).Error);
         Assert.Equal(PartitionError.UnknownPartition, broker.Table.Find("moved", 1).Error);
         Assert.Empty(broker.Table.Led());
+    }
+
+    [Fact]
+    public async Task Partitions_that_close_with_their_broker_share_their_uploads()
+    {
+        const int Partitions = 50;
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync("t", Partitions);
+        var client = new Apis.DataPathClient(broker);
+        for (var i = 0; i < Partitions; i++)
+        {
+            (await client.ProduceAsync(version: 9, acks: -1, 30_000, ("t", i, Batches.Of("a")))).Context.Dispose();
+        }
+
+        var led = broker.Table.Led();
+        await broker.Table.CloseAsync(default).WaitAsync(Patience);
+
+        Assert.All(led, partition => Assert.Equal((PartitionPhase.Closed, 1), (partition.Phase, partition.HighWatermark)));
+        Assert.Equal(1, broker.Registry.Commits);
     }
 
     [Fact]

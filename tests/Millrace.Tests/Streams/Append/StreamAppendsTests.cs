@@ -45,6 +45,31 @@ public sealed class StreamAppendsTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_owner_hears_of_what_comes_while_it_is_told_afterwards_and_not_meanwhile()
+    {
+        var owner = await _node.CreateAsync();
+        _node.Wal.Hold();
+        var appends = new List<Task> { await _node.BeginAppendAsync(owner), await _node.BeginAppendAsync(owner) };
+        owner.Confirming = confirmed =>
+        {
+            if (confirmed == 1)
+            {
+                _node.Wal.Flush(1);
+                Assert.True(SpinWait.SpinUntil(() => owner.Stream.ConfirmOffset == 2, TimeSpan.FromSeconds(30)));
+                Assert.Empty(owner.Confirmed);
+            }
+        };
+
+        _node.Wal.Flush(1);
+        await Task.WhenAll(appends);
+        Assert.Equal([1, 2], owner.Confirmed);
+
+        _node.Wal.Release();
+        await _node.AppendAsync(owner);
+        Assert.Equal([1, 2, 3], owner.Confirmed);
+    }
+
+    [Fact]
     public async Task A_small_record_does_not_keep_the_frame_that_it_came_in()
     {
         const int FrameBytes = 3 << 20;

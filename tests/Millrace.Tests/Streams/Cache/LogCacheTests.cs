@@ -1,5 +1,6 @@
 using CsCheck;
 using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Cache;
 using Xunit;
 
@@ -13,7 +14,7 @@ public sealed class LogCacheTests
         Gen.Select(Gen.Bool, Gen.Int[1, 5], Gen.Int[1, 40]).Array[1, 200].Sample(steps =>
         {
             using var buffers = new BufferPool(maxIdleBytes: 1 << 20);
-            var cache = new LogCache(buffers);
+            var cache = new LogCache(new StreamId(1), new StreamEpoch(1), buffers);
             var model = new List<(long Base, long End)>();
             var (next, held) = (0L, 0L);
             foreach (var (add, count, many) in steps)
