@@ -1,5 +1,5 @@
 # Sourced by the launchers: builds or publishes a project in Release when a source is newer than its last build.
-# Quiet: a line says on a terminal that it builds; what the build has to say goes to standard error, and only if it fails.
+# Quiet: a line on standard error says that it builds; what the build has to say goes there, too, and only if it fails.
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=${MSBUILDDISABLENODEREUSE:-}
@@ -31,9 +31,7 @@ compile() {
     mkdir -p "$repo/artifacts/stamps"
     log=$(mktemp)
     touch "$stamp.new"
-    if [ -t 2 ]; then
-        echo "Building $(basename "$project" .csproj) (the first time takes a minute or two) …" >&2
-    fi
+    echo "Building $(basename "$project" .csproj) (the first time takes a minute or two) …" >&2
     # One build at a time in a checkout: two would trip over each other's files. The lock is not handed on (--close), because
     # the compiler server that a build leaves behind would hold it for another ten minutes.
     if ! flock --close "$repo/artifacts/stamps/lock" dotnet "$verb" "$repo/$project" -c Release -v quiet --nologo "$@" >"$log" 2>&1; then

@@ -35,11 +35,13 @@ package() {
     cp -r "$published" "$folder/$name"
     find "$folder/$name" -type f ! -name millrace ! -name createdump -exec chmod 644 {} +
     local text
-    for text in LICENSE NOTICE THIRD-PARTY-NOTICES.md README.md; do
+    for text in LICENSE NOTICE THIRD-PARTY-NOTICES.md; do
         if [ -f "$repo/$text" ]; then
             cp "$repo/$text" "$folder/$name/"
         fi
     done
+    # Whoever unpacks it has no checkout, and nothing to build.
+    cp "$repo/eng/PACKAGE.md" "$folder/$name/README.md"
 
     # The same files make the same archive, whoever packs them and when: the time is that of the commit.
     time=$(git -C "$repo" log -1 --format=%ct 2>/dev/null) || time=0

@@ -2,7 +2,7 @@ using Millrace.Metadata.Channel;
 
 namespace Millrace.Metadata;
 
-/// <content>What the results have in common.</content>
+/// <content>What the results have in common, and ranges.</content>
 public sealed partial class StreamOpsResponse
 {
     public sealed partial class CreateResult : IOperationResult;
@@ -16,4 +16,6 @@ public sealed partial class StreamOpsResponse
     public sealed partial class RangePage : IOperationResult;
 
     public sealed partial class Done : IOperationResult;
+
+    public sealed partial class Range : IPlacedRangeFields;
 }

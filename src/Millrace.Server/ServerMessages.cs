@@ -6,7 +6,9 @@ namespace Millrace.Server;
 /// <summary>Events 9000 to 9099: the node's life.</summary>
 internal static partial class ServerMessages
 {
-    [LoggerMessage(EventId = 9000, Level = LogLevel.Information, Message = "{Program} starts: store {Store}, WAL {Wal}, settings {Settings}")]
+    [LoggerMessage(
+        EventId = 9000, Level = LogLevel.Information,
+        Message = "{Program} starts: store {Store}, WAL {Wal}, settings other than by default: {Settings}")]
     public static partial void Starting(ILogger logger, string program, string store, string wal, string settings);
 
     [LoggerMessage(EventId = 9001, Message = "{Remark}")]
@@ -19,6 +21,9 @@ internal static partial class ServerMessages
 
     [LoggerMessage(EventId = 9003, Level = LogLevel.Information, Message = "Node {Node}, epoch {Epoch}, of cluster {Cluster}")]
     public static partial void Registered(ILogger logger, NodeId node, NodeEpoch epoch, string cluster);
+
+    [LoggerMessage(EventId = 9004, Level = LogLevel.Debug, Message = "All settings: {Settings}")]
+    public static partial void AllSettings(ILogger logger, string settings);
 
     [LoggerMessage(EventId = 9007, Level = LogLevel.Information, Message = "Ready on {Address} after {Milliseconds} ms")]
     public static partial void Ready(ILogger logger, EndPoint address, long milliseconds);

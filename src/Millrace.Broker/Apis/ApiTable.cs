@@ -16,7 +16,7 @@ internal static class ApiTable
     /// <summary>Lists every handler.</summary>
     public static IReadOnlyList<ApiEntry> Create(BrokerComponents broker)
     {
-        var opening = new PartitionOpening(broker.Runtime);
+        var opening = new OpeningWait(broker.Runtime, broker.Partitions);
         var deeds = new ControllerDeeds(broker.Runtime, broker.Controller);
         return With(new ApiVersionsHandler(broker.Metadata),
         [

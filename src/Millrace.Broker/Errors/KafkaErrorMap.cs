@@ -22,6 +22,17 @@ internal static partial class KafkaErrorMap
             ErrorCode.UnknownServerError,
     };
 
+    /// <summary>For producer ids that the controller does not hand out.</summary>
+    public static ErrorCode ToErrorCodeOfProducerIds(ControllerError error) => error switch
+    {
+        ControllerError.None => ErrorCode.None,
+        // Every client takes it for passing here, as some do not take REQUEST_TIMED_OUT; Kafka answers with it, too.
+        ControllerError.ControllerLost or ControllerError.Fenced or ControllerError.Busy => ErrorCode.CoordinatorLoadInProgress,
+        ControllerError.InvalidRequest => ErrorCode.InvalidRequest,
+        ControllerError.UnknownStream or ControllerError.Incomplete or ControllerError.PrepareExpired or ControllerError.NodeIdRefused =>
+            ErrorCode.UnknownServerError,
+    };
+
     /// <summary>For what partitions refuse. Consumers know few codes in a fetch, and these are among them where a fetch can get them.</summary>
     public static ErrorCode ToErrorCode(PartitionError error) => error switch
     {

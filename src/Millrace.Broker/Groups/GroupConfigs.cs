@@ -11,13 +11,13 @@ internal static class GroupConfigs
     {
         return new()
         {
-            InitialRebalanceDelay = Config("group.initial.rebalance.delay.ms").AsMilliseconds(),
-            MinSessionTimeout = Config("group.min.session.timeout.ms").AsMilliseconds(),
-            MaxSessionTimeout = Config("group.max.session.timeout.ms").AsMilliseconds(),
-            MaxSize = Config("group.max.size").AsInt(),
-            MaxOffsetMetadata = Config("offset.metadata.max.bytes").AsInt(),
-            OffsetsRetention = TimeSpan.FromMinutes(Config("offsets.retention.minutes").AsLong()),
-            RetentionCheckInterval = Config("offsets.retention.check.interval.ms").AsMilliseconds(),
+            InitialRebalanceDelay = Config(BrokerConfigs.GroupInitialRebalanceDelayMs).AsMilliseconds(),
+            MinSessionTimeout = Config(BrokerConfigs.GroupMinSessionTimeoutMs).AsMilliseconds(),
+            MaxSessionTimeout = Config(BrokerConfigs.GroupMaxSessionTimeoutMs).AsMilliseconds(),
+            MaxSize = Config(BrokerConfigs.GroupMaxSize).AsInt(),
+            MaxOffsetMetadata = Config(BrokerConfigs.OffsetMetadataMaxBytes).AsInt(),
+            OffsetsRetention = TimeSpan.FromMinutes(Config(BrokerConfigs.OffsetsRetentionMinutes).AsLong()),
+            RetentionCheckInterval = Config(BrokerConfigs.OffsetsRetentionCheckIntervalMs).AsMilliseconds(),
         };
 
         EffectiveConfig Config(string name) => configs.Broker(MetadataImage.Empty, name);

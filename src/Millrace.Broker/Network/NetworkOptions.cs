@@ -1,3 +1,4 @@
+using Millrace.Metadata.Configs;
 using Millrace.Runtime.Buffers;
 
 namespace Millrace.Broker.Network;
@@ -15,7 +16,7 @@ public sealed record NetworkOptions
     public int MaxConnections { get; init; } = 20_000;
 
     /// <summary>What sets <see cref="MaxConnections"/>: for the log.</summary>
-    public string MaxConnectionsSetBy { get; init; } = "max.connections";
+    public string MaxConnectionsSetBy { get; init; } = BrokerConfigs.MaxConnections;
 
     /// <summary><c>max.connections.per.ip</c>; more from one address are closed, as in Kafka.</summary>
     public int MaxConnectionsPerAddress { get; init; } = int.MaxValue;

@@ -22,7 +22,7 @@ internal sealed class PartitionMaintenance(NodeRuntime runtime, PartitionTable p
     /// <summary>One round over every open partition.</summary>
     public async Task SweepAsync(CancellationToken token)
     {
-        var expiration = Milliseconds("producer.id.expiration.ms");
+        var expiration = Milliseconds(BrokerConfigs.ProducerIdExpirationMs);
         foreach (var partition in partitions.Led())
         {
             await partition.MaintainAsync(expiration, token);
@@ -74,7 +74,7 @@ internal sealed class PartitionMaintenance(NodeRuntime runtime, PartitionTable p
     {
         while (true)
         {
-            await Task.Delay(Milliseconds("log.retention.check.interval.ms"), runtime.Time, stopping);
+            await Task.Delay(Milliseconds(BrokerConfigs.LogRetentionCheckIntervalMs), runtime.Time, stopping);
             await SweepAsync(stopping);
         }
     }

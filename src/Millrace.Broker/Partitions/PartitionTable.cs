@@ -51,7 +51,7 @@ internal sealed class PartitionTable : IAsyncDisposable
         _self = self;
 
         // Not settable at run time, so it is looked up once.
-        Producers = new ProducerCensus(configs.Broker(feed.Image, "millrace.producers.max").AsInt());
+        Producers = new ProducerCensus(configs.Broker(feed.Image, BrokerConfigs.MaxProducers).AsInt());
     }
 
     /// <summary>The idempotent producers of all partitions led here, in number.</summary>

@@ -51,5 +51,5 @@ internal sealed class UncleanedTopics(ILogger logger, IMetadataFeed feed, Config
     }
 
     private bool IsToBeCleaned(MetadataImage image, TopicImage topic) =>
-        !topic.IsInternal && ConfigDefinition.ListItems(configs.Topic(image, topic, Policy).Value ?? "").Contains("compact");
+        !topic.IsInternal && CleanupPolicy.Names(configs.Topic(image, topic, Policy).AsText(), CleanupPolicy.Compact);
 }

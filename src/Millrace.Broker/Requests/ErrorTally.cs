@@ -23,4 +23,14 @@ internal sealed class ErrorTally(Counter<long> counter, KeyValuePair<string, obj
             counter.Add(1, api, Names[Math.Clamp(code - Lowest, 0, Names.Length - 1)]);
         }
     }
+
+    /// <summary>For answers that are not made for every batch of records: those name theirs one by one, without an enumerator.</summary>
+    /// <param name="codes">As the answer carries them.</param>
+    public void Add(IEnumerable<short> codes)
+    {
+        foreach (var code in codes)
+        {
+            Add(code);
+        }
+    }
 }

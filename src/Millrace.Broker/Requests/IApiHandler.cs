@@ -32,7 +32,9 @@ internal interface IApiHandler<TRequest, TResponse>
 
     /// <summary>
     /// Asks the request's <see cref="RequestContext.Access"/> for everything that the request wants to do, of each resource that it names;
-    /// the first refusal is the error. Of what a request does not name (a list of all topics) the handler leaves out what its sender may not see.
+    /// the first refusal is the error, and the whole request is refused. That is so until there are ACLs: Kafka refuses the resources that are
+    /// forbidden, each in its own part of the answer, and serves the others. Of what a request does not name (a list of all topics) the handler
+    /// leaves out what its sender may not see.
     /// Called only for senders whose access is restricted.
     /// </summary>
     ErrorCode Authorize(RequestContext context, TRequest request);

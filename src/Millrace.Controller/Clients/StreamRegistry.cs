@@ -20,7 +20,7 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
             opened.StartOffset,
             opened.EndOffset,
             [.. opened.Epochs.Select(start => new EpochStart(new StreamEpoch(start.Epoch), start.StartOffset))],
-            opened.Checkpoint is { } range ? RangeForms.FromAnswered(range) : null);
+            opened.Checkpoint is { } range ? RangeForms.From(range) : null);
     }
 
     public async ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, CancellationToken token)
@@ -42,7 +42,7 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
     {
         var request = new StreamOpsRequest
         {
-            Commits = [new() { WalId = commit.WalId ?? Guid.Empty, Ranges = [.. commit.Ranges.Select(RangeForms.ToOffered)] }],
+            Commits = [new() { WalId = commit.WalId ?? Guid.Empty, Ranges = [.. commit.Ranges.Select(RangeForms.To<StreamOpsRequest.CommittedRange>)] }],
         };
         var committed = Accepted((await AskAsync(commit.Node, request, token)).Committed[0]);
         return [.. committed.Verdicts.Select(verdict => new RangeVerdict((RangeOutcome)verdict.Outcome, verdict.StartOffset))];
@@ -52,7 +52,7 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
     {
         var request = new StreamOpsRequest { RangeQueries = [new() { StreamId = stream.Value, Offset = offset, Limit = limit }] };
         var page = Accepted((await AskAsync(self, request, token)).RangePages[0]);
-        return [.. page.Ranges.Select(RangeForms.FromAnswered)];
+        return [.. page.Ranges.Select(RangeForms.From)];
     }
 
     public async ValueTask<long?> GetCommittedEndAsync(StreamId stream, CancellationToken token) =>

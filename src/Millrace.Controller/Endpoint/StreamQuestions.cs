@@ -31,7 +31,7 @@ internal static class StreamQuestions
         try
         {
             var ranges = StreamOperations.GetRanges(state, new StreamId(query.StreamId), query.Offset, Math.Min(query.Limit, MaxRanges));
-            return new StreamOpsResponse.RangePage { Ranges = [.. ranges.Select(RangeForms.ToAnswered)] };
+            return new StreamOpsResponse.RangePage { Ranges = [.. ranges.Select(RangeForms.To<StreamOpsResponse.Range>)] };
         }
         catch (Exception refusal) when (Refusals.ErrorOf(refusal) is { } error)
         {

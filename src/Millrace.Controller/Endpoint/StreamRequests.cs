@@ -82,14 +82,14 @@ internal static class StreamRequests
             [
                 .. opening.Epochs.Select(start => new StreamOpsResponse.OpenedEpoch { Epoch = start.Epoch.Value, StartOffset = start.StartOffset }),
             ],
-            Checkpoint = opening.CheckpointRange is { } range ? RangeForms.ToAnswered(range) : null,
+            Checkpoint = opening.CheckpointRange is { } range ? RangeForms.To<StreamOpsResponse.Range>(range) : null,
         };
     }
 
     private static StreamOpsResponse.CommitResult Commit(PendingEntry entry, NodeIncarnation node, StreamOpsRequest.Commit commit)
     {
         var verdicts = UploadJudge.Commit(
-            entry, new UploadCommit(node, ToWal(commit.WalId), [.. commit.Ranges.Select(RangeForms.FromOffered)]));
+            entry, new UploadCommit(node, ToWal(commit.WalId), [.. commit.Ranges.Select(RangeForms.From)]));
         return new StreamOpsResponse.CommitResult
         {
             Verdicts =

@@ -4,77 +4,53 @@ using Millrace.Streams.Registry;
 
 namespace Millrace.Controller.State;
 
-/// <summary>A committed range in its two written forms: in the commit, and in a snapshot.</summary>
+/// <summary>A range in its written forms: what they have in common, and those of the log and of a snapshot.</summary>
 internal static class RangeRecords
 {
-    public static UploadCommittedRecord.CommittedRange ToCommitted(ObjectRange range) =>
-        new()
-        {
-            StreamId = range.Stream.Value,
-            Epoch = range.Epoch.Value,
-            StartOffset = range.StartOffset,
-            EndOffset = range.EndOffset,
-            WrittenStartOffset = range.WrittenStartOffset,
-            Bytes = range.Bytes,
-            MaxTimestamp = range.MaxTimestamp,
-            HasCheckpoint = range.HasCheckpoint,
-            DigestHigh = unchecked((long)range.Digest.High),
-            DigestLow = unchecked((long)range.Digest.Low),
-        };
+    public static UploadCommittedRecord.CommittedRange ToCommitted(ObjectRange range) => Set(new UploadCommittedRecord.CommittedRange(), range);
 
     public static ObjectRange FromCommitted(UploadCommittedRecord.CommittedObject @object, UploadCommittedRecord.CommittedRange range) =>
-        new(
-            new ObjectId(@object.ObjectId),
-            (ObjectKind)@object.Kind,
-            @object.Size,
-            new StreamId(range.StreamId),
-            new StreamEpoch(range.Epoch),
-            range.StartOffset,
-            range.EndOffset,
-            range.Bytes,
-            range.MaxTimestamp,
-            range.HasCheckpoint,
-            Digest(range.DigestHigh, range.DigestLow))
-        {
-            Store = new StoreId(@object.StoreId),
-            WrittenStartOffset = range.WrittenStartOffset,
-        };
+        Read(range, new StoreId(@object.StoreId), new ObjectId(@object.ObjectId), (ObjectKind)@object.Kind, @object.Size);
 
     public static StreamRangeRecord ToSnapshot(ObjectRange range, bool isCheckpointOnly) =>
-        new()
-        {
-            StreamId = range.Stream.Value,
-            StoreId = range.Store.Value,
-            ObjectId = range.Object.Value,
-            Epoch = range.Epoch.Value,
-            StartOffset = range.StartOffset,
-            EndOffset = range.EndOffset,
-            WrittenStartOffset = range.WrittenStartOffset,
-            Bytes = range.Bytes,
-            MaxTimestamp = range.MaxTimestamp,
-            HasCheckpoint = range.HasCheckpoint,
-            DigestHigh = unchecked((long)range.Digest.High),
-            DigestLow = unchecked((long)range.Digest.Low),
-            IsCheckpointOnly = isCheckpointOnly,
-        };
+        Set(new StreamRangeRecord { StoreId = range.Store.Value, ObjectId = range.Object.Value, IsCheckpointOnly = isCheckpointOnly }, range);
 
     public static ObjectRange FromSnapshot(StreamRangeRecord range, ObjectState state) =>
-        new(
-            state.Id,
-            state.Kind,
-            state.Size,
-            new StreamId(range.StreamId),
-            new StreamEpoch(range.Epoch),
-            range.StartOffset,
-            range.EndOffset,
-            range.Bytes,
-            range.MaxTimestamp,
-            range.HasCheckpoint,
-            Digest(range.DigestHigh, range.DigestLow))
-        {
-            Store = new StoreId(range.StoreId),
-            WrittenStartOffset = range.WrittenStartOffset,
-        };
+        Read(range, new StoreId(range.StoreId), state.Id, state.Kind, state.Size);
 
-    private static RangeDigest Digest(long high, long low) => new(unchecked((ulong)high), unchecked((ulong)low));
+    /// <summary>Sets what every form has.</summary>
+    public static TForm Set<TForm>(TForm form, ObjectRange range)
+        where TForm : IRangeFields
+    {
+        form.StreamId = range.Stream.Value;
+        form.Epoch = range.Epoch.Value;
+        form.StartOffset = range.StartOffset;
+        form.EndOffset = range.EndOffset;
+        form.WrittenStartOffset = range.WrittenStartOffset;
+        form.Bytes = range.Bytes;
+        form.MaxTimestamp = range.MaxTimestamp;
+        form.HasCheckpoint = range.HasCheckpoint;
+        form.DigestHigh = unchecked((long)range.Digest.High);
+        form.DigestLow = unchecked((long)range.Digest.Low);
+        return form;
+    }
+
+    /// <summary>The range of a form, in an object of which the form says too little or nothing.</summary>
+    public static ObjectRange Read(IRangeFields form, StoreId store, ObjectId @object, ObjectKind kind, long size) =>
+        new(
+            @object,
+            kind,
+            size,
+            new StreamId(form.StreamId),
+            new StreamEpoch(form.Epoch),
+            form.StartOffset,
+            form.EndOffset,
+            form.Bytes,
+            form.MaxTimestamp,
+            form.HasCheckpoint,
+            new RangeDigest(unchecked((ulong)form.DigestHigh), unchecked((ulong)form.DigestLow)))
+        {
+            Store = store,
+            WrittenStartOffset = form.WrittenStartOffset,
+        };
 }

@@ -5,12 +5,36 @@ namespace Millrace.Metadata.Configs;
 /// <summary>The broker configs: Kafka's names, types and defaults, for those that mean something here or that topics inherit from.</summary>
 public static class BrokerConfigs
 {
+    public const string AdvertisedListeners = "advertised.listeners";
     public const string AutoCreateTopicsEnable = "auto.create.topics.enable";
+    public const string BrokerId = "broker.id";
+    public const string BrokerRack = "broker.rack";
+    public const string ConnectionsMaxIdleMs = "connections.max.idle.ms";
+    public const string ControllerListenerNames = "controller.listener.names";
     public const string DefaultReplicationFactor = "default.replication.factor";
     public const string DeleteTopicEnable = "delete.topic.enable";
+    public const string FetchMaxBytes = "fetch.max.bytes";
+    public const string GroupInitialRebalanceDelayMs = "group.initial.rebalance.delay.ms";
+    public const string GroupMaxSessionTimeoutMs = "group.max.session.timeout.ms";
+    public const string GroupMaxSize = "group.max.size";
+    public const string GroupMinSessionTimeoutMs = "group.min.session.timeout.ms";
+    public const string InterBrokerListenerName = "inter.broker.listener.name";
+    public const string ListenerSecurityProtocolMap = "listener.security.protocol.map";
+    public const string Listeners = "listeners";
+    public const string LogRetentionCheckIntervalMs = "log.retention.check.interval.ms";
+    public const string MaxConnections = "max.connections";
+    public const string MaxConnectionsPerIp = "max.connections.per.ip";
+    public const string MaxProducers = "millrace.producers.max";
+    public const string NodeId = "node.id";
     public const string NumPartitions = "num.partitions";
+    public const string OffsetMetadataMaxBytes = "offset.metadata.max.bytes";
+    public const string OffsetsRetentionCheckIntervalMs = "offsets.retention.check.interval.ms";
+    public const string OffsetsRetentionMinutes = "offsets.retention.minutes";
     public const string OffsetsTopicNumPartitions = "offsets.topic.num.partitions";
     public const string OffsetsTopicReplicationFactor = "offsets.topic.replication.factor";
+    public const string ProducerIdExpirationMs = "producer.id.expiration.ms";
+    public const string QueuedMaxRequestBytes = "queued.max.request.bytes";
+    public const string SocketRequestMaxBytes = "socket.request.max.bytes";
     public const string TransactionTopicNumPartitions = "transaction.state.log.num.partitions";
 
     // Leaves room for the ids of nodes that come after.
@@ -36,51 +60,51 @@ public static class BrokerConfigs
     private static IEnumerable<ConfigDefinition> Own() =>
     [
         ConfigDefinition.Text(
-            "advertised.listeners", null,
+            AdvertisedListeners, null,
             "The addresses that clients are told, by listener: each is told those of the listener it came by. Default: where they are bound.").Static(),
         ConfigDefinition.Boolean(AutoCreateTopicsEnable, true, "A topic that a client asks for is created.").Static(),
-        ConfigDefinition.Integer("broker.id", ConfigType.Int, -1, -1, HighestNodeId, "The older name of node.id; -1 lets the cluster choose.").Static(),
-        ConfigDefinition.Text("broker.rack", null, "The rack or zone of the node.").Static(),
-        ConfigDefinition.Long("connections.max.idle.ms", 600_000, 0, "How long a silent connection stays open.").Static(),
-        ConfigDefinition.Text("controller.listener.names", null, "Listeners of Kafka's controllers: they are not opened here.").Static(),
+        ConfigDefinition.Integer(BrokerId, ConfigType.Int, -1, -1, HighestNodeId, "The older name of node.id; -1 lets the cluster choose.").Static(),
+        ConfigDefinition.Text(BrokerRack, null, "The rack or zone of the node.").Static(),
+        ConfigDefinition.Long(ConnectionsMaxIdleMs, 600_000, 0, "How long a silent connection stays open.").Static(),
+        ConfigDefinition.Text(ControllerListenerNames, null, "Listeners of Kafka's controllers: they are not opened here.").Static(),
         ConfigDefinition.Int(DefaultReplicationFactor, 1, 1, "The replication factor of a topic created without one.").Static(),
         ConfigDefinition.Boolean(DeleteTopicEnable, true, "Topics may be deleted.").Static(),
-        ConfigDefinition.Int("fetch.max.bytes", 16 << 20, 1024, "The most that one fetch answers.").Static(),
-        ConfigDefinition.Int("group.initial.rebalance.delay.ms", 3_000, 0, "How long a new group waits for more members.").Static(),
-        ConfigDefinition.Int("group.max.session.timeout.ms", 1_800_000, 0, "The longest session timeout of a member.").Static(),
-        ConfigDefinition.Int("group.max.size", int.MaxValue, 1, "The most members of a group.").Static(),
-        ConfigDefinition.Int("group.min.session.timeout.ms", 6_000, 0, "The shortest session timeout of a member.").Static(),
+        ConfigDefinition.Int(FetchMaxBytes, 16 << 20, 1024, "The most that one fetch answers.").Static(),
+        ConfigDefinition.Int(GroupInitialRebalanceDelayMs, 3_000, 0, "How long a new group waits for more members.").Static(),
+        ConfigDefinition.Int(GroupMaxSessionTimeoutMs, 1_800_000, 0, "The longest session timeout of a member.").Static(),
+        ConfigDefinition.Int(GroupMaxSize, int.MaxValue, 1, "The most members of a group.").Static(),
+        ConfigDefinition.Int(GroupMinSessionTimeoutMs, 6_000, 0, "The shortest session timeout of a member.").Static(),
         ConfigDefinition.Text(
-            "inter.broker.listener.name", null,
+            InterBrokerListenerName, null,
             "The listener by which other brokers reach this one; PLAINTEXT, or the first, if it is not set.").Static(),
         ConfigDefinition.Text(
-            "listener.security.protocol.map", "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
+            ListenerSecurityProtocolMap, "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
             "What each listener speaks; only PLAINTEXT is spoken here.").Static(),
         ConfigDefinition.Text(
-            "listeners", "PLAINTEXT://127.0.0.1:9092",
+            Listeners, "PLAINTEXT://127.0.0.1:9092",
             "The addresses that the broker listens on: NAME://HOST:PORT, more of them behind commas.").Static(),
-        ConfigDefinition.Long("log.retention.check.interval.ms", 300_000, 1, "How often retention looks for what may go.").Static(),
-        ConfigDefinition.Int("max.connections", 20_000, 1, "The most connections a broker accepts."),
-        ConfigDefinition.Int("max.connections.per.ip", int.MaxValue, 0, "The most connections from one address."),
+        ConfigDefinition.Long(LogRetentionCheckIntervalMs, 300_000, 1, "How often retention looks for what may go.").Static(),
+        ConfigDefinition.Int(MaxConnections, 20_000, 1, "The most connections a broker accepts."),
+        ConfigDefinition.Int(MaxConnectionsPerIp, int.MaxValue, 0, "The most connections from one address."),
         ConfigDefinition.Int(
-            "millrace.producers.max",
+            MaxProducers,
             200_000,
             1,
             "How many idempotent producers a node remembers, each once a partition; the longest idle are forgotten early.")
             .Static(),
         ConfigDefinition.Integer(
-            "node.id", ConfigType.Int, null, 0, HighestNodeId, "The node's id, which stays with it for good; the cluster chooses one if none is given.")
+            NodeId, ConfigType.Int, null, 0, HighestNodeId, "The node's id, which stays with it for good; the cluster chooses one if none is given.")
             .Static(),
         ConfigDefinition.Int(NumPartitions, 1, 1, "The partitions of a topic created without a number.").Static(),
-        ConfigDefinition.Int("offset.metadata.max.bytes", 4_096, 0, "The most metadata with a committed offset.").Static(),
-        ConfigDefinition.Long("offsets.retention.check.interval.ms", 600_000, 1, "How often expired offsets are looked for.").Static(),
-        ConfigDefinition.Int("offsets.retention.minutes", 10_080, 1, "How long an empty group keeps its offsets.").Static(),
+        ConfigDefinition.Int(OffsetMetadataMaxBytes, 4_096, 0, "The most metadata with a committed offset.").Static(),
+        ConfigDefinition.Long(OffsetsRetentionCheckIntervalMs, 600_000, 1, "How often expired offsets are looked for.").Static(),
+        ConfigDefinition.Int(OffsetsRetentionMinutes, 10_080, 1, "How long an empty group keeps its offsets.").Static(),
         ConfigDefinition.Int(OffsetsTopicNumPartitions, 50, 1, "The partitions of __consumer_offsets.").Static(),
         ConfigDefinition.Integer(
             OffsetsTopicReplicationFactor, ConfigType.Short, 3, 1, short.MaxValue, "The replication factor of __consumer_offsets.").Static(),
-        ConfigDefinition.Int("producer.id.expiration.ms", 86_400_000, 1, "How long an idle producer's sequence state is kept."),
-        ConfigDefinition.Int("queued.max.request.bytes", -1, -1, "The bytes of requests in flight on the node; -1 for the product's own bound.").Static(),
-        ConfigDefinition.Int("socket.request.max.bytes", 104_857_600, 1, "The largest request.").Static(),
+        ConfigDefinition.Int(ProducerIdExpirationMs, 86_400_000, 1, "How long an idle producer's sequence state is kept."),
+        ConfigDefinition.Int(QueuedMaxRequestBytes, -1, -1, "The bytes of requests in flight on the node; -1 for the product's own bound.").Static(),
+        ConfigDefinition.Int(SocketRequestMaxBytes, 104_857_600, 1, "The largest request.").Static(),
         ConfigDefinition.Int(TransactionTopicNumPartitions, 50, 1, "The partitions of __transaction_state.").Static(),
     ];
 

@@ -19,7 +19,7 @@ public sealed class ConfigResolver(NodeId node, IReadOnlyDictionary<string, stri
         }
 
         AddInherited(values, image, definition.Synonyms);
-        return Complete(definition, values);
+        return EffectiveConfig.Of(definition, values);
     }
 
     /// <summary>All of a topic's configs, by name.</summary>
@@ -31,7 +31,7 @@ public sealed class ConfigResolver(NodeId node, IReadOnlyDictionary<string, stri
     {
         var values = new List<ConfigValue>();
         AddInherited(values, image, [new ConfigSynonym(definition.Name)]);
-        return Complete(definition, values);
+        return EffectiveConfig.Of(definition, values);
     }
 
     /// <summary>A broker's config by its name, which is one of <see cref="BrokerConfigs.All"/>.</summary>
@@ -70,17 +70,6 @@ public sealed class ConfigResolver(NodeId node, IReadOnlyDictionary<string, stri
                 values.Add(new ConfigValue(synonym.Name, Convert(value, synonym), source));
             }
         }
-    }
-
-    private static EffectiveConfig Complete(ConfigDefinition definition, List<ConfigValue> values)
-    {
-        values.Add(new ConfigValue(definition.Name, definition.Default, ConfigSource.Default));
-        if (definition.IsSensitive)
-        {
-            values = [.. values.Select(value => value with { Value = null })];
-        }
-
-        return new EffectiveConfig(definition, values[0].Value, values[0].Source, values);
     }
 
     /// <summary>A negative number means "no limit" in every unit.</summary>

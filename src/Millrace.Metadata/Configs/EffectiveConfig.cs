@@ -11,6 +11,18 @@ namespace Millrace.Metadata.Configs;
 /// <param name="Synonyms">All places that give it a value, the one in effect first, the default last.</param>
 public sealed record EffectiveConfig(ConfigDefinition Definition, string? Value, ConfigSource Source, IReadOnlyList<ConfigValue> Synonyms)
 {
+    /// <param name="definition">The config.</param>
+    /// <param name="values">What it is set to, the strongest first; its default comes behind them.</param>
+    public static EffectiveConfig Of(ConfigDefinition definition, IEnumerable<ConfigValue> values)
+    {
+        ConfigValue[] all =
+        [
+            .. values.Append(new ConfigValue(definition.Name, definition.Default, ConfigSource.Default))
+                .Select(value => definition.IsSensitive ? value with { Value = null } : value),
+        ];
+        return new(definition, all[0].Value, all[0].Source, all);
+    }
+
     /// <exception cref="InvalidOperationException">Nobody has set it, and it has no default.</exception>
     public string AsText() => Value?.Trim() ?? throw new InvalidOperationException($"{Definition.Name} has no value");
 

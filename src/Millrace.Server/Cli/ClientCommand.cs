@@ -63,7 +63,7 @@ internal abstract class ClientCommand : Command
         }
         catch (Exception failure) when (ClientErrors.Of(failure) is { } errors)
         {
-            return await ExplainAsync(errors, inquiry!, result, token);
+            return await ExplainAsync(failure, errors, inquiry!, result, token);
         }
         catch (InvalidOperationException failure) when (failure.Message.StartsWith("No such configuration property", StringComparison.Ordinal))
         {
@@ -114,7 +114,8 @@ internal abstract class ClientCommand : Command
         }
     }
 
-    private async Task<int> ExplainAsync(IReadOnlyList<(string? What, Error Error)> errors, BrokerInquiry inquiry, ParseResult result, CancellationToken token)
+    private async Task<int> ExplainAsync(
+        Exception failure, IReadOnlyList<(string? What, Error Error)> errors, BrokerInquiry inquiry, ParseResult result, CancellationToken token)
     {
         var json = Client.Json(result);
         var isWait = errors.Count > 0 && errors.All(item => IsWait(item.Error.Code));
@@ -139,10 +140,36 @@ internal abstract class ClientCommand : Command
 
         foreach (var (what, error) in errors)
         {
-            Messages.Error(json, CodeFor(error.Code), $"{(what is null ? "" : $"{what}: ")}{error.Reason} ({error.Code})");
+            var absence = what is null ? null : Absence(failure, what, error.Code, result);
+            Messages.Error(json, CodeFor(error.Code), absence ?? $"{(what is null ? "" : $"{what}: ")}{error.Reason} ({error.Code})");
         }
 
         return errors.Count == 0 ? ExitCode.Failed : CodeFor(errors[0].Error.Code);
+    }
+
+    /// <summary>Says that the topic or group is not there that an error is about; null where the error says something else.</summary>
+    private string? Absence(Exception failure, string what, ErrorCode code, ParseResult result)
+    {
+        if (code == ErrorCode.GroupIdNotFound)
+        {
+            return KnownGroup.Absence(what);
+        }
+
+        if (code != ErrorCode.UnknownTopicOrPart || !ClientErrors.AreOfTopics(failure))
+        {
+            return null;
+        }
+
+        try
+        {
+            using var admin = Client.Admin(result);
+            return KnownTopic.Absence(admin, what, LastLook);
+        }
+        catch (KafkaException)
+        {
+            // The broker has gone since, and the library's words have to do.
+            return null;
+        }
     }
 
     // What clients repeat until their time is up: it says that something was waited for, and not what.
@@ -161,6 +188,8 @@ internal abstract class ClientCommand : Command
         ErrorCode.LeaderNotAvailable or ErrorCode.NotLeaderForPartition => ExitCode.NoLeader,
         ErrorCode.KafkaStorageError => ExitCode.StoreAway,
         ErrorCode.Local_InvalidArg or ErrorCode.Local_UnknownProtocol => ExitCode.Usage,
+        // What brokers say of values that are none: of topics' configs the one, of their own the other.
+        ErrorCode.InvalidConfig or ErrorCode.InvalidRequest => ExitCode.Usage,
         _ => IsWait(code) ? ExitCode.TimedOut : ExitCode.Failed,
     };
 }

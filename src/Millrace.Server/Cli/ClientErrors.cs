@@ -30,6 +30,11 @@ internal static class ClientErrors
         _ => null,
     };
 
+    /// <summary>What the errors are about are topics, not partitions or groups.</summary>
+    public static bool AreOfTopics(Exception failure) =>
+        failure is DeleteTopicsException or CreatePartitionsException or DescribeTopicsException
+            or DescribeConfigsException or IncrementalAlterConfigsException;
+
     private static bool IsError((string? What, Error Error) item) => item.Error.IsError;
 
     private static string? Name(ConfigResource resource) => resource.Type == ResourceType.Broker ? $"broker {resource.Name}" : resource.Name;

@@ -100,15 +100,9 @@ internal sealed class ClientOptions
             config.Set(key, value);
         }
 
-        foreach (var property in result.GetValue(_properties) ?? [])
+        foreach (var (key, value) in KeyValue.ParseAll(result.GetValue(_properties), "--property"))
         {
-            var at = property.IndexOf('=', StringComparison.Ordinal);
-            if (at <= 0)
-            {
-                throw new CommandFailedException(ExitCode.Usage, $"--property takes KEY=VALUE, not '{property}'.");
-            }
-
-            config.Set(property[..at], property[(at + 1)..]);
+            config.Set(key, value);
         }
 
         return config;

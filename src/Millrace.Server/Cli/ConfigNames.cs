@@ -23,7 +23,7 @@ internal static class ConfigNames
         foreach (var name in names.Where(name => !known.Contains(name)).Take(1))
         {
             throw new CommandFailedException(
-                ExitCode.Usage, $"There is no {type.ToString().ToLowerInvariant()} config '{name}'.{Suggestion.Question(name, known)}");
+                ExitCode.Usage, $"There is no {type.ToString().ToLowerInvariant()} config '{name}'.{Suggestion.OfParts(name, known)}");
         }
     }
 }

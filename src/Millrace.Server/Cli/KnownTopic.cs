@@ -20,10 +20,7 @@ internal static class KnownTopic
         var metadata = admin.GetMetadata(topic, timeout).Topics[0];
         if (metadata.Error.Code == ErrorCode.UnknownTopicOrPart)
         {
-            var meant = Suggestion.Nearest(topic, admin.GetMetadata(timeout).Topics.Select(other => other.Topic));
-            throw new CommandFailedException(
-                ExitCode.NotFound,
-                $"There is no topic '{topic}'.{(meant is null ? "" : $" Did you mean '{meant}'?")} `millrace topic list` shows those there are.{advice}");
+            throw new CommandFailedException(ExitCode.NotFound, Absence(admin, topic, timeout) + advice);
         }
 
         // A topic of which a partition has no leader has an error, too, and is there.
@@ -39,5 +36,12 @@ internal static class KnownTopic
         }
 
         return all;
+    }
+
+    /// <summary>Says that there is no such topic, and which may have been meant.</summary>
+    public static string Absence(IAdminClient client, string topic, TimeSpan timeout)
+    {
+        var known = client.GetMetadata(timeout).Topics.Select(other => other.Topic);
+        return $"There is no topic '{topic}'.{Suggestion.Question(topic, known)} `millrace topic list` shows those there are.";
     }
 }

@@ -1,6 +1,4 @@
 using System.Text;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Confluent.Kafka;
 
 namespace Millrace.Server.Cli;
@@ -12,7 +10,6 @@ namespace Millrace.Server.Cli;
 /// <param name="emptyIsNull">An empty value becomes null.</param>
 internal sealed class RecordLines(bool json, string? keySeparator, Headers headers, bool emptyIsNull)
 {
-    private static readonly string[] Names = ["key", "value", "headers", "partition", "timestamp", "topic", "offset"];
     private readonly byte[]? _separator = keySeparator is null ? null : Encoding.UTF8.GetBytes(keySeparator);
 
     /// <summary>A record, and the partition if the line names one.</summary>
@@ -38,54 +35,31 @@ internal sealed class RecordLines(bool json, string? keySeparator, Headers heade
     {
         try
         {
-            var record = JsonNode.Parse(line)?.AsObject() ?? throw new JsonException("not an object");
-            if (record.FirstOrDefault(field => !Names.Contains(field.Key)).Key is { } unknown)
-            {
-                throw new JsonException($"'{unknown}' is none of {string.Join(", ", Names)}.");
-            }
-
-            var message = new Message<byte[]?, byte[]?> { Key = Bytes(record["key"]), Value = Value(Bytes(record["value"])), Headers = [] };
+            var record = JsonRecord.Parse(line);
+            var message = new Message<byte[]?, byte[]?> { Key = record.Key, Value = Value(record.Value), Headers = [] };
             foreach (var header in headers)
             {
                 message.Headers.Add(header);
             }
 
-            foreach (var (name, value) in HeadersOf(record["headers"]))
+            foreach (var (name, value) in record.Headers)
             {
                 message.Headers.Add(name, value);
             }
 
-            if (record["timestamp"] is { } timestamp)
+            if (record.Timestamp is { } timestamp)
             {
-                message.Timestamp = new Timestamp(timestamp.GetValue<long>(), TimestampType.CreateTime);
+                message.Timestamp = new Timestamp(timestamp, TimestampType.CreateTime);
             }
 
-            return (message, record["partition"]?.GetValue<int>());
+            return (message, record.Partition);
         }
-        catch (Exception failure) when (failure is JsonException or InvalidOperationException or FormatException)
+        catch (FormatException refusal)
         {
             throw new CommandFailedException(
-                ExitCode.Usage, $"Line {number} is not a record in JSON, like {{\"key\": \"k\", \"value\": \"v\"}}: {failure.Message}", failure);
+                ExitCode.Usage, $"Line {number} is not a record in JSON, like {{\"key\": \"k\", \"value\": \"v\"}}: {refusal.Message}", refusal);
         }
     }
 
-    // An object is easy to write; a list of pairs keeps names that come twice.
-    private static IEnumerable<(string Name, byte[]? Value)> HeadersOf(JsonNode? node) => node switch
-    {
-        null => [],
-        JsonArray pairs => pairs.Select(pair => pair is JsonArray { Count: 2 } two && two[0]?.GetValueKind() == JsonValueKind.String
-            ? (two[0]!.GetValue<string>(), Bytes(two[1]))
-            : throw new JsonException("Headers are an object, or a list of pairs [\"name\", \"value\"].")),
-        _ => node.AsObject().Select(pair => (pair.Key, Bytes(pair.Value))),
-    };
-
     private byte[]? Value(byte[]? value) => emptyIsNull && value is { Length: 0 } ? null : value;
-
-    // Text as it is, bytes that are no text from {"base64": "…"}; any other JSON value as its JSON text.
-    private static byte[]? Bytes(JsonNode? node) => node switch
-    {
-        null => null,
-        JsonObject { Count: 1 } bytes when bytes["base64"] is { } base64 => Convert.FromBase64String(base64.GetValue<string>()),
-        _ => Encoding.UTF8.GetBytes(node.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : node.ToJsonString()),
-    };
 }

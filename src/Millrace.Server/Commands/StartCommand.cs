@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Millrace.Controller.Log;
+using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
@@ -167,8 +168,8 @@ internal sealed class StartCommand : Command
         Add(ServerSettings.DataDirectory, result.GetValue(_dataDirectory));
         Add(ServerSettings.Store, result.GetValue(_store));
         Add(ServerSettings.Wal, result.GetValue(_wal));
-        Add(ListenerReader.Listeners, Plaintext(result, _listen));
-        Add(ListenerReader.Advertised, Plaintext(result, _advertise));
+        Add(BrokerConfigs.Listeners, Plaintext(result, _listen));
+        Add(BrokerConfigs.AdvertisedListeners, Plaintext(result, _advertise));
         entries.AddRange(KeyValue.ParseAll(result.GetValue(_set), "--set"));
         return NodeOptions.From(NodeSettings.From(entries), DefaultDataDirectory) with { AcceptLoss = result.GetValue(_acceptLoss) ?? [] };
 

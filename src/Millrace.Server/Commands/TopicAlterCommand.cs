@@ -27,10 +27,10 @@ internal sealed class TopicAlterCommand : ClientCommand
 
     protected override async Task<int> ExecuteAsync(ParseResult result, CancellationToken token)
     {
+        var set = KeyValue.ParseAll(result.GetValue(_set), "--set").ToList();
         List<ConfigEntry> changes =
         [
-            .. KeyValue.ParseAll(result.GetValue(_set), "--set")
-                .Select(pair => new ConfigEntry { Name = pair.Key, Value = pair.Value, IncrementalOperation = AlterConfigOpType.Set }),
+            .. set.Select(pair => new ConfigEntry { Name = pair.Key, Value = pair.Value, IncrementalOperation = AlterConfigOpType.Set }),
             .. (result.GetValue(_unset) ?? [])
                 .Select(key => new ConfigEntry { Name = key, IncrementalOperation = AlterConfigOpType.Delete }),
         ];
@@ -58,6 +58,7 @@ internal sealed class TopicAlterCommand : ClientCommand
         }
 
         report.Write(Client.Json(result));
+        CleaningNote.Write(Client.Json(result), set);
         return ExitCode.Success;
     }
 }

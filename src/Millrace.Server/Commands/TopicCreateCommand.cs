@@ -52,6 +52,7 @@ internal sealed class TopicCreateCommand : ClientCommand
         }
 
         report.Write(Client.Json(result));
+        CleaningNote.Write(Client.Json(result), configs);
         if (result.GetValue(_dryRun))
         {
             Messages.Note(Client.Json(result), "Nothing was created: this was a check, and creating would work.");

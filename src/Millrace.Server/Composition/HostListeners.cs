@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Server.Options;
 
@@ -87,5 +88,5 @@ internal sealed class HostListeners(ListenerOptions options, IConnectionListener
 
     private static string Name(Listener listener) => IsUsual(listener) ? listener.Bind.ToString() : listener.ToString();
 
-    private static string Choice(Listener listener) => IsUsual(listener) ? "--listen HOST:PORT" : ListenerReader.Listeners;
+    private static string Choice(Listener listener) => IsUsual(listener) ? "--listen HOST:PORT" : BrokerConfigs.Listeners;
 }

@@ -119,7 +119,12 @@ internal sealed class NodeHost : IAsyncDisposable
 
     private async Task StartFirstAsync(CancellationToken token)
     {
-        ServerMessages.Starting(_logger, ProductVersion.Full, _options.Store, _options.Wal, _options.Settings.ToString());
+        ServerMessages.Starting(_logger, ProductVersion.Full, _options.Store, _options.Wal, _options.Settings.Changed());
+        if (_logger.IsEnabled(LogLevel.Debug))
+        {
+            ServerMessages.AllSettings(_logger, _options.Settings.All());
+        }
+
         foreach (var remark in _options.Settings.Remarks)
         {
             ServerMessages.AboutSettings(_logger, remark.Level, remark.Text);

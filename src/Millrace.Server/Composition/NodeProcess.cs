@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Millrace.Metadata.Configs;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
@@ -32,7 +33,8 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         OpenSslLibrary.Check();
         using var runtime = new NodeRuntime(time, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), loggers);
         // First, since a process that has too few descriptors cannot load the code of what follows.
-        var network = await DescriptorLimit.ApplyAsync(runtime, options.Network, options.Settings.Values.ContainsKey("max.connections"), stop);
+        var network = await DescriptorLimit.ApplyAsync(
+            runtime, options.Network, options.Settings.Values.ContainsKey(BrokerConfigs.MaxConnections), stop);
         await using var directory = await LockDirectoryAsync(runtime, stop);
         var (storageUri, walUri) = ParseUris();
         await using var storage = new MeasuredObjectStorage(runtime, await storageUri.OpenAsync(runtime, stop));

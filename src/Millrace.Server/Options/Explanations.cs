@@ -11,9 +11,9 @@ internal static class Explanations
     /// <param name="settings">Ours among them.</param>
     public static IEnumerable<SettingsRemark> Of(IReadOnlyDictionary<string, string> written, NodeSettings settings)
     {
-        if (settings.Number(TopicConfigs.MinInsyncReplicas) is > 1 and var replicas)
+        if (settings[TopicConfigs.MinInsyncReplicas].AsLong() is > 1 and var replicas)
         {
-            var durable = settings.Text(ServerSettings.Wal) == "object"
+            var durable = settings[ServerSettings.Wal].Value == "object"
                 ? "what is acknowledged lies in the object store, and outlives this machine"
                 : "what is acknowledged lies in this node's WAL, and some seconds later in the object store. " +
                     "If it has to outlive the machine's disk from the first moment, choose millrace.wal=object";

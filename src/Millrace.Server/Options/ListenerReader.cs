@@ -1,5 +1,6 @@
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
+using static Millrace.Metadata.Configs.BrokerConfigs;
 
 namespace Millrace.Server.Options;
 
@@ -11,26 +12,21 @@ namespace Millrace.Server.Options;
 /// </remarks>
 internal static class ListenerReader
 {
-    public const string Listeners = "listeners";
-    public const string Advertised = "advertised.listeners";
-    private const string InterBroker = "inter.broker.listener.name";
-    private const string Controllers = "controller.listener.names";
-
     /// <exception cref="SettingsException">Something does not fit together.</exception>
     public static ListenerOptions Read(NodeSettings settings)
     {
-        var all = ListenerUri.ParseList(settings.Text(Listeners)!, Listeners);
+        var all = ListenerUri.ParseList(settings[Listeners].AsText(), Listeners);
         ListenerUri.RequireDistinctPorts(all, Listeners);
-        var controllers = ConfigDefinition.ListItems(settings.Text(Controllers) ?? "").Select(NameOf).ToHashSet();
+        var controllers = ConfigDefinition.ListItems(settings[ControllerListenerNames].Value ?? "").Select(NameOf).ToHashSet();
         ListenerUri[] clients = [.. all.Where(listener => !controllers.Contains(listener.Name))];
         if (clients.Length == 0)
         {
             throw new SettingsException(
-                $"{Listeners}: all of them are controllers' ({Controllers}), and none is for clients. "
+                $"{Listeners}: all of them are controllers' ({ControllerListenerNames}), and none is for clients. "
                 + "Every node is a broker here: add one, such as PLAINTEXT://:9092.");
         }
 
-        var protocols = SecurityProtocolMap.Parse(settings.Text(SecurityProtocolMap.Setting)!);
+        var protocols = SecurityProtocolMap.Parse(settings[ListenerSecurityProtocolMap].AsText());
         foreach (var listener in clients)
         {
             protocols.RequireSpoken(listener, Listeners);
@@ -53,45 +49,48 @@ internal static class ListenerReader
     private static Dictionary<ListenerName, HostPort>? ReadAdvertised(
         NodeSettings settings, IReadOnlyList<ListenerUri> all, HashSet<ListenerName> controllers)
     {
-        if (settings.Text(Advertised) is not { } text)
+        if (settings[AdvertisedListeners].Value is not { } text)
         {
             return null;
         }
 
-        var advertised = ListenerUri.ParseList(text, Advertised);
+        var advertised = ListenerUri.ParseList(text, AdvertisedListeners);
         foreach (var listener in advertised)
         {
             if (!all.Any(known => known.Name == listener.Name) && !controllers.Contains(listener.Name))
             {
                 throw new SettingsException(
-                    $"{Advertised} names the listener {listener.Name}, and {Listeners} has none of that name, "
+                    $"{AdvertisedListeners} names the listener {listener.Name}, and {Listeners} has none of that name, "
                     + $"only {Join(all.Select(known => known.Name))}.");
             }
 
             if (listener.Address.IsEveryInterface || listener.Address.Port == 0)
             {
                 throw new SettingsException(
-                    $"{Advertised}: clients cannot connect to {listener}. It must name a host and a port that they can connect to.");
+                    $"{AdvertisedListeners}: clients cannot connect to {listener}. It must name a host and a port that they can connect to.");
             }
         }
 
         return advertised.Any(listener => !controllers.Contains(listener.Name))
             ? advertised.ToDictionary(listener => listener.Name, listener => listener.Address)
-            : throw new SettingsException($"{Advertised} has only controllers' listeners ({Controllers}). Add those of clients, or leave it out.");
+            : throw new SettingsException(
+                $"{AdvertisedListeners} has only controllers' listeners ({ControllerListenerNames}). Add those of clients, or leave it out.");
     }
 
     private static ListenerName FindInterBroker(NodeSettings settings, IReadOnlyList<ListenerName> advertised, HashSet<ListenerName> controllers)
     {
-        if (settings.Text(InterBroker) is not { } text)
+        if (settings[InterBrokerListenerName].Value is not { } text)
         {
             return advertised.Contains(ListenerName.Plaintext) ? ListenerName.Plaintext : advertised[0];
         }
 
         var name = NameOf(text);
         return controllers.Contains(name)
-                ? throw new SettingsException($"{InterBroker} is {name}, which is a controllers' listener ({Controllers}). It takes one of {Join(advertised)}.")
+                ? throw new SettingsException(
+                    $"{InterBrokerListenerName} is {name}, which is a controllers' listener ({ControllerListenerNames}). "
+                    + $"It takes one of {Join(advertised)}.")
             : !advertised.Contains(name)
-                ? throw new SettingsException($"{InterBroker} is {name}, and no listener of that name is advertised, only {Join(advertised)}.")
+                ? throw new SettingsException($"{InterBrokerListenerName} is {name}, and no listener of that name is advertised, only {Join(advertised)}.")
             : name;
     }
 

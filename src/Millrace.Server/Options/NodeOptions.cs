@@ -1,5 +1,6 @@
 using Millrace.Broker.Network;
 using Millrace.Controller;
+using Millrace.Metadata.Configs;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 
@@ -58,48 +59,48 @@ internal sealed record NodeOptions
     /// <exception cref="SettingsException">Something does not fit together.</exception>
     public static NodeOptions From(NodeSettings settings, string defaultDataDirectory)
     {
-        var data = Path.GetFullPath(settings.Text(ServerSettings.DataDirectory) ?? defaultDataDirectory);
-        var queued = settings.Number("queued.max.request.bytes");
+        var data = Path.GetFullPath(settings[ServerSettings.DataDirectory].Value ?? defaultDataDirectory);
+        var queued = settings[BrokerConfigs.QueuedMaxRequestBytes].AsLong();
         var defaults = new NetworkOptions();
         return new NodeOptions
         {
             Settings = settings,
             Listeners = ListenerReader.Read(settings),
-            Http = settings.Text(ServerSettings.HttpListener) is { } http and not "off" ? HostPort.Parse(http, ServerSettings.HttpListener) : null,
-            Rack = settings.Text("broker.rack"),
+            Http = settings[ServerSettings.HttpListener].Value is { } http and not "off" ? HostPort.Parse(http, ServerSettings.HttpListener) : null,
+            Rack = settings[BrokerConfigs.BrokerRack].Value,
             NodeId = NodeIdOf(settings),
-            Store = settings.Text(ServerSettings.Store) ?? new Uri(Path.Combine(data, "store")).AbsoluteUri,
-            Wal = settings.Text(ServerSettings.Wal) ?? new Uri(Path.Combine(data, "wal")).AbsoluteUri,
-            DataDirectory = settings.Text(ServerSettings.Store) is null || settings.Text(ServerSettings.Wal) is null ? data : null,
-            ShutdownGrace = settings.Milliseconds(ServerSettings.ShutdownGrace),
-            StoreWait = settings.Number(ServerSettings.StoreWait) == 0 ? Timeout.InfiniteTimeSpan : settings.Milliseconds(ServerSettings.StoreWait),
-            StopLimit = settings.Milliseconds(ServerSettings.StopLimit),
-            IdleBufferBytes = settings.Number(ServerSettings.IdleBuffers),
+            Store = settings[ServerSettings.Store].Value ?? new Uri(Path.Combine(data, "store")).AbsoluteUri,
+            Wal = settings[ServerSettings.Wal].Value ?? new Uri(Path.Combine(data, "wal")).AbsoluteUri,
+            DataDirectory = settings[ServerSettings.Store].Value is null || settings[ServerSettings.Wal].Value is null ? data : null,
+            ShutdownGrace = settings[ServerSettings.ShutdownGrace].AsMilliseconds(),
+            StoreWait = settings[ServerSettings.StoreWait].AsLong() == 0 ? Timeout.InfiniteTimeSpan : settings[ServerSettings.StoreWait].AsMilliseconds(),
+            StopLimit = settings[ServerSettings.StopLimit].AsMilliseconds(),
+            IdleBufferBytes = settings[ServerSettings.IdleBuffers].AsLong(),
             Streams = new StreamsOptions
             {
-                NotUploadedBytes = settings.Number(ServerSettings.NotUploadedMax),
-                UploadBytes = settings.Number(ServerSettings.UploadBytes),
-                UploadInterval = settings.Milliseconds(ServerSettings.UploadInterval),
-                BlockCacheBytes = settings.Number(ServerSettings.BlockCache),
+                NotUploadedBytes = settings[ServerSettings.NotUploadedMax].AsLong(),
+                UploadBytes = settings[ServerSettings.UploadBytes].AsLong(),
+                UploadInterval = settings[ServerSettings.UploadInterval].AsMilliseconds(),
+                BlockCacheBytes = settings[ServerSettings.BlockCache].AsLong(),
             },
             Controller = new ClusterControllerOptions
             {
                 Settings = settings.Values,
-                DeletionDelay = settings.Milliseconds(ServerSettings.DeletionDelay),
-                CollectionInterval = settings.Milliseconds(ServerSettings.CollectionInterval),
-                SweepInterval = settings.Milliseconds(ServerSettings.SweepInterval),
+                DeletionDelay = settings[ServerSettings.DeletionDelay].AsMilliseconds(),
+                CollectionInterval = settings[ServerSettings.CollectionInterval].AsMilliseconds(),
+                SweepInterval = settings[ServerSettings.SweepInterval].AsMilliseconds(),
             },
             Network = new NetworkOptions
             {
-                MaxFrameBytes = (int)settings.Number("socket.request.max.bytes"),
-                MaxConnections = (int)settings.Number("max.connections"),
-                MaxConnectionsPerAddress = (int)settings.Number("max.connections.per.ip"),
-                MaxIdle = settings.Milliseconds("connections.max.idle.ms"),
-                MaxRequestsPerConnection = (int)settings.Number(ServerSettings.ConnectionRequests),
-                MaxRequestBytesPerConnection = settings.Number(ServerSettings.ConnectionRequestBytes),
+                MaxFrameBytes = settings[BrokerConfigs.SocketRequestMaxBytes].AsInt(),
+                MaxConnections = settings[BrokerConfigs.MaxConnections].AsInt(),
+                MaxConnectionsPerAddress = settings[BrokerConfigs.MaxConnectionsPerIp].AsInt(),
+                MaxIdle = settings[BrokerConfigs.ConnectionsMaxIdleMs].AsMilliseconds(),
+                MaxRequestsPerConnection = settings[ServerSettings.ConnectionRequests].AsInt(),
+                MaxRequestBytesPerConnection = settings[ServerSettings.ConnectionRequestBytes].AsLong(),
                 MaxRequestBytes = queued > 0 ? queued : defaults.MaxRequestBytes,
-                SlowFrameGrace = settings.Milliseconds(ServerSettings.SlowFrameGrace),
-                MaxWriteStall = settings.Milliseconds(ServerSettings.WriteStall),
+                SlowFrameGrace = settings[ServerSettings.SlowFrameGrace].AsMilliseconds(),
+                MaxWriteStall = settings[ServerSettings.WriteStall].AsMilliseconds(),
             },
         };
     }
@@ -107,9 +108,9 @@ internal sealed record NodeOptions
     /// <summary>Kafka's older files say broker.id; -1 there stands for an id that is handed out.</summary>
     private static NodeId? NodeIdOf(NodeSettings settings)
     {
-        var old = settings.Number("broker.id");
-        var id = settings.Text("node.id") is null ? old : settings.Number("node.id");
-        return old >= 0 && id != old ? throw new SettingsException($"node.id is {id} and broker.id is {old}: they are one thing.")
+        var old = settings[BrokerConfigs.BrokerId].AsLong();
+        var id = settings[BrokerConfigs.NodeId].Value is null ? old : settings[BrokerConfigs.NodeId].AsLong();
+        return old >= 0 && id != old ? throw new SettingsException($"{BrokerConfigs.NodeId} is {id} and {BrokerConfigs.BrokerId} is {old}: they are one thing.")
             : id < 0 ? null
             : new NodeId((int)id);
     }

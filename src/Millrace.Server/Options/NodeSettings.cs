@@ -1,4 +1,4 @@
-using System.Globalization;
+using Millrace.Metadata.Configs;
 
 namespace Millrace.Server.Options;
 
@@ -18,17 +18,26 @@ internal sealed class NodeSettings
     /// <exception cref="SettingsException">Unknown keys, with suggestions, bad values, or what must not be relied on here: all of them at once.</exception>
     public static NodeSettings From(IEnumerable<KeyValuePair<string, string>> entries) => new SettingsReader().Read(entries);
 
-    /// <summary>The value that was set, else the default; null if neither.</summary>
-    public string? Text(string key) =>
-        Values.GetValueOrDefault(key) ?? (ServerSettings.Find(key) ?? throw new ArgumentException($"No setting is named '{key}'")).Default;
+    /// <summary>The value that was set, else the default.</summary>
+    public EffectiveConfig this[string key]
+    {
+        get
+        {
+            var definition = ServerSettings.Find(key) ?? throw new ArgumentException($"No setting is named '{key}'");
+            return EffectiveConfig.Of(definition, Values.TryGetValue(key, out var set) ? [new ConfigValue(key, set, ConfigSource.StaticBroker)] : []);
+        }
+    }
 
-    public long Number(string key) =>
-        long.Parse(Text(key) ?? throw new ArgumentException($"'{key}' has no default"), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+    /// <summary>For a log: what is otherwise than by default. Secrets are not shown.</summary>
+    public string Changed()
+    {
+        var changed = Show(Values.Keys.Select(key => this[key]).Where(setting => setting.Value != setting.Definition.Default));
+        return changed.Length > 0 ? changed : "none";
+    }
 
-    public TimeSpan Milliseconds(string key) => TimeSpan.FromMilliseconds(Number(key));
+    /// <summary>For a log: everything, defaults included.</summary>
+    public string All() => Show(ServerSettings.AllKeys.Order(StringComparer.Ordinal).Select(key => this[key]));
 
-    /// <summary>The settings for a log: secrets are not shown.</summary>
-    public override string ToString() => Values.Count == 0
-        ? "(all by default)"
-        : string.Join(", ", Values.Select(entry => $"{entry.Key}={(ServerSettings.Find(entry.Key) is { IsSensitive: false } ? entry.Value : "[hidden]")}"));
+    private static string Show(IEnumerable<EffectiveConfig> settings) =>
+        string.Join(", ", settings.Select(setting => $"{setting.Definition.Name}={(setting.Definition.IsSensitive ? "[hidden]" : setting.Value)}"));
 }

@@ -6,7 +6,7 @@ namespace Millrace.Server.Options;
 /// <summary>Kafka's <c>listener.security.protocol.map</c>: what each listener speaks. Only PLAINTEXT is spoken here.</summary>
 internal sealed class SecurityProtocolMap
 {
-    public const string Setting = "listener.security.protocol.map";
+    private const string Setting = BrokerConfigs.ListenerSecurityProtocolMap;
 
     private const string Plaintext = "PLAINTEXT";
     private static readonly string[] Protocols = [Plaintext, "SSL", "SASL_PLAINTEXT", "SASL_SSL"];

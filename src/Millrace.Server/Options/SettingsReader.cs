@@ -91,7 +91,7 @@ internal sealed class SettingsReader
         }
         else if (!LogFolders.Keys.Contains(key))
         {
-            _problems.Add($"Unknown setting '{key}'.{Suggestion.Question(key, Names)}");
+            _problems.Add($"Unknown setting '{key}'.{Suggestion.OfParts(key, Names)}");
         }
     }
 

@@ -182,6 +182,14 @@ public sealed class CommandLineTests(SharedBroker broker)
     [Theory]
     [InlineData(NotFound, "topic trim cli-missing --before end", "cli-missing")]
     [InlineData(NotFound, "topic trim cli-wrong --before end -p 7", "has no partition 7")]
+    [InlineData(NotFound, "topic delete cli-wrongg", "There is no topic 'cli-wrongg'. Did you mean 'cli-wrong'? `millrace topic list`")]
+    [InlineData(NotFound, "topic describe cli-wrongg", "There is no topic 'cli-wrongg'. Did you mean 'cli-wrong'?")]
+    [InlineData(NotFound, "topic describe cli-wrongg --configs", "There is no topic 'cli-wrongg'. Did you mean 'cli-wrong'?")]
+    [InlineData(NotFound, "topic alter cli-wrongg --set retention.ms=1", "There is no topic 'cli-wrongg'. Did you mean 'cli-wrong'?")]
+    [InlineData(NotFound, "topic add-partitions cli-wrongg --to 2", "There is no topic 'cli-wrongg'. Did you mean 'cli-wrong'?")]
+    [InlineData(NotFound, "group seek cli-nobody --topic cli-wrongg --to earliest", "There is no topic 'cli-wrongg'. Did you mean 'cli-wrong'?")]
+    [InlineData(NotFound, "group delete cli-nobody", "There is no group 'cli-nobody'. `millrace group list`")]
+    [InlineData(Usage, "topic create cli-value -c retention.ms=abc", "Not a number")]
     [InlineData(NotFound, "consume cli-missing --exit", "There is no topic 'cli-missing'")]
     [InlineData(NotFound, "consume cli-missing --exit --group g", "There is no topic 'cli-missing'")]
     [InlineData(Usage, "consume cli-wrong --group g -p 0", "--partition")]
@@ -199,6 +207,18 @@ public sealed class CommandLineTests(SharedBroker broker)
         Assert.Contains(said, result.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", result.Errors, StringComparison.Ordinal);
         Assert.Equal("", result.Output);
+    }
+
+    [Fact]
+    public async Task Whoever_asks_for_log_cleaning_is_told_that_there_is_none()
+    {
+        var created = await RunAsync("", "topic", "create", "cli-compact", "-c", "cleanup.policy=compact");
+        var altered = await RunAsync("", "topic", "alter", "cli-compact", "--set", "cleanup.policy=compact,delete", "--json");
+        var other = await RunAsync("", "topic", "alter", "cli-compact", "--set", "cleanup.policy=delete");
+
+        Assert.Contains("do not clean logs yet", created.Errors, StringComparison.Ordinal);
+        Assert.StartsWith("{\"note\":\"cleanup.policy=compact: ", altered.Errors, StringComparison.Ordinal);
+        Assert.Equal("", other.Errors);
     }
 
     [Theory]

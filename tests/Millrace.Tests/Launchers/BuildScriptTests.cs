@@ -61,12 +61,24 @@ public sealed class BuildScriptTests : IDisposable
         Assert.False(await BuildsAsync(Publish));
     }
 
+    [Fact]
+    public async Task A_launcher_says_in_one_line_that_it_builds_and_nothing_when_it_does_not()
+    {
+        var first = await Tool.TryRunAsync("bash", ["-c", Script(Publish)]);
+        var second = await Tool.TryRunAsync("bash", ["-c", Script(Publish)]);
+
+        Assert.Equal("Building P (the first time takes a minute or two) …\n", first.Errors);
+        Assert.Equal(("", ""), (first.Output, second.Errors));
+    }
+
+    private string Script(string command) => $"set -euo pipefail; cd '{_repository.Path}'; PATH=$PWD:$PATH; . eng/build.sh; {command} built";
+
     /// <summary>Runs a function of the script.</summary>
     private async Task<bool> BuildsAsync(string command)
     {
         var called = _repository.Sub("called");
         File.Delete(called);
-        await Tool.RunAsync("bash", ["-c", $"set -euo pipefail; cd '{_repository.Path}'; PATH=$PWD:$PATH; . eng/build.sh; {command} built"]);
+        await Tool.RunAsync("bash", ["-c", Script(command)]);
         return File.Exists(called);
     }
 }

@@ -21,6 +21,9 @@ public sealed class PackageTests : IDisposable
         Assert.Equal(Path.GetFileName(archive), Path.GetFileName(folder) + ".tar.gz");
         var files = Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file)).ToList();
         Assert.Contains("README.md", files);
+        Assert.Equal(
+            await File.ReadAllTextAsync(Path.Combine(Repository.Root, "eng/PACKAGE.md"), TestContext.Current.CancellationToken),
+            await File.ReadAllTextAsync(Path.Combine(folder, "README.md"), TestContext.Current.CancellationToken));
         Assert.DoesNotContain(files, file => Path.GetExtension(file) is ".pdb" or ".xml");
 
         var program = Path.Combine(folder, "millrace");

@@ -41,7 +41,9 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
         context.Access.Topics(
             Operation.Describe,
             // The id counts, whatever the name.
-            (request.Topics ?? []).Select(topic => topic.TopicId != Guid.Empty ? feed.Image.NameOf(topic.TopicId) : topic.Name).OfType<string>());
+            (request.Topics ?? [])
+                .Select(topic => new TopicReference(topic.Name, topic.TopicId, IsById: topic.TopicId != Guid.Empty).NameIn(feed.Image))
+                .OfType<string>());
 
     public MetadataResponse Refuse(RequestContext context, MetadataRequest request, ErrorCode error) =>
         new() { Topics = [.. (request.Topics ?? []).Select(topic => Failed(context, topic, error))] };

@@ -15,16 +15,8 @@ internal sealed class DeleteRecordsHandler(NodeRuntime runtime, PartitionTable p
 {
     public static ApiVersionRange Versions => new(0, 2);
 
-    public void ReportErrors(DeleteRecordsResponse response, ErrorTally errors)
-    {
-        foreach (var topic in response.Topics)
-        {
-            foreach (var partition in topic.Partitions)
-            {
-                errors.Add(partition.ErrorCode);
-            }
-        }
-    }
+    public void ReportErrors(DeleteRecordsResponse response, ErrorTally errors) =>
+        errors.Add(response.Topics.SelectMany(topic => topic.Partitions, (_, partition) => partition.ErrorCode));
 
     public ErrorCode Authorize(RequestContext context, DeleteRecordsRequest request) =>
         context.Access.Topics(Operation.Delete, request.Topics.Select(topic => topic.Name));

@@ -24,7 +24,7 @@ namespace Millrace.Broker.Apis.Data;
 /// memory yet), or nothing to wait for; else when enough has become readable or the time is up.
 /// </remarks>
 internal sealed class FetchHandler(
-    NodeRuntime runtime, PartitionTable partitions, PartitionOpening opening, FetchPurgatory purgatory, FetchLimit limit, DataMetrics metrics)
+    NodeRuntime runtime, PartitionTable partitions, OpeningWait opening, FetchPurgatory purgatory, FetchLimit limit, DataMetrics metrics)
     : IApiHandler<FetchRequest, FetchResponse>
 {
     private const sbyte ReadUncommitted = 0;
@@ -54,7 +54,7 @@ internal sealed class FetchHandler(
     public ErrorCode Authorize(RequestContext context, FetchRequest request) =>
         context.Access.Topics(
             Operation.Read,
-            request.Topics.Select(topic => context.ApiVersion >= FirstWithTopicIds ? partitions.Image.NameOf(topic.TopicId) : topic.Topic).OfType<string>());
+            request.Topics.Select(topic => TopicOf(context, topic).NameIn(partitions.Image)).OfType<string>());
 
     public FetchResponse Refuse(RequestContext context, FetchRequest request, ErrorCode error) => new()
     {
@@ -111,6 +111,9 @@ internal sealed class FetchHandler(
         return Respond(context, request, fetch);
     }
 
+    private static TopicReference TopicOf(RequestContext context, FetchRequest.FetchTopic topic) =>
+        new(topic.Topic, topic.TopicId, IsById: context.ApiVersion >= FirstWithTopicIds);
+
     private FetchedPartition[] FindPartitions(RequestContext context, FetchRequest request)
     {
         var count = 0;
@@ -126,16 +129,13 @@ internal sealed class FetchHandler(
         var isReplica = request.ReplicaId >= 0 || request.ReplicaState is { ReplicaId: >= 0 };
         foreach (var topic in request.Topics)
         {
-            TopicImage? known;
-            var found = context.ApiVersion >= FirstWithTopicIds
-                ? image.TryGetTopic(topic.TopicId, out known)
-                : image.TryGetTopic(topic.Topic, out known);
+            var reference = TopicOf(context, topic);
+            var known = reference.FindIn(image);
             foreach (var partition in topic.Partitions)
             {
-                var lookup = found && isReplica ? new PartitionLookup(PartitionError.NotLeader, null, known!.FindPartition(partition.Partition))
-                    : found ? partitions.Find(known!, partition.Partition)
-                    : new PartitionLookup(
-                        context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition, null, null);
+                var lookup = known is null ? new PartitionLookup(reference.Absence, null, null)
+                    : isReplica ? new PartitionLookup(PartitionError.NotLeader, null, known.FindPartition(partition.Partition))
+                    : partitions.Find(known, partition.Partition);
                 wanted[next++] = new FetchedPartition(lookup, partition);
             }
         }
@@ -159,8 +159,7 @@ internal sealed class FetchHandler(
                 if (fetched.Read.Error == PartitionError.NotLeader && fetched.Lookup.Partition is { } left && !image.TryGetTopic(left.Id.TopicId, out _))
                 {
                     // Deleted while the fetch waited: nobody leads it.
-                    fetched.Read = PartitionRead.Failed(
-                        context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition);
+                    fetched.Read = PartitionRead.Failed(TopicOf(context, topic).Absence);
                 }
 
                 answers[j] = Answer(context, request, fetched);

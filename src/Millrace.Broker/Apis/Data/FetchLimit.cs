@@ -1,4 +1,5 @@
 using Millrace.Broker.Membership;
+using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Buffers;
 
@@ -27,7 +28,7 @@ internal sealed class FetchLimit(BrokerIdentity identity, IMetadataFeed feed, Bu
 
     // Not settable at run time, so it is looked up once.
     private readonly int _maxBytes =
-        identity.Configs.Broker(feed.Image, "fetch.max.bytes").AsInt();
+        identity.Configs.Broker(feed.Image, BrokerConfigs.FetchMaxBytes).AsInt();
 
     private long _granted;
 

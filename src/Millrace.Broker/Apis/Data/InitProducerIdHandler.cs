@@ -1,4 +1,5 @@
 using Millrace.Broker.Access;
+using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Broker.Requests;
 using Millrace.Metadata.Channel;
@@ -48,12 +49,11 @@ internal sealed class InitProducerIdHandler(NodeRuntime runtime, ProducerIdBlock
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
-            // Retriable for every client, unlike REQUEST_TIMED_OUT.
-            return Failed(ErrorCode.CoordinatorLoadInProgress);
+            return Failed(KafkaErrorMap.ToErrorCodeOfProducerIds(ControllerError.Busy));
         }
-        catch (ControllerException)
+        catch (ControllerException refusal)
         {
-            return Failed(ErrorCode.CoordinatorLoadInProgress);
+            return Failed(KafkaErrorMap.ToErrorCodeOfProducerIds(refusal.Error));
         }
     }
 

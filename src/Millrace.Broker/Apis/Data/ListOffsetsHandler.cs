@@ -15,7 +15,7 @@ namespace Millrace.Broker.Apis.Data;
 /// upload to a tier (-6): there are none. v10: a time-out, which is for lookups that go to the object store.
 /// Without transactions the last stable offset is the high watermark.
 /// </remarks>
-internal sealed class ListOffsetsHandler(NodeRuntime runtime, PartitionOpening opening, PartitionTable partitions)
+internal sealed class ListOffsetsHandler(NodeRuntime runtime, OpeningWait opening, PartitionTable partitions)
     : IApiHandler<ListOffsetsRequest, ListOffsetsResponse>
 {
     private const long Latest = -1;
@@ -30,16 +30,8 @@ internal sealed class ListOffsetsHandler(NodeRuntime runtime, PartitionOpening o
 
     public static ApiVersionRange Versions => new(1, 11);
 
-    public void ReportErrors(ListOffsetsResponse response, ErrorTally errors)
-    {
-        foreach (var topic in response.Topics)
-        {
-            foreach (var partition in topic.Partitions)
-            {
-                errors.Add(partition.ErrorCode);
-            }
-        }
-    }
+    public void ReportErrors(ListOffsetsResponse response, ErrorTally errors) =>
+        errors.Add(response.Topics.SelectMany(topic => topic.Partitions, (_, partition) => partition.ErrorCode));
 
     public ErrorCode Authorize(RequestContext context, ListOffsetsRequest request) =>
         context.Access.Topics(Operation.Describe, request.Topics.Select(topic => topic.Name));
@@ -66,8 +58,7 @@ internal sealed class ListOffsetsHandler(NodeRuntime runtime, PartitionOpening o
 
     public async ValueTask<ListOffsetsResponse> HandleAsync(RequestContext context, ListOffsetsRequest request, CancellationToken token)
     {
-        await opening.WaitAsync(
-            request.Topics.SelectMany(topic => topic.Partitions.Select(partition => partitions.Find(topic.Name, partition.PartitionIndex).Partition)), token);
+        await opening.WaitAsync(request.Topics.SelectMany(topic => topic.Partitions, (topic, partition) => (topic.Name, partition.PartitionIndex)), token);
 
         // A partition that is asked for twice would be answered twice, and the client could not tell which is which.
         var asked = new HashSet<(string, int)>();

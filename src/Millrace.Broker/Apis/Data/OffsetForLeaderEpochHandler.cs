@@ -9,21 +9,13 @@ namespace Millrace.Broker.Apis.Data;
 
 /// <summary>OffsetForLeaderEpoch (key 23), v2–4: where a leader epoch ended.</summary>
 /// <remarks>v3: the replica that asks. v4: flexible. The end of the current epoch is the end of what is durable.</remarks>
-internal sealed class OffsetForLeaderEpochHandler(PartitionOpening opening, PartitionTable partitions)
+internal sealed class OffsetForLeaderEpochHandler(OpeningWait opening, PartitionTable partitions)
     : IApiHandler<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>
 {
     public static ApiVersionRange Versions => new(2, 4);
 
-    public void ReportErrors(OffsetForLeaderEpochResponse response, ErrorTally errors)
-    {
-        foreach (var topic in response.Topics)
-        {
-            foreach (var partition in topic.Partitions)
-            {
-                errors.Add(partition.ErrorCode);
-            }
-        }
-    }
+    public void ReportErrors(OffsetForLeaderEpochResponse response, ErrorTally errors) =>
+        errors.Add(response.Topics.SelectMany(topic => topic.Partitions, (_, partition) => partition.ErrorCode));
 
     public ErrorCode Authorize(RequestContext context, OffsetForLeaderEpochRequest request) =>
         context.Access.Topics(Operation.Describe, request.Topics.Select(topic => topic.Topic));
@@ -51,8 +43,7 @@ internal sealed class OffsetForLeaderEpochHandler(PartitionOpening opening, Part
     public async ValueTask<OffsetForLeaderEpochResponse> HandleAsync(
         RequestContext context, OffsetForLeaderEpochRequest request, CancellationToken token)
     {
-        await opening.WaitAsync(
-            request.Topics.SelectMany(topic => topic.Partitions.Select(partition => partitions.Find(topic.Topic, partition.Partition).Partition)), token);
+        await opening.WaitAsync(request.Topics.SelectMany(topic => topic.Partitions, (topic, partition) => (topic.Topic, partition.Partition)), token);
         return new OffsetForLeaderEpochResponse
         {
             Topics = [.. request.Topics.Select(topic => new OffsetForLeaderEpochResponse.OffsetForLeaderTopicResult

@@ -52,7 +52,7 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
     public ErrorCode Authorize(RequestContext context, ProduceRequest request) =>
         context.Access.Topics(
             Operation.Write,
-            request.TopicData.Select(topic => context.ApiVersion >= FirstWithTopicIds ? partitions.Image.NameOf(topic.TopicId) : topic.Name).OfType<string>());
+            request.TopicData.Select(topic => TopicOf(context, topic).NameIn(partitions.Image)).OfType<string>());
 
     public ProduceResponse Refuse(RequestContext context, ProduceRequest request, ErrorCode error)
     {
@@ -96,6 +96,9 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
 
         return Respond(context, request, pass);
     }
+
+    internal static TopicReference TopicOf(RequestContext context, ProduceRequest.TopicProduceData topic) =>
+        new(topic.Name, topic.TopicId, IsById: context.ApiVersion >= FirstWithTopicIds);
 
     private ProduceResponse Respond(RequestContext context, ProduceRequest request, ProducePass pass)
     {

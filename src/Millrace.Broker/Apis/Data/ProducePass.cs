@@ -5,7 +5,6 @@ using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Requests;
-using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Runtime;
 using Millrace.Streams;
@@ -21,7 +20,6 @@ namespace Millrace.Broker.Apis.Data;
 internal sealed class ProducePass : IDisposable
 {
     private const short FirstWithZstd = 7;
-    private const short FirstWithTopicIds = 13;
 
     private readonly NodeRuntime _runtime;
     private readonly ILogger _logger;
@@ -77,13 +75,13 @@ internal sealed class ProducePass : IDisposable
         {
             foreach (var topic in request.TopicData)
             {
-                var image = Find(context, topic);
+                var reference = ProduceHandler.TopicOf(context, topic);
+                var image = reference.FindIn(_partitions.Image);
                 foreach (var partition in topic.PartitionData)
                 {
                     ref var append = ref _appends[begun];
                     append.Lookup = image is null
-                        ? new PartitionLookup(
-                            context.ApiVersion >= FirstWithTopicIds ? PartitionError.UnknownTopicId : PartitionError.UnknownPartition, null, null)
+                        ? new PartitionLookup(reference.Absence, null, null)
                         : _partitions.Find(image, partition.Index);
                     append.Error = image is { IsInternal: true }
                         ? PartitionError.InternalTopic
@@ -208,13 +206,5 @@ internal sealed class ProducePass : IDisposable
 
             Volatile.Write(ref _appends[i].Settled, true);
         }
-    }
-
-    private TopicImage? Find(RequestContext context, ProduceRequest.TopicProduceData topic)
-    {
-        var image = _partitions.Image;
-        return context.ApiVersion >= FirstWithTopicIds
-            ? image.TryGetTopic(topic.TopicId, out var byId) ? byId : null
-            : image.TryGetTopic(topic.Name, out var byName) ? byName : null;
     }
 }

@@ -21,22 +21,14 @@ internal sealed class OffsetCommitHandler(IMetadataFeed feed, GroupCoordinator g
 
     public static ApiVersionRange Versions => new(2, 10);
 
-    public void ReportErrors(OffsetCommitResponse response, ErrorTally errors)
-    {
-        foreach (var topic in response.Topics)
-        {
-            foreach (var partition in topic.Partitions)
-            {
-                errors.Add(partition.ErrorCode);
-            }
-        }
-    }
+    public void ReportErrors(OffsetCommitResponse response, ErrorTally errors) =>
+        errors.Add(response.Topics.SelectMany(topic => topic.Partitions, (_, partition) => partition.ErrorCode));
 
     public ErrorCode Authorize(RequestContext context, OffsetCommitRequest request) =>
         context.Access.Group(Operation.Read, request.GroupId) is var group and not ErrorCode.None ? group
             : context.Access.Topics(
                 Operation.Read,
-                request.Topics.Select(topic => context.ApiVersion >= FirstWithTopicIds ? feed.Image.NameOf(topic.TopicId) : topic.Name).OfType<string>());
+                request.Topics.Select(topic => TopicOf(context, topic).NameIn(feed.Image)).OfType<string>());
 
     public OffsetCommitResponse Refuse(RequestContext context, OffsetCommitRequest request, ErrorCode error) =>
         new()
@@ -62,9 +54,8 @@ internal sealed class OffsetCommitHandler(IMetadataFeed feed, GroupCoordinator g
     public async ValueTask<OffsetCommitResponse> HandleAsync(RequestContext context, OffsetCommitRequest request, CancellationToken token)
     {
         var image = feed.Image;
-        var byId = context.ApiVersion >= FirstWithTopicIds;
         var offsets = new List<OffsetToCommit>();
-        var checks = request.Topics.Select(topic => Check(image, topic, byId, offsets)).ToList();
+        var checks = request.Topics.Select(topic => Check(image, TopicOf(context, topic), topic, offsets)).ToList();
         var answer = offsets.Count == 0 ? new OffsetCommitAnswer(GroupError.None, []) : await groups.CommitAsync(ToCommand(context, request, offsets), token);
         var next = 0;
         var topics = new List<OffsetCommitResponse.OffsetCommitResponseTopic>(request.Topics.Count);
@@ -85,13 +76,16 @@ internal sealed class OffsetCommitHandler(IMetadataFeed feed, GroupCoordinator g
         return new OffsetCommitResponse { Topics = topics };
     }
 
+    private static TopicReference TopicOf(RequestContext context, OffsetCommitRequest.OffsetCommitRequestTopic topic) =>
+        new(topic.Name, topic.TopicId, IsById: context.ApiVersion >= FirstWithTopicIds);
+
     /// <summary>Says of each partition whether there is one, and adds the offsets of those that there are.</summary>
     private static List<ErrorCode> Check(
-        MetadataImage image, OffsetCommitRequest.OffsetCommitRequestTopic topic, bool byId, List<OffsetToCommit> offsets)
+        MetadataImage image, TopicReference reference, OffsetCommitRequest.OffsetCommitRequestTopic topic, List<OffsetToCommit> offsets)
     {
-        if (byId ? !image.TryGetTopic(topic.TopicId, out var known) : !image.TryGetTopic(topic.Name, out known))
+        if (reference.FindIn(image) is not { } known)
         {
-            return [.. topic.Partitions.Select(_ => byId ? ErrorCode.UnknownTopicId : ErrorCode.UnknownTopicOrPartition)];
+            return [.. topic.Partitions.Select(_ => KafkaErrorMap.ToErrorCode(reference.Absence))];
         }
 
         var errors = new List<ErrorCode>(topic.Partitions.Count);

@@ -78,7 +78,9 @@ internal sealed class OffsetFetchHandler(IMetadataFeed feed, GroupCoordinator gr
         context.Access.Group(Operation.Describe, group) is var error and not ErrorCode.None ? error : context.Access.Topics(Operation.Describe, topics);
 
     private IEnumerable<string> NamesIn(RequestContext context, OffsetFetchRequest.OffsetFetchRequestGroup group) =>
-        (group.Topics ?? []).Select(topic => context.ApiVersion >= FirstWithTopicIds ? feed.Image.NameOf(topic.TopicId) : topic.Name).OfType<string>();
+        (group.Topics ?? [])
+            .Select(topic => new TopicReference(topic.Name, topic.TopicId, IsById: context.ApiVersion >= FirstWithTopicIds).NameIn(feed.Image))
+            .OfType<string>();
 
     /// <summary>Those that the sender may know of, who may have asked for all.</summary>
     private static IEnumerable<TopicOffsets> Seen(RequestContext context, IEnumerable<TopicOffsets> topics) =>

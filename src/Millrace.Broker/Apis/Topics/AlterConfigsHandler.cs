@@ -1,4 +1,3 @@
-using Millrace.Broker.Access;
 using Millrace.Broker.Requests;
 using Millrace.Protocol;
 
@@ -7,42 +6,28 @@ namespace Millrace.Broker.Apis.Topics;
 /// <summary>AlterConfigs (key 33), v0–2: the configs named become all that their resource has of its own.</summary>
 /// <remarks>v2: flexible. As in IncrementalAlterConfigs, topics and brokers have configs. An internal topic keeps its cleanup.policy.</remarks>
 internal sealed class AlterConfigsHandler(ControllerDeeds deeds)
-    : IApiHandler<AlterConfigsRequest, AlterConfigsResponse>
+    : ConfigChangeHandler<AlterConfigsRequest, AlterConfigsResponse>(deeds), IApiHandler<AlterConfigsRequest, AlterConfigsResponse>
 {
     public static ApiVersionRange Versions => new(0, 2);
 
-    public void ReportErrors(AlterConfigsResponse response, ErrorTally errors)
+    protected override IEnumerable<(sbyte Type, string Name)> ResourcesIn(AlterConfigsRequest request) =>
+        request.Resources.Select(resource => (resource.ResourceType, resource.ResourceName));
+
+    protected override IEnumerable<short> ErrorsIn(AlterConfigsResponse response) => response.Responses.Select(resource => resource.ErrorCode);
+
+    protected override AlterConfigsResponse Answer(IEnumerable<(sbyte Type, string Name)> resources, ErrorCode error) => new()
     {
-        foreach (var resource in response.Responses)
-        {
-            errors.Add(resource.ErrorCode);
-        }
-    }
+        Responses =
+        [
+            .. resources.Select(resource => new AlterConfigsResponse.AlterConfigsResourceResponse
+            {
+                ErrorCode = (short)error,
+                ResourceType = resource.Type,
+                ResourceName = resource.Name,
+            }),
+        ],
+    };
 
-    public ErrorCode Authorize(RequestContext context, AlterConfigsRequest request) =>
-        ConfigAccess.Authorize(
-            context.Access, Operation.AlterConfigs, request.Resources.Select(resource => (resource.ResourceType, resource.ResourceName)));
-
-    public AlterConfigsResponse Refuse(RequestContext context, AlterConfigsRequest request, ErrorCode error) =>
-        new()
-        {
-            Responses =
-            [
-                .. request.Resources.Select(resource => new AlterConfigsResponse.AlterConfigsResourceResponse
-                {
-                    ErrorCode = (short)error,
-                    ResourceType = resource.ResourceType,
-                    ResourceName = resource.ResourceName,
-                }),
-            ],
-        };
-
-    public async ValueTask<AlterConfigsResponse> HandleAsync(RequestContext context, AlterConfigsRequest request, CancellationToken token)
-    {
-        // The request carries no time-out.
-        var response = await deeds.DoAsync<AlterConfigsRequest, AlterConfigsResponse>(
-            request, RequestDeadline.LeastPatience, error => Refuse(context, request, error), token);
-        deeds.TellReplaced(context, request, response);
-        return response;
-    }
+    protected override void Tell(RequestContext context, AlterConfigsRequest request, AlterConfigsResponse response) =>
+        Deeds.TellReplaced(context, request, response);
 }

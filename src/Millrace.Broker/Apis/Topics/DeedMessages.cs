@@ -7,7 +7,7 @@ internal static partial class DeedMessages
 {
     [LoggerMessage(
         EventId = 4200, Level = LogLevel.Information,
-        Message = "Topic {Topic} has been created with {Partitions} partitions; set for it: {Configs}. By {Client}")]
+        Message = "Topic {Topic} has been created; partitions: {Partitions}; set for it: {Configs}. By {Client}")]
     public static partial void TopicCreated(ILogger logger, string topic, int partitions, string configs, string client);
 
     [LoggerMessage(EventId = 4201, Level = LogLevel.Information, Message = "Topic {Topic} (id {TopicId}) has been deleted. By {Client}")]

@@ -1,4 +1,3 @@
-using Millrace.Broker.Access;
 using Millrace.Broker.Requests;
 using Millrace.Protocol;
 
@@ -7,42 +6,30 @@ namespace Millrace.Broker.Apis.Topics;
 /// <summary>IncrementalAlterConfigs (key 44), v0–1: SET, DELETE, APPEND, SUBTRACT.</summary>
 /// <remarks>Topics and brokers. Log levels (BROKER_LOGGER), groups and client metrics have no configs here: INVALID_REQUEST.</remarks>
 internal sealed class IncrementalAlterConfigsHandler(ControllerDeeds deeds)
-    : IApiHandler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>
+    : ConfigChangeHandler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(deeds),
+      IApiHandler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>
 {
     public static ApiVersionRange Versions => new(0, 1);
 
-    public void ReportErrors(IncrementalAlterConfigsResponse response, ErrorTally errors)
+    protected override IEnumerable<(sbyte Type, string Name)> ResourcesIn(IncrementalAlterConfigsRequest request) =>
+        request.Resources.Select(resource => (resource.ResourceType, resource.ResourceName));
+
+    protected override IEnumerable<short> ErrorsIn(IncrementalAlterConfigsResponse response) =>
+        response.Responses.Select(resource => resource.ErrorCode);
+
+    protected override IncrementalAlterConfigsResponse Answer(IEnumerable<(sbyte Type, string Name)> resources, ErrorCode error) => new()
     {
-        foreach (var resource in response.Responses)
-        {
-            errors.Add(resource.ErrorCode);
-        }
-    }
+        Responses =
+        [
+            .. resources.Select(resource => new IncrementalAlterConfigsResponse.AlterConfigsResourceResponse
+            {
+                ErrorCode = (short)error,
+                ResourceType = resource.Type,
+                ResourceName = resource.Name,
+            }),
+        ],
+    };
 
-    public ErrorCode Authorize(RequestContext context, IncrementalAlterConfigsRequest request) =>
-        ConfigAccess.Authorize(
-            context.Access, Operation.AlterConfigs, request.Resources.Select(resource => (resource.ResourceType, resource.ResourceName)));
-
-    public IncrementalAlterConfigsResponse Refuse(RequestContext context, IncrementalAlterConfigsRequest request, ErrorCode error) =>
-        new()
-        {
-            Responses =
-            [
-                .. request.Resources.Select(resource => new IncrementalAlterConfigsResponse.AlterConfigsResourceResponse
-                {
-                    ErrorCode = (short)error,
-                    ResourceType = resource.ResourceType,
-                    ResourceName = resource.ResourceName,
-                }),
-            ],
-        };
-
-    public async ValueTask<IncrementalAlterConfigsResponse> HandleAsync(RequestContext context, IncrementalAlterConfigsRequest request, CancellationToken token)
-    {
-        // The request carries no time-out.
-        var response = await deeds.DoAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
-            request, RequestDeadline.LeastPatience, error => Refuse(context, request, error), token);
-        deeds.TellChanged(context, request, response);
-        return response;
-    }
+    protected override void Tell(RequestContext context, IncrementalAlterConfigsRequest request, IncrementalAlterConfigsResponse response) =>
+        Deeds.TellChanged(context, request, response);
 }

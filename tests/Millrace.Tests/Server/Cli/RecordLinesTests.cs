@@ -73,9 +73,21 @@ public sealed class RecordLinesTests
     [Theory]
     [InlineData("""{"vlaue": "x"}""", "'vlaue'")]
     [InlineData("""{"headers": [["only a name"]]}""", "pairs")]
-    [InlineData("""{"value": {"base64": "?"}}""", "Base-64")]
-    [InlineData("[]", "Line 7")]
-    [InlineData("x", "Line 7")]
+    [InlineData("""{"headers": 7}""", "pairs")]
+    [InlineData("""{"value": {"base64": "?"}}""", "\"?\" is no Base64.")]
+    [InlineData("""{"value": {"base64": 1}}""", "1 is no Base64.")]
+    [InlineData("""{"value": "x", "partition": "two"}""", "'partition' is a whole number, and not \"two\".")]
+    [InlineData("""{"value": "x", "timestamp": 1.5}""", "'timestamp' is a whole number, and not 1.5.")]
+    [InlineData("""{"value": "x", "value": "y"}""", "a name stands in it twice.")]
+    [InlineData("""{"value": {"n": 1, "n": 2}}""", "a name stands in it twice.")]
+    [InlineData("""{"value": "\ud800"}""", "half of a surrogate pair")]
+    [InlineData("[]", "it is a list, and no object.")]
+    [InlineData("null", "it is null, and no object.")]
+    [InlineData("x", "'x' cannot stand at character 1.")]
+    [InlineData("""{"value": "ü" "key"}""", "'\"' cannot stand at character 15.")]
+    [InlineData("""{"value": "x"} y""", "'y' cannot stand at character 16.")]
+    [InlineData("""{"value": "x" """, "it ends before the object does.")]
+    [InlineData(" ", "it is empty.")]
     public void A_line_that_is_no_record_is_refused_by_its_number(string line, string said)
     {
         var refusal = Assert.Throws<CommandFailedException>(() => Json(line));
@@ -83,6 +95,7 @@ public sealed class RecordLinesTests
         Assert.Equal(ExitCode.Usage, refusal.ExitCode);
         Assert.StartsWith("Line 7 ", refusal.Message, StringComparison.Ordinal);
         Assert.Contains(said, refusal.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("BytePosition", refusal.Message, StringComparison.Ordinal);
     }
 
     private static (Message<byte[]?, byte[]?> Message, int? Partition) Json(string line) =>

@@ -12,8 +12,8 @@ public sealed class BroughtSettingsTests
     {
         var settings = PropertiesFixture.Read("kraft-combined");
 
-        Assert.Equal("/tmp/kraft-combined-logs", settings.Text(ServerSettings.DataDirectory));
-        Assert.Equal(1, settings.Number("node.id"));
+        Assert.Equal("/tmp/kraft-combined-logs", settings[ServerSettings.DataDirectory].Value);
+        Assert.Equal(1, settings["node.id"].AsLong());
         Assert.Equal(
             "Understood from settings of Kafka: log.dirs as millrace.data.dir=/tmp/kraft-combined-logs", Assert.Single(Said(settings, LogLevel.Information)));
         var warning = Assert.Single(Said(settings, LogLevel.Warning));
@@ -26,8 +26,8 @@ public sealed class BroughtSettingsTests
     {
         var settings = PropertiesFixture.Read("container");
 
-        Assert.Equal("/var/lib/kafka/data", settings.Text(ServerSettings.DataDirectory));
-        Assert.Equal(0, settings.Number("group.initial.rebalance.delay.ms"));
+        Assert.Equal("/var/lib/kafka/data", settings[ServerSettings.DataDirectory].Value);
+        Assert.Equal(0, settings["group.initial.rebalance.delay.ms"].AsLong());
         Assert.Single(Said(settings, LogLevel.Warning));
     }
 
@@ -36,11 +36,11 @@ public sealed class BroughtSettingsTests
     {
         var settings = PropertiesFixture.Read("automq");
 
-        Assert.Equal("s3://automq-data?endpoint=http://minio:9000&region=us-east-1&path-style=true", settings.Text(ServerSettings.Store));
-        Assert.Equal("object", settings.Text(ServerSettings.Wal));
-        Assert.Equal(2L << 30, settings.Number(ServerSettings.NotUploadedMax));
-        Assert.Equal(524_288_000, settings.Number(ServerSettings.UploadBytes));
-        Assert.Equal(1L << 30, settings.Number(ServerSettings.BlockCache));
+        Assert.Equal("s3://automq-data?endpoint=http://minio:9000&region=us-east-1&path-style=true", settings[ServerSettings.Store].Value);
+        Assert.Equal("object", settings[ServerSettings.Wal].Value);
+        Assert.Equal(2L << 30, settings[ServerSettings.NotUploadedMax].AsLong());
+        Assert.Equal(524_288_000, settings[ServerSettings.UploadBytes].AsLong());
+        Assert.Equal(1L << 30, settings[ServerSettings.BlockCache].AsLong());
         Assert.Contains("KAFKA_S3_ACCESS_KEY", Assert.Single(Said(settings, LogLevel.Information)), StringComparison.Ordinal);
         var warnings = Said(settings, LogLevel.Warning);
         Assert.Equal(2, warnings.Count);
@@ -55,17 +55,17 @@ public sealed class BroughtSettingsTests
         var kafka = PropertiesFixture.Read("kraft-combined", (ServerSettings.DataDirectory, "/d"));
         var autoMq = PropertiesFixture.Read("automq", (ServerSettings.Store, "file:///s"), ("s3.wal.path", "0@file:///w?capacity=1073741824&iops=3000"));
 
-        Assert.Equal("/d", kafka.Text(ServerSettings.DataDirectory));
+        Assert.Equal("/d", kafka[ServerSettings.DataDirectory].Value);
         Assert.Empty(Said(kafka, LogLevel.Information));
-        Assert.Equal("file:///s", autoMq.Text(ServerSettings.Store));
-        Assert.Equal("file:///w?capacity=1073741824", autoMq.Text(ServerSettings.Wal));
+        Assert.Equal("file:///s", autoMq[ServerSettings.Store].Value);
+        Assert.Equal("file:///w?capacity=1073741824", autoMq[ServerSettings.Wal].Value);
     }
 
     [Theory]
     [InlineData("log.dir", "/one", "/one")]
     [InlineData("log.dirs", " /one , /two", "/one")]
     public void A_log_folder_is_the_data_directory(string key, string value, string directory) =>
-        Assert.Equal(directory, From((key, value)).Text(ServerSettings.DataDirectory));
+        Assert.Equal(directory, From((key, value))[ServerSettings.DataDirectory].Value);
 
     [Theory]
     [InlineData("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer")]
@@ -114,7 +114,7 @@ public sealed class BroughtSettingsTests
         Assert.Equal(
             2,
             From(("num.partitions", "none"), ("sasl.enabled.mechanisms", "PLAIN"), ("num.partitions", "2"), ("sasl.enabled.mechanisms", ""))
-                .Number("num.partitions"));
+                ["num.partitions"].AsLong());
 
     [Theory]
     [InlineData("min.insync.replicas", "2", "holds up no write")]
@@ -126,7 +126,7 @@ public sealed class BroughtSettingsTests
 
     [Fact]
     public void AutoMQs_settings_of_the_store_do_not_count_where_AutoMQ_is_switched_off() =>
-        Assert.Null(From(("elasticstream.enable", "false"), ("s3.data.buckets", "0@s3://a")).Text(ServerSettings.Store));
+        Assert.Null(From(("elasticstream.enable", "false"), ("s3.data.buckets", "0@s3://a"))[ServerSettings.Store].Value);
 
     [Fact]
     public void No_setting_is_in_two_tables()

@@ -42,7 +42,26 @@ public sealed class NodeSettingsTests
     {
         var settings = NodeSettings.From([KeyValuePair.Create("num.partitions", "3"), KeyValuePair.Create("num.partitions", " 5 ")]);
 
-        Assert.Equal(5, settings.Number("num.partitions"));
+        Assert.Equal(5, settings["num.partitions"].AsLong());
+    }
+
+    [Fact]
+    public void A_log_names_what_is_otherwise_than_by_default_and_everything_where_it_is_asked_for()
+    {
+        var settings = NodeSettings.From([KeyValuePair.Create("num.partitions", "3"), KeyValuePair.Create("max.connections", "20000")]);
+
+        Assert.Equal("num.partitions=3", settings.Changed());
+        Assert.Equal("none", NodeSettings.From([]).Changed());
+        Assert.Contains("max.connections=20000", settings.All(), StringComparison.Ordinal);
+        Assert.Contains("millrace.upload.interval.ms=10000", settings.All(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_time_that_is_longer_than_timers_take_is_as_long_as_they_take()
+    {
+        var settings = NodeSettings.From([KeyValuePair.Create("millrace.upload.interval.ms", $"{long.MaxValue}")]);
+
+        Assert.Equal(TimeSpan.FromMilliseconds(int.MaxValue), settings["millrace.upload.interval.ms"].AsMilliseconds());
     }
 
     [Fact]

@@ -15,12 +15,12 @@ namespace Millrace.Tests.Broker.Apis.Data;
 internal sealed class DataPathClient
 {
     private readonly PartitionsUnderTest _broker;
-    private readonly PartitionOpening _opening;
+    private readonly OpeningWait _opening;
 
     public DataPathClient(PartitionsUnderTest broker, long memoryBytes = long.MaxValue)
     {
         _broker = broker;
-        _opening = new PartitionOpening(broker.Runtime);
+        _opening = new OpeningWait(broker.Runtime, broker.Table);
         Purgatory = new FetchPurgatory(broker.Runtime);
         Produce = new ProduceHandler(broker.Runtime, broker.Table, new BatchIntake(broker.Buffers), broker.Metrics);
         Fetch = new FetchHandler(

@@ -59,7 +59,7 @@ public sealed class DeedLogTests
 
         Assert.Collection(
             node.Log.Saying(" By client '").Select(line => line[..line.IndexOf(" at 127.0.0.1:", StringComparison.Ordinal)]),
-            line => Assert.Equal("Topic orders has been created with 2 partitions; set for it: retention.ms=1000. By client 'test'", line),
+            line => Assert.Equal("Topic orders has been created; partitions: 2; set for it: retention.ms=1000. By client 'test'", line),
             line => Assert.Equal("Topic orders has 3 partitions now. By client 'test'", line),
             line => Assert.Equal("The configuration of topic orders has been changed: retention.ms is unset, segment.bytes=1048576. By client 'test'", line),
             line => Assert.Equal("The configuration of all brokers has been changed: max.connections=400. By client 'test'", line),

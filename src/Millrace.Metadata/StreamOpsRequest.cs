@@ -1,0 +1,7 @@
+namespace Millrace.Metadata;
+
+/// <content>The ranges that are offered.</content>
+public sealed partial class StreamOpsRequest
+{
+    public sealed partial class CommittedRange : IPlacedRangeFields;
+}
