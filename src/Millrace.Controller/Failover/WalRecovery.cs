@@ -10,15 +10,15 @@ namespace Millrace.Controller.Failover;
 /// <param name="runtime">Of the incarnation that recovers.</param>
 /// <param name="options">How objects are made.</param>
 /// <param name="target">Where they go, and in whose name.</param>
-/// <param name="providers">Take over WALs by their kind; null for one that ends with its process.</param>
-public sealed class WalRecovery(NodeRuntime runtime, StreamsOptions options, UploadTarget target, Func<WalKind, IWalProvider?> providers)
+/// <param name="takeovers">Take over WALs by their kind; null for one that ends with its process.</param>
+public sealed class WalRecovery(NodeRuntime runtime, StreamsOptions options, UploadTarget target, Func<WalKind, IWalTakeover?> takeovers)
 {
     /// <exception cref="WalUnavailableException">It is not at hand.</exception>
     /// <exception cref="StreamException">Corrupt: single streams of it are damaged; all others are complete. Fenced.</exception>
     public async Task RecoverAsync(WalDescriptor wal, CancellationToken token)
     {
-        var provider = providers(wal.Kind) ?? throw new WalUnavailableException(wal, $"a WAL of kind {wal.Kind} ends with its process.");
-        await using var recovery = await provider.TakeOverAsync(wal, token);
+        var takeover = takeovers(wal.Kind) ?? throw new WalUnavailableException(wal, $"a WAL of kind {wal.Kind} ends with its process.");
+        await using var recovery = await takeover.TakeOverAsync(wal, token);
         await new WalFailover(runtime, options, target).RecoverAsync(recovery, token);
     }
 }

@@ -1,6 +1,7 @@
 using Millrace.Runtime.Files;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
 using Xunit;
 
@@ -261,7 +262,7 @@ public abstract class FileWalTests(WalDeviceMode mode) : WalContract
     private protected override IWalProvider NewProvider() => NewProvider(Path.Combine(Machine.Folder, "wal"));
 
     private RingWalProvider NewProvider(string folder) =>
-        RingWalProvider.InFolder(Machine.Runtime, Pool, folder, new() { Capacity = Capacity, Mode = mode });
+        new RingWalProvider(Machine.Runtime, Pool, new WalFolder(Machine.Runtime, folder, new() { Capacity = Capacity, Mode = mode }), new());
 
     /// <summary>A WAL with a number of blocks of one record each, and nobody who holds it.</summary>
     private async Task<WalDescriptor> StoppedAsync(int records)

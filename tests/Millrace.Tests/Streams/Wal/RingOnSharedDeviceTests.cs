@@ -24,5 +24,5 @@ public sealed class RingOnSharedDeviceTests : WalContract
         await AssertHoldsAsync(recovery, [Record(0, 100), Record(1, 5000)]);
     }
 
-    private protected override IWalProvider NewProvider() => new RingWalProvider(Machine.Runtime, Pool, _device, new() { Capacity = 16 << 20 });
+    private protected override IWalProvider NewProvider() => new RingWalProvider(Machine.Runtime, Pool, _device, new());
 }
