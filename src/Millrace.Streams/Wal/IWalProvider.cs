@@ -17,7 +17,9 @@ public interface IWalProvider : IWalTakeover
     /// <exception cref="IOException">The medium refuses.</exception>
     ValueTask RemoveUnfinishedAsync(CancellationToken token);
 
-    /// <summary>Makes an empty WAL, ready for appends. A failure leaves nothing that takes space, but for what <see cref="IWalTakeover.DiscardAsync"/> gives back.</summary>
+    /// <summary>
+    /// Makes an empty WAL, ready for appends. A failure leaves nothing that takes space, but for what <see cref="IWalTakeover.DiscardAsync"/> gives back.
+    /// </summary>
     /// <exception cref="WalUnavailableException">The medium refuses; says what is needed, and what there is.</exception>
     ValueTask<IWriteAheadLog> CreateAsync(WalDescriptor descriptor, CancellationToken token);
 
