@@ -15,7 +15,7 @@ namespace Millrace.Controller.Failover;
 /// <param name="runtime">Of the incarnation that recovers.</param>
 /// <param name="nodes">Knows which wait.</param>
 /// <param name="failover">Commits what one that was taken over holds.</param>
-/// <param name="providers">Take over WALs by their kind; null for one that ends with its process.</param>
+/// <param name="takeovers">Take over WALs by their kind; null for one that ends with its process.</param>
 /// <param name="losses">What the operator gives up where one cannot be recovered.</param>
 /// <param name="triesAgain">
 /// The caller can try again by itself: so a medium that refuses, which may pass, ends the recovery, instead of leaving streams without a leader until
@@ -25,7 +25,7 @@ public sealed class FormerWals(
     NodeRuntime runtime,
     NodeRegistry nodes,
     WalFailover failover,
-    Func<WalKind, IWalProvider?> providers,
+    Func<WalKind, IWalTakeover?> takeovers,
     AcceptedLosses losses,
     bool triesAgain)
 {
@@ -48,8 +48,8 @@ public sealed class FormerWals(
         FailoverMessages.Recovering(_logger, wal.Id, wal.Location, waiting.Streams.Count);
         try
         {
-            var provider = providers(wal.Kind) ?? throw new WalUnavailableException(wal, $"a WAL of kind {wal.Kind} ends with its process.");
-            await using var recovery = await provider.TakeOverAsync(wal, token);
+            var takeover = takeovers(wal.Kind) ?? throw new WalUnavailableException(wal, $"a WAL of kind {wal.Kind} ends with its process.");
+            await using var recovery = await takeover.TakeOverAsync(wal, token);
             await failover.RecoverAsync(recovery, token);
         }
         catch (WalUnavailableException missing) when (!triesAgain || missing.InnerException is not (IOException or UnauthorizedAccessException))

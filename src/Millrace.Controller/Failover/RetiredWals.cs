@@ -18,29 +18,26 @@ namespace Millrace.Controller.Failover;
 /// <param name="metadata">Tells known WALs from others.</param>
 /// <param name="self">The incarnation that gives it back.</param>
 /// <param name="own">Makes this incarnation's WAL, perhaps where others lie.</param>
-/// <param name="providers">Give space back by the WAL's kind; null for one that takes none.</param>
+/// <param name="takeovers">Give space back by the WAL's kind; null for one that takes none.</param>
 public sealed class RetiredWals(
     NodeRuntime runtime,
     NodeRegistry nodes,
     IMetadataFeed metadata,
     NodeIncarnation self,
     IWalProvider own,
-    Func<WalKind, IWalProvider?> providers)
+    Func<WalKind, IWalTakeover?> takeovers)
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<RetiredWals>();
 
     /// <summary>
-    /// Gives files back before a new one is made: on a small disk there may be room for one only. The metadata forgets them later
+    /// Gives back those whose room the new one may need, before it is made: there may be room for one only. The metadata forgets them later
     /// (<see cref="GiveBackAsync"/>).
     /// </summary>
     public async Task MakeRoomAsync(CancellationToken token)
     {
-        if (own.Kind == WalKind.File)
+        foreach (var wal in (await nodes.GetRetiredWalsAsync(token)).Where(own.SharesRoomWith))
         {
-            foreach (var wal in (await nodes.GetRetiredWalsAsync(token)).Where(wal => wal.Kind == WalKind.File))
-            {
-                await TryDiscardAsync(wal, token);
-            }
+            await TryDiscardAsync(wal, token);
         }
     }
 
@@ -75,7 +72,7 @@ public sealed class RetiredWals(
     {
         try
         {
-            if (providers(wal.Kind) is not { } provider || await provider.DiscardAsync(wal, token))
+            if (takeovers(wal.Kind) is not { } takeover || await takeover.DiscardAsync(wal, token))
             {
                 return true;
             }

@@ -160,7 +160,7 @@ public sealed class PartitionTableTests
         const int Partitions = 50;
         await using var broker = PartitionsUnderTest.Start();
         await broker.AddTopicAsync("t", Partitions);
-        var client = new Apis.DataPathClient(broker);
+        var client = new Apis.Data.DataPathClient(broker);
         for (var i = 0; i < Partitions; i++)
         {
             (await client.ProduceAsync(version: 9, acks: -1, 30_000, ("t", i, Batches.Of("a")))).Context.Dispose();

@@ -52,6 +52,15 @@ public sealed class S3WithoutAnswersTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_server_that_took_the_client_for_gone_is_asked_again()
+    {
+        var asked = 0;
+        await using var server = new ScriptedServer(_ => Interlocked.Increment(ref asked) == 1 ? (499, "") : (200, "found"));
+        await using var store = Open(server, TimeSpan.FromSeconds(30));
+        Assert.Equal("found"u8.ToArray(), await store.GetAsync("k", Token));
+    }
+
     [Theory]
     [InlineData(0, 1, 15)]
     [InlineData(4 << 20, 1, 31)]
