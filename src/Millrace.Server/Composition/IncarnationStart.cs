@@ -86,9 +86,9 @@ internal sealed class IncarnationStart(
 
         // The former WALs before the new one: recovering needs the store alone, and what it frees may be all the room that a new one has. The
         // new one is known before it is made: a crash in between leaves a name without a file, and never a file without a name.
-        await RecoverAsync(life, wals, nodes, registry, controller.Metadata, self, token);
-        var retired = new RetiredWals(life, nodes, controller.Metadata, self, wals.Own, wals.Former);
-        await retired.MakeRoomAsync(token);
+        var former = new FormerWals(life, nodes, self, wals.Own, wals.Former);
+        await RecoverAsync(life, former, nodes, registry, controller.Metadata, self, token);
+        await former.MakeRoomAsync(token);
         var descriptor = wals.Own.Describe(self.Node, self.Epoch);
         await nodes.RegisterWalAsync(self, descriptor, token);
         var wal = _parts.Add(await wals.Own.CreateAsync(descriptor, token));
@@ -106,7 +106,7 @@ internal sealed class IncarnationStart(
             broker.Serve(listener.Lend(), listener.Name);
         }
 
-        _ = life.Spawn("former-wals", retired.GiveBackAsync);
+        _ = life.Spawn("former-wals", ending => former.GiveBackAsync(controller.Metadata, ending));
         var made = new Incarnation(life, options, _parts)
         {
             Self = self,
@@ -182,7 +182,7 @@ internal sealed class IncarnationStart(
 
     private async Task RecoverAsync(
         NodeRuntime life,
-        WalProviders wals,
+        FormerWals former,
         NodeRegistry nodes,
         StreamRegistry registry,
         IMetadataFeed metadata,
@@ -200,7 +200,7 @@ internal sealed class IncarnationStart(
 
         var target = new UploadTarget(self, components.Storage, registry, components.Buffers);
         var failover = new WalFailover(life, options.Streams, target);
-        await new FormerWals(life, nodes, failover, wals.Former, losses, triesAgain: isReplacement).RecoverAsync(waiting, token);
+        await former.RecoverAsync(waiting, failover, losses, triesAgain: isReplacement, token);
     }
 
     /// <summary>What is told is why it could not start, and not what that has led to.</summary>

@@ -123,7 +123,8 @@ internal sealed class Thief(
             var failover = new WalFailover(runtime, new StreamsOptions(), new UploadTarget(self, storage, registry, buffers));
             var losses = new AcceptedLosses(runtime, nodes, registry, self, []);
             var waiting = await nodes.GetWaitingWalsAsync(CancellationToken.None);
-            await new FormerWals(runtime, nodes, failover, _ => wals, losses, triesAgain: false).RecoverAsync(waiting, CancellationToken.None);
+            await new FormerWals(runtime, nodes, self, wals, _ => wals).RecoverAsync(
+                waiting, failover, losses, triesAgain: false, CancellationToken.None);
             kernel.Coverage.Count("thief: WALs recovered");
         }
     }
