@@ -50,13 +50,11 @@ internal sealed class Incarnation : IAsyncDisposable
     public required KafkaBroker Broker { get; init; }
 
     /// <summary>
-    /// Completes, with the reason, when it can go on no longer: it is fenced, the metadata log or its WAL is lost to it, or it
-    /// contradicts itself.
+    /// Looks for what ends it, and waits until it can go on no longer: it is fenced, the metadata log or its WAL is lost to it, or it contradicts
+    /// itself. Call once, when it serves.
     /// </summary>
-    public Task<Exception> Over => _life.Failed;
-
-    /// <summary>Begins to look for what ends it. Call once.</summary>
-    public void Watch()
+    /// <returns>The reason.</returns>
+    public Task<Exception> WaitUntilOverAsync()
     {
         _ = _life.Spawn("streams-watch", async token => _life.Fail(await Streams.Lost.OrCancelled(token)));
         _ = _life.Spawn("registration-watch", async token =>
@@ -64,6 +62,7 @@ internal sealed class Incarnation : IAsyncDisposable
             await Controller.Metadata.WaitAsync(IsFenced, token);
             _life.Fail(new StreamException(StreamError.Fenced, $"Node {Self.Node}, epoch {Self.Epoch}, was fenced in the metadata"));
         });
+        return _life.Failed;
     }
 
     /// <summary>

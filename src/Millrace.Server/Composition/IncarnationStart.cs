@@ -107,7 +107,7 @@ internal sealed class IncarnationStart(
         }
 
         _ = life.Spawn("former-wals", ending => former.GiveBackAsync(controller.Metadata, ending));
-        var made = new Incarnation(life, options, _parts)
+        return new Incarnation(life, options, _parts)
         {
             Self = self,
             Controller = controller,
@@ -116,8 +116,6 @@ internal sealed class IncarnationStart(
             Streams = streams,
             Broker = broker,
         };
-        made.Watch();
-        return made;
     }
 
     /// <summary>

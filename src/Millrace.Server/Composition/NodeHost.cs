@@ -158,7 +158,7 @@ internal sealed class NodeHost : IAsyncDisposable
             Exception reason;
             do
             {
-                reason = await _current!.Over.OrCancelled(stop);
+                reason = await _current!.WaitUntilOverAsync().OrCancelled(stop);
             }
             while (await TryPutDownAsync(_current!, reason) && await TryReplaceAsync(reason, stop));
         }
