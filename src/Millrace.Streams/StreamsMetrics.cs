@@ -11,7 +11,6 @@ internal sealed class StreamsMetrics : IDisposable
     // From a local disk's best to where something is wrong.
     private static readonly InstrumentAdvice<double> UploadBuckets = new() { HistogramBucketBoundaries = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64] };
 
-
     public StreamsMetrics()
     {
         BytesAppended = Meter.CreateCounter<long>("millrace.streams.appended", "By", "Payload bytes appended");

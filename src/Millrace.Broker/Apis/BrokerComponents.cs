@@ -22,7 +22,6 @@ internal sealed record BrokerComponents
 
     public required IControllerChannel Controller { get; init; }
 
-    /// <summary>The partitions that this broker leads.</summary>
     public required PartitionTable Partitions { get; init; }
 
     /// <summary>The node's. Where batches that are stored in another form than they came in get their memory, too.</summary>

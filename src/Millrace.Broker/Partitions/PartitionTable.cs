@@ -96,19 +96,16 @@ internal sealed class PartitionTable : IAsyncDisposable
     public async Task CloseAsync(CancellationToken token)
     {
         _subscription?.Dispose();
-        Task[] closing;
         IReadOnlyList<Partition> led;
         lock (_lock)
         {
             _closed = true;
-            closing = [.. _closing];
             led = Led();
             _topics.Clear();
         }
 
         _unopened.Writer.TryComplete();
-        await CloseTogetherAsync(led, token);
-        await Task.WhenAll(closing);
+        await Task.WhenAll([.. _closing, CloseTogetherAsync(led, token)]);
     }
 
     public async ValueTask DisposeAsync() => await CloseAsync(CancellationToken.None);

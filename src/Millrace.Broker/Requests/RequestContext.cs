@@ -14,7 +14,6 @@ internal abstract class RequestContext
     /// <summary>As the client calls itself; null if it does not.</summary>
     public required string? ClientId { get; init; }
 
-    /// <summary>Who asks, and what they may do.</summary>
     public required AccessCheck Access { get; init; }
 
     public ClientConnection Connection => Access.Client;

@@ -1,4 +1,3 @@
-using Millrace.Runtime.Buffers;
 using Millrace.Streams.Cache;
 using Millrace.Streams.State;
 
@@ -15,86 +14,8 @@ internal sealed class StreamAppends(StreamCore core, AppendContext context)
 {
     private bool _isTelling;
 
+    /// <summary>Appends a record that was found to be in order, and holds its buffer. See <see cref="IStream.AppendAsync"/>.</summary>
     public ValueTask AppendAsync(in StreamAppend append, AppendPermit permit)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(append.Count, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(append.Payload.Length, context.Wal.MaxRecordBytes);
-        ThrowIfMisstated(append);
-        if (append.Payload.Length > SmallRecordArena.LargestPayload)
-        {
-            return Append(append, permit);
-        }
-
-        var payload = context.SmallRecords.Copy(append.Payload.Span, out var holder);
-        try
-        {
-            return Append(append with { Payload = payload, Buffer = holder }, permit);
-        }
-        finally
-        {
-            holder.Release();
-        }
-    }
-
-    /// <summary>The record that ends here is durable, and with it all before: tasks of a WAL complete in order.</summary>
-    public void Confirm(long end)
-    {
-        bool isOver;
-        var tell = false;
-        lock (core.Lock)
-        {
-            core.Life.Leave();
-            isOver = core.Life.IsOver;
-            if (!core.Life.HasEnded && core.Offsets.Confirm(end))
-            {
-                (tell, _isTelling) = (!_isTelling, true);
-                core.Confirmed.Advance(end);
-            }
-        }
-
-        context.Budget.Release(RecordCost.UnderWay);
-        if (tell)
-        {
-            Tell();
-        }
-        else if (isOver)
-        {
-            core.ReleaseIfOver();
-        }
-    }
-
-    /// <summary>An append's outcome will never be known here. The WAL is done with its memory.</summary>
-    /// <returns>What its producer is told.</returns>
-    public Exception Fail(Exception failure)
-    {
-        lock (core.Lock)
-        {
-            core.Life.Leave();
-        }
-
-        var reason = failure as StreamException ?? new StreamException(StreamError.WalFailed, $"The WAL failed: {failure.Message}", failure);
-        core.Lose(reason);
-        context.Budget.Release(RecordCost.UnderWay);
-        core.ReleaseIfOver();
-        return reason;
-    }
-
-    /// <inheritdoc cref="StreamCore.LoseFor"/>
-    public Exception LoseFor(Exception trouble) => core.LoseFor(trouble);
-
-    /// <summary>
-    /// WAL blocks and objects take over the checksum that a caller states, and a wrong one would make them unreadable, neighbours included. Short
-    /// payloads are summed up there anyway.
-    /// </summary>
-    private void ThrowIfMisstated(in StreamAppend append)
-    {
-        if (append.PayloadChecksum is { } stated && append.Payload.Length >= Crc32C.WorthJoining && Crc32C.Of(append.Payload.Span) != stated)
-        {
-            throw new StreamException(StreamError.Corrupt, $"A record for stream {core.Id} does not have the checksum that its caller states");
-        }
-    }
-
-    private ValueTask Append(in StreamAppend append, AppendPermit permit)
     {
         var completion = context.Completions.Take() ?? new AppendCompletion(context.Completions);
         ValueTask durable;
@@ -163,6 +84,52 @@ internal sealed class StreamAppends(StreamCore core, AppendContext context)
         completion.Follow(durable);
         return task;
     }
+
+    /// <summary>The record that ends here is durable, and with it all before: tasks of a WAL complete in order.</summary>
+    public void Confirm(long end)
+    {
+        bool isOver;
+        var tell = false;
+        lock (core.Lock)
+        {
+            core.Life.Leave();
+            isOver = core.Life.IsOver;
+            if (!core.Life.HasEnded && core.Offsets.Confirm(end))
+            {
+                (tell, _isTelling) = (!_isTelling, true);
+                core.Confirmed.Advance(end);
+            }
+        }
+
+        context.Budget.Release(RecordCost.UnderWay);
+        if (tell)
+        {
+            Tell();
+        }
+        else if (isOver)
+        {
+            core.ReleaseIfOver();
+        }
+    }
+
+    /// <summary>An append's outcome will never be known here. The WAL is done with its memory.</summary>
+    /// <returns>What its producer is told.</returns>
+    public Exception Fail(Exception failure)
+    {
+        lock (core.Lock)
+        {
+            core.Life.Leave();
+        }
+
+        var reason = failure as StreamException ?? new StreamException(StreamError.WalFailed, $"The WAL failed: {failure.Message}", failure);
+        core.Lose(reason);
+        context.Budget.Release(RecordCost.UnderWay);
+        core.ReleaseIfOver();
+        return reason;
+    }
+
+    /// <inheritdoc cref="StreamCore.LoseFor"/>
+    public Exception LoseFor(Exception trouble) => core.LoseFor(trouble);
 
     private void Tell()
     {

@@ -6,18 +6,14 @@ internal sealed class OffsetWaiters
 {
     private readonly List<(long Offset, TaskCompletionSource Reached)> _waiting = [];
 
-    /// <summary>Somebody waits.</summary>
     public bool Any => _waiting.Count > 0;
 
     /// <summary>Whoever waits for the same offset waits for the same task: a wait that was given up, and begun again, adds nothing.</summary>
     public Task Add(long offset)
     {
-        foreach (var (other, known) in _waiting)
+        if (_waiting.Find(other => other.Offset == offset).Reached is { } known)
         {
-            if (other == offset)
-            {
-                return known.Task;
-            }
+            return known.Task;
         }
 
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -39,11 +35,7 @@ internal sealed class OffsetWaiters
 
     public void Fail(StreamException reason)
     {
-        foreach (var (_, reached) in _waiting)
-        {
-            reached.TrySetException(reason);
-        }
-
+        _waiting.ForEach(waiting => waiting.Reached.TrySetException(reason));
         _waiting.Clear();
     }
 }

@@ -1,6 +1,8 @@
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Append;
+using Millrace.Streams.Cache;
 using Millrace.Streams.Open;
 using Millrace.Streams.Reading;
 using Millrace.Streams.State;
@@ -8,12 +10,16 @@ using Millrace.Streams.Upload;
 
 namespace Millrace.Streams.Store;
 
-/// <summary>A stream open on this node: what its owner holds. It is read here, from memory, else from objects; appends and uploads have their sides.</summary>
+/// <summary>
+/// A stream open on this node: what its owner holds. It looks at what the owner hands in, and reads from memory, else from objects; what becomes of
+/// records has its sides: <see cref="StreamAppends"/>, <see cref="StreamUploads"/>, <see cref="StreamEnds"/>.
+/// </summary>
 internal sealed class LocalStream : IStream
 {
     private static readonly StreamRead Nothing = new([]);
     private readonly StreamContext _context;
     private readonly StreamAppends _appends;
+    private readonly StreamEnds _ends;
     private readonly RangeLookup _ranges;
     private readonly ColdReader _cold;
 
@@ -28,6 +34,7 @@ internal sealed class LocalStream : IStream
         _ranges = new RangeLookup(Core, context.Reads.Registry);
         _cold = new ColdReader(id, _ranges, context.Reads);
         Uploads = new StreamUploads(Core, context.Uploads);
+        _ends = new StreamEnds(Core, Uploads, context);
     }
 
     public StreamId Id => Core.Id;
@@ -44,34 +51,37 @@ internal sealed class LocalStream : IStream
 
     public long NextOffset => Core.Offsets.Next;
 
-    public IReadOnlyList<StreamExtent> Extents
-    {
-        get
-        {
-            lock (Core.Lock)
-            {
-                var extents = new List<StreamExtent>(Core.Ranges.Count + 1);
-                for (var i = 0; i < Core.Ranges.Count; i++)
-                {
-                    var range = Core.Ranges[i];
-                    extents.Add(new(range.StartOffset, range.EndOffset, range.Bytes, range.MaxTimestamp));
-                }
-
-                if (Core.Offsets.Confirmed > Core.Offsets.Uploaded)
-                {
-                    extents.Add(ConfirmedTail_NeedsLock());
-                }
-
-                return extents;
-            }
-        }
-    }
+    public IReadOnlyList<StreamExtent> Extents => _ends.Extents;
 
     internal StreamCore Core { get; }
 
     internal StreamUploads Uploads { get; }
 
-    public ValueTask AppendAsync(in StreamAppend append, AppendPermit permit) => _appends.AppendAsync(append, permit);
+    public ValueTask AppendAsync(in StreamAppend append, AppendPermit permit)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(append.Count, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(append.Payload.Length, _context.Appends.Wal.MaxRecordBytes);
+        if (append.PayloadChecksum is { } stated && append.Payload.Length >= Crc32C.WorthJoining && Crc32C.Of(append.Payload.Span) != stated)
+        {
+            // WAL blocks and objects take it over, and would be unreadable, neighbours included. Short payloads are summed up there anyway.
+            throw new StreamException(StreamError.Corrupt, $"A record for stream {Id} does not have the checksum that its caller states");
+        }
+
+        if (append.Payload.Length > SmallRecordArena.LargestPayload)
+        {
+            return _appends.AppendAsync(append, permit);
+        }
+
+        var payload = _context.Appends.SmallRecords.Copy(append.Payload.Span, out var holder);
+        try
+        {
+            return _appends.AppendAsync(append with { Payload = payload, Buffer = holder }, permit);
+        }
+        finally
+        {
+            holder.Release();
+        }
+    }
 
     public ValueTask<StreamRead> ReadAsync(long offset, int maxBytes, CancellationToken token)
     {
@@ -136,80 +146,9 @@ internal sealed class LocalStream : IStream
         await Uploads.WhenCommittedAsync(endOffset).OrCancelled(token);
     }
 
-    public async ValueTask TrimAsync(long startOffset, CancellationToken token)
-    {
-        lock (Core.Lock)
-        {
-            Core.Life.ThrowIfEnded();
-            if (startOffset > Core.Offsets.Confirmed)
-            {
-                throw new StreamException(StreamError.OffsetOutOfRange, $"Stream {Id} ends at {Core.Offsets.Confirmed} and cannot be trimmed at {startOffset}");
-            }
-
-            if (startOffset <= Core.Offsets.Start)
-            {
-                return;
-            }
-        }
-
-        // The registry trims what it knows of, and the owner's state must not go with the records that it would be replayed from.
-        await Uploads.WhenCommittedAsync(startOffset).OrCancelled(token);
-        await Uploads.WhenCheckpointedAsync(startOffset).OrCancelled(token);
-        await _context.Components.Registry.TrimAsync(_context.Components.Node, Id, Epoch, startOffset, token);
-        long released;
-        lock (Core.Lock)
-        {
-            Core.Offsets.Trim(startOffset);
-            Core.Ranges.Trim(Core.Offsets.Start);
-            released = Core.Cache.Evict(Core.Offsets.Start);
-        }
-
-        _context.Appends.Budget.Release(released);
-    }
+    public ValueTask TrimAsync(long startOffset, CancellationToken token) => _ends.TrimAsync(startOffset, token);
 
     public void Lose(StreamException reason) => Core.Lose(reason);
 
-    public async ValueTask CloseAsync(CancellationToken token)
-    {
-        Task confirmed;
-        long end;
-        lock (Core.Lock)
-        {
-            if (Core.Life.Phase == StreamPhase.Closed)
-            {
-                return;
-            }
-
-            Core.Life.BeginClosing();
-            end = Core.Offsets.Next;
-            confirmed = Core.Offsets.Confirmed >= end ? Task.CompletedTask : Core.Confirmed.Add(end);
-        }
-
-        await confirmed.OrCancelled(token);
-        try
-        {
-            await Uploads.WhenCommittedAsync(end).OrCancelled(token);
-            await _context.Registry.CloseAsync(Id, Epoch, end, token);
-        }
-        catch (StreamException refused)
-        {
-            // It will not be closed by this node any more; a later epoch may still be opened here.
-            Lose(refused);
-            throw;
-        }
-
-        Core.Close();
-    }
-
-    private StreamExtent ConfirmedTail_NeedsLock()
-    {
-        var (bytes, maxTimestamp) = (0L, long.MinValue);
-        for (var at = Core.Cache.Seek(Core.Offsets.Uploaded); at.IsAtRecord && at.Record.EndOffset <= Core.Offsets.Confirmed; at.MoveNext())
-        {
-            bytes += at.Record.Payload.Length;
-            maxTimestamp = Math.Max(maxTimestamp, at.Record.MaxTimestamp);
-        }
-
-        return new(Core.Offsets.Uploaded, Core.Offsets.Confirmed, bytes, maxTimestamp);
-    }
+    public ValueTask CloseAsync(CancellationToken token) => _ends.CloseAsync(token);
 }
