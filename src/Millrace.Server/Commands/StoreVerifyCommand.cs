@@ -119,7 +119,7 @@ internal sealed class StoreVerifyCommand : Command
         return await new StoreVigil(runtime, storage, patience).DoAsync(limited => VerifyAsync(runtime, storage, limited), token);
     }
 
-    private static async Task<VerificationReport> VerifyAsync(NodeRuntime runtime, IObjectStorage storage, CancellationToken token)
+    private static async Task<VerificationReport> VerifyAsync(NodeRuntime runtime, MeasuredObjectStorage storage, CancellationToken token)
     {
         await new BucketMark(runtime, storage, Timeout.InfiniteTimeSpan).CheckAsync(token);
         await using var log = await MetadataLog.OpenAsync(runtime, storage, new MetadataLogOptions(), token);
