@@ -118,7 +118,7 @@ internal abstract class ClientCommand : Command
         Exception failure, IReadOnlyList<(string? What, Error Error)> errors, BrokerInquiry inquiry, ParseResult result, CancellationToken token)
     {
         var json = Client.Json(result);
-        var isWait = errors.Count > 0 && errors.All(item => IsWait(item.Error.Code));
+        var isWait = errors.Count > 0 && errors.All(item => ClientErrorCodes.IsWait(item.Error.Code));
 
         // A partition that nobody leads is unknown to the client.
         if (isWait || (errors.Count > 0 && errors.All(item => item.Error.Code == ErrorCode.Local_UnknownPartition)))
@@ -140,19 +140,19 @@ internal abstract class ClientCommand : Command
 
         foreach (var (what, error) in errors)
         {
-            var absence = what is null ? null : Absence(failure, what, error.Code, result);
-            Messages.Error(json, CodeFor(error.Code), absence ?? $"{(what is null ? "" : $"{what}: ")}{error.Reason} ({error.Code})");
+            var absence = what is null ? null : Missing(failure, what, error.Code, result);
+            Messages.Error(json, ClientErrorCodes.ExitCodeOf(error.Code), absence ?? $"{(what is null ? "" : $"{what}: ")}{error.Reason} ({error.Code})");
         }
 
-        return errors.Count == 0 ? ExitCode.Failed : CodeFor(errors[0].Error.Code);
+        return errors.Count == 0 ? ExitCode.Failed : ClientErrorCodes.ExitCodeOf(errors[0].Error.Code);
     }
 
     /// <summary>Says that the topic or group is not there that an error is about; null where the error says something else.</summary>
-    private string? Absence(Exception failure, string what, ErrorCode code, ParseResult result)
+    private string? Missing(Exception failure, string what, ErrorCode code, ParseResult result)
     {
         if (code == ErrorCode.GroupIdNotFound)
         {
-            return KnownGroup.Absence(what);
+            return Absence.OfGroup(what);
         }
 
         if (code != ErrorCode.UnknownTopicOrPart || !ClientErrors.AreOfTopics(failure))
@@ -163,7 +163,7 @@ internal abstract class ClientCommand : Command
         try
         {
             using var admin = Client.Admin(result);
-            return KnownTopic.Absence(admin, what, LastLook);
+            return Absence.OfTopic(admin, what, LastLook);
         }
         catch (KafkaException)
         {
@@ -171,25 +171,4 @@ internal abstract class ClientCommand : Command
             return null;
         }
     }
-
-    // What clients repeat until their time is up: it says that something was waited for, and not what.
-    private static bool IsWait(ErrorCode code) =>
-        code is ErrorCode.Local_Transport or ErrorCode.Local_TimedOut or ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Resolve
-            or ErrorCode.Local_TimedOutQueue or ErrorCode.Local_MsgTimedOut or ErrorCode.Local_WaitCoord
-            or ErrorCode.RequestTimedOut or ErrorCode.NetworkException
-            or ErrorCode.LeaderNotAvailable or ErrorCode.NotLeaderForPartition or ErrorCode.KafkaStorageError
-            or ErrorCode.GroupCoordinatorNotAvailable or ErrorCode.GroupLoadInProgress or ErrorCode.NotCoordinatorForGroup;
-
-    private static int CodeFor(ErrorCode code) => code switch
-    {
-        ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition or ErrorCode.GroupIdNotFound
-            or ErrorCode.UnknownTopicId => ExitCode.NotFound,
-        ErrorCode.TopicAlreadyExists => ExitCode.AlreadyExists,
-        ErrorCode.LeaderNotAvailable or ErrorCode.NotLeaderForPartition => ExitCode.NoLeader,
-        ErrorCode.KafkaStorageError => ExitCode.StoreAway,
-        ErrorCode.Local_InvalidArg or ErrorCode.Local_UnknownProtocol => ExitCode.Usage,
-        // What brokers say of values that are none: of topics' configs the one, of their own the other.
-        ErrorCode.InvalidConfig or ErrorCode.InvalidRequest => ExitCode.Usage,
-        _ => IsWait(code) ? ExitCode.TimedOut : ExitCode.Failed,
-    };
 }

@@ -55,25 +55,8 @@ internal sealed record JsonRecord(
         }
         catch (JsonException failure)
         {
-            throw new FormatException(Where(json, (int)(failure.BytePositionInLine ?? 0)), failure);
+            throw new FormatException(JsonFault.Describe(json, (int)(failure.BytePositionInLine ?? 0)), failure);
         }
-    }
-
-    /// <summary>What cannot be read, and where: the library's own words are about its tokens.</summary>
-    private static string Where(byte[] json, int at)
-    {
-        if (json.AsSpan().Trim(" \t\r"u8).IsEmpty)
-        {
-            return "it is empty.";
-        }
-
-        if (at >= json.AsSpan().TrimEnd(" \t\r"u8).Length)
-        {
-            return "it ends before the object does.";
-        }
-
-        Rune.DecodeFromUtf8(json.AsSpan(at), out var letter, out _);
-        return $"'{letter}' cannot stand at character {Encoding.UTF8.GetCharCount(json, 0, at) + 1}.";
     }
 
     private static T? Number<T>(JsonObject record, string name)

@@ -1,5 +1,4 @@
 using Confluent.Kafka;
-using Millrace.Server.Options;
 
 namespace Millrace.Server.Cli;
 
@@ -20,7 +19,7 @@ internal static class KnownTopic
         var metadata = admin.GetMetadata(topic, timeout).Topics[0];
         if (metadata.Error.Code == ErrorCode.UnknownTopicOrPart)
         {
-            throw new CommandFailedException(ExitCode.NotFound, Absence(admin, topic, timeout) + advice);
+            throw new CommandFailedException(ExitCode.NotFound, Absence.OfTopic(admin, topic, timeout) + advice);
         }
 
         // A topic of which a partition has no leader has an error, too, and is there.
@@ -36,12 +35,5 @@ internal static class KnownTopic
         }
 
         return all;
-    }
-
-    /// <summary>Says that there is no such topic, and which may have been meant.</summary>
-    public static string Absence(IAdminClient client, string topic, TimeSpan timeout)
-    {
-        var known = client.GetMetadata(timeout).Topics.Select(other => other.Topic);
-        return $"There is no topic '{topic}'.{Suggestion.Question(topic, known)} `millrace topic list` shows those there are.";
     }
 }

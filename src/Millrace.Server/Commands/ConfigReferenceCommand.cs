@@ -36,7 +36,7 @@ internal sealed class ConfigReferenceCommand : Command
         foreach (var setting in SettingsReference.OfBrokers)
         {
             report.Add(
-                setting.Name, setting.Type.ToString().ToLowerInvariant(), setting.Default, SettingsReference.Unit(setting),
+                setting.Name, setting.Type.ToString().ToLowerInvariant(), setting.Default, SettingUnit.Of(setting),
                 SettingsReference.IsOwn(setting) ? "Millrace" : "Kafka", setting.Documentation);
         }
 

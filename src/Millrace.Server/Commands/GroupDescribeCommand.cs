@@ -32,7 +32,7 @@ internal sealed class GroupDescribeCommand : ClientCommand
         var group = described.ConsumerGroupDescriptions[0];
         if (group.State == ConsumerGroupState.Dead)
         {
-            throw new CommandFailedException(ExitCode.NotFound, KnownGroup.Absence(name));
+            throw new CommandFailedException(ExitCode.NotFound, Absence.OfGroup(name));
         }
 
         var report = result.GetValue(_members) ? Members(group) : await OffsetsAsync(admin, group, result);

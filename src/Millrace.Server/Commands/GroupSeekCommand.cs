@@ -45,7 +45,7 @@ internal sealed class GroupSeekCommand : ClientCommand
         {
             throw new CommandFailedException(ExitCode.NotFound, isThere
                 ? $"Group '{name}' has committed no offsets: name topics with --topic."
-                : KnownGroup.Absence(name));
+                : Absence.OfGroup(name));
         }
 
         var positions = await group.PositionsAsync(await group.ResolveAsync(scopes), target.Time);

@@ -98,7 +98,8 @@ internal sealed class ProduceCommand : ClientCommand
         catch (CommandFailedException bad)
         {
             producer.Flush(token);
-            throw new CommandFailedException(bad.ExitCode, $"{bad.Message.TrimEnd('.')}. {Progress(tally, number - 1)}", bad);
+            var refused = tally.FirstFailure is { } first ? $" Line {first.Line} is not: {first.Error.Reason}." : "";
+            throw new CommandFailedException(bad.ExitCode, $"{bad.Message.TrimEnd('.')}. {Progress(tally, number - 1)}{refused}", bad);
         }
 
         producer.Flush(token);

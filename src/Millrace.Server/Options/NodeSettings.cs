@@ -29,15 +29,11 @@ internal sealed class NodeSettings
     }
 
     /// <summary>For a log: what is otherwise than by default. Secrets are not shown.</summary>
-    public string Changed()
-    {
-        var changed = Show(Values.Keys.Select(key => this[key]).Where(setting => setting.Value != setting.Definition.Default));
-        return changed.Length > 0 ? changed : "none";
-    }
+    public string Changed() => Show(Values.Keys.Select(key => this[key]).Where(setting => setting.Value != setting.Definition.Default));
 
     /// <summary>For a log: everything, defaults included.</summary>
     public string All() => Show(ServerSettings.AllKeys.Order(StringComparer.Ordinal).Select(key => this[key]));
 
-    private static string Show(IEnumerable<EffectiveConfig> settings) =>
-        string.Join(", ", settings.Select(setting => $"{setting.Definition.Name}={(setting.Definition.IsSensitive ? "[hidden]" : setting.Value)}"));
+    private static string Show(IEnumerable<EffectiveConfig> settings) => string.Join(
+        ", ", settings.Select(one => $"{one.Definition.Name}={(one.Definition.IsSensitive ? "[hidden]" : one.Value)}").DefaultIfEmpty("none"));
 }

@@ -20,19 +20,11 @@ internal static class SettingsReference
         "Somebody would rely on what is not there. An empty value, and those in the second column, ask for nothing and are accepted. A name " +
         "that ends in a dot stands for all that begin with it; so it does with a listener's name before it (`listener.name.NAME.…`).";
 
-    /// <summary>A name's last part says what its value counts.</summary>
-    private static readonly (string Ending, string Unit)[] Units =
-        [(".ms", "ms"), (".bytes", "bytes"), (".minutes", "minutes"), (".hours", "hours"), (".ratio", "0 to 1")];
-
     /// <summary>What a node can be started with and that does something: ours first, then Kafka's.</summary>
     public static IEnumerable<ConfigDefinition> OfBrokers =>
         ServerSettings.Own.Concat(BrokerConfigs.All).OrderBy(setting => !IsOwn(setting)).ThenBy(setting => setting.Name, StringComparer.Ordinal);
 
     public static bool IsOwn(ConfigDefinition setting) => setting.Name.StartsWith("millrace.", StringComparison.Ordinal);
-
-    /// <summary>What a number counts; null for what is no number, or just a number.</summary>
-    public static string? Unit(ConfigDefinition setting) =>
-        Units.FirstOrDefault(unit => setting.Name.EndsWith(unit.Ending, StringComparison.Ordinal)).Unit;
 
     public static string ToMarkdown()
     {
@@ -117,7 +109,7 @@ internal static class SettingsReference
         foreach (var setting in settings)
         {
             Row(
-                page, $"`{setting.Name}`{(isMarked(setting) ? " *" : "")}", Type(setting), Default(setting), Unit(setting) ?? "",
+                page, $"`{setting.Name}`{(isMarked(setting) ? " *" : "")}", Type(setting), Default(setting), SettingUnit.Of(setting) ?? "",
                 IsOwn(setting) ? "Millrace" : "Kafka", setting.Documentation);
         }
     }
@@ -128,7 +120,7 @@ internal static class SettingsReference
         foreach (var setting in TopicConfigs.All)
         {
             Row(
-                page, $"`{setting.Name}`", Type(setting), Default(setting), Unit(setting) ?? "", setting.Documentation,
+                page, $"`{setting.Name}`", Type(setting), Default(setting), SettingUnit.Of(setting) ?? "", setting.Documentation,
                 string.Join(", ", setting.Synonyms.Select(synonym => $"`{synonym.Name}`")));
         }
     }

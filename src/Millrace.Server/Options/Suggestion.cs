@@ -10,7 +10,7 @@ internal static class Suggestion
     public static string? Nearest(string given, IEnumerable<string> known)
     {
         var (best, distance) = known
-            .Select(word => (Word: word, Distance: Distance(given, word)))
+            .Select(word => (Word: word, Distance: EditDistance.Between(given, word)))
             .DefaultIfEmpty((Word: "", Distance: int.MaxValue))
             .MinBy(candidate => candidate.Distance);
         return distance <= Math.Max(2, given.Length / 4) ? best : null;
@@ -30,7 +30,7 @@ internal static class Suggestion
 
         var together = given.Count(letter => letter == '.') + 1;
         var near = known
-            .Where(name => Parts(name, together).Any(part => Distance(given, part) <= given.Length / 4))
+            .Where(name => Parts(name, together).Any(part => EditDistance.Between(given, part) <= given.Length / 4))
             .Order(StringComparer.Ordinal)
             .ToList();
         var rest = near.Count > Named ? $" and {near.Count - Named} more" : "";
@@ -42,37 +42,5 @@ internal static class Suggestion
     {
         var parts = name.Split('.');
         return Enumerable.Range(0, Math.Max(0, parts.Length - together + 1)).Select(first => string.Join('.', parts, first, together));
-    }
-
-    /// <summary>How many characters must be inserted, deleted, replaced or swapped with their neighbour to make one word the other.</summary>
-    internal static int Distance(string from, string to)
-    {
-        var rows = new int[3][];
-        for (var i = 0; i < 3; i++)
-        {
-            rows[i] = new int[to.Length + 1];
-        }
-
-        for (var j = 0; j <= to.Length; j++)
-        {
-            rows[0][j] = j;
-        }
-
-        for (var i = 1; i <= from.Length; i++)
-        {
-            var (row, above, twoAbove) = (rows[i % 3], rows[(i + 2) % 3], rows[(i + 1) % 3]);
-            row[0] = i;
-            for (var j = 1; j <= to.Length; j++)
-            {
-                var same = from[i - 1] == to[j - 1];
-                row[j] = Math.Min(Math.Min(above[j], row[j - 1]) + 1, above[j - 1] + (same ? 0 : 1));
-                if (i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1])
-                {
-                    row[j] = Math.Min(row[j], twoAbove[j - 2] + 1);
-                }
-            }
-        }
-
-        return rows[from.Length % 3][to.Length];
     }
 }

@@ -133,6 +133,25 @@ public sealed class CommandLineTests(SharedBroker broker)
     }
 
     [Fact]
+    public async Task A_line_that_is_no_JSON_is_told_with_its_place_and_so_is_a_record_before_it_that_was_refused()
+    {
+        await RunAsync("", "topic", "create", "cli-bad-json", "-c", "cleanup.policy=compact");
+
+        var result = await Tool.TryRunAsync(
+            MillraceProcess.Program,
+            ["produce", "cli-bad-json", "--format", "json", "-b", broker.BootstrapServers],
+            """
+            {"value": "a compacted topic takes no record without a key"}
+            {"key" "k"}
+
+            """);
+
+        Assert.Equal(Usage, result.ExitCode);
+        Assert.Contains("Line 2 is not a record in JSON", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("""'"' cannot stand at character 8. Of 1 record sent, 0 are acknowledged. Line 1 is not: """, result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_line_that_is_too_long_for_the_client_ends_produce_with_how_far_it_came_and_what_helps()
     {
         await RunAsync("", "topic", "create", "cli-long-line");

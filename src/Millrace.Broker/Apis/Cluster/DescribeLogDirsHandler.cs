@@ -24,10 +24,7 @@ internal sealed class DescribeLogDirsHandler(PartitionTable partitions) : IApiHa
     public void ReportErrors(DescribeLogDirsResponse response, ErrorTally errors)
     {
         errors.Add(response.ErrorCode);
-        foreach (var directory in response.Results)
-        {
-            errors.Add(directory.ErrorCode);
-        }
+        errors.Add(response.Results.Select(directory => directory.ErrorCode));
     }
 
     public ErrorCode Authorize(RequestContext context, DescribeLogDirsRequest request) => context.Access.Cluster(Operation.Describe);

@@ -24,10 +24,7 @@ internal sealed class DescribeQuorumHandler(NodeRuntime runtime, BrokerIdentity 
     public void ReportErrors(DescribeQuorumResponse response, ErrorTally errors)
     {
         errors.Add(response.ErrorCode);
-        foreach (var partition in response.Topics.SelectMany(topic => topic.Partitions))
-        {
-            errors.Add(partition.ErrorCode);
-        }
+        errors.Add(response.Topics.SelectMany(topic => topic.Partitions, (_, partition) => partition.ErrorCode));
     }
 
     public ErrorCode Authorize(RequestContext context, DescribeQuorumRequest request) => context.Access.Cluster(Operation.Describe);

@@ -27,14 +27,8 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
     public void ReportErrors(MetadataResponse response, ErrorTally errors)
     {
         errors.Add(response.ErrorCode);
-        foreach (var topic in response.Topics)
-        {
-            errors.Add(topic.ErrorCode);
-            foreach (var partition in topic.Partitions)
-            {
-                errors.Add(partition.ErrorCode);
-            }
-        }
+        errors.Add(response.Topics.Select(topic => topic.ErrorCode));
+        errors.Add(response.Topics.SelectMany(topic => topic.Partitions, (_, partition) => partition.ErrorCode));
     }
 
     public ErrorCode Authorize(RequestContext context, MetadataRequest request) =>

@@ -6,7 +6,6 @@ using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Lookup;
 using Millrace.Broker.Purgatory;
 using Millrace.Broker.Requests;
-using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;

@@ -12,13 +12,8 @@ internal sealed class DeleteGroupsHandler(GroupCoordinator groups) : IApiHandler
 {
     public static ApiVersionRange Versions => new(0, 2);
 
-    public void ReportErrors(DeleteGroupsResponse response, ErrorTally errors)
-    {
-        foreach (var result in response.Results)
-        {
-            errors.Add(result.ErrorCode);
-        }
-    }
+    public void ReportErrors(DeleteGroupsResponse response, ErrorTally errors) =>
+        errors.Add(response.Results.Select(result => result.ErrorCode));
 
     public ErrorCode Authorize(RequestContext context, DeleteGroupsRequest request) => context.Access.Groups(Operation.Delete, request.GroupsNames);
 

@@ -18,13 +18,8 @@ internal sealed class DescribeGroupsHandler(GroupCoordinator groups) : IApiHandl
 
     public static ApiVersionRange Versions => new(0, 6);
 
-    public void ReportErrors(DescribeGroupsResponse response, ErrorTally errors)
-    {
-        foreach (var group in response.Groups)
-        {
-            errors.Add(group.ErrorCode);
-        }
-    }
+    public void ReportErrors(DescribeGroupsResponse response, ErrorTally errors) =>
+        errors.Add(response.Groups.Select(group => group.ErrorCode));
 
     public ErrorCode Authorize(RequestContext context, DescribeGroupsRequest request) => context.Access.Groups(Operation.Describe, request.Groups);
 

@@ -27,10 +27,7 @@ internal sealed class FindCoordinatorHandler(BrokerIdentity identity, IMetadataF
     public void ReportErrors(FindCoordinatorResponse response, ErrorTally errors)
     {
         errors.Add(response.ErrorCode);
-        foreach (var coordinator in response.Coordinators)
-        {
-            errors.Add(coordinator.ErrorCode);
-        }
+        errors.Add(response.Coordinators.Select(coordinator => coordinator.ErrorCode));
     }
 
     public ErrorCode Authorize(RequestContext context, FindCoordinatorRequest request) =>

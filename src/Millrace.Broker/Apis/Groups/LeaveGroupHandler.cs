@@ -18,10 +18,7 @@ internal sealed class LeaveGroupHandler(GroupCoordinator groups) : IApiHandler<L
     public void ReportErrors(LeaveGroupResponse response, ErrorTally errors)
     {
         errors.Add(response.ErrorCode);
-        foreach (var member in response.Members)
-        {
-            errors.Add(member.ErrorCode);
-        }
+        errors.Add(response.Members.Select(member => member.ErrorCode));
     }
 
     public ErrorCode Authorize(RequestContext context, LeaveGroupRequest request) => context.Access.Group(Operation.Read, request.GroupId);

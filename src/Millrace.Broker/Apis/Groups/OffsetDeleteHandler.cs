@@ -17,10 +17,7 @@ internal sealed class OffsetDeleteHandler(IMetadataFeed feed, GroupCoordinator g
     public void ReportErrors(OffsetDeleteResponse response, ErrorTally errors)
     {
         errors.Add(response.ErrorCode);
-        foreach (var partition in response.Topics.SelectMany(topic => topic.Partitions))
-        {
-            errors.Add(partition.ErrorCode);
-        }
+        errors.Add(response.Topics.SelectMany(topic => topic.Partitions, (_, partition) => partition.ErrorCode));
     }
 
     public ErrorCode Authorize(RequestContext context, OffsetDeleteRequest request) =>

@@ -25,25 +25,9 @@ internal sealed class OffsetFetchHandler(IMetadataFeed feed, GroupCoordinator gr
     public void ReportErrors(OffsetFetchResponse response, ErrorTally errors)
     {
         errors.Add(response.ErrorCode);
-        foreach (var topic in response.Topics)
-        {
-            foreach (var partition in topic.Partitions)
-            {
-                errors.Add(partition.ErrorCode);
-            }
-        }
-
-        foreach (var group in response.Groups)
-        {
-            errors.Add(group.ErrorCode);
-            foreach (var topic in group.Topics)
-            {
-                foreach (var partition in topic.Partitions)
-                {
-                    errors.Add(partition.ErrorCode);
-                }
-            }
-        }
+        errors.Add(response.Topics.SelectMany(topic => topic.Partitions, (_, partition) => partition.ErrorCode));
+        errors.Add(response.Groups.Select(group => group.ErrorCode));
+        errors.Add(response.Groups.SelectMany(group => group.Topics).SelectMany(topic => topic.Partitions, (_, partition) => partition.ErrorCode));
     }
 
     public ErrorCode Authorize(RequestContext context, OffsetFetchRequest request) =>

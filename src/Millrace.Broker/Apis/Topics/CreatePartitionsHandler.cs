@@ -10,13 +10,8 @@ internal sealed class CreatePartitionsHandler(ControllerDeeds deeds)
 {
     public static ApiVersionRange Versions => new(0, 3);
 
-    public void ReportErrors(CreatePartitionsResponse response, ErrorTally errors)
-    {
-        foreach (var result in response.Results)
-        {
-            errors.Add(result.ErrorCode);
-        }
-    }
+    public void ReportErrors(CreatePartitionsResponse response, ErrorTally errors) =>
+        errors.Add(response.Results.Select(result => result.ErrorCode));
 
     public ErrorCode Authorize(RequestContext context, CreatePartitionsRequest request) =>
         context.Access.Topics(Operation.Alter, request.Topics.Select(topic => topic.Name));

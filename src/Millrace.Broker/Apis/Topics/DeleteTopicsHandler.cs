@@ -16,13 +16,8 @@ internal sealed class DeleteTopicsHandler(BrokerIdentity identity, IMetadataFeed
 
     public static ApiVersionRange Versions => new(1, 6);
 
-    public void ReportErrors(DeleteTopicsResponse response, ErrorTally errors)
-    {
-        foreach (var topic in response.Responses)
-        {
-            errors.Add(topic.ErrorCode);
-        }
-    }
+    public void ReportErrors(DeleteTopicsResponse response, ErrorTally errors) =>
+        errors.Add(response.Responses.Select(topic => topic.ErrorCode));
 
     public ErrorCode Authorize(RequestContext context, DeleteTopicsRequest request) =>
         context.Access.Topics(

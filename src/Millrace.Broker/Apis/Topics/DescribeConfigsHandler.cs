@@ -14,13 +14,8 @@ internal sealed class DescribeConfigsHandler(BrokerIdentity identity, IMetadataF
 {
     public static ApiVersionRange Versions => new(1, 4);
 
-    public void ReportErrors(DescribeConfigsResponse response, ErrorTally errors)
-    {
-        foreach (var result in response.Results)
-        {
-            errors.Add(result.ErrorCode);
-        }
-    }
+    public void ReportErrors(DescribeConfigsResponse response, ErrorTally errors) =>
+        errors.Add(response.Results.Select(result => result.ErrorCode));
 
     public ErrorCode Authorize(RequestContext context, DescribeConfigsRequest request) =>
         ConfigAccess.Authorize(

@@ -21,14 +21,8 @@ internal sealed class DescribeTopicPartitionsHandler(IMetadataFeed feed)
 
     public void ReportErrors(DescribeTopicPartitionsResponse response, ErrorTally errors)
     {
-        foreach (var topic in response.Topics)
-        {
-            errors.Add(topic.ErrorCode);
-            foreach (var partition in topic.Partitions)
-            {
-                errors.Add(partition.ErrorCode);
-            }
-        }
+        errors.Add(response.Topics.Select(topic => topic.ErrorCode));
+        errors.Add(response.Topics.SelectMany(topic => topic.Partitions, (_, partition) => partition.ErrorCode));
     }
 
     public ErrorCode Authorize(RequestContext context, DescribeTopicPartitionsRequest request) =>

@@ -20,8 +20,7 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         output.WriteLine("Examples:");
         foreach (var example in ExamplesOf(parseResult.CommandResult.Command))
         {
-            output.WriteLine($"  {example.Line}");
-            output.WriteLine($"      {example.Meaning}");
+            output.WriteLine($"  {example.Line}\n      {example.Meaning}");
         }
 
         output.WriteLine();

@@ -26,5 +26,5 @@ public sealed class SettingsReferenceTests
     [InlineData("log.retention.hours", "hours")]
     [InlineData("num.partitions", null)]
     public void A_number_has_the_unit_that_its_name_ends_in(string name, string? unit) =>
-        Assert.Equal(unit, SettingsReference.Unit(ServerSettings.Find(name)!));
+        Assert.Equal(unit, SettingUnit.Of(ServerSettings.Find(name)!));
 }
