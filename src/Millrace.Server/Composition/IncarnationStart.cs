@@ -16,6 +16,7 @@ using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
 using Millrace.Server.Options;
 using Millrace.Streams;
+using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
 using Millrace.Streams.Upload;
@@ -37,14 +38,14 @@ internal sealed class IncarnationStart(
 {
     private readonly ILogger _logger = node.Loggers.CreateLogger<IncarnationStart>();
 
-    // What was made so far: goes, in reverse order, if a later step fails.
-    private readonly Stack<IAsyncDisposable> _made = new();
+    // What was made so far: goes if a later step fails, and is the incarnation's when all is made.
+    private readonly IncarnationParts _parts = new();
 
     /// <summary>Makes one that serves clients. To be called once.</summary>
     /// <exception cref="NodeStartException">None can start as things are; says what can be done.</exception>
     public async Task<Incarnation> RunAsync(CancellationToken token)
     {
-        var life = Made(node.NewPart());
+        var life = _parts.Add(node.NewPart());
         using var either = CancellationTokenSource.CreateLinkedTokenSource(token, life.Stopping);
         try
         {
@@ -53,10 +54,7 @@ internal sealed class IncarnationStart(
         catch (Exception failure)
         {
             life.Stop();
-            while (_made.TryPop(out var made))
-            {
-                await made.DisposeAsync();
-            }
+            await PutDownAsync();
 
             // Asked last: a controller tells those who wait for it that it is lost before it says why.
             if (IsEcho(failure) && life.Failed.IsCompleted && !token.IsCancellationRequested)
@@ -73,12 +71,7 @@ internal sealed class IncarnationStart(
     {
         var wals = components.Wals(life);
         await RemoveUnfinishedAsync(wals, token);
-        var mark = new BucketMark(life, components.Storage, options.StoreWait);
-        await mark.CheckAsync(token);
-        var log = Made(await MetadataLog.OpenAsync(life, components.Storage, new MetadataLogOptions(), token));
-        await owner.RefuseIfAliveAsync(log, components.Storage.Name, token);
-        await StorageProbe.CheckAsync(life, components.Storage, options.StoreWait, token);
-        await mark.SetAsync(token);
+        var log = await OpenLogAsync(life, token);
         // Bound before the cluster is taken over, since that is where a start may well fail; and after the look at the former owner, since
         // it may have listened here.
         await listeners.BindAsync(token);
@@ -93,18 +86,18 @@ internal sealed class IncarnationStart(
 
         // The former WALs before the new one: recovering needs the store alone, and what it frees may be all the room that a new one has. The
         // new one is known before it is made: a crash in between leaves a name without a file, and never a file without a name.
-        await RecoverAsync(life, wals, nodes, registry, controller.Metadata, self, token);
-        var retired = new RetiredWals(life, nodes, controller.Metadata, self, wals.Own, wals.Former);
-        await retired.MakeRoomAsync(token);
+        var former = new FormerWals(life, nodes, self, wals.Own, wals.Former);
+        await RecoverAsync(life, former, nodes, registry, controller.Metadata, self, token);
+        await former.MakeRoomAsync(token);
         var descriptor = wals.Own.Describe(self.Node, self.Epoch);
         await nodes.RegisterWalAsync(self, descriptor, token);
-        var wal = Made(await wals.Own.CreateAsync(descriptor, token));
+        var wal = _parts.Add(await wals.Own.CreateAsync(descriptor, token));
         await nodes.AssignPartitionsAsync(self, token);
 
-        var streams = Made(new StreamStore(
+        var streams = _parts.Add(new StreamStore(
             life, options.Streams, new StreamsComponents(self, wal, components.Storage, registry, components.Buffers)));
         var identity = new BrokerIdentity(self.Node, self.Epoch, new ConfigResolver(self.Node, options.Settings.Values));
-        var broker = Made(new KafkaBroker(
+        var broker = _parts.Add(new KafkaBroker(
             life, identity, controller.Metadata, channel, streams, components.Buffers,
             options.Streams.NotUploadedBytes + options.Streams.BlockCacheBytes, options.Network));
         broker.Start();
@@ -113,8 +106,8 @@ internal sealed class IncarnationStart(
             broker.Serve(listener.Lend(), listener.Name);
         }
 
-        _ = life.Spawn("former-wals", retired.GiveBackAsync);
-        var made = new Incarnation(life, options)
+        _ = life.Spawn("former-wals", ending => former.GiveBackAsync(controller.Metadata, ending));
+        return new Incarnation(life, options, _parts)
         {
             Self = self,
             Controller = controller,
@@ -123,8 +116,23 @@ internal sealed class IncarnationStart(
             Streams = streams,
             Broker = broker,
         };
-        made.Watch();
-        return made;
+    }
+
+    /// <summary>
+    /// Reads the metadata log, if the bucket is ours to use and nobody else uses it. Each incarnation looks anew: a bucket that has lost its metadata
+    /// since the last one is refused, and no new cluster is formed over the data of the old one.
+    /// </summary>
+    private async Task<MetadataLog> OpenLogAsync(NodeRuntime life, CancellationToken token)
+    {
+        var mark = new BucketMark(life, components.Storage, options.StoreWait);
+        await mark.CheckAsync(token);
+        var log = _parts.Add(await MetadataLog.OpenAsync(life, components.Storage, new MetadataLogOptions(), token));
+        await owner.RefuseIfAliveAsync(log, components.Storage.Name, token);
+
+        // Nothing has been written so far.
+        await StorageProbe.CheckAsync(life, components.Storage, options.StoreWait, token);
+        await mark.SetAsync(token);
+        return log;
     }
 
     private async Task RemoveUnfinishedAsync(WalProviders wals, CancellationToken token)
@@ -148,7 +156,7 @@ internal sealed class IncarnationStart(
         try
         {
             // The log is the controller's from here on.
-            return Made(await ClusterController.TryStartAsync(life, log, components.Storage, seal, options.Controller, token)
+            return _parts.Add(await ClusterController.TryStartAsync(life, log, components.Storage, seal, options.Controller, token)
                 ?? throw Deposed($", at the same moment: {log.Owner?.Host}:{log.Owner?.Port}", null));
         }
         catch (ControllerException lost) when (lost.Error == ControllerError.ControllerLost)
@@ -172,7 +180,7 @@ internal sealed class IncarnationStart(
 
     private async Task RecoverAsync(
         NodeRuntime life,
-        WalProviders wals,
+        FormerWals former,
         NodeRegistry nodes,
         StreamRegistry registry,
         IMetadataFeed metadata,
@@ -189,8 +197,21 @@ internal sealed class IncarnationStart(
         }
 
         var target = new UploadTarget(self, components.Storage, registry, components.Buffers);
-        var recovery = new WalRecovery(life, options.Streams, target, wals.Former);
-        await new FormerWals(life, nodes, recovery, losses, triesAgain: isReplacement).RecoverAsync(waiting, token);
+        var failover = new WalFailover(life, options.Streams, target);
+        await former.RecoverAsync(waiting, failover, losses, triesAgain: isReplacement, token);
+    }
+
+    /// <summary>What is told is why it could not start, and not what that has led to.</summary>
+    private async ValueTask PutDownAsync()
+    {
+        try
+        {
+            await _parts.DisposeAsync();
+        }
+        catch (Exception failure)
+        {
+            ServerMessages.NotPutDown(_logger, failure.Message);
+        }
     }
 
     private static bool IsEcho(Exception failure) => failure is OperationCanceledException or StreamException { Error: StreamError.ControllerLost };
@@ -203,12 +224,5 @@ internal sealed class IncarnationStart(
         // What a background loop failed of is inside.
         var cause = lost is InvalidOperationException { InnerException: { } inner } ? inner : lost;
         return cause is ObjectLogException { Error: ObjectLogError.Fenced } ? Deposed("", cause) : cause;
-    }
-
-    private T Made<T>(T made)
-        where T : IAsyncDisposable
-    {
-        _made.Push(made);
-        return made;
     }
 }

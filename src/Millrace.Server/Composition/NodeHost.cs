@@ -102,14 +102,19 @@ internal sealed class NodeHost : IAsyncDisposable
 
         _disposed = true;
         _stop.Cancel();
-        await _living;
-        if (_current is { } current)
+        try
         {
-            await current.DisposeAsync();
+            await _living;
+            if (_current is { } current)
+            {
+                await current.DisposeAsync();
+            }
         }
-
-        await _listeners.DisposeAsync();
-        _stop.Dispose();
+        finally
+        {
+            await _listeners.DisposeAsync();
+            _stop.Dispose();
+        }
     }
 
     private async Task StartFirstAsync(CancellationToken token)
@@ -153,7 +158,7 @@ internal sealed class NodeHost : IAsyncDisposable
             Exception reason;
             do
             {
-                reason = await _current!.Over.OrCancelled(stop);
+                reason = await _current!.WaitUntilOverAsync().OrCancelled(stop);
             }
             while (await TryPutDownAsync(_current!, reason) && await TryReplaceAsync(reason, stop));
         }

@@ -1,14 +1,12 @@
 using Millrace.Broker.Requests;
-using Millrace.Metadata.Channel;
 using Millrace.Protocol;
-using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>IncrementalAlterConfigs (key 44), v0–1: SET, DELETE, APPEND, SUBTRACT.</summary>
 /// <remarks>Topics and brokers. Log levels (BROKER_LOGGER), groups and client metrics have no configs here: INVALID_REQUEST.</remarks>
-internal sealed class IncrementalAlterConfigsHandler(NodeRuntime runtime, IControllerChannel controller, DeedMessages deeds)
-    : ConfigChangeHandler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(runtime, controller),
+internal sealed class IncrementalAlterConfigsHandler(ControllerDeeds deeds)
+    : ConfigChangeHandler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(deeds),
       IApiHandler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>
 {
     public static ApiVersionRange Versions => new(0, 1);
@@ -33,5 +31,5 @@ internal sealed class IncrementalAlterConfigsHandler(NodeRuntime runtime, IContr
     };
 
     protected override void Tell(RequestContext context, IncrementalAlterConfigsRequest request, IncrementalAlterConfigsResponse response) =>
-        deeds.Changed(context, request, response);
+        Deeds.TellChanged(context, request, response);
 }

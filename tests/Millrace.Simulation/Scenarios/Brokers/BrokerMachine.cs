@@ -14,6 +14,7 @@ using Millrace.Simulation.Scenarios.Wals;
 using Millrace.Simulation.Storage;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
 using Millrace.Streams.Wal.Object;
 
@@ -300,7 +301,7 @@ internal sealed class BrokerMachine : INodeObserver
     private WalProviders Wals(NodeRuntime life, IObjectStorage storage, BufferPool buffers)
     {
         IWalProvider wals = IsOnDisk
-            ? RingWalProvider.InFolder(life, buffers, $"/data/wal{_walFolder}", new RingWalOptions { Capacity = _walCapacity })
+            ? new RingWalProvider(life, buffers, new WalFolder(life, $"/data/wal{_walFolder}", new() { Capacity = _walCapacity }), new())
             : new ObjectWalProvider(life, buffers, storage, new ObjectWalOptions());
         return new WalProviders(wals, kind => kind == wals.Kind ? wals : null);
     }

@@ -15,6 +15,7 @@ using Millrace.Runtime.Files;
 using Millrace.Server.Composition;
 using Millrace.Simulation.Kernel;
 using Millrace.Streams;
+using Millrace.Streams.Recovery;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Object;
@@ -119,10 +120,11 @@ internal sealed class Thief(
         if (walsAreInStore)
         {
             var registry = new StreamRegistry(channel, self);
-            var recovery = new WalRecovery(runtime, new StreamsOptions(), new UploadTarget(self, storage, registry, buffers), _ => wals);
+            var failover = new WalFailover(runtime, new StreamsOptions(), new UploadTarget(self, storage, registry, buffers));
             var losses = new AcceptedLosses(runtime, nodes, registry, self, []);
             var waiting = await nodes.GetWaitingWalsAsync(CancellationToken.None);
-            await new FormerWals(runtime, nodes, recovery, losses, triesAgain: false).RecoverAsync(waiting, CancellationToken.None);
+            await new FormerWals(runtime, nodes, self, wals, _ => wals).RecoverAsync(
+                waiting, failover, losses, triesAgain: false, CancellationToken.None);
             kernel.Coverage.Count("thief: WALs recovered");
         }
     }

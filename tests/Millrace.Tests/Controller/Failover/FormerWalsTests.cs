@@ -1,3 +1,4 @@
+using Millrace.Controller.Streams;
 using Millrace.ObjectStorage.Memory;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
@@ -198,8 +199,11 @@ public sealed class FormerWalsTests : IAsyncDisposable
         await node.Node.Nodes.LeaveAsync(node.Node.Self, default);
     }
 
-    internal static async Task<TestOwner> OpenNewAsync(NodeUnderTest node) =>
-        await OpenAsync(node, await node.Node.Streams.Components.Registry.CreateAsync(node.Node.Self, default), epoch: 0);
+    internal static async Task<TestOwner> OpenNewAsync(NodeUnderTest node)
+    {
+        var created = await node.Node.Controller.DecideAsync(entry => StreamOperations.Create(entry, node.Node.Self), default);
+        return await OpenAsync(node, created.Accepted(), epoch: 0);
+    }
 
     internal static async Task<TestOwner> OpenAsync(NodeUnderTest node, StreamId stream, int epoch)
     {

@@ -8,6 +8,7 @@ using Millrace.Server.Options;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Storage;
+using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
 using Xunit;
 
@@ -55,7 +56,7 @@ public sealed class RepeatedFaultTests
 
         WalProviders Wals(NodeRuntime life)
         {
-            var own = RingWalProvider.InFolder(life, buffers, "/data/wal", new RingWalOptions { Capacity = 512 << 10 });
+            var own = new RingWalProvider(life, buffers, new WalFolder(life, "/data/wal", new() { Capacity = 512 << 10 }), new());
             return new WalProviders(own, kind => kind == own.Kind ? own : null);
         }
     }

@@ -69,7 +69,7 @@ public sealed class ReplacementTests(ITestOutputHelper output)
         Assert.Equal((1, 0), (node.Incarnations.Gone, node.Node.Broker.ConnectionCount));
         Assert.True(await Eventually.BecomesTrueAsync(() => node.HeldBytes == 0), $"{node.HeldBytes} bytes are held");
         var refusal = await Assert.ThrowsAsync<StreamException>(
-            async () => await node.Node.Streams.Components.Registry.CreateAsync(node.Node.Self, TestContext.Current.CancellationToken));
+            async () => await node.Node.Streams.Components.Registry.PrepareAsync(node.Node.Self, 1, TestContext.Current.CancellationToken));
         Assert.Equal(StreamError.ControllerLost, refusal.Error);
         var (former, current) = (node.Node.Self, node.Host.Current!.Self);
         Assert.Equal(former.Node, current.Node);
