@@ -118,14 +118,20 @@ public sealed class TargetedUploadTests : StreamsTest
         var (_, stuck, other) = await StartWithTwoAsync();
         await HangAsync(stuck);
         Node.Wal.Fullness = 0.6;
-        for (var i = 0; i < 100; i++)
+        try
         {
-            await Node.AppendAsync(other, bytes: 1);
-        }
+            for (var i = 0; i < 100; i++)
+            {
+                await Node.AppendAsync(other, bytes: 1);
+            }
 
-        await TestNode.UntilAsync(() => Registry.Describe(other.Stream.Id).End > 1);
-        Assert.Equal(0, Registry.Describe(stuck.Stream.Id).End);
-        _gate.SetResult();
+            await TestNode.UntilAsync(() => Registry.Describe(other.Stream.Id).End > 1);
+            Assert.Equal(0, Registry.Describe(stuck.Stream.Id).End);
+        }
+        finally
+        {
+            _gate.SetResult();
+        }
     }
 
     [Fact]
