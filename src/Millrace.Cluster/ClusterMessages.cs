@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Cluster.Following;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Cluster;
 
@@ -17,6 +18,12 @@ internal static partial class ClusterMessages
 
     [LoggerMessage(EventId = 7003, Level = LogLevel.Information, Message = "This process is the controller no longer: {Reason}")]
     public static partial void LeadsNoMore(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 7005, Level = LogLevel.Warning, Message = "Node {Node}, epoch {Epoch}, is fenced: {Cause}")]
+    public static partial void Fences(ILogger logger, NodeId node, NodeEpoch epoch, string cause);
+
+    [LoggerMessage(EventId = 7006, Level = LogLevel.Information, Message = "Node {Node} could not be fenced yet: {Reason}")]
+    public static partial void NotFenced(ILogger logger, NodeId node, string reason);
 
     [LoggerMessage(EventId = 7004, Level = LogLevel.Warning, Message = "The cluster's metadata could not be read or taken over, and is tried again: {Reason}")]
     public static partial void TriesAgain(ILogger logger, string reason);

@@ -11,6 +11,15 @@ public sealed record ClusterOptions
     /// <summary>How long a controller is silent before others suspect that it is gone.</summary>
     public TimeSpan SuspicionTime { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>How often a node tells the controller that it lives.</summary>
+    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How long a node is silent before it is given up: its partitions go to others.</summary>
+    public TimeSpan FenceTime { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long a node is silent before the controller looks whether its process is gone, which is known at once.</summary>
+    public TimeSpan ProbeTime { get; init; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>How long a node that does not belong to the cluster yet leaves it to others to find a new controller.</summary>
     public TimeSpan StrangerWait { get; init; } = TimeSpan.FromSeconds(10);
 

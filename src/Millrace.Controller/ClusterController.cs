@@ -9,6 +9,7 @@ using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
+using Millrace.Streams.Registry;
 
 namespace Millrace.Controller;
 
@@ -62,9 +63,6 @@ public sealed class ClusterController : IAsyncDisposable
     /// <summary>Whose term it is: this controller's, while it has not ended.</summary>
     internal ControllerSeal? Owner => _log.Owner;
 
-    /// <summary>How many requests wait for the loop.</summary>
-    internal int RequestsWaiting => _requests.Count;
-
     /// <summary>Takes the metadata log over and begins to serve; forms the cluster if there is none yet.</summary>
     /// <param name="runtime">The node it runs on.</param>
     /// <param name="log">Opened, and the controller's from now on.</param>
@@ -116,27 +114,32 @@ public sealed class ClusterController : IAsyncDisposable
         await _loop;
     }
 
+    /// <summary>Shuts an incarnation out for good, if it is live: others take over what it led.</summary>
+    /// <exception cref="ControllerException">ControllerLost; Busy.</exception>
+    public ValueTask FenceAsync(NodeIncarnation node, CancellationToken token) => SubmitAsync(entry => NodeOperations.Fence(entry, node), token);
+
     /// <summary>Hands a request to the loop and waits for what becomes of it.</summary>
     /// <exception cref="ControllerException">ControllerLost; Busy.</exception>
     internal async ValueTask<Decided<T>> DecideAsync<T>(Func<PendingEntry, T> decide, CancellationToken token)
     {
-        var operation = new DecidedOperation<T>(decide);
+        var result = default(T);
+        var operation = new ControllerOperation(entry => result = entry.Run(decide));
         var place = _requests.Add(operation) ?? throw Lost(null);
         if (token.IsCancellationRequested)
         {
-            // Whoever leaves no time for an answer wants the deed all the same.
-            operation.GiveUp(token);
-            return await operation.Answered;
+            // Whoever leaves no time for an answer wants the deed all the same: it keeps its place.
+            operation.Committed.TrySetCanceled(token);
+            token.ThrowIfCancellationRequested();
         }
 
         using var registration = token.UnsafeRegister(
             _ =>
             {
-                operation.GiveUp(token);
+                operation.Committed.TrySetCanceled(token);
                 _requests.TakeBack(place);
             },
             null);
-        return await operation.Answered;
+        return new Decided<T>(await operation.Committed.Task, result, operation.Refusal);
     }
 
     /// <summary>Has something decided that the controller itself wants.</summary>
@@ -204,12 +207,12 @@ public sealed class ClusterController : IAsyncDisposable
             _requests.Close();
             foreach (var operation in batch)
             {
-                operation.Abandon(Lost(reason));
+                operation.Committed.TrySetException(Lost(reason));
             }
 
             while (_requests.TryTake() is { } operation)
             {
-                operation.Abandon(Lost(reason));
+                operation.Committed.TrySetException(Lost(reason));
             }
         }
     }
@@ -252,7 +255,14 @@ public sealed class ClusterController : IAsyncDisposable
         while (entry.Records.Count < MaxRecordsPerEntry && _requests.TryTake() is { } operation)
         {
             batch.Add(operation);
-            operation.Decide(entry);
+            try
+            {
+                operation.Decide(entry);
+            }
+            catch (Exception refusal) when (refusal is not InvariantViolationException)
+            {
+                operation.Refusal = refusal;
+            }
         }
 
         if (entry.Records.Count > 0)
@@ -268,7 +278,7 @@ public sealed class ClusterController : IAsyncDisposable
 
         foreach (var operation in batch)
         {
-            operation.Answer(State.Cluster.Version);
+            operation.Committed.TrySetResult(State.Cluster.Version);
         }
     }
 }

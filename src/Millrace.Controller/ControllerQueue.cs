@@ -17,17 +17,6 @@ internal sealed class ControllerQueue
     private TaskCompletionSource<bool>? _wake;
     private bool _isClosed;
 
-    public int Count
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _waiting.Count;
-            }
-        }
-    }
-
     /// <summary>Nothing more is taken in, for good.</summary>
     public bool IsClosed
     {

@@ -8,13 +8,19 @@ public sealed class StorePatience
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
-    private readonly NodeRuntime _runtime;
     private ObjectStorageException? _lastFailure;
 
-    private StorePatience(NodeRuntime runtime, CancellationToken token) => (_runtime, Token) = (runtime, token);
+    private StorePatience(NodeRuntime runtime, CancellationToken token)
+    {
+        Retry = new StoreRetry(runtime, FirstPause, LongestPause) { Failed = (failure, _) => _lastFailure = failure };
+        Token = token;
+    }
 
     /// <summary>Ends when patience does, or the caller.</summary>
     public CancellationToken Token { get; }
+
+    /// <summary>How the calls are made. Goes with <see cref="Token"/>.</summary>
+    public StoreRetry Retry { get; }
 
     /// <summary>Does a piece of work.</summary>
     /// <param name="runtime">Time and lots.</param>
@@ -42,21 +48,5 @@ public sealed class StorePatience
     }
 
     /// <summary>Makes a call again and again while the store fails for the moment.</summary>
-    public async ValueTask<T> UntilAnsweredAsync<T>(Func<ValueTask<T>> call)
-    {
-        var pauses = new BackOff(_runtime, FirstPause, LongestPause);
-        while (true)
-        {
-            try
-            {
-                return await call();
-            }
-            catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Transient)
-            {
-                _lastFailure = failure;
-            }
-
-            await pauses.PauseAsync(Token);
-        }
-    }
+    public ValueTask<T> UntilAnsweredAsync<T>(Func<ValueTask<T>> call) => Retry.UntilAnsweredAsync(call, Token);
 }

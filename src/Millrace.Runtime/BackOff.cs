@@ -23,6 +23,31 @@ public sealed class BackOff(NodeRuntime runtime, TimeSpan first, TimeSpan longes
     /// <summary>Waits for <see cref="Next"/>.</summary>
     public Task PauseAsync(CancellationToken token) => Task.Delay(Next(), runtime.Time, token);
 
+    /// <summary>Makes attempts until one succeeds, with a pause after each that fails; the first failure that is not to be repeated ends it.</summary>
+    /// <param name="attempt">Gets its number, from 1.</param>
+    /// <param name="repeats">Whether this failure of the attempt with this number is followed by another attempt.</param>
+    /// <param name="failed">Hears of each that is, with its number and the pause to come.</param>
+    /// <param name="token">Ends the pauses; the attempts have it of their caller.</param>
+    public async ValueTask<T> RepeatAsync<T>(
+        Func<int, ValueTask<T>> attempt, Func<Exception, int, bool> repeats, Action<Exception, int, TimeSpan>? failed, CancellationToken token)
+    {
+        for (var number = 1; ; number++)
+        {
+            TimeSpan pause;
+            try
+            {
+                return await attempt(number);
+            }
+            catch (Exception failure) when (repeats(failure, number))
+            {
+                pause = Next();
+                failed?.Invoke(failure, number, pause);
+            }
+
+            await Task.Delay(pause, runtime.Time, token);
+        }
+    }
+
     /// <summary>An attempt has succeeded: the next pause is the first one again.</summary>
     public void Reset() => _next = Min(first, longest);
 

@@ -114,4 +114,9 @@ internal static partial class ServerMessages
         EventId = 9045, Level = LogLevel.Information,
         Message = "Not opened, since there is no quorum of controllers here that needs them: {Listeners}")]
     public static partial void ListenersNotOpened(ILogger logger, string listeners);
+
+    [LoggerMessage(
+        EventId = 9046, Level = LogLevel.Warning,
+        Message = "A start that failed could not give back all that it had taken: {Reason}")]
+    public static partial void NotPutDown(ILogger logger, string reason);
 }

@@ -8,6 +8,7 @@ using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
+using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
 
 namespace Millrace.Benchmarks.Streams;
@@ -58,7 +59,7 @@ internal static class StreamStoreBenchmark
         using var buffers = new BufferPool(maxIdleBytes: 256 << 20);
         var node = new NodeIncarnation(new NodeId(1), new NodeEpoch(1));
         var folder = Directory.CreateDirectory(Path.Combine("/dev/shm", $"millrace-bench-{runtime.NewId():N}")).FullName;
-        var provider = RingWalProvider.InFolder(runtime, buffers, folder, new RingWalOptions());
+        var provider = new RingWalProvider(runtime, buffers, new WalFolder(runtime, folder, new()), new());
         await using var wal = file ? await provider.CreateAsync(provider.Describe(node.Node, node.Epoch), default) : new NoWal();
         await using var storage = new ForgetfulStorage();
         await using var store = new StreamStore(runtime, new StreamsOptions(), new StreamsComponents(node, wal, storage, new BenchmarkRegistry(), buffers));

@@ -6,6 +6,7 @@ using Millrace.Runtime.Files;
 using Millrace.Runtime.Files.Linux;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
 
 namespace Millrace.Benchmarks.Wal;
@@ -48,7 +49,7 @@ internal static class WalBenchmark
         using var runtime = new NodeRuntime(
             TimeProvider.System, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
         using var pool = new BufferPool(256 << 20);
-        var provider = RingWalProvider.InFolder(runtime, pool, folder, new() { Mode = mode });
+        var provider = new RingWalProvider(runtime, pool, new WalFolder(runtime, folder, new() { Mode = mode }), new());
         var creating = Stopwatch.GetTimestamp();
         var wal = await provider.CreateAsync(provider.Describe(new(1), new(1)), CancellationToken.None);
         var created = Stopwatch.GetElapsedTime(creating);

@@ -17,7 +17,7 @@ internal static class ApiTable
     public static IReadOnlyList<ApiEntry> Create(BrokerComponents broker)
     {
         var opening = new OpeningWait(broker.Runtime, broker.Partitions);
-        var deeds = new DeedMessages(broker.Runtime.Loggers);
+        var deeds = new ControllerDeeds(broker.Runtime, broker.Controller);
         return With(new ApiVersionsHandler(broker.Metadata),
         [
             ApiEntry.For<ProduceHandler, ProduceRequest, ProduceResponse>(
@@ -27,11 +27,11 @@ internal static class ApiTable
                     broker.Runtime, broker.Partitions, opening, broker.Fetches,
                     new FetchLimit(broker.Identity, broker.Metadata, broker.Buffers, broker.CacheBytes), broker.Metrics)),
             ApiEntry.For<ListOffsetsHandler, ListOffsetsRequest, ListOffsetsResponse>(new(broker.Runtime, opening, broker.Partitions)),
-            ApiEntry.For<MetadataHandler, MetadataRequest, MetadataResponse>(new(broker.Runtime, broker.Identity, broker.Metadata, broker.Controller, deeds)),
+            ApiEntry.For<MetadataHandler, MetadataRequest, MetadataResponse>(new(broker.Identity, broker.Metadata, deeds)),
             ApiEntry.For<OffsetCommitHandler, OffsetCommitRequest, OffsetCommitResponse>(new(broker.Metadata, broker.Groups)),
             ApiEntry.For<OffsetFetchHandler, OffsetFetchRequest, OffsetFetchResponse>(new(broker.Metadata, broker.Groups)),
             ApiEntry.For<FindCoordinatorHandler, FindCoordinatorRequest, FindCoordinatorResponse>(
-                new(broker.Runtime, broker.Identity, broker.Metadata, broker.Controller, deeds)),
+                new(broker.Identity, broker.Metadata, deeds)),
             ApiEntry.For<JoinGroupHandler, JoinGroupRequest, JoinGroupResponse>(new(broker.Groups)),
             ApiEntry.For<HeartbeatHandler, HeartbeatRequest, HeartbeatResponse>(new(broker.Groups)),
             ApiEntry.For<LeaveGroupHandler, LeaveGroupRequest, LeaveGroupResponse>(new(broker.Groups)),
@@ -39,18 +39,18 @@ internal static class ApiTable
             ApiEntry.For<DescribeGroupsHandler, DescribeGroupsRequest, DescribeGroupsResponse>(new(broker.Groups)),
             ApiEntry.For<ListGroupsHandler, ListGroupsRequest, ListGroupsResponse>(new(broker.Groups)),
             ApiEntry.For<DeleteGroupsHandler, DeleteGroupsRequest, DeleteGroupsResponse>(new(broker.Groups)),
-            ApiEntry.For<CreateTopicsHandler, CreateTopicsRequest, CreateTopicsResponse>(new(broker.Runtime, broker.Controller, deeds)),
+            ApiEntry.For<CreateTopicsHandler, CreateTopicsRequest, CreateTopicsResponse>(new(deeds)),
             ApiEntry.For<DeleteTopicsHandler, DeleteTopicsRequest, DeleteTopicsResponse>(
-                new(broker.Runtime, broker.Identity, broker.Metadata, broker.Controller, deeds)),
+                new(broker.Identity, broker.Metadata, deeds)),
             ApiEntry.For<DeleteRecordsHandler, DeleteRecordsRequest, DeleteRecordsResponse>(new(broker.Runtime, broker.Partitions)),
             ApiEntry.For<InitProducerIdHandler, InitProducerIdRequest, InitProducerIdResponse>(
                 new(broker.Runtime, new ProducerIdBlocks(broker.Identity, broker.Controller))),
             ApiEntry.For<OffsetForLeaderEpochHandler, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(new(opening, broker.Partitions)),
             ApiEntry.For<DescribeConfigsHandler, DescribeConfigsRequest, DescribeConfigsResponse>(new(broker.Identity, broker.Metadata)),
-            ApiEntry.For<CreatePartitionsHandler, CreatePartitionsRequest, CreatePartitionsResponse>(new(broker.Runtime, broker.Controller, deeds)),
+            ApiEntry.For<CreatePartitionsHandler, CreatePartitionsRequest, CreatePartitionsResponse>(new(deeds)),
             ApiEntry.For<IncrementalAlterConfigsHandler, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
-                new(broker.Runtime, broker.Controller, deeds)),
-            ApiEntry.For<AlterConfigsHandler, AlterConfigsRequest, AlterConfigsResponse>(new(broker.Runtime, broker.Controller, deeds)),
+                new(deeds)),
+            ApiEntry.For<AlterConfigsHandler, AlterConfigsRequest, AlterConfigsResponse>(new(deeds)),
             ApiEntry.For<DescribeLogDirsHandler, DescribeLogDirsRequest, DescribeLogDirsResponse>(new(broker.Partitions)),
             ApiEntry.For<OffsetDeleteHandler, OffsetDeleteRequest, OffsetDeleteResponse>(new(broker.Metadata, broker.Groups)),
             ApiEntry.For<DescribeQuorumHandler, DescribeQuorumRequest, DescribeQuorumResponse>(new(broker.Runtime, broker.Identity, broker.Metadata)),

@@ -10,6 +10,7 @@ using Millrace.Network.Links;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
+using Millrace.Streams.Registry;
 
 namespace Millrace.Cluster.Following;
 
@@ -20,6 +21,7 @@ namespace Millrace.Cluster.Following;
 /// <param name="feed">Hears of each image.</param>
 /// <param name="finder">Hears where requests go.</param>
 /// <param name="self">Names this node in the controller's log.</param>
+/// <param name="registered">The incarnation that lives in this process, if one does.</param>
 /// <param name="owner">Whom it follows, and where that is.</param>
 internal sealed class ControllerFollower(
     NodeRuntime runtime,
@@ -28,6 +30,7 @@ internal sealed class ControllerFollower(
     MetadataFeed feed,
     ControllerFinder finder,
     string self,
+    Func<NodeIncarnation?> registered,
     ControllerSeal owner)
 {
     private const int MaxBytes = 1 << 20;
@@ -76,6 +79,8 @@ internal sealed class ControllerFollower(
     {
         await using var news = await ConnectAsync("news", token);
         await using var calls = await ConnectAsync("calls", token);
+        await using var heartbeats = await ConnectAsync("heartbeats", token);
+        _ = runtime.Spawn("heartbeats", _ => BeatAsync(heartbeats, token));
         var link = RemoteController.Over(calls, owner.IncarnationId);
         try
         {
@@ -116,6 +121,28 @@ internal sealed class ControllerFollower(
         var asking = news.CallAsync<FollowMetadataRequest, FollowMetadataResponse>(request, either.Token).AsTask();
         await Waiting.Either(asking, calls.Lost);
         return asking.IsCompleted ? await asking : throw await calls.Lost;
+    }
+
+    /// <summary>Tells the controller that this node lives, as long as the connection lasts.</summary>
+    private async Task BeatAsync(PeerConnection connection, CancellationToken token)
+    {
+        try
+        {
+            while (!connection.Lost.IsCompleted)
+            {
+                if (registered() is var (node, epoch))
+                {
+                    await connection.CallAsync<NodeHeartbeatRequest, NodeHeartbeatResponse>(
+                        new() { ControllerId = owner.IncarnationId, NodeId = node.Value, NodeEpoch = epoch.Value }, token);
+                }
+
+                await Task.Delay(options.HeartbeatInterval, runtime.Time, token);
+            }
+        }
+        catch (IOException)
+        {
+            // Whoever follows the controller dials it again.
+        }
     }
 
     private void Apply(FollowMetadataResponse answer, IControllerLink link)

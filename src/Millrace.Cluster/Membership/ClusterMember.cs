@@ -1,7 +1,9 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Millrace.Cluster.Following;
+using Millrace.Cluster.Liveness;
 using Millrace.Cluster.Serving;
 using Millrace.Controller;
 using Millrace.Controller.Endpoint;
@@ -13,6 +15,7 @@ using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
+using Millrace.Streams.Registry;
 
 namespace Millrace.Cluster.Membership;
 
@@ -40,9 +43,11 @@ public sealed class ClusterMember : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly MetadataFeed _feed = new();
     private readonly ControllerFinder _finder = new();
+    private readonly PeerQuestions _questions;
     private readonly Candidacy _candidacy;
     private readonly InternalServer _server;
     private volatile LocalController? _local;
+    private volatile StrongBox<NodeIncarnation>? _registered;
     private volatile ControllerFollower? _following;
 
     private ClusterMember(NodeRuntime node, IObjectStorage storage, BufferPool buffers, IConnectionFactory peers, PeerAddress self, ClusterOptions options)
@@ -50,7 +55,8 @@ public sealed class ClusterMember : IAsyncDisposable
         _life = node.NewPart();
         (_storage, _peers, _self, _options) = (storage, peers, self, options);
         _logger = node.Loggers.CreateLogger<ClusterMember>();
-        _candidacy = new Candidacy(new PeerQuestions(_life, peers, self.ToString()), options, self);
+        _questions = new PeerQuestions(_life, peers, self.ToString());
+        _candidacy = new Candidacy(_questions, options, self);
         _server = new InternalServer(_life, buffers, () => _local, View);
         Channel = new ControllerChannel(_finder, _feed);
     }
@@ -60,6 +66,9 @@ public sealed class ClusterMember : IAsyncDisposable
 
     /// <summary>The way to the controller, wherever it is at the moment.</summary>
     public IControllerChannel Channel { get; }
+
+    /// <summary>Where other nodes reach this one.</summary>
+    public PeerAddress Self => _self;
 
     /// <summary>The controller, while it lives in this process.</summary>
     public LocalController? Local => _local;
@@ -101,13 +110,25 @@ public sealed class ClusterMember : IAsyncDisposable
             await member.DisposeAsync();
             if (failure is OperationCanceledException && !token.IsCancellationRequested && member.Failed.IsCompleted)
             {
-                // What counts is why it can be no member.
-                ExceptionDispatchInfo.Throw(await member.Failed);
+                // What counts is why it can be no member. What a background loop failed of is inside.
+                var reason = await member.Failed;
+                ExceptionDispatchInfo.Throw(reason is InvalidOperationException { InnerException: { } inner } ? inner : reason);
             }
 
             throw;
         }
     }
+
+    /// <summary>Which incarnation lives in this process, for the controller to hear of; null while none is registered.</summary>
+    public NodeIncarnation? Registered
+    {
+        get => _registered?.Value;
+        set => _registered = value is { } incarnation ? new StrongBox<NodeIncarnation>(incarnation) : null;
+    }
+
+    /// <summary>Whether a node of this cluster answers at an address.</summary>
+    public async Task<bool> IsAliveAsync(PeerAddress node, CancellationToken token) =>
+        (await _questions.AskAsync([node], token))[0].View?.ClusterId == _feed.Image.ClusterUuid;
 
     /// <summary>Leaves: a controller that lives here resigns, and other nodes find nobody here.</summary>
     public async ValueTask DisposeAsync()
@@ -144,6 +165,7 @@ public sealed class ClusterMember : IAsyncDisposable
         var log = await MetadataLog.OpenAsync(_life, _storage, _options.Log, stopping);
         try
         {
+            RefuseOther(log.Image);
             Publish(log.Image);
             while (log.Owner is { } former && former.IncarnationId == lost?.Id && lost.Left(_life.Time) is { } left)
             {
@@ -170,7 +192,7 @@ public sealed class ClusterMember : IAsyncDisposable
 
     private async Task<LostController?> FollowAsync(ControllerSeal owner, LogPlace next, MetadataImage image, CancellationToken stopping)
     {
-        var follower = _following = new ControllerFollower(_life, _peers, _options, _feed, _finder, _self.ToString(), owner);
+        var follower = _following = new ControllerFollower(_life, _peers, _options, _feed, _finder, _self.ToString(), () => Registered, owner);
         ClusterMessages.Follows(_logger, owner.Host, owner.Port);
         var end = await follower.RunAsync(next, image, stopping);
         _following = null;
@@ -196,7 +218,9 @@ public sealed class ClusterMember : IAsyncDisposable
 
         await using (controller)
         {
-            _local = new LocalController(seal.IncarnationId, controller, new ControllerEndpoint(term, controller, _options.Controller));
+            var sessions = new NodeSessions(term, controller, _questions, _options, _self);
+            _local = new LocalController(seal.IncarnationId, controller, new ControllerEndpoint(term, controller, _options.Controller), sessions);
+            _ = term.Spawn("node-sessions", sessions.RunAsync);
             var link = _options.Link(_local.Endpoint);
             _finder.Found(link);
             ClusterMessages.Leads(_logger);
@@ -214,6 +238,16 @@ public sealed class ClusterMember : IAsyncDisposable
                 _local = null;
                 _finder.Lost(link);
             }
+        }
+    }
+
+    // A bucket that has lost its metadata is no reason to form a new cluster over the data of the old one.
+    private void RefuseOther(MetadataImage image)
+    {
+        if (_feed.Image.ClusterUuid != Guid.Empty && image.ClusterUuid != _feed.Image.ClusterUuid)
+        {
+            throw new ObjectLogException(
+                ObjectLogError.Missing, $"The metadata of cluster {_feed.Image.ClusterId} is gone from the bucket while the cluster lives");
         }
     }
 

@@ -1,3 +1,4 @@
+using Millrace.Cluster.Liveness;
 using Millrace.Controller;
 using Millrace.Controller.Endpoint;
 
@@ -7,4 +8,5 @@ namespace Millrace.Cluster.Membership;
 /// <param name="Id">As the seal of the metadata log names it.</param>
 /// <param name="Controller">Decides.</param>
 /// <param name="Endpoint">Takes requests for it.</param>
-public sealed record LocalController(Guid Id, ClusterController Controller, ControllerEndpoint Endpoint);
+/// <param name="Sessions">Hears which nodes live.</param>
+public sealed record LocalController(Guid Id, ClusterController Controller, ControllerEndpoint Endpoint, NodeSessions Sessions);

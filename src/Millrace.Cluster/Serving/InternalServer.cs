@@ -32,6 +32,7 @@ internal sealed class InternalServer : IAsyncDisposable
         [
             ApiEntry.For<CallControllerHandler, CallControllerRequest, CallControllerResponse>(new(controller)),
             ApiEntry.For<FollowMetadataHandler, FollowMetadataRequest, FollowMetadataResponse>(new(runtime, controller)),
+            ApiEntry.For<NodeHeartbeatHandler, NodeHeartbeatRequest, NodeHeartbeatResponse>(new(controller)),
             ApiEntry.For<PeerViewHandler, PeerViewRequest, PeerViewResponse>(new(view)),
         ];
         _server = new NetworkServer(runtime, Options, new RequestPipeline(apis, RequestSteps.Open), buffers, "Millrace.Cluster");

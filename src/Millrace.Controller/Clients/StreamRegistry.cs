@@ -12,9 +12,6 @@ namespace Millrace.Controller.Clients;
 /// <param name="self">In whose name questions are asked that name nobody.</param>
 public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation self) : IStreamRegistry
 {
-    public async ValueTask<StreamId> CreateAsync(NodeIncarnation node, CancellationToken token) =>
-        new(Accepted((await AskAsync(node, new StreamOpsRequest { Creations = 1 }, token)).Created[0]).StreamId);
-
     public async ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token)
     {
         var request = new StreamOpsRequest { Opens = [new() { StreamId = stream.Value, Epoch = epoch.Value }] };

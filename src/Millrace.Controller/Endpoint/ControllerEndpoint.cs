@@ -1,6 +1,11 @@
+using System.Collections.Frozen;
+using Microsoft.Extensions.Logging;
 using Millrace.Controller.Messages;
 using Millrace.Controller.State;
+using Millrace.Controller.Topics;
+using Millrace.Metadata;
 using Millrace.Metadata.Channel;
+using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;
@@ -10,23 +15,64 @@ using Millrace.Runtime;
 namespace Millrace.Controller.Endpoint;
 
 /// <summary>
-/// The controller's side of the channel: finds out by what a request is decided, judges whether this controller may still judge, and answers with the
+/// The controller's side of the channel: knows by what each request is decided, judges whether this controller may still judge, and answers with the
 /// version that the answer rests on. Its own node's requests pass the same as everybody's.
 /// </summary>
 /// <remarks>
 /// Senders are judged where their request is decided, on the entry that is being put together, since that very entry may fence them.
 /// Threading: any thread.
 /// </remarks>
-public sealed class ControllerEndpoint(NodeRuntime runtime, ClusterController controller, ClusterControllerOptions options) : IControllerLink
+public sealed class ControllerEndpoint : IControllerLink
 {
-    private readonly RequestTable _requests = new(runtime, controller, options);
+    private readonly ClusterController _controller;
+    private readonly FrozenDictionary<ApiKey, RequestKind> _kinds;
+
+    /// <param name="runtime">Of the incarnation whose controller it is.</param>
+    /// <param name="controller">Decides.</param>
+    /// <param name="options">The defaults of topics.</param>
+    public ControllerEndpoint(NodeRuntime runtime, ClusterController controller, ClusterControllerOptions options)
+    {
+        _controller = controller;
+
+        // Defaults come from this node's settings and what is set for all; what is set for single nodes does not count here.
+        var configs = new ConfigResolver(MetadataImage.AllBrokers, options.Settings);
+        var creation = new TopicCreation(configs, runtime.Random);
+        var deletion = new TopicDeletion(configs.Broker(MetadataImage.Empty, BrokerConfigs.DeleteTopicEnable).AsBoolean());
+        var changes = new ConfigChanges(configs);
+        var replacement = new ConfigReplacement(changes);
+        var nodes = new NodeRequests(controller, runtime.Loggers.CreateLogger<ControllerEndpoint>());
+
+        // Every request that a controller takes, and what decides it.
+        var kinds = new Dictionary<ApiKey, RequestKind>();
+        Take(new RequestKind<CreateTopicsRequest, CreateTopicsResponse> { Decide = creation.Create });
+        Take(new RequestKind<DeleteTopicsRequest, DeleteTopicsResponse> { Decide = deletion.Delete });
+        Take(new RequestKind<CreatePartitionsRequest, CreatePartitionsResponse> { Decide = PartitionCreation.Create });
+        Take(new RequestKind<AlterConfigsRequest, AlterConfigsResponse> { Decide = replacement.Replace });
+        Take(new RequestKind<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse> { Decide = changes.Alter });
+        Take(new RequestKind<AllocateProducerIdsRequest, AllocateProducerIdsResponse> { Decide = ProducerIds.Allocate });
+        Take(new RequestKind<RegisterNodeRequest, RegisterNodeResponse> { Decide = nodes.Register, Committed = nodes.OnRegistered });
+        Take(new RequestKind<LeaveNodeRequest, LeaveNodeResponse> { Decide = NodeRequests.Leave });
+        Take(new RequestKind<AssignPartitionsRequest, AssignPartitionsResponse> { Decide = NodeRequests.Assign });
+        Take(new RequestKind<RegisterWalRequest, RegisterWalResponse> { Decide = WalRequests.Register });
+        Take(new RequestKind<ListWalsRequest, ListWalsResponse> { Decide = WalRequests.List });
+        Take(new RequestKind<ForgetWalsRequest, ForgetWalsResponse> { Decide = WalRequests.Forget });
+        Take(new RequestKind<CompleteRecoveryRequest, CompleteRecoveryResponse> { Decide = WalRequests.Complete });
+        Take(new RequestKind<AcceptLossRequest, AcceptLossResponse> { Decide = WalRequests.AcceptLoss, Committed = nodes.OnLossAccepted });
+        Take(new RequestKind<StreamOpsRequest, StreamOpsResponse> { Decide = StreamRequests.Decide, Answer = StreamRequests.TryAnswer });
+        _kinds = kinds.ToFrozenDictionary();
+
+        void Take<TRequest, TResponse>(RequestKind<TRequest, TResponse> kind)
+            where TRequest : class, IRequest<TRequest>
+            where TResponse : class, IResponse<TResponse> =>
+            kinds.Add(TRequest.ApiKey, kind);
+    }
 
     /// <summary>A request from this process. The messages are handed over as they are.</summary>
     public ValueTask<ControllerAnswer<TResponse>> CallAsync<TRequest, TResponse>(TRequest request, MetadataVersion known, CancellationToken token)
         where TRequest : class, IRequest<TRequest>
         where TResponse : class, IResponse<TResponse> =>
-        _requests.Find(TRequest.ApiKey) is RequestHandler<TRequest, TResponse> handler
-            ? CallAsync(handler, request, known, token)
+        _kinds.GetValueOrDefault(TRequest.ApiKey) is RequestKind<TRequest, TResponse> kind
+            ? CallAsync(kind, request, known, token)
             : throw new ArgumentException($"The controller takes no {typeof(TRequest).Name}", nameof(request));
 
     /// <summary>A request as bytes (<see cref="ControllerFrames"/>); the answer in the same way.</summary>
@@ -35,17 +81,18 @@ public sealed class ControllerEndpoint(NodeRuntime runtime, ClusterController co
     {
         var reader = new KafkaReader(request);
         var head = ControllerFrames.ReadHead(ref reader);
-        var handler = _requests.Find((ApiKey)head.ApiKey) ?? throw new ProtocolException($"The controller takes no request with key {head.ApiKey}");
-        return handler.ExchangeAsync(this, head, ref reader, token);
+        return _kinds.TryGetValue((ApiKey)head.ApiKey, out var kind)
+            ? kind.ExchangeAsync(this, head, ref reader, token)
+            : throw new ProtocolException($"The controller takes no request with key {head.ApiKey}");
     }
 
     internal async ValueTask<ControllerAnswer<TResponse>> CallAsync<TRequest, TResponse>(
-        RequestHandler<TRequest, TResponse> handler, TRequest request, MetadataVersion known, CancellationToken token)
+        RequestKind<TRequest, TResponse> kind, TRequest request, MetadataVersion known, CancellationToken token)
         where TRequest : class, IRequest<TRequest>
         where TResponse : class, IResponse<TResponse>
     {
-        var state = controller.State;
-        if (controller.HasEnded || known > state.Cluster.Version)
+        var state = _controller.State;
+        if (_controller.HasEnded || known > state.Cluster.Version)
         {
             // What its sender knows and it does not was written by a later one.
             return Refused<TResponse>(
@@ -54,19 +101,19 @@ public sealed class ControllerEndpoint(NodeRuntime runtime, ClusterController co
 
         try
         {
-            if (handler.TryAnswer(state, request) is { } answer)
+            if (kind.Answer?.Invoke(state, request) is { } answer)
             {
                 return new(state.Cluster.Version, ControllerError.None, null, answer);
             }
 
-            var decided = await controller.DecideAsync(entry => handler.Decide(entry, request), token);
+            var decided = await _controller.DecideAsync(entry => kind.Decide(entry, request), token);
             if (decided.Refusal is { } refused && Refusals.ErrorOf(refused) is { } reason)
             {
                 return new(decided.Version, reason, refused.Message, null);
             }
 
             var response = decided.Accepted();
-            handler.OnCommitted(request, response);
+            kind.Committed?.Invoke(request, response);
             return new(decided.Version, ControllerError.None, null, response);
         }
         catch (Exception refusal) when (Refusals.ErrorOf(refusal) is { } error)

@@ -1,56 +1,173 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Controller.Clients;
 using Millrace.Controller.Nodes;
+using Millrace.Metadata.Image;
+using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
 using Millrace.Streams;
+using Millrace.Streams.Recovery;
+using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;
 
 namespace Millrace.Controller.Failover;
 
 /// <summary>
-/// The WALs that former incarnations left and that nobody has recovered: recovers those that are at hand, one by one. What waits for the others has
-/// no leader: it is not served, because it is not known to be complete.
+/// The WALs that former incarnations left. Those that wait are taken over, and what is missing of them is committed. Those that nothing is needed of,
+/// recovered or left clean by processes that died before they gave their space back, are retired, and give it back.
 /// </summary>
-/// <param name="runtime">Of the incarnation that recovers.</param>
-/// <param name="nodes">Knows which wait.</param>
-/// <param name="recovery">Recovers one.</param>
-/// <param name="losses">What the operator gives up where one cannot be recovered.</param>
-/// <param name="triesAgain">
-/// The caller can try again by itself: so a medium that refuses, which may pass, ends the recovery, instead of leaving streams without a leader until
-/// somebody starts the process anew.
-/// </param>
-public sealed class FormerWals(NodeRuntime runtime, NodeRegistry nodes, WalRecovery recovery, AcceptedLosses losses, bool triesAgain)
+/// <param name="runtime">Of the incarnation that comes after them.</param>
+/// <param name="nodes">Knows of them, and forgets them.</param>
+/// <param name="self">The incarnation that comes after them.</param>
+/// <param name="own">Makes this incarnation's WAL, perhaps where others lie.</param>
+/// <param name="takeovers">Take over WALs, and give their space back, by their kind; null for one that ends with its process, and takes none.</param>
+public sealed class FormerWals(
+    NodeRuntime runtime, NodeRegistry nodes, NodeIncarnation self, IWalProvider own, Func<WalKind, IWalTakeover?> takeovers)
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<FormerWals>();
 
-    /// <summary>When this returns, whatever is still incomplete waits for an operator.</summary>
+    /// <summary>
+    /// Recovers those that are at hand, one by one. What waits for the others has no leader: it is not served, because it is not known to be complete.
+    /// When this returns, whatever is still incomplete waits for an operator.
+    /// </summary>
+    /// <param name="wals">Those that wait.</param>
+    /// <param name="failover">Commits what one that was taken over holds.</param>
+    /// <param name="losses">What the operator gives up where one cannot be recovered.</param>
+    /// <param name="triesAgain">
+    /// The caller can try again by itself: so a medium that refuses, which may pass, ends the recovery, instead of leaving streams without a leader until
+    /// somebody starts the process anew.
+    /// </param>
+    /// <param name="token">Ends it; what was committed stays so.</param>
     /// <exception cref="StreamException">Fenced: the one that recovers is itself not wanted any more.</exception>
     /// <exception cref="WalUnavailableException">The medium of one refuses, and the caller tries again.</exception>
-    public async Task RecoverAsync(IReadOnlyList<WaitingWal> wals, CancellationToken token)
+    public async Task RecoverAsync(
+        IReadOnlyList<WaitingWal> wals, WalFailover failover, AcceptedLosses losses, bool triesAgain, CancellationToken token)
     {
         foreach (var waiting in wals)
         {
-            await RecoverAsync(waiting, token);
+            var wal = waiting.Wal;
+            FailoverMessages.Recovering(_logger, wal.Id, wal.Location, waiting.Streams.Count);
+            try
+            {
+                var takeover = takeovers(wal.Kind) ?? throw new WalUnavailableException(wal, $"a WAL of kind {wal.Kind} ends with its process.");
+                await using var recovery = await takeover.TakeOverAsync(wal, token);
+                await failover.RecoverAsync(recovery, token);
+            }
+            catch (WalUnavailableException missing) when (!triesAgain || missing.InnerException is not (IOException or UnauthorizedAccessException))
+            {
+                await losses.GiveUpOrWaitAsync(waiting, missing.Message, $"Bring the WAL back ({wal.Location}) and start again; or give", token);
+            }
+            catch (StreamException damaged) when (damaged.Error == StreamError.Corrupt)
+            {
+                // The whole streams are complete by now; only the damaged ones still wait.
+                var left = (await nodes.GetWaitingWalsAsync(token)).Single(left => left.Wal.Id == wal.Id);
+                await losses.GiveUpOrWaitAsync(left, damaged.Message, "Give", token);
+            }
         }
     }
 
-    private async Task RecoverAsync(WaitingWal waiting, CancellationToken token)
+    /// <summary>
+    /// Recovers the WALs of nodes that are given up while this one lives. The live nodes share them, so that each is recovered by one; should that one be
+    /// given up too, it is another's.
+    /// </summary>
+    /// <param name="metadata">Tells which wait, and who lives.</param>
+    /// <param name="failover">Commits what one that was taken over holds.</param>
+    /// <param name="losses">Says what waits for one that cannot be recovered.</param>
+    /// <param name="token">Ends it; what was committed stays so.</param>
+    /// <exception cref="StreamException">Fenced: the one that recovers is itself not wanted any more.</exception>
+    public async Task RecoverInTurnAsync(IMetadataFeed metadata, WalFailover failover, AcceptedLosses losses, CancellationToken token)
     {
-        var wal = waiting.Wal;
-        FailoverMessages.Recovering(_logger, wal.Id, wal.Location, waiting.Streams.Count);
+        // What is not at hand here is its own node's to recover, when it comes again.
+        var tried = new HashSet<Guid>();
+        while (true)
+        {
+            var image = await metadata.WaitAsync(image => WaitingForSelf(image).Any(wal => !tried.Contains(wal)), token);
+            var mine = WaitingForSelf(image).Where(tried.Add).ToHashSet();
+            var waiting = (await nodes.GetWaitingWalsAsync(token)).Where(wal => mine.Contains(wal.Wal.Id)).ToList();
+            await RecoverAsync(waiting, failover, losses, triesAgain: false, token);
+        }
+    }
+
+    /// <summary>
+    /// Gives back the space of those whose room the new one may need, before it is made: there may be room for one only. The metadata forgets them later
+    /// (<see cref="GiveBackAsync"/>).
+    /// </summary>
+    public async Task MakeRoomAsync(CancellationToken token)
+    {
+        foreach (var wal in (await nodes.GetRetiredWalsAsync(token)).Where(own.SharesRoomWith))
+        {
+            await TryDiscardAsync(wal, token);
+        }
+    }
+
+    /// <summary>
+    /// Gives back all the rest, and names files that the metadata does not know. Nothing waits for that: done while the node serves, since each
+    /// start that is cut short leaves one more.
+    /// </summary>
+    /// <param name="metadata">Tells known WALs from others.</param>
+    /// <param name="token">Ends it; the next start goes on.</param>
+    public async Task GiveBackAsync(IMetadataFeed metadata, CancellationToken token)
+    {
         try
         {
-            await recovery.RecoverAsync(wal, token);
+            foreach (var wal in await nodes.GetRetiredWalsAsync(token))
+            {
+                if (await TryDiscardAsync(wal, token))
+                {
+                    // One by one: what is done stays done if the node ends meanwhile.
+                    await nodes.ForgetWalsAsync(self, [wal.Id], token);
+                }
+            }
+
+            await ReportOthersAsync(metadata, token);
         }
-        catch (WalUnavailableException missing) when (!triesAgain || missing.InnerException is not (IOException or UnauthorizedAccessException))
+        catch (Exception ended) when (ended is ObjectLogException or StreamException)
         {
-            await losses.GiveUpOrWaitAsync(waiting, missing.Message, $"Bring the WAL back ({wal.Location}) and start again; or give", token);
+            // The controller takes no more requests: the incarnation is stopping, or is about to say why it cannot go on.
+            FailoverMessages.NotGivenBack(_logger, ended.Message);
         }
-        catch (StreamException damaged) when (damaged.Error == StreamError.Corrupt)
+    }
+
+    private IEnumerable<Guid> WaitingForSelf(MetadataImage image)
+    {
+        var live = image.LiveNodes.Select(node => node.Id).ToList();
+        return live.IndexOf(self.Node) is >= 0 and var place
+            ? image.Wals.Values.Where(wal => wal.State == WalState.AwaitsRecovery && wal.Epoch.Value % live.Count == place).Select(wal => wal.Id)
+            : [];
+    }
+
+    /// <returns>Whether it takes no space any more.</returns>
+    private async Task<bool> TryDiscardAsync(WalDescriptor wal, CancellationToken token)
+    {
+        try
         {
-            // The whole streams are complete by now; only the damaged ones still wait.
-            var left = (await nodes.GetWaitingWalsAsync(token)).Single(left => left.Wal.Id == wal.Id);
-            await losses.GiveUpOrWaitAsync(left, damaged.Message, "Give", token);
+            if (takeovers(wal.Kind) is not { } takeover || await takeover.DiscardAsync(wal, token))
+            {
+                return true;
+            }
+
+            FailoverMessages.WalNotDiscarded(_logger, wal.Id, $"A living process holds {wal.Location}.");
+        }
+        catch (Exception failure) when (failure is WalUnavailableException or ObjectStorageException)
+        {
+            FailoverMessages.WalNotDiscarded(_logger, wal.Id, failure.Message);
+        }
+
+        return false;
+    }
+
+    private async Task ReportOthersAsync(IMetadataFeed metadata, CancellationToken token)
+    {
+        try
+        {
+            foreach (var path in await own.FindOthersAsync(metadata.Image.Wals.Keys.ToHashSet(), token))
+            {
+                FailoverMessages.UnknownWal(_logger, path);
+            }
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            FailoverMessages.WalsNotListed(_logger, failure.Message);
         }
     }
 }

@@ -15,7 +15,6 @@ namespace Millrace.Controller.Log;
 /// <param name="limit">How long the store is waited for.</param>
 public sealed class BucketMark(NodeRuntime runtime, IObjectStorage storage, TimeSpan limit)
 {
-    private const int Page = 1_000;
     private const string Untouched = "Nothing in it was changed.";
 
     private readonly ObjectLog _log = new(runtime, storage, MetadataLog.Prefix, new ObjectLogOptions());
@@ -81,14 +80,15 @@ public sealed class BucketMark(NodeRuntime runtime, IObjectStorage storage, Time
             + $"; or choose another store (--store, --data-dir). ({BucketFormat.Key} says so.)");
     }
 
-    /// <summary>Whether there is any metadata beside the mark; all of it has names that metadata has.</summary>
+    /// <summary>
+    /// Whether there is any metadata beside the mark; what of it was listed has names that metadata has. One page tells: a start that listed a log of
+    /// many thousand entries would take longer for this than for reading them.
+    /// </summary>
     private async ValueTask<bool> HasMetadataAsync(StorePatience patience)
     {
         var hasMetadata = false;
-        string? last = null;
-        while (true)
+        await foreach (var page in storage.ListPagesAsync(MetadataLog.Prefix, patience.Retry, patience.Token))
         {
-            var page = await patience.UntilAnsweredAsync(() => storage.ListAsync(MetadataLog.Prefix, last, Page, patience.Token));
             foreach (var (key, size) in page.Where(found => !IsFolderMark(found.Key) && found.Key != BucketFormat.Key))
             {
                 hasMetadata = true;
@@ -100,22 +100,21 @@ public sealed class BucketMark(NodeRuntime runtime, IObjectStorage storage, Time
                 }
             }
 
-            if (page.Count < Page)
+            // A page of nothing but marks of folders tells nothing.
+            if (hasMetadata)
             {
-                return hasMetadata;
+                break;
             }
-
-            last = page[^1].Key;
         }
+
+        return hasMetadata;
     }
 
     /// <summary>A new cluster forms in an empty bucket only: what lies there is another product's, or data whose metadata has gone.</summary>
     private async ValueTask RequireEmptyAsync(StorePatience patience)
     {
-        var last = "";
-        while (true)
+        await foreach (var page in storage.ListPagesAsync("", patience.Retry, patience.Token))
         {
-            var page = await patience.UntilAnsweredAsync(() => storage.ListAsync("", last.Length == 0 ? null : last, Page, patience.Token));
             foreach (var (key, size) in page.Where(found => !IsHarmless(found.Key)))
             {
                 throw new ForeignBucketException(
@@ -125,13 +124,6 @@ public sealed class BucketMark(NodeRuntime runtime, IObjectStorage storage, Time
                         : $"none of Millrace's objects. {Untouched} A cluster has its store for itself: ")
                     + "choose an empty bucket or folder, or a prefix of its own (--store s3://bucket/prefix).");
             }
-
-            if (page.Count < Page)
-            {
-                return;
-            }
-
-            last = page[^1].Key;
         }
     }
 

@@ -117,20 +117,6 @@ public sealed class MetadataLog : IAsyncDisposable
     /// <summary>What the bucket holds, by the state that was read: what a verification compares it with. Needs no ownership.</summary>
     public StoreInventory ToInventory() => _state.Streams.ToInventory();
 
-    /// <summary>Waits for the next entry or seal and applies it: how a broker without the log's ownership keeps up.</summary>
-    public async ValueTask FollowAsync(CancellationToken token)
-    {
-        Invariant.Check(_owner is null);
-        try
-        {
-            Apply(await _reader.FollowAsync(token));
-        }
-        catch (ObjectLogException gone) when (gone.Error == ObjectLogError.Trimmed)
-        {
-            await ReloadAsync(token);
-        }
-    }
-
     /// <summary>
     /// One attempt to end the current term and own the next. The caller has made sure that <see cref="Owner"/> does not answer: the
     /// log is safe without that, but the living owner would lose its cluster.
@@ -298,15 +284,24 @@ public sealed class MetadataLog : IAsyncDisposable
         return records;
     }
 
+    /// <summary>The log has been cut above the reader's place: begins again with the newest snapshot.</summary>
+    /// <remarks>
+    /// Whoever cuts the log has read back a snapshot of what is below, so that each call gets further. Where that snapshot has gone since, or is damaged,
+    /// an older one leads to the same cut, however often it is begun with.
+    /// </remarks>
     private async ValueTask ReloadAsync(CancellationToken token)
     {
+        var place = _reader.Position.Next;
         var search = await _snapshots.FindAsync(token);
-        if (search.Newest is null)
+        if (search.Newest is null || search.Newest.Start.Next <= place)
         {
             throw search.Damaged.Count == 0
-                ? new ObjectLogException(ObjectLogError.Missing, "The metadata log has been trimmed, and there is no snapshot")
+                ? new ObjectLogException(
+                    ObjectLogError.Missing, $"The metadata log has been trimmed above {place}, and there is no snapshot of what was before its beginning")
                 : new ObjectLogException(
-                    ObjectLogError.Corrupt, $"The metadata log has been trimmed, and every snapshot is damaged: {string.Join(", ", search.Damaged)}");
+                    ObjectLogError.Corrupt,
+                    $"The metadata log has been trimmed above {place}, and the snapshots of what was before its beginning are damaged: "
+                    + string.Join(", ", search.Damaged));
         }
 
         _reader.Dispose();

@@ -9,14 +9,29 @@ using Millrace.Runtime;
 namespace Millrace.Controller.Log;
 
 /// <summary>The snapshots in the bucket: <c>meta/snapshots/TTTTTTTTTTTTTTTT-IIIIIIIIIIIIIIII</c>, by the place of the log they end before.</summary>
-internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
+/// <remarks>A store that does not answer is waited for, as the log itself does.</remarks>
+internal sealed class SnapshotStore
 {
     private const string Prefix = MetadataLog.Prefix + "snapshots/";
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
-    private readonly ILogger _logger = runtime.Loggers.CreateLogger<SnapshotStore>();
+    private readonly ILogger _logger;
+    private readonly IObjectStorage _storage;
+    private readonly StoreRetry _retry;
+
+    /// <param name="runtime">Time and lots.</param>
+    /// <param name="storage">The bucket.</param>
+    public SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
+    {
+        _logger = runtime.Loggers.CreateLogger<SnapshotStore>();
+        _storage = storage;
+        _retry = new StoreRetry(runtime, FirstPause, LongestPause)
+        {
+            Failed = (failure, _) => ControllerMessages.StorageFailed(_logger, "reading or writing snapshots of the metadata", failure.Message),
+        };
+    }
 
     /// <summary>
     /// The newest snapshot that is whole. One that is not is passed over and reported: the one before it is kept, with the log from there on, for just that.
@@ -29,7 +44,7 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
             var damaged = new List<string>();
             foreach (var key in keys.Reverse())
             {
-                if (await UntilAnsweredAsync(() => storage.GetAsync(key, token), token) is not { } body)
+                if (await _retry.UntilAnsweredAsync(() => _storage.GetAsync(key, token), token) is not { } body)
                 {
                     continue;
                 }
@@ -40,7 +55,7 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
                 }
                 catch (ProtocolException newer)
                 {
-                    throw new ProtocolException($"{storage.Name}: {key}: {newer.Message}", newer);
+                    throw new ProtocolException($"{_storage.Name}: {key}: {newer.Message}", newer);
                 }
                 catch (InvalidDataException damage)
                 {
@@ -63,11 +78,11 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
     {
         var key = Key(snapshot.Start.Next);
         var body = SnapshotFormat.Write(snapshot);
-        var stored = await UntilAnsweredAsync(
+        var stored = await _retry.UntilAnsweredAsync(
             async () =>
             {
-                await storage.TryCreateAsync(key, new ReadOnlySequence<byte>(body), token);
-                return await storage.GetAsync(key, token);
+                await _storage.TryCreateAsync(key, new ReadOnlySequence<byte>(body), token);
+                return await _storage.GetAsync(key, token);
             },
             token);
 
@@ -89,7 +104,7 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
         for (var i = keys.Count - 2; i >= 0; i--)
         {
             var key = keys[i];
-            if (await UntilAnsweredAsync(() => storage.GetAsync(key, token), token) is not { } body)
+            if (await _retry.UntilAnsweredAsync(() => _storage.GetAsync(key, token), token) is not { } body)
             {
                 continue;
             }
@@ -100,13 +115,8 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
                 continue;
             }
 
-            await UntilAnsweredAsync(
-                async () =>
-                {
-                    await storage.DeleteAsync([.. keys.Take(i)], token);
-                    return true;
-                },
-                token);
+            string[] older = [.. keys.Take(i)];
+            await _retry.UntilAnsweredAsync(() => _storage.DeleteAsync(older, token), token);
             return Place(key);
         }
 
@@ -124,39 +134,16 @@ internal sealed class SnapshotStore(NodeRuntime runtime, IObjectStorage storage)
                 : null;
     }
 
-    /// <summary>A store that does not answer is waited for, as the log itself does.</summary>
-    private async ValueTask<T> UntilAnsweredAsync<T>(Func<ValueTask<T>> call, CancellationToken token)
-    {
-        var pauses = new BackOff(runtime, FirstPause, LongestPause);
-        while (true)
-        {
-            try
-            {
-                return await call();
-            }
-            catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Transient)
-            {
-                ControllerMessages.StorageFailed(_logger, "reading or writing snapshots of the metadata", failure.Message);
-            }
-
-            await pauses.PauseAsync(token);
-        }
-    }
-
     private async ValueTask<IReadOnlyList<string>> ListAsync(CancellationToken token)
     {
-        const int Page = 1_000;
         var keys = new List<string>();
-        while (true)
+        await foreach (var page in _storage.ListPagesAsync(Prefix, _retry, token))
         {
-            var page = await UntilAnsweredAsync(() => storage.ListAsync(Prefix, keys.LastOrDefault(), Page, token), token);
-            keys.AddRange(page.Select(entry => entry.Key));
-            if (page.Count < Page)
-            {
-                // Fixed width: the order of keys is the order of places.
-                return [.. keys.Where(key => Place(key) is not null)];
-            }
+            keys.AddRange(page.Select(entry => entry.Key).Where(key => Place(key) is not null));
         }
+
+        // Fixed width: the order of keys is the order of places.
+        return keys;
     }
 
     private static string Key(LogPlace place) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{place.Term:x16}-{place.Index:x16}");

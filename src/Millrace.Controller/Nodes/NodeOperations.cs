@@ -1,4 +1,5 @@
 using Millrace.Controller.State;
+using Millrace.Controller.Topics;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
@@ -76,6 +77,8 @@ internal static class NodeOperations
                 Close(entry, stream);
             }
         }
+
+        PartitionAssignment.AssignAll(entry);
     }
 
     /// <summary>Makes a WAL known before its first append.</summary>
@@ -109,6 +112,7 @@ internal static class NodeOperations
         }
 
         entry.Add(new NodeStoppedRecord { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value });
+        PartitionAssignment.AssignAll(entry);
     }
 
     /// <summary>The WALs that wait for recovery, by the age of their incarnation.</summary>
@@ -148,6 +152,7 @@ internal static class NodeOperations
             }
         }
 
+        PartitionAssignment.AssignAll(entry);
         return damaged;
     }
 

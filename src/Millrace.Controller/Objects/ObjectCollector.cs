@@ -52,22 +52,13 @@ internal sealed class ObjectCollector(NodeRuntime runtime, IObjectStorage storag
     public async ValueTask SweepAsync(CancellationToken token)
     {
         var leaks = 0;
-        string? last = null;
-        while (true)
+        await foreach (var page in storage.ListPagesAsync(DataObjectKey.Prefix, token))
         {
-            var page = await storage.ListAsync(DataObjectKey.Prefix, last, Batch, token);
-
             // After the list: every id in the list had been handed out before it.
             var streams = controller.State.Streams;
             string[] unknown = [.. page.Select(found => found.Key).Where(key => IsLeak(streams, key))];
             await storage.DeleteAsync(unknown, token);
             leaks += unknown.Length;
-            if (page.Count < Batch)
-            {
-                break;
-            }
-
-            last = page[^1].Key;
         }
 
         foreach (var upload in await storage.ListUnfinishedUploadsAsync(DataObjectKey.Prefix, token))

@@ -18,7 +18,19 @@ internal static class PartitionAssignment
     public static int AssignAll(PendingEntry entry, NodeIncarnation requester)
     {
         entry.RequireLive(requester);
+        return AssignAll(entry);
+    }
+
+    /// <inheritdoc cref="AssignAll(PendingEntry, NodeIncarnation)"/>
+    /// <remarks>Nothing happens while no node lives.</remarks>
+    public static int AssignAll(PendingEntry entry)
+    {
         var live = Live(entry.Cluster);
+        if (live.Length == 0)
+        {
+            return 0;
+        }
+
         var before = entry.Records.Count;
         foreach (var topic in entry.Cluster.Topics.Values)
         {

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.Globalization;
 using Millrace.Runtime;
 using Millrace.Runtime.Files;
@@ -23,20 +22,12 @@ public sealed class FileObjectStorage : IObjectStorage
     // Each write blocks a thread for its syncs.
     private const int WritesAtOnce = 16;
 
-    // A folder may be deleted, as empty, between its making and the link into it; each round needs a deleter in another process.
-    private const int LinkAttempts = 16;
-
     private readonly NodeRuntime _runtime;
     private readonly IFileSystem _files;
     private readonly string _root;
     private readonly string _temporary;
+    private readonly ObjectFolders _folders;
     private readonly AsyncGate _writes = new(WritesAtOnce);
-
-    // Held to make folders and put something in, and to delete empty ones: those of one process do not race.
-    private readonly AsyncGate _folders = new(1);
-
-    // Folders whose own names are durable all the way up, by path and identity: one that was deleted and made anew is not.
-    private readonly ConcurrentDictionary<string, string> _durableFolders = new(StringComparer.Ordinal);
 
     private FileObjectStorage(NodeRuntime runtime, string root)
     {
@@ -44,6 +35,7 @@ public sealed class FileObjectStorage : IObjectStorage
         _files = runtime.Files;
         _root = root;
         _temporary = Path.Combine(root, TemporaryFolder);
+        _folders = new ObjectFolders(_files, root);
         Name = "file://" + root;
     }
 
@@ -101,14 +93,14 @@ public sealed class FileObjectStorage : IObjectStorage
             var path = PathOf(key);
             if (await RunAsync("delete", key, () => _files.DeleteAsync(path, token)))
             {
-                folders.Add(FolderOf(path));
+                folders.Add(ObjectFolders.Of(path));
             }
         }
 
         // Synced, so that what is gone stays gone: an object that comes back after a power cut is one nobody knows of.
         foreach (var folder in folders)
         {
-            await RunAsync("delete in", folder, () => DeleteEmptyFoldersAsync(folder, token));
+            await RunAsync("delete in", folder, () => _folders.DeleteEmptyAsync(folder, token));
         }
     }
 
@@ -121,8 +113,6 @@ public sealed class FileObjectStorage : IObjectStorage
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private string PathOf(string key) => Path.Combine(_root, key);
-
-    private static string FolderOf(string path) => Path.GetDirectoryName(path)!;
 
     /// <summary>Removes what earlier processes left half written.</summary>
     /// <remarks>
@@ -209,11 +199,11 @@ public sealed class FileObjectStorage : IObjectStorage
     private async ValueTask<bool> LinkAsync(string temporary, string key, CancellationToken token)
     {
         var path = PathOf(key);
-        var created = await InFolderAsync(FolderOf(path), () => _files.TryLinkAsync(temporary, path, token), token);
+        var created = await _folders.InFolderAsync(ObjectFolders.Of(path), () => _files.TryLinkAsync(temporary, path, token), token);
         if (created)
         {
             // Should this fail, the temporary name stays, and with it the mark that the new name may not last.
-            await MakeFolderDurableAsync(FolderOf(path), token);
+            await _folders.MakeDurableAsync(ObjectFolders.Of(path), token);
         }
 
         await _files.DeleteAsync(temporary, token);
@@ -223,77 +213,16 @@ public sealed class FileObjectStorage : IObjectStorage
     private async ValueTask<bool> RenameAsync(string temporary, string key, CancellationToken token)
     {
         var path = PathOf(key);
-        await InFolderAsync(
-            FolderOf(path),
+        await _folders.InFolderAsync(
+            ObjectFolders.Of(path),
             async () =>
             {
                 await _files.RenameAsync(temporary, path, token);
                 return true;
             },
             token);
-        await MakeFolderDurableAsync(FolderOf(path), token);
+        await _folders.MakeDurableAsync(ObjectFolders.Of(path), token);
         return true;
-    }
-
-    private async ValueTask<bool> InFolderAsync(string folder, Func<ValueTask<bool>> publish, CancellationToken token)
-    {
-        try
-        {
-            return await publish();
-        }
-        catch (IOException failure) when (failure.HResult == LinuxError.NoEntry)
-        {
-            return await InNewFolderAsync(folder, publish, token);
-        }
-    }
-
-    private async ValueTask<bool> InNewFolderAsync(string folder, Func<ValueTask<bool>> publish, CancellationToken token)
-    {
-        await _folders.EnterAsync(token);
-        try
-        {
-            for (var attempt = 1; ; attempt++)
-            {
-                try
-                {
-                    await _files.CreateDirectoryAsync(folder, token);
-                    return await publish();
-                }
-                catch (IOException failure) when (failure.HResult == LinuxError.NoEntry && attempt < LinkAttempts)
-                {
-                    token.ThrowIfCancellationRequested();
-                }
-            }
-        }
-        finally
-        {
-            _folders.Exit();
-        }
-    }
-
-    /// <summary>Syncs a folder that holds something new, and the names of the folders above it where that was not done yet.</summary>
-    private async ValueTask MakeFolderDurableAsync(string folder, CancellationToken token)
-    {
-        if (!await TrySyncAsync(folder, token))
-        {
-            return;
-        }
-
-        var identity = (await _files.GetStatusAsync(folder, token))?.Identity;
-        if (identity is null || (_durableFolders.TryGetValue(folder, out var known) && known == identity))
-        {
-            // Gone: then so is what was in it, by somebody who deleted it.
-            return;
-        }
-
-        // What is in the folder keeps every folder above it from being deleted, so the chain cannot change any more.
-        for (var above = folder; above.Length > _root.Length;)
-        {
-            above = FolderOf(above);
-            await TrySyncAsync(above, token);
-        }
-
-        _durableFolders[folder] = identity;
     }
 
     private async ValueTask<FileStatus?> FindAsync(string path, CancellationToken token)
@@ -301,7 +230,7 @@ public sealed class FileObjectStorage : IObjectStorage
         var status = await _files.GetStatusAsync(path, token);
         if (status is { IsDirectory: false, LinkCount: > 1 })
         {
-            await MakeFolderDurableAsync(FolderOf(path), token);
+            await _folders.MakeDurableAsync(ObjectFolders.Of(path), token);
         }
 
         // No key is another one's folder: whatever looks for an object here would wait for ever to make it.
@@ -353,39 +282,6 @@ public sealed class FileObjectStorage : IObjectStorage
         }
 
         return true;
-    }
-
-    private async ValueTask<bool> DeleteEmptyFoldersAsync(string folder, CancellationToken token)
-    {
-        await _folders.EnterAsync(token);
-        try
-        {
-            while (folder.Length > _root.Length && await _files.DeleteDirectoryAsync(folder, token))
-            {
-                _durableFolders.TryRemove(folder, out _);
-                folder = FolderOf(folder);
-            }
-        }
-        finally
-        {
-            _folders.Exit();
-        }
-
-        return await TrySyncAsync(folder, token);
-    }
-
-    /// <summary>False if the folder is gone: another process deleted it with all that was in it.</summary>
-    private async ValueTask<bool> TrySyncAsync(string folder, CancellationToken token)
-    {
-        try
-        {
-            await _files.SyncDirectoryAsync(folder, token);
-            return true;
-        }
-        catch (IOException failure) when (failure.HResult == LinuxError.NoEntry)
-        {
-            return false;
-        }
     }
 
     private async ValueTask<T> RunAsync<T>(string operation, string key, Func<ValueTask<T>> call)

@@ -9,8 +9,6 @@ namespace Millrace.ObjectStorage.ObjectLogs;
 /// <remarks>Threading: any thread.</remarks>
 internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, string prefix, ObjectLogOptions options, LogRules rules)
 {
-    public const int PageSize = 1000;
-
     // The put id stands at the same place in every format of the log.
     private const int PutIdPosition = 24;
     private const int PutIdEnd = PutIdPosition + 16;
@@ -30,6 +28,10 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
     public string Prefix => prefix;
 
     /// <summary>Creates an object, and does not end before it is known how that went. Nothing else writes to the log.</summary>
+    /// <remarks>
+    /// It has a loop of its own, since an answer, too, may be followed by another attempt (a refusal that nothing bears out), and no failure ends it:
+    /// whatever the store says, the outcome of an attempt that was made is unknown until the object is read back.
+    /// </remarks>
     /// <param name="key">Where.</param>
     /// <param name="place">The place that the key stands for, to compare with the boundary.</param>
     /// <param name="body">Stays unchanged until the create is settled.</param>
@@ -117,9 +119,9 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
     public ValueTask<LogPlace> BoundaryAsync(CancellationToken token) =>
         RepeatAsync(ReadBoundaryOnceAsync, Keys.Markers, length: 0, token);
 
-    /// <summary>Up to <see cref="PageSize"/> objects whose keys begin with a prefix, after one of them.</summary>
-    public ValueTask<IReadOnlyList<ObjectEntry>> ListAsync(string keys, string? startAfter, CancellationToken token) =>
-        RepeatAsync(timeout => storage.ListAsync(keys, startAfter, PageSize, timeout), keys, length: 0, token);
+    /// <summary>The objects whose keys begin with a prefix, after one of them.</summary>
+    public IAsyncEnumerable<IReadOnlyList<ObjectEntry>> ListPagesAsync(string keys, string? startAfter, CancellationToken token) => ObjectPages.ReadAsync(
+        after => RepeatAsync(timeout => storage.ListAsync(keys, after, ObjectPages.Size, timeout), keys, length: 0, token), startAfter);
 
     public async ValueTask DeleteAsync(IReadOnlyList<string> keys, CancellationToken token)
     {
@@ -181,21 +183,12 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
 
     private TimeSpan LimitOf(long length, int attempt) => CallLimit.For(options.RequestTimeout, length, attempt);
 
-    private async ValueTask<T> RepeatAsync<T>(Func<CancellationToken, ValueTask<T>> request, string key, long length, CancellationToken token)
+    private ValueTask<T> RepeatAsync<T>(Func<CancellationToken, ValueTask<T>> request, string key, long length, CancellationToken token)
     {
-        var pauses = new BackOff(runtime, options.FirstBackOff, options.LongestBackOff);
-        for (var attempt = 1; ; attempt++)
+        var retry = new StoreRetry(runtime, options.FirstBackOff, options.LongestBackOff)
         {
-            try
-            {
-                return await AttemptAsync(request, key, LimitOf(length, attempt), token);
-            }
-            catch (ObjectStorageException trouble) when (trouble.Error == ObjectStorageError.Transient)
-            {
-                ObjectLogMessages.ReadFailed(_logger, key, attempt, trouble);
-            }
-
-            await pauses.PauseAsync(token);
-        }
+            Failed = (failure, attempt) => ObjectLogMessages.ReadFailed(_logger, key, attempt, failure),
+        };
+        return retry.UntilAnsweredAsync(attempt => AttemptAsync(request, key, LimitOf(length, attempt), token), token);
     }
 }

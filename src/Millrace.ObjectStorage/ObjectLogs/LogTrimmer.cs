@@ -28,20 +28,19 @@ internal sealed class LogTrimmer(LogObjects objects)
     private async ValueTask<long> DeleteAsync(string prefix, string? startAfter, Func<string, bool?> judge, CancellationToken token)
     {
         var deleted = 0L;
-        while (true)
+        await foreach (var page in objects.ListPagesAsync(prefix, startAfter, token))
         {
-            var page = await objects.ListAsync(prefix, startAfter, token);
             var verdicts = page.Select(entry => (entry.Key, MayGo: judge(entry.Key))).TakeWhile(verdict => verdict.MayGo is not null).ToList();
             string[] condemned = [.. verdicts.Where(verdict => verdict.MayGo == true).Select(verdict => verdict.Key)];
             await objects.DeleteAsync(condemned, token);
             deleted += condemned.Length;
-            if (page.Count < LogObjects.PageSize || verdicts.Count < page.Count)
+            if (verdicts.Count < page.Count)
             {
-                return deleted;
+                break;
             }
-
-            startAfter = page[^1].Key;
         }
+
+        return deleted;
     }
 
     private LogPlace Place(LogPlace? decoded, string key) =>

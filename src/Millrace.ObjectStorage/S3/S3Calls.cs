@@ -15,36 +15,24 @@ internal sealed class S3Calls(NodeRuntime runtime, string name, int atOnce, Time
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
     private readonly AsyncGate _requests = new(atOnce);
+    private readonly StoreRetry _retry = new(runtime, FirstPause, LongestPause) { Attempts = Attempts };
 
     /// <summary>Makes a call without a body again after a passing failure. For calls that may happen more than once.</summary>
     public Task<T> RepeatAsync<T>(string operation, string key, CancellationToken token, Func<CancellationToken, Task<T>> call) =>
         RepeatAsync(operation, key, bytes: 0, token, call);
 
     /// <summary>Makes a call again after a passing failure, with more time for its bytes.</summary>
-    public async Task<T> RepeatAsync<T>(string operation, string key, long bytes, CancellationToken token, Func<CancellationToken, Task<T>> call)
-    {
-        var pauses = new BackOff(runtime, FirstPause, LongestPause);
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await AttemptAsync(operation, key, CallLimit.For(timeout, bytes, attempt), token, call);
-            }
-            catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Transient && attempt < Attempts)
-            {
-                await pauses.PauseAsync(token);
-            }
-        }
-    }
+    public async Task<T> RepeatAsync<T>(string operation, string key, long bytes, CancellationToken token, Func<CancellationToken, Task<T>> call) =>
+        await _retry.UntilAnsweredAsync(attempt => AttemptAsync(operation, key, CallLimit.For(timeout, bytes, attempt), token, call), token);
 
     /// <summary>Makes a call exactly once, when there is room for it, and says what its failure means.</summary>
     public Task<T> TryOnceAsync<T>(string operation, string key, long bytes, CancellationToken token, Func<CancellationToken, Task<T>> call) =>
-        AttemptAsync(operation, key, CallLimit.Longest(timeout, bytes), token, call);
+        AttemptAsync(operation, key, CallLimit.Longest(timeout, bytes), token, call).AsTask();
 
     /// <summary>Ends after a while: for what is tidied up behind a failure, which nobody shall wait for. The caller disposes it.</summary>
     public CancellationTokenSource Within(TimeSpan time) => new(time, runtime.Time);
 
-    private async Task<T> AttemptAsync<T>(string operation, string key, TimeSpan time, CancellationToken token, Func<CancellationToken, Task<T>> call)
+    private async ValueTask<T> AttemptAsync<T>(string operation, string key, TimeSpan time, CancellationToken token, Func<CancellationToken, Task<T>> call)
     {
         await _requests.EnterAsync(token);
         using var limit = new CancellationTokenSource(time, runtime.Time);

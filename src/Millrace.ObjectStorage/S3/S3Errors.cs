@@ -7,6 +7,9 @@ namespace Millrace.ObjectStorage.S3;
 /// <summary>What a failure of the S3 client means to us.</summary>
 internal static class S3Errors
 {
+    // Of nginx and MinIO: the server took the client for gone. So it was, if it had been stopped for a while and goes on now.
+    private const HttpStatusCode ClientClosedRequest = (HttpStatusCode)499;
+
     public static bool IsAbsent(AmazonS3Exception failure) =>
         failure.StatusCode == HttpStatusCode.NotFound && failure.ErrorCode is not ("NoSuchBucket" or "NoSuchUpload");
 
@@ -24,6 +27,7 @@ internal static class S3Errors
         AmazonServiceException { StatusCode: HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized } => ObjectStorageError.AccessDenied,
         AmazonServiceException { StatusCode: HttpStatusCode.RequestTimeout or HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests } =>
             ObjectStorageError.Transient,
+        AmazonServiceException { StatusCode: ClientClosedRequest } => ObjectStorageError.Transient,
         AmazonServiceException { StatusCode: HttpStatusCode.NotImplemented or HttpStatusCode.MethodNotAllowed } => ObjectStorageError.Invalid,
         AmazonServiceException { StatusCode: >= HttpStatusCode.InternalServerError or 0 } => ObjectStorageError.Transient,
         AmazonServiceException => ObjectStorageError.Invalid,

@@ -6,7 +6,6 @@ namespace Millrace.Server.Cli;
 /// <summary>The options every client command has, and the clients made from them.</summary>
 internal sealed class ClientOptions
 {
-    private const int MaxSeconds = 86_400;
 
     // Less makes no client call that can succeed.
     private static readonly TimeSpan LeastTimeout = TimeSpan.FromMilliseconds(100);
@@ -33,12 +32,7 @@ internal sealed class ClientOptions
         HelpName = "KEY=VALUE",
     };
 
-    private readonly Option<double> _timeout = new("--timeout")
-    {
-        Description = "Seconds to wait for brokers in all",
-        DefaultValueFactory = _ => 10,
-        HelpName = "SECONDS",
-    };
+    private readonly TimeoutOption _timeout = new("Seconds to wait for brokers in all");
 
     private readonly JsonOption _json = new();
 
@@ -64,9 +58,7 @@ internal sealed class ClientOptions
     public bool IsTimeUp(ParseResult result) => Timeout(result) == LeastTimeout;
 
     /// <summary>How long the user waits for brokers that do not answer, in all; for commands that go on, at a stretch.</summary>
-    public TimeSpan Patience(ParseResult result) => result.GetValue(_timeout) is > 0 and <= MaxSeconds and var seconds
-        ? TimeSpan.FromSeconds(seconds)
-        : throw new CommandFailedException(ExitCode.Usage, $"--timeout takes a number of seconds above 0, {MaxSeconds} at most.");
+    public TimeSpan Patience(ParseResult result) => _timeout.Of(result);
 
     /// <summary>The last that a client said of a connection; null if all was well.</summary>
     public Error? LastError => _lastError;

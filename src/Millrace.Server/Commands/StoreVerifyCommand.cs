@@ -7,6 +7,7 @@ using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
 using Millrace.Runtime.Files.Linux;
 using Millrace.Server.Cli;
+using Millrace.Server.Cli.Diagnosis;
 using Millrace.Server.Cli.Help;
 using Millrace.Server.Composition;
 using Millrace.Server.Options;
@@ -32,6 +33,8 @@ internal sealed class StoreVerifyCommand : Command
         HelpName = "DIR",
     };
 
+    private readonly TimeoutOption _timeout = new("Seconds to wait for the store, at a stretch");
+
     private readonly JsonOption _json = new();
 
     public StoreVerifyCommand()
@@ -42,6 +45,7 @@ internal sealed class StoreVerifyCommand : Command
     {
         Options.Add(_store);
         Options.Add(_dataDirectory);
+        Options.Add(_timeout);
         Options.Add(_json);
         SetAction(RunAsync);
     }
@@ -50,7 +54,7 @@ internal sealed class StoreVerifyCommand : Command
     {
         try
         {
-            var report = await VerifyAsync(Location(result), token);
+            var report = await VerifyAsync(Location(result), _timeout.Of(result), token);
             foreach (var problem in report.Problems)
             {
                 Messages.Error(result.GetValue(_json), ExitCode.Damaged, $"{problem}");
@@ -70,7 +74,7 @@ internal sealed class StoreVerifyCommand : Command
         {
             return Messages.Error(result.GetValue(_json), ExitCode.Failed, refusal.Message);
         }
-        catch (ObjectStorageException failure)
+        catch (Exception failure) when (failure is ObjectStorageException or StreamException { Error: StreamError.StorageUnavailable })
         {
             return Messages.Error(result.GetValue(_json), ExitCode.Unreachable, failure.Message);
         }
@@ -96,7 +100,7 @@ internal sealed class StoreVerifyCommand : Command
         return NodeOptions.From(NodeSettings.From(entries), StartCommand.DefaultDataDirectory).Store;
     }
 
-    private static async Task<VerificationReport> VerifyAsync(string location, CancellationToken token)
+    private static async Task<VerificationReport> VerifyAsync(string location, TimeSpan patience, CancellationToken token)
     {
         OpenSslLibrary.Check();
 #pragma warning disable RS0030 // The composition root names the system clock.
@@ -111,7 +115,12 @@ internal sealed class StoreVerifyCommand : Command
             throw new CommandFailedException(ExitCode.NotFound, $"No cluster lives in {uri}: there is no such folder.");
         }
 
-        await using var storage = await uri.OpenAsync(runtime, token);
+        await using var storage = new MeasuredObjectStorage(runtime, await uri.OpenAsync(runtime, token));
+        return await new StoreVigil(runtime, storage, patience).DoAsync(limited => VerifyAsync(runtime, storage, limited), token);
+    }
+
+    private static async Task<VerificationReport> VerifyAsync(NodeRuntime runtime, MeasuredObjectStorage storage, CancellationToken token)
+    {
         await new BucketMark(runtime, storage, Timeout.InfiniteTimeSpan).CheckAsync(token);
         await using var log = await MetadataLog.OpenAsync(runtime, storage, new MetadataLogOptions(), token);
         if (log.Owner is null)

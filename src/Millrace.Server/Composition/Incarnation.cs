@@ -14,8 +14,8 @@ using Millrace.Streams.Wal;
 namespace Millrace.Server.Composition;
 
 /// <summary>
-/// One life of a node, between registering and being fenced or leaving: the controller, while this node owns the metadata log's term, a WAL, the
-/// streams and the broker over it. Made by <see cref="IncarnationStart"/>, replaced by <see cref="NodeHost"/>.
+/// One life of a node, between registering and being fenced or leaving: a WAL, the streams and the broker over it. The controller is none of it, even
+/// where it lives in the same process. Made by <see cref="IncarnationStart"/>, replaced by <see cref="NodeHost"/>.
 /// </summary>
 /// <remarks>
 /// Ends either by <see cref="StopAsync"/> (clean: everything acknowledged is in the store, the WAL is empty) or only by <see cref="DisposeAsync"/>
@@ -26,18 +26,21 @@ internal sealed class Incarnation : IAsyncDisposable
 {
     private readonly NodeRuntime _life;
     private readonly NodeOptions _options;
+    private readonly IncarnationParts _parts;
     private readonly ILogger _logger;
     private bool _disposed;
 
-    /// <param name="life">Its own part of the process' surroundings, which it disposes of.</param>
+    /// <param name="life">Its own part of the process' surroundings.</param>
     /// <param name="options">The settings.</param>
-    internal Incarnation(NodeRuntime life, NodeOptions options) =>
-        (_life, _options, _logger) = (life, options, life.Loggers.CreateLogger<Incarnation>());
+    /// <param name="parts">All that it has made for itself, its part of the surroundings first: it disposes of them.</param>
+    internal Incarnation(NodeRuntime life, NodeOptions options, IncarnationParts parts) =>
+        (_life, _options, _parts, _logger) = (life, options, parts, life.Loggers.CreateLogger<Incarnation>());
 
     /// <summary>What it is registered as.</summary>
     public required NodeIncarnation Self { get; init; }
 
-    public required ClusterController Controller { get; init; }
+    /// <summary>The cluster, as the process knows it.</summary>
+    public required IMetadataFeed Metadata { get; init; }
 
     public required NodeRegistry Nodes { get; init; }
 
@@ -48,20 +51,18 @@ internal sealed class Incarnation : IAsyncDisposable
     public required KafkaBroker Broker { get; init; }
 
     /// <summary>
-    /// Completes, with the reason, when it can go on no longer: it is fenced, the metadata log or its WAL is lost to it, or it
-    /// contradicts itself.
+    /// Looks for what ends it, and waits until it can go on no longer: it is fenced, its WAL is lost to it, or it contradicts itself. Call once, when it serves.
     /// </summary>
-    public Task<Exception> Over => _life.Failed;
-
-    /// <summary>Begins to look for what ends it. Call once.</summary>
-    public void Watch()
+    /// <returns>The reason.</returns>
+    public Task<Exception> WaitUntilOverAsync()
     {
         _ = _life.Spawn("streams-watch", async token => _life.Fail(await Streams.Lost.OrCancelled(token)));
         _ = _life.Spawn("registration-watch", async token =>
         {
-            await Controller.Metadata.WaitAsync(IsFenced, token);
+            await Metadata.WaitAsync(IsFenced, token);
             _life.Fail(new StreamException(StreamError.Fenced, $"Node {Self.Node}, epoch {Self.Epoch}, was fenced in the metadata"));
         });
+        return _life.Failed;
     }
 
     /// <summary>
@@ -99,20 +100,15 @@ internal sealed class Incarnation : IAsyncDisposable
         }
     }
 
+    /// <summary>Gives everything back. Should a part fail of that, the others go all the same, and the failure is thrown then.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_disposed)
+        if (!_disposed)
         {
-            return;
+            _disposed = true;
+            _life.Stop();
+            await _parts.DisposeAsync();
         }
-
-        _disposed = true;
-        _life.Stop();
-        await Broker.DisposeAsync();
-        await Streams.DisposeAsync();
-        await Wal.DisposeAsync();
-        await Controller.DisposeAsync();
-        await _life.DisposeAsync();
     }
 
     // One that leaves is no more fenced than one that is live.

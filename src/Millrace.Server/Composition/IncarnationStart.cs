@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using Millrace.Broker;
 using Millrace.Broker.Membership;
 using Millrace.Controller;
+using Millrace.Cluster.Membership;
 using Millrace.Controller.Clients;
 using Millrace.Controller.Endpoint;
 using Millrace.Controller.Failover;
@@ -16,6 +17,7 @@ using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
 using Millrace.Server.Options;
 using Millrace.Streams;
+using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
 using Millrace.Streams.Upload;
@@ -23,28 +25,28 @@ using Millrace.Streams.Upload;
 namespace Millrace.Server.Composition;
 
 /// <summary>
-/// The steps that make an incarnation, in the order that safety asks for: nobody is deposed who answers, nothing is served that is not
-/// known to be complete, and the former incarnation is fenced before its WAL is read.
+/// The steps that make an incarnation, in the order that safety asks for: nothing is served that is not known to be complete, and the former incarnation
+/// is fenced before its WAL is read.
 /// </summary>
 /// <param name="node">The process' surroundings; the incarnation gets a part of its own.</param>
 /// <param name="options">The settings.</param>
 /// <param name="components">What it is made of.</param>
-/// <param name="listeners">Where clients come: bound here if they are not yet.</param>
-/// <param name="owner">Tells whether the cluster may be taken over.</param>
+/// <param name="listeners">Where clients come.</param>
+/// <param name="member">The process' place in its cluster.</param>
 /// <param name="isReplacement">Another one of this process was before it: then whoever asks for it asks again where it fails of what may pass.</param>
 internal sealed class IncarnationStart(
-    NodeRuntime node, NodeOptions options, NodeComponents components, HostListeners listeners, FormerOwner owner, bool isReplacement)
+    NodeRuntime node, NodeOptions options, NodeComponents components, HostListeners listeners, ClusterMember member, bool isReplacement)
 {
     private readonly ILogger _logger = node.Loggers.CreateLogger<IncarnationStart>();
 
-    // What was made so far: goes, in reverse order, if a later step fails.
-    private readonly Stack<IAsyncDisposable> _made = new();
+    // What was made so far: goes if a later step fails, and is the incarnation's when all is made.
+    private readonly IncarnationParts _parts = new();
 
     /// <summary>Makes one that serves clients. To be called once.</summary>
     /// <exception cref="NodeStartException">None can start as things are; says what can be done.</exception>
     public async Task<Incarnation> RunAsync(CancellationToken token)
     {
-        var life = Made(node.NewPart());
+        var life = _parts.Add(node.NewPart());
         using var either = CancellationTokenSource.CreateLinkedTokenSource(token, life.Stopping);
         try
         {
@@ -53,16 +55,13 @@ internal sealed class IncarnationStart(
         catch (Exception failure)
         {
             life.Stop();
-            while (_made.TryPop(out var made))
-            {
-                await made.DisposeAsync();
-            }
+            member.Registered = null;
+            await PutDownAsync();
 
-            // Asked last: a controller tells those who wait for it that it is lost before it says why.
-            if (IsEcho(failure) && life.Failed.IsCompleted && !token.IsCancellationRequested)
+            // Asked last: what counts is why it was over, and not that what waited for it was given up.
+            if (failure is OperationCanceledException && life.Failed.IsCompleted && !token.IsCancellationRequested)
             {
-                // It was over before it had begun: what counts is why, and not that it was told so.
-                ExceptionDispatchInfo.Throw(CauseOf(await life.Failed));
+                ExceptionDispatchInfo.Throw(await life.Failed);
             }
 
             throw;
@@ -73,39 +72,28 @@ internal sealed class IncarnationStart(
     {
         var wals = components.Wals(life);
         await RemoveUnfinishedAsync(wals, token);
-        var mark = new BucketMark(life, components.Storage, options.StoreWait);
-        await mark.CheckAsync(token);
-        var log = Made(await MetadataLog.OpenAsync(life, components.Storage, new MetadataLogOptions(), token));
-        await owner.RefuseIfAliveAsync(log, components.Storage.Name, token);
-        await StorageProbe.CheckAsync(life, components.Storage, options.StoreWait, token);
-        await mark.SetAsync(token);
-        // Bound before the cluster is taken over, since that is where a start may well fail; and after the look at the former owner, since
-        // it may have listened here.
-        await listeners.BindAsync(token);
-        var incarnation = life.NewId();
-        var controller = await TakeOverAsync(life, log, incarnation, token);
-        var channel = new ControllerChannel(
-            components.Link(new ControllerEndpoint(life, controller, options.Controller)), controller.Metadata);
-        var nodes = new NodeRegistry(channel);
-        var self = await RegisterAsync(nodes, incarnation, token);
-        var registry = new StreamRegistry(channel, self);
-        ServerMessages.Registered(_logger, self.Node, self.Epoch, controller.Metadata.Image.ClusterId);
+        var nodes = new NodeRegistry(life, member.Channel);
+        var self = await RegisterAsync(nodes, token);
+        member.Registered = self;
+        var registry = new StreamRegistry(member.Channel, self);
+        ServerMessages.Registered(_logger, self.Node, self.Epoch, member.Metadata.Image.ClusterId);
 
         // The former WALs before the new one: recovering needs the store alone, and what it frees may be all the room that a new one has. The
         // new one is known before it is made: a crash in between leaves a name without a file, and never a file without a name.
-        await RecoverAsync(life, wals, nodes, registry, controller.Metadata, self, token);
-        var retired = new RetiredWals(life, nodes, controller.Metadata, self, wals.Own, wals.Former);
-        await retired.MakeRoomAsync(token);
+        var former = new FormerWals(life, nodes, self, wals.Own, wals.Former);
+        var failover = new WalFailover(life, options.Streams, new UploadTarget(self, components.Storage, registry, components.Buffers));
+        await RecoverAsync(life, former, failover, nodes, registry, self, token);
+        await former.MakeRoomAsync(token);
         var descriptor = wals.Own.Describe(self.Node, self.Epoch);
         await nodes.RegisterWalAsync(self, descriptor, token);
-        var wal = Made(await wals.Own.CreateAsync(descriptor, token));
+        var wal = _parts.Add(await wals.Own.CreateAsync(descriptor, token));
         await nodes.AssignPartitionsAsync(self, token);
 
-        var streams = Made(new StreamStore(
+        var streams = _parts.Add(new StreamStore(
             life, options.Streams, new StreamsComponents(self, wal, components.Storage, registry, components.Buffers)));
         var identity = new BrokerIdentity(self.Node, self.Epoch, new ConfigResolver(self.Node, options.Settings.Values));
-        var broker = Made(new KafkaBroker(
-            life, identity, controller.Metadata, channel, streams, components.Buffers,
+        var broker = _parts.Add(new KafkaBroker(
+            life, identity, member.Metadata, member.Channel, streams, components.Buffers,
             options.Streams.NotUploadedBytes + options.Streams.BlockCacheBytes, options.Network));
         broker.Start();
         foreach (var listener in listeners.Bound)
@@ -113,18 +101,19 @@ internal sealed class IncarnationStart(
             broker.Serve(listener.Lend(), listener.Name);
         }
 
-        _ = life.Spawn("former-wals", retired.GiveBackAsync);
-        var made = new Incarnation(life, options)
+        _ = life.Spawn("former-wals", ending => former.GiveBackAsync(member.Metadata, ending));
+        _ = life.Spawn(
+            "failover",
+            ending => former.RecoverInTurnAsync(member.Metadata, failover, new AcceptedLosses(life, nodes, registry, self, []), ending));
+        return new Incarnation(life, options, _parts)
         {
             Self = self,
-            Controller = controller,
+            Metadata = member.Metadata,
             Nodes = nodes,
             Wal = wal,
             Streams = streams,
             Broker = broker,
         };
-        made.Watch();
-        return made;
     }
 
     private async Task RemoveUnfinishedAsync(WalProviders wals, CancellationToken token)
@@ -139,27 +128,14 @@ internal sealed class IncarnationStart(
         }
     }
 
-    private async Task<ClusterController> TakeOverAsync(NodeRuntime life, MetadataLog log, Guid incarnation, CancellationToken token)
+    private async Task<NodeIncarnation> RegisterAsync(NodeRegistry nodes, CancellationToken token)
     {
-        var endpoint = listeners.Endpoints[0];
-        var seal = new ControllerSeal { IncarnationId = incarnation, Host = endpoint.Host, Port = endpoint.Port };
-        // Also if it fails: the seal may be in the log, or may yet come to be.
-        owner.AddOwn(incarnation);
-        try
+        await RefuseIfAliveAsync(token);
+        var registration = new NodeRegistration(node.NewId(), listeners.Endpoints, options.Rack, options.NodeId, ProductVersion.Program)
         {
-            // The log is the controller's from here on.
-            return Made(await ClusterController.TryStartAsync(life, log, new MetadataFeed(), components.Storage, seal, options.Controller, token)
-                ?? throw Deposed($", at the same moment: {log.Owner?.Host}:{log.Owner?.Port}", null));
-        }
-        catch (ControllerException lost) when (lost.Error == ControllerError.ControllerLost)
-        {
-            throw Deposed("", lost);
-        }
-    }
-
-    private async Task<NodeIncarnation> RegisterAsync(NodeRegistry nodes, Guid incarnation, CancellationToken token)
-    {
-        var registration = new NodeRegistration(incarnation, listeners.Endpoints, options.Rack, options.NodeId, ProductVersion.Program);
+            Internal = member.Self,
+            Name = options.Name,
+        };
         try
         {
             return await nodes.RegisterAsync(registration, token);
@@ -170,45 +146,51 @@ internal sealed class IncarnationStart(
         }
     }
 
+    /// <summary>Two processes that were the same node would fence each other for ever.</summary>
+    private async Task RefuseIfAliveAsync(CancellationToken token)
+    {
+        foreach (var same in member.Metadata.Image.LiveNodes.Where(known => known.Id == options.NodeId || (known.Name is not null && known.Name == options.Name)))
+        {
+            if (same.Internal is { } address && address != member.Self && await member.IsAliveAsync(address, token))
+            {
+                throw new NodeStartException(
+                    $"Node {same.Id} ({same.Name}) of cluster {member.Metadata.Image.ClusterId} is alive, at {same.Endpoints[0]}. "
+                    + "Stop it first, or give this one another name (--name), or another store (--store, --data-dir).");
+            }
+        }
+    }
+
     private async Task RecoverAsync(
         NodeRuntime life,
-        WalProviders wals,
+        FormerWals former,
+        WalFailover failover,
         NodeRegistry nodes,
         StreamRegistry registry,
-        IMetadataFeed metadata,
         NodeIncarnation self,
         CancellationToken token)
     {
         var waiting = await nodes.GetWaitingWalsAsync(token);
         var losses = new AcceptedLosses(life, nodes, registry, self, options.AcceptLoss);
-        if (losses.FindUnknown(metadata.Image, waiting) is { } unknown)
+        if (losses.FindUnknown(member.Metadata.Image, waiting) is { } unknown)
         {
             throw new SettingsException(
                 $"--accept-loss {unknown.Name}: no WAL, topic or TOPIC-PARTITION is called so (any more), and nothing was given up."
                 + Suggestion.Question(unknown.Name, unknown.Known));
         }
 
-        var target = new UploadTarget(self, components.Storage, registry, components.Buffers);
-        var recovery = new WalRecovery(life, options.Streams, target, wals.Former);
-        await new FormerWals(life, nodes, recovery, losses, triesAgain: isReplacement).RecoverAsync(waiting, token);
+        await former.RecoverAsync(waiting, failover, losses, triesAgain: isReplacement, token);
     }
 
-    private static bool IsEcho(Exception failure) => failure is OperationCanceledException or StreamException { Error: StreamError.ControllerLost };
-
-    private StreamException Deposed(string owner, Exception? cause) =>
-        new(StreamError.Fenced, $"Another broker took the store {components.Storage.Name} over while this one started{owner}.", cause);
-
-    private Exception CauseOf(Exception lost)
+    /// <summary>What is told is why it could not start, and not what that has led to.</summary>
+    private async ValueTask PutDownAsync()
     {
-        // What a background loop failed of is inside.
-        var cause = lost is InvalidOperationException { InnerException: { } inner } ? inner : lost;
-        return cause is ObjectLogException { Error: ObjectLogError.Fenced } ? Deposed("", cause) : cause;
-    }
-
-    private T Made<T>(T made)
-        where T : IAsyncDisposable
-    {
-        _made.Push(made);
-        return made;
+        try
+        {
+            await _parts.DisposeAsync();
+        }
+        catch (Exception failure)
+        {
+            ServerMessages.NotPutDown(_logger, failure.Message);
+        }
     }
 }

@@ -10,6 +10,9 @@ using Millrace.Server.Http;
 using Millrace.Server.Options;
 using Millrace.Server.Transport;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Media;
+using Millrace.Streams.Wal.Object;
+using Millrace.Streams.Wal.Ring;
 
 namespace Millrace.Server.Composition;
 
@@ -47,7 +50,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         try
         {
             var components = new NodeComponents(
-                storage, life => Wals(life, storage, walUri, buffers), buffers, transport, new SocketPeerProbe(runtime));
+                storage, life => Wals(life, storage, walUri, buffers), buffers, transport, new PeerTransport(transport, transport));
             await using var node = await NodeHost.StartAsync(runtime, options with { Network = network }, components, this, stop);
             await using var http = await serving;
             await SayReadyAsync(node.Address, http?.Address);
@@ -64,7 +67,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         }
     }
 
-    void INodeObserver.OnServing(Incarnation incarnation) => _health.Ready(incarnation.Controller.Metadata);
+    void INodeObserver.OnServing(Incarnation incarnation) => _health.Ready(incarnation.Metadata);
 
     void INodeObserver.OnOver(Incarnation incarnation, Exception reason) => _health.Replacing(reason);
 
@@ -144,12 +147,11 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         var own = walUri.CreateProvider(life, buffers, storage);
         return new WalProviders(own, kind => kind == own.Kind ? own : Former(kind));
 
-        IWalProvider? Former(WalKind kind) => kind switch
+        IWalTakeover? Former(WalKind kind) => kind switch
         {
             WalKind.Memory => null,
-            // The metadata says where the file is; the folder of the provider is for new ones.
-            WalKind.File => WalUri.Parse(new Uri(Path.GetTempPath()).AbsoluteUri).CreateProvider(life, buffers, storage),
-            WalKind.Object => WalUri.Parse("object").CreateProvider(life, buffers, storage),
+            WalKind.File => new RingWalTakeover(life, buffers, new WalFiles(life)),
+            WalKind.Object => new ObjectWalProvider(life, buffers, storage, new()),
         };
     }
 

@@ -14,32 +14,26 @@ internal sealed class DataObjectReader(NodeRuntime runtime, StreamsOptions optio
     // One request usually brings index and footer: a thousand streams, or 32 MiB of blocks of one, fit.
     private const int TailBytes = 128 << 10;
 
+    private readonly StoreRetry _retry = new(runtime, options.RetryDelay, options.RetryLimit) { Attempts = Attempts };
+
     /// <summary>Fills a buffer from an object; false if there is no such object.</summary>
     /// <exception cref="StreamException">StorageUnavailable; Corrupt if the object is too short.</exception>
     public async ValueTask<bool> ReadAsync(ObjectId id, long position, Memory<byte> destination, CancellationToken token)
     {
         var key = DataObjectKey.Of(id);
-        var pauses = new BackOff(runtime, options.RetryDelay, options.RetryLimit);
-        for (var attempt = 1; ; attempt++)
+        try
         {
-            try
+            var count = await _retry.UntilAnsweredAsync(() => storage.ReadAsync(key, position, destination, token), token);
+            return count switch
             {
-                var count = await storage.ReadAsync(key, position, destination, token);
-                return count switch
-                {
-                    < 0 => false,
-                    _ when count < destination.Length => throw Corrupt(id, $"it ends at {position + count}, and should reach {position + destination.Length}"),
-                    _ => true,
-                };
-            }
-            catch (ObjectStorageException failure) when (failure.Error == ObjectStorageError.Transient && attempt < Attempts)
-            {
-                await pauses.PauseAsync(token);
-            }
-            catch (ObjectStorageException failure)
-            {
-                throw new StreamException(StreamError.StorageUnavailable, failure.Message, failure);
-            }
+                < 0 => false,
+                _ when count < destination.Length => throw Corrupt(id, $"it ends at {position + count}, and should reach {position + destination.Length}"),
+                _ => true,
+            };
+        }
+        catch (ObjectStorageException failure)
+        {
+            throw new StreamException(StreamError.StorageUnavailable, failure.Message, failure);
         }
     }
 

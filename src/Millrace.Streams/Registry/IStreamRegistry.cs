@@ -13,9 +13,6 @@ namespace Millrace.Streams.Registry;
 /// </remarks>
 public interface IStreamRegistry
 {
-    /// <summary>Makes a new, empty stream.</summary>
-    ValueTask<StreamId> CreateAsync(NodeIncarnation node, CancellationToken token);
-
     /// <summary>Opens a stream at an epoch; its last range must be complete (closed, or its WAL recovered).</summary>
     /// <exception cref="StreamException">Fenced, Unknown, Incomplete.</exception>
     ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token);

@@ -10,6 +10,11 @@ namespace Millrace.Streams.Registry;
 /// answers that will not change end it: those of the registry, and what no store answers, which is a fault in here. That is repeated a few times,
 /// lest a passing shortage of memory end a node, and then stops it, which the next start may get over.
 /// </summary>
+/// <remarks>
+/// Not a <see cref="StoreRetry"/>, which repeats what the store itself calls passing: here a store that refuses (its keys were changed, say) is waited for,
+/// too, until somebody has seen to it; the registry's refusals are verdicts; and it is told in the log, with a count of its own, that data waits. Threading:
+/// any thread.
+/// </remarks>
 /// <param name="runtime">Time and chance.</param>
 /// <param name="options">The pauses.</param>
 /// <param name="logger">Hears of every failure.</param>
@@ -42,34 +47,36 @@ internal sealed class Retry(NodeRuntime runtime, StreamsOptions options, ILogger
         string operation, Func<CancellationToken, ValueTask<T>> attempt, CancellationToken token, bool repeatsOutOfMemory = true)
     {
         var unexpected = 0;
-        var pauses = new BackOff(runtime, options.RetryDelay, options.RetryLimit);
-        while (true)
-        {
-            token.ThrowIfCancellationRequested();
-            // Before the attempt, since each way to fail tells it.
-            var pause = pauses.Next();
-            try
+        return await new BackOff(runtime, options.RetryDelay, options.RetryLimit).RepeatAsync(
+            _ =>
             {
-                return await attempt(token);
-            }
-            catch (Exception failure) when (failure is ObjectStorageException
-                or StreamException { Error: StreamError.StorageUnavailable or StreamError.ControllerLost })
+                token.ThrowIfCancellationRequested();
+                return attempt(token);
+            },
+            (failure, _) => IsAway(failure) || (MayPass(failure) && ++unexpected <= UnexpectedInARow),
+            (failure, _, pause) =>
             {
-                unexpected = 0;
-                StreamsMessages.RetryingStore(logger, operation, pause, failure.Message);
-            }
-            catch (Exception failure) when (failure is not (StreamException or InvariantViolationException) && !IsFinal(failure)
-                && (repeatsOutOfMemory || failure is not OutOfMemoryException)
-                && !(failure is OperationCanceledException && token.IsCancellationRequested)
-                && ++unexpected <= UnexpectedInARow)
-            {
-                StreamsMessages.RetryingUnexpected(logger, failure, operation, pause);
-            }
+                failures?.Add(1);
+                if (IsAway(failure))
+                {
+                    unexpected = 0;
+                    StreamsMessages.RetryingStore(logger, operation, pause, failure.Message);
+                }
+                else
+                {
+                    StreamsMessages.RetryingUnexpected(logger, failure, operation, pause);
+                }
+            },
+            token);
 
-            failures?.Add(1);
-            await Task.Delay(pause, runtime.Time, token);
-        }
+        bool MayPass(Exception failure) => failure is not (StreamException or InvariantViolationException) && !IsFinal(failure)
+            && (repeatsOutOfMemory || failure is not OutOfMemoryException)
+            && !(failure is OperationCanceledException && token.IsCancellationRequested);
     }
+
+    /// <summary>The store or the controller is not there at the moment, or does not do what it should.</summary>
+    private static bool IsAway(Exception failure) =>
+        failure is ObjectStorageException or StreamException { Error: StreamError.StorageUnavailable or StreamError.ControllerLost };
 
     /// <summary>What was asked for is impossible, however often it is tried.</summary>
     public static bool IsFinal(Exception failure) => failure is ArgumentException or OverflowException or NotSupportedException;

@@ -61,7 +61,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
 
         var target = new UploadTarget(components.Node, components.Storage, components.Registry, components.Buffers);
         var uploads = new ObjectUploader(runtime, options, target, _logger, Budget, Metrics.UploadFailures);
-        var runner = new UploadRunner(runtime.Time, uploads, new UploadJudgement(registry, Indexes), Tail, this, Metrics, _logger);
+        var runner = new UploadRunner(runtime.Time, uploads, registry, Indexes, Tail, _walTrim, this, Metrics, _logger);
         _uploader = new Uploader(runtime, _context.Uploads, this, runner, _logger);
         StoreGauges.Observe(Metrics.Meter, this);
         _uploads = runtime.Spawn("stream-uploader", _ => _uploader.RunAsync(_stopping.Token));
@@ -169,8 +169,6 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
             Spawn("stream-settle", token => SettleAsync(stream, token));
         }
     }
-
-    Task IUploadHost.TrimWalAsync(long settledPosition, CancellationToken token) => _walTrim.TrimAsync(settledPosition, token);
 
     void IUploadHost.LoseAll(StreamException reason) => LoseAll(reason);
 

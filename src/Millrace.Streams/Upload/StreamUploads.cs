@@ -15,16 +15,12 @@ internal sealed class StreamUploads
     {
         (Core, _context) = (core, context);
         Capture = new StateCapture(core, context);
-        Cutter = new StreamCutter(this, context);
     }
 
     public StreamCore Core { get; }
 
     /// <summary>Of the uploader's loop.</summary>
     public StateCapture Capture { get; }
-
-    /// <summary>Of the uploader's loop.</summary>
-    public StreamCutter Cutter { get; }
 
     /// <summary>
     /// The upload under way that took the records before those which are not cut yet: they are committed after it. Of the uploader's loop.

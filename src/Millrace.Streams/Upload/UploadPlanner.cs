@@ -1,4 +1,3 @@
-using Millrace.Runtime.Ids;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Wal;
 
@@ -6,7 +5,8 @@ namespace Millrace.Streams.Upload;
 
 /// <summary>
 /// When an upload is due, and of what. Of all streams: when what is not yet cut holds <see cref="StreamsOptions.UploadBytes"/>, when the oldest
-/// of it is <see cref="StreamsOptions.UploadInterval"/> old, and, if no upload is under way, when appends wait for memory or the WAL is half full.
+/// of it is <see cref="StreamsOptions.UploadInterval"/> old, and when appends wait for memory or the WAL is half full: at once if no upload is under
+/// way, else when the oldest is a second old, since an upload that is under way may hang, or be of other streams.
 /// Of some: when somebody asks, since they close, move or are trimmed, or an upload had no room for them.
 /// </summary>
 /// <remarks>
@@ -19,6 +19,9 @@ internal sealed class UploadPlanner : IAsyncDisposable
 
     // Asking the WAL takes its lock, so only every 64th append asks: a few MiB at the very most, of hundreds.
     private const int AppendsBetweenLooks = 64;
+
+    // Under pressure: long enough that a store which is only slow does not get many small objects instead of a few large ones.
+    private static readonly TimeSpan PressedInterval = TimeSpan.FromSeconds(1);
     private readonly TimeProvider _time;
     private readonly StreamsOptions _options;
     private readonly IWriteAheadLog _wal;
@@ -27,9 +30,12 @@ internal sealed class UploadPlanner : IAsyncDisposable
     private readonly ITimer _timer;
     private readonly Lock _lock = new();
 
-    // Each opening of a stream stands for itself: one that was lost may be asked for late, and must not take the place of the next.
-    private SortedDictionary<(StreamId, StreamEpoch), StreamUploads> _asked = [];
-    private readonly SortedDictionary<(StreamId, StreamEpoch), StreamUploads> _heldUp = [];
+    // Each opening of a stream stands for itself: one that was lost may be asked for late, and must not take the place of the next. In the order of asking.
+    private HashSet<StreamUploads> _asked = [];
+
+    // What the loop took last: changes places with what is asked for, so that asking takes no memory once there has been as much of it.
+    private HashSet<StreamUploads> _taken = [];
+    private readonly HashSet<StreamUploads> _heldUp = [];
     private bool _allAsked;
     private int _gathering;
     private long _uncut;
@@ -69,7 +75,7 @@ internal sealed class UploadPlanner : IAsyncDisposable
     {
         lock (_lock)
         {
-            _asked[KeyOf(stream)] = stream;
+            _asked.Add(stream);
         }
 
         _signal.Set();
@@ -91,10 +97,7 @@ internal sealed class UploadPlanner : IAsyncDisposable
     {
         lock (_lock)
         {
-            foreach (var stream in streams)
-            {
-                _heldUp[KeyOf(stream)] = stream;
-            }
+            _heldUp.UnionWith(streams);
         }
     }
 
@@ -103,11 +106,7 @@ internal sealed class UploadPlanner : IAsyncDisposable
     {
         lock (_lock)
         {
-            foreach (var (key, stream) in _heldUp)
-            {
-                _asked.TryAdd(key, stream);
-            }
-
+            _asked.UnionWith(_heldUp);
             _heldUp.Clear();
         }
 
@@ -131,7 +130,10 @@ internal sealed class UploadPlanner : IAsyncDisposable
     /// <summary>Ends when an upload may be due that was not before.</summary>
     public Task WaitAsync() => _signal.WaitAsync();
 
-    /// <summary>Takes what is due, null if nothing is. What comes later is met by the upload that begins now, or asks for the next one.</summary>
+    /// <summary>
+    /// Takes what is due, null if nothing is. What comes later is met by the upload that begins now, or asks for the next one. The order holds until the
+    /// next is taken.
+    /// </summary>
     /// <param name="isIdle">No upload is under way.</param>
     public UploadOrder? Take(bool isIdle)
     {
@@ -147,6 +149,7 @@ internal sealed class UploadPlanner : IAsyncDisposable
                 _allAsked = false;
                 Interlocked.Exchange(ref _uncut, 0);
                 _asked.Clear();
+                _taken.Clear();
                 _heldUp.Clear();
                 return UploadOrder.Everything;
             }
@@ -156,14 +159,14 @@ internal sealed class UploadPlanner : IAsyncDisposable
                 return null;
             }
 
-            (var asked, _asked) = (_asked, []);
-            return new UploadOrder(asked.Values);
+            var order = new UploadOrder(_asked);
+            (_asked, _taken) = (_taken, _asked);
+            _asked.Clear();
+            return order;
         }
     }
 
     public ValueTask DisposeAsync() => _timer.DisposeAsync();
-
-    private static (StreamId, StreamEpoch) KeyOf(StreamUploads stream) => (stream.Core.Id, stream.Core.Epoch);
 
     private bool AreAllDue(bool isIdle)
     {
@@ -173,12 +176,14 @@ internal sealed class UploadPlanner : IAsyncDisposable
             return false;
         }
 
-        if (uncut >= _options.UploadBytes || (isIdle && (_budget.Shortage > 0 || _wal.Fullness > WalIsHalfFull)))
+        var isPressed = _budget.Shortage > 0 || _wal.Fullness > WalIsHalfFull;
+        if (uncut >= _options.UploadBytes || (isPressed && isIdle))
         {
             return true;
         }
 
-        var left = _options.UploadInterval - _time.GetElapsedTime(Interlocked.Read(ref _uncutSince));
+        var interval = isPressed && PressedInterval < _options.UploadInterval ? PressedInterval : _options.UploadInterval;
+        var left = interval - _time.GetElapsedTime(Interlocked.Read(ref _uncutSince));
         if (left <= TimeSpan.Zero)
         {
             return true;

@@ -13,7 +13,6 @@ namespace Millrace.Streams.Verification;
 /// <remarks>Reads every byte once, one block at a time. The cluster may be running: what is younger than the inventory is passed over.</remarks>
 public sealed class StoreVerifier(NodeRuntime runtime, StreamsOptions options, IObjectStorage storage)
 {
-    private const int ListPage = 1000;
     private readonly DataObjectReader _reader = new(runtime, options, storage);
 
     /// <exception cref="StreamException">StorageUnavailable: the store does not answer, so nothing is proved.</exception>
@@ -74,23 +73,9 @@ public sealed class StoreVerifier(NodeRuntime runtime, StreamsOptions options, I
 
     private async Task FindLeaksAsync(StoreInventory inventory, HashSet<ObjectId> referenced, List<string> problems, CancellationToken token)
     {
-        string? last = null;
-        while (true)
+        await foreach (var page in storage.ListPagesAsync(DataObjectKey.Prefix, token))
         {
-            var page = await storage.ListAsync(DataObjectKey.Prefix, last, ListPage, token);
-            foreach (var entry in page)
-            {
-                last = entry.Key;
-                if (Judge(entry.Key, inventory, referenced) is { } problem)
-                {
-                    problems.Add(problem);
-                }
-            }
-
-            if (page.Count < ListPage)
-            {
-                break;
-            }
+            problems.AddRange(page.Select(entry => Judge(entry.Key, inventory, referenced)).OfType<string>());
         }
 
         foreach (var upload in await storage.ListUnfinishedUploadsAsync(DataObjectKey.Prefix, token))

@@ -2,8 +2,8 @@ using Millrace.Runtime.Ids;
 
 namespace Millrace.Streams.Wal;
 
-/// <summary>Makes a node's own WAL, and takes over those that former incarnations left.</summary>
-public interface IWalProvider
+/// <summary>Makes a node's own WAL, and takes over those of its kind that former incarnations left.</summary>
+public interface IWalProvider : IWalTakeover
 {
     WalKind Kind { get; }
 
@@ -17,25 +17,16 @@ public interface IWalProvider
     /// <exception cref="IOException">The medium refuses.</exception>
     ValueTask RemoveUnfinishedAsync(CancellationToken token);
 
-    /// <summary>Makes an empty WAL, ready for appends. A failure leaves nothing that takes space, but for what <see cref="DiscardAsync"/> gives back.</summary>
+    /// <summary>
+    /// Makes an empty WAL, ready for appends. A failure leaves nothing that takes space, but for what <see cref="IWalTakeover.DiscardAsync"/> gives back.
+    /// </summary>
     /// <exception cref="WalUnavailableException">The medium refuses; says what is needed, and what there is.</exception>
     ValueTask<IWriteAheadLog> CreateAsync(WalDescriptor descriptor, CancellationToken token);
 
     /// <summary>
-    /// Fences a former incarnation's WAL for good, finds its durable end and makes that durable too, before anything of it is
-    /// shown. Repeatable after a crash at any point, until <see cref="IWalRecovery.CompleteAsync"/>.
+    /// Whether a retired WAL takes room that the next one may need: then it is given back first, since there may be room for one only.
     /// </summary>
-    /// <exception cref="WalUnavailableException">It is missing, was replaced or copied, is held by a living process, or acknowledged bytes in it are
-    /// bad.</exception>
-    ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token);
-
-    /// <summary>
-    /// Gives back what a retired WAL may still take, should the process that retired it have died before it did. Repeatable; a WAL that is
-    /// not to be found takes nothing.
-    /// </summary>
-    /// <returns>False if a living process holds it: it stays for now.</returns>
-    /// <exception cref="WalUnavailableException">The medium refuses.</exception>
-    ValueTask<bool> DiscardAsync(WalDescriptor descriptor, CancellationToken token);
+    bool SharesRoomWith(WalDescriptor retired);
 
     /// <summary>
     /// Where WALs lie, among those that this provider makes, that are none of these. They are not touched: another cluster's may lie in the same place,

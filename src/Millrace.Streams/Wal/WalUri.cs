@@ -2,6 +2,7 @@ using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Files;
+using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
 using Millrace.Streams.Wal.Memory;
 using Millrace.Streams.Wal.Object;
@@ -46,8 +47,8 @@ public sealed class WalUri
             throw uri.Refuse("names no folder: write file:// and an absolute path, as in file:///var/lib/millrace/wal");
         }
 
-        var defaults = new RingWalOptions();
-        var options = new RingWalOptions
+        var defaults = new WalFolderOptions();
+        var options = new WalFolderOptions
         {
             Capacity = uri.TakeBytes("capacity") is { } bytes ? RingFormat.Align(bytes) : defaults.Capacity,
             Mode = uri.Take("mode") switch
@@ -65,7 +66,7 @@ public sealed class WalUri
         }
 
         var folder = Path.GetFullPath(uri.Path);
-        return (runtime, pool, _) => RingWalProvider.InFolder(runtime, pool, folder, options);
+        return (runtime, pool, _) => new RingWalProvider(runtime, pool, new WalFolder(runtime, folder, options), new());
     }
 
     private static Func<NodeRuntime, BufferPool, IObjectStorage, IWalProvider> ParseBare(

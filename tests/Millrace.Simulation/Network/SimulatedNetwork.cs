@@ -9,7 +9,7 @@ namespace Millrace.Simulation.Network;
 /// The network between the nodes of a cluster: delays what passes, swallows it one way or both for a while, and cuts connections. What is swallowed is
 /// sent again, as by TCP, so that it arrives when the way is free again, if anybody still waits for it.
 /// </summary>
-internal sealed class SimulatedNetwork(SimulationKernel kernel)
+public sealed class SimulatedNetwork(SimulationKernel kernel)
 {
     private static readonly TimeSpan LongestLatency = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(1);
@@ -59,7 +59,7 @@ internal sealed class SimulatedNetwork(SimulationKernel kernel)
     }
 
     /// <summary>Completes when something that was sent arrives. On the world's lane.</summary>
-    public async Task PassAsync(string from, string to)
+    internal async Task PassAsync(string from, string to)
     {
         await kernel.Delay(_random.Between(TimeSpan.Zero, LongestLatency));
         while (_swallowedUntil.TryGetValue((from, to), out var until) && until > kernel.Now)
@@ -70,7 +70,7 @@ internal sealed class SimulatedNetwork(SimulationKernel kernel)
         }
     }
 
-    public void Ended(NodeConnection connection) => _connections.Remove(connection);
+    internal void Ended(NodeConnection connection) => _connections.Remove(connection);
 
     private NodeListener Bind(string host, Lane lane, IPEndPoint wanted)
     {

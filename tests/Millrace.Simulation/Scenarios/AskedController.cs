@@ -2,6 +2,7 @@ using Millrace.Controller;
 using Millrace.Controller.Clients;
 using Millrace.Controller.Endpoint;
 using Millrace.Controller.Log;
+using Millrace.Controller.Messages;
 using Millrace.Controller.Nodes;
 using Millrace.Metadata;
 using Millrace.Metadata.Channel;
@@ -29,7 +30,7 @@ public sealed class AskedController : IStreamRegistry, IAsyncDisposable
         Endpoint = new ControllerEndpoint(runtime, controller, options);
         IControllerLink link = new EncodedLink(Endpoint.ExchangeAsync);
         Channel = new ControllerChannel(mend?.Invoke(link) ?? link, controller.Metadata);
-        _nodes = new NodeRegistry(Channel);
+        _nodes = new NodeRegistry(runtime, Channel);
         _streams = new StreamRegistry(Channel, default);
     }
 
@@ -75,7 +76,15 @@ public sealed class AskedController : IStreamRegistry, IAsyncDisposable
 
     public ValueTask<IReadOnlyList<WaitingWal>> GetWaitingWalsAsync(CancellationToken token) => _nodes.GetWaitingWalsAsync(token);
 
-    public ValueTask<StreamId> CreateAsync(NodeIncarnation node, CancellationToken token) => _streams.CreateAsync(node, token);
+    /// <summary>Makes a stream that belongs to no topic.</summary>
+    public async ValueTask<StreamId> CreateAsync(NodeIncarnation node, CancellationToken token)
+    {
+        var request = new StreamOpsRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value, Creations = 1 };
+        var created = (await Channel.AskAsync<StreamOpsRequest, StreamOpsResponse>(request, token)).Created[0];
+        return created.ErrorCode == (short)ControllerError.None
+            ? new StreamId(created.StreamId)
+            : throw Refusals.ToException((ControllerError)created.ErrorCode, created.ErrorMessage);
+    }
 
     public ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
         _streams.OpenAsync(node, stream, epoch, token);

@@ -270,6 +270,30 @@ public sealed class CommandLineTests(SharedBroker broker)
         Assert.False(Directory.Exists(store));
     }
 
+    [Theory]
+    [InlineData(true, "does not answer")]
+    [InlineData(false, "onnection refused")]
+    public async Task Verifying_a_store_that_is_away_ends_in_time_and_names_the_store(bool takesConnections, string said)
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var store = $"s3://bucket/prefix?endpoint=http://{silent.LocalEndpoint}";
+        if (!takesConnections)
+        {
+            silent.Stop();
+        }
+
+        var result = await Tool.TryRunAsync(
+            MillraceProcess.Program,
+            ["store", "verify", "--store", store, "--timeout", "1"],
+            environment: [("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "y")]);
+
+        Assert.Equal(Unreachable, result.ExitCode);
+        Assert.Contains(said, result.Errors, StringComparison.Ordinal);
+        Assert.Contains("s3://bucket/prefix", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("--timeout", result.Errors, StringComparison.Ordinal);
+    }
+
     private async Task<ToolResult> RunAsync(string input, params string[] arguments)
     {
         var result = await Tool.TryRunAsync(MillraceProcess.Program, [.. arguments, "-b", broker.BootstrapServers], input);

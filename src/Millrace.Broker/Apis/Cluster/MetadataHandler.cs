@@ -7,7 +7,6 @@ using Millrace.Metadata.Channel;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
-using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis.Cluster;
 
@@ -18,13 +17,11 @@ namespace Millrace.Broker.Apis.Cluster;
 /// v10: topic ids. v12: topics by id. v13: an error for the whole answer. The response that triggered a creation says
 /// UNKNOWN_TOPIC_OR_PARTITION, which clients retry, as in Kafka. Brokers are named by their addresses on the client's listener.
 /// </remarks>
-internal sealed class MetadataHandler(NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller, DeedMessages deeds)
+internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed feed, ControllerDeeds deeds)
     : IApiHandler<MetadataRequest, MetadataResponse>
 {
     private const short FirstWithListenerNotFound = 6;
     private const short FirstWithTopicIds = 12;
-
-    private readonly AutomaticCreation _creation = new(runtime, controller, deeds);
 
     public static ApiVersionRange Versions => new(0, 13);
 
@@ -171,7 +168,7 @@ internal sealed class MetadataHandler(NodeRuntime runtime, BrokerIdentity identi
         if (missing.Count > 0)
         {
             // What goes wrong here (a name that collides, no live node) leaves the topic unknown: the client asks again.
-            await _creation.TryAsync(context, [.. missing.Select(TopicCreation)], token);
+            await deeds.CreateMissingAsync(context, [.. missing.Select(TopicCreation)], token);
         }
     }
 

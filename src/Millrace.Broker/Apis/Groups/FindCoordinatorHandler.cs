@@ -4,10 +4,8 @@ using Millrace.Broker.Groups;
 using Millrace.Broker.Membership;
 using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
-using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
-using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis.Groups;
 
@@ -17,15 +15,12 @@ namespace Millrace.Broker.Apis.Groups;
 /// question for a group creates <c>__consumer_offsets</c>.
 /// Deviation: transactions and share groups are not served yet; their keys get errors that clients take as final (see InitProducerId).
 /// </remarks>
-internal sealed class FindCoordinatorHandler(
-    NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller, DeedMessages deeds)
+internal sealed class FindCoordinatorHandler(BrokerIdentity identity, IMetadataFeed feed, ControllerDeeds deeds)
     : IApiHandler<FindCoordinatorRequest, FindCoordinatorResponse>
 {
     private const sbyte Group = 0;
     private const sbyte Transaction = 1;
     private const short FirstWithSeveralKeys = 4;
-
-    private readonly AutomaticCreation _creation = new(runtime, controller, deeds);
 
     public static ApiVersionRange Versions => new(0, 6);
 
@@ -51,7 +46,7 @@ internal sealed class FindCoordinatorHandler(
     {
         if (request.KeyType == Group && !feed.Image.TryGetTopic(GroupCoordinator.TopicName, out _))
         {
-            await _creation.TryAsync(context, [OffsetsTopic.Creation(identity, feed.Image)], token);
+            await deeds.CreateMissingAsync(context, [OffsetsTopic.Creation(identity, feed.Image)], token);
         }
 
         return Respond(context, request, key => Find(context, key, request.KeyType));

@@ -1,15 +1,14 @@
+using Millrace.Network.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Network.Access;
-using Millrace.Network.Requests;
 using Millrace.Protocol;
-using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>AlterConfigs (key 33), v0–2: the configs named become all that their resource has of its own.</summary>
 /// <remarks>v2: flexible. As in IncrementalAlterConfigs, topics and brokers have configs. An internal topic keeps its cleanup.policy.</remarks>
-internal sealed class AlterConfigsHandler(NodeRuntime runtime, IControllerChannel controller, DeedMessages deeds)
-    : ConfigChangeHandler<AlterConfigsRequest, AlterConfigsResponse>(runtime, controller), IApiHandler<AlterConfigsRequest, AlterConfigsResponse>
+internal sealed class AlterConfigsHandler(ControllerDeeds deeds)
+    : ConfigChangeHandler<AlterConfigsRequest, AlterConfigsResponse>(deeds), IApiHandler<AlterConfigsRequest, AlterConfigsResponse>
 {
     public static ApiVersionRange Versions => new(0, 2);
 
@@ -32,5 +31,5 @@ internal sealed class AlterConfigsHandler(NodeRuntime runtime, IControllerChanne
     };
 
     protected override void Tell(RequestContext context, AlterConfigsRequest request, AlterConfigsResponse response) =>
-        deeds.Replaced(context, request, response);
+        Deeds.TellReplaced(context, request, response);
 }

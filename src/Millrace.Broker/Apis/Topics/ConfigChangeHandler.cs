@@ -3,15 +3,17 @@ using Millrace.Network.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;
-using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>What the two APIs that set configs have in common: who may, who does it, and that each resource has an answer of its own.</summary>
-internal abstract class ConfigChangeHandler<TRequest, TResponse>(NodeRuntime runtime, IControllerChannel controller)
+internal abstract class ConfigChangeHandler<TRequest, TResponse>(ControllerDeeds deeds)
     where TRequest : class, IRequest<TRequest>
     where TResponse : class, IResponse<TResponse>
 {
+    /// <summary>Does it, and tells the log.</summary>
+    protected ControllerDeeds Deeds => deeds;
+
     public void ReportErrors(TResponse response, ErrorTally errors) => errors.Add(ErrorsIn(response));
 
     public ErrorCode Authorize(RequestContext context, TRequest request) =>
@@ -22,8 +24,8 @@ internal abstract class ConfigChangeHandler<TRequest, TResponse>(NodeRuntime run
     public async ValueTask<TResponse> HandleAsync(RequestContext context, TRequest request, CancellationToken token)
     {
         // The request carries no time-out.
-        var response = await controller.DoAsync<TRequest, TResponse>(
-            runtime, request, RequestDeadline.LeastPatience, error => Refuse(context, request, error), token);
+        var response = await deeds.DoAsync<TRequest, TResponse>(
+            request, RequestDeadline.LeastPatience, error => Refuse(context, request, error), token);
         Tell(context, request, response);
         return response;
     }

@@ -2,12 +2,11 @@ using Millrace.Network.Access;
 using Millrace.Network.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;
-using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>CreatePartitions (key 37), v0–3.</summary>
-internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerChannel controller, DeedMessages deeds)
+internal sealed class CreatePartitionsHandler(ControllerDeeds deeds)
     : IApiHandler<CreatePartitionsRequest, CreatePartitionsResponse>
 {
     public static ApiVersionRange Versions => new(0, 3);
@@ -29,9 +28,9 @@ internal sealed class CreatePartitionsHandler(NodeRuntime runtime, IControllerCh
 
     public async ValueTask<CreatePartitionsResponse> HandleAsync(RequestContext context, CreatePartitionsRequest request, CancellationToken token)
     {
-        var response = await controller.DoAsync<CreatePartitionsRequest, CreatePartitionsResponse>(
-            runtime, request, TimeSpan.FromMilliseconds(request.TimeoutMs), error => Refuse(context, request, error), token);
-        deeds.Grown(context, request, response);
+        var response = await deeds.DoAsync<CreatePartitionsRequest, CreatePartitionsResponse>(
+            request, TimeSpan.FromMilliseconds(request.TimeoutMs), error => Refuse(context, request, error), token);
+        deeds.TellGrown(context, request, response);
         return response;
     }
 }

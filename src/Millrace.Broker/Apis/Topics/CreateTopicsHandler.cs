@@ -1,13 +1,12 @@
 using Millrace.Network.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;
-using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>CreateTopics (key 19), v2–7.</summary>
 /// <remarks>v4: -1 stands for the defaults. v5: answers partitions, replicas and configs. v7: answers the topic id.</remarks>
-internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChannel controller, DeedMessages deeds)
+internal sealed class CreateTopicsHandler(ControllerDeeds deeds)
     : IApiHandler<CreateTopicsRequest, CreateTopicsResponse>
 {
     public static ApiVersionRange Versions => new(2, 7);
@@ -31,9 +30,9 @@ internal sealed class CreateTopicsHandler(NodeRuntime runtime, IControllerChanne
 
     public async ValueTask<CreateTopicsResponse> HandleAsync(RequestContext context, CreateTopicsRequest request, CancellationToken token)
     {
-        var response = await controller.DoAsync<CreateTopicsRequest, CreateTopicsResponse>(
-            runtime, request, TimeSpan.FromMilliseconds(request.TimeoutMs), error => Refuse(context, request, error), token);
-        deeds.Created(context, request, response);
+        var response = await deeds.DoAsync<CreateTopicsRequest, CreateTopicsResponse>(
+            request, TimeSpan.FromMilliseconds(request.TimeoutMs), error => Refuse(context, request, error), token);
+        deeds.TellCreated(context, request, response);
         return response;
     }
 }

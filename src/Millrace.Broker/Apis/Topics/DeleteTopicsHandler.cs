@@ -5,14 +5,12 @@ using Millrace.Metadata.Channel;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
-using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>DeleteTopics (key 20), v1–6.</summary>
 /// <remarks>v5: messages. v6: topics by name or by id. Below v6 only by name.</remarks>
-internal sealed class DeleteTopicsHandler(
-    NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed feed, IControllerChannel controller, DeedMessages deeds)
+internal sealed class DeleteTopicsHandler(BrokerIdentity identity, IMetadataFeed feed, ControllerDeeds deeds)
     : IApiHandler<DeleteTopicsRequest, DeleteTopicsResponse>
 {
     private const short FirstWithTopicIds = 6;
@@ -47,9 +45,9 @@ internal sealed class DeleteTopicsHandler(
         }
 
         var deletion = new DeleteTopicsRequest { Topics = TopicsOf(context, request), TimeoutMs = request.TimeoutMs };
-        var response = await controller.DoAsync<DeleteTopicsRequest, DeleteTopicsResponse>(
-            runtime, deletion, TimeSpan.FromMilliseconds(request.TimeoutMs), error => Refuse(context, request, error), token);
-        deeds.Deleted(context, response);
+        var response = await deeds.DoAsync<DeleteTopicsRequest, DeleteTopicsResponse>(
+            deletion, TimeSpan.FromMilliseconds(request.TimeoutMs), error => Refuse(context, request, error), token);
+        deeds.TellDeleted(context, response);
         return response;
     }
 

@@ -1,15 +1,14 @@
+using Millrace.Network.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Network.Access;
-using Millrace.Network.Requests;
 using Millrace.Protocol;
-using Millrace.Runtime;
 
 namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>IncrementalAlterConfigs (key 44), v0–1: SET, DELETE, APPEND, SUBTRACT.</summary>
 /// <remarks>Topics and brokers. Log levels (BROKER_LOGGER), groups and client metrics have no configs here: INVALID_REQUEST.</remarks>
-internal sealed class IncrementalAlterConfigsHandler(NodeRuntime runtime, IControllerChannel controller, DeedMessages deeds)
-    : ConfigChangeHandler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(runtime, controller),
+internal sealed class IncrementalAlterConfigsHandler(ControllerDeeds deeds)
+    : ConfigChangeHandler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(deeds),
       IApiHandler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>
 {
     public static ApiVersionRange Versions => new(0, 1);
@@ -34,5 +33,5 @@ internal sealed class IncrementalAlterConfigsHandler(NodeRuntime runtime, IContr
     };
 
     protected override void Tell(RequestContext context, IncrementalAlterConfigsRequest request, IncrementalAlterConfigsResponse response) =>
-        deeds.Changed(context, request, response);
+        Deeds.TellChanged(context, request, response);
 }

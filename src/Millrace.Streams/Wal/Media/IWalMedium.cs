@@ -8,7 +8,7 @@ namespace Millrace.Streams.Wal.Media;
 /// Threading: any thread. Errors: whatever its calls are refused with by the system (<see cref="IOException"/>, <see cref="UnauthorizedAccessException"/>);
 /// what is wrong with a WAL itself is a <see cref="WalUnavailableException"/>.
 /// </remarks>
-public interface IWalMedium
+public interface IWalMedium : IFormerSpaces
 {
     WalKind Kind { get; }
 
@@ -21,16 +21,8 @@ public interface IWalMedium
     /// <exception cref="WalUnavailableException">A living process holds it.</exception>
     ValueTask<IWalSpace> MakeAsync(WalDescriptor wal, CancellationToken token);
 
-    /// <summary>
-    /// Opens the space of a former incarnation's WAL and fences everybody else: nothing that another process writes reaches it from when this
-    /// returns, though it was sent off before.
-    /// </summary>
-    /// <exception cref="WalUnavailableException">It is missing, or cannot be fenced: a living process holds it.</exception>
-    ValueTask<IWalSpace> FenceAsync(WalDescriptor wal, CancellationToken token);
-
-    /// <summary>Gives back what a retired WAL still takes. Repeatable.</summary>
-    /// <returns>False if a living process holds it: it stays for now.</returns>
-    ValueTask<bool> DiscardAsync(WalDescriptor wal, CancellationToken token);
+    /// <summary>Whether a retired WAL takes room that <see cref="MakeAsync"/> may lack.</summary>
+    bool SharesRoomWith(WalDescriptor retired);
 
     /// <summary>Removes space whose making was cut short. What a living process is making stays.</summary>
     ValueTask RemoveUnfinishedAsync(CancellationToken token);

@@ -8,18 +8,18 @@ namespace Millrace.Streams.Wal.Media;
 /// <summary>WALs as files in a folder of the local machine: only a process on this machine can recover them.</summary>
 /// <remarks>
 /// Each incarnation has a file of its own. A file that is not needed any more becomes the spare, and the next incarnation
-/// uses it again: space that was written once is faster to write than space that was only reserved. A lock on the file fences: its holder
-/// is alive, and whoever gets it writes alone.
+/// uses it again: space that was written once is faster to write than space that was only reserved. How files are held and fenced, <see cref="WalFiles"/>
+/// says.
 /// </remarks>
 /// <param name="runtime">Its files hold the WALs.</param>
 /// <param name="folder">An absolute path.</param>
-/// <param name="capacity">Bytes of a file; a multiple of a sector.</param>
-/// <param name="mode">How writes reach the disk. A file system that has no direct writes gets buffered ones.</param>
-public sealed class WalFolder(NodeRuntime runtime, string folder, long capacity, WalDeviceMode mode) : IWalMedium
+/// <param name="options">What an operator tunes.</param>
+public sealed class WalFolder(NodeRuntime runtime, string folder, WalFolderOptions options) : IWalMedium
 {
     private const string Extension = ".wal";
 
     private readonly IFileSystem _files = runtime.Files;
+    private readonly WalFiles _held = new(runtime);
 
     public WalKind Kind => WalKind.File;
 
@@ -31,33 +31,17 @@ public sealed class WalFolder(NodeRuntime runtime, string folder, long capacity,
     {
         await _files.CreateDirectoryAsync(folder, token);
         await ReuseSpareAsync(wal.Location, token);
-        return await HoldAsync(wal, wal.Location, mode, token);
+        return await _held.HoldAsync(wal, wal.Location, options.Capacity, options.Mode, GiveUpAsync, token);
     }
 
-    public async ValueTask<IWalSpace> FenceAsync(WalDescriptor wal, CancellationToken token)
-    {
-        var path = await TryFindAsync(wal, token)
-            ?? throw new WalUnavailableException(wal, $"The WAL {wal.Location} of node {wal.Node} is missing.");
-        return await HoldAsync(wal, path, WalDeviceMode.Direct, token);
-    }
+    public async ValueTask<IWalSpace> FenceAsync(WalDescriptor wal, CancellationToken token) =>
+        await _held.FenceAsync(wal, await FindAsync(wal, token), GiveUpAsync, token);
 
-    public async ValueTask<bool> DiscardAsync(WalDescriptor wal, CancellationToken token)
-    {
-        if (await TryFindAsync(wal, token) is not { } path)
-        {
-            return true;
-        }
+    public async ValueTask<bool> DiscardAsync(WalDescriptor wal, CancellationToken token) =>
+        await _held.DiscardAsync(await FindAsync(wal, token), GiveUpAsync, token);
 
-        if (await _files.TryLockAsync(path, token) is not { } fileLock)
-        {
-            return false;
-        }
-
-        // Nobody else locks it any more: its name is unique, and its life is over.
-        await fileLock.DisposeAsync();
-        await GiveUpAsync(path);
-        return true;
-    }
+    /// <summary>Any file may: where former ones lie may be the same disk, under another name.</summary>
+    public bool SharesRoomWith(WalDescriptor retired) => retired.Kind == Kind;
 
     public async ValueTask RemoveUnfinishedAsync(CancellationToken token)
     {
@@ -101,57 +85,9 @@ public sealed class WalFolder(NodeRuntime runtime, string folder, long capacity,
         return others;
     }
 
-    private async ValueTask<IWalSpace> HoldAsync(WalDescriptor wal, string path, WalDeviceMode wanted, CancellationToken token)
-    {
-        var device = await OpenDeviceAsync(path, wanted, token);
-        IAsyncDisposable? fileLock = null;
-        try
-        {
-            fileLock = await _files.TryLockAsync(path, token)
-                ?? throw new WalUnavailableException(wal, $"The WAL {path} is held by a living process: stop that first");
-            var status = await _files.GetStatusAsync(path, token)
-                ?? throw new WalUnavailableException(wal, $"The WAL {path} has just been deleted");
-            return new HeldFile(device, fileLock, status.Identity, path, () => GiveUpAsync(path));
-        }
-        catch
-        {
-            await device.DisposeAsync();
-            if (fileLock is not null)
-            {
-                await fileLock.DisposeAsync();
-            }
-
-            throw;
-        }
-    }
-
     /// <summary>Where the WAL lies: where the metadata says, or by the same name in this folder, should that have moved. Null if in neither.</summary>
-    private async ValueTask<string?> TryFindAsync(WalDescriptor wal, CancellationToken token)
-    {
-        foreach (var path in (string[])[wal.Location, Path.Combine(folder, Path.GetFileName(wal.Location))])
-        {
-            if (await _files.GetStatusAsync(path, token) is not null)
-            {
-                return path;
-            }
-        }
-
-        return null;
-    }
-
-    private async ValueTask<IWalDevice> OpenDeviceAsync(string path, WalDeviceMode wanted, CancellationToken token)
-    {
-        try
-        {
-            return await _files.OpenDeviceAsync(path, capacity, wanted, token);
-        }
-        catch (IOException failure) when (wanted == WalDeviceMode.Direct && failure.HResult == LinuxError.Invalid)
-        {
-            // A file system without O_DIRECT.
-            WalMessages.NoDirectWrites(runtime.Loggers, path);
-            return await _files.OpenDeviceAsync(path, capacity, WalDeviceMode.Buffered, token);
-        }
-    }
+    private ValueTask<string?> FindAsync(WalDescriptor wal, CancellationToken token) =>
+        _held.FindAsync([wal.Location, Path.Combine(folder, Path.GetFileName(wal.Location))], token);
 
     private async ValueTask ReuseSpareAsync(string path, CancellationToken token)
     {
@@ -160,7 +96,7 @@ public sealed class WalFolder(NodeRuntime runtime, string folder, long capacity,
             return;
         }
 
-        if (spare.Length != capacity)
+        if (spare.Length != options.Capacity)
         {
             await _files.DeleteAsync(Spare, token);
             return;
@@ -184,9 +120,11 @@ public sealed class WalFolder(NodeRuntime runtime, string folder, long capacity,
         if (parent != Path.GetDirectoryName(Spare))
         {
             // From where WALs lay once: a spare there would never be used.
-            await _files.DeleteAsync(path);
+            await _held.DeleteAsync(path);
+            return;
         }
-        else if (await _files.GetStatusAsync(path) is not null)
+
+        if (await _files.GetStatusAsync(path) is not null)
         {
             await _files.RenameAsync(path, Spare);
         }

@@ -64,6 +64,9 @@ public sealed class MemoryWalProvider(NodeRuntime runtime) : IWalProvider
         return ValueTask.FromResult(true);
     }
 
+    /// <summary>None does: memory has room.</summary>
+    public bool SharesRoomWith(WalDescriptor retired) => false;
+
     /// <summary>None: they end with the process.</summary>
     public ValueTask<IReadOnlyList<string>> FindOthersAsync(IReadOnlySet<Guid> known, CancellationToken token) =>
         ValueTask.FromResult<IReadOnlyList<string>>([]);

@@ -44,6 +44,9 @@ public sealed class ObjectWalProvider(NodeRuntime runtime, BufferPool pool, IObj
         return true;
     }
 
+    /// <summary>None does: a bucket has room.</summary>
+    public bool SharesRoomWith(WalDescriptor retired) => false;
+
     /// <summary>None: of every WAL there ever was a seal stays, and the bucket is this cluster's alone.</summary>
     public ValueTask<IReadOnlyList<string>> FindOthersAsync(IReadOnlySet<Guid> known, CancellationToken token) =>
         ValueTask.FromResult<IReadOnlyList<string>>([]);

@@ -13,15 +13,9 @@ namespace Millrace.Streams.Wal.Ring;
 /// <param name="options">What an operator tunes.</param>
 public sealed class RingWalProvider(NodeRuntime runtime, BufferPool pool, IWalMedium medium, RingWalOptions options) : IWalProvider
 {
-    public WalKind Kind => medium.Kind;
+    private readonly RingWalTakeover _former = new(runtime, pool, medium);
 
-    /// <summary>Rings in files of a folder.</summary>
-    /// <param name="runtime">Its files hold the WALs.</param>
-    /// <param name="pool">Lends the buffers.</param>
-    /// <param name="folder">An absolute path.</param>
-    /// <param name="options">What an operator tunes.</param>
-    public static RingWalProvider InFolder(NodeRuntime runtime, BufferPool pool, string folder, RingWalOptions options) =>
-        new(runtime, pool, new WalFolder(runtime, folder, options.Capacity, options.Mode), options);
+    public WalKind Kind => medium.Kind;
 
     public WalDescriptor Describe(NodeId node, NodeEpoch epoch)
     {
@@ -39,41 +33,23 @@ public sealed class RingWalProvider(NodeRuntime runtime, BufferPool pool, IWalMe
         {
             return await CreateInAsync(await medium.MakeAsync(descriptor, token), descriptor, token);
         }
-        catch (Exception failure) when (IsOfMedium(failure))
+        catch (Exception failure) when (RingWalTakeover.IsOfMedium(failure))
         {
             throw new WalUnavailableException(descriptor, $"The WAL {descriptor.Location} cannot be made: {failure.Message}", failure);
         }
     }
 
-    public async ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token)
-    {
-        try
-        {
-            return await SealAsync(await medium.FenceAsync(descriptor, token), descriptor, token);
-        }
-        catch (Exception failure) when (IsOfMedium(failure))
-        {
-            throw new WalUnavailableException(descriptor, $"The WAL {descriptor.Location} cannot be used: {failure.Message}", failure);
-        }
-    }
+    public ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token) => _former.TakeOverAsync(descriptor, token);
 
-    public async ValueTask<bool> DiscardAsync(WalDescriptor descriptor, CancellationToken token)
-    {
-        try
-        {
-            return await medium.DiscardAsync(descriptor, token);
-        }
-        catch (Exception failure) when (IsOfMedium(failure))
-        {
-            throw new WalUnavailableException(descriptor, $"The retired WAL {descriptor.Location} cannot be deleted: {failure.Message}", failure);
-        }
-    }
+    public ValueTask<bool> DiscardAsync(WalDescriptor descriptor, CancellationToken token) => _former.DiscardAsync(descriptor, token);
+
+    public bool SharesRoomWith(WalDescriptor retired) => medium.SharesRoomWith(retired);
 
     private async ValueTask<IWriteAheadLog> CreateInAsync(IWalSpace space, WalDescriptor descriptor, CancellationToken token)
     {
         try
         {
-            var ring = NewRing(space, descriptor);
+            var ring = RingWalTakeover.RingIn(space, descriptor, pool);
             var header = new RingHeader
             {
                 Id = descriptor.Id,
@@ -96,66 +72,4 @@ public sealed class RingWalProvider(NodeRuntime runtime, BufferPool pool, IWalMe
             throw;
         }
     }
-
-    private async ValueTask<IWalRecovery> SealAsync(IWalSpace space, WalDescriptor descriptor, CancellationToken token)
-    {
-        try
-        {
-            var ring = NewRing(space, descriptor);
-
-            // What a killed writer left in the page cache becomes durable here, or fails. Reading past the page cache then sees
-            // what the medium has: after a failed flush the cache holds bytes that the medium never got.
-            await ring.FlushAsync();
-            var header = await ReadHeaderAsync(descriptor, space, ring, token);
-            using (var reader = new WalBlockReader(ring, pool, header))
-            {
-                header = await RingScan.FindEndAsync(descriptor, reader, header, ring.Size, token);
-            }
-
-            if (!header.IsSealed)
-            {
-                header = header with { IsSealed = true, SlotSequence = header.SlotSequence + 1 };
-                await ring.WriteHeaderAsync(header);
-            }
-
-            var (blocks, bytes) = (header.EndSequence - header.TrimSequence, header.EndRingPosition - header.TrimRingPosition);
-            WalMessages.WalSealed(runtime.Loggers, descriptor.Location, blocks, bytes);
-            return new RingWalRecovery(descriptor, ring, pool, header, space);
-        }
-        catch
-        {
-            await space.DisposeAsync();
-            throw;
-        }
-    }
-
-    private WalRing NewRing(IWalSpace space, WalDescriptor descriptor) =>
-        space.Device.Capacity >= RingFormat.RingStart + RingFormat.Sector
-            ? new WalRing(space.Device, pool)
-            : throw new WalUnavailableException(
-                descriptor,
-                $"{space.Name} has {space.Device.Capacity} bytes, which is no WAL: it was cut short. What is needed is what node {descriptor.Node} wrote.");
-
-    private static async ValueTask<RingHeader> ReadHeaderAsync(WalDescriptor descriptor, IWalSpace space, WalRing ring, CancellationToken token)
-    {
-        var header = await ring.ReadHeaderAsync(descriptor.Id, token);
-        if (header is null && await ring.ReadFormatAsync(token) is { } format and not RingFormat.Version)
-        {
-            throw new WalUnavailableException(
-                descriptor,
-                $"{space.Name} has format {format}, and this program knows {RingFormat.Version}: another version of Millrace wrote it. "
-                + "Recover it with that one.");
-        }
-
-        var wrong = header is null || header.Epoch != descriptor.Epoch || header.Node != descriptor.Node
-            ? "is not the WAL of that node: it was replaced or overwritten"
-            : header.Identity != space.Identity ? "is a copy of the WAL: it may lack records that were acknowledged after it was copied"
-            : header.Capacity != ring.Capacity ? $"has {ring.Capacity} bytes and had {header.Capacity}"
-            : null;
-        return wrong is null ? header! : throw new WalUnavailableException(
-            descriptor, $"{space.Name} {wrong}. What is needed is what node {descriptor.Node} wrote.");
-    }
-
-    // .NET has another exception for what is not permitted.
-    private static bool IsOfMedium(Exception failure) => failure is IOException or UnauthorizedAccessException;
 }

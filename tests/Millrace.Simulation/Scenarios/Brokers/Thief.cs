@@ -15,6 +15,7 @@ using Millrace.Runtime.Files;
 using Millrace.Server.Composition;
 using Millrace.Simulation.Kernel;
 using Millrace.Streams;
+using Millrace.Streams.Recovery;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Object;
@@ -23,7 +24,7 @@ namespace Millrace.Simulation.Scenarios.Brokers;
 
 /// <summary>
 /// Another machine that takes the cluster from a living broker, as one would that takes it for dead: seals the metadata log, perhaps fences the
-/// broker by registering, perhaps recovers its WAL as well; and leaves without a word. Whoever asks while it is there may get an answer.
+/// broker by registering, perhaps recovers its WAL as well; and leaves without a word.
 /// </summary>
 /// <param name="kernel">The world.</param>
 /// <param name="files">Its own disk, or the broker's where the store is there.</param>
@@ -31,7 +32,6 @@ namespace Millrace.Simulation.Scenarios.Brokers;
 /// <param name="walsAreInStore">Whether it can take over the broker's WAL.</param>
 internal sealed class Thief(
     SimulationKernel kernel, Func<Lane, IFileSystem> files, Func<NodeRuntime, Lane, ValueTask<IObjectStorage>> connect, bool walsAreInStore)
-    : IPeerProbe
 {
     private const string Host = "thief";
     private readonly SimulatedNode _machine = new(kernel, Host, files) { OnFailed = _ => { } };
@@ -53,9 +53,6 @@ internal sealed class Thief(
             _machine.Kill();
         }
     }
-
-    public ValueTask<bool> AnswersAsync(string host, int port, string clusterId, CancellationToken token) =>
-        ValueTask.FromResult(host == Host && _machine.IsUp && kernel.Random.Chance(0.5));
 
     private async Task LiveAsync()
     {
@@ -112,17 +109,18 @@ internal sealed class Thief(
     {
         var endpoint = new ControllerEndpoint(runtime, controller, new ClusterControllerOptions());
         var channel = new ControllerChannel(new EncodedLink(endpoint.ExchangeAsync), controller.Metadata);
-        var nodes = new NodeRegistry(channel);
+        var nodes = new NodeRegistry(runtime, channel);
         var self = await nodes.RegisterAsync(
-            new NodeRegistration(seal.IncarnationId, [new(ListenerName.Plaintext, seal.Host, seal.Port)], null), CancellationToken.None);
+            new NodeRegistration(seal.IncarnationId, [new(ListenerName.Plaintext, seal.Host, seal.Port)], null) { Name = BrokerMachine.NodeName }, CancellationToken.None);
         kernel.Coverage.Count("thief: registered");
         if (walsAreInStore)
         {
             var registry = new StreamRegistry(channel, self);
-            var recovery = new WalRecovery(runtime, new StreamsOptions(), new UploadTarget(self, storage, registry, buffers), _ => wals);
+            var failover = new WalFailover(runtime, new StreamsOptions(), new UploadTarget(self, storage, registry, buffers));
             var losses = new AcceptedLosses(runtime, nodes, registry, self, []);
             var waiting = await nodes.GetWaitingWalsAsync(CancellationToken.None);
-            await new FormerWals(runtime, nodes, recovery, losses, triesAgain: false).RecoverAsync(waiting, CancellationToken.None);
+            await new FormerWals(runtime, nodes, self, wals, _ => wals).RecoverAsync(
+                waiting, failover, losses, triesAgain: false, CancellationToken.None);
             kernel.Coverage.Count("thief: WALs recovered");
         }
     }

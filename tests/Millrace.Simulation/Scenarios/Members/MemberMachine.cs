@@ -118,7 +118,7 @@ internal sealed class MemberMachine
             using var patience = new CancellationTokenSource(Patience, runtime.Time);
             try
             {
-                await new NodeRegistry(member.Channel).RegisterAsync(registration, patience.Token);
+                await new NodeRegistry(runtime, member.Channel).RegisterAsync(registration, patience.Token);
                 return;
             }
             catch (Exception silence) when (silence is StreamException { Error: StreamError.ControllerLost } or OperationCanceledException)

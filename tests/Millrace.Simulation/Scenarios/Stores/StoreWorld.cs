@@ -12,6 +12,7 @@ using Millrace.Simulation.Scenarios.Wals;
 using Millrace.Simulation.Storage;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
 using Millrace.Streams.Wal.Object;
 
@@ -334,7 +335,8 @@ internal sealed class StoreWorld
             ? await FileObjectStorage.OpenAsync(runtime, Folder, CancellationToken.None)
             : _bucket.Connect(machine.Node.Lane!);
         IWalProvider wals = _onOneMachine
-            ? RingWalProvider.InFolder(runtime, buffers, WalMedium.Folder, new RingWalOptions { Capacity = _walCapacity, GroupBytes = 64 << 10 })
+            ? new RingWalProvider(
+                runtime, buffers, new WalFolder(runtime, WalMedium.Folder, new() { Capacity = _walCapacity }), new() { GroupBytes = 64 << 10 })
             : new ObjectWalProvider(runtime, buffers, storage, new ObjectWalOptions { BatchBytes = 64 << 10 });
         await new StoreNode(this, runtime, storage, machine.Unfinished, wals, buffers).RunAsync(_isAudit);
     });

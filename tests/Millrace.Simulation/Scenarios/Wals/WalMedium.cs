@@ -4,6 +4,7 @@ using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Files;
 using Millrace.Simulation.Kernel;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
 using Millrace.Streams.Wal.Object;
 
@@ -19,13 +20,13 @@ internal sealed record WalMedium(int Machines, Func<NodeRuntime, BufferPool, IOb
 
     public static WalMedium DrawFile(SeededRandom random)
     {
-        var options = new RingWalOptions
+        var folder = new WalFolderOptions
         {
             Capacity = random.Next(64, 257) * 4096L,
             Mode = random.Pick([WalDeviceMode.Buffered, WalDeviceMode.Direct]),
-            GroupBytes = random.Pick([4 << 10, 64 << 10]),
         };
-        return new(1, (runtime, pool, _) => RingWalProvider.InFolder(runtime, pool, Folder, options));
+        var ring = new RingWalOptions { GroupBytes = random.Pick([4 << 10, 64 << 10]) };
+        return new(1, (runtime, pool, _) => new RingWalProvider(runtime, pool, new WalFolder(runtime, Folder, folder), ring));
     }
 
     public static WalMedium DrawObject(SeededRandom random)

@@ -147,11 +147,34 @@ public sealed class ForeignBucketTests : IDisposable
     }
 
     [Fact]
+    public async Task A_start_lists_no_more_of_a_long_log_than_a_page()
+    {
+        var pages = 0;
+        await using var storage = new AdjustedObjectStorage
+        {
+            Listed = found =>
+            {
+                pages++;
+                return found;
+            },
+        };
+        await storage.PutAsync(BucketFormat.Key, new ReadOnlySequence<byte>(new BucketFormat(1, "Millrace").Write()), Token);
+        for (var index = 0; index < 2_500; index++)
+        {
+            await storage.PutAsync(Key(1, index), new ReadOnlySequence<byte>([1]), Token);
+        }
+
+        await new BucketMark(_node.Runtime, storage, TimeSpan.FromMinutes(1)).CheckAsync(Token);
+
+        Assert.Equal(1, pages);
+    }
+
+    [Fact]
     public async Task A_node_says_in_the_metadata_which_program_it_is()
     {
         await using var storage = new MemoryObjectStorage();
         await using var node = await NodeUnderTest.StartAsync(storage, "memory:");
-        Assert.Equal(ProductVersion.Program, Assert.Single(node.Node.Controller.Metadata.Image.Nodes.Values).Program);
+        Assert.Equal(ProductVersion.Program, Assert.Single(node.Node.Metadata.Image.Nodes.Values).Program);
         Assert.StartsWith($"Information {ProductVersion.Full} starts: store ", node.Log.Texts[0], StringComparison.Ordinal);
     }
 

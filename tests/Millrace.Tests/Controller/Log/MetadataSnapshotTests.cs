@@ -130,6 +130,26 @@ public sealed class MetadataSnapshotTests
         Assert.All(keys, key => Assert.Contains(key, refused.Message, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_log_that_was_cut_above_its_newest_whole_snapshot_is_refused_and_not_begun_for_ever(bool laterOnesAreThere)
+    {
+        await CutTheLogAsync();
+        foreach (var entry in await _storage.ListAsync("meta/snapshots/", null, 10, default))
+        {
+            await (laterOnesAreThere ? DamageAsync(entry.Key) : _storage.DeleteAsync([entry.Key], default).AsTask());
+        }
+
+        await using var second = new ControllerNode(_storage);
+        await new SnapshotStore(second.Runtime, _storage).SaveAsync(
+            new Snapshot(LogStart.Beginning() with { Next = new LogPlace(0, 0) }, new ControllerSeal { Host = "h" }, ClusterState.Empty), default);
+
+        var refused = await Assert.ThrowsAsync<ObjectLogException>(() => second.OpenLogAsync().WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(laterOnesAreThere ? ObjectLogError.Corrupt : ObjectLogError.Missing, refused.Error);
+        Assert.Contains("has been trimmed above", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_log_that_is_shorter_than_a_damaged_snapshot_says_is_no_new_cluster()
     {

@@ -27,7 +27,7 @@ public sealed class NodeOperationsTests
     }
 
     [Fact]
-    public void A_new_incarnation_takes_the_sole_nodes_id_over_and_fences_the_former()
+    public void A_node_that_comes_again_by_its_name_has_the_same_id_and_its_former_incarnation_is_fenced()
     {
         var first = _script.Register();
         var second = _script.Register();
@@ -48,6 +48,17 @@ public sealed class NodeOperationsTests
         Assert.All([first, second, third], node => Assert.Equal(new NodeId(7), node.Node));
         Assert.Contains("node.id=7", Assert.Throws<NodeIdException>(() => RegisterAs(new NodeId(8))).Message, StringComparison.Ordinal);
         Assert.True(_script.State.Cluster.IsLive(third.Node));
+    }
+
+    [Fact]
+    public void Nodes_of_other_names_are_other_nodes()
+    {
+        var first = _script.Register();
+        var second = _script.Do(entry => NodeOperations.Register(
+            entry, new NodeRegistration(_script.Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null) { Name = "another" }));
+
+        Assert.NotEqual(first.Node, second.Node);
+        Assert.Equal(2, _script.State.Cluster.LiveNodes.Count());
     }
 
     [Fact]
@@ -280,5 +291,5 @@ public sealed class NodeOperationsTests
 
     private NodeIncarnation RegisterAs(NodeId? id) =>
         _script.Do(entry => NodeOperations.Register(
-            entry, new NodeRegistration(_script.Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null, id)));
+            entry, new NodeRegistration(_script.Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null, id) { Name = "node" }));
 }

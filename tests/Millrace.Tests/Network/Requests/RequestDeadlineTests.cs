@@ -60,11 +60,12 @@ public sealed class RequestDeadlineTests : IAsyncDisposable
     private async Task<ErrorCode[]> AskAsync(int timeoutMs)
     {
         using var context = Broker.TestContext.Create(2, _broker.Buffers.Rent(1));
-        var created = new CreateTopicsHandler(_broker.Runtime, _controller, new DeedMessages(_broker.Runtime.Loggers))
+        var deeds = new ControllerDeeds(_broker.Runtime, _controller);
+        var created = new CreateTopicsHandler(deeds)
             .HandleAsync(context, new CreateTopicsRequest { TimeoutMs = timeoutMs, Topics = [new() { Name = "n" }] }, default).AsTask();
-        var grown = new CreatePartitionsHandler(_broker.Runtime, _controller, new DeedMessages(_broker.Runtime.Loggers))
+        var grown = new CreatePartitionsHandler(deeds)
             .HandleAsync(context, new CreatePartitionsRequest { TimeoutMs = timeoutMs, Topics = [new() { Name = "n" }] }, default).AsTask();
-        var deleted = new DeleteTopicsHandler(_broker.Runtime, _broker.Identity, _broker.Feed, _controller, new DeedMessages(_broker.Runtime.Loggers))
+        var deleted = new DeleteTopicsHandler(_broker.Identity, _broker.Feed, deeds)
             .HandleAsync(context, new DeleteTopicsRequest { TimeoutMs = timeoutMs, TopicNames = ["n"] }, default).AsTask();
         return
         [

@@ -52,6 +52,16 @@ public sealed class S3WithoutAnswersTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_server_that_took_the_client_for_gone_is_asked_again()
+    {
+        var asked = 0;
+        await using var server = new ScriptedServer(_ => (Interlocked.Increment(ref asked) == 1 ? 499 : 200, ""));
+        await using var store = Open(server, TimeSpan.FromSeconds(30));
+        await store.PutAsync("k", new([1]), Token);
+        Assert.Equal(2, asked);
+    }
+
     [Theory]
     [InlineData(0, 1, 15)]
     [InlineData(4 << 20, 1, 31)]

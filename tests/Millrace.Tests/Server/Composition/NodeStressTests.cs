@@ -35,7 +35,7 @@ public sealed class NodeStressTests
             ]);
         await log.AuditAsync();
 
-        Assert.False(node.Node.Over.IsCompleted);
+        Assert.Empty(node.Incarnations.Reasons);
         Assert.True(await node.Host.StopAsync());
         Assert.True(await Eventually.BecomesTrueAsync(() => node.HeldBytes == 0), $"{node.HeldBytes} bytes are held");
     }

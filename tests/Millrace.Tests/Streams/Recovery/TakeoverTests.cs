@@ -10,6 +10,7 @@ using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
 using Millrace.Streams.Wal.Object;
 using Xunit;
@@ -42,7 +43,7 @@ public sealed class TakeoverTests : IAsyncDisposable
 
     [Fact]
     public Task A_file_wal_is_recovered_after_its_store_stopped_dead() => TakeOverInTurnAsync(
-        () => RingWalProvider.InFolder(_runtime, _buffers, _folder, new RingWalOptions { Capacity = 32 << 20 }), formerIsAlive: false);
+        () => new RingWalProvider(_runtime, _buffers, new WalFolder(_runtime, _folder, new() { Capacity = 32 << 20 }), new()), formerIsAlive: false);
 
     private async Task TakeOverInTurnAsync(Func<IWalProvider> providerOf, bool formerIsAlive)
     {

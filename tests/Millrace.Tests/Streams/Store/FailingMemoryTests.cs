@@ -6,6 +6,7 @@ using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
 using Xunit;
 
@@ -175,7 +176,8 @@ public sealed class FailingMemoryTests
         }
 
         private RingWalProvider Wals() =>
-            RingWalProvider.InFolder(_machine.Runtime, _buffers, Path.Combine(_machine.Folder, "wal"), new() { Capacity = 8 << 20 });
+            new RingWalProvider(
+                _machine.Runtime, _buffers, new WalFolder(_machine.Runtime, Path.Combine(_machine.Folder, "wal"), new() { Capacity = 8 << 20 }), new());
 
         private void Arm(int failAt) => (_taken, _failAt) = (0, failAt);
 

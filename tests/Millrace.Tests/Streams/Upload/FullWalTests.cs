@@ -3,6 +3,7 @@ using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
+using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
 using Xunit;
 
@@ -55,7 +56,8 @@ public sealed class FullWalTests
         await using var storage = new TestStorage();
         var registry = new TestRegistry();
         var incarnation = new NodeIncarnation(new NodeId(1), new NodeEpoch(1));
-        var provider = RingWalProvider.InFolder(machine.Runtime, buffers, Path.Combine(machine.Folder, "wal"), new() { Capacity = 8 << 20 });
+        var provider = new RingWalProvider(
+            machine.Runtime, buffers, new WalFolder(machine.Runtime, Path.Combine(machine.Folder, "wal"), new() { Capacity = 8 << 20 }), new());
         var descriptor = provider.Describe(incarnation.Node, incarnation.Epoch);
         registry.RegisterWal(descriptor.Id, incarnation);
         await using var wal = await provider.CreateAsync(descriptor, default);

@@ -113,6 +113,28 @@ public sealed class TargetedUploadTests : StreamsTest
     }
 
     [Fact]
+    public async Task A_half_full_wal_has_the_others_uploaded_though_one_hangs()
+    {
+        var (_, stuck, other) = await StartWithTwoAsync();
+        await HangAsync(stuck);
+        Node.Wal.Fullness = 0.6;
+        try
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                await Node.AppendAsync(other, bytes: 1);
+            }
+
+            await TestNode.UntilAsync(() => Registry.Describe(other.Stream.Id).End > 1);
+            Assert.Equal(0, Registry.Describe(stuck.Stream.Id).End);
+        }
+        finally
+        {
+            _gate.SetResult();
+        }
+    }
+
+    [Fact]
     public async Task The_wal_keeps_the_oldest_record_that_is_not_committed_though_newer_ones_are()
     {
         var owners = await StartAsync(3);

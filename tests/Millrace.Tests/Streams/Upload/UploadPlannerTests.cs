@@ -78,10 +78,43 @@ public sealed class UploadPlannerTests : IAsyncDisposable
         _planner.Ask(_second);
         _planner.Ask(_first);
         _planner.Ask(_second);
-        Assert.Equal([_first, _second], _planner.Take(isIdle: true)!.Streams);
+        Assert.Equal([_second, _first], _planner.Take(isIdle: true)!.Streams);
         Assert.Null(_planner.Take(isIdle: true));
         _planner.OnAppended(400);
         Assert.Same(UploadOrder.Everything, _planner.Take(isIdle: true));
+    }
+
+    [Fact]
+    public void All_is_due_under_pressure_though_an_upload_hangs_when_the_oldest_record_is_a_second_old()
+    {
+        _wal.Fullness = 0.6;
+        _planner.OnAppended(1);
+        Assert.Null(_planner.Take(isIdle: false));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Same(UploadOrder.Everything, _planner.Take(isIdle: false));
+
+        // And no more often than that, should the one that hangs keep the WAL half full.
+        _planner.OnAppended(1);
+        Assert.Null(_planner.Take(isIdle: false));
+    }
+
+    [Fact]
+    public void To_ask_for_streams_takes_no_memory_once_as_many_have_been_asked_for()
+    {
+        AskTwice();
+        AskTwice();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        _planner.Ask(_first);
+        _planner.Ask(_second);
+        _planner.Ask(_first);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+
+        void AskTwice()
+        {
+            _planner.Ask(_first);
+            _planner.Ask(_second);
+            Assert.Equal([_first, _second], _planner.Take(isIdle: true)!.Streams);
+        }
     }
 
     [Fact]

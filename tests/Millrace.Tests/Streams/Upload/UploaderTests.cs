@@ -50,8 +50,6 @@ public sealed class UploaderTests
             }
         }
 
-        public Task TrimWalAsync(long settledPosition, CancellationToken token) => Task.CompletedTask;
-
         public void LoseAll(StreamException reason)
         {
         }

@@ -29,7 +29,7 @@ public sealed class GroupApisTests : IAsyncDisposable
     public async Task The_first_question_for_a_coordinator_creates_the_topic()
     {
         var handler = new FindCoordinatorHandler(
-            _broker.Node.Runtime, _broker.Identity, _broker.Feed, _broker.Controller, new DeedMessages(_broker.Node.Runtime.Loggers));
+            _broker.Identity, _broker.Feed, new ControllerDeeds(_broker.Node.Runtime, _broker.Controller));
         for (short version = 0; version <= 6; version++)
         {
             var request = version < 4 ? new FindCoordinatorRequest { Key = "g" } : new FindCoordinatorRequest { CoordinatorKeys = ["g", ""] };
@@ -47,7 +47,7 @@ public sealed class GroupApisTests : IAsyncDisposable
     public async Task Coordinators_of_other_kinds_are_refused_for_good()
     {
         var handler = new FindCoordinatorHandler(
-            _broker.Node.Runtime, _broker.Identity, _broker.Feed, _broker.Controller, new DeedMessages(_broker.Node.Runtime.Loggers));
+            _broker.Identity, _broker.Feed, new ControllerDeeds(_broker.Node.Runtime, _broker.Controller));
         var transaction = await _broker.AskAsync(handler, new FindCoordinatorRequest { Key = "t", KeyType = 1 }, 1);
         Assert.Equal((short)ErrorCode.TransactionalIdAuthorizationFailed, transaction.ErrorCode);
         var newer = await _broker.AskAsync(handler, new FindCoordinatorRequest { CoordinatorKeys = ["t"], KeyType = 1 }, 4);
@@ -264,7 +264,7 @@ public sealed class GroupApisTests : IAsyncDisposable
     private async Task FindAsync()
     {
         var handler = new FindCoordinatorHandler(
-            _broker.Node.Runtime, _broker.Identity, _broker.Feed, _broker.Controller, new DeedMessages(_broker.Node.Runtime.Loggers));
+            _broker.Identity, _broker.Feed, new ControllerDeeds(_broker.Node.Runtime, _broker.Controller));
         Assert.Equal((short)ErrorCode.None, (await _broker.AskAsync(handler, new FindCoordinatorRequest { Key = "g" }, 2)).ErrorCode);
 
         // The shards load in the background; a client would ask again.

@@ -42,9 +42,9 @@ public sealed class ControllerRefusalTests : IAsyncDisposable
         _controller.Refusal = new ControllerException(refusal, "not now");
         using var context = TestContext.Create(12, _broker.Buffers.Rent(1));
 
-        var topics = await new MetadataHandler(_broker.Runtime, _broker.Identity, _broker.Feed, _controller, Deeds)
+        var topics = await new MetadataHandler(_broker.Identity, _broker.Feed, Deeds)
             .HandleAsync(context, new MetadataRequest { Topics = [new() { Name = "n" }], AllowAutoTopicCreation = true }, default);
-        var coordinators = await new FindCoordinatorHandler(_broker.Runtime, _broker.Identity, _broker.Feed, _controller, Deeds)
+        var coordinators = await new FindCoordinatorHandler(_broker.Identity, _broker.Feed, Deeds)
             .HandleAsync(context, new FindCoordinatorRequest { CoordinatorKeys = ["g"] }, default);
 
         Assert.Equal(2, _controller.Asked);
@@ -60,7 +60,7 @@ public sealed class ControllerRefusalTests : IAsyncDisposable
         await using var broker = PartitionsUnderTest.Start(settings: new Dictionary<string, string> { ["delete.topic.enable"] = setting });
         using var context = TestContext.Create(3, broker.Buffers.Rent(1));
 
-        var deleted = await new DeleteTopicsHandler(broker.Runtime, broker.Identity, broker.Feed, _controller, Deeds)
+        var deleted = await new DeleteTopicsHandler(broker.Identity, broker.Feed, Deeds)
             .HandleAsync(context, new DeleteTopicsRequest { TimeoutMs = 1_000, TopicNames = ["n"] }, default);
 
         Assert.Equal((0, ErrorCode.TopicDeletionDisabled), (_controller.Asked, (ErrorCode)deleted.Responses[0].ErrorCode));
@@ -75,20 +75,20 @@ public sealed class ControllerRefusalTests : IAsyncDisposable
         Assert.Equal(Enumerable.Repeat(ErrorCode.RequestTimedOut, 5), await AskAllAsync());
     }
 
-    private DeedMessages Deeds => new(_broker.Runtime.Loggers);
+    private ControllerDeeds Deeds => new(_broker.Runtime, _controller);
 
     private async Task<ErrorCode[]> AskAllAsync()
     {
         using var context = TestContext.Create(1, _broker.Buffers.Rent(1));
-        var created = await new CreateTopicsHandler(_broker.Runtime, _controller, Deeds)
+        var created = await new CreateTopicsHandler(Deeds)
             .HandleAsync(context, new CreateTopicsRequest { TimeoutMs = 1_000, Topics = [new() { Name = "n" }] }, default);
-        var grown = await new CreatePartitionsHandler(_broker.Runtime, _controller, Deeds)
+        var grown = await new CreatePartitionsHandler(Deeds)
             .HandleAsync(context, new CreatePartitionsRequest { TimeoutMs = 1_000, Topics = [new() { Name = "n" }] }, default);
-        var deleted = await new DeleteTopicsHandler(_broker.Runtime, _broker.Identity, _broker.Feed, _controller, Deeds)
+        var deleted = await new DeleteTopicsHandler(_broker.Identity, _broker.Feed, Deeds)
             .HandleAsync(context, new DeleteTopicsRequest { TimeoutMs = 1_000, TopicNames = ["n"] }, default);
-        var altered = await new AlterConfigsHandler(_broker.Runtime, _controller, Deeds)
+        var altered = await new AlterConfigsHandler(Deeds)
             .HandleAsync(context, new AlterConfigsRequest { Resources = [new() { ResourceType = 2, ResourceName = "n" }] }, default);
-        var changed = await new IncrementalAlterConfigsHandler(_broker.Runtime, _controller, Deeds)
+        var changed = await new IncrementalAlterConfigsHandler(Deeds)
             .HandleAsync(context, new IncrementalAlterConfigsRequest { Resources = [new() { ResourceType = 2, ResourceName = "n" }] }, default);
         Assert.Equal(("n", "n"), (altered.Responses[0].ResourceName, changed.Responses[0].ResourceName));
         return

@@ -3,6 +3,7 @@ using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Files.Linux;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
 using Xunit;
 
@@ -34,7 +35,7 @@ public sealed class FileWalSpaceTests : IDisposable
         try
         {
             const long TooMuch = 1L << 50;
-            var provider = RingWalProvider.InFolder(_runtime, _pool, folder.FullName, new() { Capacity = TooMuch });
+            var provider = new RingWalProvider(_runtime, _pool, new WalFolder(_runtime, folder.FullName, new() { Capacity = TooMuch }), new());
             var wal = provider.Describe(new(1), new(1));
 
             var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await provider.CreateAsync(wal, Token));
@@ -66,7 +67,7 @@ public sealed class FileWalSpaceTests : IDisposable
         await maker!.DisposeAsync();
         await Provider().RemoveUnfinishedAsync(Token);
         Assert.Equal(3, Names.Count());
-        await RingWalProvider.InFolder(_runtime, _pool, Path.Combine(_machine.Folder, "absent"), new()).RemoveUnfinishedAsync(Token);
+        await new WalFolder(_runtime, Path.Combine(_machine.Folder, "absent"), new()).RemoveUnfinishedAsync(Token);
     }
 
     [Fact]
@@ -129,7 +130,7 @@ public sealed class FileWalSpaceTests : IDisposable
         _pool.Dispose();
     }
 
-    private RingWalProvider Provider() => RingWalProvider.InFolder(_runtime, _pool, _machine.Folder, new() { Capacity = Capacity });
+    private RingWalProvider Provider() => new(_runtime, _pool, new WalFolder(_runtime, _machine.Folder, new() { Capacity = Capacity }), new());
 
     private async Task MakeSpareAsync()
     {

@@ -4,6 +4,7 @@ using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Files.Linux;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
 using Xunit;
 
@@ -138,7 +139,7 @@ public sealed class FileWalFailureTests : IDisposable
         _pool.Dispose();
     }
 
-    private RingWalProvider Provider() => RingWalProvider.InFolder(_runtime, _pool, _machine.Folder, new() { Capacity = 8 << 20 });
+    private RingWalProvider Provider() => new(_runtime, _pool, new WalFolder(_runtime, _machine.Folder, new() { Capacity = 8 << 20 }), new());
 
     private async Task<IWriteAheadLog> CreateAsync()
     {

@@ -1,6 +1,7 @@
 using Millrace.Runtime.Files;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
 using Xunit;
 
@@ -258,10 +259,27 @@ public abstract class FileWalTests(WalDeviceMode mode) : WalContract
         Assert.Equal(0, position);
     }
 
+    [Fact]
+    public async Task A_node_that_makes_no_files_takes_over_what_a_former_one_left_and_leaves_nothing()
+    {
+        var former = new RingWalTakeover(Machine.Runtime, Pool, new WalFiles(Machine.Runtime));
+        var wal = await StoppedAsync(records: 3);
+        await using (var recovery = await former.TakeOverAsync(wal, Token))
+        {
+            await AssertHoldsAsync(recovery, Enumerable.Range(0, 3).Select(i => Record(i, 1000)));
+            await recovery.CompleteAsync(Token);
+        }
+
+        Assert.Empty(Directory.GetFiles(Path.GetDirectoryName(wal.Location)!));
+        Assert.True(await former.DiscardAsync(wal, Token));
+        Assert.Contains("is missing", (await Assert.ThrowsAsync<WalUnavailableException>(
+            () => former.TakeOverAsync(wal, Token).AsTask())).Message, StringComparison.Ordinal);
+    }
+
     private protected override IWalProvider NewProvider() => NewProvider(Path.Combine(Machine.Folder, "wal"));
 
     private RingWalProvider NewProvider(string folder) =>
-        RingWalProvider.InFolder(Machine.Runtime, Pool, folder, new() { Capacity = Capacity, Mode = mode });
+        new(Machine.Runtime, Pool, new WalFolder(Machine.Runtime, folder, new() { Capacity = Capacity, Mode = mode }), new());
 
     /// <summary>A WAL with a number of blocks of one record each, and nobody who holds it.</summary>
     private async Task<WalDescriptor> StoppedAsync(int records)

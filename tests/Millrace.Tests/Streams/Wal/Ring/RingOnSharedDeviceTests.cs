@@ -24,5 +24,13 @@ public sealed class RingOnSharedDeviceTests : WalContract
         await AssertHoldsAsync(recovery, [Record(0, 100), Record(1, 5000)]);
     }
 
-    private protected override IWalProvider NewProvider() => new RingWalProvider(Machine.Runtime, Pool, _device, new() { Capacity = 16 << 20 });
+    [Fact]
+    public async Task A_retired_wal_has_the_room_that_the_next_one_needs_and_one_on_another_medium_has_not()
+    {
+        await using var wal = await CreateAsync();
+        Assert.True(NewProvider().SharesRoomWith(wal.Descriptor));
+        Assert.False(NewProvider().SharesRoomWith(wal.Descriptor with { Location = "/dev/other/1" }));
+    }
+
+    private protected override IWalProvider NewProvider() => new RingWalProvider(Machine.Runtime, Pool, _device, new());
 }

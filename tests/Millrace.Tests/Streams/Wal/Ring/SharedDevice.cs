@@ -24,7 +24,7 @@ internal sealed class SharedDevice(int capacity) : IWalMedium
         lock (_lock)
         {
             (_wal, _holder) = (wal.Id, _holder + 1);
-            return new(new Held(this, _holder));
+            return new(new Held(this, _holder, wal.Id));
         }
     }
 
@@ -33,16 +33,18 @@ internal sealed class SharedDevice(int capacity) : IWalMedium
         lock (_lock)
         {
             return _wal == wal.Id
-                ? new(new Held(this, ++_holder))
+                ? new(new Held(this, ++_holder, wal.Id))
                 : throw new WalUnavailableException(wal, $"The WAL {wal.Location} is missing.");
         }
     }
 
     public ValueTask<bool> DiscardAsync(WalDescriptor wal, CancellationToken token)
     {
-        GiveUp();
+        GiveUp(wal.Id);
         return new(true);
     }
+
+    public bool SharesRoomWith(WalDescriptor retired) => retired.Location == Locate(retired.Id);
 
     public ValueTask RemoveUnfinishedAsync(CancellationToken token) => default;
 
@@ -54,15 +56,15 @@ internal sealed class SharedDevice(int capacity) : IWalMedium
         }
     }
 
-    private void GiveUp()
+    private void GiveUp(Guid wal)
     {
         lock (_lock)
         {
-            _wal = null;
+            _wal = _wal == wal ? null : _wal;
         }
     }
 
-    private sealed class Held(SharedDevice shared, int holder) : IWalSpace, IWalDevice
+    private sealed class Held(SharedDevice shared, int holder, Guid wal) : IWalSpace, IWalDevice
     {
         private const int BadExchange = 52;
 
@@ -114,7 +116,7 @@ internal sealed class SharedDevice(int capacity) : IWalMedium
 
         public ValueTask GiveUpAsync()
         {
-            shared.GiveUp();
+            shared.GiveUp(wal);
             return default;
         }
 

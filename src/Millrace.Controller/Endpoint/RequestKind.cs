@@ -7,30 +7,28 @@ using Millrace.Protocol.Primitives;
 
 namespace Millrace.Controller.Endpoint;
 
-/// <summary>What the endpoint knows of one kind of request.</summary>
-internal abstract class RequestHandler
+/// <summary>A kind of request that the controller takes.</summary>
+internal abstract class RequestKind
 {
-    /// <summary>Reads a request whose head was read, and answers it in bytes.</summary>
+    /// <summary>Reads a request whose head was read, has the endpoint answer it, and writes the answer.</summary>
     /// <exception cref="ProtocolException">The bytes are malformed, or of a version that has no schema here.</exception>
     public abstract ValueTask<ReadOnlyMemory<byte>> ExchangeAsync(
         ControllerEndpoint endpoint, ControllerRequestHead head, ref KafkaReader reader, CancellationToken token);
 }
 
-/// <inheritdoc cref="RequestHandler"/>
-/// <param name="decide">Turns it into records and an answer, by the newest state.</param>
-/// <param name="answer">Answers it from committed state without a place in the loop; null where it cannot be. The whole is null if none ever can.</param>
-/// <param name="committed">Hears of what was done.</param>
-internal sealed class RequestHandler<TRequest, TResponse>(
-    Func<PendingEntry, TRequest, TResponse> decide, Func<ClusterState, TRequest, TResponse?>? answer = null, Action<TRequest, TResponse>? committed = null)
-    : RequestHandler
+/// <inheritdoc cref="RequestKind"/>
+internal sealed class RequestKind<TRequest, TResponse> : RequestKind
     where TRequest : class, IRequest<TRequest>
     where TResponse : class, IResponse<TResponse>
 {
-    public TResponse Decide(PendingEntry entry, TRequest request) => decide(entry, request);
+    /// <summary>Turns it into records and an answer, by the newest state.</summary>
+    public required Func<PendingEntry, TRequest, TResponse> Decide { get; init; }
 
-    public TResponse? TryAnswer(ClusterState state, TRequest request) => answer?.Invoke(state, request);
+    /// <summary>Answers it from committed state without a place in the loop; null where it cannot be. The whole is null if none ever can.</summary>
+    public Func<ClusterState, TRequest, TResponse?>? Answer { get; init; }
 
-    public void OnCommitted(TRequest request, TResponse response) => committed?.Invoke(request, response);
+    /// <summary>Hears of what was done; null if nobody has to.</summary>
+    public Action<TRequest, TResponse>? Committed { get; init; }
 
     public override ValueTask<ReadOnlyMemory<byte>> ExchangeAsync(
         ControllerEndpoint endpoint, ControllerRequestHead head, ref KafkaReader reader, CancellationToken token)

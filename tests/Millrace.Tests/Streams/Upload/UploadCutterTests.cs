@@ -1,10 +1,11 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Streams;
 using Millrace.Streams.Upload;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Upload;
 
-public sealed class StreamCutterTests : StreamsTest
+public sealed class UploadCutterTests : StreamsTest
 {
     private const int Rounds = 10;
     private const int Records = 3_000;
@@ -13,6 +14,8 @@ public sealed class StreamCutterTests : StreamsTest
     public async Task A_stream_that_is_lost_while_it_is_cut_keeps_its_records_until_the_cut_is_done()
     {
         var node = Start(TestNode.Small with { NotUploadedBytes = 64 << 20, UploadBytes = 64 << 20 });
+        var cutter = new UploadCutter(
+            new UploadContext(node.Runtime.Time, node.Options, node.Wal, node.Store.Tail, node.Store.Planner), NullLogger.Instance);
         for (var round = 0; round < Rounds; round++)
         {
             var owner = await node.CreateAsync();
@@ -32,7 +35,7 @@ public sealed class StreamCutterTests : StreamsTest
                 stream.Lose(new StreamException(StreamError.Unknown, "deleted"));
             });
             together.SignalAndWait();
-            var cut = stream.Uploads.Cutter.Cut(state, new UploadAllowance(long.MaxValue, int.MaxValue));
+            var cut = cutter.Cut(stream.Uploads, state, new UploadAllowance(long.MaxValue, int.MaxValue));
             await losing;
             if (cut is not null)
             {

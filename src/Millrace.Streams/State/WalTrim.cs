@@ -1,9 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Runtime;
-using Millrace.Streams.State;
 using Millrace.Streams.Wal;
 
-namespace Millrace.Streams.Store;
+namespace Millrace.Streams.State;
 
 /// <summary>
 /// Gives up what the WAL need not keep: everything below the oldest record that no committed object holds, in whatever order the uploads of

@@ -2,10 +2,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.State;
-using Millrace.Streams.Store;
 using Xunit;
 
-namespace Millrace.Tests.Streams.Store;
+namespace Millrace.Tests.Streams.State;
 
 public sealed class WalTrimTests : IDisposable
 {

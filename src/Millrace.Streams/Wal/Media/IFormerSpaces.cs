@@ -1,0 +1,17 @@
+namespace Millrace.Streams.Wal.Media;
+
+/// <summary>Where the ring WALs of former incarnations lie, as the metadata says; whether any new ones are made there or not.</summary>
+/// <remarks>Threading and errors: those of <see cref="IWalMedium"/>.</remarks>
+public interface IFormerSpaces
+{
+    /// <summary>
+    /// Opens the space of a former incarnation's WAL and fences everybody else: nothing that another process writes reaches it from when this
+    /// returns, though it was sent off before.
+    /// </summary>
+    /// <exception cref="WalUnavailableException">It is missing, or cannot be fenced: a living process holds it.</exception>
+    ValueTask<IWalSpace> FenceAsync(WalDescriptor wal, CancellationToken token);
+
+    /// <summary>Gives back what a retired WAL still takes. Repeatable.</summary>
+    /// <returns>False if a living process holds it: it stays for now.</returns>
+    ValueTask<bool> DiscardAsync(WalDescriptor wal, CancellationToken token);
+}

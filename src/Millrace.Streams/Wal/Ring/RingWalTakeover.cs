@@ -1,0 +1,99 @@
+using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Streams.Wal.Media;
+
+namespace Millrace.Streams.Wal.Ring;
+
+/// <summary>Takes over rings that former incarnations wrote, whatever they lie on.</summary>
+/// <remarks>Threading: any thread.</remarks>
+/// <param name="runtime">The node's surroundings.</param>
+/// <param name="pool">Lends the buffers.</param>
+/// <param name="spaces">Where the rings lie.</param>
+public sealed class RingWalTakeover(NodeRuntime runtime, BufferPool pool, IFormerSpaces spaces) : IWalTakeover
+{
+    public async ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token)
+    {
+        try
+        {
+            return await SealAsync(await spaces.FenceAsync(descriptor, token), descriptor, token);
+        }
+        catch (Exception failure) when (IsOfMedium(failure))
+        {
+            throw new WalUnavailableException(descriptor, $"The WAL {descriptor.Location} cannot be used: {failure.Message}", failure);
+        }
+    }
+
+    public async ValueTask<bool> DiscardAsync(WalDescriptor descriptor, CancellationToken token)
+    {
+        try
+        {
+            return await spaces.DiscardAsync(descriptor, token);
+        }
+        catch (Exception failure) when (IsOfMedium(failure))
+        {
+            throw new WalUnavailableException(descriptor, $"The retired WAL {descriptor.Location} cannot be deleted: {failure.Message}", failure);
+        }
+    }
+
+    internal static WalRing RingIn(IWalSpace space, WalDescriptor descriptor, BufferPool pool) =>
+        space.Device.Capacity >= RingFormat.RingStart + RingFormat.Sector
+            ? new WalRing(space.Device, pool)
+            : throw new WalUnavailableException(
+                descriptor,
+                $"{space.Name} has {space.Device.Capacity} bytes, which is no WAL: it was cut short. What is needed is what node {descriptor.Node} wrote.");
+
+    // .NET has another exception for what is not permitted.
+    internal static bool IsOfMedium(Exception failure) => failure is IOException or UnauthorizedAccessException;
+
+    private async ValueTask<IWalRecovery> SealAsync(IWalSpace space, WalDescriptor descriptor, CancellationToken token)
+    {
+        try
+        {
+            var ring = RingIn(space, descriptor, pool);
+
+            // What a killed writer left in the page cache becomes durable here, or fails. Reading past the page cache then sees
+            // what the medium has: after a failed flush the cache holds bytes that the medium never got.
+            await ring.FlushAsync();
+            var header = await ReadHeaderAsync(descriptor, space, ring, token);
+            using (var reader = new WalBlockReader(ring, pool, header))
+            {
+                header = await RingScan.FindEndAsync(descriptor, reader, header, ring.Size, token);
+            }
+
+            if (!header.IsSealed)
+            {
+                header = header with { IsSealed = true, SlotSequence = header.SlotSequence + 1 };
+                await ring.WriteHeaderAsync(header);
+            }
+
+            var (blocks, bytes) = (header.EndSequence - header.TrimSequence, header.EndRingPosition - header.TrimRingPosition);
+            WalMessages.WalSealed(runtime.Loggers, descriptor.Location, blocks, bytes);
+            return new RingWalRecovery(descriptor, ring, pool, header, space);
+        }
+        catch
+        {
+            await space.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static async ValueTask<RingHeader> ReadHeaderAsync(WalDescriptor descriptor, IWalSpace space, WalRing ring, CancellationToken token)
+    {
+        var header = await ring.ReadHeaderAsync(descriptor.Id, token);
+        if (header is null && await ring.ReadFormatAsync(token) is { } format and not RingFormat.Version)
+        {
+            throw new WalUnavailableException(
+                descriptor,
+                $"{space.Name} has format {format}, and this program knows {RingFormat.Version}: another version of Millrace wrote it. "
+                + "Recover it with that one.");
+        }
+
+        var wrong = header is null || header.Epoch != descriptor.Epoch || header.Node != descriptor.Node
+            ? "is not the WAL of that node: it was replaced or overwritten"
+            : header.Identity != space.Identity ? "is a copy of the WAL: it may lack records that were acknowledged after it was copied"
+            : header.Capacity != ring.Capacity ? $"has {ring.Capacity} bytes and had {header.Capacity}"
+            : null;
+        return wrong is null ? header! : throw new WalUnavailableException(
+            descriptor, $"{space.Name} {wrong}. What is needed is what node {descriptor.Node} wrote.");
+    }
+}
