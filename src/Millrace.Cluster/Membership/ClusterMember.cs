@@ -46,7 +46,7 @@ public sealed class ClusterMember : IAsyncDisposable
     private readonly PeerQuestions _questions;
     private readonly Candidacy _candidacy;
     private readonly InternalServer _server;
-    private volatile LocalController? _local;
+    private readonly ControllerSeat _seat = new();
     private volatile StrongBox<NodeIncarnation>? _registered;
     private volatile ControllerFollower? _following;
 
@@ -57,7 +57,7 @@ public sealed class ClusterMember : IAsyncDisposable
         _logger = node.Loggers.CreateLogger<ClusterMember>();
         _questions = new PeerQuestions(_life, peers, self.ToString());
         _candidacy = new Candidacy(_questions, options, self);
-        _server = new InternalServer(_life, buffers, () => _local, View);
+        _server = new InternalServer(_life, buffers, _seat, View);
         Channel = new ControllerChannel(_finder, _feed);
     }
 
@@ -71,7 +71,7 @@ public sealed class ClusterMember : IAsyncDisposable
     public PeerAddress Self => _self;
 
     /// <summary>The controller, while it lives in this process.</summary>
-    public LocalController? Local => _local;
+    public LocalController? Local => _seat.Local;
 
     /// <summary>Completes, with the reason, when the process can be no member any more: the metadata cannot be read, or contradicts itself.</summary>
     public Task<Exception> Failed => _life.Failed;
@@ -211,33 +211,47 @@ public sealed class ClusterMember : IAsyncDisposable
     {
         await using var term = _life.NewPart();
         var seal = new ControllerSeal { IncarnationId = term.NewId(), Host = _self.Host, Port = _self.Port };
-        if (await ClusterController.TryStartAsync(term, log, _feed, _storage, seal, _options.Controller, stopping) is not { } controller)
+        _seat.Take(seal.IncarnationId);
+        try
         {
-            return;
-        }
+            if (await ClusterController.TryStartAsync(term, log, _feed, _storage, seal, _options.Controller, stopping) is not { } controller)
+            {
+                return;
+            }
 
-        await using (controller)
+            await using (controller)
+            {
+                await ServeAsync(term, seal.IncarnationId, controller, stopping);
+            }
+        }
+        finally
         {
-            var sessions = new NodeSessions(term, controller, _questions, _options, _self);
-            _local = new LocalController(seal.IncarnationId, controller, new ControllerEndpoint(term, controller, _options.Controller), sessions);
-            _ = term.Spawn("node-sessions", sessions.RunAsync);
-            var link = _options.Link(_local.Endpoint);
-            _finder.Found(link);
-            ClusterMessages.Leads(_logger);
-            try
+            _seat.Leave();
+        }
+    }
+
+    private async Task ServeAsync(NodeRuntime term, Guid id, ClusterController controller, CancellationToken stopping)
+    {
+        var sessions = new NodeSessions(term, controller, _questions, _options, _self);
+        var endpoint = new ControllerEndpoint(term, controller, _options.Controller);
+        _ = term.Spawn("node-sessions", sessions.RunAsync);
+        _seat.Seat(new LocalController(id, controller, endpoint, sessions));
+        var link = _options.Link(endpoint);
+        _finder.Found(link);
+        ClusterMessages.Leads(_logger);
+        try
+        {
+            var reason = await term.Failed.OrCancelled(stopping);
+            ClusterMessages.LeadsNoMore(_logger, reason.Message);
+            if (IsLasting(reason))
             {
-                var reason = await term.Failed.OrCancelled(stopping);
-                ClusterMessages.LeadsNoMore(_logger, reason.Message);
-                if (IsLasting(reason))
-                {
-                    _life.Fail(reason);
-                }
+                _life.Fail(reason);
             }
-            finally
-            {
-                _local = null;
-                _finder.Lost(link);
-            }
+        }
+        finally
+        {
+            _seat.Leave();
+            _finder.Lost(link);
         }
     }
 
@@ -261,7 +275,7 @@ public sealed class ClusterMember : IAsyncDisposable
 
     private PeerViewResponse View()
     {
-        var (local, following) = (_local, _following);
+        var (local, following) = (_seat.Local, _following);
         return new PeerViewResponse
         {
             ClusterId = _feed.Image.ClusterUuid,

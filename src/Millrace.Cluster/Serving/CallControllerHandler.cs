@@ -6,7 +6,7 @@ namespace Millrace.Cluster.Serving;
 
 /// <summary>CallController: hands a node's request to the controller in this process.</summary>
 /// <remarks>The next request of the connection begins at once: the controller's loop has them in the order they came, and answers leave in that order.</remarks>
-internal sealed class CallControllerHandler(Func<LocalController?> controller) : IApiHandler<CallControllerRequest, CallControllerResponse>
+internal sealed class CallControllerHandler(ControllerSeat seat) : IApiHandler<CallControllerRequest, CallControllerResponse>
 {
     public static ApiVersionRange Versions => new(0, 0);
 
@@ -19,7 +19,7 @@ internal sealed class CallControllerHandler(Func<LocalController?> controller) :
 
     public async ValueTask<CallControllerResponse> HandleAsync(RequestContext context, CallControllerRequest request, CancellationToken token)
     {
-        if (controller() is not { } local || local.Id != request.ControllerId)
+        if (await seat.FindAsync(request.ControllerId, token) is not { } local)
         {
             return new CallControllerResponse();
         }

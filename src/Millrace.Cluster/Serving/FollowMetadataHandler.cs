@@ -7,7 +7,7 @@ using Millrace.Runtime;
 namespace Millrace.Cluster.Serving;
 
 /// <summary>FollowMetadata: a long poll for what the metadata log says of the cluster image.</summary>
-internal sealed class FollowMetadataHandler(NodeRuntime runtime, Func<LocalController?> controller)
+internal sealed class FollowMetadataHandler(NodeRuntime runtime, ControllerSeat seat)
     : IApiHandler<FollowMetadataRequest, FollowMetadataResponse>
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
@@ -27,7 +27,7 @@ internal sealed class FollowMetadataHandler(NodeRuntime runtime, Func<LocalContr
         var wait = TimeSpan.FromMilliseconds(Math.Clamp(request.MaxWaitMs, 0, (long)LongestWait.TotalMilliseconds));
         using var patience = new CancellationTokenSource(wait, runtime.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, token);
-        while (controller() is { } local && local.Id == request.ControllerId && !local.Controller.HasEnded)
+        while (await seat.FindAsync(request.ControllerId, token) is { Controller.HasEnded: false } local)
         {
             if (local.Controller.Recent.Read(new LogPlace(request.NextTerm, request.NextIndex), request.MaxBytes) is not { } part)
             {

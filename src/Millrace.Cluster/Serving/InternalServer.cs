@@ -14,7 +14,7 @@ namespace Millrace.Cluster.Serving;
 /// <remarks>Threading: any thread.</remarks>
 internal sealed class InternalServer : IAsyncDisposable
 {
-    private static readonly ListenerName Name = new("INTERNAL");
+    
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     // What a peer sends is small, and there are as many as the cluster has nodes.
@@ -24,21 +24,21 @@ internal sealed class InternalServer : IAsyncDisposable
 
     /// <param name="runtime">The node's.</param>
     /// <param name="buffers">Memory for requests.</param>
-    /// <param name="controller">The controller, while it lives in this process.</param>
+    /// <param name="seat">Where the controller is, while it lives in this process.</param>
     /// <param name="view">What this node sees of the cluster.</param>
-    public InternalServer(NodeRuntime runtime, BufferPool buffers, Func<LocalController?> controller, Func<PeerViewResponse> view)
+    public InternalServer(NodeRuntime runtime, BufferPool buffers, ControllerSeat seat, Func<PeerViewResponse> view)
     {
         IReadOnlyList<ApiEntry> apis =
         [
-            ApiEntry.For<CallControllerHandler, CallControllerRequest, CallControllerResponse>(new(controller)),
-            ApiEntry.For<FollowMetadataHandler, FollowMetadataRequest, FollowMetadataResponse>(new(runtime, controller)),
-            ApiEntry.For<NodeHeartbeatHandler, NodeHeartbeatRequest, NodeHeartbeatResponse>(new(controller)),
+            ApiEntry.For<CallControllerHandler, CallControllerRequest, CallControllerResponse>(new(seat)),
+            ApiEntry.For<FollowMetadataHandler, FollowMetadataRequest, FollowMetadataResponse>(new(runtime, seat)),
+            ApiEntry.For<NodeHeartbeatHandler, NodeHeartbeatRequest, NodeHeartbeatResponse>(new(seat)),
             ApiEntry.For<PeerViewHandler, PeerViewRequest, PeerViewResponse>(new(view)),
         ];
         _server = new NetworkServer(runtime, Options, new RequestPipeline(apis, RequestSteps.Open), buffers, "Millrace.Cluster");
     }
 
-    public void Serve(IConnectionListener listener) => _server.Serve(listener, Name);
+    public void Serve(IConnectionListener listener) => _server.Serve(listener, ListenerName.Internal);
 
     public async ValueTask DisposeAsync()
     {

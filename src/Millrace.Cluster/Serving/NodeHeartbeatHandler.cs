@@ -7,7 +7,7 @@ using Millrace.Streams.Registry;
 namespace Millrace.Cluster.Serving;
 
 /// <summary>NodeHeartbeat: goes to the sessions of the nodes at once, and never through the controller's loop.</summary>
-internal sealed class NodeHeartbeatHandler(Func<LocalController?> controller) : IApiHandler<NodeHeartbeatRequest, NodeHeartbeatResponse>
+internal sealed class NodeHeartbeatHandler(ControllerSeat seat) : IApiHandler<NodeHeartbeatRequest, NodeHeartbeatResponse>
 {
     public static ApiVersionRange Versions => new(0, 0);
 
@@ -21,7 +21,7 @@ internal sealed class NodeHeartbeatHandler(Func<LocalController?> controller) : 
 
     public ValueTask<NodeHeartbeatResponse> HandleAsync(RequestContext context, NodeHeartbeatRequest request, CancellationToken token)
     {
-        var outcome = controller() is not { } local || local.Id != request.ControllerId || local.Controller.HasEnded ? HeartbeatOutcome.NotController
+        var outcome = seat.Local is not { Controller.HasEnded: false } local || local.Id != request.ControllerId ? HeartbeatOutcome.NotController
             : local.Sessions.Hear(new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch))) ? HeartbeatOutcome.Heard
             : HeartbeatOutcome.Fenced;
         return ValueTask.FromResult(new NodeHeartbeatResponse { Outcome = (sbyte)outcome });

@@ -7,7 +7,7 @@ namespace Millrace.Network.Serving;
 /// <summary>Events 4000 to 4099. What a peer does by leaving is debug, what it does wrong is information; only our own faults are errors.</summary>
 internal static partial class NetworkMessages
 {
-    [LoggerMessage(EventId = 4000, Level = LogLevel.Information, Message = "Listening for Kafka clients on {Address} ({Listener})")]
+    [LoggerMessage(EventId = 4000, Level = LogLevel.Information, Message = "Listening on {Address} ({Listener})")]
     public static partial void Listening(ILogger logger, EndPoint? address, string listener);
 
     [LoggerMessage(EventId = 4001, Level = LogLevel.Debug, Message = "{Connection} accepted from {Remote}")]

@@ -88,6 +88,6 @@ public sealed partial class ListenersTests : IAsyncLifetime
         Listening().Matches(_broker!.Log).ToDictionary(
             match => match.Groups[2].Value, match => $"{(match.Groups[2].Value == "EXTERNAL" ? "localhost" : "127.0.0.1")}:{match.Groups[1].Value}");
 
-    [GeneratedRegex(@"Listening for Kafka clients on 127\.0\.0\.1:(\d+) \((\w+)\)")]
+    [GeneratedRegex(@"Listening on 127\.0\.0\.1:(\d+) \((\w+)\)")]
     private static partial Regex Listening();
 }

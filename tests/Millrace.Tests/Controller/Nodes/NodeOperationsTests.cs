@@ -87,7 +87,6 @@ public sealed class NodeOperationsTests
 
         _script.Do(entry => NodeOperations.CompleteRecovery(entry, next, waiting.Wal.Id));
         Assert.Empty(NodeOperations.Waiting(_script.State));
-        Assert.Equal(1, _script.Do(entry => PartitionAssignment.AssignAll(entry, next)));
         var partition = _script.State.Cluster.Topics["t"].Partitions[1];
         Assert.Equal((next.Node, 1), (partition.Leader, partition.LeaderEpoch));
         Assert.Equal(0, _script.Open(next, stream, 1).EndOffset);
