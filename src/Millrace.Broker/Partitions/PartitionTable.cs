@@ -212,8 +212,11 @@ internal sealed class PartitionTable : IAsyncDisposable
         {
             // Of one of them; it meets the failure again.
         }
-
-        await Task.WhenAll(partitions.Select(partition => partition.CloseAsync(token)));
+        finally
+        {
+            // Whatever else it was: nobody waits for a partition that closes, because of what another one failed of.
+            await Task.WhenAll(partitions.Select(partition => partition.CloseAsync(token)));
+        }
     }
 
     private void Close(Partition partition)
