@@ -4,7 +4,6 @@ using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Lookup;
 using Millrace.Broker.Purgatory;
-using Millrace.Metadata.Image;
 using Millrace.Network.Access;
 using Millrace.Network.Requests;
 using Millrace.Protocol;

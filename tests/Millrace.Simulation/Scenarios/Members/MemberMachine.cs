@@ -123,7 +123,7 @@ internal sealed class MemberMachine
             Internal = address,
             Name = Node.Name,
         };
-        while (true)
+        for (; ; registration = registration with { Incarnation = runtime.NewId() })
         {
             using var patience = new CancellationTokenSource(Patience, runtime.Time);
             try
@@ -131,7 +131,7 @@ internal sealed class MemberMachine
                 member.Registered = await new NodeRegistry(runtime, member.Channel).RegisterAsync(registration, patience.Token);
                 return;
             }
-            catch (Exception silence) when (silence is StreamException { Error: StreamError.ControllerLost } or OperationCanceledException)
+            catch (Exception silence) when (silence is StreamException { Error: StreamError.Fenced } or OperationCanceledException)
             {
                 _world.Kernel.Coverage.Count("members: asked without an answer");
                 await Task.Delay(_random.Between(TimeSpan.Zero, LongestPause), runtime.Time);
