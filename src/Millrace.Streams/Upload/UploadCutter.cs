@@ -15,12 +15,6 @@ namespace Millrace.Streams.Upload;
 /// </remarks>
 internal sealed class UploadCutter(UploadContext context, ILogger logger)
 {
-    /// <summary>How often one that waits for records to become durable looks whether these wait for an upload, the WAL being full.</summary>
-    public static readonly TimeSpan FullWalPause = TimeSpan.FromMilliseconds(50);
-
-    /// <summary>How long an upload waits for the newest records of a stream to become durable: what is ready does not wait for ever.</summary>
-    private static readonly TimeSpan ConfirmPatience = TimeSpan.FromSeconds(1);
-
     // What one upload takes at most: more comes when producers have waited, or the store was away, and goes in several.
     private const int UploadsWorth = 2;
     private const int MostRecords = 256 << 10;
@@ -31,6 +25,12 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
     /// back from one goes in moderate uploads.
     /// </summary>
     private const int OverdueCheckpoint = 16;
+
+    /// <summary>How often one that waits for records to become durable looks whether these wait for an upload, the WAL being full.</summary>
+    public static readonly TimeSpan FullWalPause = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>How long an upload waits for the newest records of a stream to become durable: what is ready does not wait for ever.</summary>
+    private static readonly TimeSpan ConfirmPatience = TimeSpan.FromSeconds(1);
 
     /// <summary>All streams wait for their newest records together, then each gives what fits.</summary>
     /// <param name="streams">In the order in which they get room.</param>
