@@ -2,7 +2,6 @@ using Millrace.Broker.Apis.Cluster;
 using Millrace.Broker.Apis.Data;
 using Millrace.Broker.Apis.Groups;
 using Millrace.Broker.Apis.Topics;
-using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Broker.Requests;

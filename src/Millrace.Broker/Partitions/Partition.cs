@@ -5,7 +5,6 @@ using Millrace.Broker.Partitions.Producers;
 using Millrace.Broker.Purgatory;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
-using Millrace.Protocol.Records;
 using Millrace.Runtime;
 using Millrace.Streams;
 

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Runtime;
 using Millrace.Runtime.Ids;
-using Millrace.Streams;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Upload;
 using Xunit;

@@ -1,6 +1,5 @@
 using System.Buffers;
 using Millrace.Broker.Apis.Data;
-using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Purgatory;
 using Millrace.Metadata.Image;
