@@ -47,7 +47,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed metadata, IControllerChannel controller, IStreamStore streams, BufferPool buffers,
         long cacheBytes, NetworkOptions network)
     {
-        _partitions = new PartitionTable(runtime, streams, metadata, identity.Configs, identity.Node);
+        _partitions = new PartitionTable(runtime, streams, metadata, identity);
         _maintenance = new PartitionMaintenance(runtime, _partitions, identity.Configs);
         var groups = new GroupCoordinator(runtime, GroupConfigs.Read(identity.Configs));
         _elections = new GroupElections(runtime, identity.Node, metadata, _partitions, groups, buffers);

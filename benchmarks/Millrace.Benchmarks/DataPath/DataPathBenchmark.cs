@@ -89,7 +89,7 @@ internal static class DataPathBenchmark
         var identity = new BrokerIdentity(Self, new NodeEpoch(1), new ConfigResolver(Self, new Dictionary<string, string>()));
         var feed = new MetadataFeed();
         feed.Publish(Image(partitions));
-        await using var table = new PartitionTable(runtime, store, feed, identity.Configs, Self);
+        await using var table = new PartitionTable(runtime, store, feed, identity);
         table.Start();
         using var metrics = new DataMetrics();
         var produce = new ProduceHandler(runtime, table, new BatchIntake(buffers), metrics);

@@ -5,7 +5,9 @@ using Millrace.Protocol;
 namespace Millrace.Cluster.Serving;
 
 /// <summary>CallController: hands a node's request to the controller in this process.</summary>
-/// <remarks>The next request of the connection begins at once: the controller's loop has them in the order they came, and answers leave in that order.</remarks>
+/// <remarks>
+/// The next request of the connection begins at once: the controller's loop has them in the order they came, and answers leave in that order.
+/// </remarks>
 internal sealed class CallControllerHandler(ControllerSeat seat) : IApiHandler<CallControllerRequest, CallControllerResponse>
 {
     public static ApiVersionRange Versions => new(0, 0);

@@ -130,8 +130,9 @@ public sealed class FormerWals(
 
     private IEnumerable<Guid> WaitingForSelf(MetadataImage image)
     {
-        var live = image.LiveNodes.Select(node => node.Id).ToList();
-        return live.IndexOf(self.Node) is >= 0 and var place
+        // One that is fenced itself has no turn, though its node may live on in another incarnation.
+        var live = image.LiveNodes.Select(node => new NodeIncarnation(node.Id, node.Epoch)).ToList();
+        return live.IndexOf(self) is >= 0 and var place
             ? image.Wals.Values.Where(wal => wal.State == WalState.AwaitsRecovery && wal.Epoch.Value % live.Count == place).Select(wal => wal.Id)
             : [];
     }

@@ -50,7 +50,8 @@ internal sealed class Incarnation : IAsyncDisposable
     public required KafkaBroker Broker { get; init; }
 
     /// <summary>
-    /// Looks for what ends it, and waits until it can go on no longer: it is fenced, its WAL is lost to it, or it contradicts itself. Call once, when it serves.
+    /// Looks for what ends it, and waits until it can go on no longer: it is fenced, its WAL is lost to it, or it contradicts itself. Call once, when it
+    /// serves.
     /// </summary>
     /// <returns>The reason.</returns>
     public Task<Exception> WaitUntilOverAsync()

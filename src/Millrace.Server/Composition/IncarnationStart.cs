@@ -6,6 +6,7 @@ using Millrace.Controller.Clients;
 using Millrace.Controller.Failover;
 using Millrace.Controller.Nodes;
 using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
 using Millrace.Runtime;
 using Millrace.Server.Options;
 using Millrace.Streams.Recovery;
@@ -140,7 +141,7 @@ internal sealed class IncarnationStart(
     /// <summary>Two processes that were the same node would fence each other for ever.</summary>
     private async Task RefuseIfAliveAsync(CancellationToken token)
     {
-        foreach (var same in member.Metadata.Image.LiveNodes.Where(known => known.Id == options.NodeId || (known.Name is not null && known.Name == options.Name)))
+        foreach (var same in member.Metadata.Image.LiveNodes.Where(IsSame))
         {
             if (same.Internal is { } address && address != member.Self && await member.IsAliveAsync(address, token))
             {
@@ -150,6 +151,8 @@ internal sealed class IncarnationStart(
             }
         }
     }
+
+    private bool IsSame(NodeImage known) => known.Id == options.NodeId || (known.Name is not null && known.Name == options.Name);
 
     private async Task RecoverAsync(
         NodeRuntime life,

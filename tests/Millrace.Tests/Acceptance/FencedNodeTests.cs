@@ -37,7 +37,16 @@ public sealed class FencedNodeTests(ITestOutputHelper output)
         var seen = await Scrape.OfAsync(http, broker.Http);
         Assert.Equal((1, 192 << 20), (seen.Sum("millrace_brokers"), seen.Sum("millrace_streams_not_uploaded_limit_bytes")));
 
-        load.Stop(Limit);
+        try
+        {
+            load.Stop(Limit);
+        }
+        finally
+        {
+            output.WriteLine(broker.Log);
+            output.WriteLine(await http.GetStringAsync(new Uri(broker.Http, "/metrics")));
+        }
+
         Assert.Empty(load.Failures);
         var content = LogContent.Read(broker.BootstrapServers, "fenced", Partitions);
         content.AssertHolds(load.Acknowledged);

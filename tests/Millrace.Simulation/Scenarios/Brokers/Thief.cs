@@ -91,7 +91,8 @@ internal sealed class Thief(
         }
 
         var seal = new ControllerSeal { IncarnationId = runtime.NewId(), Host = Host, Port = 9092 };
-        if (await ClusterController.TryStartAsync(runtime, log, new MetadataFeed(), storage, seal, new ClusterControllerOptions(), CancellationToken.None) is not { } controller)
+        var options = new ClusterControllerOptions();
+        if (await ClusterController.TryStartAsync(runtime, log, new MetadataFeed(), storage, seal, options, CancellationToken.None) is not { } controller)
         {
             return;
         }
@@ -110,7 +111,8 @@ internal sealed class Thief(
         var channel = new ControllerChannel(new EncodedLink(endpoint.ExchangeAsync), controller.Metadata);
         var nodes = new NodeRegistry(runtime, channel);
         var self = await nodes.RegisterAsync(
-            new NodeRegistration(seal.IncarnationId, [new(ListenerName.Plaintext, seal.Host, seal.Port)], null) { Name = BrokerMachine.NodeName }, CancellationToken.None);
+            new NodeRegistration(seal.IncarnationId, [new(ListenerName.Plaintext, seal.Host, seal.Port)], null) { Name = BrokerMachine.NodeName },
+            CancellationToken.None);
         kernel.Coverage.Count("thief: registered");
         if (walsAreInStore)
         {

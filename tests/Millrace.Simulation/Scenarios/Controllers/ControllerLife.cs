@@ -87,7 +87,8 @@ internal sealed class ControllerLife(ControllerWorld world, NodeRuntime runtime,
 
         await using (controller)
         {
-            var self = await controller.RegisterAsync(new NodeRegistration(incarnation, [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null) { Name = "node" }, default);
+            var self = await controller.RegisterAsync(
+                new NodeRegistration(incarnation, [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null) { Name = "node" }, default);
             await controller.AssignPartitionsAsync(self, default);
             _stream = await controller.CreateAsync(self, default);
             _end = (await controller.OpenAsync(self, _stream, new StreamEpoch(0), default)).EndOffset;

@@ -158,7 +158,8 @@ internal sealed class MemberMachine
                 _world.Kernel.Fail(new ViolationException($"Topic {name} was refused: {answer.Topics[0].ErrorMessage}"));
             }
         }
-        catch (Exception silence) when (silence is ControllerException { Error: ControllerError.ControllerLost or ControllerError.Busy } or OperationCanceledException)
+        catch (Exception silence) when (silence is ControllerException { Error: ControllerError.ControllerLost or ControllerError.Busy }
+            or OperationCanceledException)
         {
             _world.Kernel.Coverage.Count(silence is ControllerException ? "members: controllers lost" : "members: asked without an answer");
         }
