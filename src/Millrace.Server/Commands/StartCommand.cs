@@ -85,7 +85,11 @@ internal sealed class StartCommand : Command
     public StartCommand()
         : base("start", "Run a broker: it joins the cluster in an object store, or forms it there")
     {
-        foreach (var option in new Option[] { _config, _dataDirectory, _store, _wal, _listen, _advertise, _internalListen, _name, _set, _acceptLoss, _logFormat, _logLevel })
+        Option[] options =
+        [
+            _config, _dataDirectory, _store, _wal, _listen, _advertise, _internalListen, _name, _set, _acceptLoss, _logFormat, _logLevel,
+        ];
+        foreach (var option in options)
         {
             Options.Add(option);
         }
