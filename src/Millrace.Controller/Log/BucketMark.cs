@@ -117,6 +117,12 @@ public sealed class BucketMark(NodeRuntime runtime, IObjectStorage storage, Time
         {
             foreach (var (key, size) in page.Where(found => !IsHarmless(found.Key)))
             {
+                if (await HasMetadataAsync(patience))
+                {
+                    // Another has formed the cluster since: it is joined.
+                    return;
+                }
+
                 throw new ForeignBucketException(
                     $"{storage.Name} holds no cluster, and is not empty: {key} ({size} bytes) is "
                     + (IsData(key)

@@ -21,6 +21,7 @@ public sealed partial record MetadataImage
             NodeRecord node => Apply(node),
             NodeFencedRecord fenced => Leave(new NodeId(fenced.NodeId), new NodeEpoch(fenced.NodeEpoch), NodeState.Fenced),
             NodeStoppedRecord stopped => Leave(new NodeId(stopped.NodeId), new NodeEpoch(stopped.NodeEpoch), NodeState.Stopped),
+            NodeRemovedRecord removed => Remove(new NodeId(removed.NodeId), new NodeEpoch(removed.NodeEpoch)),
             WalRecord wal => this with { Wals = Wals.SetItem(wal.WalId, ToImage(wal)) },
             WalRemovedRecord wal => this with { Wals = Wals.Remove(wal.WalId) },
             TopicRecord topic => Apply(topic),
@@ -81,6 +82,12 @@ public sealed partial record MetadataImage
             Topics = WithoutLeader(id),
             Wals = WithWals(id, epoch, state == NodeState.Stopped ? WalState.Retired : WalState.AwaitsRecovery),
         };
+    }
+
+    private MetadataImage Remove(NodeId id, NodeEpoch epoch)
+    {
+        Invariant.Check(Nodes[id].Epoch == epoch && !Nodes[id].IsLive);
+        return this with { Nodes = Nodes.Remove(id), Controller = Controller == id ? null : Controller };
     }
 
     private IEnumerable<Guid> WalsOf(NodeId node, NodeEpoch epoch) =>

@@ -76,8 +76,10 @@ internal sealed record NodeOptions
             Rack = settings[BrokerConfigs.BrokerRack].Value,
             NodeId = NodeIdOf(settings),
             Store = settings[ServerSettings.Store].Value ?? new Uri(Path.Combine(data, "store")).AbsoluteUri,
-            Wal = settings[ServerSettings.Wal].Value ?? new Uri(Path.Combine(data, "wal")).AbsoluteUri,
-            DataDirectory = settings[ServerSettings.Store].Value is null || settings[ServerSettings.Wal].Value is null ? data : null,
+            Wal = WalChoice.Of(settings, data),
+            DataDirectory = settings[ServerSettings.Store].Value is null || (settings[ServerSettings.Wal].Value is null && WalChoice.IsStoreHere(settings))
+                ? data
+                : null,
             ShutdownGrace = settings[ServerSettings.ShutdownGrace].AsMilliseconds(),
             StoreWait = settings[ServerSettings.StoreWait].AsLong() == 0 ? Timeout.InfiniteTimeSpan : settings[ServerSettings.StoreWait].AsMilliseconds(),
             StopLimit = settings[ServerSettings.StopLimit].AsMilliseconds(),

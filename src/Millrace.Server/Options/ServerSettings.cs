@@ -42,7 +42,7 @@ internal static class ServerSettings
         ConfigDefinition.Text(
             Wal, null,
             "The write-ahead log: file:///path?capacity=256MiB&mode=buffered|direct, object (in the store), or memory (loses what is not uploaded). " +
-            "Default: the data directory's 'wal'."),
+            "Default: the data directory's 'wal' where the store is a local directory, else object."),
         ConfigDefinition.Text(
             InternalListener, null,
             "HOST:PORT where the other nodes of the cluster connect, apart from clients. Default: a free port of the host by which brokers reach one " +

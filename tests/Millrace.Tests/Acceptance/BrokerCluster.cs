@@ -7,17 +7,21 @@ namespace Millrace.Tests.Acceptance;
 internal sealed class BrokerCluster : IReadOnlyList<MillraceProcess>, IAsyncDisposable
 {
     private readonly TemporaryDirectory _directory;
-    private readonly string[] _arguments;
+    private readonly Func<int, string[]> _arguments;
     private readonly List<MillraceProcess> _brokers = [];
 
-    private BrokerCluster(TemporaryDirectory directory, string[] arguments) => (_directory, _arguments) = (directory, arguments);
+    private BrokerCluster(TemporaryDirectory directory, Func<int, string[]> arguments) => (_directory, _arguments) = (directory, arguments);
 
     public int Count => _brokers.Count;
 
     public MillraceProcess this[int index] => _brokers[index];
 
     /// <summary>Starts so many, all at once.</summary>
-    public static async Task<BrokerCluster> StartAsync(TemporaryDirectory directory, int brokers, params string[] arguments)
+    public static Task<BrokerCluster> StartAsync(TemporaryDirectory directory, int brokers, params string[] arguments) =>
+        StartAsync(directory, brokers, _ => arguments);
+
+    /// <summary>As above, each with arguments of its own.</summary>
+    public static async Task<BrokerCluster> StartAsync(TemporaryDirectory directory, int brokers, Func<int, string[]> arguments)
     {
         var cluster = new BrokerCluster(directory, arguments);
         cluster._brokers.AddRange(await Task.WhenAll(Enumerable.Range(0, brokers).Select(index => cluster.StartAsync(index))));
@@ -40,5 +44,5 @@ internal sealed class BrokerCluster : IReadOnlyList<MillraceProcess>, IAsyncDisp
     }
 
     private Task<MillraceProcess> StartAsync(int index, params string[] more) =>
-        MillraceProcess.StartAsync(_directory.Sub($"broker{index}"), [.. _arguments, "--name", $"broker{index}", .. more]);
+        MillraceProcess.StartAsync(_directory.Sub($"broker{index}"), [.. _arguments(index), "--name", $"broker{index}", .. more]);
 }

@@ -108,6 +108,14 @@ internal sealed class ControllerDeeds(NodeRuntime runtime, IControllerChannel co
         }
     }
 
+    public void TellRemoved(RequestContext context, UnregisterBrokerRequest request, UnregisterBrokerResponse response)
+    {
+        if (response.ErrorCode == 0)
+        {
+            DeedMessages.BrokerRemoved(_logger, request.BrokerId, Who(context));
+        }
+    }
+
     private static string Who(RequestContext context) => $"client '{context.ClientId}' at {context.Connection.Remote}";
 
     // An empty name of a broker stands for all of them.

@@ -1,3 +1,4 @@
+using Millrace.Metadata;
 using Millrace.Metadata.Configs;
 using Millrace.Network.Access;
 using Millrace.Protocol;
@@ -110,6 +111,11 @@ public sealed class RefusedRequestTests : IAsyncLifetime
         var initialized = await AskAsync<InitProducerIdRequest, InitProducerIdResponse>(
             new() { TransactionalId = null, ProducerId = -1, ProducerEpoch = -1 }, version: 4);
 
+        var removed = await AskAsync<UnregisterBrokerRequest, UnregisterBrokerResponse>(new() { BrokerId = 1 }, version: 0);
+        var nodes = await _client!.AskAsync<DescribeNodesRequest, DescribeNodesResponse>(new(), version: 0);
+
+        Assert.Equal((short)ErrorCode.ClusterAuthorizationFailed, removed.ErrorCode);
+        Assert.Equal(((short)ErrorCode.ClusterAuthorizationFailed, 0), (nodes.ErrorCode, nodes.Nodes.Count));
         Assert.Equal((short)ErrorCode.TopicAuthorizationFailed, created.Topics[0].ErrorCode);
         Assert.Equal((short)ErrorCode.TopicAuthorizationFailed, deleted.Responses[0].ErrorCode);
         Assert.Equal((short)ErrorCode.ClusterAuthorizationFailed, described.Results[0].ErrorCode);

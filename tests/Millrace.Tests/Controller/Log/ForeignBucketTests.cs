@@ -134,6 +134,17 @@ public sealed class ForeignBucketTests : IDisposable
     }
 
     [Fact]
+    public async Task A_bucket_in_which_another_forms_its_cluster_meanwhile_is_one_to_join()
+    {
+        var looks = 0;
+        await using var storage = new AdjustedObjectStorage { Listed = found => looks++ == 0 ? [] : found };
+        await storage.PutAsync(Key(0, 0), new ReadOnlySequence<byte>(Seal(0)), Token);
+
+        await new BucketMark(_node.Runtime, storage, Timeout.InfiniteTimeSpan).CheckAsync(Token);
+        Assert.Equal(3, looks);
+    }
+
+    [Fact]
     public async Task What_consoles_and_probes_leave_in_an_empty_bucket_keeps_nobody_from_using_it()
     {
         const string Left = "PROBE/0123/a";

@@ -45,7 +45,7 @@ internal sealed class RawClient : IDisposable
             RequestApiVersion = version,
             CorrelationId = correlationId,
             ClientId = clientId,
-        }.Write(ref writer, ApiMessages.Find(TRequest.ApiKey)!.RequestHeaderVersion(version));
+        }.Write(ref writer, TRequest.IsFlexible(version) ? (short)2 : (short)1);
         request.Write(ref writer, version);
         writer.Flush();
         return Frame(body.WrittenSpan);
