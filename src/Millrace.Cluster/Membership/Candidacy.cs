@@ -1,4 +1,5 @@
 using Millrace.Cluster.Following;
+using Millrace.Cluster.Peers;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
 

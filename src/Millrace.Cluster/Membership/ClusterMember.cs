@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Millrace.Cluster.Following;
 using Millrace.Cluster.Liveness;
+using Millrace.Cluster.Peers;
+using Millrace.Cluster.Seat;
 using Millrace.Cluster.Serving;
 using Millrace.Controller;
 using Millrace.Controller.Endpoint;

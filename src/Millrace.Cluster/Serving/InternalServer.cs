@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Millrace.Cluster.Membership;
+using Millrace.Cluster.Seat;
 using Millrace.Metadata.Image;
 using Millrace.Network.Requests;
 using Millrace.Network.Serving;

@@ -1,4 +1,5 @@
 using Millrace.Cluster.Membership;
+using Millrace.Cluster.Seat;
 using Millrace.Network.Requests;
 using Millrace.Protocol;
 using Millrace.Runtime.Ids;

@@ -162,6 +162,10 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         var mark = new BucketMark(_runtime, _components.Storage, _options.StoreWait);
         await mark.CheckAsync(token);
+        await using (await MetadataLog.OpenAsync(_runtime, _components.Storage, new MetadataLogOptions(), token))
+        {
+            // It can be read: what is damaged, or a newer program's, is refused before anything is changed.
+        }
 
         // Nothing has been written so far.
         await StorageProbe.CheckAsync(_runtime, _components.Storage, _options.StoreWait, token);

@@ -18,7 +18,8 @@ public sealed class LayeringTests
         ["Millrace.Coordination"] = ["Millrace.Metadata"],
         ["Millrace.Controller"] = ["Millrace.Metadata", "Millrace.Streams"],
         ["Millrace.Broker"] = ["Millrace.Coordination", "Millrace.Network", "Millrace.Streams"],
-        ["Millrace.Server"] = ["Millrace.Broker", "Millrace.Controller"],
+        ["Millrace.Cluster"] = ["Millrace.Controller", "Millrace.Network", "Millrace.Protocol.Generator"],
+        ["Millrace.Server"] = ["Millrace.Broker", "Millrace.Cluster", "Millrace.Controller"],
     };
 
     [Fact]

@@ -2,7 +2,7 @@ using Millrace.Cluster.Liveness;
 using Millrace.Controller;
 using Millrace.Controller.Endpoint;
 
-namespace Millrace.Cluster.Membership;
+namespace Millrace.Cluster.Seat;
 
 /// <summary>The controller, while it lives in this process.</summary>
 /// <param name="Id">As the seal of the metadata log names it.</param>

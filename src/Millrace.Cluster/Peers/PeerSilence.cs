@@ -1,4 +1,4 @@
-namespace Millrace.Cluster.Membership;
+namespace Millrace.Cluster.Peers;
 
 /// <summary>Why a node has not answered.</summary>
 internal enum PeerSilence

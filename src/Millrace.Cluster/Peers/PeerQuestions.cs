@@ -6,7 +6,7 @@ using Millrace.Network.Links;
 using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
 
-namespace Millrace.Cluster.Membership;
+namespace Millrace.Cluster.Peers;
 
 /// <summary>Asks other nodes what they see of the cluster, all at once.</summary>
 internal sealed class PeerQuestions(NodeRuntime runtime, IConnectionFactory peers, string self)

@@ -3,7 +3,7 @@ using Millrace.Metadata.Image;
 using Millrace.Protocol.Messages;
 using Millrace.Runtime;
 
-namespace Millrace.Cluster.Membership;
+namespace Millrace.Cluster.Following;
 
 /// <summary>The way to whoever is the controller at the moment. While nobody is known, who asks waits as long as its patience lasts.</summary>
 /// <remarks>Threading: any thread.</remarks>

@@ -1,4 +1,4 @@
-namespace Millrace.Cluster.Following;
+namespace Millrace.Cluster;
 
 /// <summary>Why a controller is followed no longer.</summary>
 internal enum FollowEnd
