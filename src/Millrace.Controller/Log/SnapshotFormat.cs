@@ -63,28 +63,24 @@ internal static class SnapshotFormat
     /// <exception cref="ProtocolException">A newer program wrote it.</exception>
     public static Snapshot Read(ReadOnlyMemory<byte> bytes)
     {
-        SnapshotHead? head = null;
-        var state = ClusterState.Empty;
-        foreach (var chunk in ReadChunks(bytes))
-        {
-            if (head is null)
-            {
-                head = VersionedBytes.Decode<SnapshotHead>(chunk);
-                continue;
-            }
-
-            // Not as an entry: the version that the image had is among the records.
-            state = Apply(state, MetadataEntry.Read(chunk));
-        }
-
-        return FromHead(head ?? throw new InvalidDataException("it holds nothing"), state);
+        var chunks = ReadChunks(bytes);
+        return chunks.Count == 0
+            ? throw new InvalidDataException("it holds nothing")
+            : FromHead(VersionedBytes.Decode<SnapshotHead>(chunks[0]), Build(chunks.Skip(1)));
     }
 
-    private static ClusterState Apply(ClusterState state, IEnumerable<IRecord> records)
+    // Not as entries: the version that the image had is among the records.
+    private static ClusterState Build(IEnumerable<ReadOnlyMemory<byte>> chunks)
     {
         try
         {
-            return records.Aggregate(state, (image, record) => image.Apply(record));
+            var builder = new ClusterStateBuilder();
+            foreach (var record in chunks.SelectMany(MetadataEntry.Read))
+            {
+                builder.Add(record);
+            }
+
+            return builder.Build();
         }
         catch (Exception contradiction) when (ClusterState.IsContradiction(contradiction))
         {

@@ -45,9 +45,10 @@ internal static class DataObjectBuilder
             }
 
             WriteIndex(body.Own(checked((int)(index.ObjectSize - position))), index, kind, position);
+            var digest = rangeEntries.Aggregate(default(RangeDigest), (sum, range) => sum + range.Digest);
             return new DataObject(body, index, [.. rangeEntries.Select(range => new ObjectRange(
                 id, kind, index.ObjectSize, range.Stream, range.Epoch, range.StartOffset, range.EndOffset, range.Bytes, range.MaxTimestamp,
-                range.Checkpoint.Length > 0, range.Digest))]);
+                range.Checkpoint.Length > 0, digest))]);
         }
         catch
         {

@@ -120,7 +120,7 @@ public sealed class ClusterPropertyTests
 
             // All that was not trimmed is there, up to the end; an accepted loss may have moved the end up to the start.
             Assert.True(end == stream.CommittedEnd || (end is null && stream.StartOffset >= stream.CommittedEnd) || stream.CommittedEnd == 0);
-            Assert.True(stream.Ranges.IsEmpty || stream.Ranges[0].StartOffset <= stream.StartOffset);
+            Assert.True(stream.Ranges.IsEmpty || stream.Ranges.StartOffset <= stream.StartOffset);
             var epochs = stream.Epochs.ToArray();
             for (var i = 1; i < epochs.Length; i++)
             {

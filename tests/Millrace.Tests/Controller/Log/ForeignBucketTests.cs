@@ -29,10 +29,10 @@ public sealed class ForeignBucketTests : IDisposable
     {
         ["a newer format"] = (
             BucketFormat.Key, new BucketFormat(99, "Millrace 9.9.9 (commit abc)").Write(),
-            ["was written by Millrace 9.9.9 (commit abc) in format 99, and this is Millrace 0.", "which knows format 1", "a newer one"]),
+            ["was written by Millrace 9.9.9 (commit abc) in format 99, and this is Millrace 0.", "which knows format 2", "a newer one"]),
         ["an older format"] = (
-            BucketFormat.Key, new BucketFormat(0, "Millrace 0.0.1").Write(),
-            ["was written by Millrace 0.0.1 in format 0, and this is Millrace 0.", "Use that version;"]),
+            BucketFormat.Key, new BucketFormat(1, "Millrace 0.1.0 (commit abc)").Write(),
+            ["was written by Millrace 0.1.0 (commit abc) in format 1, and this is Millrace 0.", "which knows format 2", "Use that version;"]),
         ["an empty mark"] = (BucketFormat.Key, [], ["does not say in which format"]),
         ["a mark of garbage"] = (BucketFormat.Key, [0, 255, 7, 13], ["does not say in which format"]),
         ["a mark that was cut short"] = (BucketFormat.Key, new BucketFormat(1, "x").Write()[..20], ["does not say in which format"]),
@@ -93,6 +93,11 @@ public sealed class ForeignBucketTests : IDisposable
             Plant(Key(0, 0), Seal(0));
         }
 
+        if (key.StartsWith("meta/", StringComparison.Ordinal) && !key.StartsWith(BucketFormat.Key, StringComparison.Ordinal))
+        {
+            Plant(BucketFormat.Key, new BucketFormat(BucketFormat.Current, "Millrace").Write());
+        }
+
         var before = Content();
 
         var refusal = await Assert.ThrowsAnyAsync<Exception>(StartAsync);
@@ -124,13 +129,14 @@ public sealed class ForeignBucketTests : IDisposable
     }
 
     [Fact]
-    public async Task A_bucket_of_the_time_before_the_mark_is_used_and_marked()
+    public async Task A_bucket_of_the_time_before_the_mark_is_refused_by_name_and_stays_without()
     {
         await StartAndStopAsync();
         File.Delete(Path.Combine(_node.Folder, BucketFormat.Key));
 
-        await StartAndStopAsync();
-        Assert.True(File.Exists(Path.Combine(_node.Folder, BucketFormat.Key)));
+        var refusal = await Assert.ThrowsAsync<ForeignBucketException>(StartAsync);
+        Assert.Contains("was written by an early version of Millrace 0.1.0 in format 1, and this is Millrace", refusal.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(_node.Folder, BucketFormat.Key)));
     }
 
     [Fact]
@@ -158,7 +164,7 @@ public sealed class ForeignBucketTests : IDisposable
                 return found;
             },
         };
-        await storage.PutAsync(BucketFormat.Key, new ReadOnlySequence<byte>(new BucketFormat(1, "Millrace").Write()), Token);
+        await storage.PutAsync(BucketFormat.Key, new ReadOnlySequence<byte>(new BucketFormat(BucketFormat.Current, "Millrace").Write()), Token);
         for (var index = 0; index < 2_500; index++)
         {
             await storage.PutAsync(Key(1, index), new ReadOnlySequence<byte>([1]), Token);
