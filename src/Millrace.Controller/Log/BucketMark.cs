@@ -101,7 +101,7 @@ public sealed class BucketMark(NodeRuntime runtime, IObjectStorage storage, Time
             foreach (var (key, size) in page.Where(found => !IsFolderMark(found.Key) && found.Key != BucketFormat.Key))
             {
                 hasMetadata = true;
-                if (!_log.IsKey(key) && SnapshotStore.Place(key) is null)
+                if (!_log.IsKey(key) && SnapshotKey.Place(key) is null)
                 {
                     throw new ForeignBucketException(
                         $"{storage.Name}: {key} ({size} bytes) is none of Millrace's objects, and everything below {MetadataLog.Prefix} has to be. {Untouched} "

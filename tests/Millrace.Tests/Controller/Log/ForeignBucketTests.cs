@@ -1,7 +1,7 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.Text;
 using Millrace.Controller.Log;
+using Millrace.Controller.State;
 using Millrace.Metadata;
 using Millrace.Metadata.Records;
 using Millrace.ObjectStorage;
@@ -11,7 +11,6 @@ using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol.Messages;
 using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
-using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Objects;
 using Millrace.Tests.ObjectStorage;
@@ -24,6 +23,9 @@ namespace Millrace.Tests.Controller.Log;
 public sealed class ForeignBucketTests : IDisposable
 {
     private static readonly Guid SealId = new("00000000-0000-0000-0000-00000000000a");
+
+    private static readonly byte[] ContradictoryPart =
+        SnapshotFormat.WriteParts([new NodeFencedRecord { NodeId = 7, NodeEpoch = 7 }], 1).Single();
 
     private static readonly Dictionary<string, (string Key, byte[] Body, string[] Said)> Foreign = new()
     {
@@ -64,10 +66,10 @@ public sealed class ForeignBucketTests : IDisposable
             Key(1, 0), Entry(MetadataEntry.Write([new NodeFencedRecord { NodeId = 7, NodeEpoch = 7 }])),
             ["contradicts the metadata before it"]),
         ["a snapshot of a newer format"] = (
-            "meta/snapshots/0000000000000001-0000000000000000", [.. "MRMS"u8, 0, 2, 0, 0],
-            ["has format 2, and this program knows 1"]),
+            "meta/snapshots/0000000000000001-0000000000000000", [.. "MRMS"u8, 0, 3, 0, 0, 0, 0],
+            ["has format 3, and this program knows 2"]),
         ["a snapshot that contradicts itself"] = (
-            "meta/snapshots/0000000000000001-0000000000000000", Snapshot(new NodeFencedRecord { NodeId = 7, NodeEpoch = 7 }),
+            "meta/snapshots/0000000000000001-0000000000000000", SnapshotOf(ContradictoryPart),
             ["the snapshot of more of it is damaged"]),
         ["another product's files"] = (
             "orders-0/00000000000000000000.log", [0, 0, 0, 0],
@@ -91,6 +93,11 @@ public sealed class ForeignBucketTests : IDisposable
         if (key == Key(1, 0))
         {
             Plant(Key(0, 0), Seal(0));
+        }
+
+        if (key.StartsWith("meta/snapshots/0", StringComparison.Ordinal))
+        {
+            Plant(key + ".cluster-0000", ContradictoryPart);
         }
 
         if (key.StartsWith("meta/", StringComparison.Ordinal) && !key.StartsWith(BucketFormat.Key, StringComparison.Ordinal))
@@ -196,25 +203,10 @@ public sealed class ForeignBucketTests : IDisposable
     private static byte[] Object(bool isSeal, long term, Guid after, byte[] payload) =>
         [.. LogObjectFormat.WriteHeader(isSeal, new LogPlace(term, 0), SealId, after, confirmed: -1, new ReadOnlySequence<byte>(payload)), .. payload];
 
-    private static byte[] Snapshot(IRecord record)
-    {
-        var head = new SnapshotHead { NextTerm = 1, After = SealId, OwnerHost = "h" };
-        return
-        [
-            .. "MRMS"u8, 0, 1,
-            .. Chunk(VersionedBytes.Encode(head, SnapshotHead.Versions.Max)),
-            .. Chunk(MetadataEntry.Write([record])),
-            255, 255, 255, 255, 0, 0, 0, 2,
-        ];
-    }
-
-    private static byte[] Chunk(byte[] bytes)
-    {
-        var head = new byte[8];
-        BinaryPrimitives.WriteInt32BigEndian(head, bytes.Length);
-        BinaryPrimitives.WriteUInt32BigEndian(head.AsSpan(4), Crc32C.Of(bytes));
-        return [.. head, .. bytes];
-    }
+    private static byte[] SnapshotOf(byte[] part) => SnapshotFormat.WriteHead(
+        new Snapshot(LogStart.Beginning() with { Next = new LogPlace(1, 0), After = SealId }, new ControllerSeal { Host = "h" }, ClusterState.Empty),
+        [SnapshotFormat.Describe(part)],
+        []);
 
     private void Plant(string key, byte[] body)
     {
