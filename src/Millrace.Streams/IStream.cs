@@ -25,6 +25,20 @@ public interface IStream
     StreamCheckpoint? Checkpoint { get; }
 
     /// <summary>
+    /// Waits until what all streams of the store hold that is not yet uploaded leaves room for <paramref name="bytes"/> more, and takes that room. This is
+    /// where producers feel a slow or dead object store. Admission comes before an offset is given, so that a caller that times out here has left no trace.
+    /// </summary>
+    /// <returns>Room that one append uses up, or that <see cref="AppendPermit.Dispose"/> gives back.</returns>
+    /// <exception cref="StreamException">Why the store has ended.</exception>
+    ValueTask<AppendPermit> AdmitAsync(long bytes, CancellationToken token);
+
+    /// <summary>
+    /// As <see cref="AdmitAsync"/>, but from a reserve beyond the bound, and before all who wait there: for the few small records on
+    /// which a cluster's working depends, so that they do not wait with its data.
+    /// </summary>
+    ValueTask<AppendPermit> AdmitFromReserveAsync(long bytes, CancellationToken token);
+
+    /// <summary>
     /// Appends. The offset is taken before this returns (it was <see cref="NextOffset"/>), so the caller serialises its appends
     /// to one stream and may write the offset into the payload before calling. The task completes when the record and all
     /// before it are durable; calls complete in order.

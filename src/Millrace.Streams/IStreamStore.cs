@@ -25,20 +25,6 @@ public interface IStreamStore : IAsyncDisposable
     ValueTask<IStream> OpenAsync(StreamId id, StreamEpoch epoch, IStreamOwner owner, CancellationToken token);
 
     /// <summary>
-    /// Waits until the bytes not yet uploaded leave room for <paramref name="bytes"/> more, and takes that room. This is where
-    /// producers feel a slow or dead object store. Admission comes before an offset is given, so that a caller
-    /// that times out here has left no trace.
-    /// </summary>
-    /// <returns>Room that one append uses up, or that <see cref="AppendPermit.Dispose"/> gives back.</returns>
-    ValueTask<AppendPermit> AdmitAsync(long bytes, CancellationToken token);
-
-    /// <summary>
-    /// As <see cref="AdmitAsync"/>, but from a reserve beyond the bound, and before all who wait there: for the few small records on
-    /// which a cluster's working depends, so that they do not wait with its data.
-    /// </summary>
-    ValueTask<AppendPermit> AdmitFromReserveAsync(long bytes, CancellationToken token);
-
-    /// <summary>
     /// Waits until these streams are committed in objects up to these offsets, while they go on (see <see cref="IStream.UploadAsync"/>). They share their
     /// uploads; other streams have no part in them.
     /// </summary>

@@ -94,7 +94,7 @@ internal static class DataPathBenchmark
         using var metrics = new DataMetrics();
         var produce = new ProduceHandler(runtime, table, new BatchIntake(buffers), metrics);
         var fetches = new FetchHandler(
-            runtime, table, new OpeningWait(runtime, table), new FetchPurgatory(runtime), new FetchLimit(identity, feed, buffers, long.MaxValue), metrics);
+            runtime, table, new FetchPurgatory(runtime), new FetchLimit(identity, feed, buffers, long.MaxValue), metrics);
         var batch = Batch(batchBytes, recordBytes);
         var requests = total / ((long)batch.Length * partitions);
         await Task.WhenAll(Enumerable.Range(0, Connections).Select(connection => Task.Run(async () =>

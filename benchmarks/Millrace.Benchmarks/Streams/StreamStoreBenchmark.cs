@@ -82,7 +82,7 @@ internal static class StreamStoreBenchmark
         {
             for (var i = 0L; i < count / Window; i++)
             {
-                using var permit = await store.AdmitAsync(bytes, default);
+                using var permit = await stream.AdmitAsync(bytes, default);
                 await Append(permit, i);
             }
         }));

@@ -2,7 +2,6 @@ using Millrace.Broker.Apis.Cluster;
 using Millrace.Broker.Apis.Data;
 using Millrace.Broker.Apis.Groups;
 using Millrace.Broker.Apis.Topics;
-using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Network.Requests;
@@ -16,7 +15,6 @@ internal static class ApiTable
     /// <summary>Lists every handler.</summary>
     public static IReadOnlyList<ApiEntry> Create(BrokerComponents broker)
     {
-        var opening = new OpeningWait(broker.Runtime, broker.Partitions);
         var deeds = new ControllerDeeds(broker.Runtime, broker.Controller);
         return With(new ApiVersionsHandler(broker.Metadata),
         [
@@ -24,9 +22,9 @@ internal static class ApiTable
                 new(broker.Runtime, broker.Partitions, new BatchIntake(broker.Buffers), broker.Metrics)),
             ApiEntry.For<FetchHandler, FetchRequest, FetchResponse>(
                 new(
-                    broker.Runtime, broker.Partitions, opening, broker.Fetches,
+                    broker.Runtime, broker.Partitions, broker.Fetches,
                     new FetchLimit(broker.Identity, broker.Metadata, broker.Buffers, broker.CacheBytes), broker.Metrics)),
-            ApiEntry.For<ListOffsetsHandler, ListOffsetsRequest, ListOffsetsResponse>(new(broker.Runtime, opening, broker.Partitions)),
+            ApiEntry.For<ListOffsetsHandler, ListOffsetsRequest, ListOffsetsResponse>(new(broker.Runtime, broker.Partitions)),
             ApiEntry.For<MetadataHandler, MetadataRequest, MetadataResponse>(new(broker.Identity, broker.Metadata, deeds)),
             ApiEntry.For<OffsetCommitHandler, OffsetCommitRequest, OffsetCommitResponse>(new(broker.Metadata, broker.Groups)),
             ApiEntry.For<OffsetFetchHandler, OffsetFetchRequest, OffsetFetchResponse>(new(broker.Metadata, broker.Groups)),
@@ -45,7 +43,7 @@ internal static class ApiTable
             ApiEntry.For<DeleteRecordsHandler, DeleteRecordsRequest, DeleteRecordsResponse>(new(broker.Runtime, broker.Partitions)),
             ApiEntry.For<InitProducerIdHandler, InitProducerIdRequest, InitProducerIdResponse>(
                 new(broker.Runtime, new ProducerIdBlocks(broker.Identity, broker.Controller))),
-            ApiEntry.For<OffsetForLeaderEpochHandler, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(new(opening, broker.Partitions)),
+            ApiEntry.For<OffsetForLeaderEpochHandler, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(new(broker.Partitions)),
             ApiEntry.For<DescribeConfigsHandler, DescribeConfigsRequest, DescribeConfigsResponse>(new(broker.Identity, broker.Metadata)),
             ApiEntry.For<CreatePartitionsHandler, CreatePartitionsRequest, CreatePartitionsResponse>(new(deeds)),
             ApiEntry.For<IncrementalAlterConfigsHandler, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(

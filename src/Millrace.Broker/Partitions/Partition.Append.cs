@@ -38,9 +38,10 @@ internal sealed partial class Partition
                 return PendingAppend.Refused(error);
             }
 
+            var stream = _stream!;
             using var permit = await (fromReserve
-                ? _store.AdmitFromReserveAsync(batch.Bytes.Length, token)
-                : _store.AdmitAsync(batch.Bytes.Length, token));
+                ? stream.AdmitFromReserveAsync(batch.Bytes.Length, token)
+                : stream.AdmitAsync(batch.Bytes.Length, token));
             return Append(batch, permit);
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)

@@ -191,4 +191,21 @@ internal sealed partial class Partition
             HasMore = records.Records[^1].EndOffset < end,
         };
     }
+
+    /// <summary>The stream, if requests may read from it at the epoch that the client believes in.</summary>
+    private PartitionError Serving(int currentLeaderEpoch, out IStream? stream)
+    {
+        stream = _stream;
+        return _phase switch
+        {
+            PartitionPhase.Open or PartitionPhase.Closing when stream is not null => CheckEpoch(currentLeaderEpoch),
+            PartitionPhase.Lost => PartitionErrors.Of(_lostTo),
+            _ => PartitionError.NotLeader,
+        };
+    }
+
+    private PartitionError CheckEpoch(int currentLeaderEpoch) =>
+        currentLeaderEpoch < 0 || currentLeaderEpoch == LeaderEpoch ? PartitionError.None
+        : currentLeaderEpoch < LeaderEpoch ? PartitionError.FencedLeaderEpoch
+        : PartitionError.UnknownLeaderEpoch;
 }

@@ -23,6 +23,9 @@ internal sealed class PartitionTable : IAsyncDisposable
 {
     private const int Openers = 8;
 
+    // Opening takes milliseconds, unless the store does not answer. Then the client had better hear of it and come again.
+    private static readonly TimeSpan OpeningPatience = TimeSpan.FromSeconds(5);
+
     private readonly NodeRuntime _runtime;
     private readonly IStreamStore _store;
     private readonly IMetadataFeed _feed;
@@ -86,6 +89,44 @@ internal sealed class PartitionTable : IAsyncDisposable
         return Find(topic.Id, partition) is { } found
             ? new PartitionLookup(PartitionError.None, found, known)
             : new PartitionLookup(PartitionError.NotLeader, null, known);
+    }
+
+    /// <summary>Waits until each partition is open, or never will be, or the time is up: what they say then is the answer.</summary>
+    /// <param name="asked">Topics and partitions as a request names them, those that are not here among them.</param>
+    /// <param name="token">Ends the wait.</param>
+    public ValueTask WhenOpenAsync(IEnumerable<(string Topic, int Partition)> asked, CancellationToken token) =>
+        WhenOpenAsync(asked.Select(one => Find(one.Topic, one.Partition).Partition), OpeningPatience, token);
+
+    /// <summary>As above, for a request that waits at least so long by itself.</summary>
+    public async ValueTask WhenOpenAsync(IEnumerable<Partition?> partitions, TimeSpan patience, CancellationToken token)
+    {
+        List<Partition>? unopened = null;
+        foreach (var partition in partitions)
+        {
+            if (partition is { Phase: PartitionPhase.Waiting or PartitionPhase.Opening })
+            {
+                (unopened ??= []).Add(partition);
+            }
+        }
+
+        if (unopened is null)
+        {
+            return;
+        }
+
+        using var limit = new CancellationTokenSource(patience, _runtime.Time);
+        using var abandoned = token.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), limit);
+
+        // All at once: each call begins the opening if nobody has.
+        var waits = unopened.ConvertAll(partition => partition.WhenOpenAsync(limit.Token).AsTask());
+        try
+        {
+            await Task.WhenAll(waits);
+        }
+        catch (OperationCanceledException)
+        {
+            token.ThrowIfCancellationRequested();
+        }
     }
 
     /// <summary>The partitions led at this moment, by topic and index.</summary>
@@ -212,8 +253,11 @@ internal sealed class PartitionTable : IAsyncDisposable
         {
             // Of one of them; it meets the failure again.
         }
-
-        await Task.WhenAll(partitions.Select(partition => partition.CloseAsync(token)));
+        finally
+        {
+            // Whatever else it was: nobody waits for a partition that closes, because of what another one failed of.
+            await Task.WhenAll(partitions.Select(partition => partition.CloseAsync(token)));
+        }
     }
 
     private void Close(Partition partition)

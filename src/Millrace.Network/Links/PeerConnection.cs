@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;

@@ -1,5 +1,4 @@
 using Millrace.Broker;
-using Millrace.Controller;
 using Millrace.Controller.Clients;
 using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;

@@ -1,10 +1,12 @@
 using System.Net;
+using System.Runtime.ExceptionServices;
 using Millrace.Cluster;
 using Millrace.Cluster.Membership;
 using Millrace.Controller.Log;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Server.Options;
+using Millrace.Streams;
 
 namespace Millrace.Server.Composition;
 
@@ -149,7 +151,7 @@ internal sealed class NodeHost : IAsyncDisposable
         var started = _runtime.Time.GetTimestamp();
         _member = await JoinAsync(token);
         _ = _runtime.Spawn("member-watch", async stopping => Fail(await _member.Failed.OrCancelled(stopping)));
-        await BeginAsync(_options, isReplacement: false, token);
+        await BeginFirstAsync(token);
         ServerMessages.Ready(_logger, Address, (long)_runtime.Time.GetElapsedTime(started).TotalMilliseconds);
         var stop = _stop.Token;
         _living = _runtime.Spawn("incarnations", _ => LiveAsync(stop));
@@ -175,6 +177,23 @@ internal sealed class NodeHost : IAsyncDisposable
             address,
             new ClusterOptions { Controller = _options.Controller, Link = _components.Link },
             token);
+    }
+
+    /// <summary>Others may take a node for dead that starts slowly: then it comes again, as at any later time.</summary>
+    private async Task BeginFirstAsync(CancellationToken token)
+    {
+        try
+        {
+            await BeginAsync(_options, isReplacement: false, token);
+        }
+        catch (StreamException fenced) when (fenced.Error == StreamError.Fenced)
+        {
+            ServerMessages.NotReplaced(_logger, _replacements.InARow, Replacements.MostInARow, fenced.Message);
+            if (!await TryReplaceAsync(fenced, token))
+            {
+                ExceptionDispatchInfo.Throw(await _failed.Task);
+            }
+        }
     }
 
     private async Task BeginAsync(NodeOptions options, bool isReplacement, CancellationToken token)

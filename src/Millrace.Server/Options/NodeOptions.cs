@@ -92,7 +92,9 @@ internal sealed record NodeOptions
             Controller = new ClusterControllerOptions
             {
                 Settings = settings.Values,
-                DeletionDelay = settings[ServerSettings.DeletionDelay].AsMilliseconds(),
+                // No timer waits for it: it may be longer than those take, and must not become shorter.
+                DeletionDelay = TimeSpan.FromMilliseconds(
+                    Math.Min(settings[ServerSettings.DeletionDelay].AsLong(), TimeSpan.MaxValue.Ticks / TimeSpan.TicksPerMillisecond)),
                 CollectionInterval = settings[ServerSettings.CollectionInterval].AsMilliseconds(),
                 SweepInterval = settings[ServerSettings.SweepInterval].AsMilliseconds(),
             },

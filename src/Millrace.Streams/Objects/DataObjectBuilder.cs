@@ -9,10 +9,34 @@ namespace Millrace.Streams.Objects;
 /// Lays out a data object: the blocks of all ranges, then their checkpoints and annexes, the index, the footer. Stream set
 /// objects and stream objects differ only in how many streams they hold.
 /// </summary>
-internal static class DataObjectBuilder
+/// <remarks>
+/// Memory of its own, for tables and index, and payloads where they lie are strung together to one sequence. Small payloads are copied: their place in
+/// a sequence would take about as much memory as they do, and each is a piece to send.
+/// </remarks>
+internal sealed class DataObjectBuilder
 {
+    /// <summary>Payloads up to this are copied.</summary>
+    private const int CopiedPayload = 1 << 10;
+
+    private const int PieceBytes = 1 << 20;
+
+    // What a place in the sequence takes of managed memory.
+    private const int PlaceBytes = 48;
+
     // However small: 112 KiB of table is what a reader of one of them fetches besides.
     private const int MostRecords = 4096;
+    private readonly BufferPool _buffers;
+    private readonly JoinedMemory _joined = new();
+    private readonly List<PooledBuffer> _pieces = [];
+    private Memory<byte> _piece;
+    private int _begin;
+    private int _end;
+    private long _left;
+    private long _heldBytes;
+
+    /// <param name="buffers">Lends the memory, in pieces of moderate size.</param>
+    /// <param name="ownBytes">What will be taken of it in all.</param>
+    private DataObjectBuilder(BufferPool buffers, long ownBytes) => (_buffers, _left) = (buffers, ownBytes);
 
     /// <param name="id">The object's id, prepared in the registry.</param>
     /// <param name="kind">Its format.</param>
@@ -30,47 +54,48 @@ internal static class DataObjectBuilder
 
         var index = new DataObjectIndex(id, position + IndexSize(ranges.Count, entries.Length) + DataObjectFooter.EncodedSize, rangeEntries, entries);
         var tables = entries.Sum(entry => (long)DataBlock.TableSize(entry.RecordCount));
-        var body = new DataObjectBody(buffers, tables + CopiedBytes(ranges) + index.ObjectSize - position);
+        var builder = new DataObjectBuilder(buffers, tables + CopiedBytes(ranges) + index.ObjectSize - position);
         try
         {
             for (var i = 0; i < ranges.Count; i++)
             {
-                WriteBlocks(body, ranges[i], entries.AsSpan(blocks[i].First, blocks[i].Count));
+                builder.WriteBlocks(ranges[i], entries.AsSpan(blocks[i].First, blocks[i].Count));
             }
 
             foreach (var range in ranges)
             {
-                body.Refer(range.Checkpoint);
-                body.Refer(range.Annex);
+                builder.Refer(range.Checkpoint);
+                builder.Refer(range.Annex);
             }
 
-            WriteIndex(body.Own(checked((int)(index.ObjectSize - position))), index, kind, position);
+            WriteIndex(builder.Own(checked((int)(index.ObjectSize - position))), index, kind, position);
+            builder.EndPart();
             var digest = rangeEntries.Aggregate(default(RangeDigest), (sum, range) => sum + range.Digest);
-            return new DataObject(body, index, [.. rangeEntries.Select(range => new ObjectRange(
+            return new DataObject(builder._joined.ToSequence(), builder._pieces, builder._heldBytes, index, [.. rangeEntries.Select(range => new ObjectRange(
                 id, kind, index.ObjectSize, range.Stream, range.Epoch, range.StartOffset, range.EndOffset, range.Bytes, range.MaxTimestamp,
                 range.Checkpoint.Length > 0, digest))]);
         }
         catch
         {
-            body.Dispose();
+            builder._pieces.ForEach(piece => piece.Release());
             throw;
         }
     }
 
     private static long CopiedBytes(IReadOnlyList<UploadRange> ranges) => ranges.Sum(range => range.Records.Sum(
-        record => record.Payload.Length <= DataObjectBody.CopiedPayload ? (long)record.Payload.Length : 0));
+        record => record.Payload.Length <= CopiedPayload ? (long)record.Payload.Length : 0));
 
-    private static void WriteBlocks(DataObjectBody body, UploadRange range, ReadOnlySpan<DataBlockEntry> blocks)
+    private void WriteBlocks(UploadRange range, ReadOnlySpan<DataBlockEntry> blocks)
     {
         using var records = range.Records.GetEnumerator();
         foreach (ref readonly var block in blocks)
         {
-            var table = new DataBlockTable(body.Own(DataBlock.TableSize(block.RecordCount)), range.Stream, range.Epoch);
+            var table = new DataBlockTable(Own(DataBlock.TableSize(block.RecordCount)), range.Stream, range.Epoch);
             for (var i = 0; i < block.RecordCount; i++)
             {
                 Invariant.Check(records.MoveNext());
                 table.Add(records.Current);
-                body.AddPayload(records.Current.Payload);
+                AddPayload(records.Current.Payload);
             }
 
             table.Complete();
@@ -160,4 +185,60 @@ internal static class DataObjectBuilder
 
     private static long IndexSize(int ranges, int blocks) =>
         DataObjectIndex.HeaderSize + (long)ranges * DataRangeEntry.EncodedSize + (long)blocks * DataBlockEntry.EncodedSize;
+
+    /// <summary>Memory to be filled in; it stands at the end of what was added so far.</summary>
+    private Span<byte> Own(int length)
+    {
+        if (_piece.Length - _end < length)
+        {
+            EndPart();
+            var piece = _buffers.Rent((int)Math.Max(length, Math.Min(PieceBytes, _left)));
+            _pieces.Add(piece);
+            _heldBytes += piece.Capacity;
+            _piece = piece.Memory;
+            _begin = _end = 0;
+        }
+
+        var own = _piece.Span.Slice(_end, length);
+        _end += length;
+        _left -= length;
+        return own;
+    }
+
+    private void AddPayload(ReadOnlyMemory<byte> payload)
+    {
+        if (payload.Length <= CopiedPayload)
+        {
+            payload.Span.CopyTo(Own(payload.Length));
+        }
+        else
+        {
+            Refer(payload);
+        }
+    }
+
+    /// <summary>Adds memory where it is; it must stay unchanged for as long as the object lives.</summary>
+    private void Refer(ReadOnlyMemory<byte> memory)
+    {
+        if (!memory.IsEmpty)
+        {
+            EndPart();
+            Join(memory);
+        }
+    }
+
+    private void EndPart()
+    {
+        if (_end > _begin)
+        {
+            Join(_piece[_begin.._end]);
+            _begin = _end;
+        }
+    }
+
+    private void Join(ReadOnlyMemory<byte> memory)
+    {
+        _joined.Add(memory);
+        _heldBytes += PlaceBytes;
+    }
 }

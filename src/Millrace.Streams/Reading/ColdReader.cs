@@ -3,12 +3,13 @@ using Millrace.Runtime.Ids;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Objects;
 using Millrace.Streams.Registry;
+using Millrace.Streams.State;
 
 namespace Millrace.Streams.Reading;
 
 /// <summary>Reads a stream's records from objects, through the caches, and fetches ahead of sequential readers.</summary>
-/// <remarks>Threading: any thread; the stream's lock is never held here.</remarks>
-internal sealed class ColdReader(StreamId id, RangeLookup ranges, ReadContext context)
+/// <remarks>Threading: any thread; the stream's lock is held only to ask where its ranges lie.</remarks>
+internal sealed class ColdReader(StreamCore core, ReadContext context)
 {
     private readonly ReadAhead _readAhead = new(context.Options.DataBlockBytes * 2, context.Options.ReadAheadBytes);
 
@@ -57,7 +58,7 @@ internal sealed class ColdReader(StreamId id, RangeLookup ranges, ReadContext co
     public async ValueTask<(StreamRead? Found, long SearchedTo)> FindByTimestampAsync(long offset, long timestamp, CancellationToken token)
     {
         long committedEnd;
-        while (ranges.Find(offset, timestamp, out committedEnd) is { } range)
+        while (FindRange(offset, timestamp, out committedEnd) is { } range)
         {
             if (await OpenAsync(range, token) is not { } opened)
             {
@@ -95,13 +96,25 @@ internal sealed class ColdReader(StreamId id, RangeLookup ranges, ReadContext co
         return (null, Math.Max(offset, committedEnd));
     }
 
+    /// <summary>Why no object holds an offset that somebody reads.</summary>
+    public StreamException NotInObjects(long offset)
+    {
+        lock (core.Lock)
+        {
+            core.Life.ThrowIfEnded();
+            return offset < core.Offsets.Start
+                ? new StreamException(StreamError.OffsetOutOfRange, $"Stream {core.Id} was trimmed to {core.Offsets.Start} while offset {offset} was read")
+                : new StreamException(StreamError.Corrupt, $"Neither memory nor an object holds offset {offset} of stream {core.Id}");
+        }
+    }
+
     private async ValueTask<BlockHold?> FindBlockAsync(long offset, int maxBytes, bool waitForStore, CancellationToken token)
     {
         while (true)
         {
-            if (ranges.Find(offset) is not { } range)
+            if (FindRange(offset) is not { } range)
             {
-                return waitForStore ? throw ranges.NotInObjects(offset) : null;
+                return waitForStore ? throw NotInObjects(offset) : null;
             }
 
             var opened = await OpenAsync(range, token);
@@ -113,7 +126,7 @@ internal sealed class ColdReader(StreamId id, RangeLookup ranges, ReadContext co
             var block = index.FindBlock(entry, offset);
             if (block == entry.FirstBlock + entry.BlockCount)
             {
-                throw DataObjectReader.Corrupt(range.Object, $"no block holds offset {offset} of stream {id}");
+                throw DataObjectReader.Corrupt(range.Object, $"no block holds offset {offset} of stream {core.Id}");
             }
 
             if (!waitForStore)
@@ -132,7 +145,7 @@ internal sealed class ColdReader(StreamId id, RangeLookup ranges, ReadContext co
                 return hold;
             }
 
-            await ranges.RefreshAsync(range.Object, token);
+            await RefreshAsync(range.Object, token);
         }
     }
 
@@ -142,17 +155,54 @@ internal sealed class ColdReader(StreamId id, RangeLookup ranges, ReadContext co
         var index = await context.Indexes.GetAsync(range.Object, range.ObjectSize, token);
         if (index is null)
         {
-            await ranges.RefreshAsync(range.Object, token);
+            await RefreshAsync(range.Object, token);
             return null;
         }
 
-        var found = index.FindRange(id, range.StartOffset);
+        var found = index.FindRange(core.Id, range.StartOffset);
         if (found < 0 || index.Ranges[found].EndOffset < range.EndOffset || index.Ranges[found].Epoch != range.Epoch)
         {
-            throw DataObjectReader.Corrupt(range.Object, $"it does not hold offsets {range.StartOffset} to {range.EndOffset} of stream {id}");
+            throw DataObjectReader.Corrupt(range.Object, $"it does not hold offsets {range.StartOffset} to {range.EndOffset} of stream {core.Id}");
         }
 
         return (index, index.Ranges[found]);
+    }
+
+    /// <summary>The committed range that contains an offset; null if none does.</summary>
+    private ObjectRange? FindRange(long offset)
+    {
+        lock (core.Lock)
+        {
+            return core.Ranges.Find(offset);
+        }
+    }
+
+    /// <summary>As <see cref="CommittedRanges.FindByTimestamp"/>; and where all committed ranges end.</summary>
+    private ObjectRange? FindRange(long offset, long timestamp, out long committedEnd)
+    {
+        lock (core.Lock)
+        {
+            committedEnd = core.Offsets.Uploaded;
+            return core.Ranges.FindByTimestamp(offset, timestamp);
+        }
+    }
+
+    /// <summary>An object that a range names is gone: asks the registry where its records are now.</summary>
+    /// <exception cref="StreamException">Corrupt if the registry says that they are still there.</exception>
+    private async Task RefreshAsync(ObjectId missing, CancellationToken token)
+    {
+        var loaded = await RangePages.LoadAsync(context.Registry, core.Id, core.Offsets.Start, token);
+        lock (core.Lock)
+        {
+            core.Life.ThrowIfEnded();
+            var start = core.Offsets.Start;
+            if (loaded.Any(range => range.Object == missing && range.EndOffset > start))
+            {
+                throw DataObjectReader.Corrupt(missing, "the store has no such object");
+            }
+
+            core.Ranges.Refresh(loaded, start, core.Offsets.Uploaded);
+        }
     }
 
     private static int LastAlong(DataObjectIndex index, in DataRangeEntry range, int block, int maxBytes)
@@ -207,7 +257,7 @@ internal sealed class ColdReader(StreamId id, RangeLookup ranges, ReadContext co
         var (next, middle, left) = (reader.FetchFrom, reader.FetchFrom, (long)window);
         try
         {
-            while (left > 0 && ranges.Find(next) is { } range && await OpenAsync(range, token) is var (index, entry))
+            while (left > 0 && FindRange(next) is { } range && await OpenAsync(range, token) is var (index, entry))
             {
                 var block = index.FindBlock(entry, next);
                 var last = LastAlong(index, entry, block, (int)left);
@@ -227,7 +277,7 @@ internal sealed class ColdReader(StreamId id, RangeLookup ranges, ReadContext co
         catch (StreamException failure)
         {
             // Whoever reads there meets the failure and hears of it.
-            StreamsMessages.ReadAheadFailed(context.Logger, id, failure.Message);
+            StreamsMessages.ReadAheadFailed(context.Logger, core.Id, failure.Message);
         }
         finally
         {

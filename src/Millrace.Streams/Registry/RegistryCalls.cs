@@ -3,7 +3,7 @@ using Millrace.Runtime.Ids;
 namespace Millrace.Streams.Registry;
 
 /// <summary>
-/// What one incarnation has to know of the registry, or to tell it, before it can go on: asked until it is answered (see <see cref="Retry"/>).
+/// What one incarnation has to know of the registry about a stream, or to tell it, before it can go on: asked until it is answered (see <see cref="Retry"/>).
 /// </summary>
 /// <remarks>Threading: any thread. Every call throws what the registry's own does, but for StorageUnavailable and ControllerLost.</remarks>
 /// <param name="node">In whose name.</param>
@@ -13,12 +13,6 @@ internal sealed class RegistryCalls(NodeIncarnation node, IStreamRegistry regist
 {
     public Task CloseAsync(StreamId stream, StreamEpoch epoch, long endOffset, CancellationToken token) =>
         retry.UntilDoneAsync("Closing a stream", cancel => registry.CloseAsync(node, stream, epoch, endOffset, cancel), token);
-
-    public Task<ObjectId> PrepareAsync(int count, CancellationToken token) =>
-        retry.UntilDoneAsync("Preparing objects", cancel => registry.PrepareAsync(node, count, cancel), token);
-
-    public Task<IReadOnlyList<RangeVerdict>> CommitAsync(UploadCommit commit, CancellationToken token) =>
-        retry.UntilDoneAsync("Committing an upload", cancel => registry.CommitAsync(commit, cancel), token);
 
     public Task<IReadOnlyList<ObjectRange>> LoadRangesAsync(StreamId stream, long offset, CancellationToken token) =>
         retry.UntilDoneAsync("Asking for a stream's ranges", cancel => RangePages.LoadAsync(registry, stream, offset, cancel), token);

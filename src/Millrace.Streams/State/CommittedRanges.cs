@@ -34,8 +34,37 @@ internal sealed class CommittedRanges
         }
     }
 
-    /// <summary>The index of the range that contains an offset; -1 if none does.</summary>
-    public int Find(long offset)
+    /// <summary>
+    /// Some of them have gone elsewhere: takes in where the registry says that records lie, as far as this node has heard of their commit. What it heard of
+    /// since the answer is kept.
+    /// </summary>
+    /// <param name="loaded">The registry's answer.</param>
+    /// <param name="start">The stream's start offset.</param>
+    /// <param name="committedEnd">Commits above this come by themselves.</param>
+    public void Refresh(IReadOnlyList<ObjectRange> loaded, long start, long committedEnd)
+    {
+        List<ObjectRange> ranges = [.. loaded.Where(range => range.EndOffset <= committedEnd && range.EndOffset > start)];
+        var end = ranges.Count > 0 ? ranges[^1].EndOffset : start;
+        ranges.AddRange(_ranges.Where(range => range.StartOffset >= end));
+        Replace(ranges);
+    }
+
+    /// <summary>The first range that ends after an offset and has a timestamp of at least this; null if none does.</summary>
+    public ObjectRange? FindByTimestamp(long offset, long timestamp)
+    {
+        foreach (var range in _ranges)
+        {
+            if (range.EndOffset > offset && range.MaxTimestamp >= timestamp)
+            {
+                return range;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The range that contains an offset; null if none does.</summary>
+    public ObjectRange? Find(long offset)
     {
         var (low, high) = (0, _ranges.Count);
         while (low < high)
@@ -51,7 +80,7 @@ internal sealed class CommittedRanges
             }
         }
 
-        return low < _ranges.Count && _ranges[low].StartOffset <= offset ? low : -1;
+        return low < _ranges.Count && _ranges[low].StartOffset <= offset ? _ranges[low] : null;
     }
 
     /// <summary>Forgets the ranges that end at or below an offset.</summary>

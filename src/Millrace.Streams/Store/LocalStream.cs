@@ -20,7 +20,6 @@ internal sealed class LocalStream : IStream
     private readonly StreamContext _context;
     private readonly StreamAppends _appends;
     private readonly StreamEnds _ends;
-    private readonly RangeLookup _ranges;
     private readonly ColdReader _cold;
 
     public LocalStream(StreamId id, StreamEpoch epoch, IStreamOwner owner, in OpenedStream opened, StreamContext context, IStreamHost host)
@@ -31,8 +30,7 @@ internal sealed class LocalStream : IStream
         Core = new StreamCore(id, epoch, owner, opened.Opening, opened.Checkpoint?.State.Length ?? 0, host, context.Appends.Budget, context.Components.Buffers);
         Core.Ranges.Replace(opened.Ranges);
         _appends = new StreamAppends(Core, context.Appends);
-        _ranges = new RangeLookup(Core, context.Reads.Registry);
-        _cold = new ColdReader(id, _ranges, context.Reads);
+        _cold = new ColdReader(Core, context.Reads);
         Uploads = new StreamUploads(Core, context.Uploads);
         _ends = new StreamEnds(Core, Uploads, context);
     }
@@ -56,6 +54,11 @@ internal sealed class LocalStream : IStream
     internal StreamCore Core { get; }
 
     internal StreamUploads Uploads { get; }
+
+    public ValueTask<AppendPermit> AdmitAsync(long bytes, CancellationToken token) => _context.Appends.Budget.AdmitAsync(CostOf(bytes), token);
+
+    public ValueTask<AppendPermit> AdmitFromReserveAsync(long bytes, CancellationToken token) =>
+        _context.Appends.Budget.AdmitFromReserveAsync(CostOf(bytes), token);
 
     public ValueTask AppendAsync(in StreamAppend append, AppendPermit permit)
     {
@@ -136,7 +139,7 @@ internal sealed class LocalStream : IStream
                 return found;
             }
 
-            offset = searchedTo > offset ? searchedTo : throw _ranges.NotInObjects(offset);
+            offset = searchedTo > offset ? searchedTo : throw _cold.NotInObjects(offset);
         }
     }
 
@@ -151,4 +154,6 @@ internal sealed class LocalStream : IStream
     public void Lose(StreamException reason) => Core.Lose(reason);
 
     public ValueTask CloseAsync(CancellationToken token) => _ends.CloseAsync(token);
+
+    private static long CostOf(long payload) => payload + RecordCost.Cached + RecordCost.UnderWay;
 }

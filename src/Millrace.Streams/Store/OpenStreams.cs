@@ -1,6 +1,7 @@
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Open;
 using Millrace.Streams.State;
+using Millrace.Streams.Upload;
 
 namespace Millrace.Streams.Store;
 
@@ -9,7 +10,7 @@ namespace Millrace.Streams.Store;
 /// store has ended.
 /// </summary>
 /// <remarks>Threading: any thread. The lock of <see cref="UnservedOpenings"/> is taken inside its own.</remarks>
-internal sealed class OpenStreams
+internal sealed class OpenStreams : IUploadHost
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<StreamId, LocalStream> _streams = [];
@@ -26,6 +27,17 @@ internal sealed class OpenStreams
             lock (_lock)
             {
                 return [.. _streams.Values];
+            }
+        }
+    }
+
+    IReadOnlyList<StreamUploads> IUploadHost.Streams
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _streams.Values.Select(stream => stream.Uploads)];
             }
         }
     }

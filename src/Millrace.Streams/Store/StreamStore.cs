@@ -14,7 +14,7 @@ using Millrace.Streams.Upload;
 namespace Millrace.Streams.Store;
 
 /// <summary>The streams of one node incarnation; see <see cref="IStreamStore"/>. Puts the parts together, and ends them.</summary>
-public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
+public sealed class StreamStore : IStreamStore, IStreamHost
 {
     // With the default 12 MiB: tens of thousands of commits, or an hour of an outage for a hundred groups.
     private const int ReserveFraction = 16;
@@ -57,12 +57,11 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
             registry,
             new AppendContext(components.Wal, Budget, _smallRecords, Planner, Metrics),
             new ReadContext(options, Indexes, Blocks, components.Registry, Metrics, _logger, Spawn),
-            new UploadContext(runtime.Time, options, components.Wal, Tail, Planner));
+            new UploadContext(runtime.Time, options, components.Wal, Planner, registry, Indexes, Tail));
 
         var target = new UploadTarget(components.Node, components.Storage, components.Registry, components.Buffers);
         var uploads = new ObjectUploader(runtime, options, target, _logger, Budget, Metrics.UploadFailures);
-        var runner = new UploadRunner(runtime.Time, uploads, registry, Indexes, Tail, _walTrim, this, Metrics, _logger);
-        _uploader = new Uploader(runtime, _context.Uploads, this, runner, _logger);
+        _uploader = new Uploader(runtime, _context.Uploads, _open, uploads, _walTrim, LoseAll, Metrics, _logger);
         StoreGauges.Observe(Metrics.Meter, this);
         _uploads = runtime.Spawn("stream-uploader", _ => _uploader.RunAsync(_stopping.Token));
         Spawn("stream-wal-watch", WatchWalAsync);
@@ -100,8 +99,6 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
     /// <summary>The open streams, by id.</summary>
     internal IReadOnlyList<LocalStream> Streams => _open.All;
 
-    IReadOnlyList<StreamUploads> IUploadHost.Streams => [.. Streams.Select(stream => stream.Uploads)];
-
     public async ValueTask<IStream> OpenAsync(StreamId id, StreamEpoch epoch, IStreamOwner owner, CancellationToken token)
     {
         _open.ThrowIfNotOpenable(id, epoch);
@@ -110,10 +107,6 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
         _open.Add(stream, _unserved);
         return stream;
     }
-
-    public ValueTask<AppendPermit> AdmitAsync(long bytes, CancellationToken token) => Budget.AdmitAsync(CostOf(bytes), token);
-
-    public ValueTask<AppendPermit> AdmitFromReserveAsync(long bytes, CancellationToken token) => Budget.AdmitFromReserveAsync(CostOf(bytes), token);
 
     public async ValueTask UploadAsync(IReadOnlyCollection<UploadGoal> goals, CancellationToken token) =>
         await TogetherAsync(goals, goal => goal.Stream.UploadAsync(goal.EndOffset, token));
@@ -169,8 +162,6 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
             Spawn("stream-settle", token => SettleAsync(stream, token));
         }
     }
-
-    void IUploadHost.LoseAll(StreamException reason) => LoseAll(reason);
 
     /// <summary>Nothing is appended, uploaded or trimmed from now on.</summary>
     private void LoseAll(StreamException reason)
@@ -229,8 +220,6 @@ public sealed class StreamStore : IStreamStore, IStreamHost, IUploadHost
         Tail.Shrink();
         Planner.Wake();
     }
-
-    private static long CostOf(long payload) => payload + RecordCost.Cached + RecordCost.UnderWay;
 
     /// <summary>Starts something that ends with the store.</summary>
     private void Spawn(string name, Func<CancellationToken, Task> work)

@@ -6,7 +6,4 @@ internal interface IUploadHost
 {
     /// <summary>The open streams, by id.</summary>
     IReadOnlyList<StreamUploads> Streams { get; }
-
-    /// <summary>This incarnation can write nothing any more.</summary>
-    void LoseAll(StreamException reason);
 }

@@ -22,7 +22,6 @@ internal sealed class ObjectUploader(
     NodeRuntime runtime, StreamsOptions options, UploadTarget target, ILogger logger, MemoryBudget? budget = null, Counter<long>? failures = null)
 {
     private readonly Retry _retry = new(runtime, options, logger, failures);
-    private readonly RegistryCalls _registry = new(target.Node, target.Registry, new Retry(runtime, options, logger, failures));
 
     /// <param name="ranges">Ordered by stream and offset; their payloads stay unchanged until this returns.</param>
     /// <param name="walId">The fenced WAL they come from, or null for the node's own streams.</param>
@@ -62,7 +61,8 @@ internal sealed class ObjectUploader(
                 try
                 {
                     var plan = Plan(ranges);
-                    var first = await _registry.PrepareAsync(plan.Count, token);
+                    var first = await _retry.UntilDoneAsync(
+                        "Preparing objects", cancel => target.Registry.PrepareAsync(target.Node, plan.Count, cancel), token);
                     foreach (var (kind, members) in plan)
                     {
                         var built = DataObjectBuilder.Build(new ObjectId(first.Value + objects.Count), kind, members, options.DataBlockBytes, target.Buffers);
@@ -184,7 +184,7 @@ internal sealed class ObjectUploader(
     private async Task<UploadOutcome[]> CommitAsync(UploadCommit commit, List<DataObject> objects, CancellationToken token)
     {
         var outcomes = new UploadOutcome[commit.Ranges.Count];
-        var verdicts = await _registry.CommitAsync(commit, token);
+        var verdicts = await _retry.UntilDoneAsync("Committing an upload", cancel => target.Registry.CommitAsync(commit, cancel), token);
         Invariant.Check(verdicts.Count == commit.Ranges.Count);
         var next = 0;
         foreach (var written in objects)

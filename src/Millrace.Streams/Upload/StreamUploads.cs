@@ -6,21 +6,23 @@ namespace Millrace.Streams.Upload;
 
 /// <summary>A stream's uploads: what is taken from it, what the registry has committed, and who waits for that.</summary>
 /// <remarks>Threading: any thread, but for what belongs to the uploader's loop.</remarks>
-internal sealed class StreamUploads
+internal sealed class StreamUploads(StreamCore core, UploadContext context)
 {
-    private readonly UploadContext _context;
     private UploadUnderWay? _last;
 
-    public StreamUploads(StreamCore core, UploadContext context)
+    public StreamCore Core => core;
+
+    /// <summary>There are records that no upload has taken, or a checkpoint is waited for.</summary>
+    public bool IsNeeded
     {
-        (Core, _context) = (core, context);
-        Capture = new StateCapture(core, context);
+        get
+        {
+            lock (core.Lock)
+            {
+                return IsNeeded_NeedsLock();
+            }
+        }
     }
-
-    public StreamCore Core { get; }
-
-    /// <summary>Of the uploader's loop.</summary>
-    public StateCapture Capture { get; }
 
     /// <summary>
     /// The upload under way that took the records before those which are not cut yet: they are committed after it. Of the uploader's loop.
@@ -43,28 +45,63 @@ internal sealed class StreamUploads
     /// </summary>
     public Task WhenCheckpointedAsync(long offset) => WaitAsync(offset, forCheckpoint: true);
 
+    /// <inheritdoc cref="IsNeeded"/>
+    public bool IsNeeded_NeedsLock() => !core.Life.HasEnded && (core.Offsets.Next > core.Offsets.Cut || core.Checkpoints.IsWanted);
+
+    /// <summary>What the registry made of a range that an upload took: it is committed, or the stream is lost.</summary>
+    /// <param name="outcome">Of the range, or of a part of it.</param>
+    /// <param name="end">Where the range ends.</param>
+    /// <param name="token">Ends the questions that an unexpected verdict asks.</param>
+    public async Task SettleAsync(UploadOutcome outcome, long end, CancellationToken token)
+    {
+        if (outcome.Failure is { } failure)
+        {
+            core.Lose(new StreamException(
+                StreamError.Corrupt,
+                $"What stream {core.Id} has from offset {outcome.Range.StartOffset} on cannot be uploaded, and stays in the WAL: {failure.Message}",
+                failure));
+            return;
+        }
+
+        switch (outcome.Verdict.Outcome)
+        {
+            case RangeOutcome.Accepted:
+                context.Indexes.Add(outcome.Index!);
+                OnCommitted(outcome.Range, outcome.Range.StartOffset);
+                break;
+            case RangeOutcome.Cut or RangeOutcome.Void:
+                await ReconcileAsync(end, token);
+                break;
+            case RangeOutcome.Gap:
+                core.Lose(new StreamException(
+                    StreamError.Corrupt,
+                    $"The registry misses records of stream {core.Id} before offset {outcome.Range.StartOffset}; what follows stays in the WAL"));
+                break;
+        }
+    }
+
     /// <summary>The registry has committed a range, from an offset on.</summary>
     public void OnCommitted(ObjectRange range, long startOffset)
     {
         long bytes;
-        lock (Core.Lock)
+        lock (core.Lock)
         {
-            if (Core.Life.HasEnded || (range.EndOffset <= Core.Offsets.Uploaded && range.EndOffset > startOffset))
+            if (core.Life.HasEnded || (range.EndOffset <= core.Offsets.Uploaded && range.EndOffset > startOffset))
             {
                 // The stream ended, or has heard of it in another way.
                 return;
             }
 
-            Core.Ranges.Add(range with { StartOffset = startOffset });
+            core.Ranges.Add(range with { StartOffset = startOffset });
             if (range.HasCheckpoint)
             {
-                Core.Checkpoints.OnCommitted(range.EndOffset);
+                core.Checkpoints.OnCommitted(range.EndOffset);
             }
 
             bytes = Advance_NeedsLock(range.EndOffset);
         }
 
-        _context.Tail.Add(Core, range.EndOffset, bytes);
+        context.Tail.Add(core, range.EndOffset, bytes);
     }
 
     /// <summary>The registry has committed everything below an offset, in objects that this node did not expect: here are all of them.</summary>
@@ -72,40 +109,67 @@ internal sealed class StreamUploads
     {
         long bytes;
         bool isCheckpointWanted;
-        lock (Core.Lock)
+        lock (core.Lock)
         {
-            if (Core.Life.HasEnded)
+            if (core.Life.HasEnded)
             {
                 return;
             }
 
-            Core.Ranges.Replace([.. ranges.Where(range => range.EndOffset <= endOffset)]);
-            isCheckpointWanted = Core.Checkpoints.WantAgain();
+            core.Ranges.Replace([.. ranges.Where(range => range.EndOffset <= endOffset)]);
+            isCheckpointWanted = core.Checkpoints.WantAgain();
             bytes = Advance_NeedsLock(endOffset);
         }
 
-        _context.Tail.Add(Core, endOffset, bytes);
+        context.Tail.Add(core, endOffset, bytes);
         if (isCheckpointWanted)
         {
-            _context.Planner.Ask(this);
+            context.Planner.Ask(this);
+        }
+    }
+
+    /// <summary>The registry did not take a range as it was offered: finds out what it has instead.</summary>
+    private async Task ReconcileAsync(long end, CancellationToken token)
+    {
+        var committed = await context.Registry.GetCommittedEndAsync(core.Id, token);
+        if (committed is null)
+        {
+            core.Lose(new StreamException(StreamError.Unknown, $"Stream {core.Id} has been deleted"));
+        }
+        else if (committed != end)
+        {
+            core.Lose(new StreamException(
+                StreamError.Fenced, $"Stream {core.Id} ends at {committed} in the registry, and at {end} here: it has another owner"));
+        }
+        else
+        {
+            try
+            {
+                OnCommitted(await context.Registry.LoadRangesAsync(core.Id, core.Offsets.Start, token), end);
+            }
+            catch (StreamException deleted) when (deleted.Error == StreamError.Unknown)
+            {
+                // Since the question before. It is this stream's end, and not the upload's.
+                core.Lose(deleted);
+            }
         }
     }
 
     private Task WaitAsync(long offset, bool forCheckpoint)
     {
         Task committed;
-        lock (Core.Lock)
+        lock (core.Lock)
         {
-            if (forCheckpoint ? Core.Checkpoints.Covers(offset) : Core.Offsets.Uploaded >= offset)
+            if (forCheckpoint ? core.Checkpoints.Covers(offset) : core.Offsets.Uploaded >= offset)
             {
                 return Task.CompletedTask;
             }
 
-            Core.Life.ThrowIfEnded();
-            committed = forCheckpoint ? Core.Checkpoints.Want(offset) : Core.Uploaded.Add(offset);
+            core.Life.ThrowIfEnded();
+            committed = forCheckpoint ? core.Checkpoints.Want(offset) : core.Uploaded.Add(offset);
         }
 
-        _context.Planner.Ask(this);
+        context.Planner.Ask(this);
         return committed;
     }
 
@@ -113,13 +177,13 @@ internal sealed class StreamUploads
     private long Advance_NeedsLock(long endOffset)
     {
         var bytes = 0L;
-        for (var at = Core.Cache.Seek(Core.Offsets.Uploaded); at.IsAtRecord && at.Record.EndOffset <= endOffset; at.MoveNext())
+        for (var at = core.Cache.Seek(core.Offsets.Uploaded); at.IsAtRecord && at.Record.EndOffset <= endOffset; at.MoveNext())
         {
             bytes += at.Record.Payload.Length + RecordCost.Cached;
         }
 
-        Core.Offsets.Commit(endOffset);
-        Core.Uploaded.Advance(endOffset);
+        core.Offsets.Commit(endOffset);
+        core.Uploaded.Advance(endOffset);
         return bytes;
     }
 }

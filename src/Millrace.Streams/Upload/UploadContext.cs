@@ -1,4 +1,5 @@
 using Millrace.Streams.Cache;
+using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;
 
 namespace Millrace.Streams.Upload;
@@ -7,6 +8,9 @@ namespace Millrace.Streams.Upload;
 /// <param name="Time">How long newest records are waited for.</param>
 /// <param name="Options">How much goes at once.</param>
 /// <param name="Wal">Tells whether it is full.</param>
-/// <param name="Tail">Keeps uploaded records for readers.</param>
 /// <param name="Planner">Who wants uploads says so here.</param>
-internal sealed record UploadContext(TimeProvider Time, StreamsOptions Options, IWriteAheadLog Wal, TailCache Tail, UploadPlanner Planner);
+/// <param name="Registry">Is asked where it did not take a range as it was offered.</param>
+/// <param name="Indexes">Keeps the indexes of new objects, which readers need not fetch.</param>
+/// <param name="Tail">Keeps uploaded records for readers.</param>
+internal sealed record UploadContext(
+    TimeProvider Time, StreamsOptions Options, IWriteAheadLog Wal, UploadPlanner Planner, RegistryCalls Registry, ObjectIndexCache Indexes, TailCache Tail);

@@ -7,9 +7,12 @@ using Millrace.Streams.State;
 namespace Millrace.Streams.Upload;
 
 /// <summary>
-/// Cuts an upload: of each of its streams it takes the records up to its owner's state, as far as they are durable and fit, and that state.
+/// Cuts an upload: of each of its streams it takes its owner's newest state, once that is durable, and the records up to it, as far as they fit.
 /// </summary>
-/// <remarks>Threading: the uploader's loop alone.</remarks>
+/// <remarks>
+/// In a full WAL the newest records wait for the space that this very upload makes: then what is durable goes by itself, and whoever opens
+/// the stream next replays it. So it does when they take too long. Threading: the uploader's loop alone.
+/// </remarks>
 internal sealed class UploadCutter(UploadContext context, ILogger logger)
 {
     // What one upload takes at most: more comes when producers have waited, or the store was away, and goes in several.
@@ -23,13 +26,19 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
     /// </summary>
     private const int OverdueCheckpoint = 16;
 
+    /// <summary>How often one that waits for records to become durable looks whether these wait for an upload, the WAL being full.</summary>
+    public static readonly TimeSpan FullWalPause = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>How long an upload waits for the newest records of a stream to become durable: what is ready does not wait for ever.</summary>
+    private static readonly TimeSpan ConfirmPatience = TimeSpan.FromSeconds(1);
+
     /// <summary>All streams wait for their newest records together, then each gives what fits.</summary>
     /// <param name="streams">In the order in which they get room.</param>
     /// <param name="cuts">Gets the cuts, in the order of streams. Whatever is in it when this throws is to be released.</param>
     /// <param name="token">Ends the wait.</param>
     public async Task CutAsync(List<StreamUploads> streams, List<StreamCut> cuts, CancellationToken token)
     {
-        var states = await Task.WhenAll(streams.Select(stream => CaptureAsync(stream, token)));
+        var states = await Task.WhenAll(streams.Select(stream => TryCaptureAsync(stream, token)));
         var allowance = new UploadAllowance(UploadsWorth * context.Options.UploadBytes, MostRecords);
         cuts.Capacity = streams.Count;
         for (var i = 0; i < streams.Count; i++)
@@ -48,6 +57,63 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
 
         // Objects are laid out in this order.
         cuts.Sort(static (left, right) => left.Range.Stream.CompareTo(right.Range.Stream));
+    }
+
+    /// <summary>
+    /// The state as of a point in append order; that point may not be durable, if that has kept others waiting for long enough. Null if there
+    /// is nothing to upload, or the stream ended.
+    /// </summary>
+    public async Task<OwnerState?> CaptureAsync(StreamUploads stream, CancellationToken token)
+    {
+        var core = stream.Core;
+        long since;
+        bool withCheckpoint;
+        lock (core.Lock)
+        {
+            if (!stream.IsNeeded_NeedsLock())
+            {
+                return null;
+            }
+
+            since = core.Offsets.Cut;
+            withCheckpoint = core.Checkpoints.IsDue || core.Life.Phase == StreamPhase.Closing;
+        }
+
+        var state = core.Owner.Capture(since, withCheckpoint);
+        Task confirmed;
+        lock (core.Lock)
+        {
+            Invariant.Check(state.Offset >= since && state.Offset <= core.Offsets.Next);
+            if (core.Life.HasEnded)
+            {
+                return null;
+            }
+
+            if (withCheckpoint && state.Checkpoint.IsEmpty)
+            {
+                // An owner that keeps no state has none to lose.
+                core.Checkpoints.OnCommitted(state.Offset);
+            }
+
+            // Without records it goes for its checkpoint alone.
+            if (state.Offset == since && state.Checkpoint.IsEmpty)
+            {
+                return null;
+            }
+
+            confirmed = core.Offsets.Confirmed >= state.Offset ? Task.CompletedTask : core.Confirmed.Add(state.Offset);
+        }
+
+        try
+        {
+            await ConfirmedOrFullAsync(confirmed, token);
+            return state;
+        }
+        catch (StreamException)
+        {
+            // The stream was lost, as its owner was told; the records stay in the WAL.
+            return null;
+        }
     }
 
     /// <summary>Takes what is not in an upload yet, up to a captured state, as far as it fits. Null if there is nothing, or the stream ended.</summary>
@@ -114,17 +180,34 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
         }
     }
 
-    private async Task<OwnerState?> CaptureAsync(StreamUploads stream, CancellationToken token)
+    private async Task<OwnerState?> TryCaptureAsync(StreamUploads stream, CancellationToken token)
     {
         try
         {
-            return await stream.Capture.TakeAsync(token);
+            return await CaptureAsync(stream, token);
         }
         catch (Exception failure) when (failure is not (InvariantViolationException or OperationCanceledException))
         {
             // One owner's trouble is not the others'.
             LeaveOut(stream, failure);
             return null;
+        }
+    }
+
+    private async Task ConfirmedOrFullAsync(Task confirmed, CancellationToken token)
+    {
+        var started = context.Time.GetTimestamp();
+        while (!confirmed.IsCompleted && context.Wal.Fullness < 1 && context.Time.GetElapsedTime(started) < ConfirmPatience)
+        {
+            using var settled = CancellationTokenSource.CreateLinkedTokenSource(token);
+            await Waiting.Either(confirmed, Task.Delay(FullWalPause, context.Time, settled.Token));
+            settled.Cancel();
+            token.ThrowIfCancellationRequested();
+        }
+
+        if (confirmed.IsCompleted)
+        {
+            await confirmed;
         }
     }
 

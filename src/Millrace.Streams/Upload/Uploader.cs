@@ -1,10 +1,13 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Runtime;
+using Millrace.Streams.Objects;
+using Millrace.Streams.State;
 
 namespace Millrace.Streams.Upload;
 
 /// <summary>
 /// Moves records from the WAL into objects: begins uploads when they are due, of the streams that are to go together, and lets several be under way.
+/// Each has its objects made and committed, tells its streams what became of that, and has the WAL give up what it need not keep any more.
 /// </summary>
 /// <remarks>
 /// A stream's uploads are committed in the order of their cuts. So streams whose last upload is under way go together in one that waits for that
@@ -17,7 +20,10 @@ internal sealed class Uploader
     private readonly UploadContext _context;
     private readonly IUploadHost _host;
     private readonly UploadCutter _cutter;
-    private readonly UploadRunner _runner;
+    private readonly ObjectUploader _objects;
+    private readonly WalTrim _wal;
+    private readonly Action<StreamException> _loseAll;
+    private readonly StreamsMetrics _metrics;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
     private readonly List<UploadUnderWay> _underWay = [];
@@ -26,11 +32,16 @@ internal sealed class Uploader
     /// <param name="runtime">Time, and where uploads run.</param>
     /// <param name="context">Sizes, the WAL, and who asks for what.</param>
     /// <param name="host">Whose streams these are.</param>
-    /// <param name="runner">Does the uploads.</param>
-    /// <param name="logger">Hears of what fails.</param>
-    public Uploader(NodeRuntime runtime, UploadContext context, IUploadHost host, UploadRunner runner, ILogger logger)
+    /// <param name="objects">Makes objects, and has them committed.</param>
+    /// <param name="wal">What is committed may leave it.</param>
+    /// <param name="loseAll">Called where this incarnation can write nothing any more.</param>
+    /// <param name="metrics">Counts what was uploaded.</param>
+    /// <param name="logger">Hears of it, and of what fails.</param>
+    public Uploader(
+        NodeRuntime runtime, UploadContext context, IUploadHost host, ObjectUploader objects, WalTrim wal, Action<StreamException> loseAll,
+        StreamsMetrics metrics, ILogger logger)
     {
-        (_runtime, _context, _host, _runner, _logger) = (runtime, context, host, runner, logger);
+        (_runtime, _context, _host, _objects, _wal, _loseAll, _metrics, _logger) = (runtime, context, host, objects, wal, loseAll, metrics, logger);
         _cutter = new UploadCutter(context, logger);
     }
 
@@ -91,7 +102,7 @@ internal sealed class Uploader
         try
         {
             groups = (order.Streams ?? _host.Streams)
-                .Where(stream => stream.Capture.IsNeeded)
+                .Where(stream => stream.IsNeeded)
                 .GroupBy(stream => stream.Before)
                 .OrderBy(group => group.Key?.Number ?? 0)
                 .ToList();
@@ -154,7 +165,7 @@ internal sealed class Uploader
         else if (_context.Wal.Fullness >= 1)
         {
             // What fills it is being written, or uploaded and not trimmed yet.
-            await Task.Delay(StateCapture.FullWalPause, _runtime.Time, token);
+            await Task.Delay(UploadCutter.FullWalPause, _runtime.Time, token);
         }
     }
 
@@ -181,7 +192,7 @@ internal sealed class Uploader
     {
         try
         {
-            await _runner.RunAsync(cuts, before, started, token);
+            await UploadAsync(cuts, before, started, token);
         }
         finally
         {
@@ -193,5 +204,58 @@ internal sealed class Uploader
             upload.End();
             _context.Planner.OnUploadEnded();
         }
+    }
+
+    /// <summary>Ends when the upload has, and so has the one before it. Fails for a broken invariant only.</summary>
+    /// <param name="cuts">What is uploaded, in the order of streams. Released when this ends.</param>
+    /// <param name="before">Ends when the upload before it, of the same streams, has.</param>
+    /// <param name="started">When the cutting began.</param>
+    /// <param name="token">The store stops.</param>
+    private async Task UploadAsync(List<StreamCut> cuts, Task before, long started, CancellationToken token)
+    {
+        try
+        {
+            var byStream = cuts.ToDictionary(cut => cut.Range.Stream);
+            var outcomes = await _objects.UploadAsync([.. cuts.Select(cut => cut.Range)], walId: null, before, token);
+            foreach (var outcome in outcomes)
+            {
+                var cut = byStream[outcome.Range.Stream];
+                await cut.Stream.SettleAsync(outcome, cut.Range.EndOffset, token);
+            }
+
+            Measure(outcomes, started);
+            _context.Tail.Shrink();
+            await _wal.TrimAsync(cuts.Max(cut => cut.LastPosition), token);
+        }
+        catch (StreamException failure)
+        {
+            _loseAll(failure);
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            // The store stops. What was not committed is in the WAL.
+        }
+        catch (Exception failure) when (failure is not InvariantViolationException)
+        {
+            // Nobody repeats it, so its streams cannot go on; what is not committed is in the WAL.
+            cuts.ForEach(cut => cut.Stream.Core.LoseFor(failure));
+        }
+        finally
+        {
+            cuts.ForEach(cut => cut.Release());
+            // Even then the next one of these streams comes after all before.
+            await before;
+        }
+    }
+
+    private void Measure(List<UploadOutcome> outcomes, long started)
+    {
+        var written = outcomes.Select(outcome => outcome.Index).OfType<DataObjectIndex>().Distinct().ToList();
+        var bytes = written.Sum(index => index.ObjectSize);
+        var elapsed = _runtime.Time.GetElapsedTime(started);
+        _metrics.BytesUploaded.Add(bytes);
+        _metrics.ObjectsCommitted.Add(written.Count);
+        _metrics.UploadSeconds.Record(elapsed.TotalSeconds);
+        StreamsMessages.Uploaded(_logger, bytes, outcomes.Count, written.Count, elapsed);
     }
 }

@@ -46,7 +46,7 @@ internal sealed class GatheredRecords
     /// <param name="headSize">Bytes left free at the beginning; at most a page.</param>
     /// <param name="alignment">Zeros follow up to a multiple of it; a page at most.</param>
     /// <param name="copiedUpTo">Payloads up to this are copied.</param>
-    public void Build(BufferPool pool, WalAppendGroup appends, int headSize, int alignment, int copiedUpTo)
+    public void Build(BufferPool pool, WalAppendQueue.Group appends, int headSize, int alignment, int copiedUpTo)
     {
         long body = 0, copied = headSize;
         foreach (var append in appends)

@@ -14,7 +14,7 @@ internal sealed class WalAppendQueue
 {
     private readonly Lock _lock = new();
     private readonly IdleTasks<WalAppend> _idle;
-    private WalAppendGroup _waiting;
+    private Group _waiting;
     private TaskCompletionSource? _wake;
     private long _wakeAt;
     private long _waitingBytes;
@@ -78,7 +78,7 @@ internal sealed class WalAppendQueue
     /// <param name="maxBytes">Of records as they are written, headers included.</param>
     /// <param name="group">What was taken.</param>
     /// <returns>False when the queue has ended and is empty.</returns>
-    public bool Take(long maxBytes, out WalAppendGroup group)
+    public bool Take(long maxBytes, out Group group)
     {
         lock (_lock)
         {
@@ -97,8 +97,8 @@ internal sealed class WalAppendQueue
                 last = append;
             }
 
-            group = new WalAppendGroup(count == 0 ? null : _waiting.First, last, count);
-            _waiting = count == _waiting.Count ? default : new WalAppendGroup(last!.Next, _waiting.Last, _waiting.Count - count);
+            group = new Group(count == 0 ? null : _waiting.First, last, count);
+            _waiting = count == _waiting.Count ? default : new Group(last!.Next, _waiting.Last, _waiting.Count - count);
             _waitingBytes -= bytes;
             return count > 0 || _ended is null;
         }
@@ -108,7 +108,7 @@ internal sealed class WalAppendQueue
     /// <returns>False if it had ended before.</returns>
     public bool End(StreamException reason)
     {
-        WalAppendGroup failed;
+        Group failed;
         TaskCompletionSource? wake;
         lock (_lock)
         {
@@ -135,7 +135,7 @@ internal sealed class WalAppendQueue
             last.Next = append;
         }
 
-        _waiting = new WalAppendGroup(_waiting.First ?? append, append, _waiting.Count + 1);
+        _waiting = new Group(_waiting.First ?? append, append, _waiting.Count + 1);
     }
 
     // The append is accepted. Where its writer cannot be told, nobody will write it, and it fails like all others.
@@ -148,6 +148,61 @@ internal sealed class WalAppendQueue
         catch (Exception failure)
         {
             End(new StreamException(StreamError.WalFailed, $"The WAL's writer cannot be woken: {failure.Message}", failure));
+        }
+    }
+
+    /// <summary>Appends that follow each other, linked to one another: to take them from the queue takes no memory. Empty by default.</summary>
+    internal readonly record struct Group(WalAppend? First, WalAppend? Last, int Count)
+    {
+        public Enumerator GetEnumerator() => new(this);
+
+        /// <summary>Completes them all, or fails them for a reason; they are their takers' from then on, and may be used again at once.</summary>
+        /// <returns>What went wrong with one of them, such as an allocation: nobody may ever hear of it, so the WAL must not go on. Null as a rule.</returns>
+        public Exception? Settle(StreamException? reason)
+        {
+            Exception? trouble = null;
+            foreach (var append in this)
+            {
+                try
+                {
+                    if (reason is null)
+                    {
+                        append.Complete();
+                    }
+                    else
+                    {
+                        append.Fail(reason);
+                    }
+                }
+                catch (Exception failure)
+                {
+                    trouble = failure;
+                }
+            }
+
+            return trouble;
+        }
+
+        /// <summary>Reads each link before it hands the append out, since whoever gets it may end it.</summary>
+        internal struct Enumerator(Group group)
+        {
+            private WalAppend? _next = group.First;
+            private int _left = group.Count;
+
+            public WalAppend Current { get; private set; } = null!;
+
+            public bool MoveNext()
+            {
+                if (_left == 0)
+                {
+                    return false;
+                }
+
+                _left--;
+                Current = _next!;
+                _next = Current.Next;
+                return true;
+            }
         }
     }
 }

@@ -143,7 +143,7 @@ public sealed class StreamsOverControllerTests : IAsyncDisposable
             for (var i = 0; i < count; i++)
             {
                 var payload = Encoding.ASCII.GetBytes($"record {owner.Stream.NextOffset}");
-                var permit = await Store.AdmitAsync(payload.Length, default);
+                var permit = await owner.Stream.AdmitAsync(payload.Length, default);
                 var frame = test._buffers.Rent(payload.Length);
                 payload.CopyTo(frame.GetSpan());
                 await owner.AppendAsync(new StreamAppend(1, -1, frame.Memory, frame), permit);

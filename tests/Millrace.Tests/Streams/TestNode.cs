@@ -73,7 +73,7 @@ internal sealed class TestNode : IAsyncDisposable
     /// <summary>As <see cref="AppendAsync"/>, but returns when the offset is taken.</summary>
     public async Task<Task> BeginAppendAsync(TestOwner owner, int count = 1, int bytes = 100, long timestamp = -1)
     {
-        var permit = await Store.AdmitAsync(bytes, default).AsTask().WaitAsync(Patience);
+        var permit = await owner.Stream.AdmitAsync(bytes, default).AsTask().WaitAsync(Patience);
         return BeginAppend(owner, permit, count, bytes, timestamp);
     }
 

@@ -3,7 +3,6 @@ using Millrace.Broker.Apis.Topics;
 using Millrace.Broker.Groups;
 using Millrace.Broker.Membership;
 using Millrace.Network.Requests;
-using Millrace.Metadata.Channel;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;

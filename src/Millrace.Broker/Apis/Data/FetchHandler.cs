@@ -4,7 +4,6 @@ using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Lookup;
 using Millrace.Broker.Purgatory;
-using Millrace.Metadata.Image;
 using Millrace.Network.Access;
 using Millrace.Network.Requests;
 using Millrace.Protocol;
@@ -24,7 +23,7 @@ namespace Millrace.Broker.Apis.Data;
 /// memory yet), or nothing to wait for; else when enough has become readable or the time is up.
 /// </remarks>
 internal sealed class FetchHandler(
-    NodeRuntime runtime, PartitionTable partitions, OpeningWait opening, FetchPurgatory purgatory, FetchLimit limit, DataMetrics metrics)
+    NodeRuntime runtime, PartitionTable partitions, FetchPurgatory purgatory, FetchLimit limit, DataMetrics metrics)
     : IApiHandler<FetchRequest, FetchResponse>
 {
     private const sbyte ReadUncommitted = 0;
@@ -95,7 +94,8 @@ internal sealed class FetchHandler(
         var patience = TimeSpan.FromMilliseconds(Math.Max(0, request.MaxWaitMs));
         var fetch = new FetchPass(FindPartitions(context, request), limit, request.MaxBytes);
         context.ReleaseAfterResponse(fetch);
-        await opening.WaitAsync(fetch.Partitions.Select(wanted => wanted.Lookup.Partition), patience > OpeningPatience ? patience : OpeningPatience, token);
+        await partitions.WhenOpenAsync(
+            fetch.Partitions.Select(wanted => wanted.Lookup.Partition), patience > OpeningPatience ? patience : OpeningPatience, token);
         await fetch.ReadAsync(token);
 
         var missing = Math.Min(request.MinBytes, fetch.MaxBytes) - fetch.Bytes;

@@ -15,7 +15,7 @@ namespace Millrace.Broker.Apis.Data;
 /// upload to a tier (-6): there are none. v10: a time-out, which is for lookups that go to the object store.
 /// Without transactions the last stable offset is the high watermark.
 /// </remarks>
-internal sealed class ListOffsetsHandler(NodeRuntime runtime, OpeningWait opening, PartitionTable partitions)
+internal sealed class ListOffsetsHandler(NodeRuntime runtime, PartitionTable partitions)
     : IApiHandler<ListOffsetsRequest, ListOffsetsResponse>
 {
     private const long Latest = -1;
@@ -58,7 +58,8 @@ internal sealed class ListOffsetsHandler(NodeRuntime runtime, OpeningWait openin
 
     public async ValueTask<ListOffsetsResponse> HandleAsync(RequestContext context, ListOffsetsRequest request, CancellationToken token)
     {
-        await opening.WaitAsync(request.Topics.SelectMany(topic => topic.Partitions, (topic, partition) => (topic.Name, partition.PartitionIndex)), token);
+        await partitions.WhenOpenAsync(
+            request.Topics.SelectMany(topic => topic.Partitions, (topic, partition) => (topic.Name, partition.PartitionIndex)), token);
 
         // A partition that is asked for twice would be answered twice, and the client could not tell which is which.
         var asked = new HashSet<(string, int)>();

@@ -9,7 +9,7 @@ namespace Millrace.Broker.Apis.Data;
 
 /// <summary>OffsetForLeaderEpoch (key 23), v2–4: where a leader epoch ended.</summary>
 /// <remarks>v3: the replica that asks. v4: flexible. The end of the current epoch is the end of what is durable.</remarks>
-internal sealed class OffsetForLeaderEpochHandler(OpeningWait opening, PartitionTable partitions)
+internal sealed class OffsetForLeaderEpochHandler(PartitionTable partitions)
     : IApiHandler<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>
 {
     public static ApiVersionRange Versions => new(2, 4);
@@ -43,7 +43,7 @@ internal sealed class OffsetForLeaderEpochHandler(OpeningWait opening, Partition
     public async ValueTask<OffsetForLeaderEpochResponse> HandleAsync(
         RequestContext context, OffsetForLeaderEpochRequest request, CancellationToken token)
     {
-        await opening.WaitAsync(request.Topics.SelectMany(topic => topic.Partitions, (topic, partition) => (topic.Topic, partition.Partition)), token);
+        await partitions.WhenOpenAsync(request.Topics.SelectMany(topic => topic.Partitions, (topic, partition) => (topic.Topic, partition.Partition)), token);
         return new OffsetForLeaderEpochResponse
         {
             Topics = [.. request.Topics.Select(topic => new OffsetForLeaderEpochResponse.OffsetForLeaderTopicResult

@@ -4,7 +4,6 @@ using Millrace.Broker.Errors;
 using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
-using Millrace.Metadata.Image;
 using Millrace.Network.Requests;
 using Millrace.Protocol;
 using Millrace.Runtime;

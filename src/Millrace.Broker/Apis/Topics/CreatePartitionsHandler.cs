@@ -1,6 +1,5 @@
 using Millrace.Network.Access;
 using Millrace.Network.Requests;
-using Millrace.Metadata.Channel;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Topics;

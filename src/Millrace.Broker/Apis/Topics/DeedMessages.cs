@@ -1,7 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Millrace.Metadata.Configs;
-using Millrace.Network.Requests;
-using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Topics;
 

@@ -1,7 +1,6 @@
 using Millrace.Network.Access;
 using Millrace.Broker.Membership;
 using Millrace.Network.Requests;
-using Millrace.Metadata.Channel;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;

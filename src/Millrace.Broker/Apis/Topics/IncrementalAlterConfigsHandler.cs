@@ -1,6 +1,4 @@
 using Millrace.Network.Requests;
-using Millrace.Metadata.Channel;
-using Millrace.Network.Access;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Topics;

@@ -4,11 +4,11 @@ using Millrace.Runtime.Buffers;
 namespace Millrace.Streams.Wal.Object;
 
 /// <summary>A group of appends on its way into one object.</summary>
-internal sealed class ObjectWalBatch(WalAppendGroup appends)
+internal sealed class ObjectWalBatch(WalAppendQueue.Group appends)
 {
     private readonly GatheredRecords _records = new();
 
-    public WalAppendGroup Appends => appends;
+    public WalAppendQueue.Group Appends => appends;
 
     /// <summary>Lays the batch out. It is held until <see cref="Release"/>.</summary>
     public ReadOnlySequence<byte> Build(BufferPool pool)

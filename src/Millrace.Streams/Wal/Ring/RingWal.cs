@@ -1,5 +1,6 @@
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files;
 using Millrace.Streams.Wal.Media;
 
 namespace Millrace.Streams.Wal.Ring;
@@ -18,6 +19,7 @@ internal sealed class RingWal : IWriteAheadLog
     private readonly WalRing _ring;
     private readonly IWalSpace _space;
     private readonly int _groupBytes;
+    private readonly int _copiedUpTo;
     private readonly WalAppendQueue _queue = new(0);
     private readonly AsyncGate _groupsInFlight = new(RingFormat.GroupsInFlight);
     private readonly AsyncGate _trimming = new(1);
@@ -60,6 +62,9 @@ internal sealed class RingWal : IWriteAheadLog
 
         // A quarter of the ring: then there is room for the next block while the oldest is given up.
         _groupBytes = (int)Math.Min(options.GroupBytes, ring.Size / 4);
+
+        // Direct writes need memory that is aligned, which payloads are not.
+        _copiedUpTo = ring.Mode == WalDeviceMode.Direct ? int.MaxValue : GatheredRecords.CopiedPayload;
         MaxRecordBytes = (int)Math.Min(RingFormat.MaxRecordBytes, ring.Size / 4);
         _writing = runtime.Spawn("wal-writer", _ => WriteAsync());
     }
@@ -153,11 +158,14 @@ internal sealed class RingWal : IWriteAheadLog
                 continue;
             }
 
-            var block = new WalBlockWriter();
+            var block = new GatheredRecords();
+            WalBlockHeader header = default;
             try
             {
-                block.Build(_pool, _ring.Mode, NextHeader(appends.First!.Position), appends);
-                await TakePlaceAsync(block.Header);
+                block.Build(_pool, appends, WalBlockHeader.Size, RingFormat.Sector, _copiedUpTo);
+                header = NextHeader(appends, block);
+                header.Write(block.Head);
+                await TakePlaceAsync(header);
             }
             catch (Exception failure)
             {
@@ -165,21 +173,21 @@ internal sealed class RingWal : IWriteAheadLog
                 Lose(failure);
             }
 
-            previous = WriteGroupAsync(block, appends, previous);
+            previous = WriteGroupAsync(header, block, appends, previous);
         }
 
         await previous;
     }
 
     /// <returns>Whether this group and all before it are durable.</returns>
-    private async Task<bool> WriteGroupAsync(WalBlockWriter block, WalAppendGroup appends, Task<bool> previous)
+    private async Task<bool> WriteGroupAsync(WalBlockHeader header, GatheredRecords block, WalAppendQueue.Group appends, Task<bool> previous)
     {
         var isDurable = false;
         try
         {
-            if (!HasEnded)
+            if (Ended is null)
             {
-                await _ring.WriteAsync(block.Header.RingPosition, block.Parts);
+                await _ring.WriteAsync(header.RingPosition, block.Parts);
                 await _ring.FlushAsync();
                 isDurable = true;
             }
@@ -197,10 +205,10 @@ internal sealed class RingWal : IWriteAheadLog
         isDurable &= await previous;
         if (isDurable)
         {
-            Confirm(block.Header.Sequence);
+            Confirm(header.Sequence);
         }
 
-        if (appends.Settle(isDurable ? null : Reason) is { } trouble)
+        if (appends.Settle(isDurable ? null : Ended) is { } trouble)
         {
             Lose(trouble);
         }
@@ -209,11 +217,12 @@ internal sealed class RingWal : IWriteAheadLog
         return isDurable;
     }
 
-    private WalBlockHeader NextHeader(long firstAppend)
+    private WalBlockHeader NextHeader(WalAppendQueue.Group appends, GatheredRecords block)
     {
         lock (_lock)
         {
-            return new(0, Descriptor.Id, Descriptor.Epoch, _nextSequence, _confirmed, _tail, firstAppend, 0, 0);
+            return new(
+                block.Checksum, Descriptor.Id, Descriptor.Epoch, _nextSequence, _confirmed, _tail, appends.First!.Position, appends.Count, block.BodyLength);
         }
     }
 
@@ -288,24 +297,13 @@ internal sealed class RingWal : IWriteAheadLog
         room?.SetResult();
     }
 
-    private bool HasEnded
+    private StreamException? Ended
     {
         get
         {
             lock (_lock)
             {
-                return _ended is not null;
-            }
-        }
-    }
-
-    private StreamException Reason
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _ended!;
+                return _ended;
             }
         }
     }

@@ -12,7 +12,6 @@ using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Files;
-using Millrace.Server.Composition;
 using Millrace.Simulation.Kernel;
 using Millrace.Streams;
 using Millrace.Streams.Recovery;

@@ -97,6 +97,13 @@ internal sealed class MemberMachine
         while (!_world.IsOver)
         {
             await Task.Delay(_random.Between(TimeSpan.Zero, LongestPause), runtime.Time);
+            if (!IsLive(_member))
+            {
+                // Somebody took it for dead.
+                _world.Kernel.Coverage.Count("members: fenced");
+                await RegisterAsync(_member, runtime, address);
+            }
+
             await CreateTopicAsync(_member, runtime);
             if (!led && _member.Local is not null)
             {
@@ -106,6 +113,9 @@ internal sealed class MemberMachine
         }
     }
 
+    private static bool IsLive(ClusterMember member) =>
+        member.Registered is { } self && member.Metadata.Image.Nodes.TryGetValue(self.Node, out var known) && known.Epoch == self.Epoch && known.IsLive;
+
     private async Task RegisterAsync(ClusterMember member, NodeRuntime runtime, PeerAddress address)
     {
         var registration = new NodeRegistration(runtime.NewId(), [new NodeEndpoint(ListenerName.Plaintext, address.Host, 9092)], null)
@@ -113,15 +123,15 @@ internal sealed class MemberMachine
             Internal = address,
             Name = Node.Name,
         };
-        while (true)
+        for (; ; registration = registration with { Incarnation = runtime.NewId() })
         {
             using var patience = new CancellationTokenSource(Patience, runtime.Time);
             try
             {
-                await new NodeRegistry(runtime, member.Channel).RegisterAsync(registration, patience.Token);
+                member.Registered = await new NodeRegistry(runtime, member.Channel).RegisterAsync(registration, patience.Token);
                 return;
             }
-            catch (Exception silence) when (silence is StreamException { Error: StreamError.ControllerLost } or OperationCanceledException)
+            catch (Exception silence) when (silence is StreamException { Error: StreamError.Fenced } or OperationCanceledException)
             {
                 _world.Kernel.Coverage.Count("members: asked without an answer");
                 await Task.Delay(_random.Between(TimeSpan.Zero, LongestPause), runtime.Time);
@@ -143,7 +153,7 @@ internal sealed class MemberMachine
             {
                 _world.Oracle.Created(name, answer.Topics[0].TopicId, member.Metadata.Image);
             }
-            else
+            else if ((ErrorCode)answer.Topics[0].ErrorCode != ErrorCode.InvalidReplicationFactor)
             {
                 _world.Kernel.Fail(new ViolationException($"Topic {name} was refused: {answer.Topics[0].ErrorMessage}"));
             }

@@ -14,7 +14,7 @@ internal sealed class MemberScenario : IScenario
 
     public IReadOnlyList<string> RareThings { get; } =
     [
-        "members: joined", "members: led", "members: controllers lost", "members: asked without an answer", "nodes: killed", "nodes: paused",
+        "members: joined", "members: fenced", "members: led", "members: controllers lost", "members: asked without an answer", "nodes: killed", "nodes: paused",
         "network: swallowed", "network: connections cut", "storage: outage",
     ];
 

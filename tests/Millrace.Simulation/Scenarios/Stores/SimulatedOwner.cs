@@ -35,7 +35,7 @@ internal sealed class SimulatedOwner(StoreWorld world, NodeRuntime runtime, Stre
             switch (_random.Next(100))
             {
                 case < 80:
-                    appends = AppendAsync(await store.AdmitAsync(Stream.NextOffset % 2 == 0 ? 4096 : 100, CancellationToken.None), appends);
+                    appends = AppendAsync(await Stream.AdmitAsync(Stream.NextOffset % 2 == 0 ? 4096 : 100, CancellationToken.None), appends);
                     break;
                 case < 90:
                     await TryReadAsync(_random.NextInt64(Stream.ConfirmOffset - Stream.StartOffset + 1) + Stream.StartOffset);

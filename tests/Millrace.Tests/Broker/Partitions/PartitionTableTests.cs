@@ -63,6 +63,25 @@ public sealed class PartitionTableTests
     }
 
     [Fact]
+    public async Task One_partition_whose_closing_fails_of_a_fault_keeps_nobody_waiting_for_the_others()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        await broker.AddTopicAsync("t", 3);
+        var partitions = new[] { await broker.OpenAsync("t", 0), await broker.OpenAsync("t", 1), await broker.OpenAsync("t", 2) };
+        var closings = 0;
+        broker.Registry.Before = call =>
+            call == "CloseAsync" && Interlocked.Increment(ref closings) == 1 ? throw new ArgumentException("a fault of ours") : default;
+
+        await Assert.ThrowsAsync<ArgumentException>(() => broker.Table.CloseAsync(default));
+
+        Assert.All(partitions, partition => Assert.Equal(PartitionPhase.Closed, partition.Phase));
+        foreach (var partition in partitions)
+        {
+            Assert.Equal(PartitionError.NotLeader, await partition.WhenOpenAsync(default).AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
+        }
+    }
+
+    [Fact]
     public async Task A_higher_epoch_closes_the_partition_and_opens_it_anew()
     {
         await using var broker = PartitionsUnderTest.Start();

@@ -214,7 +214,7 @@ public sealed class FormerWalsTests : IAsyncDisposable
 
     internal static async Task AppendAsync(NodeUnderTest node, TestOwner owner)
     {
-        using var permit = await node.Node.Streams.AdmitAsync(100, default);
+        using var permit = await owner.Stream.AdmitAsync(100, default);
         using var buffers = new BufferPool(1 << 20);
         var frame = buffers.Rent(100);
         frame.GetSpan()[..100].Fill(7);

@@ -1,7 +1,6 @@
 using Millrace.Controller.Topics;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
-using Millrace.Network.Access;
 using Millrace.Protocol;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;

@@ -2,8 +2,6 @@ using Millrace.ObjectStorage.Memory;
 using Millrace.Controller.Nodes;
 using Millrace.Protocol;
 using Millrace.Runtime.Files.Linux;
-using Millrace.Server;
-using Millrace.Server.Composition;
 using Millrace.Streams;
 using Millrace.Tests.Acceptance;
 using Millrace.Tests.Controller;

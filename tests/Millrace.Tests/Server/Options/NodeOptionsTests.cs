@@ -27,6 +27,12 @@ public sealed class NodeOptionsTests
     [Fact]
     public void Http_can_be_switched_off() => Assert.Null(From(("millrace.http.listener", "off")).Http);
 
+    [Theory]
+    [InlineData(2_592_000_000L, 2_592_000_000L)]
+    [InlineData(long.MaxValue, long.MaxValue / TimeSpan.TicksPerMillisecond)]
+    public void Objects_are_not_deleted_sooner_than_is_set_where_that_is_longer_than_timers_take(long set, long kept) =>
+        Assert.Equal(TimeSpan.FromMilliseconds(kept), From(("millrace.object.deletion.delay.ms", $"{set}")).Controller.DeletionDelay);
+
     private static NodeOptions From(params (string Key, string Value)[] settings) =>
         NodeOptions.From(NodeSettings.From(settings.Select(setting => KeyValuePair.Create(setting.Key, setting.Value))), "/var/data");
 }

@@ -74,7 +74,7 @@ public sealed class StreamAppendsTests : IAsyncDisposable
     {
         const int FrameBytes = 3 << 20;
         var owner = await _node.CreateAsync();
-        using (var permit = await _node.Store.AdmitAsync(SmallRecordArena.LargestPayload, default))
+        using (var permit = await owner.Stream.AdmitAsync(SmallRecordArena.LargestPayload, default))
         {
             var frame = _node.Buffers.Rent(FrameBytes);
             var payload = frame.Memory.Slice(FrameBytes / 2, SmallRecordArena.LargestPayload);
@@ -96,7 +96,7 @@ public sealed class StreamAppendsTests : IAsyncDisposable
         var frame = _node.Buffers.Rent(Bytes);
         TestNode.Fill(frame.GetSpan(), owner.Stream.Id, 0);
         var right = Crc32C.Of(frame.GetSpan());
-        using (var permit = await _node.Store.AdmitAsync(Bytes, default))
+        using (var permit = await owner.Stream.AdmitAsync(Bytes, default))
         {
             var refused = Assert.Throws<StreamException>(() =>
             {
@@ -118,7 +118,7 @@ public sealed class StreamAppendsTests : IAsyncDisposable
         var frame = _node.Buffers.Rent(100);
         for (var i = 0; i < 100; i++)
         {
-            using var permit = await _node.Store.AdmitAsync(100, default);
+            using var permit = await owner.Stream.AdmitAsync(100, default);
             // Neither the place in the log cache nor that for a small record.
             _node.Taking = bytes => throw new InsufficientMemoryException("The test has no more");
             var failed = false;
@@ -178,7 +178,7 @@ public sealed class StreamAppendsTests : IAsyncDisposable
     public async Task A_permit_serves_one_append()
     {
         var owner = await _node.CreateAsync();
-        var permit = await _node.Store.AdmitAsync(100, default);
+        var permit = await owner.Stream.AdmitAsync(100, default);
         await _node.BeginAppend(owner, permit, 1, 100, -1);
         Assert.Throws<InvalidOperationException>(() => { _ = _node.BeginAppend(owner, permit, 1, 100, -1); });
         permit.Dispose();
@@ -202,7 +202,7 @@ public sealed class StreamAppendsTests : IAsyncDisposable
             for (var i = 0; i < 200; i++)
             {
                 var owner = owners[(i + thread) % owners.Count];
-                using var permit = await node.Store.AdmitAsync(64, default);
+                using var permit = await owner.Stream.AdmitAsync(64, default);
                 var frame = node.Buffers.Rent(64);
                 await owner.AppendAsync(new StreamAppend(1, -1, frame.Memory, frame), permit);
                 frame.Release();

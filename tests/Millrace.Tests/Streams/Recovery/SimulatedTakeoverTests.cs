@@ -174,7 +174,7 @@ public sealed class SimulatedTakeoverTests
                 await CheckAsync(owner, isLast ? 0 : world.Kernel.Random.Next(0, (int)owner.Stream.ConfirmOffset + 1));
             }
 
-            await Task.WhenAll(owners.Select(owner => ProduceAsync(store, owner, buffers)));
+            await Task.WhenAll(owners.Select(owner => ProduceAsync(owner, buffers)));
         }
 
         private async Task<TestOwner> OpenAsync(StreamStore store, StreamId id)
@@ -194,12 +194,12 @@ public sealed class SimulatedTakeoverTests
             }
         }
 
-        private async Task ProduceAsync(StreamStore store, TestOwner owner, BufferPool buffers)
+        private async Task ProduceAsync(TestOwner owner, BufferPool buffers)
         {
             while (true)
             {
                 var bytes = world.Kernel.Random.Next(1, 3000);
-                using var permit = await store.AdmitAsync(bytes, default);
+                using var permit = await owner.Stream.AdmitAsync(bytes, default);
                 var offset = owner.Stream.NextOffset;
                 var frame = buffers.Rent(bytes);
                 TestNode.Fill(frame.GetSpan(), owner.Stream.Id, offset);

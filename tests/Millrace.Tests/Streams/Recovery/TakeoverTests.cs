@@ -175,7 +175,7 @@ public sealed class TakeoverTests : IAsyncDisposable
             {
                 while (!_stopping.IsCancellationRequested)
                 {
-                    using var permit = await _store!.AdmitAsync(2000, _stopping.Token);
+                    using var permit = await owner.Stream.AdmitAsync(2000, _stopping.Token);
                     var offset = owner.Stream.NextOffset;
                     await AppendAsync(owner, permit);
                     lock (_acknowledged)

@@ -60,7 +60,7 @@ public sealed class WalFailoverTests : IAsyncDisposable
         {
             try
             {
-                (await _former.Store.AdmitAsync(1, default)).Dispose();
+                (await _former.Store.Budget.AdmitAsync(1, default)).Dispose();
                 return false;
             }
             catch (StreamException refused)

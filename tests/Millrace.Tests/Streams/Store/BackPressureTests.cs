@@ -32,7 +32,7 @@ public sealed class BackPressureTests
         while (true)
         {
             using var patience = new CancellationTokenSource();
-            var admission = node.Store.AdmitAsync(RecordBytes, patience.Token).AsTask();
+            var admission = owner.Stream.AdmitAsync(RecordBytes, patience.Token).AsTask();
             if (!admission.IsCompleted)
             {
                 patience.Cancel();
@@ -95,7 +95,7 @@ public sealed class BackPressureTests
         var frame = node.Buffers.Rent(10 * RecordBytes);
         for (var i = 0; i < 10; i++)
         {
-            using var permit = await node.Store.AdmitAsync(RecordBytes, default);
+            using var permit = await first.Stream.AdmitAsync(RecordBytes, default);
             await (i % 2 == 0 ? first : second).AppendAsync(new StreamAppend(1, -1, frame.Memory.Slice(i * RecordBytes, RecordBytes), frame), permit);
         }
 
@@ -143,7 +143,7 @@ public sealed class BackPressureTests
         taken = 0;
         for (var i = 0; i < 60_000; i++)
         {
-            using var permit = await node.Store.AdmitAsync(75, default);
+            using var permit = await owners[0].Stream.AdmitAsync(75, default);
             await owners[i * 7 % owners.Count].AppendAsync(new StreamAppend(1, -1, frame.Memory, frame), permit);
         }
 

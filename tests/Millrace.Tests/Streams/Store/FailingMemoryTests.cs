@@ -88,13 +88,13 @@ public sealed class FailingMemoryTests
             Arm(failAt);
             for (var number = 0; number < 30; number++)
             {
-                await AppendAsync(store, owners[number % 2], Sizes[number % Sizes.Length], number);
+                await AppendAsync(owners[number % 2], Sizes[number % Sizes.Length], number);
             }
 
             var reached = Disarm();
             foreach (var owner in owners)
             {
-                await AppendAsync(store, owner, Sizes[0], 1000);
+                await AppendAsync(owner, Sizes[0], 1000);
             }
 
             await wal.DisposeAsync();
@@ -153,13 +153,13 @@ public sealed class FailingMemoryTests
             _machine.Dispose();
         }
 
-        private async Task AppendAsync(StreamStore store, TestOwner owner, int bytes, int number)
+        private async Task AppendAsync(TestOwner owner, int bytes, int number)
         {
             PooledBuffer? frame = null;
             try
             {
                 frame = _buffers.Rent(bytes);
-                using var permit = await store.AdmitAsync(bytes, default).AsTask().WaitAsync(Patience);
+                using var permit = await owner.Stream.AdmitAsync(bytes, default).AsTask().WaitAsync(Patience);
                 BitConverter.TryWriteBytes(frame.GetSpan(), (long)number);
                 var offset = owner.Stream.NextOffset;
                 await owner.AppendAsync(new StreamAppend(1, -1, frame.Memory, frame), permit).AsTask().WaitAsync(Patience);

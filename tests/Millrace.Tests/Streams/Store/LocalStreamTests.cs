@@ -44,7 +44,7 @@ public sealed class LocalStreamTests : IAsyncDisposable
         await owner.Stream.CloseAsync(default);
         await owner.Stream.CloseAsync(default);
 
-        using var permit = await _node.Store.AdmitAsync(10, default);
+        using var permit = await owner.Stream.AdmitAsync(10, default);
         Assert.Equal(StreamError.Closed, Assert.Throws<StreamException>(() => { _ = _node.BeginAppend(owner, permit, 1, 10, -1); }).Error);
         await AssertErrorAsync(StreamError.Closed, () => owner.Stream.ReadAsync(0, 10, default).AsTask());
         Assert.False(owner.Lost.IsCompleted);
@@ -137,7 +137,7 @@ public sealed class LocalStreamTests : IAsyncDisposable
         Assert.Equal(StreamError.Fenced, await owner.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
         Assert.Equal(StreamError.Fenced, await other.Lost.WaitAsync(TimeSpan.FromSeconds(30)));
         await AssertErrorAsync(StreamError.Fenced, () => owner.Stream.ReadAsync(0, 10, default).AsTask());
-        await AssertErrorAsync(StreamError.Fenced, () => _node.Store.AdmitAsync(10, default).AsTask());
+        await AssertErrorAsync(StreamError.Fenced, () => owner.Stream.AdmitAsync(10, default).AsTask());
         await AssertErrorAsync(StreamError.Fenced, () => _node.OpenAsync(owner.Stream.Id, 2));
         Assert.Equal(1, owner.Stream.ConfirmOffset);
         // The records that nobody has in an object are still there for whoever takes the WAL over.

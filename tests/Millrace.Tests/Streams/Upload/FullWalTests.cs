@@ -71,7 +71,7 @@ public sealed class FullWalTests
         var durable = new List<Task>();
         for (var i = 0; i < Appends; i++)
         {
-            var permit = await store.AdmitAsync(Bytes, default);
+            var permit = await owner.Stream.AdmitAsync(Bytes, default);
             var frame = buffers.Rent(Bytes);
             TestNode.Fill(frame.GetSpan(), owner.Stream.Id, i);
             durable.Add(owner.AppendAsync(new StreamAppend(1, -1, frame.Memory, frame), permit).AsTask());

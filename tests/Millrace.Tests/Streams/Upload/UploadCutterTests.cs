@@ -15,7 +15,8 @@ public sealed class UploadCutterTests : StreamsTest
     {
         var node = Start(TestNode.Small with { NotUploadedBytes = 64 << 20, UploadBytes = 64 << 20 });
         var cutter = new UploadCutter(
-            new UploadContext(node.Runtime.Time, node.Options, node.Wal, node.Store.Tail, node.Store.Planner), NullLogger.Instance);
+            new UploadContext(node.Runtime.Time, node.Options, node.Wal, node.Store.Planner, Registry: null!, node.Store.Indexes, node.Store.Tail),
+            NullLogger.Instance);
         for (var round = 0; round < Rounds; round++)
         {
             var owner = await node.CreateAsync();

@@ -22,7 +22,7 @@ public sealed class UploadPlannerTests : IAsyncDisposable
     public UploadPlannerTests()
     {
         _planner = new UploadPlanner(_time, Options, _wal, _budget);
-        _context = new UploadContext(_time, Options, _wal, new TailCache(0, _budget), _planner);
+        _context = new UploadContext(_time, Options, _wal, _planner, Registry: null!, Indexes: null!, new TailCache(0, _budget));
         (_first, _second) = (new StreamUploads(_cores.Open(1), _context), new StreamUploads(_cores.Open(2), _context));
     }
 

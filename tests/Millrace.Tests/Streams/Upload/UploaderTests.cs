@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Runtime;
 using Millrace.Runtime.Ids;
-using Millrace.Streams;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Upload;
 using Xunit;
@@ -18,11 +17,12 @@ public sealed class UploaderTests
         var wal = new TestWal(new NodeId(1), new NodeEpoch(1));
         var budget = new MemoryBudget(100, reserve: 0, () => { });
         await using var planner = new UploadPlanner(runtime.Time, TestNode.Small, wal, budget);
-        var context = new UploadContext(runtime.Time, TestNode.Small, wal, new TailCache(0, budget), planner);
+        var context = new UploadContext(runtime.Time, TestNode.Small, wal, planner, Registry: null!, Indexes: null!, new TailCache(0, budget));
         var host = new PoorHost();
 
         planner.AskForAll();
-        var running = new Uploader(runtime, context, host, runner: null!, NullLogger.Instance).RunAsync(stopping.Token);
+        var uploader = new Uploader(runtime, context, host, objects: null!, wal: null!, _ => { }, metrics: null!, NullLogger.Instance);
+        var running = uploader.RunAsync(stopping.Token);
         await host.Served.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         await stopping.CancelAsync();
         await running;
@@ -48,10 +48,6 @@ public sealed class UploaderTests
                 _served.TrySetResult();
                 return [];
             }
-        }
-
-        public void LoseAll(StreamException reason)
-        {
         }
     }
 }

@@ -52,7 +52,7 @@ public sealed class GatheredRecordsTests : IDisposable
         _pool.Dispose();
     }
 
-    private static void AssertHolds(WalAppendGroup appends, GatheredRecords gathered, int alignment)
+    private static void AssertHolds(WalAppendQueue.Group appends, GatheredRecords gathered, int alignment)
     {
         byte[] laidOut = [.. gathered.Parts.SelectMany(part => part.ToArray())];
         Assert.Equal(0, laidOut.Length % alignment);
@@ -72,7 +72,7 @@ public sealed class GatheredRecordsTests : IDisposable
         gathered.Release();
     }
 
-    private static List<ReadOnlyMemory<byte>> Payloads(WalAppendGroup appends)
+    private static List<ReadOnlyMemory<byte>> Payloads(WalAppendQueue.Group appends)
     {
         var payloads = new List<ReadOnlyMemory<byte>>();
         foreach (var append in appends)
@@ -83,7 +83,7 @@ public sealed class GatheredRecordsTests : IDisposable
         return payloads;
     }
 
-    private static WalAppendGroup Appends(bool knowChecksums, params int[] payloads)
+    private static WalAppendQueue.Group Appends(bool knowChecksums, params int[] payloads)
     {
         var queue = new WalAppendQueue(0);
         var random = new Random(payloads.Length);

@@ -1,6 +1,5 @@
 using System.Buffers;
 using Millrace.Broker.Apis.Data;
-using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Purgatory;
 using Millrace.Metadata.Image;
@@ -15,16 +14,14 @@ namespace Millrace.Tests.Broker.Apis.Data;
 internal sealed class DataPathClient
 {
     private readonly PartitionsUnderTest _broker;
-    private readonly OpeningWait _opening;
 
     public DataPathClient(PartitionsUnderTest broker, long memoryBytes = long.MaxValue)
     {
         _broker = broker;
-        _opening = new OpeningWait(broker.Runtime, broker.Table);
         Purgatory = new FetchPurgatory(broker.Runtime);
         Produce = new ProduceHandler(broker.Runtime, broker.Table, new BatchIntake(broker.Buffers), broker.Metrics);
         Fetch = new FetchHandler(
-            broker.Runtime, broker.Table, _opening, Purgatory, new FetchLimit(broker.Identity, broker.Feed, broker.Buffers, memoryBytes), broker.Metrics);
+            broker.Runtime, broker.Table, Purgatory, new FetchLimit(broker.Identity, broker.Feed, broker.Buffers, memoryBytes), broker.Metrics);
     }
 
     public FetchPurgatory Purgatory { get; }
@@ -119,7 +116,7 @@ internal sealed class DataPathClient
         long timestamp, short version = 11, int currentLeaderEpoch = -1, string topic = "t")
     {
         using var context = TestContext.Create(version, _broker.Buffers.Rent(1));
-        var response = await new ListOffsetsHandler(_broker.Runtime, _opening, _broker.Table).HandleAsync(context, new ListOffsetsRequest
+        var response = await new ListOffsetsHandler(_broker.Runtime, _broker.Table).HandleAsync(context, new ListOffsetsRequest
         {
             Topics =
             [
@@ -157,7 +154,7 @@ internal sealed class DataPathClient
     public async Task<OffsetForLeaderEpochResponse.EpochEndOffset> EpochEndAsync(int leaderEpoch, int currentLeaderEpoch = -1)
     {
         using var context = TestContext.Create(4, _broker.Buffers.Rent(1));
-        var response = await new OffsetForLeaderEpochHandler(_opening, _broker.Table).HandleAsync(context, new OffsetForLeaderEpochRequest
+        var response = await new OffsetForLeaderEpochHandler(_broker.Table).HandleAsync(context, new OffsetForLeaderEpochRequest
         {
             Topics =
             [

@@ -154,9 +154,9 @@ public sealed class GroupApisTests : IAsyncDisposable
         var joined = await JoinAsync("g", "", 3);
         await SyncAsync("g", joined, 3);
         var store = _broker.Node.Store;
-        using var held = await store.AdmitAsync(1, default);
+        using var held = await store.Budget.AdmitAsync(1, default);
         using var patience = new CancellationTokenSource();
-        var parked = store.AdmitAsync(store.Options.NotUploadedBytes, patience.Token).AsTask();
+        var parked = store.Budget.AdmitAsync(store.Options.NotUploadedBytes, patience.Token).AsTask();
         Assert.False(parked.IsCompleted);
 
         Assert.Equal((short)ErrorCode.None, (await CommitAsync("g", joined.MemberId, 1, 41, 7))[0]);

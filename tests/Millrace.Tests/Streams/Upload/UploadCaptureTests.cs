@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Cache;
@@ -8,7 +9,7 @@ using Xunit;
 
 namespace Millrace.Tests.Streams.Upload;
 
-public sealed class StateCaptureTests : IAsyncDisposable
+public sealed class UploadCaptureTests : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly Cores _cores = new();
@@ -16,25 +17,27 @@ public sealed class StateCaptureTests : IAsyncDisposable
     private readonly TestWal _wal = new(new NodeId(1), new NodeEpoch(1));
     private readonly StatefulOwner _owner = new();
     private readonly UploadPlanner _planner;
-    private readonly StateCapture _capture;
+    private readonly UploadCutter _cutter;
+    private readonly StreamUploads _stream;
 
-    public StateCaptureTests()
+    public UploadCaptureTests()
     {
         var budget = new MemoryBudget(100, reserve: 0, () => { });
         _planner = new UploadPlanner(_time, TestNode.Small, _wal, budget);
         _owner.Core = _cores.Open(1, owner: _owner);
-        _capture = new StateCapture(_owner.Core, new UploadContext(_time, TestNode.Small, _wal, new TailCache(0, budget), _planner));
+        var context = new UploadContext(_time, TestNode.Small, _wal, _planner, Registry: null!, Indexes: null!, new TailCache(0, budget));
+        (_cutter, _stream) = (new UploadCutter(context, NullLogger.Instance), new StreamUploads(_owner.Core, context));
     }
 
     [Fact]
     public async Task An_owner_is_not_asked_where_there_is_nothing_to_upload()
     {
-        Assert.False(_capture.IsNeeded);
-        Assert.Null(await _capture.TakeAsync(default));
+        Assert.False(_stream.IsNeeded);
+        Assert.Null(await _cutter.CaptureAsync(_stream, default));
         _cores.Append(_owner.Core, walPosition: 10);
-        Assert.True(_capture.IsNeeded);
+        Assert.True(_stream.IsNeeded);
         _owner.Core.Lose(new StreamException(StreamError.Unknown, "deleted"));
-        Assert.Null(await _capture.TakeAsync(default));
+        Assert.Null(await _cutter.CaptureAsync(_stream, default));
         Assert.Equal(0, _owner.Asked);
     }
 
@@ -42,7 +45,7 @@ public sealed class StateCaptureTests : IAsyncDisposable
     public async Task The_newest_state_is_waited_for_until_it_is_durable()
     {
         _cores.Append(_owner.Core, walPosition: 10, isDurable: false);
-        var taking = _capture.TakeAsync(default);
+        var taking = _cutter.CaptureAsync(_stream, default);
         Assert.False(taking.IsCompleted);
         Cores.Confirm(_owner.Core);
         Assert.Equal(1, (await taking.WaitAsync(Patience, TestContext.Current.CancellationToken))!.Value.Offset);
@@ -52,11 +55,11 @@ public sealed class StateCaptureTests : IAsyncDisposable
     public async Task It_is_waited_for_no_longer_than_a_second_and_not_in_a_full_wal()
     {
         _cores.Append(_owner.Core, walPosition: 10, isDurable: false);
-        var patient = _capture.TakeAsync(default);
+        var patient = _cutter.CaptureAsync(_stream, default);
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(1, (await patient.WaitAsync(Patience, TestContext.Current.CancellationToken))!.Value.Offset);
         _wal.Fullness = 1;
-        Assert.Equal(1, (await _capture.TakeAsync(default).WaitAsync(Patience, TestContext.Current.CancellationToken))!.Value.Offset);
+        Assert.Equal(1, (await _cutter.CaptureAsync(_stream, default).WaitAsync(Patience, TestContext.Current.CancellationToken))!.Value.Offset);
         Assert.Equal(0, _owner.Core.Offsets.Confirmed);
     }
 
@@ -65,12 +68,12 @@ public sealed class StateCaptureTests : IAsyncDisposable
     {
         _owner.Core.Checkpoints.OnTaken(bytes: 100);
         _cores.Append(_owner.Core, walPosition: 10);
-        Assert.True((await _capture.TakeAsync(default))!.Value.Checkpoint.IsEmpty);
+        Assert.True((await _cutter.CaptureAsync(_stream, default))!.Value.Checkpoint.IsEmpty);
         _owner.Core.Checkpoints.OnAppended(100);
-        Assert.False((await _capture.TakeAsync(default))!.Value.Checkpoint.IsEmpty);
+        Assert.False((await _cutter.CaptureAsync(_stream, default))!.Value.Checkpoint.IsEmpty);
         _owner.Core.Checkpoints.OnTaken(bytes: 100);
         _owner.Core.Life.BeginClosing();
-        Assert.False((await _capture.TakeAsync(default))!.Value.Checkpoint.IsEmpty);
+        Assert.False((await _cutter.CaptureAsync(_stream, default))!.Value.Checkpoint.IsEmpty);
     }
 
     public async ValueTask DisposeAsync()

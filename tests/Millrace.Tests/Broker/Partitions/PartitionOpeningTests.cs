@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Millrace.Tests.Broker.Partitions;
 
-public sealed class OpeningWaitTests
+public sealed class PartitionOpeningTests
 {
     [Fact]
     public async Task A_lack_of_memory_makes_an_opening_wait_and_ends_nothing()
