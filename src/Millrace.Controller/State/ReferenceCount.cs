@@ -11,43 +11,51 @@ internal sealed class ReferenceCount
 
     public void Add(ObjectId id, int change) => _changes[id] = _changes.GetValueOrDefault(id) + change;
 
-    /// <summary>A change takes ranges off the front or adds them at the end, so only those need a look.</summary>
-    /// <param name="former">Null for a new stream.</param>
-    /// <param name="stream">Null for one that is gone.</param>
-    public void Add(StreamState? former, StreamState? stream)
+    /// <summary>A range was committed to a stream.</summary>
+    public void Commit(StreamState former, StreamState stream, ObjectId id)
     {
-        var before = former?.Ranges ?? StreamRanges.Empty;
-        var after = stream?.Ranges ?? StreamRanges.Empty;
-        if (before != after)
+        if (former.Ranges != stream.Ranges)
         {
-            var start = after.IsEmpty ? long.MaxValue : after.StartOffset;
-            foreach (var range in before.TakeWhile(range => range.StartOffset < start))
+            Add(id, +1);
+        }
+
+        Change(former.Checkpoint, stream.Checkpoint);
+    }
+
+    /// <summary>A stream has lost ranges off its front, or all it had.</summary>
+    public void Trim(StreamState former, StreamState? stream)
+    {
+        if (former.Ranges != stream?.Ranges)
+        {
+            var start = stream is null || stream.Ranges.IsEmpty ? long.MaxValue : stream.Ranges.StartOffset;
+            foreach (var range in former.Ranges.TakeWhile(range => range.StartOffset < start))
             {
                 Add(range.Object, -1);
             }
-
-            foreach (var range in before.IsEmpty ? after : after.After(before.EndOffset))
-            {
-                Add(range.Object, +1);
-            }
         }
 
-        if (former?.Checkpoint != stream?.Checkpoint)
-        {
-            Add(stream?.Checkpoint, +1);
-            Add(former?.Checkpoint, -1);
-        }
+        Change(former.Checkpoint, stream?.Checkpoint);
     }
 
     /// <summary>The objects as they are then.</summary>
     public ObjectImage ApplyTo(ObjectImage objects) =>
         _changes.Where(change => change.Value != 0).Aggregate(objects, (image, change) => image.Refer(change.Key, change.Value));
 
-    private void Add(StreamCheckpoint? checkpoint, int change)
+    private void Change(StreamCheckpoint? former, StreamCheckpoint? now)
     {
-        if (checkpoint is not null)
+        if (former == now)
         {
-            Add(checkpoint.Object, change);
+            return;
+        }
+
+        if (now is not null)
+        {
+            Add(now.Object, +1);
+        }
+
+        if (former is not null)
+        {
+            Add(former.Object, -1);
         }
     }
 }

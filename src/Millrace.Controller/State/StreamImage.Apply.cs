@@ -56,8 +56,9 @@ internal sealed partial record StreamImage
         while (upload.TryReadStream(out var id))
         {
             var former = streams[id];
-            var stream = former.Commit(upload.ReadRange(former.CommittedEnd));
-            references.Add(former, stream);
+            var range = upload.ReadRange(former.CommittedEnd);
+            var stream = former.Commit(range);
+            references.Commit(former, stream, range.Object);
             streams[id] = stream;
         }
 
@@ -80,10 +81,15 @@ internal sealed partial record StreamImage
         };
     }
 
+    // Only an upload adds ranges, and it counts for itself.
     private ObjectImage Recount(StreamState? former, StreamState? stream)
     {
         var references = new ReferenceCount();
-        references.Add(former, stream);
+        if (former is not null)
+        {
+            references.Trim(former, stream);
+        }
+
         return references.ApplyTo(Objects);
     }
 
