@@ -26,7 +26,7 @@ public sealed partial record MetadataImage
             WalRemovedRecord wal => this with { Wals = Wals.Remove(wal.WalId) },
             TopicRecord topic => Apply(topic),
             PartitionRecord partition => Apply(partition),
-            PartitionLeaderRecord leader => Apply(leader),
+            PartitionLeadersRecord leaders => Apply(leaders),
             TopicRemovedRecord topic => Remove(topic.TopicId),
             TopicConfigRecord config => Apply(config),
             BrokerConfigRecord config => Apply(config),
@@ -146,13 +146,20 @@ public sealed partial record MetadataImage
         return With(topic with { Partitions = topic.Partitions.Add(partition) });
     }
 
-    private MetadataImage Apply(PartitionLeaderRecord record)
+    private MetadataImage Apply(PartitionLeadersRecord record)
     {
         var topic = Topics[TopicNames[record.TopicId]];
-        var partition = topic.Partitions[record.Partition];
-        Invariant.Check(record.LeaderEpoch >= partition.Epoch.Value);
-        partition = partition with { Leader = ToLeader(record.Leader), Epoch = new StreamEpoch(record.LeaderEpoch) };
-        return With(topic with { Partitions = topic.Partitions.SetItem(record.Partition, partition) });
+        var partitions = topic.Partitions.ToBuilder();
+        foreach (var range in record.Ranges)
+        {
+            for (var i = range.First; i < range.First + range.Count; i++)
+            {
+                var former = partitions[i];
+                partitions[i] = former with { Leader = ToLeader(range.Leader), Epoch = new StreamEpoch(former.Epoch.Value + 1) };
+            }
+        }
+
+        return With(topic with { Partitions = partitions.ToImmutable() });
     }
 
     private MetadataImage Apply(TopicConfigRecord record)

@@ -20,7 +20,7 @@ namespace Millrace.Simulation.Scenarios.Controllers;
 /// <summary>One process that takes the cluster over now and then, and asks of its controller whatever comes to its mind.</summary>
 internal sealed class ControllerLife(ControllerWorld world, NodeRuntime runtime, IObjectStorage storage)
 {
-    private static readonly MetadataLogOptions LogOptions = new() { SnapshotEntries = 12 };
+    private static readonly MetadataLogOptions LogOptions = new() { SnapshotEntries = 12, SnapshotPartBytes = 500 };
 
     private static readonly ClusterControllerOptions Options = new()
     {

@@ -77,7 +77,7 @@ internal sealed class MemberMachine
         var address = new PeerAddress(Node.Name, ((IPEndPoint)listener.EndPoint).Port);
         var options = new ClusterOptions
         {
-            Log = new MetadataLogOptions { SnapshotEntries = 20 },
+            Log = new MetadataLogOptions { SnapshotEntries = 20, SnapshotPartBytes = 500 },
             Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
         };
         _member = await ClusterMember.JoinAsync(

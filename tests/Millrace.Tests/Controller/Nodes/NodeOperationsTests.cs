@@ -2,6 +2,7 @@ using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
 using Millrace.Controller.Streams;
 using Millrace.Controller.Topics;
+using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
@@ -90,6 +91,28 @@ public sealed class NodeOperationsTests
         var partition = _script.State.Cluster.Topics["t"].Partitions[1];
         Assert.Equal((next.Node, 1), (partition.Leader, partition.LeaderEpoch));
         Assert.Equal(0, _script.Open(next, stream, 1).EndOffset);
+    }
+
+    [Fact]
+    public void The_leaders_of_a_topic_are_one_record_that_names_those_with_the_same_one_after_another_once()
+    {
+        var node = _script.Register();
+        _script.CreateTopic("other");
+        var topic = _script.CreateTopic("t", partitions: 5);
+        _script.Open(node, topic.Partitions[2].Stream, 0);
+        var next = _script.Register();
+
+        var records = _script.Do(entry =>
+        {
+            Assert.Equal(5, PartitionAssignment.AssignAll(entry, next));
+            return entry.Records.ToList();
+        });
+
+        Assert.Equal(2, records.Count);
+        var leaders = Assert.IsType<PartitionLeadersRecord>(records[1]);
+        Assert.Equal((topic.Id, next.Node.Value), (leaders.TopicId, leaders.Ranges[0].Leader));
+        Assert.Equal([(0, 2), (3, 2)], leaders.Ranges.Select(range => (range.First, range.Count)));
+        Assert.Equal([1, 1, 0, 1, 1], _script.State.Cluster.Topics["t"].Partitions.Select(partition => partition.LeaderEpoch));
     }
 
     [Fact]
