@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Millrace.Cluster.Following;
 using Millrace.Runtime.Ids;
 
 namespace Millrace.Cluster;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Controller.Log;
-using Millrace.Controller.State;
 using Millrace.Metadata;
 using Millrace.ObjectStorage.Memory;
 using Millrace.ObjectStorage.ObjectLogs;

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
-using Millrace.Cluster.Membership;
 using Millrace.Metadata;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
-using Millrace.Cluster.Membership;
 using Millrace.Cluster.Peers;
 using Millrace.Controller;
 using Millrace.Metadata.Channel;

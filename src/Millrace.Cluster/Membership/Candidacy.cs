@@ -1,4 +1,3 @@
-using Millrace.Cluster.Following;
 using Millrace.Cluster.Peers;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;

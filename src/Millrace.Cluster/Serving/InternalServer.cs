@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Connections;
-using Millrace.Cluster.Membership;
 using Millrace.Cluster.Seat;
 using Millrace.Metadata.Image;
 using Millrace.Network.Requests;

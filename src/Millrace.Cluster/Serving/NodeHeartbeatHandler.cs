@@ -1,4 +1,3 @@
-using Millrace.Cluster.Membership;
 using Millrace.Cluster.Seat;
 using Millrace.Network.Requests;
 using Millrace.Protocol;

@@ -1,5 +1,4 @@
 using Millrace.Metadata;
-using Millrace.Protocol;
 using Millrace.Protocol.Primitives;
 using Millrace.Tests.Protocol.Messages;
 using Xunit;
