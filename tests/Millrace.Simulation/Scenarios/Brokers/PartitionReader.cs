@@ -118,6 +118,7 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
                 throw new ViolationException($"Partition {oracle.Partition}: the batch at {batch.Header.BaseOffset} is damaged");
             }
 
+            oracle.WrittenIn(batch.Header.BaseOffset, batch.Header.PartitionLeaderEpoch);
             foreach (var record in batch.ReadRecords(1 << 20))
             {
                 if (record.Offset < offset)
