@@ -120,7 +120,9 @@ internal sealed class ClusterWorld
 
     private Chaos NewChaos()
     {
-        var chaos = new Chaos(Kernel, Bucket) { LongestCalm = TimeSpan.FromSeconds(10), Begins = Oracle.FaultBegins };
+        // In some worlds there is hardly time to recover between two pranks, in others all work is done with one broker less.
+        var calm = TimeSpan.FromSeconds(Kernel.Random.Pick([8, 16, 30]));
+        var chaos = new Chaos(Kernel, Bucket) { LongestCalm = calm, Begins = Oracle.FaultBegins };
         chaos.Pranks.Add(() => Any().Kill());
         chaos.Pranks.Add(() => Leader().Kill());
         chaos.Pranks.Add(KillAll);
