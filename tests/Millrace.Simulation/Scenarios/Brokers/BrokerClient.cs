@@ -18,7 +18,8 @@ internal sealed class BrokerClient(
     SimulationKernel kernel, Lane lane, SimulatedClient client, Func<string, SimulatedClient> coordinatorOf, SpokenVersions versions, PartitionReader reader)
 {
     private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
-    private readonly OffsetOracle _offsets = new(kernel, $"without-members-{reader.Oracle.Partition}", reader.Oracle.Partition);
+    private readonly OffsetOracle _offsets = new(
+        kernel, $"without-members-{reader.Oracle.Partition}", reader.Oracle.Partition, reader.Oracle.Topic.LeadersMayBeBehind);
     private readonly PartitionOracle _oracle = reader.Oracle;
 
     // What is trimmed is not audited.
@@ -179,7 +180,12 @@ internal sealed class BrokerClient(
             return false;
         }
 
-        offsets.Fetched(partition.CommittedOffset, committed);
-        return true;
+        if (offsets.Fetched(partition.CommittedOffset, committed))
+        {
+            return true;
+        }
+
+        coordinator.Disconnect();
+        return false;
     }
 }

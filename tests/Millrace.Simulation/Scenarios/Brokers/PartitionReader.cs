@@ -64,6 +64,13 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
 
         if (error == ErrorCode.OffsetOutOfRange)
         {
+            if (oracle.Topic.LeadersMayBeBehind && offset >= oracle.TrimSent && offset <= oracle.End)
+            {
+                kernel.Coverage.Count("clients: a former leader did not know what was asked for");
+                client.Disconnect();
+                return null;
+            }
+
             kernel.Coverage.Count("clients: what was asked for had been trimmed");
             return offset < oracle.TrimSent
                 ? oracle.TrimSent

@@ -299,7 +299,7 @@ internal sealed class ClusterMachine : INodeObserver
             Streams = options.Streams with
             {
                 UploadInterval = random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(5)),
-                UploadBytes = random.Pick([64 << 10, 1 << 20]),
+                UploadBytes = random.Pick([64 << 10, 4 << 20]),
                 NotUploadedBytes = random.Pick([512 << 10, 4 << 20]),
                 StreamObjectBytes = random.Pick([4 << 10, 64 << 10]),
                 TailCacheBytes = random.Pick([0, 1 << 20]),
