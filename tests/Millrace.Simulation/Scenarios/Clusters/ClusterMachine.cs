@@ -10,6 +10,7 @@ using Millrace.Server.Options;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Network;
+using Millrace.Simulation.Scenarios.Stores;
 using Millrace.Simulation.Storage;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
@@ -267,12 +268,14 @@ internal sealed class ClusterMachine : INodeObserver
         var peers = new PeerTransport(_world.Network.At(Host, lane), _world.Network.From(Host, lane));
         var components = new NodeComponents(storage, life => Wals(life, storage, buffers), buffers, listener, peers)
         {
-            Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
+            Link = endpoint => Link(new EncodedLink(endpoint.ExchangeAsync)),
         };
         var node = await NodeHost.StartAsync(runtime, _options, components, this, CancellationToken.None);
         _running = node;
         OnFailed(await node.WaitForFailureAsync());
     }
+
+    private IControllerLink Link(IControllerLink link) => _world.Fault == PlantedFault.TakeLostControllerForFence ? new PlantedLink(link) : link;
 
     private WalProviders Wals(NodeRuntime life, IObjectStorage storage, BufferPool buffers)
     {

@@ -56,8 +56,7 @@ internal sealed class ClusterOracle(SimulationKernel kernel, Func<string, bool> 
     {
         if (Newest.Nodes.TryGetValue(self.Node, out var node) && node.Epoch == self.Epoch && node.IsLive)
         {
-            kernel.Coverage.Count("fences: told to one that lives in the newest image");
-            kernel.Trace.Note($"node {self.Node}, epoch {self.Epoch}, is told that it is fenced ({reason.Message}), and is alive at {Newest.Version}");
+            kernel.Fail(new ViolationException($"Node {self} is told that it is fenced ({reason.Message}), and is alive at {Newest.Version}"));
         }
     }
 

@@ -10,7 +10,7 @@ internal sealed class ClusterScenario : IScenario
 {
     public string Name => "cluster";
 
-    public IReadOnlyList<PlantedFault> Faults { get; } = [PlantedFault.ReadWalBeforeSeal];
+    public IReadOnlyList<PlantedFault> Faults { get; } = [PlantedFault.ReadWalBeforeSeal, PlantedFault.TakeLostControllerForFence];
 
     public IReadOnlyList<string> RareThings { get; } =
     [

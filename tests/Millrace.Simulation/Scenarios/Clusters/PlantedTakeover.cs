@@ -10,6 +10,8 @@ namespace Millrace.Simulation.Scenarios.Clusters;
 /// <summary>Takes WALs over with a mistake: what they hold is found out before they are sealed, and not again after that.</summary>
 internal sealed class PlantedTakeover(NodeRuntime runtime, IObjectStorage storage, IWalTakeover wals) : IWalTakeover
 {
+    private static readonly TimeSpan Between = TimeSpan.FromSeconds(2);
+
     public async ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token)
     {
         var log = new ObjectLog(runtime, storage, descriptor.Location, new ObjectLogOptions { InFlight = ObjectWalFormat.InFlight });
@@ -21,6 +23,7 @@ internal sealed class PlantedTakeover(NodeRuntime runtime, IObjectStorage storag
             lengths.Add(step.Length);
         }
 
+        await Task.Delay(Between, runtime.Time, token);
         var end = start.Next with { Index = start.Next.Index + lengths.Count };
         return new Early(await wals.TakeOverAsync(descriptor, token), new ObjectWalRecovery(log, descriptor, start, end, lengths));
     }
