@@ -1,4 +1,3 @@
-using Millrace.Controller.Nodes;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
