@@ -12,7 +12,7 @@ namespace Millrace.Cluster.Liveness;
 /// <summary>The controller's judgement of which nodes live. It fences those that do not, and thereby begins their failover.</summary>
 /// <remarks>
 /// Safety does not rest on it: whoever is fenced and lives finds its WAL sealed, and its requests refused. Every node has a whole session when a
-/// controller begins. Threading: hearing by any thread, judging by one loop.
+/// controller begins. Threading: hearing by any thread, judging by loops of its own.
 /// </remarks>
 public sealed class NodeSessions
 {
@@ -56,40 +56,40 @@ public sealed class NodeSessions
     /// <summary>Judges until the term is over.</summary>
     internal async Task RunAsync(CancellationToken stopping)
     {
+        // Each in a loop of its own: neither a question that a hanging node keeps waiting nor a slow log holds the clock, or whoever else is to be judged.
+        _ = _runtime.Spawn("session-clock", CountAsync);
+        _ = _runtime.Spawn("session-probes", ProbeAsync);
+        while (true)
+        {
+            await Task.Delay(Tick, _runtime.Time, stopping);
+            foreach (var (node, silence) in Silences())
+            {
+                if (silence >= _options.FenceTime)
+                {
+                    await FenceAsync(node, "it has been silent for too long", stopping);
+                }
+            }
+        }
+    }
+
+    private async Task CountAsync(CancellationToken stopping)
+    {
         while (true)
         {
             var began = _runtime.Time.GetTimestamp();
             await Task.Delay(Tick, _runtime.Time, stopping);
             var passed = _runtime.Time.GetElapsedTime(began);
             Volatile.Write(ref _now, _now + (passed < Tick * 2 ? passed : Tick * 2).Ticks);
-            await JudgeAsync(stopping);
         }
     }
 
-    private async Task JudgeAsync(CancellationToken stopping)
+    /// <summary>Looks for processes that are gone, which need not be waited for.</summary>
+    private async Task ProbeAsync(CancellationToken stopping)
     {
-        var nodes = _controller.Metadata.Image.LiveNodes.Where(node => node.Internal != _self).ToList();
-        foreach (var gone in _heardAt.Keys.Where(heard => !nodes.Any(node => node.Id == heard.Node && node.Epoch == heard.Epoch)))
+        while (true)
         {
-            _heardAt.TryRemove(gone, out _);
-        }
-
-        var suspects = new List<NodeImage>();
-        foreach (var node in nodes)
-        {
-            var silence = TimeSpan.FromTicks(_now - _heardAt.GetOrAdd(new NodeIncarnation(node.Id, node.Epoch), _now));
-            if (silence >= _options.FenceTime)
-            {
-                await FenceAsync(node, "it has been silent for too long", stopping);
-            }
-            else if (silence >= _options.ProbeTime && node.Internal is not null)
-            {
-                suspects.Add(node);
-            }
-        }
-
-        if (suspects.Count > 0)
-        {
+            await Task.Delay(Tick, _runtime.Time, stopping);
+            var suspects = Silences().Where(found => found.Silence >= _options.ProbeTime).Select(found => found.Node).Where(node => node.Internal is not null).ToList();
             var answers = await _questions.AskAsync(suspects.Select(node => node.Internal!), stopping);
             for (var i = 0; i < suspects.Count; i++)
             {
@@ -99,6 +99,19 @@ public sealed class NodeSessions
                 }
             }
         }
+    }
+
+    /// <summary>How long each of the other live nodes has been silent. Whoever is seen for the first time has a whole session before it.</summary>
+    private List<(NodeImage Node, TimeSpan Silence)> Silences()
+    {
+        var nodes = _controller.Metadata.Image.LiveNodes.Where(node => node.Internal != _self).ToList();
+        foreach (var gone in _heardAt.Keys.Where(heard => !nodes.Any(node => node.Id == heard.Node && node.Epoch == heard.Epoch)))
+        {
+            _heardAt.TryRemove(gone, out _);
+        }
+
+        var now = Volatile.Read(ref _now);
+        return [.. nodes.Select(node => (node, TimeSpan.FromTicks(now - _heardAt.GetOrAdd(new NodeIncarnation(node.Id, node.Epoch), now))))];
     }
 
     private async Task FenceAsync(NodeImage node, string cause, CancellationToken stopping)

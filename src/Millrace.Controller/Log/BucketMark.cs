@@ -119,7 +119,10 @@ public sealed class BucketMark(NodeRuntime runtime, IObjectStorage storage, Time
         return hasMetadata;
     }
 
-    /// <summary>A new cluster forms in an empty bucket only: what lies there is another product's, or data whose metadata has gone.</summary>
+    /// <summary>
+    /// A new cluster forms in an empty bucket only: what lies there is another product's, or data whose metadata has gone. Unless another node has formed
+    /// the cluster since the metadata was looked for, and by now has written all kinds of things.
+    /// </summary>
     private async ValueTask RequireEmptyAsync(StorePatience patience)
     {
         await foreach (var page in storage.ListPagesAsync("", patience.Retry, patience.Token))

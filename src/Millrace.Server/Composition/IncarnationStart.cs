@@ -172,7 +172,9 @@ internal sealed class IncarnationStart(
                 + Suggestion.Question(unknown.Name, unknown.Known));
         }
 
-        await former.RecoverAsync(waiting, failover, losses, triesAgain: isReplacement, token);
+        // Those of other nodes are recovered while this one serves, by whose turn it is; unless the operator gives something up, which is said once.
+        var own = options.AcceptLoss.Count > 0 ? waiting : [.. waiting.Where(wal => wal.Wal.Node == self.Node)];
+        await former.RecoverAsync(own, failover, losses, triesAgain: isReplacement, token);
     }
 
     /// <summary>What is told is why it could not start, and not what that has led to.</summary>

@@ -12,6 +12,7 @@ namespace Millrace.Simulation.Network;
 public sealed class SimulatedNetwork(SimulationKernel kernel)
 {
     private static readonly TimeSpan LongestLatency = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan LongestLoss = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(1);
     private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
     private readonly SortedDictionary<(string Host, int Port), NodeListener> _listeners = [];
@@ -57,6 +58,9 @@ public sealed class SimulatedNetwork(SimulationKernel kernel)
             connection.Reset();
         }
     }
+
+    /// <summary>A whole machine has lost its power: it refuses who comes when it is there again, and who was connected hears nothing of it for seconds.</summary>
+    public void MachineLost(Lane lane) => kernel.At(kernel.Now + LongestLoss * _random.NextDouble(), kernel.World, () => ProcessGone(lane));
 
     /// <summary>Completes when something that was sent arrives. On the world's lane.</summary>
     internal async Task PassAsync(string from, string to)

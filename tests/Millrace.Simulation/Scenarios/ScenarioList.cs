@@ -1,4 +1,5 @@
 using Millrace.Simulation.Scenarios.Brokers;
+using Millrace.Simulation.Scenarios.Clusters;
 using Millrace.Simulation.Scenarios.Controllers;
 using Millrace.Simulation.Scenarios.Members;
 using Millrace.Simulation.Scenarios.ObjectLogs;
@@ -13,6 +14,6 @@ public static class ScenarioList
     public static IReadOnlyList<IScenario> All { get; } =
     [
         new ChainScenario(), new ControllerScenario(), new FileWalScenario(), new ObjectWalScenario(), new BucketStoreScenario(), new LocalStoreScenario(),
-        new BrokerScenario(), new MemberScenario(),
+        new BrokerScenario(), new MemberScenario(), new ClusterScenario(),
     ];
 }

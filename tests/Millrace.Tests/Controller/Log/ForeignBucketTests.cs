@@ -171,6 +171,31 @@ public sealed class ForeignBucketTests : IDisposable
     }
 
     [Fact]
+    public async Task A_cluster_that_another_node_forms_while_the_bucket_is_looked_at_is_none_of_anybody_elses()
+    {
+        AdjustedObjectStorage? storage = null;
+        var isFormed = false;
+        await using var watched = storage = new AdjustedObjectStorage
+        {
+            Listed = found =>
+            {
+                if (!isFormed)
+                {
+                    isFormed = true;
+                    Assert.True(storage!.PutAsync(Key(0, 0), new ReadOnlySequence<byte>(Seal(0)), Token).IsCompletedSuccessfully);
+                    Assert.True(storage.PutAsync("WAL/0123/LOG/0", new ReadOnlySequence<byte>([1]), Token).IsCompletedSuccessfully);
+                }
+
+                return found;
+            },
+        };
+
+        await new BucketMark(_node.Runtime, watched, TimeSpan.FromMinutes(1)).CheckAsync(Token);
+
+        Assert.True(isFormed);
+    }
+
+    [Fact]
     public async Task A_start_lists_no_more_of_a_long_log_than_a_page()
     {
         var pages = 0;
