@@ -28,7 +28,11 @@ var files = new Command("files", "Put and read large objects of the directory st
 files.SetAction(parsed => FilesBenchmark.RunAsync(parsed.GetValue(folder)!));
 var partitions = new Option<int>("--partitions") { Description = "How many, in thousands.", DefaultValueFactory = _ => 100 };
 var ranges = new Option<int>("--ranges") { Description = "Uploads of each.", DefaultValueFactory = _ => 100 };
-var metadata = new Command("metadata", "The metadata of many partitions: in memory, in the log, in a snapshot, and how long that loads.") { partitions, ranges };
+var metadata = new Command("metadata", "The metadata of many partitions: in memory, in the log, in a snapshot, and how long that loads.")
+{
+    partitions,
+    ranges,
+};
 metadata.SetAction(parsed => MetadataBenchmark.RunAsync(parsed.GetValue(partitions) * 1_000, parsed.GetValue(ranges)));
 var micro = new Command("micro", "Parts of the product by themselves, by BenchmarkDotNet, which gets the arguments: --list flat names them.")
 {

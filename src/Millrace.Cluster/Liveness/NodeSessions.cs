@@ -89,7 +89,10 @@ public sealed class NodeSessions
         while (true)
         {
             await Task.Delay(Tick, _runtime.Time, stopping);
-            var suspects = Silences().Where(found => found.Silence >= _options.ProbeTime).Select(found => found.Node).Where(node => node.Internal is not null).ToList();
+            var suspects = Silences()
+                .Where(found => found.Silence >= _options.ProbeTime && found.Node.Internal is not null)
+                .Select(found => found.Node)
+                .ToList();
             var answers = await _questions.AskAsync(suspects.Select(node => node.Internal!), stopping);
             for (var i = 0; i < suspects.Count; i++)
             {

@@ -7,7 +7,9 @@ namespace Millrace.Controller.Log;
 /// What the objects of a snapshot are called: <c>meta/snapshots/TTTTTTTTTTTTTTTT-IIIIIIIIIIIIIIII</c> is its head, by the place of the log it ends before;
 /// its parts have the same name with <c>.cluster-NNNN</c> or <c>.streams-NNNN</c> behind it.
 /// </summary>
-/// <remarks>All numbers are hexadecimal and of fixed width: the order of keys is the order of places, and of a snapshot's objects the head comes first.</remarks>
+/// <remarks>
+/// All numbers are hexadecimal and of fixed width: the order of keys is the order of places, and of a snapshot's objects the head comes first.
+/// </remarks>
 internal static class SnapshotKey
 {
     public const string Prefix = MetadataLog.Prefix + "snapshots/";

@@ -113,7 +113,8 @@ internal static class UploadJudge
 
             if (range.EndOffset - range.StartOffset is < 0 or > RangeState.MostOffsets)
             {
-                throw new ArgumentException($"Stream {range.Stream}: a range from {range.StartOffset} to {range.EndOffset} holds more than there can be", nameof(commit));
+                throw new ArgumentException(
+                    $"Stream {range.Stream}: a range from {range.StartOffset} to {range.EndOffset} holds more than there can be", nameof(commit));
             }
 
             objects.TryAdd(range.Object, range);

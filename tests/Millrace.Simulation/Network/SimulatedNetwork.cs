@@ -59,7 +59,9 @@ public sealed class SimulatedNetwork(SimulationKernel kernel)
         }
     }
 
-    /// <summary>A whole machine has lost its power: it refuses who comes when it is there again, and who was connected hears nothing of it for seconds.</summary>
+    /// <summary>
+    /// A whole machine has lost its power: it refuses who comes when it is there again, and who was connected hears nothing of it for seconds.
+    /// </summary>
     public void MachineLost(Lane lane) => kernel.At(kernel.Now + LongestLoss * _random.NextDouble(), kernel.World, () => ProcessGone(lane));
 
     /// <summary>Completes when something that was sent arrives. On the world's lane.</summary>

@@ -12,7 +12,8 @@ internal sealed class GroupOracle(SimulationKernel kernel, string group, int par
     public string Group => group;
 
     /// <summary>By partition.</summary>
-    public OffsetOracle[] Offsets { get; } = [.. Enumerable.Range(0, partitions).Select(partition => new OffsetOracle(kernel, group, partition, coordinatorsMayBeBehind))];
+    public OffsetOracle[] Offsets { get; } =
+        [.. Enumerable.Range(0, partitions).Select(partition => new OffsetOracle(kernel, group, partition, coordinatorsMayBeBehind))];
 
     /// <summary>The newest generation that anybody was given partitions in: all before it are over.</summary>
     public int NewestGeneration { get; private set; } = -1;

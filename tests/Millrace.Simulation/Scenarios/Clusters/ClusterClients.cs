@@ -74,7 +74,10 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
         var versions = new SpokenVersions(kernel.Random);
         return new GroupMember(
             kernel, kernel.World, ConnectToCoordinator(name, group.Group), versions, group,
-            [.. topic.Partitions.Select(partition => new PartitionReader(kernel, ConnectToLeader($"{name}-{partition.Partition}", partition), versions, partition))]);
+            [
+                .. topic.Partitions.Select(
+                    partition => new PartitionReader(kernel, ConnectToLeader($"{name}-{partition.Partition}", partition), versions, partition)),
+            ]);
     }
 
     private SimulatedClient ConnectToAny(string name) => Connect(name, brokers);

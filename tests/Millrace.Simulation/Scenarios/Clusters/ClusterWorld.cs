@@ -52,7 +52,9 @@ internal sealed class ClusterWorld
         var clients = new ClusterClients(Kernel, new BrokerDirectory(new SeededRandom(Kernel.Random.NextUInt64()), _machines), () => _weather);
         var topic = await clients.CreateTopicAsync(_partitions);
         await UntilAsync(
-            () => Array.TrueForAll(_machines, machine => machine.Image is { } image && image.TryGetTopic(topic.Id, out _)), HealsWithin, "know the first topic");
+            () => Array.TrueForAll(_machines, machine => machine.Image is { } image && image.TryGetTopic(topic.Id, out _)),
+            HealsWithin,
+            "know the first topic");
         var working = clients.Start(topic);
         await NewChaos().RunAsync(() => Array.Exists(working, task => task.IsFaulted)
             || Kernel.Now >= Enough && Kernel.Coverage[CoverageNames.Acknowledged] >= EnoughAcknowledgements);
@@ -89,7 +91,8 @@ internal sealed class ClusterWorld
         var before = topic.Partitions.Select(partition => partition.Acknowledgements).ToArray();
         await UntilAsync(
             () => Array.Exists(working, task => task.IsFaulted)
-                || topic.Partitions.Zip(before).All(pair => pair.First.Acknowledgements > pair.Second) && Array.TrueForAll(_machines, machine => machine.Serves),
+                || topic.Partitions.Zip(before).All(pair => pair.First.Acknowledgements > pair.Second)
+                    && Array.TrueForAll(_machines, machine => machine.Serves),
             HealsWithin,
             "take writes to every partition");
         var seconds = (Kernel.Now - began).TotalSeconds;
@@ -216,11 +219,13 @@ internal sealed class ClusterWorld
             {
                 throw new ViolationException(
                     $"After {limit.TotalSeconds} s of calm the brokers do not {what}: "
-                    + string.Join(", ", _machines.Select(machine =>
-                        $"{machine.Node.Name} {(machine.Leads ? "leads" : machine.Serves ? "serves" : machine.Node.IsUp ? "is up" : "is down")} at {machine.Image?.Version}")));
+                    + string.Join(", ", _machines.Select(machine => $"{machine.Node.Name} {Describe(machine)} at {machine.Image?.Version}")));
             }
 
             await Kernel.Delay(TimeSpan.FromMilliseconds(100));
         }
     }
+
+    private static string Describe(ClusterMachine machine) =>
+        machine.Leads ? "leads" : machine.Serves ? "serves" : machine.Node.IsUp ? "is up" : "is down";
 }

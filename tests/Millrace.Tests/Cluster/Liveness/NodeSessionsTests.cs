@@ -69,7 +69,11 @@ public sealed class NodeSessionsTests
             var member = await ClusterMember.JoinAsync(
                 runtime, bucket.Connect(lane), kernel.NewBufferPool(), listener, network.From(Node.Name, lane), address, Options, CancellationToken.None);
             member.Registered = await new NodeRegistry(runtime, member.Channel).RegisterAsync(
-                new NodeRegistration(runtime.NewId(), [new NodeEndpoint(ListenerName.Plaintext, Node.Name, 9092)], null) { Internal = address, Name = Node.Name },
+                new NodeRegistration(runtime.NewId(), [new NodeEndpoint(ListenerName.Plaintext, Node.Name, 9092)], null)
+                {
+                    Internal = address,
+                    Name = Node.Name,
+                },
                 CancellationToken.None);
             _joined.SetResult(member);
             await member.Failed;
