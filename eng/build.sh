@@ -21,26 +21,36 @@ publish() {
 
 # compile KIND OUTPUT_DLL VERB PROJECT_PATH [ARGUMENT]...
 compile() {
-    local kind=$1 output=$2 verb=$3 project=$4 stamp log
+    local kind=$1 output=$2 verb=$3 project=$4 stamp log lock
     shift 4
     stamp=$repo/artifacts/stamps/$(basename "$project").$kind
-    if [ -f "$output" ] && [ -f "$stamp" ] && [ -z "$(newer_sources "$stamp" "$project")" ]; then
-        return 0
-    fi
+    is_current "$output" "$stamp" "$project" && return 0
     command -v dotnet >/dev/null || { echo "The .NET 10 SDK is needed: no 'dotnet' on the PATH." >&2; exit 1; }
     mkdir -p "$repo/artifacts/stamps"
+    # One build at a time in a checkout: two would trip over each other's files. Whoever had to wait may find it done.
+    exec {lock}>"$repo/artifacts/stamps/lock"
+    flock "$lock"
+    if is_current "$output" "$stamp" "$project"; then
+        exec {lock}>&-
+        return 0
+    fi
     log=$(mktemp)
     touch "$stamp.new"
     echo "Building $(basename "$project" .csproj) (the first time takes a minute or two) …" >&2
-    # One build at a time in a checkout: two would trip over each other's files. The lock is not handed on (--close), because
-    # the compiler server that a build leaves behind would hold it for another ten minutes.
-    if ! flock --close "$repo/artifacts/stamps/lock" dotnet "$verb" "$repo/$project" -c Release -v quiet --nologo "$@" >"$log" 2>&1; then
+    # The lock is not handed on: the compiler server that a build leaves behind would hold it for another ten minutes.
+    if ! dotnet "$verb" "$repo/$project" -c Release -v quiet --nologo "$@" >"$log" 2>&1 {lock}>&-; then
         cat "$log" >&2
         rm -f "$log" "$stamp.new"
         exit 1
     fi
     rm -f "$log"
     mv "$stamp.new" "$stamp"
+    exec {lock}>&-
+}
+
+# is_current OUTPUT_DLL STAMP PROJECT_PATH: whether no source is newer than the last build.
+is_current() {
+    [ -f "$1" ] && [ -f "$2" ] && [ -z "$(newer_sources "$2" "$3")" ]
 }
 
 # newer_sources STAMP PROJECT_PATH: prints one source of the project that is newer than the stamp, if there is one. A folder is newer

@@ -6,6 +6,7 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Millrace.Benchmarks;
 using Millrace.Benchmarks.DataPath;
 using Millrace.Benchmarks.Files;
+using Millrace.Benchmarks.Metadata;
 using Millrace.Benchmarks.Micro;
 using Millrace.Benchmarks.SideBySide;
 using Millrace.Benchmarks.Streams;
@@ -25,6 +26,14 @@ var wal = new Command("wal", "Append to a file WAL alone, buffered and direct.")
 wal.SetAction(parsed => WalBenchmark.RunAsync(parsed.GetValue(folder)!));
 var files = new Command("files", "Put and read large objects of the directory store, through the page cache and past it.") { folder };
 files.SetAction(parsed => FilesBenchmark.RunAsync(parsed.GetValue(folder)!));
+var partitions = new Option<int>("--partitions") { Description = "How many, in thousands.", DefaultValueFactory = _ => 100 };
+var ranges = new Option<int>("--ranges") { Description = "Uploads of each.", DefaultValueFactory = _ => 100 };
+var metadata = new Command("metadata", "The metadata of many partitions: in memory, in the log, in a snapshot, and how long that loads.")
+{
+    partitions,
+    ranges,
+};
+metadata.SetAction(parsed => MetadataBenchmark.RunAsync(parsed.GetValue(partitions) * 1_000, parsed.GetValue(ranges)));
 var micro = new Command("micro", "Parts of the product by themselves, by BenchmarkDotNet, which gets the arguments: --list flat names them.")
 {
     TreatUnmatchedTokensAsErrors = false,
@@ -38,6 +47,6 @@ micro.SetAction(parsed =>
     BenchmarkSwitcher.FromAssembly(typeof(ChecksumBenchmark).Assembly).Run([.. parsed.UnmatchedTokens], config);
 });
 
-return await new RootCommand("Measures Millrace, and Apache Kafka beside it.") { SideBySideCommand.Create(), dataPath, streams, wal, files, micro }
+return await new RootCommand("Measures Millrace, and Apache Kafka beside it.") { SideBySideCommand.Create(), dataPath, streams, wal, files, metadata, micro }
     .Parse(args)
     .InvokeAsync();

@@ -4,10 +4,10 @@ using Millrace.Broker.Apis;
 using Millrace.Broker.Groups;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Metrics;
-using Millrace.Broker.Network;
+using Millrace.Network.Serving;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Purgatory;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
@@ -47,7 +47,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed metadata, IControllerChannel controller, IStreamStore streams, BufferPool buffers,
         long cacheBytes, NetworkOptions network)
     {
-        _partitions = new PartitionTable(runtime, streams, metadata, identity.Configs, identity.Node);
+        _partitions = new PartitionTable(runtime, streams, metadata, identity);
         _maintenance = new PartitionMaintenance(runtime, _partitions, identity.Configs);
         var groups = new GroupCoordinator(runtime, GroupConfigs.Read(identity.Configs));
         _elections = new GroupElections(runtime, identity.Node, metadata, _partitions, groups, buffers);
@@ -67,7 +67,7 @@ public sealed class KafkaBroker : IAsyncDisposable
             Fetches = fetches,
             Metrics = _dataMetrics,
         };
-        _network = new NetworkServer(runtime, network, new RequestPipeline(ApiTable.Create(components), RequestSteps.Open), buffers);
+        _network = new NetworkServer(runtime, network, new RequestPipeline(ApiTable.Create(components), RequestSteps.Open), buffers, BrokerMeter.Name);
     }
 
     public int ConnectionCount => _network.ConnectionCount;

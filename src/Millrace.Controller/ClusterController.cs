@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Controller.Log;
+using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
 using Millrace.Controller.State;
 using Millrace.Metadata;
@@ -8,6 +9,7 @@ using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
+using Millrace.Streams.Registry;
 
 namespace Millrace.Controller;
 
@@ -27,7 +29,7 @@ public sealed class ClusterController : IAsyncDisposable
 
     private readonly NodeRuntime _runtime;
     private readonly MetadataLog _log;
-    private readonly MetadataFeed _feed = new();
+    private readonly MetadataFeed _feed;
     private readonly ControllerQueue _requests = new();
     private readonly ILogger _logger;
     private readonly ObjectCollector _collector;
@@ -36,10 +38,11 @@ public sealed class ClusterController : IAsyncDisposable
     private Task _loop = Task.CompletedTask;
     private volatile bool _closing;
 
-    private ClusterController(NodeRuntime runtime, MetadataLog log, IObjectStorage storage, ClusterControllerOptions options)
+    private ClusterController(NodeRuntime runtime, MetadataLog log, MetadataFeed feed, IObjectStorage storage, ClusterControllerOptions options)
     {
         _runtime = runtime;
         _log = log;
+        _feed = feed;
         _logger = runtime.Loggers.CreateLogger<ClusterController>();
         _collector = new ObjectCollector(runtime, storage, this, options);
         _ownershipInterval = options.OwnershipInterval;
@@ -49,10 +52,13 @@ public sealed class ClusterController : IAsyncDisposable
     /// <summary>What brokers in this process learn of the cluster.</summary>
     public IMetadataFeed Metadata => _feed;
 
+    /// <summary>What the newest entries of the log say of the cluster image.</summary>
+    public RecentEntries Recent => _log.Recent;
+
     internal ClusterState State => _log.State;
 
     /// <summary>The log is lost to another owner, or let go: nothing is decided any more.</summary>
-    internal bool HasEnded => _requests.IsClosed;
+    public bool HasEnded => _requests.IsClosed;
 
     /// <summary>Whose term it is: this controller's, while it has not ended.</summary>
     internal ControllerSeal? Owner => _log.Owner;
@@ -60,23 +66,25 @@ public sealed class ClusterController : IAsyncDisposable
     /// <summary>Takes the metadata log over and begins to serve; forms the cluster if there is none yet.</summary>
     /// <param name="runtime">The node it runs on.</param>
     /// <param name="log">Opened, and the controller's from now on.</param>
+    /// <param name="feed">The node's, which this publishes from now on: nobody else may.</param>
     /// <param name="storage">Where the log and the data objects lie.</param>
     /// <param name="seal">Names this controller to others.</param>
     /// <param name="options">What operators tune.</param>
     /// <param name="token">Ends the attempt.</param>
     /// <returns>Null if somebody else was faster: <see cref="MetadataLog.Owner"/> names it, and the log stays the caller's.</returns>
     public static async ValueTask<ClusterController?> TryStartAsync(
-        NodeRuntime runtime, MetadataLog log, IObjectStorage storage, ControllerSeal seal, ClusterControllerOptions options, CancellationToken token)
+        NodeRuntime runtime, MetadataLog log, MetadataFeed feed, IObjectStorage storage, ControllerSeal seal, ClusterControllerOptions options,
+        CancellationToken token)
     {
         if (!await log.TryTakeOverAsync(seal, token))
         {
             return null;
         }
 
-        var controller = new ClusterController(runtime, log, storage, options);
-        if (controller.State.Cluster.Version > default(MetadataVersion))
+        var controller = new ClusterController(runtime, log, feed, storage, options);
+        if (controller.State.Cluster.Version > feed.Image.Version)
         {
-            controller._feed.Publish(controller.State.Cluster);
+            feed.Publish(controller.State.Cluster);
         }
 
         controller._loop = runtime.Spawn("controller", controller.RunAsync);
@@ -84,6 +92,10 @@ public sealed class ClusterController : IAsyncDisposable
         {
             await controller.SubmitAsync(entry => Form(entry, runtime.NewId()), token);
             ControllerMessages.ClusterFormed(controller._logger, controller.State.Cluster.ClusterId);
+        }
+        else
+        {
+            await controller.SubmitAsync(entry => NodeOperations.NameController(entry, seal), token);
         }
 
         controller._collector.Start();
@@ -101,6 +113,10 @@ public sealed class ClusterController : IAsyncDisposable
         await _log.DisposeAsync();
         await _loop;
     }
+
+    /// <summary>Shuts an incarnation out for good, if it is live: others take over what it led.</summary>
+    /// <exception cref="ControllerException">ControllerLost; Busy.</exception>
+    public ValueTask FenceAsync(NodeIncarnation node, CancellationToken token) => SubmitAsync(entry => NodeOperations.Fence(entry, node), token);
 
     /// <summary>Hands a request to the loop and waits for what becomes of it.</summary>
     /// <exception cref="ControllerException">ControllerLost; Busy.</exception>

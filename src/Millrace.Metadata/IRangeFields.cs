@@ -1,9 +1,17 @@
 namespace Millrace.Metadata;
 
-/// <summary>What every written form of a stream's range has: in a commit, in a snapshot, and on the channel to the controller.</summary>
+/// <summary>A range of a stream in an object, as it goes over the channel to the controller: offered in a commit, and answered.</summary>
 /// <remarks>The forms are generated, each from its schema; they are set and read in one place each.</remarks>
 public interface IRangeFields
 {
+    short StoreId { get; set; }
+
+    long ObjectId { get; set; }
+
+    sbyte Kind { get; set; }
+
+    long ObjectSize { get; set; }
+
     long StreamId { get; set; }
 
     long Epoch { get; set; }

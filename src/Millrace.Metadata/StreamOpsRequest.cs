@@ -3,5 +3,5 @@ namespace Millrace.Metadata;
 /// <content>The ranges that are offered.</content>
 public sealed partial class StreamOpsRequest
 {
-    public sealed partial class CommittedRange : IPlacedRangeFields;
+    public sealed partial class CommittedRange : IRangeFields;
 }

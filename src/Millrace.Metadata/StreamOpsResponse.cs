@@ -17,5 +17,5 @@ public sealed partial class StreamOpsResponse
 
     public sealed partial class Done : IOperationResult;
 
-    public sealed partial class Range : IPlacedRangeFields;
+    public sealed partial class Range : IRangeFields;
 }

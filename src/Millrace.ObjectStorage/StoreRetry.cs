@@ -27,15 +27,6 @@ public sealed class StoreRetry(NodeRuntime runtime, TimeSpan firstPause, TimeSpa
     /// <summary>As <see cref="UntilAnsweredAsync{T}(Func{int, ValueTask{T}}, CancellationToken)"/>, where every attempt is the same.</summary>
     public ValueTask<T> UntilAnsweredAsync<T>(Func<ValueTask<T>> call, CancellationToken token) => UntilAnsweredAsync(_ => call(), token);
 
-    /// <summary>As <see cref="UntilAnsweredAsync{T}(Func{ValueTask{T}}, CancellationToken)"/>, where the answer says no more than that it is done.</summary>
-    public async ValueTask UntilAnsweredAsync(Func<ValueTask> call, CancellationToken token) => await UntilAnsweredAsync(
-        async _ =>
-        {
-            await call();
-            return true;
-        },
-        token);
-
     private bool MayPass(Exception failure, int attempt) =>
         failure is ObjectStorageException { Error: ObjectStorageError.Transient } && attempt < Attempts;
 

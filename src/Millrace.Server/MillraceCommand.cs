@@ -32,7 +32,10 @@ internal sealed class MillraceCommand : RootCommand
         Add(new GroupCommand());
         Add(new ConfigCommand());
         Add(new ClusterCommand());
+        Add(new BrokerCommand());
+        Add(new PartitionCommand());
         Add(new StoreCommand());
+        Add(new DevCommand());
         Add(new CompletionCommand());
     }
 

@@ -18,7 +18,7 @@ if (command.Action is ParseErrorAction && !UsageErrors.IsUnfinished(command))
 
 var exitCode = await command.InvokeAsync(new InvocationConfiguration
 {
-    // A node handles its signals itself, and drains for longer than the two seconds that client commands get.
-    ProcessTerminationTimeout = command.CommandResult.Command is StartCommand ? null : TimeSpan.FromSeconds(2),
+    // Nodes handle their signals themselves, and drain for longer than the two seconds that client commands get.
+    ProcessTerminationTimeout = command.CommandResult.Command is StartCommand or DevClusterCommand ? null : TimeSpan.FromSeconds(2),
 });
 return command.Action is ParseErrorAction ? ExitCode.Usage : exitCode;

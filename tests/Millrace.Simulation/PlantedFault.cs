@@ -15,4 +15,5 @@ public enum PlantedFault
     ForgetFolderSync,
     RefuseWhatIsAccepted,
     TakeLostControllerForFence,
+    ReadWalBeforeSeal,
 }

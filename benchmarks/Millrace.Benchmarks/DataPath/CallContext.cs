@@ -1,4 +1,4 @@
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 
 namespace Millrace.Benchmarks.DataPath;
 

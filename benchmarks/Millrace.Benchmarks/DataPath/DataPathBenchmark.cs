@@ -5,7 +5,7 @@ using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Benchmarks.Streams;
-using Millrace.Broker.Access;
+using Millrace.Network.Access;
 using Millrace.Broker.Apis.Data;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Metrics;
@@ -89,7 +89,7 @@ internal static class DataPathBenchmark
         var identity = new BrokerIdentity(Self, new NodeEpoch(1), new ConfigResolver(Self, new Dictionary<string, string>()));
         var feed = new MetadataFeed();
         feed.Publish(Image(partitions));
-        await using var table = new PartitionTable(runtime, store, feed, identity.Configs, Self);
+        await using var table = new PartitionTable(runtime, store, feed, identity);
         table.Start();
         using var metrics = new DataMetrics();
         var produce = new ProduceHandler(runtime, table, new BatchIntake(buffers), metrics);

@@ -4,7 +4,8 @@ using Millrace.Broker.Apis.Groups;
 using Millrace.Broker.Apis.Topics;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Partitions.Producers;
-using Millrace.Broker.Requests;
+using Millrace.Metadata;
+using Millrace.Network.Requests;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis;
@@ -55,6 +56,8 @@ internal static class ApiTable
             ApiEntry.For<ListConfigResourcesHandler, ListConfigResourcesRequest, ListConfigResourcesResponse>(new(broker.Metadata)),
             ApiEntry.For<DescribeTopicPartitionsHandler, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse>(new(broker.Metadata)),
             ApiEntry.For<DescribeClusterHandler, DescribeClusterRequest, DescribeClusterResponse>(new(broker.Identity, broker.Metadata)),
+            ApiEntry.For<UnregisterBrokerHandler, UnregisterBrokerRequest, UnregisterBrokerResponse>(new(deeds)),
+            ApiEntry.For<DescribeNodesHandler, DescribeNodesRequest, DescribeNodesResponse>(new(broker.Metadata, deeds)),
         ]);
     }
 

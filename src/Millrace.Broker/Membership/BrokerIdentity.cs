@@ -1,4 +1,5 @@
 using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
 
 namespace Millrace.Broker.Membership;
@@ -7,4 +8,9 @@ namespace Millrace.Broker.Membership;
 /// <param name="Node">Its id, stable over restarts.</param>
 /// <param name="Epoch">This incarnation.</param>
 /// <param name="Configs">Resolves settings from topic, cluster, file and default.</param>
-public sealed record BrokerIdentity(NodeId Node, NodeEpoch Epoch, ConfigResolver Configs);
+public sealed record BrokerIdentity(NodeId Node, NodeEpoch Epoch, ConfigResolver Configs)
+{
+    /// <summary>Whether this incarnation has been fenced, or another one has taken its place.</summary>
+    public bool IsOver(MetadataImage image) =>
+        image.Nodes.TryGetValue(Node, out var known) && (known.Epoch > Epoch || (known.Epoch == Epoch && known.State == NodeState.Fenced));
+}

@@ -2,11 +2,11 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions.Producers;
+using Millrace.Broker.Membership;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
-using Millrace.Runtime.Ids;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Partitions;
@@ -29,8 +29,7 @@ internal sealed class PartitionTable : IAsyncDisposable
     private readonly NodeRuntime _runtime;
     private readonly IStreamStore _store;
     private readonly IMetadataFeed _feed;
-    private readonly ConfigResolver _configs;
-    private readonly NodeId _self;
+    private readonly BrokerIdentity _self;
 
     // Of each topic the partitions led here, by index; null elsewhere. Arrays are replaced, never changed.
     private readonly ConcurrentDictionary<Guid, Partition?[]> _topics = new();
@@ -43,18 +42,16 @@ internal sealed class PartitionTable : IAsyncDisposable
     /// <param name="runtime">The node's.</param>
     /// <param name="store">Where the streams are.</param>
     /// <param name="feed">Tells which partitions this node leads.</param>
-    /// <param name="configs">Tells how the topics are set.</param>
-    /// <param name="self">This node.</param>
-    public PartitionTable(NodeRuntime runtime, IStreamStore store, IMetadataFeed feed, ConfigResolver configs, NodeId self)
+    /// <param name="self">This broker, and how topics are set on it.</param>
+    public PartitionTable(NodeRuntime runtime, IStreamStore store, IMetadataFeed feed, BrokerIdentity self)
     {
         _runtime = runtime;
         _store = store;
         _feed = feed;
-        _configs = configs;
         _self = self;
 
         // Not settable at run time, so it is looked up once.
-        Producers = new ProducerCensus(configs.Broker(feed.Image, BrokerConfigs.MaxProducers).AsInt());
+        Producers = new ProducerCensus(self.Configs.Broker(feed.Image, BrokerConfigs.MaxProducers).AsInt());
     }
 
     /// <summary>The idempotent producers of all partitions led here, in number.</summary>
@@ -155,7 +152,9 @@ internal sealed class PartitionTable : IAsyncDisposable
     {
         lock (_lock)
         {
-            if (_closed)
+            // One that is over is about to be put down, with all connections to it. Whoever it sent away first would look for a leader that is not there
+            // yet; and what its node leads from now on is led by another incarnation.
+            if (_closed || _self.IsOver(delta.After))
             {
                 return;
             }
@@ -185,19 +184,19 @@ internal sealed class PartitionTable : IAsyncDisposable
 
     private void Apply(MetadataImage image, TopicImage topic)
     {
-        if (!topic.Partitions.Exists(partition => partition.Leader == _self) && !_topics.ContainsKey(topic.Id))
+        if (!topic.Partitions.Exists(partition => partition.Leader == _self.Node) && !_topics.ContainsKey(topic.Id))
         {
             return;
         }
 
-        var settings = TopicSettings.Of(_configs, image, topic);
+        var settings = TopicSettings.Of(_self.Configs, image, topic);
         var partitions = new Partition?[topic.Partitions.Count];
         List<Partition> former = [];
         List<Partition> started = [];
         foreach (var known in topic.Partitions)
         {
             var current = Find(topic.Id, known.Index);
-            if (known.Leader == _self && current?.LeaderEpoch == known.LeaderEpoch)
+            if (known.Leader == _self.Node && current?.LeaderEpoch == known.LeaderEpoch)
             {
                 current.Settings = settings;
                 partitions[known.Index] = current;
@@ -209,7 +208,7 @@ internal sealed class PartitionTable : IAsyncDisposable
                 former.Add(current);
             }
 
-            if (known.Leader == _self)
+            if (known.Leader == _self.Node)
             {
                 var next = new Partition(_runtime, _store, new TopicIdPartition(topic.Id, topic.Name, known.Index), known, settings, Producers, current);
                 partitions[known.Index] = next;
@@ -229,7 +228,7 @@ internal sealed class PartitionTable : IAsyncDisposable
         {
             if (_topics.TryGetValue(topic.Id, out var led))
             {
-                var settings = TopicSettings.Of(_configs, image, topic);
+                var settings = TopicSettings.Of(_self.Configs, image, topic);
                 foreach (var partition in led.OfType<Partition>())
                 {
                     partition.Settings = settings;

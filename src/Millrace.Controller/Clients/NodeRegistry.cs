@@ -2,6 +2,8 @@ using Millrace.Controller.Messages;
 using Millrace.Controller.Nodes;
 using Millrace.Metadata;
 using Millrace.Metadata.Channel;
+using Millrace.Protocol.Messages;
+using Millrace.Runtime;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
@@ -11,14 +13,19 @@ namespace Millrace.Controller.Clients;
 
 /// <summary>What a process asks the controller for when it begins and ends an incarnation, and about the WALs of former ones.</summary>
 /// <remarks>
-/// Every call can be repeated. Each may end with a <see cref="StreamException"/>: ControllerLost;
-/// StorageUnavailable, when too many requests wait.
+/// Every call can be repeated, and is where the controller is lost: the next one is asked the same. Each may end with a
+/// <see cref="StreamException"/>: StorageUnavailable, when too many requests wait.
 /// </remarks>
-public sealed class NodeRegistry(IControllerChannel channel)
+/// <param name="runtime">Of whoever asks.</param>
+/// <param name="channel">The way to the controller.</param>
+public sealed class NodeRegistry(NodeRuntime runtime, IControllerChannel channel)
 {
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
     /// <summary>
-    /// Registers an incarnation, under the id of the former one where the cluster has just one node. The former one is fenced in the
-    /// same entry.
+    /// Registers an incarnation, under the id that its operator gave it, else under the one that the name has. A former one of that id is fenced in
+    /// the same entry.
     /// </summary>
     /// <exception cref="StreamException">Fenced: this very incarnation has been fenced since it registered.</exception>
     /// <exception cref="NodeIdException">The id that it asks for cannot be had.</exception>
@@ -39,8 +46,11 @@ public sealed class NodeRegistry(IControllerChannel channel)
             Rack = registration.Rack,
             WantedId = registration.WantedId?.Value ?? -1,
             Program = registration.Program,
+            InternalHost = registration.Internal?.Host,
+            InternalPort = registration.Internal?.Port ?? -1,
+            Name = registration.Name,
         };
-        var response = await channel.AskAsync<RegisterNodeRequest, RegisterNodeResponse>(request, token);
+        var response = await AskAsync<RegisterNodeRequest, RegisterNodeResponse>(request, token);
         return new NodeIncarnation(new NodeId(response.NodeId), new NodeEpoch(response.NodeEpoch));
     }
 
@@ -56,13 +66,13 @@ public sealed class NodeRegistry(IControllerChannel channel)
             Kind = (sbyte)wal.Kind,
             Location = wal.Location,
         };
-        await channel.AskAsync<RegisterWalRequest, RegisterWalResponse>(request, token);
+        await AskAsync<RegisterWalRequest, RegisterWalResponse>(request, token);
     }
 
     /// <summary>A clean stop: the incarnation has closed all its streams, and nothing will wait for its WALs.</summary>
     /// <exception cref="StreamException">Fenced; Incomplete: streams are still open.</exception>
     public async ValueTask LeaveAsync(NodeIncarnation node, CancellationToken token) =>
-        await channel.AskAsync<LeaveNodeRequest, LeaveNodeResponse>(
+        await AskAsync<LeaveNodeRequest, LeaveNodeResponse>(
             new LeaveNodeRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value }, token);
 
     /// <summary>
@@ -79,7 +89,7 @@ public sealed class NodeRegistry(IControllerChannel channel)
     /// <summary>The space of retired WALs has been given back. An incarnation that has left may say so of its own.</summary>
     /// <exception cref="StreamException">Fenced.</exception>
     public async ValueTask ForgetWalsAsync(NodeIncarnation node, IReadOnlyList<Guid> walIds, CancellationToken token) =>
-        await channel.AskAsync<ForgetWalsRequest, ForgetWalsResponse>(
+        await AskAsync<ForgetWalsRequest, ForgetWalsResponse>(
             new ForgetWalsRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value, WalIds = walIds }, token);
 
     /// <summary>
@@ -98,7 +108,7 @@ public sealed class NodeRegistry(IControllerChannel channel)
             WalId = walId,
             Streams = streams is null ? null : [.. streams.Select(stream => stream.Value)],
         };
-        var response = await channel.AskAsync<AcceptLossRequest, AcceptLossResponse>(request, token);
+        var response = await AskAsync<AcceptLossRequest, AcceptLossResponse>(request, token);
         return [.. response.Lost.Select(stream => new WaitingStream(new StreamId(stream.StreamId), stream.Topic, stream.Partition))];
     }
 
@@ -108,9 +118,18 @@ public sealed class NodeRegistry(IControllerChannel channel)
     /// <returns>How many were given.</returns>
     /// <exception cref="StreamException">Fenced.</exception>
     public async ValueTask<int> AssignPartitionsAsync(NodeIncarnation requester, CancellationToken token) =>
-        (await channel.AskAsync<AssignPartitionsRequest, AssignPartitionsResponse>(
+        (await AskAsync<AssignPartitionsRequest, AssignPartitionsResponse>(
             new AssignPartitionsRequest { NodeId = requester.Node.Value, NodeEpoch = requester.Epoch.Value }, token)).Count;
 
     private ValueTask<ListWalsResponse> ListAsync(CancellationToken token) =>
-        channel.AskAsync<ListWalsRequest, ListWalsResponse>(new ListWalsRequest(), token);
+        AskAsync<ListWalsRequest, ListWalsResponse>(new ListWalsRequest(), token);
+
+    private ValueTask<TResponse> AskAsync<TRequest, TResponse>(TRequest request, CancellationToken token)
+        where TRequest : class, IRequest<TRequest>
+        where TResponse : class, IResponse<TResponse> =>
+        new BackOff(runtime, FirstPause, LongestPause).RepeatAsync(
+            _ => channel.AskAsync<TRequest, TResponse>(request, token),
+            static (failure, _) => failure is StreamException { Error: StreamError.ControllerLost },
+            failed: null,
+            token);
 }

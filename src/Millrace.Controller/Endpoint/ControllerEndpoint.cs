@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Microsoft.Extensions.Logging;
 using Millrace.Controller.Messages;
+using Millrace.Controller.Nodes;
 using Millrace.Controller.State;
 using Millrace.Controller.Topics;
 using Millrace.Metadata;
@@ -50,6 +51,7 @@ public sealed class ControllerEndpoint : IControllerLink
         Take(new RequestKind<AlterConfigsRequest, AlterConfigsResponse> { Decide = replacement.Replace });
         Take(new RequestKind<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse> { Decide = changes.Alter });
         Take(new RequestKind<AllocateProducerIdsRequest, AllocateProducerIdsResponse> { Decide = ProducerIds.Allocate });
+        Take(new RequestKind<UnregisterBrokerRequest, UnregisterBrokerResponse> { Decide = NodeRemoval.Remove });
         Take(new RequestKind<RegisterNodeRequest, RegisterNodeResponse> { Decide = nodes.Register, Committed = nodes.OnRegistered });
         Take(new RequestKind<LeaveNodeRequest, LeaveNodeResponse> { Decide = NodeRequests.Leave });
         Take(new RequestKind<AssignPartitionsRequest, AssignPartitionsResponse> { Decide = NodeRequests.Assign });

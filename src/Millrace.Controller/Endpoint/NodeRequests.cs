@@ -15,12 +15,13 @@ internal sealed class NodeRequests(ClusterController controller, ILogger logger)
     public RegisterNodeResponse Register(PendingEntry entry, RegisterNodeRequest request)
     {
         var wanted = request.WantedId < 0 ? (NodeId?)null : new NodeId(request.WantedId);
-        var registration = new NodeRegistration(request.IncarnationId, EndpointsOf(request), request.Rack, wanted, request.Program);
-        var node = NodeOperations.Register(entry, registration);
-        if (entry.Cluster.Controller != node.Node && request.IncarnationId == controller.Owner?.IncarnationId)
+        var registration = new NodeRegistration(request.IncarnationId, EndpointsOf(request), request.Rack, wanted, request.Program)
         {
-            entry.Add(new ControllerRecord { NodeId = node.Node.Value });
-        }
+            Internal = request.InternalHost is { } host ? new PeerAddress(host, request.InternalPort) : null,
+            Name = request.Name,
+        };
+        var node = NodeOperations.Register(entry, registration);
+        NodeOperations.NameController(entry, controller.Owner);
 
         return new RegisterNodeResponse { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value };
     }

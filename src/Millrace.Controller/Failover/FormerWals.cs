@@ -67,6 +67,28 @@ public sealed class FormerWals(
     }
 
     /// <summary>
+    /// Recovers the WALs of nodes that are given up while this one lives. The live nodes share them, so that each is recovered by one; should that one be
+    /// given up too, it is another's.
+    /// </summary>
+    /// <param name="metadata">Tells which wait, and who lives.</param>
+    /// <param name="failover">Commits what one that was taken over holds.</param>
+    /// <param name="losses">Says what waits for one that cannot be recovered.</param>
+    /// <param name="token">Ends it; what was committed stays so.</param>
+    /// <exception cref="StreamException">Fenced: the one that recovers is itself not wanted any more.</exception>
+    public async Task RecoverInTurnAsync(IMetadataFeed metadata, WalFailover failover, AcceptedLosses losses, CancellationToken token)
+    {
+        // What is not at hand here is its own node's to recover, when it comes again.
+        var tried = new HashSet<Guid>();
+        while (true)
+        {
+            var image = await metadata.WaitAsync(image => WaitingForSelf(image).Any(wal => !tried.Contains(wal)), token);
+            var mine = WaitingForSelf(image).Where(tried.Add).ToHashSet();
+            var waiting = (await nodes.GetWaitingWalsAsync(token)).Where(wal => mine.Contains(wal.Wal.Id)).ToList();
+            await RecoverAsync(waiting, failover, losses, triesAgain: false, token);
+        }
+    }
+
+    /// <summary>
     /// Gives back the space of those whose room the new one may need, before it is made: there may be room for one only. The metadata forgets them later
     /// (<see cref="GiveBackAsync"/>).
     /// </summary>
@@ -104,6 +126,15 @@ public sealed class FormerWals(
             // The controller takes no more requests: the incarnation is stopping, or is about to say why it cannot go on.
             FailoverMessages.NotGivenBack(_logger, ended.Message);
         }
+    }
+
+    private IEnumerable<Guid> WaitingForSelf(MetadataImage image)
+    {
+        // One that is fenced itself has no turn, though its node may live on in another incarnation.
+        var live = image.LiveNodes.Select(node => new NodeIncarnation(node.Id, node.Epoch)).ToList();
+        return live.IndexOf(self) is >= 0 and var place
+            ? image.Wals.Values.Where(wal => wal.State == WalState.AwaitsRecovery && wal.Epoch.Value % live.Count == place).Select(wal => wal.Id)
+            : [];
     }
 
     /// <returns>Whether it takes no space any more.</returns>

@@ -8,7 +8,7 @@ namespace Millrace.Controller.Log;
 /// This is the one place that says which formats this program knows.
 /// </summary>
 /// <remarks>
-/// One JSON object, for people too: <c>{"product":"millrace","format":1,"writtenBy":"Millrace 0.1.0 (commit 3f2a1c9e0b77)"}</c>. These three stay
+/// One JSON object, for people too: <c>{"product":"millrace","format":2,"writtenBy":"Millrace 0.1.0 (commit 3f2a1c9e0b77)"}</c>. These three stay
 /// what they are in every format there will be, so that each version can name the other one; fields may be added.
 /// </remarks>
 /// <param name="Level">The format of everything in the bucket.</param>
@@ -18,10 +18,10 @@ public sealed record BucketFormat(int Level, string WrittenBy)
     public const string Key = MetadataLog.Prefix + "FORMAT";
 
     /// <summary>What this program writes. It rises when a program of the level before could not read, or would harm, what is written.</summary>
-    public const int Current = 1;
+    public const int Current = 2;
 
     /// <summary>The oldest format that this program reads and goes on with.</summary>
-    public const int Oldest = 1;
+    public const int Oldest = 2;
 
     /// <summary>What buckets without the object are in: the first versions did not write it.</summary>
     public static readonly BucketFormat Unmarked = new(1, "an early version of Millrace 0.1.0");

@@ -29,17 +29,25 @@ public sealed class BucketMark(NodeRuntime runtime, IObjectStorage storage, Time
         async patience =>
         {
             var body = await patience.UntilAnsweredAsync(() => storage.GetAsync(BucketFormat.Key, patience.Token));
-            RequireKnown(body is null ? BucketFormat.Unmarked : Read(body));
+            if (body is not null)
+            {
+                RequireKnown(Read(body));
+            }
+
             if (!await HasMetadataAsync(patience))
             {
                 await RequireEmptyAsync(patience);
+            }
+            else if (body is null)
+            {
+                RequireKnown(BucketFormat.Unmarked);
             }
 
             return true;
         },
         token);
 
-    /// <summary>Marks a bucket that has no mark yet: a new one, or one of a version that set none. Whoever marks it first, counts.</summary>
+    /// <summary>Marks a bucket that has no mark yet: a new one. Whoever marks it first, counts.</summary>
     /// <exception cref="ForeignBucketException">Another version was faster.</exception>
     /// <exception cref="ObjectStorageException">The store does not answer in time, or refuses.</exception>
     public async ValueTask SetAsync(CancellationToken token) => await StorePatience.DoAsync(
@@ -77,7 +85,8 @@ public sealed class BucketMark(NodeRuntime runtime, IObjectStorage storage, Time
         throw new ForeignBucketException(
             $"{storage.Name} was written by {found.WrittenBy} in format {found.Level}, and this is {ProductVersion.Program}, which knows {known}. {Untouched} "
             + (found.Level > BucketFormat.Current ? "Use that version, or a newer one" : "Use that version")
-            + $"; or choose another store (--store, --data-dir). ({BucketFormat.Key} says so.)");
+            + "; or choose another store (--store, --data-dir). "
+            + (found == BucketFormat.Unmarked ? $"(It has no {BucketFormat.Key}.)" : $"({BucketFormat.Key} says so.)"));
     }
 
     /// <summary>
@@ -92,7 +101,7 @@ public sealed class BucketMark(NodeRuntime runtime, IObjectStorage storage, Time
             foreach (var (key, size) in page.Where(found => !IsFolderMark(found.Key) && found.Key != BucketFormat.Key))
             {
                 hasMetadata = true;
-                if (!_log.IsKey(key) && SnapshotStore.Place(key) is null)
+                if (!_log.IsKey(key) && SnapshotKey.Place(key) is null)
                 {
                     throw new ForeignBucketException(
                         $"{storage.Name}: {key} ({size} bytes) is none of Millrace's objects, and everything below {MetadataLog.Prefix} has to be. {Untouched} "
@@ -110,13 +119,22 @@ public sealed class BucketMark(NodeRuntime runtime, IObjectStorage storage, Time
         return hasMetadata;
     }
 
-    /// <summary>A new cluster forms in an empty bucket only: what lies there is another product's, or data whose metadata has gone.</summary>
+    /// <summary>
+    /// A new cluster forms in an empty bucket only: what lies there is another product's, or data whose metadata has gone. Unless another node has formed
+    /// the cluster since the metadata was looked for, and by now has written all kinds of things.
+    /// </summary>
     private async ValueTask RequireEmptyAsync(StorePatience patience)
     {
         await foreach (var page in storage.ListPagesAsync("", patience.Retry, patience.Token))
         {
             foreach (var (key, size) in page.Where(found => !IsHarmless(found.Key)))
             {
+                if (await HasMetadataAsync(patience))
+                {
+                    // Another has formed the cluster since: it is joined.
+                    return;
+                }
+
                 throw new ForeignBucketException(
                     $"{storage.Name} holds no cluster, and is not empty: {key} ({size} bytes) is "
                     + (IsData(key)

@@ -30,9 +30,9 @@ public sealed class MetadataLog : IAsyncDisposable
     internal const string Prefix = "meta/";
 
     private readonly NodeRuntime _runtime;
-    private readonly MetadataLogOptions _options;
     private readonly ObjectLog _log;
     private readonly SnapshotStore _snapshots;
+    private readonly SnapshotPace _pace;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _closing;
     private readonly CancellationToken _closed;
@@ -41,20 +41,17 @@ public sealed class MetadataLog : IAsyncDisposable
     private volatile ClusterState _state;
     private Task _snapshotting = Task.CompletedTask;
     private bool _disposed;
-    private int _entries;
-    private long _bytes;
 
-    private MetadataLog(
-        NodeRuntime runtime, ObjectLog log, SnapshotStore snapshots, MetadataLogOptions options, Snapshot? snapshot)
+    private MetadataLog(NodeRuntime runtime, ObjectLog log, SnapshotStore snapshots, MetadataLogOptions options, SnapshotSearch search)
     {
         _runtime = runtime;
         _closing = CancellationTokenSource.CreateLinkedTokenSource(runtime.Stopping);
         _closed = _closing.Token;
         _log = log;
         _snapshots = snapshots;
-        _options = options;
+        _pace = new SnapshotPace(options);
         _logger = runtime.Loggers.CreateLogger<MetadataLog>();
-        (_reader, _state, Owner) = Begin(snapshot);
+        (_reader, _state, Owner) = Begin(search);
     }
 
     /// <summary>The cluster as of the newest entry that was read or appended.</summary>
@@ -63,12 +60,18 @@ public sealed class MetadataLog : IAsyncDisposable
     /// <summary>Who owns the current term, by its last seal; null while nobody ever did.</summary>
     public ControllerSeal? Owner { get; private set; }
 
+    /// <summary>What the newest entries say of the cluster image, for followers.</summary>
+    public RecentEntries Recent { get; } = new();
+
+    /// <summary>The first place that was not read yet. Only of a log that is not owned.</summary>
+    public LogPlace Next => _reader.Position.Next;
+
     internal ClusterState State => _state;
+
+    internal LogPlace? LastPlace { get; private set; }
 
     /// <summary>There was a snapshot to begin with.</summary>
     internal bool StartedFromSnapshot { get; private set; }
-
-    internal LogPlace? LastPlace { get; private set; }
 
     /// <summary>Reads the newest snapshot and everything after it.</summary>
     /// <exception cref="ObjectLogException">Fork, Missing, Corrupt: stop.</exception>
@@ -77,9 +80,9 @@ public sealed class MetadataLog : IAsyncDisposable
         NodeRuntime runtime, IObjectStorage storage, MetadataLogOptions options, CancellationToken token)
     {
         var log = new ObjectLog(runtime, storage, Prefix, new ObjectLogOptions { InFlight = 1 });
-        var snapshots = new SnapshotStore(runtime, storage);
+        var snapshots = new SnapshotStore(runtime, storage, options);
         var search = await snapshots.FindAsync(token);
-        var opened = new MetadataLog(runtime, log, snapshots, options, search.Newest);
+        var opened = new MetadataLog(runtime, log, snapshots, options, search);
         await opened.ReadToTailAsync(token);
         opened.RequireAllBefore(search.Damaged);
         return opened;
@@ -167,14 +170,13 @@ public sealed class MetadataLog : IAsyncDisposable
         await _owner.WaitForRoomAsync(CancellationToken.None);
         LastPlace = await _owner.AppendAsync(new ReadOnlySequence<byte>(payload));
         var after = pending.EndEntry(_state, LastPlace.Value);
+        Recent.Add(LastPlace.Value, _state.Cluster, records);
         _state = after;
-        _entries++;
-        _bytes += payload.Length;
-        if ((_entries >= _options.SnapshotEntries || _bytes >= _options.SnapshotBytes) && _snapshotting.IsCompleted)
+        _pace.AddEntry(payload.Length);
+        if (_pace.IsDue && _snapshotting.IsCompleted)
         {
             var snapshot = new Snapshot(_owner.StartAfter(LastPlace.Value), Owner!, after);
-            _entries = 0;
-            _bytes = 0;
+            _pace.Restart();
             _snapshotting = _runtime.Spawn("metadata-snapshot", _ => SnapshotAsync(snapshot));
         }
     }
@@ -199,7 +201,7 @@ public sealed class MetadataLog : IAsyncDisposable
     {
         try
         {
-            await _snapshots.SaveAsync(snapshot, _closed);
+            _pace.Taken(await _snapshots.SaveAsync(snapshot, _closed));
 
             // Where later owners' snapshots stand above this one, this owner does not know the seals below them, and must leave the
             // cut to them: a seal that goes lets a deposed owner acknowledge.
@@ -241,13 +243,16 @@ public sealed class MetadataLog : IAsyncDisposable
             if (step.Kind == LogStepKind.Seal)
             {
                 Owner = VersionedBytes.Decode<ControllerSeal>(step.Payload);
-                _entries += Math.Max(1, _options.SnapshotEntries / _options.SnapshotTerms);
+                Recent.Add(step.Place, _state.Cluster, []);
+                _pace.AddTerm();
                 return;
             }
 
-            _state = _state.Apply(Decode(step.Payload), step.Place);
-            _entries++;
-            _bytes += step.Payload.Length;
+            var records = Decode(step.Payload);
+            var before = _state.Cluster;
+            _state = _state.Apply(records, step.Place);
+            Recent.Add(step.Place, before, records);
+            _pace.AddEntry(step.Payload.Length);
         }
         catch (ProtocolException unknown)
         {
@@ -294,13 +299,15 @@ public sealed class MetadataLog : IAsyncDisposable
         }
 
         _reader.Dispose();
-        (_reader, _state, Owner) = Begin(search.Newest);
-        _entries = 0;
-        _bytes = 0;
+        (_reader, _state, Owner) = Begin(search);
     }
 
-    private (ObjectLogReader Reader, ClusterState State, ControllerSeal? Owner) Begin(Snapshot? snapshot)
+    private (ObjectLogReader Reader, ClusterState State, ControllerSeal? Owner) Begin(SnapshotSearch search)
     {
+        var snapshot = search.Newest;
+        _pace.Restart();
+        _pace.Taken(search.Bytes);
+        Recent.Restart(snapshot?.Start.Next ?? LogPlace.Start);
         if (snapshot is null)
         {
             return (_log.Read(LogStart.Beginning()), ClusterState.Empty, null);
@@ -314,7 +321,7 @@ public sealed class MetadataLog : IAsyncDisposable
     // The log that was read in their stead must be as long as they say that it was: a log that is gone as well looks like that of a new cluster.
     private void RequireAllBefore(IReadOnlyList<string> damaged)
     {
-        if (damaged.Count > 0 && _reader.Position.Next < SnapshotStore.Place(damaged[0]))
+        if (damaged.Count > 0 && _reader.Position.Next < SnapshotKey.Place(damaged[0]))
         {
             throw new ObjectLogException(
                 ObjectLogError.Corrupt, $"The metadata log ends before {_reader.Position.Next}, and the snapshot of more of it is damaged: {damaged[0]}");

@@ -1,14 +1,20 @@
 namespace Millrace.Controller.Log;
 
-/// <summary>How the metadata log is kept short.</summary>
+/// <summary>
+/// How the metadata log is kept short: a snapshot is due after so much of it, or after log that costs half as much to read as the last snapshot, if that is
+/// more (<see cref="SnapshotPace"/>).
+/// </summary>
 public sealed record MetadataLogOptions
 {
-    /// <summary>A snapshot is taken after so many entries, which bounds how long a start takes...</summary>
+    /// <summary>So many entries...</summary>
     public int SnapshotEntries { get; init; } = 2_000;
 
-    /// <summary>...or after so many terms: entries are read ahead, and the end of a term takes several calls, one after the other...</summary>
+    /// <summary>...or terms: entries are read ahead, and the end of a term takes several calls, one after the other...</summary>
     public int SnapshotTerms { get; init; } = 50;
 
-    /// <summary>...or after so many bytes of them, which is also about the size that a snapshot may well have itself.</summary>
+    /// <summary>...or bytes, or some of each.</summary>
     public long SnapshotBytes { get; init; } = 16 << 20;
+
+    /// <summary>How large an object of a snapshot becomes.</summary>
+    public int SnapshotPartBytes { get; init; } = 4 << 20;
 }

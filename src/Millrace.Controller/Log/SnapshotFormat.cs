@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using Millrace.Controller.State;
 using Millrace.Metadata;
@@ -10,161 +9,94 @@ using Millrace.Runtime.Buffers;
 
 namespace Millrace.Controller.Log;
 
-/// <summary>A whole state as one object, with the place in the log behind it.</summary>
+/// <summary>The bytes of a snapshot's objects: parts of bounded size that make the state out of nothing, and the head that lists them.</summary>
 /// <remarks>
-/// Layout, big-endian: magic "MRMS" (4 bytes), format (2 bytes, 1); then chunks, each of length (4 bytes), CRC-32C of its bytes
-/// (4 bytes) and bytes; then a length of -1 and the number of chunks (4 bytes). The first chunk is a <see cref="SnapshotHead"/>
-/// behind its version, each other one a <see cref="MetadataEntry"/>; together they make the state out of the empty one.
+/// Each object, big-endian: magic "MRMS" (4 bytes), format (2 bytes, 2), CRC-32C of the content (4 bytes), content. That is a <see cref="SnapshotHead"/>
+/// behind its version, or in a part a <see cref="MetadataEntry"/>.
 /// </remarks>
 internal static class SnapshotFormat
 {
-    private const short Format = 1;
-    private const int ChunkRecords = 4_096;
-    private const int EndLength = -1;
-    private const int ChunkHead = sizeof(int) + sizeof(uint);
+    private const short Format = 2;
+    private const int ChecksumAt = sizeof(int) + sizeof(short);
+    private const int FrameSize = ChecksumAt + sizeof(uint);
 
     private static ReadOnlySpan<byte> Magic => "MRMS"u8;
 
-    public static byte[] Write(Snapshot snapshot)
-    {
-        var output = new ArrayBufferWriter<byte>();
-        output.Write(Magic);
-        BinaryPrimitives.WriteInt16BigEndian(output.GetSpan(sizeof(short)), Format);
-        output.Advance(sizeof(short));
-        WriteChunk(output, VersionedBytes.Encode(ToHead(snapshot), SnapshotHead.Versions.Max));
-        var chunks = 1;
-        foreach (var records in snapshot.State.ToRecords().Chunk(ChunkRecords))
-        {
-            WriteChunk(output, MetadataEntry.Write(records));
-            chunks++;
-        }
+    /// <summary>A part's objects, one after the other as they are asked for, so that no more than one need be in memory.</summary>
+    public static IEnumerable<byte[]> WriteParts(IEnumerable<IRecord> records, int partBytes) => MetadataEntry.WriteParts(records, partBytes).Select(Write);
 
-        var end = output.GetSpan(2 * sizeof(int));
-        BinaryPrimitives.WriteInt32BigEndian(end, EndLength);
-        BinaryPrimitives.WriteInt32BigEndian(end[sizeof(int)..], chunks);
-        output.Advance(2 * sizeof(int));
-        return output.WrittenSpan.ToArray();
-    }
+    public static byte[] WriteHead(
+        Snapshot snapshot, IReadOnlyList<SnapshotHead.Part> clusterParts, IReadOnlyList<SnapshotHead.Part> streamParts) =>
+        Write(VersionedBytes.Encode(
+            new SnapshotHead
+            {
+                NextTerm = snapshot.Start.Next.Term,
+                NextIndex = snapshot.Start.Next.Index,
+                After = snapshot.Start.After,
+                Seals = [.. snapshot.Start.Seals.Select(seal => new SnapshotHead.Seal { Term = seal.Term, Index = seal.Index })],
+                OwnerIncarnationId = snapshot.Owner.IncarnationId,
+                OwnerHost = snapshot.Owner.Host,
+                OwnerPort = snapshot.Owner.Port,
+                ClusterParts = clusterParts,
+                StreamParts = streamParts,
+            },
+            SnapshotHead.Versions.Max));
 
-    /// <summary>It has this format, every checksum matches, and nothing is missing at the end.</summary>
-    public static bool IsWhole(ReadOnlyMemory<byte> bytes)
-    {
-        try
-        {
-            return ReadChunks(bytes).Count > 0;
-        }
-        catch (Exception unusable) when (unusable is InvalidDataException or ProtocolException)
-        {
-            return false;
-        }
-    }
+    /// <summary>How a head lists a part.</summary>
+    public static SnapshotHead.Part Describe(byte[] part) =>
+        new() { Length = part.Length, Checksum = BinaryPrimitives.ReadUInt32BigEndian(part.AsSpan(ChecksumAt)) };
 
-    /// <exception cref="InvalidDataException">The bytes are no snapshot, or are damaged.</exception>
+    /// <exception cref="InvalidDataException">The bytes are no snapshot's, or are damaged.</exception>
     /// <exception cref="ProtocolException">A newer program wrote it.</exception>
-    public static Snapshot Read(ReadOnlyMemory<byte> bytes)
+    public static SnapshotHead ReadHead(ReadOnlyMemory<byte> bytes) => VersionedBytes.Decode<SnapshotHead>(Read(bytes));
+
+    /// <summary>The content of a part, which is a <see cref="MetadataEntry"/>.</summary>
+    /// <inheritdoc cref="ReadHead" path="/exception"/>
+    public static ReadOnlyMemory<byte> ReadPart(ReadOnlyMemory<byte> bytes, SnapshotHead.Part listed)
     {
-        SnapshotHead? head = null;
-        var state = ClusterState.Empty;
-        foreach (var chunk in ReadChunks(bytes))
-        {
-            if (head is null)
-            {
-                head = VersionedBytes.Decode<SnapshotHead>(chunk);
-                continue;
-            }
-
-            // Not as an entry: the version that the image had is among the records.
-            state = Apply(state, MetadataEntry.Read(chunk));
-        }
-
-        return FromHead(head ?? throw new InvalidDataException("it holds nothing"), state);
+        var content = Read(bytes);
+        return bytes.Length == listed.Length && Crc32C.Of(content.Span) == listed.Checksum
+            ? content
+            : throw new InvalidDataException("it is none of the parts that the head lists");
     }
 
-    private static ClusterState Apply(ClusterState state, IEnumerable<IRecord> records)
-    {
-        try
-        {
-            return records.Aggregate(state, (image, record) => image.Apply(record));
-        }
-        catch (Exception contradiction) when (ClusterState.IsContradiction(contradiction))
-        {
-            throw new InvalidDataException($"its records contradict each other: {contradiction.Message}", contradiction);
-        }
-    }
-
-    /// <summary>All chunks, when each has been found right.</summary>
-    private static List<ReadOnlyMemory<byte>> ReadChunks(ReadOnlyMemory<byte> bytes)
-    {
-        var rest = bytes;
-        if (!Take(ref rest, Magic.Length).Span.SequenceEqual(Magic))
-        {
-            throw new InvalidDataException("not a metadata snapshot");
-        }
-
-        var format = BinaryPrimitives.ReadInt16BigEndian(Take(ref rest, sizeof(short)).Span);
-        if (format != Format)
-        {
-            throw new ProtocolException($"The metadata snapshot has format {format}, and this program knows {Format}: it was written by a newer one");
-        }
-
-        var chunks = new List<ReadOnlyMemory<byte>>();
-        while (true)
-        {
-            var length = BinaryPrimitives.ReadInt32BigEndian(Take(ref rest, sizeof(int)).Span);
-            if (length == EndLength)
-            {
-                return BinaryPrimitives.ReadInt32BigEndian(Take(ref rest, sizeof(int)).Span) == chunks.Count && rest.IsEmpty
-                    ? chunks
-                    : throw new InvalidDataException("its end does not fit what it holds");
-            }
-
-            chunks.Add(TakeChunk(ref rest, length));
-        }
-    }
-
-    private static void WriteChunk(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> chunk)
-    {
-        var head = output.GetSpan(ChunkHead);
-        BinaryPrimitives.WriteInt32BigEndian(head, chunk.Length);
-        BinaryPrimitives.WriteUInt32BigEndian(head[sizeof(int)..], Crc32C.Of(chunk));
-        output.Advance(ChunkHead);
-        output.Write(chunk);
-    }
-
-    private static ReadOnlyMemory<byte> TakeChunk(ref ReadOnlyMemory<byte> rest, int length)
-    {
-        var crc = BinaryPrimitives.ReadUInt32BigEndian(Take(ref rest, sizeof(uint)).Span);
-        var chunk = Take(ref rest, length);
-        return Crc32C.Of(chunk.Span) == crc ? chunk : throw new InvalidDataException("a checksum does not match");
-    }
-
-    private static ReadOnlyMemory<byte> Take(ref ReadOnlyMemory<byte> rest, int length)
-    {
-        if (length < 0 || length > rest.Length)
-        {
-            throw new InvalidDataException("it ends too early");
-        }
-
-        var taken = rest[..length];
-        rest = rest[length..];
-        return taken;
-    }
-
-    private static SnapshotHead ToHead(Snapshot snapshot) =>
-        new()
-        {
-            NextTerm = snapshot.Start.Next.Term,
-            NextIndex = snapshot.Start.Next.Index,
-            After = snapshot.Start.After,
-            Seals = [.. snapshot.Start.Seals.Select(seal => new SnapshotHead.Seal { Term = seal.Term, Index = seal.Index })],
-            OwnerIncarnationId = snapshot.Owner.IncarnationId,
-            OwnerHost = snapshot.Owner.Host,
-            OwnerPort = snapshot.Owner.Port,
-        };
-
-    private static Snapshot FromHead(SnapshotHead head, ClusterState state) =>
+    public static Snapshot ToSnapshot(SnapshotHead head, ClusterState state) =>
         new(
             new LogStart(new LogPlace(head.NextTerm, head.NextIndex), head.After, [.. head.Seals.Select(seal => new LogPlace(seal.Term, seal.Index))]),
             new ControllerSeal { IncarnationId = head.OwnerIncarnationId, Host = head.OwnerHost, Port = head.OwnerPort },
             state);
+
+    private static byte[] Write(byte[] content)
+    {
+        var bytes = new byte[FrameSize + content.Length];
+        Magic.CopyTo(bytes);
+        BinaryPrimitives.WriteInt16BigEndian(bytes.AsSpan(Magic.Length), Format);
+        BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(ChecksumAt), Crc32C.Of(content));
+        content.CopyTo(bytes.AsSpan(FrameSize));
+        return bytes;
+    }
+
+    private static ReadOnlyMemory<byte> Read(ReadOnlyMemory<byte> bytes)
+    {
+        if (!bytes.Span.StartsWith(Magic))
+        {
+            throw new InvalidDataException("not of a metadata snapshot");
+        }
+
+        if (bytes.Length < FrameSize)
+        {
+            throw new InvalidDataException("it ends too early");
+        }
+
+        var format = BinaryPrimitives.ReadInt16BigEndian(bytes.Span[Magic.Length..]);
+        if (format != Format)
+        {
+            throw new ProtocolException($"The metadata snapshot has format {format}, and this program knows {Format}: it was written by another one");
+        }
+
+        var content = bytes[FrameSize..];
+        return Crc32C.Of(content.Span) == BinaryPrimitives.ReadUInt32BigEndian(bytes.Span[ChecksumAt..])
+            ? content
+            : throw new InvalidDataException("a checksum does not match");
+    }
 }

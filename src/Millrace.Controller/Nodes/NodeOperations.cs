@@ -1,4 +1,5 @@
 using Millrace.Controller.State;
+using Millrace.Controller.Topics;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
@@ -12,8 +13,8 @@ namespace Millrace.Controller.Nodes;
 internal static class NodeOperations
 {
     /// <summary>
-    /// Registers an incarnation. Where the cluster knows just one node, the newcomer takes its id over: whoever owns the metadata
-    /// log has made sure that the former incarnation does not answer, and it is fenced in the same entry if it is not yet.
+    /// Registers an incarnation. A node that comes again, by its id or by its name, goes on as what it was, and its former incarnation is fenced in the
+    /// same entry if it is not yet: the newcomer has made sure that nobody answers there any more.
     /// </summary>
     /// <exception cref="NodeIdException">The id that was asked for cannot be had.</exception>
     public static NodeIncarnation Register(PendingEntry entry, NodeRegistration registration)
@@ -28,7 +29,7 @@ internal static class NodeOperations
             }
         }
 
-        var former = Former(entry.Cluster, registration.WantedId);
+        var former = Former(entry.Cluster, registration);
         if (former is { IsLive: true })
         {
             Fence(entry, new NodeIncarnation(former.Id, former.Epoch));
@@ -39,9 +40,22 @@ internal static class NodeOperations
         var image = new NodeImage(id, epoch, registration.Incarnation, registration.Endpoints, registration.Rack, NodeState.Live)
         {
             Program = registration.Program,
+            Internal = registration.Internal,
+            Name = registration.Name,
         };
         entry.Add(image.ToRecord());
         return new NodeIncarnation(id, epoch);
+    }
+
+    /// <summary>Says which node the controller lives at, once that one has registered.</summary>
+    public static void NameController(PendingEntry entry, ControllerSeal? owner)
+    {
+        if (owner is not null
+            && entry.Cluster.LiveNodes.FirstOrDefault(node => node.Internal is { } address && address == new PeerAddress(owner.Host, owner.Port)) is { } node
+            && entry.Cluster.Controller != node.Id)
+        {
+            entry.Add(new ControllerRecord { NodeId = node.Id.Value });
+        }
     }
 
     /// <summary>
@@ -63,6 +77,8 @@ internal static class NodeOperations
                 Close(entry, stream);
             }
         }
+
+        PartitionAssignment.AssignAll(entry);
     }
 
     /// <summary>Makes a WAL known before its first append.</summary>
@@ -96,6 +112,7 @@ internal static class NodeOperations
         }
 
         entry.Add(new NodeStoppedRecord { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value });
+        PartitionAssignment.AssignAll(entry);
     }
 
     /// <summary>The WALs that wait for recovery, by the age of their incarnation.</summary>
@@ -135,6 +152,7 @@ internal static class NodeOperations
             }
         }
 
+        PartitionAssignment.AssignAll(entry);
         return damaged;
     }
 
@@ -190,20 +208,19 @@ internal static class NodeOperations
     }
 
     /// <summary>The node that an incarnation goes on as; null if it is a new one.</summary>
-    private static NodeImage? Former(MetadataImage cluster, NodeId? wanted)
+    private static NodeImage? Former(MetadataImage cluster, NodeRegistration registration)
     {
-        if (cluster.Nodes.Count == 1)
+        var named = registration.Name is { } name ? cluster.Nodes.Values.FirstOrDefault(node => node.Name == name) : null;
+        if (registration.WantedId is not { } wanted)
         {
-            var sole = cluster.Nodes.Values.First();
-            return wanted is null || wanted == sole.Id
-                ? sole
-                : throw new NodeIdException(
-                    $"node.id is {wanted}, and the node of this cluster has the id {sole.Id}. Set node.id={sole.Id}, or leave it out: an id stays for good.");
+            return named;
         }
 
-        return wanted is { } id && cluster.Nodes.TryGetValue(id, out var former)
-            ? former.IsLive ? throw new NodeIdException($"node.id is {id}, and a live node has it: {former.Endpoints[0]}.") : former
-            : null;
+        return named is null || named.Id == wanted
+            ? cluster.Nodes.GetValueOrDefault(wanted)
+            : throw new NodeIdException(
+                $"node.id is {wanted}, and the node {named.Name} of this cluster has the id {named.Id}. "
+                + $"Set node.id={named.Id}, or leave it out: an id stays for good. Or give this node another name (--name).");
     }
 
     private static WalImage? FindWaiting(PendingEntry entry, Guid walId)

@@ -11,4 +11,11 @@ namespace Millrace.Controller.Nodes;
 /// <param name="WantedId">The id that the operator gave the node; null lets the cluster choose.</param>
 /// <param name="Program">The program and its version, for people.</param>
 public sealed record NodeRegistration(
-    Guid Incarnation, ImmutableArray<NodeEndpoint> Endpoints, string? Rack, NodeId? WantedId = null, string? Program = null);
+    Guid Incarnation, ImmutableArray<NodeEndpoint> Endpoints, string? Rack, NodeId? WantedId = null, string? Program = null)
+{
+    /// <summary>Where other nodes reach it; null of one that is reached by none.</summary>
+    public PeerAddress? Internal { get; init; }
+
+    /// <summary>What it is called for good: who comes by the same name has the same id. Null of one that comes anew each time.</summary>
+    public string? Name { get; init; }
+}

@@ -22,11 +22,8 @@ internal static class UploadJudge
         RequirePrepared(entry, commit, objects);
         var owner = OwnerOf(entry, commit);
         var verdicts = new RangeVerdict[commit.Ranges.Count];
-        var accepted = new SortedDictionary<ObjectId, List<UploadCommittedRecord.CommittedRange>>();
-        foreach (var id in objects.Keys)
-        {
-            accepted.Add(id, []);
-        }
+        var accepted = new UploadWriter();
+        ObjectId[] numbered = [.. objects.Keys];
 
         // Ranges of one stream follow one another, perhaps over several objects: each is judged after those before it.
         var ends = new SortedDictionary<StreamId, long>();
@@ -39,11 +36,12 @@ internal static class UploadJudge
             if (verdicts[i].Outcome is RangeOutcome.Accepted or RangeOutcome.Cut)
             {
                 ends[range.Stream] = range.EndOffset;
-                accepted[range.Object].Add(RangeRecords.ToCommitted(range with { StartOffset = verdicts[i].StartOffset }));
+                accepted.Add(range.Stream, Array.BinarySearch(numbered, range.Object), new RangeState(
+                    range.Object, verdicts[i].StartOffset, range.EndOffset, range.WrittenStartOffset, range.Bytes, range.MaxTimestamp, range.HasCheckpoint));
             }
         }
 
-        entry.Add(ToRecord(objects, accepted));
+        entry.Add(ToRecord(objects, accepted.ToBytes()));
         return verdicts;
     }
 
@@ -86,7 +84,7 @@ internal static class UploadJudge
             return new RangeVerdict(RangeOutcome.Void, range.StartOffset);
         }
 
-        foreach (var found in stream.RangesAfter(range.StartOffset, int.MaxValue))
+        foreach (var found in stream.Ranges.After(range.StartOffset))
         {
             if (found.Object == range.Object && found.WrittenStartOffset == range.StartOffset && found.EndOffset == range.EndOffset)
             {
@@ -99,7 +97,7 @@ internal static class UploadJudge
             }
         }
 
-        var isCheckpoint = stream.Checkpoint is { } checkpoint && checkpoint.Object == range.Object && checkpoint.EndOffset == range.EndOffset;
+        var isCheckpoint = stream.Checkpoint is { } checkpoint && checkpoint.Object == range.Object && checkpoint.Range.EndOffset == range.EndOffset;
         return new RangeVerdict(isCheckpoint ? RangeOutcome.Accepted : RangeOutcome.Void, range.StartOffset);
     }
 
@@ -111,6 +109,12 @@ internal static class UploadJudge
             if (range.EndOffset < range.StartOffset || (range.EndOffset == range.StartOffset && !range.HasCheckpoint))
             {
                 throw new ArgumentException($"Stream {range.Stream}: a range from {range.StartOffset} to {range.EndOffset} holds nothing", nameof(commit));
+            }
+
+            if (range.EndOffset - range.StartOffset is < 0 or > RangeState.MostOffsets)
+            {
+                throw new ArgumentException(
+                    $"Stream {range.Stream}: a range from {range.StartOffset} to {range.EndOffset} holds more than there can be", nameof(commit));
             }
 
             objects.TryAdd(range.Object, range);
@@ -154,8 +158,7 @@ internal static class UploadJudge
             : throw new StreamException(StreamError.Incomplete, $"WAL {walId} is not recovered: its owner, node {wal.Node}, is not fenced");
     }
 
-    private static UploadCommittedRecord ToRecord(
-        SortedDictionary<ObjectId, ObjectRange> objects, SortedDictionary<ObjectId, List<UploadCommittedRecord.CommittedRange>> accepted) =>
+    private static UploadCommittedRecord ToRecord(SortedDictionary<ObjectId, ObjectRange> objects, ReadOnlyMemory<byte> ranges) =>
         new()
         {
             Objects =
@@ -166,8 +169,10 @@ internal static class UploadJudge
                     ObjectId = @object.Object.Value,
                     Kind = (sbyte)@object.Kind,
                     Size = @object.ObjectSize,
-                    Ranges = accepted[@object.Object],
+                    DigestHigh = unchecked((long)@object.ObjectDigest.High),
+                    DigestLow = unchecked((long)@object.ObjectDigest.Low),
                 }),
             ],
+            Ranges = ranges,
         };
 }

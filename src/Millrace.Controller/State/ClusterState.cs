@@ -34,9 +34,12 @@ internal sealed record ClusterState(MetadataImage Cluster, StreamImage Streams)
     public static bool IsContradiction(Exception failure) =>
         failure is InvariantViolationException or KeyNotFoundException or ArgumentException or OverflowException;
 
-    /// <summary>Records that make this state out of the empty one. The counters come last, since the others move them.</summary>
-    public IEnumerable<IRecord> ToRecords() =>
-        Cluster.ToRecords().Concat(Streams.ToRecords()).Append(new CountersRecord
+    /// <summary>Records that make this state out of nothing (<see cref="ClusterStateBuilder"/>): of the cluster half, then of the other.</summary>
+    public IEnumerable<IRecord> ToRecords() => ClusterRecords().Concat(Streams.ToRecords());
+
+    /// <summary>The cluster half of <see cref="ToRecords"/>. The counters come last, since the others move them.</summary>
+    public IEnumerable<IRecord> ClusterRecords() =>
+        Cluster.ToRecords().Append(new CountersRecord
         {
             VersionTerm = Cluster.Version.Term,
             VersionIndex = Cluster.Version.Index,

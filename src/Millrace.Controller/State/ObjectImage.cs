@@ -41,11 +41,17 @@ internal sealed record ObjectImage
     }
 
     /// <summary>Nothing refers to it yet: the ranges that are committed with it do so in the same entry.</summary>
-    public ObjectImage Commit(ObjectId id, StoreId store, ObjectKind kind, long size)
+    public ObjectImage Commit(UploadCommittedRecord.CommittedObject committed)
     {
-        var state = All[id];
-        Invariant.Check(state.Phase == ObjectPhase.Prepared && state.Store == store);
-        return With(state with { Phase = ObjectPhase.Committed, Kind = kind, Size = size });
+        var state = All[new ObjectId(committed.ObjectId)];
+        Invariant.Check(state.Phase == ObjectPhase.Prepared && state.Store == new StoreId(committed.StoreId));
+        return With(state with
+        {
+            Phase = ObjectPhase.Committed,
+            Kind = (ObjectKind)committed.Kind,
+            Size = committed.Size,
+            Digest = new RangeDigest(unchecked((ulong)committed.DigestHigh), unchecked((ulong)committed.DigestLow)),
+        });
     }
 
     public ObjectImage Refer(ObjectId id, int change)
@@ -69,18 +75,50 @@ internal sealed record ObjectImage
         return this with { All = All.Remove(id), Deleting = Deleting.Remove(id) };
     }
 
-    /// <summary>Puts in an object as it is.</summary>
-    /// <exception cref="ProtocolException">It lies in a store that only a newer program knows.</exception>
-    public ObjectImage With(ObjectState state) =>
-        state.Store != StoreId.Own
-            ? throw new ProtocolException($"Object {state.Id} lies in store {state.Store}, and this program knows only the cluster's own: it needs a newer one")
-            : this with
-            {
-                All = All.SetItem(state.Id, state),
-                Prepared = Include(Prepared, state.Id, state.Phase == ObjectPhase.Prepared),
-                Unreferenced = Include(Unreferenced, state.Id, state is { Phase: ObjectPhase.Committed, References: 0 }),
-                Deleting = Include(Deleting, state.Id, state.Phase == ObjectPhase.Deleting),
-            };
+    /// <summary>The image of objects as they are, with the number of references to each.</summary>
+    /// <exception cref="ProtocolException">One lies in a store that only a newer program knows.</exception>
+    public static ObjectImage Of(IReadOnlyCollection<ObjectState> objects)
+    {
+        foreach (var state in objects)
+        {
+            RequireKnownStore(state);
+            Invariant.Check(state.References == 0 || state.Phase == ObjectPhase.Committed);
+        }
+
+        return new ObjectImage
+        {
+            All = ImmutableSortedDictionary.CreateRange(objects.Select(state => KeyValuePair.Create(state.Id, state))),
+            Prepared = [.. objects.Where(IsPrepared).Select(state => state.Id)],
+            Unreferenced = [.. objects.Where(IsUnreferenced).Select(state => state.Id)],
+            Deleting = [.. objects.Where(IsDeleting).Select(state => state.Id)],
+        };
+    }
+
+    private ObjectImage With(ObjectState state)
+    {
+        RequireKnownStore(state);
+        return this with
+        {
+            All = All.SetItem(state.Id, state),
+            Prepared = Include(Prepared, state.Id, IsPrepared(state)),
+            Unreferenced = Include(Unreferenced, state.Id, IsUnreferenced(state)),
+            Deleting = Include(Deleting, state.Id, IsDeleting(state)),
+        };
+    }
+
+    private static bool IsPrepared(ObjectState state) => state.Phase == ObjectPhase.Prepared;
+
+    private static bool IsUnreferenced(ObjectState state) => state is { Phase: ObjectPhase.Committed, References: 0 };
+
+    private static bool IsDeleting(ObjectState state) => state.Phase == ObjectPhase.Deleting;
+
+    private static void RequireKnownStore(ObjectState state)
+    {
+        if (state.Store != StoreId.Own)
+        {
+            throw new ProtocolException($"Object {state.Id} lies in store {state.Store}, and this program knows only the cluster's own: it needs a newer one");
+        }
+    }
 
     private static ImmutableSortedSet<ObjectId> Include(ImmutableSortedSet<ObjectId> set, ObjectId id, bool included) =>
         included ? set.Add(id) : set.Remove(id);

@@ -19,6 +19,9 @@ internal sealed record ObjectState(ObjectId Id, ObjectPhase Phase, NodeIncarnati
     /// <summary>Bytes; 0 before it is committed.</summary>
     public long Size { get; init; }
 
+    /// <summary>The sum of the digests of all records that lie in it; nothing before it is committed.</summary>
+    public RangeDigest Digest { get; init; }
+
     /// <summary>How many ranges and newest checkpoints of streams lie in it.</summary>
     public int References { get; init; }
 
@@ -30,6 +33,8 @@ internal sealed record ObjectState(ObjectId Id, ObjectPhase Phase, NodeIncarnati
             State = (sbyte)Phase,
             Kind = (sbyte)Kind,
             Size = Size,
+            DigestHigh = unchecked((long)Digest.High),
+            DigestLow = unchecked((long)Digest.Low),
             NodeId = Owner.Node.Value,
             NodeEpoch = Owner.Epoch.Value,
             Time = Time,
@@ -45,5 +50,6 @@ internal sealed record ObjectState(ObjectId Id, ObjectPhase Phase, NodeIncarnati
             Store = new StoreId(record.StoreId),
             Kind = (ObjectKind)record.Kind,
             Size = record.Size,
+            Digest = new RangeDigest(unchecked((ulong)record.DigestHigh), unchecked((ulong)record.DigestLow)),
         };
 }

@@ -22,13 +22,11 @@ internal sealed partial record StreamImage
             StreamDamagedRecord damaged => With(Streams[new StreamId(damaged.StreamId)].Damage(new StreamEpoch(damaged.Epoch))),
             StreamTrimmedRecord trimmed => With(Streams[new StreamId(trimmed.StreamId)].Trim(trimmed.StartOffset)),
             StreamRemovedRecord removed => Remove(new StreamId(removed.StreamId)),
-            StreamRangeRecord range => Apply(range),
             ObjectsPreparedRecord prepared => this with
             {
                 Objects = Objects.Prepare(prepared),
                 NextObjectId = Math.Max(NextObjectId, prepared.FirstObjectId + prepared.Count),
             },
-            ObjectRecord @object => this with { Objects = Objects.With(ObjectState.From(@object)) },
             UploadCommittedRecord upload => Apply(upload),
             ObjectsDeletingRecord deleting => this with
             {
@@ -39,7 +37,6 @@ internal sealed partial record StreamImage
             {
                 Objects = removed.ObjectIds.Aggregate(Objects, (objects, id) => objects.Remove(new ObjectId(id), new StoreId(removed.StoreId))),
             },
-            CountersRecord counters => this with { NextStreamId = counters.NextStreamId, NextObjectId = counters.NextObjectId },
             _ => this,
         };
 
@@ -50,88 +47,51 @@ internal sealed partial record StreamImage
         return With(stream) with { NextStreamId = Math.Max(NextStreamId, record.StreamId + 1) };
     }
 
-    private StreamImage Apply(StreamRangeRecord record)
-    {
-        var stream = Streams[new StreamId(record.StreamId)];
-        var range = RangeRecords.FromSnapshot(record, Objects.All[new ObjectId(record.ObjectId)]);
-        return With(stream with
-        {
-            Ranges = record.IsCheckpointOnly ? stream.Ranges : stream.Ranges.Add(range),
-            Checkpoint = range.HasCheckpoint ? range : stream.Checkpoint,
-        });
-    }
-
     private StreamImage Apply(UploadCommittedRecord record)
     {
-        var objects = Objects;
-        var ranges = new List<ObjectRange>();
-        foreach (var @object in record.Objects)
+        var objects = record.Objects.Aggregate(Objects, (image, committed) => image.Commit(committed));
+        var streams = Streams.ToBuilder();
+        var references = new ReferenceCount();
+        var upload = new UploadReader(record);
+        while (upload.TryReadStream(out var id))
         {
-            objects = objects.Commit(new ObjectId(@object.ObjectId), new StoreId(@object.StoreId), (ObjectKind)@object.Kind, @object.Size);
-            ranges.AddRange(@object.Ranges.Select(range => RangeRecords.FromCommitted(@object, range)));
+            var former = streams[id];
+            var range = upload.ReadRange(former.CommittedEnd);
+            var stream = former.Commit(range);
+            references.Commit(former, stream, range.Object);
+            streams[id] = stream;
         }
 
-        // A stream's ranges may lie in several of the objects, in any order of these.
-        return ranges
-            .OrderBy(range => range.Stream).ThenBy(range => range.StartOffset).ThenBy(range => range.EndOffset)
-            .Aggregate(this with { Objects = objects }, (image, range) => image.With(image.Streams[range.Stream].Commit(range)));
+        return this with { Streams = streams.ToImmutable(), Objects = references.ApplyTo(objects) };
     }
 
     private StreamImage Remove(StreamId id)
     {
         var stream = Streams[id];
-        var objects = References(stream).Aggregate(Objects, (objects, reference) => objects.Refer(reference, -1));
-        return this with { Streams = Streams.Remove(id), Objects = objects, OpenByOwner = WithOpen(stream, null) };
+        return this with { Streams = Streams.Remove(id), Objects = Recount(stream, null), OpenByOwner = WithOpen(stream, null) };
     }
 
     /// <summary>Puts in a stream, new or changed, and keeps count of what it refers to.</summary>
     private StreamImage With(StreamState stream)
     {
         var former = Streams.GetValueOrDefault(stream.Id);
-        var objects = Objects;
-        if (former is null || former.Ranges != stream.Ranges || former.Checkpoint != stream.Checkpoint)
+        return this with
         {
-            objects = Recount(objects, former, stream);
-        }
-
-        return this with { Streams = Streams.SetItem(stream.Id, stream), Objects = objects, OpenByOwner = WithOpen(former, stream) };
+            Streams = Streams.SetItem(stream.Id, stream), Objects = Recount(former, stream), OpenByOwner = WithOpen(former, stream),
+        };
     }
 
-    /// <summary>A change takes ranges off the front or adds them at the end, so only those need a look.</summary>
-    private static ObjectImage Recount(ObjectImage objects, StreamState? former, StreamState stream)
+    // Only an upload adds ranges, and it counts for itself.
+    private ObjectImage Recount(StreamState? former, StreamState? stream)
     {
-        var formerRanges = former?.Ranges ?? [];
-        var firstOffset = stream.Ranges.IsEmpty ? long.MaxValue : stream.Ranges[0].StartOffset;
-        var kept = 0;
-        foreach (var range in formerRanges)
+        var references = new ReferenceCount();
+        if (former is not null)
         {
-            if (range.StartOffset >= firstOffset)
-            {
-                break;
-            }
-
-            objects = objects.Refer(range.Object, -1);
-            kept++;
+            references.Trim(former, stream);
         }
 
-        for (var i = formerRanges.Count - kept; i < stream.Ranges.Count; i++)
-        {
-            objects = objects.Refer(stream.Ranges[i].Object, +1);
-        }
-
-        if (former?.Checkpoint != stream.Checkpoint)
-        {
-            objects = stream.Checkpoint is { } now ? objects.Refer(now.Object, +1) : objects;
-            objects = former?.Checkpoint is { } before ? objects.Refer(before.Object, -1) : objects;
-        }
-
-        return objects;
+        return references.ApplyTo(Objects);
     }
-
-    private static IEnumerable<ObjectId> References(StreamState stream) =>
-        stream.Checkpoint is { } checkpoint
-            ? stream.Ranges.Select(range => range.Object).Append(checkpoint.Object)
-            : stream.Ranges.Select(range => range.Object);
 
     private ImmutableSortedDictionary<NodeEpoch, ImmutableSortedSet<StreamId>> WithOpen(
         StreamState? former, StreamState? stream)

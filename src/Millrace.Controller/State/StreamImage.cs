@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Millrace.Metadata;
 using Millrace.Protocol.Messages;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
@@ -26,10 +27,31 @@ internal sealed partial record StreamImage
     private ImmutableSortedDictionary<NodeEpoch, ImmutableSortedSet<StreamId>> OpenByOwner { get; init; } =
         ImmutableSortedDictionary<NodeEpoch, ImmutableSortedSet<StreamId>>.Empty;
 
+    /// <summary>The image of streams as they are, in the order of their ids.</summary>
+    public static StreamImage Of(IReadOnlyCollection<StreamState> streams, ObjectImage objects, long nextStreamId, long nextObjectId) =>
+        new()
+        {
+            Streams = ImmutableSortedDictionary.CreateRange(streams.Select(stream => KeyValuePair.Create(stream.Id, stream))),
+            Objects = objects,
+            NextStreamId = nextStreamId,
+            NextObjectId = nextObjectId,
+            OpenByOwner = ImmutableSortedDictionary.CreateRange(
+                streams.Where(stream => stream.OpenRange is not null)
+                    .GroupBy(stream => stream.OpenRange!.Value.Owner.Epoch, stream => stream.Id)
+                    .Select(open => KeyValuePair.Create(open.Key, ImmutableSortedSet.CreateRange(open)))),
+        };
+
     public StreamState? Find(StreamId stream) => Streams.GetValueOrDefault(stream);
 
     /// <summary>The streams whose last range an incarnation opened and that is not complete, by id.</summary>
     public IReadOnlyCollection<StreamId> OpenStreamsOf(NodeIncarnation owner) => OpenByOwner.GetValueOrDefault(owner.Epoch) ?? [];
+
+    /// <summary>The ranges of a stream that end after an offset, in order, with where they lie.</summary>
+    public IEnumerable<ObjectRange> RangesAfter(StreamState stream, long offset) =>
+        stream.Ranges.After(offset).Select(range => Place(stream, stream.EpochAt(range.StartOffset), range));
+
+    /// <summary>The newest range of a stream with a checkpoint, with where it lies.</summary>
+    public ObjectRange? CheckpointOf(StreamState stream) => stream.Checkpoint is { } checkpoint ? Place(stream, checkpoint.Epoch, checkpoint.Range) : null;
 
     /// <summary>Records that make this image out of the empty one. The counters are not among them (<see cref="ClusterState.ToRecords"/>).</summary>
     public IEnumerable<IRecord> ToRecords()
@@ -42,16 +64,23 @@ internal sealed partial record StreamImage
         foreach (var stream in Streams.Values)
         {
             yield return stream.ToRecord();
-            var checkpointIsListed = false;
-            foreach (var range in stream.Ranges)
+            foreach (var piece in stream.Ranges.Pieces)
             {
-                checkpointIsListed |= range == stream.Checkpoint;
-                yield return RangeRecords.ToSnapshot(range, isCheckpointOnly: false);
+                yield return new StreamRangesRecord
+                {
+                    StreamId = stream.Id.Value, StartOffset = piece.StartOffset, Count = piece.Count, Ranges = piece.Bytes,
+                };
             }
 
-            if (stream.Checkpoint is { } checkpoint && !checkpointIsListed)
+            if (stream.Checkpoint is { } checkpoint)
             {
-                yield return RangeRecords.ToSnapshot(checkpoint, isCheckpointOnly: true);
+                yield return new StreamCheckpointRecord
+                {
+                    StreamId = stream.Id.Value,
+                    Epoch = checkpoint.Epoch.Value,
+                    StartOffset = checkpoint.Range.StartOffset,
+                    Range = PackedRanges.Of(checkpoint.Range).Bytes,
+                };
             }
         }
     }
@@ -61,8 +90,20 @@ internal sealed partial record StreamImage
         new(
             [
                 .. Streams.Values.Select(stream => new StreamInventory(
-                    stream.Id, stream.StartOffset, stream.CommittedEnd, stream.Ranges, stream.Checkpoint)),
+                    stream.Id, stream.StartOffset, stream.CommittedEnd, [.. RangesAfter(stream, stream.StartOffset)], CheckpointOf(stream))),
             ],
             Objects.Prepared.Union(Objects.Unreferenced).Union(Objects.Deleting),
             new ObjectId(NextObjectId));
+
+    private ObjectRange Place(StreamState stream, StreamEpoch epoch, RangeState range)
+    {
+        var state = Objects.All[range.Object];
+        return new ObjectRange(
+            range.Object, state.Kind, state.Size, stream.Id, epoch, range.StartOffset, range.EndOffset, range.Bytes, range.MaxTimestamp,
+            range.HasCheckpoint, state.Digest)
+        {
+            Store = state.Store,
+            WrittenStartOffset = range.WrittenStartOffset,
+        };
+    }
 }

@@ -20,13 +20,12 @@ internal sealed record StreamState(StreamId Id, Guid TopicId, int Partition)
     public long CommittedEnd { get; init; }
 
     /// <summary>In order; only the last may be open. Closed ones that are empty or trimmed away are forgotten, but never the last.</summary>
-    public ImmutableList<EpochRange> Epochs { get; init; } = [];
+    public ImmutableArray<EpochRange> Epochs { get; init; } = [];
 
-    /// <summary>Where the data lies: in offset order, without a gap or an overlap, none empty.</summary>
-    public ImmutableList<ObjectRange> Ranges { get; init; } = [];
+    /// <summary>Where the data lies.</summary>
+    public StreamRanges Ranges { get; init; } = StreamRanges.Empty;
 
-    /// <summary>The newest range with a checkpoint. It is kept when its records are trimmed.</summary>
-    public ObjectRange? Checkpoint { get; init; }
+    public StreamCheckpoint? Checkpoint { get; init; }
 
     /// <summary>The open range lacks records that were acknowledged: it is complete only when an operator accepts that.</summary>
     public bool IsDamaged { get; init; }
@@ -38,25 +37,18 @@ internal sealed record StreamState(StreamId Id, Guid TopicId, int Partition)
 
     public IReadOnlyList<EpochStart> EpochStarts() => [.. Epochs.Select(range => new EpochStart(range.Epoch, range.StartOffset))];
 
-    /// <summary>The ranges that end after an offset, at most <paramref name="limit"/>.</summary>
-    public IReadOnlyList<ObjectRange> RangesAfter(long offset, int limit)
+    /// <summary>The epoch whose owner appended what lies at an offset that a range begins at.</summary>
+    public StreamEpoch EpochAt(long offset)
     {
-        var low = 0;
-        var high = Ranges.Count;
-        while (low < high)
+        for (var i = Epochs.Length - 1; i >= 0; i--)
         {
-            var middle = (low + high) / 2;
-            if (Ranges[middle].EndOffset > offset)
+            if (Epochs[i].StartOffset <= offset)
             {
-                high = middle;
-            }
-            else
-            {
-                low = middle + 1;
+                return Epochs[i].Epoch;
             }
         }
 
-        return Ranges.GetRange(low, Math.Min(limit, Ranges.Count - low));
+        throw new InvariantViolationException($"Stream {Id} has a range at {offset}, and no epoch of that");
     }
 
     public StreamState Open(StreamEpoch epoch, NodeIncarnation owner)
@@ -70,7 +62,7 @@ internal sealed record StreamState(StreamId Id, Guid TopicId, int Partition)
     {
         var last = LastEpoch;
         Invariant.Check(last is { IsOpen: true } && last.Value.Epoch == epoch && endOffset >= CommittedEnd);
-        return this with { CommittedEnd = endOffset, IsDamaged = false, Epochs = Epochs.SetItem(Epochs.Count - 1, last.Value with { EndOffset = endOffset }) };
+        return this with { CommittedEnd = endOffset, IsDamaged = false, Epochs = Epochs.SetItem(Epochs.Length - 1, last.Value with { EndOffset = endOffset }) };
     }
 
     public StreamState Damage(StreamEpoch epoch)
@@ -85,15 +77,15 @@ internal sealed record StreamState(StreamId Id, Guid TopicId, int Partition)
         return (this with { StartOffset = startOffset }).Forget();
     }
 
-    public StreamState Commit(ObjectRange range)
+    public StreamState Commit(RangeState range)
     {
-        // The open epoch, or (recovering) the one that is about to be closed: nothing is ever committed to a closed one.
-        Invariant.Check(OpenRange?.Epoch == range.Epoch && range.StartOffset == CommittedEnd);
+        // In the open epoch, or (recovering) the one that is about to be closed: nothing is ever committed to a closed one.
+        Invariant.Check(OpenRange is not null && range.StartOffset == CommittedEnd && range.EndOffset >= range.StartOffset);
         return this with
         {
             CommittedEnd = range.EndOffset,
             Ranges = range.EndOffset > range.StartOffset && range.EndOffset > StartOffset ? Ranges.Add(range) : Ranges,
-            Checkpoint = range.HasCheckpoint ? range : Checkpoint,
+            Checkpoint = range.HasCheckpoint ? new StreamCheckpoint(OpenRange.Value.Epoch, range) : Checkpoint,
         };
     }
 
@@ -138,17 +130,11 @@ internal sealed record StreamState(StreamId Id, Guid TopicId, int Partition)
     /// <summary>Drops what nobody can ask for any more, so that a stream does not grow with every restart of its owner.</summary>
     private StreamState Forget()
     {
-        var trimmed = 0;
-        while (trimmed < Ranges.Count && Ranges[trimmed].EndOffset <= StartOffset)
-        {
-            trimmed++;
-        }
-
-        var last = Epochs.Count - 1;
+        var last = Epochs.Length - 1;
         var start = StartOffset;
         return this with
         {
-            Ranges = trimmed == 0 ? Ranges : Ranges.RemoveRange(0, trimmed),
+            Ranges = Ranges.From(StartOffset),
             Epochs = Epochs.RemoveAll(range =>
                 range.EndOffset is { } end && (end <= start || end == range.StartOffset) && range.Epoch != Epochs[last].Epoch),
         };

@@ -32,7 +32,7 @@ internal static class StreamOperations
         {
             // The answer to the first call may have been lost; it is repeated as long as nothing was closed.
             return last.Epoch == epoch && last.Owner == node && last.IsOpen
-                ? Opening(stream)
+                ? Opening(entry, stream)
                 : throw Fenced(id, epoch, $"it was opened at epoch {last.Epoch}");
         }
 
@@ -46,7 +46,7 @@ internal static class StreamOperations
         }
 
         entry.Add(new StreamOpenedRecord { StreamId = id.Value, Epoch = epoch.Value, NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value });
-        return Opening(entry.Streams.Streams[id]);
+        return Opening(entry, entry.Streams.Streams[id]);
     }
 
     public static void Close(PendingEntry entry, NodeIncarnation node, StreamId id, StreamEpoch epoch, long endOffset)
@@ -104,7 +104,7 @@ internal static class StreamOperations
     public static IReadOnlyList<ObjectRange> GetRanges(ClusterState state, StreamId id, long offset, int limit)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
-        return Require(state, id).RangesAfter(offset, limit);
+        return [.. state.Streams.RangesAfter(Require(state, id), offset).Take(limit)];
     }
 
     public static long? RecoverableEnd(ClusterState state, Guid walId, StreamId id, StreamEpoch epoch) =>
@@ -115,8 +115,8 @@ internal static class StreamOperations
             ? stream.CommittedEnd
             : null;
 
-    private static StreamOpening Opening(StreamState stream) =>
-        new(stream.StartOffset, stream.CommittedEnd, stream.EpochStarts(), stream.Checkpoint);
+    private static StreamOpening Opening(PendingEntry entry, StreamState stream) =>
+        new(stream.StartOffset, stream.CommittedEnd, stream.EpochStarts(), entry.Streams.CheckpointOf(stream));
 
     private static StreamState Require(PendingEntry entry, StreamId id) => Require(entry.State, id);
 

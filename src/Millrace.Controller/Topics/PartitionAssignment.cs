@@ -18,26 +18,39 @@ internal static class PartitionAssignment
     public static int AssignAll(PendingEntry entry, NodeIncarnation requester)
     {
         entry.RequireLive(requester);
+        return AssignAll(entry);
+    }
+
+    /// <inheritdoc cref="AssignAll(PendingEntry, NodeIncarnation)"/>
+    /// <remarks>Nothing happens while no node lives.</remarks>
+    public static int AssignAll(PendingEntry entry)
+    {
         var live = Live(entry.Cluster);
-        var before = entry.Records.Count;
+        if (live.Length == 0)
+        {
+            return 0;
+        }
+
+        var assigned = 0;
         foreach (var topic in entry.Cluster.Topics.Values)
         {
+            var ranges = new List<PartitionLeadersRecord.LeaderRange>();
             foreach (var partition in topic.Partitions)
             {
                 if (partition.Leader is null && entry.Streams.Streams[partition.Stream].OpenRange is null)
                 {
-                    entry.Add(new PartitionLeaderRecord
-                    {
-                        TopicId = topic.Id,
-                        Partition = partition.Index,
-                        Leader = ChooseLeader(partition.Replicas, live, partition.Index).Value,
-                        LeaderEpoch = partition.Epoch.Value + 1,
-                    });
+                    Add(ranges, partition.Index, ChooseLeader(partition.Replicas, live, partition.Index).Value);
+                    assigned++;
                 }
+            }
+
+            if (ranges.Count > 0)
+            {
+                entry.Add(new PartitionLeadersRecord { TopicId = topic.Id, Ranges = ranges });
             }
         }
 
-        return entry.Records.Count - before;
+        return assigned;
     }
 
     /// <summary>Without a live broker nothing can be led, and so nothing is created.</summary>
@@ -76,4 +89,16 @@ internal static class PartitionAssignment
     }
 
     public static NodeId[] Live(MetadataImage cluster) => [.. cluster.LiveNodes.Select(node => node.Id)];
+
+    private static void Add(List<PartitionLeadersRecord.LeaderRange> ranges, int partition, int leader)
+    {
+        if (ranges is [.., var last] && last.Leader == leader && last.First + last.Count == partition)
+        {
+            last.Count++;
+        }
+        else
+        {
+            ranges.Add(new PartitionLeadersRecord.LeaderRange { First = partition, Count = 1, Leader = leader });
+        }
+    }
 }

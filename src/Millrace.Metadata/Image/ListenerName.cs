@@ -6,5 +6,8 @@ public readonly record struct ListenerName(string Value)
 {
     public static ListenerName Plaintext => new("PLAINTEXT");
 
+    /// <summary>Of the listener for other nodes alone. No client is ever told of it, whatever its operator calls his own.</summary>
+    public static ListenerName Internal => new("NODES");
+
     public override string ToString() => Value;
 }

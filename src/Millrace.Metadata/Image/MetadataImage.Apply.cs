@@ -21,11 +21,12 @@ public sealed partial record MetadataImage
             NodeRecord node => Apply(node),
             NodeFencedRecord fenced => Leave(new NodeId(fenced.NodeId), new NodeEpoch(fenced.NodeEpoch), NodeState.Fenced),
             NodeStoppedRecord stopped => Leave(new NodeId(stopped.NodeId), new NodeEpoch(stopped.NodeEpoch), NodeState.Stopped),
+            NodeRemovedRecord removed => Remove(new NodeId(removed.NodeId), new NodeEpoch(removed.NodeEpoch)),
             WalRecord wal => this with { Wals = Wals.SetItem(wal.WalId, ToImage(wal)) },
             WalRemovedRecord wal => this with { Wals = Wals.Remove(wal.WalId) },
             TopicRecord topic => Apply(topic),
             PartitionRecord partition => Apply(partition),
-            PartitionLeaderRecord leader => Apply(leader),
+            PartitionLeadersRecord leaders => Apply(leaders),
             TopicRemovedRecord topic => Remove(topic.TopicId),
             TopicConfigRecord config => Apply(config),
             BrokerConfigRecord config => Apply(config),
@@ -54,6 +55,8 @@ public sealed partial record MetadataImage
             (NodeState)record.State)
         {
             Program = record.Program,
+            Name = record.Name,
+            Internal = record.InternalHost is { } host ? new PeerAddress(host, record.InternalPort) : null,
         };
         return this with
         {
@@ -79,6 +82,12 @@ public sealed partial record MetadataImage
             Topics = WithoutLeader(id),
             Wals = WithWals(id, epoch, state == NodeState.Stopped ? WalState.Retired : WalState.AwaitsRecovery),
         };
+    }
+
+    private MetadataImage Remove(NodeId id, NodeEpoch epoch)
+    {
+        Invariant.Check(Nodes[id].Epoch == epoch && !Nodes[id].IsLive);
+        return this with { Nodes = Nodes.Remove(id), Controller = Controller == id ? null : Controller };
     }
 
     private IEnumerable<Guid> WalsOf(NodeId node, NodeEpoch epoch) =>
@@ -137,13 +146,20 @@ public sealed partial record MetadataImage
         return With(topic with { Partitions = topic.Partitions.Add(partition) });
     }
 
-    private MetadataImage Apply(PartitionLeaderRecord record)
+    private MetadataImage Apply(PartitionLeadersRecord record)
     {
         var topic = Topics[TopicNames[record.TopicId]];
-        var partition = topic.Partitions[record.Partition];
-        Invariant.Check(record.LeaderEpoch >= partition.Epoch.Value);
-        partition = partition with { Leader = ToLeader(record.Leader), Epoch = new StreamEpoch(record.LeaderEpoch) };
-        return With(topic with { Partitions = topic.Partitions.SetItem(record.Partition, partition) });
+        var partitions = topic.Partitions.ToBuilder();
+        foreach (var range in record.Ranges)
+        {
+            for (var i = range.First; i < range.First + range.Count; i++)
+            {
+                var former = partitions[i];
+                partitions[i] = former with { Leader = ToLeader(range.Leader), Epoch = new StreamEpoch(former.Epoch.Value + 1) };
+            }
+        }
+
+        return With(topic with { Partitions = partitions.ToImmutable() });
     }
 
     private MetadataImage Apply(TopicConfigRecord record)

@@ -15,6 +15,12 @@ public sealed record NodeImage(NodeId Id, NodeEpoch Epoch, Guid Incarnation, Imm
     /// <summary>The program, with its version, as it says itself; null of one that did not.</summary>
     public string? Program { get; init; }
 
+    /// <summary>Where other nodes reach it; null of one that is reached by none.</summary>
+    public PeerAddress? Internal { get; init; }
+
+    /// <summary>What it is called for good; null of one that has its id from its operator alone.</summary>
+    public string? Name { get; init; }
+
     public bool IsLive => State == NodeState.Live;
 
     /// <summary>Where clients of a listener reach it; null if they do not.</summary>
@@ -49,5 +55,8 @@ public sealed record NodeImage(NodeId Id, NodeEpoch Epoch, Guid Incarnation, Imm
             Rack = Rack,
             State = (sbyte)State,
             Program = Program,
+            InternalHost = Internal?.Host,
+            InternalPort = Internal?.Port ?? -1,
+            Name = Name,
         };
 }

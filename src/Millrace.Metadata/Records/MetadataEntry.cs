@@ -5,7 +5,7 @@ using Millrace.Protocol.Primitives;
 namespace Millrace.Metadata.Records;
 
 /// <summary>
-/// The records of one entry of the metadata log, or of one chunk of a snapshot, as bytes. They are applied together or not at all.
+/// The records of one entry of the metadata log, or of one part of a snapshot, as bytes. They are applied together or not at all.
 /// </summary>
 /// <remarks>
 /// Layout: format (1 byte, 1), then for each record its id and version (2 bytes each, big-endian), its length (unsigned varint)
@@ -17,22 +17,36 @@ public static class MetadataEntry
 
     public static byte[] Write(IEnumerable<IRecord> records)
     {
-        var output = new ArrayBufferWriter<byte>();
-        var writer = new KafkaWriter(output);
-        writer.WriteInt8(Format);
+        var output = Begin();
         foreach (var record in records)
         {
-            var version = record.HighestVersion;
-            var counter = default(KafkaWriter);
-            record.Write(ref counter, version);
-            writer.WriteInt16(record.Id);
-            writer.WriteInt16(version);
-            writer.WriteUnsignedVarint((uint)counter.BytesWritten);
-            record.Write(ref writer, version);
+            Write(output, record);
         }
 
-        writer.Flush();
         return output.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The records in pieces of about a size, one after the other as they are asked for; none if there are no records.</summary>
+    /// <param name="records">In order.</param>
+    /// <param name="bytes">After as many a piece ends.</param>
+    public static IEnumerable<byte[]> WriteParts(IEnumerable<IRecord> records, int bytes)
+    {
+        ArrayBufferWriter<byte>? output = null;
+        foreach (var record in records)
+        {
+            output ??= Begin();
+            Write(output, record);
+            if (output.WrittenCount >= bytes)
+            {
+                yield return output.WrittenSpan.ToArray();
+                output = null;
+            }
+        }
+
+        if (output is not null)
+        {
+            yield return output.WrittenSpan.ToArray();
+        }
     }
 
     /// <exception cref="ProtocolException">The format, a record or its version is unknown, or the bytes are malformed.</exception>
@@ -52,6 +66,26 @@ public static class MetadataEntry
         }
 
         return records;
+    }
+
+    private static ArrayBufferWriter<byte> Begin()
+    {
+        var output = new ArrayBufferWriter<byte>();
+        output.Write([(byte)Format]);
+        return output;
+    }
+
+    private static void Write(ArrayBufferWriter<byte> output, IRecord record)
+    {
+        var version = record.HighestVersion;
+        var counter = default(KafkaWriter);
+        record.Write(ref counter, version);
+        var writer = new KafkaWriter(output);
+        writer.WriteInt16(record.Id);
+        writer.WriteInt16(version);
+        writer.WriteUnsignedVarint((uint)counter.BytesWritten);
+        record.Write(ref writer, version);
+        writer.Flush();
     }
 
     private static IRecord ReadRecord(ref KafkaReader reader)

@@ -82,6 +82,37 @@ public ref partial struct KafkaReader
         return 0;
     }
 
+    /// <inheritdoc cref="ReadUnsignedVarint"/>
+    public ulong ReadUnsignedVarlong()
+    {
+        ulong value = 0;
+        for (var shift = 0; shift < 70; shift += 7)
+        {
+            var next = Take(1)[0];
+            // The tenth byte has room for the highest bit only.
+            if (shift == 63 && next > 1)
+            {
+                break;
+            }
+
+            value |= (ulong)(next & 0x7f) << shift;
+            if (next < 0x80)
+            {
+                return value;
+            }
+        }
+
+        ProtocolException.Throw("A varint is longer than 64 bits");
+        return 0;
+    }
+
+    /// <summary>A signed number as <see cref="KafkaWriter.WriteVarlong"/> writes it.</summary>
+    public long ReadVarlong()
+    {
+        var stored = ReadUnsignedVarlong();
+        return (long)(stored >> 1) ^ -(long)(stored & 1);
+    }
+
     public string ReadString(bool flexible) => ReadNullableString(flexible) ?? throw Null("string");
 
     public string? ReadNullableString(bool flexible)

@@ -106,16 +106,18 @@ public ref partial struct KafkaWriter
     public void WriteVarint(int value) => WriteUnsignedVarint((uint)((value << 1) ^ (value >> 31)));
 
     /// <inheritdoc cref="WriteVarint"/>
-    public void WriteVarlong(long value)
+    public void WriteVarlong(long value) => WriteUnsignedVarlong((ulong)((value << 1) ^ (value >> 63)));
+
+    /// <inheritdoc cref="WriteUnsignedVarint"/>
+    public void WriteUnsignedVarlong(ulong value)
     {
-        var stored = (ulong)((value << 1) ^ (value >> 63));
-        while (stored >= 0x80)
+        while (value >= 0x80)
         {
-            WriteInt8((sbyte)(stored | 0x80));
-            stored >>= 7;
+            WriteInt8((sbyte)(value | 0x80));
+            value >>= 7;
         }
 
-        WriteInt8((sbyte)stored);
+        WriteInt8((sbyte)value);
     }
 
     /// <exception cref="ProtocolException">The string is null or too long.</exception>

@@ -5,8 +5,13 @@ namespace Millrace.Server.Commands;
 
 /// <summary><c>millrace cluster …</c></summary>
 [Example("millrace cluster describe", "The brokers there are")]
+[Example("millrace cluster health", "Whether something is amiss")]
 internal sealed class ClusterCommand : Command
 {
     public ClusterCommand()
-        : base("cluster", "Look at a cluster") => Subcommands.Add(new ClusterDescribeCommand());
+        : base("cluster", "Look at a cluster")
+    {
+        Subcommands.Add(new ClusterDescribeCommand());
+        Subcommands.Add(new ClusterHealthCommand());
+    }
 }

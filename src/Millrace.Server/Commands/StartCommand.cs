@@ -50,6 +50,16 @@ internal sealed class StartCommand : Command
         Description = "The address that Kafka clients are told (default: where the broker listens)",
         HelpName = "HOST:PORT",
     };
+    private readonly Option<string?> _internalListen = new("--internal-listen")
+    {
+        Description = "Where the other brokers of the cluster connect (default: a free port of the same host)",
+        HelpName = "HOST:PORT",
+    };
+    private readonly Option<string?> _name = new("--name")
+    {
+        Description = "What the broker is called for good: by it a broker that starts again is the same (default: host and port)",
+        HelpName = "NAME",
+    };
     private readonly Option<string[]> _set = new("--set")
     {
         Description = "A setting by its name; overrides the file; may be repeated",
@@ -73,9 +83,13 @@ internal sealed class StartCommand : Command
     };
 
     public StartCommand()
-        : base("start", "Run a broker: a cluster of one on an object store")
+        : base("start", "Run a broker: it joins the cluster in an object store, or forms it there")
     {
-        foreach (var option in new Option[] { _config, _dataDirectory, _store, _wal, _listen, _advertise, _set, _acceptLoss, _logFormat, _logLevel })
+        Option[] options =
+        [
+            _config, _dataDirectory, _store, _wal, _listen, _advertise, _internalListen, _name, _set, _acceptLoss, _logFormat, _logLevel,
+        ];
+        foreach (var option in options)
         {
             Options.Add(option);
         }
@@ -170,6 +184,8 @@ internal sealed class StartCommand : Command
         Add(ServerSettings.Wal, result.GetValue(_wal));
         Add(BrokerConfigs.Listeners, Plaintext(result, _listen));
         Add(BrokerConfigs.AdvertisedListeners, Plaintext(result, _advertise));
+        Add(ServerSettings.InternalListener, result.GetValue(_internalListen));
+        Add(ServerSettings.NodeName, result.GetValue(_name));
         entries.AddRange(KeyValue.ParseAll(result.GetValue(_set), "--set"));
         return NodeOptions.From(NodeSettings.From(entries), DefaultDataDirectory) with { AcceptLoss = result.GetValue(_acceptLoss) ?? [] };
 

@@ -26,20 +26,15 @@ internal sealed class HostListeners(ListenerOptions options, IConnectionListener
             .OrderByDescending(endpoint => endpoint.Listener == options.InterBroker),
     ];
 
-    /// <summary>Binds what is not bound yet.</summary>
+    /// <summary>Binds what clients come by. To be called once.</summary>
     /// <exception cref="NodeStartException">One cannot be; says what can be done. None is bound then.</exception>
     public async ValueTask BindAsync(CancellationToken token)
     {
-        if (_bound.Count > 0)
-        {
-            return;
-        }
-
         try
         {
             foreach (var listener in options.Clients)
             {
-                _bound.Add(new HostListener(await BindAsync(listener, token), listener));
+                _bound.Add(new HostListener(await BindAsync(listener, transport, token), listener));
             }
         }
         catch
@@ -48,6 +43,18 @@ internal sealed class HostListeners(ListenerOptions options, IConnectionListener
             _bound.Clear();
             throw;
         }
+    }
+
+    /// <summary>Binds what other nodes come by. The caller owns it.</summary>
+    /// <param name="peers">Binds.</param>
+    /// <param name="token">Ends the attempt.</param>
+    /// <returns>The listener, and where others reach it.</returns>
+    /// <exception cref="NodeStartException">It cannot be; says what can be done.</exception>
+    public async ValueTask<(IConnectionListener Listener, PeerAddress Address)> BindInternalAsync(IConnectionListenerFactory peers, CancellationToken token)
+    {
+        var bound = await BindAsync(options.Internal, peers, token);
+        var endpoint = options.Internal.EndpointAt(bound.EndPoint)!;
+        return (bound, new PeerAddress(endpoint.Host, endpoint.Port));
     }
 
     /// <summary>Nobody can connect any more; connections that were accepted go on.</summary>
@@ -67,7 +74,7 @@ internal sealed class HostListeners(ListenerOptions options, IConnectionListener
         }
     }
 
-    private async Task<IConnectionListener> BindAsync(Listener listener, CancellationToken token)
+    private static async Task<IConnectionListener> BindAsync(Listener listener, IConnectionListenerFactory transport, CancellationToken token)
     {
         try
         {
@@ -88,5 +95,7 @@ internal sealed class HostListeners(ListenerOptions options, IConnectionListener
 
     private static string Name(Listener listener) => IsUsual(listener) ? listener.Bind.ToString() : listener.ToString();
 
-    private static string Choice(Listener listener) => IsUsual(listener) ? "--listen HOST:PORT" : BrokerConfigs.Listeners;
+    private static string Choice(Listener listener) => IsUsual(listener) ? "--listen HOST:PORT"
+        : listener.Name == ListenerName.Internal ? "--internal-listen HOST:PORT"
+        : BrokerConfigs.Listeners;
 }

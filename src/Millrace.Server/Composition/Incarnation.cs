@@ -1,5 +1,4 @@
 using Millrace.Broker;
-using Millrace.Controller;
 using Millrace.Controller.Clients;
 using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
@@ -14,8 +13,8 @@ using Millrace.Streams.Wal;
 namespace Millrace.Server.Composition;
 
 /// <summary>
-/// One life of a node, between registering and being fenced or leaving: the controller, while this node owns the metadata log's term, a WAL, the
-/// streams and the broker over it. Made by <see cref="IncarnationStart"/>, replaced by <see cref="NodeHost"/>.
+/// One life of a node, between registering and being fenced or leaving: a WAL, the streams and the broker over it. The controller is none of it, even
+/// where it lives in the same process. Made by <see cref="IncarnationStart"/>, replaced by <see cref="NodeHost"/>.
 /// </summary>
 /// <remarks>
 /// Ends either by <see cref="StopAsync"/> (clean: everything acknowledged is in the store, the WAL is empty) or only by <see cref="DisposeAsync"/>
@@ -39,7 +38,8 @@ internal sealed class Incarnation : IAsyncDisposable
     /// <summary>What it is registered as.</summary>
     public required NodeIncarnation Self { get; init; }
 
-    public required ClusterController Controller { get; init; }
+    /// <summary>The cluster, as the process knows it.</summary>
+    public required IMetadataFeed Metadata { get; init; }
 
     public required NodeRegistry Nodes { get; init; }
 
@@ -50,8 +50,8 @@ internal sealed class Incarnation : IAsyncDisposable
     public required KafkaBroker Broker { get; init; }
 
     /// <summary>
-    /// Looks for what ends it, and waits until it can go on no longer: it is fenced, the metadata log or its WAL is lost to it, or it contradicts
-    /// itself. Call once, when it serves.
+    /// Looks for what ends it, and waits until it can go on no longer: it is fenced, its WAL is lost to it, or it contradicts itself. Call once, when it
+    /// serves.
     /// </summary>
     /// <returns>The reason.</returns>
     public Task<Exception> WaitUntilOverAsync()
@@ -59,7 +59,7 @@ internal sealed class Incarnation : IAsyncDisposable
         _ = _life.Spawn("streams-watch", async token => _life.Fail(await Streams.Lost.OrCancelled(token)));
         _ = _life.Spawn("registration-watch", async token =>
         {
-            await Controller.Metadata.WaitAsync(IsFenced, token);
+            await Metadata.WaitAsync(IsFenced, token);
             _life.Fail(new StreamException(StreamError.Fenced, $"Node {Self.Node}, epoch {Self.Epoch}, was fenced in the metadata"));
         });
         return _life.Failed;

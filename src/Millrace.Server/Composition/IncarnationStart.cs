@@ -1,21 +1,14 @@
 using System.Runtime.ExceptionServices;
 using Millrace.Broker;
 using Millrace.Broker.Membership;
-using Millrace.Controller;
+using Millrace.Cluster.Membership;
 using Millrace.Controller.Clients;
-using Millrace.Controller.Endpoint;
 using Millrace.Controller.Failover;
-using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
-using Millrace.Metadata;
-using Millrace.Metadata.Channel;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
-using Millrace.ObjectStorage;
-using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
 using Millrace.Server.Options;
-using Millrace.Streams;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
@@ -24,17 +17,17 @@ using Millrace.Streams.Upload;
 namespace Millrace.Server.Composition;
 
 /// <summary>
-/// The steps that make an incarnation, in the order that safety asks for: nobody is deposed who answers, nothing is served that is not
-/// known to be complete, and the former incarnation is fenced before its WAL is read.
+/// The steps that make an incarnation, in the order that safety asks for: nothing is served that is not known to be complete, and the former incarnation
+/// is fenced before its WAL is read.
 /// </summary>
 /// <param name="node">The process' surroundings; the incarnation gets a part of its own.</param>
 /// <param name="options">The settings.</param>
 /// <param name="components">What it is made of.</param>
-/// <param name="listeners">Where clients come: bound here if they are not yet.</param>
-/// <param name="owner">Tells whether the cluster may be taken over.</param>
+/// <param name="listeners">Where clients come.</param>
+/// <param name="member">The process' place in its cluster.</param>
 /// <param name="isReplacement">Another one of this process was before it: then whoever asks for it asks again where it fails of what may pass.</param>
 internal sealed class IncarnationStart(
-    NodeRuntime node, NodeOptions options, NodeComponents components, HostListeners listeners, FormerOwner owner, bool isReplacement)
+    NodeRuntime node, NodeOptions options, NodeComponents components, HostListeners listeners, ClusterMember member, bool isReplacement)
 {
     private readonly ILogger _logger = node.Loggers.CreateLogger<IncarnationStart>();
 
@@ -54,13 +47,13 @@ internal sealed class IncarnationStart(
         catch (Exception failure)
         {
             life.Stop();
+            member.Registered = null;
             await PutDownAsync();
 
-            // Asked last: a controller tells those who wait for it that it is lost before it says why.
-            if (IsEcho(failure) && life.Failed.IsCompleted && !token.IsCancellationRequested)
+            // Asked last: what counts is why it was over, and not that what waited for it was given up.
+            if (failure is OperationCanceledException && life.Failed.IsCompleted && !token.IsCancellationRequested)
             {
-                // It was over before it had begun: what counts is why, and not that it was told so.
-                ExceptionDispatchInfo.Throw(CauseOf(await life.Failed));
+                ExceptionDispatchInfo.Throw(await life.Failed);
             }
 
             throw;
@@ -71,23 +64,17 @@ internal sealed class IncarnationStart(
     {
         var wals = components.Wals(life);
         await RemoveUnfinishedAsync(wals, token);
-        var log = await OpenLogAsync(life, token);
-        // Bound before the cluster is taken over, since that is where a start may well fail; and after the look at the former owner, since
-        // it may have listened here.
-        await listeners.BindAsync(token);
-        var incarnation = life.NewId();
-        var controller = await TakeOverAsync(life, log, incarnation, token);
-        var channel = new ControllerChannel(
-            components.Link(new ControllerEndpoint(life, controller, options.Controller)), controller.Metadata);
-        var nodes = new NodeRegistry(channel);
-        var self = await RegisterAsync(nodes, incarnation, token);
-        var registry = new StreamRegistry(channel, self);
-        ServerMessages.Registered(_logger, self.Node, self.Epoch, controller.Metadata.Image.ClusterId);
+        var nodes = new NodeRegistry(life, member.Channel);
+        var self = await RegisterAsync(nodes, token);
+        member.Registered = self;
+        var registry = new StreamRegistry(member.Channel, self);
+        ServerMessages.Registered(_logger, self.Node, self.Epoch, member.Metadata.Image.ClusterId);
 
         // The former WALs before the new one: recovering needs the store alone, and what it frees may be all the room that a new one has. The
         // new one is known before it is made: a crash in between leaves a name without a file, and never a file without a name.
         var former = new FormerWals(life, nodes, self, wals.Own, wals.Former);
-        await RecoverAsync(life, former, nodes, registry, controller.Metadata, self, token);
+        var failover = new WalFailover(life, options.Streams, new UploadTarget(self, components.Storage, registry, components.Buffers));
+        await RecoverAsync(life, former, failover, nodes, registry, self, token);
         await former.MakeRoomAsync(token);
         var descriptor = wals.Own.Describe(self.Node, self.Epoch);
         await nodes.RegisterWalAsync(self, descriptor, token);
@@ -98,7 +85,7 @@ internal sealed class IncarnationStart(
             life, options.Streams, new StreamsComponents(self, wal, components.Storage, registry, components.Buffers)));
         var identity = new BrokerIdentity(self.Node, self.Epoch, new ConfigResolver(self.Node, options.Settings.Values));
         var broker = _parts.Add(new KafkaBroker(
-            life, identity, controller.Metadata, channel, streams, components.Buffers,
+            life, identity, member.Metadata, member.Channel, streams, components.Buffers,
             options.Streams.NotUploadedBytes + options.Streams.BlockCacheBytes, options.Network));
         broker.Start();
         foreach (var listener in listeners.Bound)
@@ -106,33 +93,19 @@ internal sealed class IncarnationStart(
             broker.Serve(listener.Lend(), listener.Name);
         }
 
-        _ = life.Spawn("former-wals", ending => former.GiveBackAsync(controller.Metadata, ending));
+        _ = life.Spawn("former-wals", ending => former.GiveBackAsync(member.Metadata, ending));
+        _ = life.Spawn(
+            "failover",
+            ending => former.RecoverInTurnAsync(member.Metadata, failover, new AcceptedLosses(life, nodes, registry, self, []), ending));
         return new Incarnation(life, options, _parts)
         {
             Self = self,
-            Controller = controller,
+            Metadata = member.Metadata,
             Nodes = nodes,
             Wal = wal,
             Streams = streams,
             Broker = broker,
         };
-    }
-
-    /// <summary>
-    /// Reads the metadata log, if the bucket is ours to use and nobody else uses it. Each incarnation looks anew: a bucket that has lost its metadata
-    /// since the last one is refused, and no new cluster is formed over the data of the old one.
-    /// </summary>
-    private async Task<MetadataLog> OpenLogAsync(NodeRuntime life, CancellationToken token)
-    {
-        var mark = new BucketMark(life, components.Storage, options.StoreWait);
-        await mark.CheckAsync(token);
-        var log = _parts.Add(await MetadataLog.OpenAsync(life, components.Storage, new MetadataLogOptions(), token));
-        await owner.RefuseIfAliveAsync(log, components.Storage.Name, token);
-
-        // Nothing has been written so far.
-        await StorageProbe.CheckAsync(life, components.Storage, options.StoreWait, token);
-        await mark.SetAsync(token);
-        return log;
     }
 
     private async Task RemoveUnfinishedAsync(WalProviders wals, CancellationToken token)
@@ -147,27 +120,14 @@ internal sealed class IncarnationStart(
         }
     }
 
-    private async Task<ClusterController> TakeOverAsync(NodeRuntime life, MetadataLog log, Guid incarnation, CancellationToken token)
+    private async Task<NodeIncarnation> RegisterAsync(NodeRegistry nodes, CancellationToken token)
     {
-        var endpoint = listeners.Endpoints[0];
-        var seal = new ControllerSeal { IncarnationId = incarnation, Host = endpoint.Host, Port = endpoint.Port };
-        // Also if it fails: the seal may be in the log, or may yet come to be.
-        owner.AddOwn(incarnation);
-        try
+        await RefuseIfAliveAsync(token);
+        var registration = new NodeRegistration(node.NewId(), listeners.Endpoints, options.Rack, options.NodeId, ProductVersion.Program)
         {
-            // The log is the controller's from here on.
-            return _parts.Add(await ClusterController.TryStartAsync(life, log, components.Storage, seal, options.Controller, token)
-                ?? throw Deposed($", at the same moment: {log.Owner?.Host}:{log.Owner?.Port}", null));
-        }
-        catch (ControllerException lost) when (lost.Error == ControllerError.ControllerLost)
-        {
-            throw Deposed("", lost);
-        }
-    }
-
-    private async Task<NodeIncarnation> RegisterAsync(NodeRegistry nodes, Guid incarnation, CancellationToken token)
-    {
-        var registration = new NodeRegistration(incarnation, listeners.Endpoints, options.Rack, options.NodeId, ProductVersion.Program);
+            Internal = member.Self,
+            Name = options.Name,
+        };
         try
         {
             return await nodes.RegisterAsync(registration, token);
@@ -178,27 +138,43 @@ internal sealed class IncarnationStart(
         }
     }
 
+    /// <summary>Two processes that were the same node would fence each other for ever.</summary>
+    private async Task RefuseIfAliveAsync(CancellationToken token)
+    {
+        foreach (var same in member.Metadata.Image.LiveNodes.Where(IsSame))
+        {
+            if (same.Internal is { } address && address != member.Self && await member.IsAliveAsync(address, token))
+            {
+                throw new NodeStartException(
+                    $"Node {same.Id} ({same.Name}) of cluster {member.Metadata.Image.ClusterId} is alive, at {same.Endpoints[0]}. "
+                    + "Stop it first, or give this one another name (--name), or another store (--store, --data-dir).");
+            }
+        }
+    }
+
+    private bool IsSame(NodeImage known) => known.Id == options.NodeId || (known.Name is not null && known.Name == options.Name);
+
     private async Task RecoverAsync(
         NodeRuntime life,
         FormerWals former,
+        WalFailover failover,
         NodeRegistry nodes,
         StreamRegistry registry,
-        IMetadataFeed metadata,
         NodeIncarnation self,
         CancellationToken token)
     {
         var waiting = await nodes.GetWaitingWalsAsync(token);
         var losses = new AcceptedLosses(life, nodes, registry, self, options.AcceptLoss);
-        if (losses.FindUnknown(metadata.Image, waiting) is { } unknown)
+        if (losses.FindUnknown(member.Metadata.Image, waiting) is { } unknown)
         {
             throw new SettingsException(
                 $"--accept-loss {unknown.Name}: no WAL, topic or TOPIC-PARTITION is called so (any more), and nothing was given up."
                 + Suggestion.Question(unknown.Name, unknown.Known));
         }
 
-        var target = new UploadTarget(self, components.Storage, registry, components.Buffers);
-        var failover = new WalFailover(life, options.Streams, target);
-        await former.RecoverAsync(waiting, failover, losses, triesAgain: isReplacement, token);
+        // Those of other nodes are recovered while this one serves, by whose turn it is; unless the operator gives something up, which is said once.
+        var own = options.AcceptLoss.Count > 0 ? waiting : [.. waiting.Where(wal => wal.Wal.Node == self.Node)];
+        await former.RecoverAsync(own, failover, losses, triesAgain: isReplacement, token);
     }
 
     /// <summary>What is told is why it could not start, and not what that has led to.</summary>
@@ -212,17 +188,5 @@ internal sealed class IncarnationStart(
         {
             ServerMessages.NotPutDown(_logger, failure.Message);
         }
-    }
-
-    private static bool IsEcho(Exception failure) => failure is OperationCanceledException or StreamException { Error: StreamError.ControllerLost };
-
-    private StreamException Deposed(string owner, Exception? cause) =>
-        new(StreamError.Fenced, $"Another broker took the store {components.Storage.Name} over while this one started{owner}.", cause);
-
-    private Exception CauseOf(Exception lost)
-    {
-        // What a background loop failed of is inside.
-        var cause = lost is InvalidOperationException { InnerException: { } inner } ? inner : lost;
-        return cause is ObjectLogException { Error: ObjectLogError.Fenced } ? Deposed("", cause) : cause;
     }
 }

@@ -1,6 +1,12 @@
 using System.Net;
+using System.Runtime.ExceptionServices;
+using Millrace.Cluster;
+using Millrace.Cluster.Membership;
+using Millrace.Controller.Log;
+using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Server.Options;
+using Millrace.Streams;
 
 namespace Millrace.Server.Composition;
 
@@ -23,11 +29,11 @@ internal sealed class NodeHost : IAsyncDisposable
     private readonly INodeObserver _observer;
     private readonly ILogger _logger;
     private readonly HostListeners _listeners;
-    private readonly FormerOwner _owner;
     private readonly Replacements _replacements;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile Incarnation? _current;
+    private ClusterMember? _member;
     private Task _living = Task.CompletedTask;
     private bool _disposed;
 
@@ -36,12 +42,14 @@ internal sealed class NodeHost : IAsyncDisposable
         (_runtime, _options, _components, _observer) = (runtime, options, components, observer);
         _logger = runtime.Loggers.CreateLogger<NodeHost>();
         _listeners = new HostListeners(options.Listeners, components.Transport);
-        _owner = new FormerOwner(runtime, components.Peers);
         _replacements = new Replacements(runtime);
     }
 
     /// <summary>Where Kafka clients connect: with the port that was bound.</summary>
     public EndPoint Address => _listeners.Bound[0].EndPoint;
+
+    /// <summary>This process' place in its cluster. To be asked when the node has started.</summary>
+    public ClusterMember Member => _member!;
 
     /// <summary>The incarnation that serves; null while there is none.</summary>
     public Incarnation? Current => _current;
@@ -112,6 +120,11 @@ internal sealed class NodeHost : IAsyncDisposable
         }
         finally
         {
+            if (_member is not null)
+            {
+                await _member.DisposeAsync();
+            }
+
             await _listeners.DisposeAsync();
             _stop.Dispose();
         }
@@ -136,15 +149,60 @@ internal sealed class NodeHost : IAsyncDisposable
         }
 
         var started = _runtime.Time.GetTimestamp();
-        await BeginAsync(_options, isReplacement: false, token);
+        _member = await JoinAsync(token);
+        _ = _runtime.Spawn("member-watch", async stopping => Fail(await _member.Failed.OrCancelled(stopping)));
+        await BeginFirstAsync(token);
         ServerMessages.Ready(_logger, Address, (long)_runtime.Time.GetElapsedTime(started).TotalMilliseconds);
         var stop = _stop.Token;
         _living = _runtime.Spawn("incarnations", _ => LiveAsync(stop));
     }
 
+    /// <summary>Joins the cluster in the bucket, or forms it there, if the bucket is ours to use.</summary>
+    private async Task<ClusterMember> JoinAsync(CancellationToken token)
+    {
+        var mark = new BucketMark(_runtime, _components.Storage, _options.StoreWait);
+        await mark.CheckAsync(token);
+        await using (await MetadataLog.OpenAsync(_runtime, _components.Storage, new MetadataLogOptions(), token))
+        {
+            // It can be read: what is damaged, or a newer program's, is refused before anything is changed.
+        }
+
+        // Nothing has been written so far.
+        await StorageProbe.CheckAsync(_runtime, _components.Storage, _options.StoreWait, token);
+        await mark.SetAsync(token);
+        await _listeners.BindAsync(token);
+        var (listener, address) = await _listeners.BindInternalAsync(_components.Peers.Listeners, token);
+        return await ClusterMember.JoinAsync(
+            _runtime,
+            _components.Storage,
+            _components.Buffers,
+            listener,
+            _components.Peers.Connections,
+            address,
+            new ClusterOptions { Controller = _options.Controller, Link = _components.Link },
+            token);
+    }
+
+    /// <summary>Others may take a node for dead that starts slowly: then it comes again, as at any later time.</summary>
+    private async Task BeginFirstAsync(CancellationToken token)
+    {
+        try
+        {
+            await BeginAsync(_options, isReplacement: false, token);
+        }
+        catch (StreamException fenced) when (fenced.Error == StreamError.Fenced)
+        {
+            ServerMessages.NotReplaced(_logger, _replacements.InARow, Replacements.MostInARow, fenced.Message);
+            if (!await TryReplaceAsync(fenced, token))
+            {
+                ExceptionDispatchInfo.Throw(await _failed.Task);
+            }
+        }
+    }
+
     private async Task BeginAsync(NodeOptions options, bool isReplacement, CancellationToken token)
     {
-        var incarnation = await new IncarnationStart(_runtime, options, _components, _listeners, _owner, isReplacement).RunAsync(token);
+        var incarnation = await new IncarnationStart(_runtime, options, _components, _listeners, _member!, isReplacement).RunAsync(token);
         _current = incarnation;
         _replacements.Serves();
         _observer.OnServing(incarnation);
@@ -172,6 +230,7 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         ServerMessages.IncarnationOver(_logger, incarnation.Self.Node, incarnation.Self.Epoch, reason.Message);
         _current = null;
+        _member!.Registered = null;
         _observer.OnOver(incarnation, reason);
         using var settled = new CancellationTokenSource();
         var disposing = incarnation.DisposeAsync().AsTask();

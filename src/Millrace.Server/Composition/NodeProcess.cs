@@ -28,6 +28,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
     private const string KafkasFile = "meta.properties";
     private static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(5);
     private readonly NodeHealth _health = new();
+    private Incarnation? _first;
 
     /// <summary>Runs until the token is cancelled or the node fails.</summary>
     /// <returns>The process's exit code.</returns>
@@ -50,10 +51,10 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         try
         {
             var components = new NodeComponents(
-                storage, life => Wals(life, storage, walUri, buffers), buffers, transport, new SocketPeerProbe(runtime));
+                storage, life => Wals(life, storage, walUri, buffers), buffers, transport, new PeerTransport(transport, transport));
             await using var node = await NodeHost.StartAsync(runtime, options with { Network = network }, components, this, stop);
             await using var http = await serving;
-            await SayReadyAsync(node.Address, http?.Address);
+            await SayReadyAsync(node.Address, http?.Address, _first!);
             return await RunAsync(runtime, node, stop);
         }
         catch
@@ -67,7 +68,11 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         }
     }
 
-    void INodeObserver.OnServing(Incarnation incarnation) => _health.Ready(incarnation.Controller.Metadata);
+    void INodeObserver.OnServing(Incarnation incarnation)
+    {
+        _first ??= incarnation;
+        _health.Ready(incarnation.Metadata);
+    }
 
     void INodeObserver.OnOver(Incarnation incarnation, Exception reason) => _health.Replacing(reason);
 
@@ -183,9 +188,10 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
     }
 
     /// <summary>The one line on standard output, for whoever started the process.</summary>
-    private static async Task SayReadyAsync(EndPoint kafka, EndPoint? http)
+    private async Task SayReadyAsync(EndPoint kafka, EndPoint? http, Incarnation first)
     {
-        await Console.Out.WriteLineAsync(http is null ? $"ready {kafka}" : $"ready {kafka} http://{http}");
+        var where = http is null ? $"{kafka}" : $"{kafka} http://{http}";
+        await Console.Out.WriteLineAsync($"ready {where} node {first.Self.Node} ({options.Name}) of cluster {first.Metadata.Image.ClusterId}");
         await Console.Out.FlushAsync();
     }
 }

@@ -31,7 +31,7 @@ internal static class AutoMqUri
         var uri = Parse(text);
         return uri.Scheme switch
         {
-            "s3" => new Translation("s3.wal.path", ServerSettings.Wal, "object", "in the same bucket as the records"),
+            "s3" => new Translation("s3.wal.path", ServerSettings.Wal, WalChoice.InStore, "in the same bucket as the records"),
             "file" when uri.Path.StartsWith("/dev/", StringComparison.Ordinal) =>
                 throw uri.Refuse(
                     "is a device, and WALs on block devices are not there yet: name a folder on a file system, as in 0@file:///var/lib/millrace/wal"),

@@ -13,7 +13,7 @@ internal static class Explanations
     {
         if (settings[TopicConfigs.MinInsyncReplicas].AsLong() is > 1 and var replicas)
         {
-            var durable = settings[ServerSettings.Wal].Value == "object"
+            var durable = WalChoice.IsInStore(settings)
                 ? "what is acknowledged lies in the object store, and outlives this machine"
                 : "what is acknowledged lies in this node's WAL, and some seconds later in the object store. " +
                     "If it has to outlive the machine's disk from the first moment, choose millrace.wal=object";
@@ -25,8 +25,8 @@ internal static class Explanations
         {
             yield return new SettingsRemark(
                 LogLevel.Warning,
-                $"{quorum} names several nodes, and brokers do not join each other yet: " +
-                "this one is a cluster of its own, and so is each other that is started");
+                $"{quorum} names several nodes, and no quorum is needed: " +
+                $"brokers that are started with the same store ({ServerSettings.Store}) are a cluster, whomever it names");
         }
     }
 }

@@ -9,7 +9,7 @@ internal static class HarmlessSettings
 {
     public static IReadOnlyList<HarmlessGroup> Groups { get; } =
     [
-        new("The node is broker and controller in one; brokers do not join each other yet.",
+        new("Every node is broker and controller in one, and the store decides which of them is the controller; brokers of one store are a cluster.",
             "auto.leader.rebalance.enable", "broker.heartbeat.interval.ms", "broker.session.timeout.ms", "cluster.id", "controlled.shutdown.enable",
             "controller.performance.", "controller.quorum.", "controller.socket.timeout.ms", "early.start.listeners",
             "initial.broker.registration.timeout.ms", "leader.imbalance.check.interval.seconds",

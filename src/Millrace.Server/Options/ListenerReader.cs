@@ -34,10 +34,22 @@ internal static class ListenerReader
 
         var advertised = ReadAdvertised(settings, all, controllers);
         Listener[] bound = [.. clients.Select(client => new Listener(client.Name, client.Address, AdvertisedOf(client, advertised)))];
+        var interBroker =
+            FindInterBroker(settings, [.. bound.Where(listener => listener.Advertised is not null).Select(listener => listener.Name)], controllers);
         return new ListenerOptions(
             bound,
-            FindInterBroker(settings, [.. bound.Where(listener => listener.Advertised is not null).Select(listener => listener.Name)], controllers),
+            interBroker,
+            InternalOf(settings, bound.First(listener => listener.Name == interBroker)),
             [.. all.Where(listener => controllers.Contains(listener.Name)).Select(listener => listener.ToString())]);
+    }
+
+    /// <summary>Where other nodes come: as was set, else at a free port of the host by which brokers reach one another.</summary>
+    private static Listener InternalOf(NodeSettings settings, Listener interBroker)
+    {
+        var bind = settings[ServerSettings.InternalListener].Value is { } text
+            ? HostPort.Parse(text, ServerSettings.InternalListener)
+            : interBroker.Bind with { Port = 0 };
+        return new Listener(ListenerName.Internal, bind, bind.IsEveryInterface ? interBroker.Advertised!.Value with { Port = bind.Port } : bind);
     }
 
     private static HostPort? AdvertisedOf(ListenerUri client, Dictionary<ListenerName, HostPort>? advertised) =>

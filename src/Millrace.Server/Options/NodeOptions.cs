@@ -1,4 +1,5 @@
-using Millrace.Broker.Network;
+using System.Net;
+using Millrace.Network.Serving;
 using Millrace.Controller;
 using Millrace.Metadata.Configs;
 using Millrace.Runtime.Ids;
@@ -22,6 +23,9 @@ internal sealed record NodeOptions
 
     /// <summary>The node's id, as its operator gave it; null lets the cluster choose.</summary>
     public NodeId? NodeId { get; init; }
+
+    /// <summary>What the node is called for good; null of one that is a new one each time.</summary>
+    public string? Name { get; init; }
 
     /// <summary>The object store's URI.</summary>
     public required string Store { get; init; }
@@ -62,16 +66,20 @@ internal sealed record NodeOptions
         var data = Path.GetFullPath(settings[ServerSettings.DataDirectory].Value ?? defaultDataDirectory);
         var queued = settings[BrokerConfigs.QueuedMaxRequestBytes].AsLong();
         var defaults = new NetworkOptions();
+        var listeners = ListenerReader.Read(settings);
         return new NodeOptions
         {
             Settings = settings,
-            Listeners = ListenerReader.Read(settings),
+            Listeners = listeners,
+            Name = settings[ServerSettings.NodeName].Value ?? NameOf(listeners, data),
             Http = settings[ServerSettings.HttpListener].Value is { } http and not "off" ? HostPort.Parse(http, ServerSettings.HttpListener) : null,
             Rack = settings[BrokerConfigs.BrokerRack].Value,
             NodeId = NodeIdOf(settings),
             Store = settings[ServerSettings.Store].Value ?? new Uri(Path.Combine(data, "store")).AbsoluteUri,
-            Wal = settings[ServerSettings.Wal].Value ?? new Uri(Path.Combine(data, "wal")).AbsoluteUri,
-            DataDirectory = settings[ServerSettings.Store].Value is null || settings[ServerSettings.Wal].Value is null ? data : null,
+            Wal = WalChoice.Of(settings, data),
+            DataDirectory = settings[ServerSettings.Store].Value is null || (settings[ServerSettings.Wal].Value is null && WalChoice.IsStoreHere(settings))
+                ? data
+                : null,
             ShutdownGrace = settings[ServerSettings.ShutdownGrace].AsMilliseconds(),
             StoreWait = settings[ServerSettings.StoreWait].AsLong() == 0 ? Timeout.InfiniteTimeSpan : settings[ServerSettings.StoreWait].AsMilliseconds(),
             StopLimit = settings[ServerSettings.StopLimit].AsMilliseconds(),
@@ -106,6 +114,9 @@ internal sealed record NodeOptions
             },
         };
     }
+
+    private static string NameOf(ListenerOptions listeners, string data) =>
+        $"{Dns.GetHostName()}:{(listeners.Clients[0].Bind.Port is var port and not 0 ? $"{port}" : data)}";
 
     /// <summary>Kafka's older files say broker.id; -1 there stands for an id that is handed out.</summary>
     private static NodeId? NodeIdOf(NodeSettings settings)

@@ -12,6 +12,8 @@ internal static class ServerSettings
     public const string UploadBytes = "millrace.upload.bytes";
     public const string UploadInterval = "millrace.upload.interval.ms";
     public const string BlockCache = "millrace.block.cache.bytes";
+    public const string InternalListener = "millrace.internal.listener";
+    public const string NodeName = "millrace.node.name";
     public const string HttpListener = "millrace.http.listener";
     public const string StoreWait = "millrace.start.store.wait.ms";
     public const string StopLimit = "millrace.stop.limit.ms";
@@ -40,7 +42,15 @@ internal static class ServerSettings
         ConfigDefinition.Text(
             Wal, null,
             "The write-ahead log: file:///path?capacity=256MiB&mode=buffered|direct, object (in the store), or memory (loses what is not uploaded). " +
-            "Default: the data directory's 'wal'."),
+            "Default: the data directory's 'wal' where the store is a local directory, else object."),
+        ConfigDefinition.Text(
+            InternalListener, null,
+            "HOST:PORT where the other nodes of the cluster connect, apart from clients. Default: a free port of the host by which brokers reach one " +
+            "another (inter.broker.listener.name)."),
+        ConfigDefinition.Text(
+            NodeName, null,
+            "What the node is called for good: who comes by the same name is the same node, with the same id. Default: the host's name and the port for " +
+            "clients, or the data directory where that port is the system's choice."),
         ConfigDefinition.Long(
             NotUploadedMax, 192L * MiB, 8 * MiB,
             "Records that are durable only in the WAL: bounds memory and recovery time. Producers wait at the bound."),

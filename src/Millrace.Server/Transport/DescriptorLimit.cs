@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Millrace.Broker.Network;
+using Millrace.Network.Serving;
 using Millrace.Runtime;
 using Millrace.Server.Http;
 

@@ -75,7 +75,7 @@ internal sealed class PeerConnection : IDisposable
         var writer = new KafkaWriter(output);
         writer.WriteInt32(0);
         new RequestHeader { RequestApiKey = (short)TRequest.ApiKey, RequestApiVersion = version, CorrelationId = correlationId, ClientId = _clientId }
-            .Write(ref writer, ApiMessages.Find(TRequest.ApiKey)!.RequestHeaderVersion(version));
+            .Write(ref writer, TRequest.IsFlexible(version) ? (short)2 : (short)1);
         request.Write(ref writer, version);
         writer.Flush();
         var frame = output.WrittenSpan.ToArray();
@@ -87,7 +87,7 @@ internal sealed class PeerConnection : IDisposable
         where TResponse : class, IResponse<TResponse>
     {
         var reader = new KafkaReader(frame);
-        var header = ResponseHeader.Read(ref reader, ApiMessages.Find(TResponse.ApiKey)!.ResponseHeaderVersion(version));
+        var header = ResponseHeader.Read(ref reader, TResponse.IsFlexible(version) ? (short)1 : (short)0);
         return header.CorrelationId == _correlationId
             ? TResponse.Read(ref reader, version)
             : throw new ProtocolException("an answer to another question");

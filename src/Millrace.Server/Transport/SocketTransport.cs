@@ -12,7 +12,7 @@ namespace Millrace.Server.Transport;
 /// Our own and not Kestrel's, which spins when the process is out of descriptors, and resets connections where an orderly end
 /// was meant (ADR 4). Threading: any thread.
 /// </remarks>
-internal sealed class SocketTransport(NodeRuntime runtime, BufferPool buffers) : IConnectionListenerFactory
+internal sealed class SocketTransport(NodeRuntime runtime, BufferPool buffers) : IConnectionListenerFactory, IConnectionFactory
 {
     private const int Backlog = 512;
     private readonly TransportBlocks _blocks = new(buffers);
@@ -34,6 +34,22 @@ internal sealed class SocketTransport(NodeRuntime runtime, BufferPool buffers) :
         {
             socket?.Dispose();
             throw failure.SocketErrorCode == SocketError.AddressAlreadyInUse ? new AddressInUseException(failure.Message, failure) : failure;
+        }
+    }
+
+    /// <exception cref="SocketException">Nobody can be reached there.</exception>
+    public async ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(endpoint, cancellationToken);
+            return new SocketConnection(runtime, socket, _blocks, $"to-{endpoint}");
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
         }
     }
 

@@ -70,9 +70,10 @@ internal sealed class DataObjectBuilder
 
             WriteIndex(builder.Own(checked((int)(index.ObjectSize - position))), index, kind, position);
             builder.EndPart();
+            var digest = rangeEntries.Aggregate(default(RangeDigest), (sum, range) => sum + range.Digest);
             return new DataObject(builder._joined.ToSequence(), builder._pieces, builder._heldBytes, index, [.. rangeEntries.Select(range => new ObjectRange(
                 id, kind, index.ObjectSize, range.Stream, range.Epoch, range.StartOffset, range.EndOffset, range.Bytes, range.MaxTimestamp,
-                range.Checkpoint.Length > 0, range.Digest))]);
+                range.Checkpoint.Length > 0, digest))]);
         }
         catch
         {

@@ -14,17 +14,17 @@ namespace Millrace.Streams.Registry;
 /// <param name="MaxTimestamp">The largest of its records: milliseconds since the Unix epoch; negative if none has a time (see <see
 /// cref="StreamAppend"/>).</param>
 /// <param name="HasCheckpoint">The object carries a checkpoint of this stream, as of the range's end.</param>
-/// <param name="Digest">A digest of the records from <see cref="WrittenStartOffset"/> on; it combines under merging and cutting.</param>
+/// <param name="ObjectDigest">The sum of the digests of all records in the whole object.</param>
 public sealed record ObjectRange(
     ObjectId Object, ObjectKind Kind, long ObjectSize, StreamId Stream, StreamEpoch Epoch, long StartOffset, long EndOffset,
-    long Bytes, long MaxTimestamp, bool HasCheckpoint, RangeDigest Digest)
+    long Bytes, long MaxTimestamp, bool HasCheckpoint, RangeDigest ObjectDigest)
 {
     /// <summary>Where the object lies.</summary>
     public StoreId Store { get; init; } = StoreId.Own;
 
     /// <summary>
     /// Where the range begins in the object. Lower than the start offset if a first part was already committed elsewhere: that part
-    /// does not count, but size and digest are those of the whole.
+    /// does not count, but its bytes are those of the whole.
     /// </summary>
     public long WrittenStartOffset { get; init; } = StartOffset;
 }

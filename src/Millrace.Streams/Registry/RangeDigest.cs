@@ -2,8 +2,8 @@ namespace Millrace.Streams.Registry;
 
 /// <summary>
 /// A digest of a set of records: the sum, modulo 2^64 in each half, of a 128-bit hash of each record with its stream and
-/// offsets. Sums add when ranges are joined and subtract when a part is cut away, so that the bucket can be proved against
-/// the metadata without reading it in one piece.
+/// offsets. Sums add when ranges are joined, so that an object can be proved range by range against the one sum of it that the
+/// metadata has.
 /// </summary>
 public readonly record struct RangeDigest(ulong High, ulong Low)
 {

@@ -7,6 +7,7 @@ namespace Millrace.Streams.Verification;
 /// <summary>The verification of one object: its whole content against its index, and its index against the metadata.</summary>
 internal sealed class ObjectVerification(DataObjectReader reader, ObjectId id, IReadOnlyList<ObjectRange> ranges, List<string> problems)
 {
+    private RangeDigest _digest;
     private long _records;
     private long _bytes;
 
@@ -36,18 +37,20 @@ internal sealed class ObjectVerification(DataObjectReader reader, ObjectId id, I
         for (var i = 0; i < index.Ranges.Length; i++)
         {
             var entry = index.Ranges[i];
-            List<ObjectRange> mine = [.. ranges.Where(range =>
-                range.Stream == entry.Stream && range.Epoch == entry.Epoch
-                && range.WrittenStartOffset >= entry.StartOffset && range.EndOffset <= entry.EndOffset)];
-            position = await VerifyRangeAsync(index, entry, mine, position, token);
+            position = await VerifyRangeAsync(index, entry, position, token);
             await VerifyAttachmentAsync(entry.Checkpoint, token);
             await VerifyAttachmentAsync(entry.Annex, token);
+        }
+
+        if (_digest != ranges[0].ObjectDigest)
+        {
+            problems.Add($"Object {DataObjectKey.Of(id)} holds other records than were committed");
         }
 
         foreach (var range in ranges)
         {
             var found = index.FindRange(range.Stream, range.WrittenStartOffset);
-            if (found < 0 || index.Ranges[found].EndOffset < range.EndOffset || index.Ranges[found].Epoch != range.Epoch)
+            if (found < 0 || !Holds(index.Ranges[found], range))
             {
                 problems.Add($"Object {DataObjectKey.Of(id)} does not hold offsets [{range.StartOffset}, {range.EndOffset}) of stream {range.Stream}");
             }
@@ -58,12 +61,15 @@ internal sealed class ObjectVerification(DataObjectReader reader, ObjectId id, I
         }
     }
 
+    // What is committed is what was written, or the end of it.
+    private static bool Holds(DataRangeEntry entry, ObjectRange range) =>
+        entry.Epoch == range.Epoch && entry.StartOffset == range.WrittenStartOffset && entry.EndOffset == range.EndOffset
+        && range.StartOffset >= range.WrittenStartOffset;
+
     /// <summary>Reads a range's blocks, and returns the position after the last.</summary>
-    private async Task<long> VerifyRangeAsync(
-        DataObjectIndex index, DataRangeEntry entry, List<ObjectRange> mine, long position, CancellationToken token)
+    private async Task<long> VerifyRangeAsync(DataObjectIndex index, DataRangeEntry entry, long position, CancellationToken token)
     {
-        var whole = default(RangeDigest);
-        var parts = new RangeDigest[mine.Count];
+        var digest = default(RangeDigest);
         var offset = entry.StartOffset;
         for (var block = entry.FirstBlock; block < entry.FirstBlock + entry.BlockCount; block++)
         {
@@ -87,47 +93,30 @@ internal sealed class ObjectVerification(DataObjectReader reader, ObjectId id, I
                 throw DataObjectReader.Corrupt(id, $"block at {place.Position}: {fault}");
             }
 
-            whole += Digest(data, mine, parts);
+            digest += Digest(data);
         }
 
-        if (offset != entry.EndOffset || whole != entry.Digest)
+        if (offset != entry.EndOffset || digest != entry.Digest)
         {
             problems.Add($"Object {DataObjectKey.Of(id)} holds other records of stream {entry.Stream} than its index says");
         }
 
-        for (var i = 0; i < mine.Count; i++)
-        {
-            if (mine[i].Digest != parts[i])
-            {
-                problems.Add(
-                    $"Object {DataObjectKey.Of(id)} holds other records of stream {entry.Stream} than were committed, "
-                    + $"in [{mine[i].StartOffset}, {mine[i].EndOffset})");
-            }
-        }
-
+        _digest += digest;
         return position;
     }
 
-    private RangeDigest Digest(DataBlock data, List<ObjectRange> mine, RangeDigest[] parts)
+    private RangeDigest Digest(DataBlock data)
     {
-        var whole = default(RangeDigest);
+        var digest = default(RangeDigest);
         for (var i = 0; i < data.Count; i++)
         {
             var record = data[i];
-            var digest = RecordDigest.Of(record);
-            whole += digest;
+            digest += RecordDigest.Of(record);
             _records++;
             _bytes += record.Payload.Length;
-            for (var part = 0; part < mine.Count; part++)
-            {
-                if (record.BaseOffset >= mine[part].WrittenStartOffset && record.EndOffset <= mine[part].EndOffset)
-                {
-                    parts[part] += digest;
-                }
-            }
         }
 
-        return whole;
+        return digest;
     }
 
     private async Task VerifyAttachmentAsync(AttachmentEntry attachment, CancellationToken token)

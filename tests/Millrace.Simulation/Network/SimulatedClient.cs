@@ -14,11 +14,10 @@ namespace Millrace.Simulation.Network;
 /// <param name="kernel">Its world.</param>
 /// <param name="lane">Where its caller runs.</param>
 /// <param name="name">The client id.</param>
-/// <param name="server">Where the server listens at the moment, if it does.</param>
+/// <param name="route">Where its requests go.</param>
 /// <param name="weather">How the network behaves at the moment.</param>
-internal sealed class SimulatedClient(SimulationKernel kernel, Lane lane, string name, Func<SimulatedListener?> server, Func<NetworkWeather> weather)
+internal sealed class SimulatedClient(SimulationKernel kernel, Lane lane, string name, IServerRoute route, Func<NetworkWeather> weather)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan ShortestBackoff = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
@@ -26,6 +25,9 @@ internal sealed class SimulatedClient(SimulationKernel kernel, Lane lane, string
     private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
     private SimulatedConnection? _connection;
     private int _correlation;
+
+    /// <summary>How long it waits for an answer, connecting included.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <exception cref="IOException">No answer: whether the request was done is unknown.</exception>
     public async Task<TResponse> CallAsync<TRequest, TResponse>(TRequest request, short version)
@@ -70,6 +72,11 @@ internal sealed class SimulatedClient(SimulationKernel kernel, Lane lane, string
             Disconnect();
         }
 
+        if (answers.Exists(answer => route.IsElsewhere(answer)))
+        {
+            Disconnect();
+        }
+
         return answers;
     }
 
@@ -84,7 +91,7 @@ internal sealed class SimulatedClient(SimulationKernel kernel, Lane lane, string
     {
         for (var backoff = ShortestBackoff; ; backoff = backoff * 2 < LongestBackoff ? backoff * 2 : LongestBackoff)
         {
-            if (server()?.TryConnect(lane) is { } connection)
+            if ((await route.FindAsync())?.TryConnect(lane) is { } connection)
             {
                 return connection;
             }

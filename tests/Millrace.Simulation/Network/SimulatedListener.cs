@@ -9,6 +9,7 @@ namespace Millrace.Simulation.Network;
 internal sealed class SimulatedListener(Lane server) : IConnectionListenerFactory, IConnectionListener
 {
     private readonly Channel<SimulatedConnection> _arriving = Channel.CreateUnbounded<SimulatedConnection>();
+    private readonly List<SimulatedConnection> _open = [];
     private int _connections;
     private bool _bound;
 
@@ -32,8 +33,17 @@ internal sealed class SimulatedListener(Lane server) : IConnectionListenerFactor
         }
 
         var connection = new SimulatedConnection(client, server, $"{server.Name}-{_connections++}");
-        return _arriving.Writer.TryWrite(connection) ? connection : null;
+        if (!_arriving.Writer.TryWrite(connection))
+        {
+            return null;
+        }
+
+        _open.Add(connection);
+        return connection;
     }
+
+    /// <summary>The process is gone, and its machine is not: whoever is connected finds it cut.</summary>
+    public void ProcessGone() => _open.ForEach(connection => connection.Cut());
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
     {
@@ -43,7 +53,11 @@ internal sealed class SimulatedListener(Lane server) : IConnectionListenerFactor
         }
 
         Served++;
-        connection.LetGo = () => Served--;
+        connection.LetGo = () =>
+        {
+            Served--;
+            _open.Remove(connection);
+        };
         return connection;
     }
 

@@ -30,7 +30,7 @@ public sealed class AskedController : IStreamRegistry, IAsyncDisposable
         Endpoint = new ControllerEndpoint(runtime, controller, options);
         IControllerLink link = new EncodedLink(Endpoint.ExchangeAsync);
         Channel = new ControllerChannel(mend?.Invoke(link) ?? link, controller.Metadata);
-        _nodes = new NodeRegistry(Channel);
+        _nodes = new NodeRegistry(runtime, Channel);
         _streams = new StreamRegistry(Channel, default);
     }
 
@@ -46,7 +46,7 @@ public sealed class AskedController : IStreamRegistry, IAsyncDisposable
     public static async ValueTask<AskedController?> TryStartAsync(
         NodeRuntime runtime, MetadataLog log, IObjectStorage storage, ControllerSeal seal, ClusterControllerOptions options,
         Func<IControllerLink, IControllerLink>? mend = null) =>
-        await ClusterController.TryStartAsync(runtime, log, storage, seal, options, CancellationToken.None) is { } controller
+        await ClusterController.TryStartAsync(runtime, log, new MetadataFeed(), storage, seal, options, CancellationToken.None) is { } controller
             ? new AskedController(runtime, controller, options, mend)
             : null;
 

@@ -10,6 +10,9 @@ internal sealed class Chaos(SimulationKernel kernel, SimulatedBucket bucket)
     /// <summary>The longest pause between two pranks.</summary>
     public TimeSpan LongestCalm { get; init; } = TimeSpan.FromSeconds(6);
 
+    /// <summary>Hears of each prank before it is played.</summary>
+    public Action Begins { get; init; } = static () => { };
+
     /// <summary>Kinds of trouble a scenario adds, or the ones it wants more often.</summary>
     public List<Action> Pranks { get; } = [];
 
@@ -23,6 +26,7 @@ internal sealed class Chaos(SimulationKernel kernel, SimulatedBucket bucket)
         {
             await kernel.Delay(kernel.Random.Between(TimeSpan.FromMilliseconds(200), LongestCalm));
             kernel.Coverage.Count(CoverageNames.Faults);
+            Begins();
             kernel.Random.Pick(Pranks)();
         }
 

@@ -1,5 +1,7 @@
 using Millrace.Simulation.Scenarios.Brokers;
+using Millrace.Simulation.Scenarios.Clusters;
 using Millrace.Simulation.Scenarios.Controllers;
+using Millrace.Simulation.Scenarios.Members;
 using Millrace.Simulation.Scenarios.ObjectLogs;
 using Millrace.Simulation.Scenarios.Stores;
 using Millrace.Simulation.Scenarios.Wals;
@@ -12,6 +14,6 @@ public static class ScenarioList
     public static IReadOnlyList<IScenario> All { get; } =
     [
         new ChainScenario(), new ControllerScenario(), new FileWalScenario(), new ObjectWalScenario(), new BucketStoreScenario(), new LocalStoreScenario(),
-        new BrokerScenario(),
+        new BrokerScenario(), new MemberScenario(), new ClusterScenario(),
     ];
 }

@@ -28,7 +28,7 @@ public sealed class FencedNodeTests(ITestOutputHelper output)
             await load.WaitForMoreAsync(500, Limit);
             var silence = new Silence(load);
             await TakeOverAndLeaveAsync(directory.Sub("data"), registers: round % 2 == 0);
-            Assert.True(await Eventually.BecomesTrueAsync(() => Replacements(broker) == round), broker.Log);
+            Assert.True(await Eventually.BecomesTrueAsync(() => Replacements(broker) == round / 2), broker.Log);
             await load.WaitForMoreAsync(500, Limit);
             output.WriteLine($"WAL {wal}: nothing was acknowledged for {(await silence.LongestAsync()).TotalMilliseconds:F0} ms");
         }
@@ -37,7 +37,16 @@ public sealed class FencedNodeTests(ITestOutputHelper output)
         var seen = await Scrape.OfAsync(http, broker.Http);
         Assert.Equal((1, 192 << 20), (seen.Sum("millrace_brokers"), seen.Sum("millrace_streams_not_uploaded_limit_bytes")));
 
-        load.Stop(Limit);
+        try
+        {
+            load.Stop(Limit);
+        }
+        finally
+        {
+            output.WriteLine(broker.Log);
+            output.WriteLine(await http.GetStringAsync(new Uri(broker.Http, "/metrics")));
+        }
+
         Assert.Empty(load.Failures);
         var content = LogContent.Read(broker.BootstrapServers, "fenced", Partitions);
         content.AssertHolds(load.Acknowledged);
@@ -55,7 +64,8 @@ public sealed class FencedNodeTests(ITestOutputHelper output)
         var controller = await other.StartAsync();
         if (registers)
         {
-            await controller.RegisterAsync(other.Registration, CancellationToken.None);
+            var broker = Assert.Single(controller.Metadata.Image.LiveNodes);
+            await controller.RegisterAsync(other.Registration with { Name = broker.Name }, CancellationToken.None);
         }
     }
 }

@@ -44,6 +44,15 @@ internal sealed class LogContent
         return content;
     }
 
+    /// <summary>All that was read before is where it was.</summary>
+    public void AssertBeginsWith(LogContent before)
+    {
+        foreach (var (partition, records) in before._partitions)
+        {
+            Assert.Equal(records, _partitions[partition].Take(records.Count));
+        }
+    }
+
     /// <summary>Nothing acknowledged is lost, changed or moved; nothing is there twice or out of order; offsets have no gap.</summary>
     public void AssertHolds(IReadOnlyCollection<Acknowledged> acknowledged)
     {

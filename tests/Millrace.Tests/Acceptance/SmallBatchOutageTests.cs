@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Net;
 using Millrace.Protocol;
-using Millrace.Tests.Broker.Network;
+using Millrace.Tests.Network.Serving;
 using Millrace.Tests.Broker.Partitions;
 using Millrace.Tests.Clients;
 using Xunit;

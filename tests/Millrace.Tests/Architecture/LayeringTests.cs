@@ -14,10 +14,12 @@ public sealed class LayeringTests
         ["Millrace.ObjectStorage"] = ["Millrace.Runtime"],
         ["Millrace.Streams"] = ["Millrace.ObjectStorage"],
         ["Millrace.Metadata"] = ["Millrace.Protocol", "Millrace.Protocol.Generator"],
+        ["Millrace.Network"] = ["Millrace.Metadata"],
         ["Millrace.Coordination"] = ["Millrace.Metadata"],
         ["Millrace.Controller"] = ["Millrace.Metadata", "Millrace.Streams"],
-        ["Millrace.Broker"] = ["Millrace.Coordination", "Millrace.Streams"],
-        ["Millrace.Server"] = ["Millrace.Broker", "Millrace.Controller"],
+        ["Millrace.Broker"] = ["Millrace.Coordination", "Millrace.Network", "Millrace.Streams"],
+        ["Millrace.Cluster"] = ["Millrace.Controller", "Millrace.Network", "Millrace.Protocol.Generator"],
+        ["Millrace.Server"] = ["Millrace.Broker", "Millrace.Cluster", "Millrace.Controller"],
     };
 
     [Fact]

@@ -1,6 +1,6 @@
 using System.Net;
-using Millrace.Broker.Access;
-using Millrace.Broker.Requests;
+using Millrace.Network.Access;
+using Millrace.Network.Requests;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Buffers;
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;
-using Millrace.Tests.Broker.Network;
+using Millrace.Tests.Network.Serving;
 using Xunit;
 
 namespace Millrace.Tests.Clients;
@@ -21,6 +21,8 @@ internal static class AnswersBesideKafka
         await MetadataAsync(ask, answers, a);
         await FetchesAsync(ask, answers);
         await DescribeAsync(ask, answers);
+        var unknown = await ask.CallAsync<UnregisterBrokerRequest, UnregisterBrokerResponse>(new() { BrokerId = 77 }, 0);
+        answers["unregister a broker that is not there"] = $"{(ErrorCode)unknown.ErrorCode} {unknown.ErrorMessage}";
         await ConfigsAsync(ask, answers);
         await GroupsAsync(ask, answers);
         await DeletionsAsync(ask, answers);

@@ -13,6 +13,8 @@ public sealed class CompletionTests(SharedBroker broker)
     [InlineData("millrace topic de", "delete describe")]
     [InlineData("millrace consume x --of", "--offset")]
     [InlineData("millrace start --log-format ", "Json Text")]
+    [InlineData("millrace broker r", "remove")]
+    [InlineData("millrace dev cluster --wal ", "file object")]
     [InlineData("millrace topic describe completed-", "completed-one completed-two")]
     [InlineData("/some/path/millrace topic describe completed-o", "completed-one")]
     public async Task Bash_completes_commands_options_values_and_topics(string line, string expected)

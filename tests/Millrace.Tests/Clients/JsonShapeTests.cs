@@ -31,6 +31,11 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
         ("config set", "config set log.retention.ms=604800000", ""),
         ("config unset", "config unset log.retention.ms", ""),
         ("cluster describe", "cluster describe", ""),
+        ("cluster health", "cluster health", ""),
+        ("partition list", "partition list --topic json-left", ""),
+        ("broker list", "broker list", ""),
+        ("broker describe", "broker describe 0", ""),
+        ("broker remove", "broker remove left -b VERIFIED", ""),
         ("store verify", "store verify --data-dir STORE", ""),
     ];
 
@@ -45,10 +50,16 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
     {
         var documented = Documented();
         using var directory = new TemporaryDirectory();
-        await using var verified = await MillraceProcess.StartAsync(directory.Path);
+        await using var verified = await MillraceProcess.StartAsync(directory.Sub("verified"));
+        await StartAndStopAsync(directory.Sub("left"), directory.Sub("verified/store"));
+        await _shell.RunAsync("topic create json-left");
         foreach (var (name, line, input) in Uses)
         {
-            var printed = await _shell.RunAsync($"{line} --json".Replace("STORE", directory.Path, StringComparison.Ordinal), input);
+            var printed = await _shell.RunAsync(
+                $"{line} --json"
+                    .Replace("STORE", directory.Sub("verified"), StringComparison.Ordinal)
+                    .Replace("VERIFIED", verified.BootstrapServers, StringComparison.Ordinal),
+                input);
 
             Assert.NotEmpty(printed.Lines);
             Assert.All(printed.Lines, row => Assert.Equal(documented[name], JsonNode.Parse(row)!.AsObject().Select(field => field.Key)));
@@ -91,6 +102,13 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
 
         Assert.Equal("""{"topic":"json-dry","created":false}""", Assert.Single(result.Lines));
         Assert.Equal(["note"], JsonNode.Parse(result.Errors)!.AsObject().Select(field => field.Key));
+    }
+
+    // A broker that can be removed: it has left.
+    private static async Task StartAndStopAsync(string directory, string store)
+    {
+        await using var left = await MillraceProcess.StartAsync(directory, "--store", $"file://{store}", "--wal", "object", "--name", "left");
+        Assert.Equal(0, await left.StopAsync());
     }
 
     private static List<string> Errors(ToolResult result)

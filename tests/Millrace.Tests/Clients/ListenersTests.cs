@@ -1,3 +1,4 @@
+using Millrace.Metadata.Image;
 using System.Text.RegularExpressions;
 using Confluent.Kafka;
 using Xunit;
@@ -83,11 +84,11 @@ public sealed partial class ListenersTests : IAsyncLifetime
         Assert.Equal("broker.example:19092", $"{told.Host}:{told.Port}");
     }
 
-    /// <summary>Where each listener is, by its name, with the host that clients are told.</summary>
+    /// <summary>Where each listener for clients is, by its name, with the host that clients are told.</summary>
     private Dictionary<string, string> Addresses() =>
-        Listening().Matches(_broker!.Log).ToDictionary(
+        Listening().Matches(_broker!.Log).Where(match => match.Groups[2].Value != ListenerName.Internal.Value).ToDictionary(
             match => match.Groups[2].Value, match => $"{(match.Groups[2].Value == "EXTERNAL" ? "localhost" : "127.0.0.1")}:{match.Groups[1].Value}");
 
-    [GeneratedRegex(@"Listening for Kafka clients on 127\.0\.0\.1:(\d+) \((\w+)\)")]
+    [GeneratedRegex(@"Listening on 127\.0\.0\.1:(\d+) \((\w+)\)")]
     private static partial Regex Listening();
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -10,11 +11,13 @@ internal sealed partial class MillraceProcess : IBroker
     private readonly Process _process;
     private readonly StringBuilder _log = new();
 
-    private MillraceProcess(Process process, string bootstrapServers, Uri http)
+    private MillraceProcess(Process process, Match ready)
     {
         _process = process;
-        BootstrapServers = bootstrapServers;
-        Http = http;
+        BootstrapServers = ready.Groups[1].Value;
+        Http = new Uri(ready.Groups[2].Value);
+        Node = int.Parse(ready.Groups[3].Value, CultureInfo.InvariantCulture);
+        ClusterId = ready.Groups[4].Value;
     }
 
     /// <summary>What was built beside the tests, unless <c>MILLRACE_TEST_PROGRAM</c> names another, as what <c>./millrace</c> publishes.</summary>
@@ -26,6 +29,11 @@ internal sealed partial class MillraceProcess : IBroker
 
     /// <summary>Where /metrics, /healthz and /readyz are.</summary>
     public Uri Http { get; }
+
+    /// <summary>The node's id.</summary>
+    public int Node { get; }
+
+    public string ClusterId { get; }
 
     public int ProcessId => _process.Id;
 
@@ -88,7 +96,7 @@ internal sealed partial class MillraceProcess : IBroker
                 throw new InvalidOperationException($"millrace {string.Join(' ', all)} did not become ready but ended with {process.ExitCode}: {ready}\n{log}");
             }
 
-            var broker = new MillraceProcess(process, address.Groups[1].Value, new Uri(address.Groups[2].Value));
+            var broker = new MillraceProcess(process, address);
             process.ErrorDataReceived += (_, line) => Append(broker._log, line.Data);
             lock (log)
             {
@@ -145,6 +153,6 @@ internal sealed partial class MillraceProcess : IBroker
         }
     }
 
-    [GeneratedRegex(@"^ready ([\w.\-]+:\d+) (http://\S+)$")]
+    [GeneratedRegex(@"^ready ([\w.\-]+:\d+) (http://\S+) node (\d+) \(.+\) of cluster ([\w-]{22})$")]
     private static partial Regex ReadyAddress();
 }

@@ -20,7 +20,8 @@ public sealed class OutputOnTerminalTests(SharedBroker broker)
     [Fact]
     public async Task An_error_is_red_and_in_a_pipe_plain()
     {
-        Assert.Contains("\e[31mmillrace:\e[0m There is no topic 'terminal-none'", await ShowAsync("", "topic describe terminal-none"), StringComparison.Ordinal);
+        Assert.Contains(
+            "\e[31mmillrace:\e[0m There is no topic 'terminal-none'", await ShowAsync("", "topic describe terminal-none"), StringComparison.Ordinal);
         var piped = await new Shell(broker.BootstrapServers).TryAsync("topic describe terminal-none");
         Assert.StartsWith("millrace: There is no topic 'terminal-none'", piped.Errors, StringComparison.Ordinal);
     }

@@ -3,6 +3,7 @@ using Millrace.Controller;
 using Millrace.Controller.Log;
 using Millrace.Controller.Objects;
 using Millrace.Metadata;
+using Millrace.Metadata.Image;
 using Millrace.Metadata.Channel;
 using Millrace.ObjectStorage.Memory;
 using Millrace.ObjectStorage.ObjectLogs;
@@ -199,7 +200,7 @@ public sealed class ClusterControllerTests
         {
             try
             {
-                return await ClusterController.TryStartAsync(node.Runtime, log, _storage, node.Seal, Quiet, default);
+                return await ClusterController.TryStartAsync(node.Runtime, log, new MetadataFeed(), _storage, node.Seal, Quiet, default);
             }
             catch (ControllerException deposed) when (deposed.Error == ControllerError.ControllerLost)
             {
@@ -300,7 +301,7 @@ public sealed class ClusterControllerTests
                 var storage = bucket.Connect(node.Lane!);
                 var log = await MetadataLog.OpenAsync(runtime, storage, new MetadataLogOptions(), default);
                 var seal = new ControllerSeal { IncarnationId = runtime.NewId(), Host = "idle", Port = 9092 };
-                Assert.NotNull(await ClusterController.TryStartAsync(runtime, log, storage, seal, Quiet, default));
+                Assert.NotNull(await ClusterController.TryStartAsync(runtime, log, new MetadataFeed(), storage, seal, Quiet, default));
             });
             var before = kernel.Steps;
             await kernel.Delay(TimeSpan.FromSeconds(seconds));

@@ -60,7 +60,7 @@ internal sealed class ClusterScript
     public NodeIncarnation Register(bool withWal = true)
     {
         var node = Do(entry => NodeOperations.Register(
-            entry, new NodeRegistration(Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "host", 1)], null)));
+            entry, new NodeRegistration(Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "host", 1)], null) { Name = "node" }));
         if (withWal)
         {
             RegisterWal(node);

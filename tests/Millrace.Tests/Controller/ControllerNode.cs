@@ -23,7 +23,7 @@ internal sealed class ControllerNode : IAsyncDisposable
         LogOptions = options ?? new MetadataLogOptions();
         Runtime = new NodeRuntime(
             Time, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
-        Registration = new NodeRegistration(Runtime.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "localhost", 9092)], null);
+        Registration = new NodeRegistration(Runtime.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "localhost", 9092)], null) { Name = "node" };
     }
 
     public ManualTime Time { get; } = new();

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
 
@@ -24,6 +24,9 @@ internal sealed partial class ApiVersionsHandler(IMetadataFeed feed) : IApiHandl
     private const short MetadataVersionMin = 7;
     private const short MetadataVersionMax = 30;
 
+    /// <summary>Keys from here on are our own, and no client is told of them: some keep a table by key, and Kafka has none so high.</summary>
+    private const ApiKey FirstOwn = (ApiKey)10_000;
+
     private IReadOnlyList<ApiVersionsResponse.ApiVersion> _served = [];
 
     public static ApiVersionRange Versions => new(0, 4);
@@ -32,7 +35,7 @@ internal sealed partial class ApiVersionsHandler(IMetadataFeed feed) : IApiHandl
 
     /// <summary>Set once, by the table that lists this handler too.</summary>
     public void Advertise(IEnumerable<(ApiKey Key, ApiVersionRange Versions)> apis) =>
-        _served = [.. apis.OrderBy(api => api.Key).Select(api => Range(api.Key, api.Versions))];
+        _served = [.. apis.Where(api => api.Key < FirstOwn).OrderBy(api => api.Key).Select(api => Range(api.Key, api.Versions))];
 
     public ErrorCode Authorize(RequestContext context, ApiVersionsRequest request) => ErrorCode.None;
 

@@ -1,6 +1,6 @@
-using Millrace.Broker.Access;
+using Millrace.Network.Access;
 using Millrace.Broker.Partitions;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Cluster;

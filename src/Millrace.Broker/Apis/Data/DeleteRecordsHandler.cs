@@ -1,7 +1,7 @@
-using Millrace.Broker.Access;
+using Millrace.Network.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Runtime;

@@ -1,11 +1,11 @@
 using System.Buffers;
-using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Lookup;
 using Millrace.Broker.Purgatory;
-using Millrace.Broker.Requests;
+using Millrace.Network.Access;
+using Millrace.Network.Requests;
 using Millrace.Protocol;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;

@@ -1,8 +1,8 @@
-using Millrace.Broker.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions.Producers;
-using Millrace.Broker.Requests;
 using Millrace.Metadata.Channel;
+using Millrace.Network.Access;
+using Millrace.Network.Requests;
 using Millrace.Protocol;
 using Millrace.Runtime;
 

@@ -1,8 +1,8 @@
-using Millrace.Broker.Access;
+using Millrace.Network.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Lookup;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Protocol;
 using Millrace.Runtime;
 

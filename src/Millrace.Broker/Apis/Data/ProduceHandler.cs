@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Logging;
-using Millrace.Broker.Access;
+using Millrace.Network.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Protocol;
 using Millrace.Runtime;
 

@@ -4,7 +4,7 @@ using Millrace.Broker.Errors;
 using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Protocol;
 using Millrace.Runtime;
 using Millrace.Streams;

@@ -1,8 +1,8 @@
-using Millrace.Broker.Access;
+using Millrace.Network.Access;
 using Millrace.Broker.Apis.Topics;
 using Millrace.Broker.Groups;
 using Millrace.Broker.Membership;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;

@@ -1,7 +1,7 @@
 using System.Net;
-using Millrace.Broker.Access;
+using Millrace.Network.Access;
 using Millrace.Broker.Errors;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Coordination.Groups.Messages;
 using Millrace.Protocol;

@@ -1,4 +1,4 @@
-using Millrace.Broker.Access;
+using Millrace.Network.Access;
 using Millrace.Metadata.Configs;
 using Millrace.Protocol;
 

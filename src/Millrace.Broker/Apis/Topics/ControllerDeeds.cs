@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Broker.Errors;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Configs;
 using Millrace.Protocol;
@@ -105,6 +105,14 @@ internal sealed class ControllerDeeds(NodeRuntime runtime, IControllerChannel co
                 .First(wanted => wanted.ResourceType == resource.ResourceType && wanted.ResourceName == resource.ResourceName).Configs;
             DeedMessages.ConfigReplaced(
                 _logger, Named(resource.ResourceType, resource.ResourceName), Listed(configs.Select(config => (config.Name, config.Value))), Who(context));
+        }
+    }
+
+    public void TellRemoved(RequestContext context, UnregisterBrokerRequest request, UnregisterBrokerResponse response)
+    {
+        if (response.ErrorCode == 0)
+        {
+            DeedMessages.BrokerRemoved(_logger, request.BrokerId, Who(context));
         }
     }
 

@@ -1,5 +1,5 @@
-using Millrace.Broker.Access;
-using Millrace.Broker.Requests;
+using Millrace.Network.Access;
+using Millrace.Network.Requests;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Topics;

@@ -2,7 +2,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Millrace.Broker.Apis.Topics;
 
-/// <summary>Topics that came, grew or went, and configurations that were changed, with the client that did it. Events 4200 to 4209, all information.</summary>
+/// <summary>
+/// Topics that came, grew or went, brokers that were removed, and configurations that were changed, with the client that did it. Events 4200 to 4209, all
+/// information.
+/// </summary>
 internal static partial class DeedMessages
 {
     [LoggerMessage(
@@ -23,4 +26,7 @@ internal static partial class DeedMessages
         EventId = 4204, Level = LogLevel.Information,
         Message = "The configuration of {Resource} has been replaced; set for it now: {Configs}. By {Client}")]
     public static partial void ConfigReplaced(ILogger logger, string resource, string configs, string client);
+
+    [LoggerMessage(EventId = 4205, Level = LogLevel.Information, Message = "Broker {Broker}, which was away, belongs to the cluster no more. By {Client}")]
+    public static partial void BrokerRemoved(ILogger logger, int broker, string client);
 }

@@ -1,6 +1,6 @@
-using Millrace.Broker.Access;
+using Millrace.Network.Access;
 using Millrace.Broker.Membership;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
 

@@ -1,4 +1,4 @@
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Topics;

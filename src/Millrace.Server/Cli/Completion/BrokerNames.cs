@@ -6,7 +6,7 @@ using Confluent.Kafka.Admin;
 namespace Millrace.Server.Cli.Completion;
 
 /// <summary>
-/// Names of topics and groups for the shell's completion, from the broker that the command line names so far. Somebody waits with a
+/// Names of topics and groups, and ids of brokers, for the shell's completion, from the broker that the command line names so far. Somebody waits with a
 /// finger on a key: a broker that does not answer at once has no names, and says nothing.
 /// </summary>
 internal static class BrokerNames
@@ -26,6 +26,9 @@ internal static class BrokerNames
             return admin.ListConsumerGroupsAsync(new ListConsumerGroupsOptions { RequestTimeout = Patience }).GetAwaiter().GetResult()
                 .Valid.Select(group => group.GroupId);
         }));
+
+    public static void AddBrokers(this List<Func<CompletionContext, IEnumerable<CompletionItem>>> sources, ClientOptions client) =>
+        sources.Add(context => Ask(context, client, admin => admin.GetMetadata(Patience).Brokers.Select(broker => $"{broker.BrokerId}")));
 
     private static IEnumerable<string> Ask(CompletionContext context, ClientOptions client, Func<IAdminClient, IEnumerable<string>> ask)
     {

@@ -23,7 +23,6 @@ internal sealed class BrokerInquiry
     /// <summary>Groups have a topic of their own, whose leaders coordinate them. It is made with the first group.</summary>
     public const string GroupsTopic = InternalTopics.ConsumerOffsets;
 
-    private const int DefaultPort = 9092;
     private const short MetadataVersion = 4;
     private const short LogDirsVersion = 4;
     private const int NamesShown = 5;
@@ -48,11 +47,7 @@ internal sealed class BrokerInquiry
         SeesAll = config.SecurityProtocol is null or SecurityProtocol.Plaintext;
         _topics = [.. topics.Where(topic => !topic.StartsWith('^')).Distinct()];
         Address = config.BootstrapServers;
-        _addresses = [.. Address.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Parse)];
-        if (_addresses.Count == 0)
-        {
-            throw new SettingsException("--bootstrap-server takes HOST:PORT.");
-        }
+        _addresses = BootstrapAddress.ParseAll(Address);
     }
 
     /// <summary>Where it looks, as it was given.</summary>
@@ -86,14 +81,6 @@ internal sealed class BrokerInquiry
 
         token.ThrowIfCancellationRequested();
         return OfNone(failures);
-    }
-
-    private static HostPort Parse(string address)
-    {
-        // A protocol in front is librdkafka's form, and without a port it is Kafka's own.
-        var bare = address[(address.IndexOf("://", StringComparison.Ordinal) is >= 0 and var at ? at + 3 : 0)..];
-        var hasPort = bare.LastIndexOf(':') > bare.LastIndexOf(']');
-        return HostPort.Parse(hasPort ? bare : $"{bare}:{DefaultPort}", "--bootstrap-server");
     }
 
     private Finding OfNone(List<Finding> failures) =>

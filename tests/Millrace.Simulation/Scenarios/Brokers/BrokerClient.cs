@@ -8,10 +8,18 @@ namespace Millrace.Simulation.Scenarios.Brokers;
 /// Produces to one partition without idempotence, fetches from it, trims it, and commits offsets for a group that has no members. Never
 /// sends anything twice.
 /// </summary>
-internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, SimulatedClient client, SpokenVersions versions, PartitionReader reader)
+/// <param name="kernel">Its world.</param>
+/// <param name="lane">Where it runs.</param>
+/// <param name="client">Its connection to the partition's leader.</param>
+/// <param name="coordinatorOf">Its connection to a group's coordinator.</param>
+/// <param name="versions">What it speaks.</param>
+/// <param name="reader">Fetches.</param>
+internal sealed class BrokerClient(
+    SimulationKernel kernel, Lane lane, SimulatedClient client, Func<string, SimulatedClient> coordinatorOf, SpokenVersions versions, PartitionReader reader)
 {
     private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
-    private readonly OffsetOracle _offsets = new(kernel, $"without-members-{reader.Oracle.Partition}", reader.Oracle.Partition);
+    private readonly OffsetOracle _offsets = new(
+        kernel, $"without-members-{reader.Oracle.Partition}", reader.Oracle.Partition, reader.Oracle.Topic.LeadersMayBeBehind);
     private readonly PartitionOracle _oracle = reader.Oracle;
 
     // What is trimmed is not audited.
@@ -141,7 +149,7 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
                 },
             ],
         };
-        var answer = await client.CallAsync<OffsetCommitRequest, OffsetCommitResponse>(request, versions.OffsetCommit);
+        var answer = await coordinatorOf(_offsets.Group).CallAsync<OffsetCommitRequest, OffsetCommitResponse>(request, versions.OffsetCommit);
         if (answer.Topics[0].Partitions[0].ErrorCode == 0)
         {
             _offsets.Acknowledged(commit);
@@ -151,12 +159,13 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
     private async Task<bool> FetchCommitAsync(OffsetOracle offsets)
     {
         var committed = offsets.Committed;
+        var coordinator = coordinatorOf(offsets.Group);
         var request = new OffsetFetchRequest
         {
             GroupId = offsets.Group,
             Topics = [new OffsetFetchRequest.OffsetFetchRequestTopic { Name = BrokerWorld.Topic, PartitionIndexes = [offsets.Partition] }],
         };
-        var answer = await client.CallAsync<OffsetFetchRequest, OffsetFetchResponse>(request, versions.OffsetFetch);
+        var answer = await coordinator.CallAsync<OffsetFetchRequest, OffsetFetchResponse>(request, versions.OffsetFetch);
         if (answer.ErrorCode != 0 || answer.Topics[0].Partitions[0] is not { ErrorCode: 0 } partition)
         {
             var error = answer.ErrorCode != 0 ? answer.ErrorCode : answer.Topics[0].Partitions[0].ErrorCode;
@@ -164,14 +173,19 @@ internal sealed class BrokerClient(SimulationKernel kernel, Lane lane, Simulated
             if ((ErrorCode)error == ErrorCode.NotCoordinator)
             {
                 // Nobody may have asked before, in a short life: whoever asks for a coordinator first makes the topic that they lead.
-                await client.CallAsync<FindCoordinatorRequest, FindCoordinatorResponse>(
+                await coordinator.CallAsync<FindCoordinatorRequest, FindCoordinatorResponse>(
                     new FindCoordinatorRequest { Key = offsets.Group, KeyType = 0 }, versions.FindCoordinator);
             }
 
             return false;
         }
 
-        offsets.Fetched(partition.CommittedOffset, committed);
-        return true;
+        if (offsets.Fetched(partition.CommittedOffset, committed))
+        {
+            return true;
+        }
+
+        coordinator.Disconnect();
+        return false;
     }
 }

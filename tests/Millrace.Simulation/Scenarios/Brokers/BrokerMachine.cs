@@ -26,11 +26,17 @@ namespace Millrace.Simulation.Scenarios.Brokers;
 /// </summary>
 internal sealed class BrokerMachine : INodeObserver
 {
+    /// <summary>What the node is called.</summary>
+    public const string NodeName = "broker";
+
+    private const string Address = "10.0.0.1";
+
     /// <summary>A broker looks for producers that were silent for too long as often as this, at least.</summary>
     public static readonly TimeSpan LongestCheckInterval = TimeSpan.FromSeconds(10);
 
     private readonly SimulationKernel _kernel;
     private readonly SimulatedBucket _bucket;
+    private readonly SimulatedNetwork _network;
     private readonly SimulatedMemory _memory;
     private readonly ForgottenHold? _forgottenHold;
     private readonly bool _storeIsOnDisk;
@@ -50,6 +56,7 @@ internal sealed class BrokerMachine : INodeObserver
     {
         _kernel = kernel;
         _bucket = bucket;
+        _network = new SimulatedNetwork(kernel);
         Disk = new SimulatedDisk(kernel, "broker");
         _memory = new SimulatedMemory(kernel, "broker");
         _forgottenHold = fault == PlantedFault.ReleaseParkedFrame ? new ForgottenHold(kernel) : null;
@@ -86,14 +93,14 @@ internal sealed class BrokerMachine : INodeObserver
     /// <summary>Somebody takes it for dead: seals the metadata log or the WAL, or fences it. It is alive, and has to find out.</summary>
     public void Fence()
     {
-        if (_kernel.Random.Chance(0.3) && Node.IsUp && _running?.Current is { } current)
+        if (_kernel.Random.Chance(0.3) && Node.IsUp && _running is { Current: { } current, Member.Local: { } local })
         {
             _kernel.Coverage.Count("broker: fenced by its own controller");
             _ = Node.Lane!.Run(async () =>
             {
                 try
                 {
-                    await current.Controller.SubmitAsync(entry => NodeOperations.Fence(entry, current.Self), CancellationToken.None);
+                    await local.Controller.SubmitAsync(entry => NodeOperations.Fence(entry, current.Self), CancellationToken.None);
                 }
                 catch (Exception over) when (over is StreamException or ControllerException)
                 {
@@ -225,7 +232,9 @@ internal sealed class BrokerMachine : INodeObserver
 
     private void Restart(double cutPower)
     {
+        var lane = Node.Lane!;
         Node.Kill();
+        _network.ProcessGone(lane);
         (_running, _listener, _stopping) = (null, null, false);
         if (IsOnDisk && _kernel.Random.Chance(cutPower))
         {
@@ -285,7 +294,8 @@ internal sealed class BrokerMachine : INodeObserver
         _memory.Recover();
         var storage = await OpenStoreAsync(runtime, lane);
         var listener = _listener = new SimulatedListener(lane);
-        var components = new NodeComponents(storage, life => Wals(life, storage, buffers), buffers, listener, _thief)
+        var peers = new PeerTransport(_network.At(Address, lane), _network.From(Address, lane));
+        var components = new NodeComponents(storage, life => Wals(life, storage, buffers), buffers, listener, peers)
         {
             Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
         };
@@ -313,6 +323,8 @@ internal sealed class BrokerMachine : INodeObserver
             NodeSettings.From(
             [
                 KeyValuePair.Create("listeners", "PLAINTEXT://127.0.0.1:9092"),
+                KeyValuePair.Create(ServerSettings.NodeName, NodeName),
+                KeyValuePair.Create(ServerSettings.InternalListener, $"{Address}:0"),
                 KeyValuePair.Create("offsets.topic.num.partitions", "2"),
                 KeyValuePair.Create("group.initial.rebalance.delay.ms", "200"),
                 KeyValuePair.Create("producer.id.expiration.ms", $"{(long)ProducerExpiration.TotalMilliseconds}"),

@@ -18,7 +18,7 @@ internal sealed class BrokerScenario : IScenario
         "clients: no answer", "network: ended within a frame", "network: frame in pieces", "network: cut after sending",
         "clients: trimmed completely", "clients: what was asked for had been trimmed",
         "broker: incarnations replaced in process", "broker: clean stops of one that had been replaced",
-        "broker: fenced by its own controller", "thief: logs sealed", "thief: WALs sealed", "thief: WALs recovered", "broker: ended for a living owner",
+        "broker: fenced by its own controller", "thief: logs sealed", "thief: WALs sealed", "thief: WALs recovered",
         "idempotent: a batch without an answer had arrived", "idempotent: producers that died",
         "group: generations with two members", "group: partitions that changed hands", "group: members that left", "group: commits refused to former owners",
         "disk: files that lost writes at a power cut", "memory: ran out",

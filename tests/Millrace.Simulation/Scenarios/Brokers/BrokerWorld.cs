@@ -153,13 +153,13 @@ internal sealed class BrokerWorld
     }
 
     // The clients are the world's: they neither die nor sleep.
-    private SimulatedClient Connect(string name) => new(_kernel, _kernel.World, name, () => _broker.Listener, () => _network);
+    private SimulatedClient Connect(string name) => new(_kernel, _kernel.World, name, new OnlyServer(() => _broker.Listener), () => _network);
 
     private BrokerClient NewClient(PartitionOracle oracle)
     {
         var client = Connect($"client{oracle.Partition}");
         var versions = new SpokenVersions(_kernel.Random);
-        return new BrokerClient(_kernel, _kernel.World, client, versions, new PartitionReader(_kernel, client, versions, oracle));
+        return new BrokerClient(_kernel, _kernel.World, client, _ => client, versions, new PartitionReader(_kernel, client, versions, oracle));
     }
 
     private IdempotentProducer NewProducer(PartitionOracle oracle) =>

@@ -127,7 +127,12 @@ internal sealed class GroupMember(
                 throw new ViolationException($"Group {oracle.Group}: the offset of partition {partition.PartitionIndex} came for {owned[i]}");
             }
 
-            oracle.Offsets[owned[i]].Fetched(partition.CommittedOffset, committed[i]);
+            if (!oracle.Offsets[owned[i]].Fetched(partition.CommittedOffset, committed[i]))
+            {
+                client.Disconnect();
+                return false;
+            }
+
             _positions[owned[i]] = Math.Max(0, partition.CommittedOffset);
         }
 

@@ -3,7 +3,11 @@ using Millrace.Simulation.Kernel;
 namespace Millrace.Simulation.Scenarios.Brokers;
 
 /// <summary>What is known of the offset that one group has committed for one partition; its committers only ever go forward.</summary>
-internal sealed class OffsetOracle(SimulationKernel kernel, string group, int partition)
+/// <param name="kernel">Its world.</param>
+/// <param name="group">Its name.</param>
+/// <param name="partition">Its number.</param>
+/// <param name="coordinatorsMayBeBehind">A former coordinator may answer for a moment when another one has taken its place.</param>
+internal sealed class OffsetOracle(SimulationKernel kernel, string group, int partition, bool coordinatorsMayBeBehind = false)
 {
     /// <summary>A request that its client has given up may be under way for as long: through a sleep of the broker, and a wait for room.</summary>
     private static readonly TimeSpan LongestWay = TimeSpan.FromSeconds(100);
@@ -41,9 +45,16 @@ internal sealed class OffsetOracle(SimulationKernel kernel, string group, int pa
 
     /// <param name="offset">What the group was told; -1 if it has committed nothing.</param>
     /// <param name="committedBefore">The newest that was acknowledged when it asked.</param>
-    public void Fetched(long offset, long committedBefore)
+    /// <returns>False if a former coordinator has said so: the group is further on.</returns>
+    public bool Fetched(long offset, long committedBefore)
     {
         var fell = Math.Max(0, offset) < committedBefore;
+        if (fell && coordinatorsMayBeBehind)
+        {
+            kernel.Coverage.Count("group: a former coordinator was asked");
+            return false;
+        }
+
         if (offset > Sent || fell && !_open.Exists(open => open.Offset == offset))
         {
             throw new ViolationException($"Group {group} is at {offset} in partition {partition}; {committedBefore} was acknowledged, and {Sent} sent");
@@ -53,5 +64,7 @@ internal sealed class OffsetOracle(SimulationKernel kernel, string group, int pa
         {
             kernel.Coverage.Count("group: an abandoned commit overtook a newer one");
         }
+
+        return true;
     }
 }

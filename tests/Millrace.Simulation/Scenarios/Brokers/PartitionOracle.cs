@@ -16,6 +16,7 @@ internal sealed class PartitionOracle(SimulationKernel kernel, TopicOracle topic
     private readonly List<int> _lengths = [];
     private readonly HashSet<int> _refused = [];
     private readonly List<int> _unplaced = [];
+    private readonly SortedDictionary<long, int> _epochs = [];
 
     public TopicOracle Topic => topic;
 
@@ -26,6 +27,12 @@ internal sealed class PartitionOracle(SimulationKernel kernel, TopicOracle topic
 
     /// <summary>Everything below was acknowledged or fetched.</summary>
     public long End { get; private set; }
+
+    /// <summary>How many records were acknowledged.</summary>
+    public long Acknowledgements { get; private set; }
+
+    /// <summary>The leader's epoch under which each batch that was fetched was written, by its first offset.</summary>
+    public IReadOnlyDictionary<long, int> Epochs => _epochs;
 
     /// <summary>Nothing below is there any more: a deletion up to here was acknowledged.</summary>
     public long TrimmedTo { get; private set; }
@@ -74,6 +81,7 @@ internal sealed class PartitionOracle(SimulationKernel kernel, TopicOracle topic
     public void Acknowledged(long offset, int record)
     {
         kernel.Coverage.Count(CoverageNames.Acknowledged);
+        Acknowledgements++;
         Decide(offset, record);
     }
 
@@ -99,12 +107,26 @@ internal sealed class PartitionOracle(SimulationKernel kernel, TopicOracle topic
         Decide(offset, record);
     }
 
+    /// <summary>A batch was fetched: it is of one leader's epoch for all.</summary>
+    public void WrittenIn(long offset, int epoch)
+    {
+        Require(!_epochs.TryGetValue(offset, out var other) || other == epoch, $"the batch at {offset} is of epoch {epoch} for one, and {other} for another");
+        _epochs[offset] = epoch;
+    }
+
     /// <summary>Everything that is there was fetched: now it is known what is not there.</summary>
     public void Audited()
     {
         for (var offset = TrimSent; offset < End; offset++)
         {
             Require(_decided.ContainsKey(offset), $"offset {offset} holds no record");
+        }
+
+        var newest = -1;
+        foreach (var (offset, epoch) in _epochs)
+        {
+            Require(epoch >= newest, $"the batch at {offset} is of epoch {epoch}, and one before it of {newest}");
+            newest = epoch;
         }
 
         foreach (var sent in _idempotent)

@@ -64,6 +64,13 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
 
         if (error == ErrorCode.OffsetOutOfRange)
         {
+            if (oracle.Topic.LeadersMayBeBehind && offset >= oracle.TrimSent && offset <= oracle.End)
+            {
+                kernel.Coverage.Count("clients: a former leader did not know what was asked for");
+                client.Disconnect();
+                return null;
+            }
+
             kernel.Coverage.Count("clients: what was asked for had been trimmed");
             return offset < oracle.TrimSent
                 ? oracle.TrimSent
@@ -118,6 +125,7 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
                 throw new ViolationException($"Partition {oracle.Partition}: the batch at {batch.Header.BaseOffset} is damaged");
             }
 
+            oracle.WrittenIn(batch.Header.BaseOffset, batch.Header.PartitionLeaderEpoch);
             foreach (var record in batch.ReadRecords(1 << 20))
             {
                 if (record.Offset < offset)

@@ -5,7 +5,7 @@ using Millrace.Simulation.Network;
 namespace Millrace.Simulation.Scenarios.Brokers;
 
 /// <summary>Makes the topic that is there for as long as its world.</summary>
-internal sealed class StableTopic(SimulationKernel kernel, Lane lane, SimulatedClient client)
+internal sealed class StableTopic(SimulationKernel kernel, Lane lane, SimulatedClient client, bool leadersMayBeBehind = false)
 {
     private readonly SpokenVersions _versions = new(kernel.Random);
 
@@ -28,10 +28,17 @@ internal sealed class StableTopic(SimulationKernel kernel, Lane lane, SimulatedC
                 if ((ErrorCode)answer.Topics[0].ErrorCode is ErrorCode.None or ErrorCode.TopicAlreadyExists)
                 {
                     var described = await client.CallAsync<MetadataRequest, MetadataResponse>(
-                        new MetadataRequest { Topics = [new MetadataRequest.MetadataRequestTopic { Name = name }] }, _versions.Metadata);
-                    var topic = new TopicOracle(kernel, name, number: 0, comesAgain: false) { Id = described.Topics[0].TopicId };
-                    topic.GrowTo(partitions);
-                    return topic;
+                        new MetadataRequest
+                        {
+                            Topics = [new MetadataRequest.MetadataRequestTopic { Name = name }], AllowAutoTopicCreation = false,
+                        },
+                        _versions.Metadata);
+                    if (described.Topics[0] is { ErrorCode: 0, TopicId: var id })
+                    {
+                        var topic = new TopicOracle(kernel, name, number: 0, comesAgain: false) { Id = id, LeadersMayBeBehind = leadersMayBeBehind };
+                        topic.GrowTo(partitions);
+                        return topic;
+                    }
                 }
             }
             catch (IOException)

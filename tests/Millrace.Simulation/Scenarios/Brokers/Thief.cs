@@ -12,7 +12,6 @@ using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Files;
-using Millrace.Server.Composition;
 using Millrace.Simulation.Kernel;
 using Millrace.Streams;
 using Millrace.Streams.Recovery;
@@ -24,7 +23,7 @@ namespace Millrace.Simulation.Scenarios.Brokers;
 
 /// <summary>
 /// Another machine that takes the cluster from a living broker, as one would that takes it for dead: seals the metadata log, perhaps fences the
-/// broker by registering, perhaps recovers its WAL as well; and leaves without a word. Whoever asks while it is there may get an answer.
+/// broker by registering, perhaps recovers its WAL as well; and leaves without a word.
 /// </summary>
 /// <param name="kernel">The world.</param>
 /// <param name="files">Its own disk, or the broker's where the store is there.</param>
@@ -32,7 +31,6 @@ namespace Millrace.Simulation.Scenarios.Brokers;
 /// <param name="walsAreInStore">Whether it can take over the broker's WAL.</param>
 internal sealed class Thief(
     SimulationKernel kernel, Func<Lane, IFileSystem> files, Func<NodeRuntime, Lane, ValueTask<IObjectStorage>> connect, bool walsAreInStore)
-    : IPeerProbe
 {
     private const string Host = "thief";
     private readonly SimulatedNode _machine = new(kernel, Host, files) { OnFailed = _ => { } };
@@ -54,9 +52,6 @@ internal sealed class Thief(
             _machine.Kill();
         }
     }
-
-    public ValueTask<bool> AnswersAsync(string host, int port, string clusterId, CancellationToken token) =>
-        ValueTask.FromResult(host == Host && _machine.IsUp && kernel.Random.Chance(0.5));
 
     private async Task LiveAsync()
     {
@@ -96,7 +91,8 @@ internal sealed class Thief(
         }
 
         var seal = new ControllerSeal { IncarnationId = runtime.NewId(), Host = Host, Port = 9092 };
-        if (await ClusterController.TryStartAsync(runtime, log, storage, seal, new ClusterControllerOptions(), CancellationToken.None) is not { } controller)
+        var options = new ClusterControllerOptions();
+        if (await ClusterController.TryStartAsync(runtime, log, new MetadataFeed(), storage, seal, options, CancellationToken.None) is not { } controller)
         {
             return;
         }
@@ -113,9 +109,10 @@ internal sealed class Thief(
     {
         var endpoint = new ControllerEndpoint(runtime, controller, new ClusterControllerOptions());
         var channel = new ControllerChannel(new EncodedLink(endpoint.ExchangeAsync), controller.Metadata);
-        var nodes = new NodeRegistry(channel);
+        var nodes = new NodeRegistry(runtime, channel);
         var self = await nodes.RegisterAsync(
-            new NodeRegistration(seal.IncarnationId, [new(ListenerName.Plaintext, seal.Host, seal.Port)], null), CancellationToken.None);
+            new NodeRegistration(seal.IncarnationId, [new(ListenerName.Plaintext, seal.Host, seal.Port)], null) { Name = BrokerMachine.NodeName },
+            CancellationToken.None);
         kernel.Coverage.Count("thief: registered");
         if (walsAreInStore)
         {

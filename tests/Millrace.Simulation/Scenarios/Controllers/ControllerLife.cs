@@ -20,7 +20,7 @@ namespace Millrace.Simulation.Scenarios.Controllers;
 /// <summary>One process that takes the cluster over now and then, and asks of its controller whatever comes to its mind.</summary>
 internal sealed class ControllerLife(ControllerWorld world, NodeRuntime runtime, IObjectStorage storage)
 {
-    private static readonly MetadataLogOptions LogOptions = new() { SnapshotEntries = 12 };
+    private static readonly MetadataLogOptions LogOptions = new() { SnapshotEntries = 12, SnapshotPartBytes = 500 };
 
     private static readonly ClusterControllerOptions Options = new()
     {
@@ -87,7 +87,8 @@ internal sealed class ControllerLife(ControllerWorld world, NodeRuntime runtime,
 
         await using (controller)
         {
-            var self = await controller.RegisterAsync(new NodeRegistration(incarnation, [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null), default);
+            var self = await controller.RegisterAsync(
+                new NodeRegistration(incarnation, [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null) { Name = "node" }, default);
             await controller.AssignPartitionsAsync(self, default);
             _stream = await controller.CreateAsync(self, default);
             _end = (await controller.OpenAsync(self, _stream, new StreamEpoch(0), default)).EndOffset;

@@ -78,7 +78,7 @@ internal sealed class ControllerOracle(SimulationKernel kernel)
 
         foreach (var range in state.Streams.Streams.Values.SelectMany(stream => stream.Ranges))
         {
-            Check(bucket.Peek(DataObjectKey.Of(range.Object)) is not null, $"Object {range.Object} was deleted, and stream {range.Stream} needs it");
+            Check(bucket.Peek(DataObjectKey.Of(range.Object)) is not null, $"Object {range.Object} was deleted, and a stream needs it");
         }
     }
 

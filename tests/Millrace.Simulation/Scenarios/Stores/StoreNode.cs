@@ -44,7 +44,7 @@ internal sealed class StoreNode(
         }
         while (controller is null);
         var node = await controller.RegisterAsync(
-            new NodeRegistration(incarnation, [new NodeEndpoint(ListenerName.Plaintext, "node", 9092)], null), CancellationToken.None);
+            new NodeRegistration(incarnation, [new NodeEndpoint(ListenerName.Plaintext, "node", 9092)], null) { Name = "node" }, CancellationToken.None);
         world.NewestEpoch = node.Epoch > world.NewestEpoch ? node.Epoch : world.NewestEpoch;
         try
         {

@@ -45,7 +45,7 @@ internal sealed class StoreWorld
         _machines = [.. Enumerable.Range(0, onOneMachine ? 1 : random.Next(2, 4)).Select(i => NewMachine($"node{i}"))];
         Patience = TimeSpan.FromSeconds(_machines.Length - 1) * 20;
         WantedStreams = random.Next(1, 4);
-        LogOptions = new MetadataLogOptions { SnapshotEntries = random.Next(5, 60) };
+        LogOptions = new MetadataLogOptions { SnapshotEntries = random.Next(5, 60), SnapshotPartBytes = 500 };
         StreamsOptions = new StreamsOptions
         {
             NotUploadedBytes = 512 << 10,

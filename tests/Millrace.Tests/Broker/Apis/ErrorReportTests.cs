@@ -5,7 +5,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using Millrace.Broker.Apis;
 using Millrace.Broker.Apis.Cluster;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;
 using Millrace.Protocol.Primitives;
@@ -24,7 +24,7 @@ public sealed class ErrorReportTests
         var random = new Random(20261122);
         foreach (var (type, api) in Handlers())
         {
-            var schema = Schemas.Messages[api.GetGenericArguments()[1].Name];
+            var schema = Schemas.Find(api.GetGenericArguments()[1].Name);
             for (var version = schema.Versions.Min; version <= schema.Versions.Max; version++)
             {
                 var response = new MessageFiller(schema, version, random).Fill();
@@ -46,7 +46,7 @@ public sealed class ErrorReportTests
         using var buffers = new BufferPool(0);
         foreach (var (type, api) in Handlers())
         {
-            var schema = Schemas.Messages[api.GetGenericArguments()[0].Name];
+            var schema = Schemas.Find(api.GetGenericArguments()[0].Name);
             var versions = (ApiVersionRange)type.GetProperty("Versions")!.GetValue(null)!;
             for (var version = versions.Min; version <= versions.Max; version++)
             {

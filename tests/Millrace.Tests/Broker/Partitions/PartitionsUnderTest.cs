@@ -178,7 +178,7 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
 
     private PartitionTable StartTable()
     {
-        var table = new PartitionTable(Node.Runtime, Node.Store, Feed, Identity.Configs, Self);
+        var table = new PartitionTable(Node.Runtime, Node.Store, Feed, Identity);
         table.Start();
         return table;
     }

@@ -33,7 +33,7 @@ public sealed class FormerWalsTests : IAsyncDisposable
 
         Assert.Equal([left], Files);
         await using var next = await NodeUnderTest.StartAsync(_storage, Wal);
-        Assert.True(await Eventually.BecomesTrueAsync(() => !Files.Contains(left) && next.Node.Controller.Metadata.Image.Wals.Count == 1));
+        Assert.True(await Eventually.BecomesTrueAsync(() => !Files.Contains(left) && next.Node.Metadata.Image.Wals.Count == 1));
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class FormerWalsTests : IAsyncDisposable
 
         Assert.Equal([left], Files);
         await using var next = await NodeUnderTest.StartAsync(_storage, Wal);
-        Assert.True(await Eventually.BecomesTrueAsync(() => !Files.Contains(left) && next.Node.Controller.Metadata.Image.Wals.Count == 1));
+        Assert.True(await Eventually.BecomesTrueAsync(() => !Files.Contains(left) && next.Node.Metadata.Image.Wals.Count == 1));
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class FormerWalsTests : IAsyncDisposable
         await using var next = await NodeUnderTest.StartAsync(storage, "object").WaitAsync(Patience, TestContext.Current.CancellationToken);
         await asked.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
         answered.SetResult();
-        Assert.True(await Eventually.BecomesTrueAsync(() => next.Node.Controller.Metadata.Image.Wals.Count == 1));
+        Assert.True(await Eventually.BecomesTrueAsync(() => next.Node.Metadata.Image.Wals.Count == 1));
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class FormerWalsTests : IAsyncDisposable
         await using (var node = await NodeUnderTest.StartAsync(_storage, Wal))
         {
             Assert.True(await node.Host.StopAsync());
-            Assert.Empty(node.Node.Controller.Metadata.Image.Wals);
+            Assert.Empty(node.Node.Metadata.Image.Wals);
         }
 
         Assert.Equal(["spare.wal"], Files);
@@ -201,7 +201,7 @@ public sealed class FormerWalsTests : IAsyncDisposable
 
     internal static async Task<TestOwner> OpenNewAsync(NodeUnderTest node)
     {
-        var created = await node.Node.Controller.DecideAsync(entry => StreamOperations.Create(entry, node.Node.Self), default);
+        var created = await node.Controller.DecideAsync(entry => StreamOperations.Create(entry, node.Node.Self), default);
         return await OpenAsync(node, created.Accepted(), epoch: 0);
     }
 

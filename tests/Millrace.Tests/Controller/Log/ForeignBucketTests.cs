@@ -1,7 +1,7 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.Text;
 using Millrace.Controller.Log;
+using Millrace.Controller.State;
 using Millrace.Metadata;
 using Millrace.Metadata.Records;
 using Millrace.ObjectStorage;
@@ -11,7 +11,6 @@ using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol.Messages;
 using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
-using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Objects;
 using Millrace.Tests.ObjectStorage;
@@ -25,14 +24,17 @@ public sealed class ForeignBucketTests : IDisposable
 {
     private static readonly Guid SealId = new("00000000-0000-0000-0000-00000000000a");
 
+    private static readonly byte[] ContradictoryPart =
+        SnapshotFormat.WriteParts([new NodeFencedRecord { NodeId = 7, NodeEpoch = 7 }], 1).Single();
+
     private static readonly Dictionary<string, (string Key, byte[] Body, string[] Said)> Foreign = new()
     {
         ["a newer format"] = (
             BucketFormat.Key, new BucketFormat(99, "Millrace 9.9.9 (commit abc)").Write(),
-            ["was written by Millrace 9.9.9 (commit abc) in format 99, and this is Millrace 0.", "which knows format 1", "a newer one"]),
+            ["was written by Millrace 9.9.9 (commit abc) in format 99, and this is Millrace 0.", "which knows format 2", "a newer one"]),
         ["an older format"] = (
-            BucketFormat.Key, new BucketFormat(0, "Millrace 0.0.1").Write(),
-            ["was written by Millrace 0.0.1 in format 0, and this is Millrace 0.", "Use that version;"]),
+            BucketFormat.Key, new BucketFormat(1, "Millrace 0.1.0 (commit abc)").Write(),
+            ["was written by Millrace 0.1.0 (commit abc) in format 1, and this is Millrace 0.", "which knows format 2", "Use that version;"]),
         ["an empty mark"] = (BucketFormat.Key, [], ["does not say in which format"]),
         ["a mark of garbage"] = (BucketFormat.Key, [0, 255, 7, 13], ["does not say in which format"]),
         ["a mark that was cut short"] = (BucketFormat.Key, new BucketFormat(1, "x").Write()[..20], ["does not say in which format"]),
@@ -64,10 +66,10 @@ public sealed class ForeignBucketTests : IDisposable
             Key(1, 0), Entry(MetadataEntry.Write([new NodeFencedRecord { NodeId = 7, NodeEpoch = 7 }])),
             ["contradicts the metadata before it"]),
         ["a snapshot of a newer format"] = (
-            "meta/snapshots/0000000000000001-0000000000000000", [.. "MRMS"u8, 0, 2, 0, 0],
-            ["has format 2, and this program knows 1"]),
+            "meta/snapshots/0000000000000001-0000000000000000", [.. "MRMS"u8, 0, 3, 0, 0, 0, 0],
+            ["has format 3, and this program knows 2"]),
         ["a snapshot that contradicts itself"] = (
-            "meta/snapshots/0000000000000001-0000000000000000", Snapshot(new NodeFencedRecord { NodeId = 7, NodeEpoch = 7 }),
+            "meta/snapshots/0000000000000001-0000000000000000", SnapshotOf(ContradictoryPart),
             ["the snapshot of more of it is damaged"]),
         ["another product's files"] = (
             "orders-0/00000000000000000000.log", [0, 0, 0, 0],
@@ -91,6 +93,16 @@ public sealed class ForeignBucketTests : IDisposable
         if (key == Key(1, 0))
         {
             Plant(Key(0, 0), Seal(0));
+        }
+
+        if (key.StartsWith("meta/snapshots/0", StringComparison.Ordinal))
+        {
+            Plant(key + ".cluster-0000", ContradictoryPart);
+        }
+
+        if (key.StartsWith("meta/", StringComparison.Ordinal) && !key.StartsWith(BucketFormat.Key, StringComparison.Ordinal))
+        {
+            Plant(BucketFormat.Key, new BucketFormat(BucketFormat.Current, "Millrace").Write());
         }
 
         var before = Content();
@@ -124,13 +136,25 @@ public sealed class ForeignBucketTests : IDisposable
     }
 
     [Fact]
-    public async Task A_bucket_of_the_time_before_the_mark_is_used_and_marked()
+    public async Task A_bucket_of_the_time_before_the_mark_is_refused_by_name_and_stays_without()
     {
         await StartAndStopAsync();
         File.Delete(Path.Combine(_node.Folder, BucketFormat.Key));
 
-        await StartAndStopAsync();
-        Assert.True(File.Exists(Path.Combine(_node.Folder, BucketFormat.Key)));
+        var refusal = await Assert.ThrowsAsync<ForeignBucketException>(StartAsync);
+        Assert.Contains("was written by an early version of Millrace 0.1.0 in format 1, and this is Millrace", refusal.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(_node.Folder, BucketFormat.Key)));
+    }
+
+    [Fact]
+    public async Task A_bucket_in_which_another_forms_its_cluster_meanwhile_is_one_to_join()
+    {
+        var looks = 0;
+        await using var storage = new AdjustedObjectStorage { Listed = found => looks++ == 0 ? [] : found };
+        await storage.PutAsync(Key(0, 0), new ReadOnlySequence<byte>(Seal(0)), Token);
+
+        await new BucketMark(_node.Runtime, storage, Timeout.InfiniteTimeSpan).CheckAsync(Token);
+        Assert.Equal(3, looks);
     }
 
     [Fact]
@@ -147,6 +171,31 @@ public sealed class ForeignBucketTests : IDisposable
     }
 
     [Fact]
+    public async Task A_cluster_that_another_node_forms_while_the_bucket_is_looked_at_is_none_of_anybody_elses()
+    {
+        AdjustedObjectStorage? storage = null;
+        var isFormed = false;
+        await using var watched = storage = new AdjustedObjectStorage
+        {
+            Listed = found =>
+            {
+                if (!isFormed)
+                {
+                    isFormed = true;
+                    Assert.True(storage!.PutAsync(Key(0, 0), new ReadOnlySequence<byte>(Seal(0)), Token).IsCompletedSuccessfully);
+                    Assert.True(storage.PutAsync("WAL/0123/LOG/0", new ReadOnlySequence<byte>([1]), Token).IsCompletedSuccessfully);
+                }
+
+                return found;
+            },
+        };
+
+        await new BucketMark(_node.Runtime, watched, TimeSpan.FromMinutes(1)).CheckAsync(Token);
+
+        Assert.True(isFormed);
+    }
+
+    [Fact]
     public async Task A_start_lists_no_more_of_a_long_log_than_a_page()
     {
         var pages = 0;
@@ -158,7 +207,7 @@ public sealed class ForeignBucketTests : IDisposable
                 return found;
             },
         };
-        await storage.PutAsync(BucketFormat.Key, new ReadOnlySequence<byte>(new BucketFormat(1, "Millrace").Write()), Token);
+        await storage.PutAsync(BucketFormat.Key, new ReadOnlySequence<byte>(new BucketFormat(BucketFormat.Current, "Millrace").Write()), Token);
         for (var index = 0; index < 2_500; index++)
         {
             await storage.PutAsync(Key(1, index), new ReadOnlySequence<byte>([1]), Token);
@@ -174,7 +223,7 @@ public sealed class ForeignBucketTests : IDisposable
     {
         await using var storage = new MemoryObjectStorage();
         await using var node = await NodeUnderTest.StartAsync(storage, "memory:");
-        Assert.Equal(ProductVersion.Program, Assert.Single(node.Node.Controller.Metadata.Image.Nodes.Values).Program);
+        Assert.Equal(ProductVersion.Program, Assert.Single(node.Node.Metadata.Image.Nodes.Values).Program);
         Assert.StartsWith($"Information {ProductVersion.Full} starts: store ", node.Log.Texts[0], StringComparison.Ordinal);
     }
 
@@ -190,25 +239,10 @@ public sealed class ForeignBucketTests : IDisposable
     private static byte[] Object(bool isSeal, long term, Guid after, byte[] payload) =>
         [.. LogObjectFormat.WriteHeader(isSeal, new LogPlace(term, 0), SealId, after, confirmed: -1, new ReadOnlySequence<byte>(payload)), .. payload];
 
-    private static byte[] Snapshot(IRecord record)
-    {
-        var head = new SnapshotHead { NextTerm = 1, After = SealId, OwnerHost = "h" };
-        return
-        [
-            .. "MRMS"u8, 0, 1,
-            .. Chunk(VersionedBytes.Encode(head, SnapshotHead.Versions.Max)),
-            .. Chunk(MetadataEntry.Write([record])),
-            255, 255, 255, 255, 0, 0, 0, 2,
-        ];
-    }
-
-    private static byte[] Chunk(byte[] bytes)
-    {
-        var head = new byte[8];
-        BinaryPrimitives.WriteInt32BigEndian(head, bytes.Length);
-        BinaryPrimitives.WriteUInt32BigEndian(head.AsSpan(4), Crc32C.Of(bytes));
-        return [.. head, .. bytes];
-    }
+    private static byte[] SnapshotOf(byte[] part) => SnapshotFormat.WriteHead(
+        new Snapshot(LogStart.Beginning() with { Next = new LogPlace(1, 0), After = SealId }, new ControllerSeal { Host = "h" }, ClusterState.Empty),
+        [SnapshotFormat.Describe(part)],
+        []);
 
     private void Plant(string key, byte[] body)
     {

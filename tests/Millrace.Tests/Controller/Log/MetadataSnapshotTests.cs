@@ -3,6 +3,7 @@ using Millrace.Controller;
 using Millrace.Controller.Log;
 using Millrace.Controller.State;
 using Millrace.Metadata;
+using Millrace.Metadata.Records;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.Memory;
 using Millrace.ObjectStorage.ObjectLogs;
@@ -32,16 +33,21 @@ public sealed class MetadataSnapshotTests
         Assert.True(await Eventually.BecomesTrueAsync(async () => (await _storage.ListAsync("meta/snapshots/", null, 10, default)).Count > 0));
     }
 
-    [Fact]
-    public async Task A_damaged_snapshot_is_passed_over_for_the_one_before()
+    [Theory]
+    [InlineData("", false)]
+    [InlineData(".cluster-0000", false)]
+    [InlineData(".cluster-0000", true)]
+    [InlineData(".streams-0000", false)]
+    [InlineData(".streams-0001", true)]
+    public async Task A_snapshot_of_which_an_object_is_damaged_or_missing_is_passed_over_for_the_one_before(string part, bool isMissing)
     {
         byte[] before;
-        var options = new MetadataLogOptions { SnapshotEntries = 10 };
+        var options = new MetadataLogOptions { SnapshotEntries = 10, SnapshotPartBytes = 100 };
         await using (var first = new ControllerNode(_storage, options))
         {
             var controller = await first.StartAsync(Quiet);
             var node = await controller.RegisterAsync(first.Registration, default);
-            while ((await _storage.ListAsync("meta/snapshots/", null, 10, default)).Count < 2)
+            while ((await HeadsAsync()).Count < 2)
             {
                 await controller.PrepareAsync(node, 1, default);
             }
@@ -49,7 +55,8 @@ public sealed class MetadataSnapshotTests
             before = ClusterScript.Bytes(controller.Controller.State);
         }
 
-        await DamageAsync((await NewestSnapshotAsync())!);
+        var key = await NewestSnapshotAsync() + part;
+        await (isMissing ? _storage.DeleteAsync([key], default).AsTask() : DamageAsync(key));
 
         await using var second = new ControllerNode(_storage, options);
         var log = await second.OpenLogAsync();
@@ -61,7 +68,7 @@ public sealed class MetadataSnapshotTests
     public async Task A_damaged_snapshot_is_none_of_the_two_that_are_kept()
     {
         await using var process = new ControllerNode(_storage);
-        var store = new SnapshotStore(process.Runtime, _storage);
+        var store = new SnapshotStore(process.Runtime, _storage, new MetadataLogOptions());
         Assert.Null(await SaveAndTrimAsync(store, 10));
         Assert.Equal(10, await SaveAndTrimAsync(store, 20));
         await DamageAsync((await NewestSnapshotAsync())!);
@@ -72,7 +79,62 @@ public sealed class MetadataSnapshotTests
 
         Assert.Equal(10, await SaveAndTrimAsync(store, 40));
         Assert.Equal(40, await SaveAndTrimAsync(store, 50));
-        Assert.Equal(2, (await _storage.ListAsync("meta/snapshots/", null, 10, default)).Count);
+        Assert.Equal(2, (await HeadsAsync()).Count);
+        Assert.Equal(4, (await _storage.ListAsync("meta/snapshots/", null, 10, default)).Count);
+    }
+
+    [Fact]
+    public async Task A_snapshot_lies_in_objects_of_bounded_size_and_its_halves_apart()
+    {
+        await using var process = new ControllerNode(_storage);
+        var script = new ClusterScript();
+        var node = script.Register();
+        for (var i = 0; i < 100; i++)
+        {
+            script.Upload(node, script.OpenStream(node), 0, 0, 5, checkpoint: true);
+        }
+
+        var store = new SnapshotStore(process.Runtime, _storage, new MetadataLogOptions { SnapshotPartBytes = 2_000 });
+        await store.SaveAsync(new Snapshot(LogStart.Beginning() with { Next = new LogPlace(1, 10) }, new ControllerSeal { Host = "h" }, script.State), default);
+
+        var objects = await _storage.ListAsync("meta/snapshots/", null, 100, default);
+        var head = Assert.Single(await HeadsAsync());
+        Assert.Equal([head, head + ".cluster-0000", head + ".streams-0000"], objects.Take(3).Select(entry => entry.Key));
+        Assert.InRange(objects.Count, 8, 20);
+        Assert.All(objects, entry => Assert.InRange(entry.Size, 10, 2_200));
+        var cluster = SnapshotFormat.ReadPart(
+            (await _storage.GetAsync(head + ".cluster-0000", default))!, SnapshotFormat.ReadHead((await _storage.GetAsync(head, default))!).ClusterParts[0]);
+        Assert.Equal(MetadataEntry.Write(script.State.ClusterRecords()), cluster.ToArray());
+        Assert.Equal(ClusterScript.Bytes(script.State), ClusterScript.Bytes((await store.FindAsync(default)).Newest!.State));
+    }
+
+    [Fact]
+    public void A_snapshot_is_due_when_the_log_costs_as_much_as_a_small_one_or_half_as_much_as_the_last()
+    {
+        var pace = new SnapshotPace(new MetadataLogOptions { SnapshotEntries = 4, SnapshotTerms = 2, SnapshotBytes = 400 });
+        Assert.Equal(3, EntriesUntilDue(bytes: 50));
+        Assert.Equal(4, EntriesUntilDue(bytes: 0));
+
+        pace.Taken(700);
+        Assert.Equal(4, EntriesUntilDue(bytes: 0));
+        pace.Taken(2_000);
+        Assert.Equal(10, EntriesUntilDue(bytes: 0));
+
+        pace.AddTerm();
+        Assert.Equal(8, EntriesUntilDue(bytes: 0));
+
+        int EntriesUntilDue(int bytes)
+        {
+            var entries = 0;
+            while (!pace.IsDue)
+            {
+                pace.AddEntry(bytes);
+                entries++;
+            }
+
+            pace.Restart();
+            return entries;
+        }
     }
 
     [Fact]
@@ -118,7 +180,7 @@ public sealed class MetadataSnapshotTests
     public async Task A_log_that_was_cut_and_has_no_whole_snapshot_is_refused_by_their_names()
     {
         await CutTheLogAsync();
-        var keys = (await _storage.ListAsync("meta/snapshots/", null, 10, default)).Select(entry => entry.Key).ToList();
+        var keys = await HeadsAsync();
         foreach (var key in keys)
         {
             await DamageAsync(key);
@@ -136,13 +198,13 @@ public sealed class MetadataSnapshotTests
     public async Task A_log_that_was_cut_above_its_newest_whole_snapshot_is_refused_and_not_begun_for_ever(bool laterOnesAreThere)
     {
         await CutTheLogAsync();
-        foreach (var entry in await _storage.ListAsync("meta/snapshots/", null, 10, default))
+        foreach (var entry in await _storage.ListAsync("meta/snapshots/", null, 100, default))
         {
             await (laterOnesAreThere ? DamageAsync(entry.Key) : _storage.DeleteAsync([entry.Key], default).AsTask());
         }
 
         await using var second = new ControllerNode(_storage);
-        await new SnapshotStore(second.Runtime, _storage).SaveAsync(
+        await new SnapshotStore(second.Runtime, _storage, new MetadataLogOptions()).SaveAsync(
             new Snapshot(LogStart.Beginning() with { Next = new LogPlace(0, 0) }, new ControllerSeal { Host = "h" }, ClusterState.Empty), default);
 
         var refused = await Assert.ThrowsAsync<ObjectLogException>(() => second.OpenLogAsync().WaitAsync(TimeSpan.FromSeconds(30)));
@@ -155,7 +217,7 @@ public sealed class MetadataSnapshotTests
     {
         await using (var first = new ControllerNode(_storage))
         {
-            await new SnapshotStore(first.Runtime, _storage).SaveAsync(
+            await new SnapshotStore(first.Runtime, _storage, new MetadataLogOptions()).SaveAsync(
                 new Snapshot(LogStart.Beginning() with { Next = new LogPlace(1, 10) }, new ControllerSeal { Host = "h" }, ClusterState.Empty), default);
         }
 
@@ -173,7 +235,7 @@ public sealed class MetadataSnapshotTests
         IReadOnlyList<ObjectEntry>? old = null;
         var storage = new AdjustedObjectStorage { Listed = now => Interlocked.Exchange(ref old, null) ?? now };
         await using var process = new ControllerNode(storage);
-        var store = new SnapshotStore(process.Runtime, storage);
+        var store = new SnapshotStore(process.Runtime, storage, new MetadataLogOptions());
         await SaveAndTrimAsync(store, 10);
         await SaveAndTrimAsync(store, 20);
         var listed = await storage.ListAsync("meta/snapshots/", null, 10, default);
@@ -204,14 +266,17 @@ public sealed class MetadataSnapshotTests
         return (await store.TrimAsync(default))?.Index;
     }
 
-    private static ValueTask SaveAsync(SnapshotStore store, long index)
+    private static ValueTask<long> SaveAsync(SnapshotStore store, long index)
     {
         var start = LogStart.Beginning() with { Next = new LogPlace(1, index) };
         return store.SaveAsync(new Snapshot(start, new ControllerSeal { Host = "h" }, ClusterState.Empty), default);
     }
 
     private async Task<string?> NewestSnapshotAsync() =>
-        (await _storage.ListAsync("meta/snapshots/", null, 10, default)) is [.., var newest] ? newest.Key : null;
+        (await HeadsAsync()) is [.., var newest] ? newest : null;
+
+    private async Task<List<string>> HeadsAsync() =>
+        [.. (await _storage.ListAsync("meta/snapshots/", null, 100, default)).Select(entry => entry.Key).Where(SnapshotKey.IsHead)];
 
     private Task DamageAsync(string key) => DamageAsync(_storage, key);
 

@@ -2,6 +2,7 @@ using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
 using Millrace.Controller.Streams;
 using Millrace.Controller.Topics;
+using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
@@ -27,7 +28,7 @@ public sealed class NodeOperationsTests
     }
 
     [Fact]
-    public void A_new_incarnation_takes_the_sole_nodes_id_over_and_fences_the_former()
+    public void A_node_that_comes_again_by_its_name_has_the_same_id_and_its_former_incarnation_is_fenced()
     {
         var first = _script.Register();
         var second = _script.Register();
@@ -48,6 +49,17 @@ public sealed class NodeOperationsTests
         Assert.All([first, second, third], node => Assert.Equal(new NodeId(7), node.Node));
         Assert.Contains("node.id=7", Assert.Throws<NodeIdException>(() => RegisterAs(new NodeId(8))).Message, StringComparison.Ordinal);
         Assert.True(_script.State.Cluster.IsLive(third.Node));
+    }
+
+    [Fact]
+    public void Nodes_of_other_names_are_other_nodes()
+    {
+        var first = _script.Register();
+        var second = _script.Do(entry => NodeOperations.Register(
+            entry, new NodeRegistration(_script.Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null) { Name = "another" }));
+
+        Assert.NotEqual(first.Node, second.Node);
+        Assert.Equal(2, _script.State.Cluster.LiveNodes.Count());
     }
 
     [Fact]
@@ -76,10 +88,31 @@ public sealed class NodeOperationsTests
 
         _script.Do(entry => NodeOperations.CompleteRecovery(entry, next, waiting.Wal.Id));
         Assert.Empty(NodeOperations.Waiting(_script.State));
-        Assert.Equal(1, _script.Do(entry => PartitionAssignment.AssignAll(entry, next)));
         var partition = _script.State.Cluster.Topics["t"].Partitions[1];
         Assert.Equal((next.Node, 1), (partition.Leader, partition.LeaderEpoch));
         Assert.Equal(0, _script.Open(next, stream, 1).EndOffset);
+    }
+
+    [Fact]
+    public void The_leaders_of_a_topic_are_one_record_that_names_those_with_the_same_one_after_another_once()
+    {
+        var node = _script.Register();
+        _script.CreateTopic("other");
+        var topic = _script.CreateTopic("t", partitions: 5);
+        _script.Open(node, topic.Partitions[2].Stream, 0);
+        var next = _script.Register();
+
+        var records = _script.Do(entry =>
+        {
+            Assert.Equal(5, PartitionAssignment.AssignAll(entry, next));
+            return entry.Records.ToList();
+        });
+
+        Assert.Equal(2, records.Count);
+        var leaders = Assert.IsType<PartitionLeadersRecord>(records[1]);
+        Assert.Equal((topic.Id, next.Node.Value), (leaders.TopicId, leaders.Ranges[0].Leader));
+        Assert.Equal([(0, 2), (3, 2)], leaders.Ranges.Select(range => (range.First, range.Count)));
+        Assert.Equal([1, 1, 0, 1, 1], _script.State.Cluster.Topics["t"].Partitions.Select(partition => partition.LeaderEpoch));
     }
 
     [Fact]
@@ -280,5 +313,5 @@ public sealed class NodeOperationsTests
 
     private NodeIncarnation RegisterAs(NodeId? id) =>
         _script.Do(entry => NodeOperations.Register(
-            entry, new NodeRegistration(_script.Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null, id)));
+            entry, new NodeRegistration(_script.Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null, id) { Name = "node" }));
 }

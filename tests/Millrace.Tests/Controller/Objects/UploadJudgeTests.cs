@@ -49,7 +49,7 @@ public sealed class UploadJudgeTests
         var verdicts = _script.Commit(_node, null, ClusterScript.Range(id, _stream, 0, 5, 20));
 
         Assert.Equal([new RangeVerdict(RangeOutcome.Cut, 10)], verdicts);
-        var range = _script.Stream(_stream).Ranges[^1];
+        var range = _script.Stream(_stream).Ranges.Last();
         Assert.Equal((10, 20, 5, 15), (range.StartOffset, range.EndOffset, range.WrittenStartOffset, range.Bytes));
     }
 

@@ -13,9 +13,13 @@ internal static class Schemas
     public static IReadOnlyDictionary<string, MessageSchema> OfController { get; } =
         Parse(Path.Combine(Repository.Root, "src", "Millrace.Metadata", "Schemas", "Controller"));
 
+    /// <summary>What our own command line asks brokers beside Kafka's messages.</summary>
+    public static IReadOnlyDictionary<string, MessageSchema> OfClients { get; } =
+        Parse(Path.Combine(Repository.Root, "src", "Millrace.Metadata", "Schemas", "Clients"));
+
     public static string Folder => Path.Combine(Repository.Root, "src", "Millrace.Protocol", "Schemas");
 
-    public static MessageSchema Find(string name) => Messages.GetValueOrDefault(name) ?? OfController[name];
+    public static MessageSchema Find(string name) => Messages.GetValueOrDefault(name) ?? OfClients.GetValueOrDefault(name) ?? OfController[name];
 
     public static Type TypeOf(MessageSchema message) =>
         typeof(KafkaReader).Assembly.GetType($"Millrace.Protocol.{message.Name}")

@@ -117,7 +117,7 @@ public sealed class NodeHostTests
     }
 
     [Fact]
-    public async Task A_second_start_on_the_store_of_a_living_broker_is_refused()
+    public async Task A_second_start_by_the_name_of_a_living_broker_is_refused()
     {
         await using var storage = new MemoryObjectStorage();
         await using var node = await NodeUnderTest.StartAsync(storage, "memory:");

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;
 using Millrace.Server;
-using Millrace.Tests.Broker.Network;
+using Millrace.Tests.Network.Serving;
 using Xunit;
 
 namespace Millrace.Tests.Server.Composition;

@@ -1,4 +1,5 @@
 using System.Net;
+using Millrace.Controller;
 using Millrace.Metadata.Channel;
 using Millrace.ObjectStorage;
 using Millrace.Protocol.Messages;
@@ -10,7 +11,7 @@ using Millrace.Server.Composition;
 using Millrace.Server.Options;
 using Millrace.Server.Transport;
 using Millrace.Streams.Wal;
-using Millrace.Tests.Broker.Network;
+using Millrace.Tests.Network.Serving;
 
 namespace Millrace.Tests.Server.Composition;
 
@@ -25,6 +26,9 @@ internal sealed class NodeUnderTest : IAsyncDisposable
         (_runtime, Buffers, _transport, Host, Incarnations, Node, Log) = (runtime, buffers, transport, host, incarnations, host.Current!, log);
 
     public NodeHost Host { get; }
+
+    /// <summary>The controller, which lives in this process.</summary>
+    public ClusterController Controller => Host.Member.Local!.Controller;
 
     /// <summary>The first incarnation, whether or not it still serves.</summary>
     public Incarnation Node { get; }
@@ -66,17 +70,16 @@ internal sealed class NodeUnderTest : IAsyncDisposable
     /// <param name="settings">Kafka's, and ours.</param>
     public static Task<NodeUnderTest> StartAsync(
         IObjectStorage storage, string wal, IFileSystem files, Func<NodeOptions, NodeOptions> adjust, params (string Key, string Value)[] settings) =>
-        StartAsync(storage, wal, files, adjust, runtime => new SocketPeerProbe(runtime), settings);
+        StartAsync(storage, wal, files, adjust, name: "node", settings);
 
     /// <param name="storage">The cluster.</param>
     /// <param name="wal">The WAL's URI.</param>
     /// <param name="files">The disk under the WAL.</param>
     /// <param name="adjust">For what no setting reaches.</param>
-    /// <param name="peers">Tells whether others live.</param>
+    /// <param name="name">What the node is called for good.</param>
     /// <param name="settings">Kafka's, and ours.</param>
     public static async Task<NodeUnderTest> StartAsync(
-        IObjectStorage storage, string wal, IFileSystem files, Func<NodeOptions, NodeOptions> adjust, Func<NodeRuntime, IPeerProbe> peers,
-        params (string Key, string Value)[] settings)
+        IObjectStorage storage, string wal, IFileSystem files, Func<NodeOptions, NodeOptions> adjust, string name, params (string Key, string Value)[] settings)
     {
         var log = new RecordedLog();
         var runtime = new NodeRuntime(TimeProvider.System, TaskScheduler.Default, new SystemRandom(), files, log);
@@ -84,11 +87,12 @@ internal sealed class NodeUnderTest : IAsyncDisposable
         var options = adjust(NodeOptions.From(
             NodeSettings.From([
                 KeyValuePair.Create("listeners", "PLAINTEXT://127.0.0.1:0"),
+                KeyValuePair.Create(ServerSettings.NodeName, name),
                 .. settings.Select(setting => KeyValuePair.Create(setting.Key, setting.Value)),
             ]),
             "/nowhere"));
         var transport = new SocketTransport(runtime, buffers);
-        var components = new NodeComponents(storage, Wals, buffers, transport, peers(runtime))
+        var components = new NodeComponents(storage, Wals, buffers, transport, new PeerTransport(transport, transport))
         {
             Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
         };

@@ -7,6 +7,7 @@ using Millrace.Server.Composition;
 using Millrace.Server.Options;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
+using Millrace.Simulation.Network;
 using Millrace.Simulation.Storage;
 using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
@@ -32,7 +33,7 @@ public sealed class RepeatedFaultTests
             var begun = kernel.Now;
             disk.Weather = DiskWeather.Calm with { SyncFails = 1 };
             var current = host.Current!;
-            await current.Controller.SubmitAsync(entry => NodeOperations.Fence(entry, current.Self), CancellationToken.None);
+            await host.Member.Local!.Controller.SubmitAsync(entry => NodeOperations.Fence(entry, current.Self), CancellationToken.None);
             reason = await host.WaitForFailureAsync();
             took = kernel.Now - begun;
             await host.DisposeAsync();
@@ -46,24 +47,25 @@ public sealed class RepeatedFaultTests
     }
 
     private static NodeOptions Options => NodeOptions.From(
-        NodeSettings.From([KeyValuePair.Create("listeners", "PLAINTEXT://127.0.0.1:9092")]), "/nowhere");
+        NodeSettings.From(
+        [
+            KeyValuePair.Create("listeners", "PLAINTEXT://127.0.0.1:9092"),
+            KeyValuePair.Create(ServerSettings.InternalListener, "10.0.0.1:0"),
+        ]), "/nowhere");
 
     private static NodeComponents NewComponents(SimulationKernel kernel, SimulatedNode machine)
     {
         var buffers = kernel.NewBufferPool();
+        var network = new SimulatedNetwork(kernel);
         var storage = new SimulatedBucket(kernel).Connect(machine.Lane!);
-        return new NodeComponents(storage, Wals, buffers, new NoClients(), new NobodyElse());
+        var peers = new PeerTransport(network.At("10.0.0.1", machine.Lane!), network.From("10.0.0.1", machine.Lane!));
+        return new NodeComponents(storage, Wals, buffers, new NoClients(), peers);
 
         WalProviders Wals(NodeRuntime life)
         {
             var own = new RingWalProvider(life, buffers, new WalFolder(life, "/data/wal", new() { Capacity = 512 << 10 }), new());
             return new WalProviders(own, kind => kind == own.Kind ? own : null);
         }
-    }
-
-    private sealed class NobodyElse : IPeerProbe
-    {
-        public ValueTask<bool> AnswersAsync(string host, int port, string clusterId, CancellationToken token) => ValueTask.FromResult(false);
     }
 
     private sealed class NoClients : IConnectionListenerFactory, IConnectionListener

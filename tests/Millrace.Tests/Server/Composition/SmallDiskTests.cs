@@ -114,7 +114,7 @@ public sealed class SmallDiskTests : IAsyncDisposable
         Assert.Equal(_records, owner.Stream.NextOffset);
         await FormerWalsTests.AppendAsync(node, owner);
         (_stream, _epoch, _records) = (owner.Stream.Id, _epoch + 1, _records + 1);
-        Assert.True(await Eventually.BecomesTrueAsync(() => node.Node.Controller.Metadata.Image.Wals.Count == 1));
+        Assert.True(await Eventually.BecomesTrueAsync(() => node.Node.Metadata.Image.Wals.Count == 1));
     }
 
     private ValueTask TakeRoom(string call, string path) =>

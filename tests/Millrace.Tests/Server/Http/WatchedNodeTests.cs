@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using Confluent.Kafka;
 using Millrace.Protocol;
 using Millrace.Tests.Acceptance;
-using Millrace.Tests.Broker.Network;
+using Millrace.Tests.Network.Serving;
 using Millrace.Tests.Clients;
 using Xunit;
 

@@ -118,7 +118,7 @@ public sealed class BroughtSettingsTests
 
     [Theory]
     [InlineData("min.insync.replicas", "2", "holds up no write")]
-    [InlineData("controller.quorum.voters", "1@a:9093,2@b:9093,3@c:9093", "a cluster of its own")]
+    [InlineData("controller.quorum.voters", "1@a:9093,2@b:9093,3@c:9093", "brokers that are started with the same store")]
     public void What_means_less_than_in_Kafka_is_explained(string key, string value, string explanation) =>
         Assert.Contains(
             Said(From((key, value)), LogLevel.Warning),

@@ -16,6 +16,18 @@ public sealed class NodeOptionsTests
     }
 
     [Theory]
+    [InlineData("file:///elsewhere", "file:///var/data/wal", "/var/data")]
+    [InlineData("s3://bucket/prefix", "object", null)]
+    [InlineData("memory:", "object", null)]
+    public void The_WAL_lies_in_the_store_unless_that_is_a_local_directory(string store, string wal, string? directory)
+    {
+        var options = From((ServerSettings.Store, store));
+
+        Assert.Equal((wal, directory), (options.Wal, options.DataDirectory));
+        Assert.Equal("memory", From((ServerSettings.Store, store), (ServerSettings.Wal, "memory")).Wal);
+    }
+
+    [Theory]
     [InlineData("millrace.http.listener", "nowhere")]
     public void What_cannot_be_served_is_refused(string key, string value)
     {

@@ -1,7 +1,7 @@
 using System.Net;
 using Millrace.Protocol;
 using Millrace.Server.Transport;
-using Millrace.Tests.Broker.Network;
+using Millrace.Tests.Network.Serving;
 using Millrace.Tests.Clients;
 using Xunit;
 

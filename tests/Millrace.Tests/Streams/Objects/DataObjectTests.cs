@@ -130,7 +130,7 @@ public sealed class DataObjectTests : IDisposable
         var digests = upload.Records.Select(record => RecordDigest.Of(record)).ToList();
         var sum = digests[0] + digests[1] + digests[2];
         using var written = DataObjectBuilder.Build(new ObjectId(5), ObjectKind.Stream, [upload], 1000, _buffers);
-        Assert.Equal(sum, written.Ranges[0].Digest);
+        Assert.Equal(sum, written.Ranges[0].ObjectDigest);
         Assert.Equal(digests[1] + digests[2], sum - digests[0]);
 
         var record = upload.Records.First();

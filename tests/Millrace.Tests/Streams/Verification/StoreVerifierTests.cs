@@ -107,7 +107,7 @@ public sealed class StoreVerifierTests : IAsyncLifetime
         await AssertFoundAsync(stream with { EndOffset = stream.EndOffset + 1 });
         await AssertFoundAsync(stream with { Ranges = [ranges[0], ranges[2]] });
         await AssertFoundAsync(stream with { Ranges = [ranges[1], ranges[2]] });
-        await AssertFoundAsync(stream with { Ranges = [ranges[0] with { Digest = ranges[1].Digest }, ranges[1], ranges[2]] });
+        await AssertFoundAsync(stream with { Ranges = [ranges[0] with { ObjectDigest = ranges[1].ObjectDigest }, ranges[1], ranges[2]] });
         await AssertFoundAsync(stream with { Ranges = [ranges[0] with { Epoch = new StreamEpoch(9) }, ranges[1], ranges[2]] });
         await AssertFoundAsync(stream with { Ranges = [ranges[1] with { StartOffset = 0, EndOffset = 6 }, ranges[1], ranges[2]] });
 

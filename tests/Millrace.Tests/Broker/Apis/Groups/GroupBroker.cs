@@ -1,11 +1,11 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Net;
-using Millrace.Broker.Access;
+using Millrace.Network.Access;
 using Millrace.Broker.Groups;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Partitions;
-using Millrace.Broker.Requests;
+using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
@@ -33,7 +33,7 @@ internal sealed class GroupBroker : IAsyncDisposable
         Epoch = epoch;
         var settings = new Dictionary<string, string> { ["group.initial.rebalance.delay.ms"] = "0", ["offsets.topic.num.partitions"] = $"{Partitions}" };
         Identity = new BrokerIdentity(new NodeId(1), new NodeEpoch(epoch), new ConfigResolver(new NodeId(1), settings));
-        _table = new PartitionTable(Node.Runtime, Node.Store, _feed, Identity.Configs, Identity.Node);
+        _table = new PartitionTable(Node.Runtime, Node.Store, _feed, Identity);
         Groups = new GroupCoordinator(Node.Runtime, GroupConfigs.Read(Identity.Configs));
         _elections = new GroupElections(Node.Runtime, Identity.Node, _feed, _table, Groups, Node.Buffers);
         Controller = new GroupTopicController(this);

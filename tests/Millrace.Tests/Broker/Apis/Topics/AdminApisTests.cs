@@ -131,7 +131,7 @@ public sealed class AdminApisTests : IAsyncDisposable
             Assert.Equal(ErrorCode.None, (ErrorCode)Assert.Single(altered.Responses).ErrorCode);
         }
 
-        Assert.Equal([KeyValuePair.Create("flush.ms", "2")], node.Node.Controller.Metadata.Image.Topics["a"].Configs);
+        Assert.Equal([KeyValuePair.Create("flush.ms", "2")], node.Node.Metadata.Image.Topics["a"].Configs);
     }
 
     [Fact]

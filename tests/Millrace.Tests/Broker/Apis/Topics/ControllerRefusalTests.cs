@@ -1,9 +1,12 @@
 using Millrace.Broker.Apis.Cluster;
 using Millrace.Broker.Apis.Groups;
 using Millrace.Broker.Apis.Topics;
+using Millrace.Metadata;
 using Millrace.Metadata.Channel;
+using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;
+using Millrace.Runtime.Ids;
 using Millrace.Tests.Broker.Partitions;
 using Xunit;
 
@@ -30,7 +33,7 @@ public sealed class ControllerRefusalTests : IAsyncDisposable
     {
         _controller.Refusal = new ControllerException(refusal, "not now");
 
-        Assert.Equal(Enumerable.Repeat(told, 5), await AskAllAsync());
+        Assert.Equal(Enumerable.Repeat(told, 6), await AskAllAsync());
     }
 
     [Theory]
@@ -72,7 +75,29 @@ public sealed class ControllerRefusalTests : IAsyncDisposable
         // Its answer comes when nobody waits any more.
         _controller.Refusal = new OperationCanceledException();
 
-        Assert.Equal(Enumerable.Repeat(ErrorCode.RequestTimedOut, 5), await AskAllAsync());
+        Assert.Equal(Enumerable.Repeat(ErrorCode.RequestTimedOut, 6), await AskAllAsync());
+    }
+
+    [Fact]
+    public async Task Brokers_that_are_away_and_their_WALs_are_told_without_a_controller_but_not_what_waits_for_them()
+    {
+        _controller.Refusal = new ControllerException(ControllerError.ControllerLost, "not now");
+        var (away, epoch, wal) = (new NodeId(2), new NodeEpoch(3), new Guid(1, 2, 3, new byte[8]));
+        var feed = new MetadataFeed();
+        feed.Publish(MetadataImage.Empty with
+        {
+            Version = new MetadataVersion(1, 1),
+            Nodes = MetadataImage.Empty.Nodes.Add(
+                away, new NodeImage(away, epoch, Guid.Empty, [new(ListenerName.Plaintext, "h", 9092)], "r", NodeState.Fenced) { Name = "away" }),
+            Wals = MetadataImage.Empty.Wals.Add(wal, new WalImage(wal, 2, "file:///wal", away, epoch, WalState.AwaitsRecovery)),
+        });
+        using var context = TestContext.Create(0, _broker.Buffers.Rent(1));
+
+        var told = await new DescribeNodesHandler(feed, Deeds).HandleAsync(context, new DescribeNodesRequest { TimeoutMs = 1_000 }, default);
+
+        Assert.Equal((ErrorCode.NotController, -1), ((ErrorCode)told.ErrorCode, told.ControllerId));
+        Assert.Equal(("away", (sbyte)NodeState.Fenced, "h", "r"), (told.Nodes[0].Name, told.Nodes[0].State, told.Nodes[0].Host, told.Nodes[0].Rack));
+        Assert.Equal((wal, 2, 0), (told.WaitingWals[0].WalId, told.WaitingWals[0].NodeId, told.WaitingWals[0].Partitions.Count));
     }
 
     private ControllerDeeds Deeds => new(_broker.Runtime, _controller);
@@ -90,6 +115,7 @@ public sealed class ControllerRefusalTests : IAsyncDisposable
             .HandleAsync(context, new AlterConfigsRequest { Resources = [new() { ResourceType = 2, ResourceName = "n" }] }, default);
         var changed = await new IncrementalAlterConfigsHandler(Deeds)
             .HandleAsync(context, new IncrementalAlterConfigsRequest { Resources = [new() { ResourceType = 2, ResourceName = "n" }] }, default);
+        var removed = await new UnregisterBrokerHandler(Deeds).HandleAsync(context, new UnregisterBrokerRequest { BrokerId = 1 }, default);
         Assert.Equal(("n", "n"), (altered.Responses[0].ResourceName, changed.Responses[0].ResourceName));
         return
         [
@@ -98,6 +124,7 @@ public sealed class ControllerRefusalTests : IAsyncDisposable
             (ErrorCode)deleted.Responses[0].ErrorCode,
             (ErrorCode)altered.Responses[0].ErrorCode,
             (ErrorCode)changed.Responses[0].ErrorCode,
+            (ErrorCode)removed.ErrorCode,
         ];
     }
 

@@ -36,7 +36,7 @@ public sealed class BrokerInquiryTests : IAsyncDisposable
         Assert.Equal(FindingKind.StoreFull, (await LookAsync(address, "a")).Kind);
 
         // Looking makes no topic.
-        Assert.Equal(["a"], node.Node.Controller.Metadata.Image.Topics.Keys);
+        Assert.Equal(["a"], node.Node.Metadata.Image.Topics.Keys);
     }
 
     [Fact]

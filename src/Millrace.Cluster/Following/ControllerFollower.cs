@@ -1,0 +1,175 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Millrace.Metadata;
+using Millrace.Metadata.Channel;
+using Millrace.Metadata.Image;
+using Millrace.Metadata.Records;
+using Millrace.Network.Links;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Protocol.Primitives;
+using Millrace.Runtime;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Cluster.Following;
+
+/// <summary>Follows one controller in another process: its entries make this node's image, and this node's requests go to it.</summary>
+/// <param name="runtime">Of this node.</param>
+/// <param name="peers">Connects to it.</param>
+/// <param name="options">How patient this node is.</param>
+/// <param name="feed">Hears of each image.</param>
+/// <param name="finder">Hears where requests go.</param>
+/// <param name="self">Names this node in the controller's log.</param>
+/// <param name="registered">The incarnation that lives in this process, if one does.</param>
+/// <param name="owner">Whom it follows, and where that is.</param>
+internal sealed class ControllerFollower(
+    NodeRuntime runtime,
+    IConnectionFactory peers,
+    ClusterOptions options,
+    MetadataFeed feed,
+    ControllerFinder finder,
+    string self,
+    Func<NodeIncarnation?> registered,
+    ControllerSeal owner)
+{
+    private const int MaxBytes = 1 << 20;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
+
+    private readonly BackOff _pauses = new(runtime, FirstPause, LongestPause);
+    private readonly long _began = runtime.Time.GetTimestamp();
+    private LogPlace _next;
+    private MetadataImage _image = MetadataImage.Empty;
+    private long _heardAt;
+
+    public Guid ControllerId => owner.IncarnationId;
+
+    /// <summary>How long ago the controller was heard; null if it never was.</summary>
+    public TimeSpan? HeardAgo => Volatile.Read(ref _heardAt) is var at and not 0 ? runtime.Time.GetElapsedTime(at) : null;
+
+    /// <summary>Follows until the controller is lost. A connection that breaks is dialled again. To be called once.</summary>
+    /// <param name="next">The first place of the log that <paramref name="image"/> does not know.</param>
+    /// <param name="image">The cluster before it.</param>
+    /// <param name="token">Ends it.</param>
+    public async Task<FollowEnd> RunAsync(LogPlace next, MetadataImage image, CancellationToken token)
+    {
+        (_next, _image) = (next, image);
+        do
+        {
+            try
+            {
+                return await FollowAsync(token);
+            }
+            catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused)
+            {
+                return FollowEnd.Gone;
+            }
+            catch (Exception broken) when (broken is IOException or SocketException or ProtocolException
+                || (broken is OperationCanceledException && !token.IsCancellationRequested))
+            {
+                await _pauses.PauseAsync(token);
+            }
+        }
+        while ((HeardAgo ?? runtime.Time.GetElapsedTime(_began)) < options.SuspicionTime);
+        return FollowEnd.Silent;
+    }
+
+    private async Task<FollowEnd> FollowAsync(CancellationToken token)
+    {
+        await using var news = await ConnectAsync("news", token);
+        await using var calls = await ConnectAsync("calls", token);
+        await using var heartbeats = await ConnectAsync("heartbeats", token);
+        _ = runtime.Spawn("heartbeats", _ => BeatAsync(heartbeats, token));
+        var link = RemoteController.Over(calls, owner.IncarnationId);
+        try
+        {
+            while (true)
+            {
+                var answer = await AskAsync(news, calls, token);
+                switch ((FollowOutcome)answer.Outcome)
+                {
+                    case FollowOutcome.NotController:
+                        return FollowEnd.Resigned;
+                    case FollowOutcome.TooFarBack:
+                        return FollowEnd.TooFarBack;
+                    case FollowOutcome.Followed:
+                        Apply(answer, link);
+                        break;
+                }
+            }
+        }
+        finally
+        {
+            finder.Lost(link);
+        }
+    }
+
+    private async ValueTask<FollowMetadataResponse> AskAsync(PeerConnection news, PeerConnection calls, CancellationToken token)
+    {
+        using var patience = new CancellationTokenSource(options.SuspicionTime, runtime.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, token);
+        var request = new FollowMetadataRequest
+        {
+            ControllerId = owner.IncarnationId,
+            NextTerm = _next.Term,
+            NextIndex = _next.Index,
+            // The first answer is wanted at once: it says that the controller is there.
+            MaxWaitMs = finder.HasFound ? (int)options.PollTime.TotalMilliseconds : 0,
+            MaxBytes = MaxBytes,
+        };
+        var asking = news.CallAsync<FollowMetadataRequest, FollowMetadataResponse>(request, either.Token).AsTask();
+        await Waiting.Either(asking, calls.Lost);
+        return asking.IsCompleted ? await asking : throw await calls.Lost;
+    }
+
+    /// <summary>Tells the controller that this node lives, as long as the connection lasts.</summary>
+    private async Task BeatAsync(PeerConnection connection, CancellationToken token)
+    {
+        try
+        {
+            while (!connection.Lost.IsCompleted)
+            {
+                if (registered() is var (node, epoch))
+                {
+                    await connection.CallAsync<NodeHeartbeatRequest, NodeHeartbeatResponse>(
+                        new() { ControllerId = owner.IncarnationId, NodeId = node.Value, NodeEpoch = epoch.Value }, token);
+                }
+
+                await Task.Delay(options.HeartbeatInterval, runtime.Time, token);
+            }
+        }
+        catch (IOException)
+        {
+            // Whoever follows the controller dials it again.
+        }
+    }
+
+    private void Apply(FollowMetadataResponse answer, IControllerLink link)
+    {
+        Volatile.Write(ref _heardAt, runtime.Time.GetTimestamp());
+        _pauses.Reset();
+        foreach (var entry in answer.Entries)
+        {
+            foreach (var record in MetadataEntry.Read(entry.Records))
+            {
+                _image = _image.Apply(record);
+            }
+
+            _image = _image with { Version = new MetadataVersion(entry.Term, entry.Index) };
+            feed.Publish(_image);
+        }
+
+        _next = new LogPlace(answer.NextTerm, answer.NextIndex);
+        if (!finder.HasFound)
+        {
+            finder.Found(link);
+        }
+    }
+
+    private async ValueTask<PeerConnection> ConnectAsync(string purpose, CancellationToken token)
+    {
+        using var patience = new CancellationTokenSource(options.SuspicionTime, runtime.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, token);
+        return new PeerConnection(runtime, await peers.ConnectAsync(new DnsEndPoint(owner.Host, owner.Port), either.Token), $"{self}-{purpose}");
+    }
+}

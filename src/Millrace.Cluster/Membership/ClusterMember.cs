@@ -1,0 +1,294 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+using Millrace.Cluster.Following;
+using Millrace.Cluster.Liveness;
+using Millrace.Cluster.Peers;
+using Millrace.Cluster.Seat;
+using Millrace.Cluster.Serving;
+using Millrace.Controller;
+using Millrace.Controller.Endpoint;
+using Millrace.Controller.Log;
+using Millrace.Metadata;
+using Millrace.Metadata.Channel;
+using Millrace.Metadata.Image;
+using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Cluster.Membership;
+
+/// <summary>
+/// A process' place in its cluster: it follows the controller, or is it. Whoever lives in the process has the image of the cluster and the way to the
+/// controller from here, and need not know where that is.
+/// </summary>
+/// <remarks>
+/// The metadata log alone decides who is the controller: it has one owner at a time, and what an owner that was deposed still believes it cannot commit.
+/// What is decided here is only when to try. Outlives the incarnations of the node. Threading: any thread.
+/// </remarks>
+public sealed class ClusterMember : IAsyncDisposable
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often a node without a controller looks whether the log has a new owner.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
+
+    private readonly NodeRuntime _life;
+    private readonly IObjectStorage _storage;
+    private readonly IConnectionFactory _peers;
+    private readonly PeerAddress _self;
+    private readonly ClusterOptions _options;
+    private readonly ILogger _logger;
+    private readonly MetadataFeed _feed = new();
+    private readonly ControllerFinder _finder = new();
+    private readonly PeerQuestions _questions;
+    private readonly Candidacy _candidacy;
+    private readonly InternalServer _server;
+    private readonly ControllerSeat _seat = new();
+    private volatile StrongBox<NodeIncarnation>? _registered;
+    private volatile ControllerFollower? _following;
+
+    private ClusterMember(NodeRuntime node, IObjectStorage storage, BufferPool buffers, IConnectionFactory peers, PeerAddress self, ClusterOptions options)
+    {
+        _life = node.NewPart();
+        (_storage, _peers, _self, _options) = (storage, peers, self, options);
+        _logger = node.Loggers.CreateLogger<ClusterMember>();
+        _questions = new PeerQuestions(_life, peers, self.ToString());
+        _candidacy = new Candidacy(_questions, options, self);
+        _server = new InternalServer(_life, buffers, _seat, View);
+        Channel = new ControllerChannel(_finder, _feed);
+    }
+
+    /// <summary>The cluster's image as this node knows it.</summary>
+    public IMetadataFeed Metadata => _feed;
+
+    /// <summary>The way to the controller, wherever it is at the moment.</summary>
+    public IControllerChannel Channel { get; }
+
+    /// <summary>Where other nodes reach this one.</summary>
+    public PeerAddress Self => _self;
+
+    /// <summary>The controller, while it lives in this process.</summary>
+    public LocalController? Local => _seat.Local;
+
+    /// <summary>Completes, with the reason, when the process can be no member any more: the metadata cannot be read, or contradicts itself.</summary>
+    public Task<Exception> Failed => _life.Failed;
+
+    /// <summary>Joins the cluster in a bucket, or forms it. Returns when the cluster has a controller.</summary>
+    /// <param name="node">The process' surroundings.</param>
+    /// <param name="storage">The bucket, known to be one of ours.</param>
+    /// <param name="buffers">Memory for the requests of other nodes.</param>
+    /// <param name="listener">Where other nodes come, bound; owned from now on.</param>
+    /// <param name="peers">Connects to other nodes.</param>
+    /// <param name="self">Where others reach this one.</param>
+    /// <param name="options">How patient it is.</param>
+    /// <param name="token">Ends the attempt.</param>
+    public static async Task<ClusterMember> JoinAsync(
+        NodeRuntime node,
+        IObjectStorage storage,
+        BufferPool buffers,
+        IConnectionListener listener,
+        IConnectionFactory peers,
+        PeerAddress self,
+        ClusterOptions options,
+        CancellationToken token)
+    {
+        var member = new ClusterMember(node, storage, buffers, peers, self, options);
+        member._server.Serve(listener);
+        _ = member._life.Spawn("cluster-member", member.LiveAsync);
+        try
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(token, member._life.Stopping);
+            await member._finder.WhenFoundAsync(either.Token);
+            await member._feed.WaitAsync(image => image.ClusterUuid != Guid.Empty, either.Token);
+            return member;
+        }
+        catch (Exception failure)
+        {
+            await member.DisposeAsync();
+            if (failure is OperationCanceledException && !token.IsCancellationRequested && member.Failed.IsCompleted)
+            {
+                // What counts is why it can be no member. What a background loop failed of is inside.
+                var reason = await member.Failed;
+                ExceptionDispatchInfo.Throw(reason is InvalidOperationException { InnerException: { } inner } ? inner : reason);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Which incarnation lives in this process, for the controller to hear of; null while none is registered.</summary>
+    public NodeIncarnation? Registered
+    {
+        get => _registered?.Value;
+        set => _registered = value is { } incarnation ? new StrongBox<NodeIncarnation>(incarnation) : null;
+    }
+
+    /// <summary>Whether a node of this cluster answers at an address.</summary>
+    public async Task<bool> IsAliveAsync(PeerAddress node, CancellationToken token) =>
+        (await _questions.AskAsync([node], token))[0].View?.ClusterId == _feed.Image.ClusterUuid;
+
+    /// <summary>Leaves: a controller that lives here resigns, and other nodes find nobody here.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _life.Stop();
+        await _server.DisposeAsync();
+        await _life.DisposeAsync();
+    }
+
+    private async Task LiveAsync(CancellationToken stopping)
+    {
+        var pauses = new BackOff(_life, FirstPause, LongestPause);
+        LostController? lost = null;
+        while (true)
+        {
+            try
+            {
+                lost = await FollowOrLeadAsync(lost, stopping);
+                pauses.Reset();
+            }
+            catch (Exception passing) when (passing is ObjectStorageException or ControllerException
+                or ObjectLogException { Error: ObjectLogError.Fenced or ObjectLogError.Closed or ObjectLogError.Trimmed })
+            {
+                ClusterMessages.TriesAgain(_logger, passing.Message);
+                await pauses.PauseAsync(stopping);
+            }
+        }
+    }
+
+    /// <summary>Follows whoever owns the log, or takes it over from the one that is lost when its time has come.</summary>
+    /// <returns>The controller that is lost now; null if none is.</returns>
+    private async Task<LostController?> FollowOrLeadAsync(LostController? lost, CancellationToken stopping)
+    {
+        var log = await MetadataLog.OpenAsync(_life, _storage, _options.Log, stopping);
+        try
+        {
+            RefuseOther(log.Image);
+            Publish(log.Image);
+            while (log.Owner is { } former && former.IncarnationId == lost?.Id && lost.Left(_life.Time) is { } left)
+            {
+                // Others may be faster.
+                await Task.Delay(left < LookInterval ? left : LookInterval, _life.Time, stopping);
+                await log.ReadToTailAsync(stopping);
+                Publish(log.Image);
+            }
+
+            if (log.Owner is not { } owner || owner.IncarnationId == lost?.Id)
+            {
+                await LeadAsync(log, stopping);
+                return null;
+            }
+
+            await log.DisposeAsync();
+            return await FollowAsync(owner, log.Next, log.Image, stopping);
+        }
+        finally
+        {
+            await log.DisposeAsync();
+        }
+    }
+
+    private async Task<LostController?> FollowAsync(ControllerSeal owner, LogPlace next, MetadataImage image, CancellationToken stopping)
+    {
+        var follower = _following = new ControllerFollower(_life, _peers, _options, _feed, _finder, _self.ToString(), () => Registered, owner);
+        ClusterMessages.Follows(_logger, owner.Host, owner.Port);
+        var end = await follower.RunAsync(next, image, stopping);
+        _following = null;
+        if (end == FollowEnd.TooFarBack)
+        {
+            return null;
+        }
+
+        ClusterMessages.ControllerLost(_logger, owner.Host, owner.Port, end);
+        return await _candidacy.JudgeAsync(_feed.Image, owner, end, stopping) is { } wait
+            ? new LostController(owner.IncarnationId, wait, _life.Time.GetTimestamp())
+            : null;
+    }
+
+    private async Task LeadAsync(MetadataLog log, CancellationToken stopping)
+    {
+        await using var term = _life.NewPart();
+        var seal = new ControllerSeal { IncarnationId = term.NewId(), Host = _self.Host, Port = _self.Port };
+        _seat.Take(seal.IncarnationId);
+        try
+        {
+            if (await ClusterController.TryStartAsync(term, log, _feed, _storage, seal, _options.Controller, stopping) is not { } controller)
+            {
+                return;
+            }
+
+            await using (controller)
+            {
+                await ServeAsync(term, seal.IncarnationId, controller, stopping);
+            }
+        }
+        finally
+        {
+            _seat.Leave();
+        }
+    }
+
+    private async Task ServeAsync(NodeRuntime term, Guid id, ClusterController controller, CancellationToken stopping)
+    {
+        var sessions = new NodeSessions(term, controller, _questions, _options, _self);
+        var endpoint = new ControllerEndpoint(term, controller, _options.Controller);
+        _ = term.Spawn("node-sessions", sessions.RunAsync);
+        _seat.Seat(new LocalController(id, controller, endpoint, sessions));
+        var link = _options.Link(endpoint);
+        _finder.Found(link);
+        ClusterMessages.Leads(_logger);
+        try
+        {
+            var reason = await term.Failed.OrCancelled(stopping);
+            ClusterMessages.LeadsNoMore(_logger, reason.Message);
+            if (IsLasting(reason))
+            {
+                _life.Fail(reason);
+            }
+        }
+        finally
+        {
+            _seat.Leave();
+            _finder.Lost(link);
+        }
+    }
+
+    // A bucket that has lost its metadata is no reason to form a new cluster over the data of the old one.
+    private void RefuseOther(MetadataImage image)
+    {
+        if (_feed.Image.ClusterUuid != Guid.Empty && image.ClusterUuid != _feed.Image.ClusterUuid)
+        {
+            throw new ObjectLogException(
+                ObjectLogError.Missing, $"The metadata of cluster {_feed.Image.ClusterId} is gone from the bucket while the cluster lives");
+        }
+    }
+
+    private void Publish(MetadataImage image)
+    {
+        if (image.Version > _feed.Image.Version)
+        {
+            _feed.Publish(image);
+        }
+    }
+
+    private PeerViewResponse View()
+    {
+        var (local, following) = (_seat.Local, _following);
+        return new PeerViewResponse
+        {
+            ClusterId = _feed.Image.ClusterUuid,
+            ControllerId = local?.Id ?? following?.ControllerId ?? Guid.Empty,
+            HeardAgoMs = local is not null ? 0 : following?.HeardAgo is { } ago ? (long)ago.TotalMilliseconds : -1,
+        };
+    }
+
+    private static bool IsLasting(Exception reason)
+    {
+        var cause = reason is InvalidOperationException { InnerException: { } inner } ? inner : reason;
+        return cause is not (ObjectLogException { Error: ObjectLogError.Fenced or ObjectLogError.Closed } or ObjectStorageException or OutOfMemoryException);
+    }
+}

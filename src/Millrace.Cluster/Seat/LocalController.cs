@@ -1,0 +1,12 @@
+using Millrace.Cluster.Liveness;
+using Millrace.Controller;
+using Millrace.Controller.Endpoint;
+
+namespace Millrace.Cluster.Seat;
+
+/// <summary>The controller, while it lives in this process.</summary>
+/// <param name="Id">As the seal of the metadata log names it.</param>
+/// <param name="Controller">Decides.</param>
+/// <param name="Endpoint">Takes requests for it.</param>
+/// <param name="Sessions">Hears which nodes live.</param>
+public sealed record LocalController(Guid Id, ClusterController Controller, ControllerEndpoint Endpoint, NodeSessions Sessions);

@@ -1,0 +1,29 @@
+using Millrace.Cluster.Seat;
+using Millrace.Network.Requests;
+using Millrace.Protocol;
+using Millrace.Runtime.Ids;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Cluster.Serving;
+
+/// <summary>NodeHeartbeat: goes to the sessions of the nodes at once, and never through the controller's loop.</summary>
+internal sealed class NodeHeartbeatHandler(ControllerSeat seat) : IApiHandler<NodeHeartbeatRequest, NodeHeartbeatResponse>
+{
+    public static ApiVersionRange Versions => new(0, 0);
+
+    public void ReportErrors(NodeHeartbeatResponse response, ErrorTally errors) =>
+        errors.Add((short)((HeartbeatOutcome)response.Outcome == HeartbeatOutcome.NotController ? ErrorCode.NotController : ErrorCode.None));
+
+    public ErrorCode Authorize(RequestContext context, NodeHeartbeatRequest request) => ErrorCode.None;
+
+    public NodeHeartbeatResponse Refuse(RequestContext context, NodeHeartbeatRequest request, ErrorCode error) =>
+        new() { Outcome = (sbyte)HeartbeatOutcome.NotController };
+
+    public ValueTask<NodeHeartbeatResponse> HandleAsync(RequestContext context, NodeHeartbeatRequest request, CancellationToken token)
+    {
+        var outcome = seat.Local is not { Controller.HasEnded: false } local || local.Id != request.ControllerId ? HeartbeatOutcome.NotController
+            : local.Sessions.Hear(new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch))) ? HeartbeatOutcome.Heard
+            : HeartbeatOutcome.Fenced;
+        return ValueTask.FromResult(new NodeHeartbeatResponse { Outcome = (sbyte)outcome });
+    }
+}

@@ -1,0 +1,16 @@
+using System.Net;
+using Millrace.Metadata.Image;
+
+namespace Millrace.Network.Access;
+
+/// <summary>What is known of a client's connection.</summary>
+internal sealed class ClientConnection(string id, EndPoint? remote, ListenerName listener)
+{
+    /// <summary>Unique in this process; for logs.</summary>
+    public string Id => id;
+
+    public EndPoint? Remote => remote;
+
+    /// <summary>The listener it came in by: answers name brokers by their addresses on the same one.</summary>
+    public ListenerName Listener => listener;
+}

@@ -1,0 +1,29 @@
+using System.CommandLine;
+using System.Globalization;
+using Millrace.Server.Cli.Completion;
+
+namespace Millrace.Server.Cli.Brokers;
+
+/// <summary>Which broker a command is about: its id, or the name that it has for good.</summary>
+internal sealed class BrokerArgument : Argument<string>
+{
+    /// <param name="client">Leads to the broker that completion asks.</param>
+    public BrokerArgument(ClientOptions client)
+        : base("broker")
+    {
+        Description = "The broker's id or name";
+        CompletionSources.AddBrokers(client);
+    }
+
+    /// <exception cref="CommandFailedException">There is none of that id or name.</exception>
+    public BrokerView FindIn(ClusterView cluster, ParseResult result)
+    {
+        var wanted = result.GetValue(this)!;
+        return cluster.Brokers.FirstOrDefault(broker => broker.Id.ToString(CultureInfo.InvariantCulture) == wanted)
+            ?? cluster.Brokers.FirstOrDefault(broker => broker.Name == wanted)
+            ?? throw new CommandFailedException(
+                ExitCode.NotFound, $"There is no broker '{wanted}'; there is {string.Join(", ", cluster.Brokers.Select(Named))}.");
+    }
+
+    private static string Named(BrokerView broker) => broker.Name is null ? $"{broker.Id}" : $"{broker.Id} ({broker.Name})";
+}

@@ -1,0 +1,61 @@
+using System.CommandLine;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Millrace.Metadata;
+using Millrace.Metadata.Image;
+
+namespace Millrace.Server.Cli.Brokers;
+
+/// <summary>The brokers of a cluster, those that are away too, and what waits for them, as any one of them tells it.</summary>
+/// <remarks>Kafka's messages name the live ones. The rest only our own brokers tell, over plain connections; elsewhere it is not known.</remarks>
+internal sealed record ClusterView(string ClusterId, int? Controller, IReadOnlyList<BrokerView> Brokers)
+{
+    /// <summary>Null where they are not known.</summary>
+    public IReadOnlyList<WaitingWalView>? WaitingWals { get; init; }
+
+    /// <summary>Why it is not known what waits for the WALs; null if it is, or if nobody could be asked.</summary>
+    public ErrorCode? Untold { get; init; }
+
+    /// <exception cref="KafkaException">No broker answers in time, or the question is refused.</exception>
+    public static async Task<ClusterView> AskAsync(IAdminClient admin, ClientOptions client, ParseResult result, CancellationToken token)
+    {
+        var cluster = await admin.DescribeClusterAsync(new DescribeClusterOptions { RequestTimeout = client.Timeout(result) });
+        var limit = client.Timeout(result);
+        var told = await DirectQuestion.AskAsync<DescribeNodesRequest, DescribeNodesResponse>(
+            client.Config(result), new DescribeNodesRequest { TimeoutMs = (int)(limit / 2).TotalMilliseconds }, limit, token);
+        return told switch
+        {
+            null => new ClusterView(cluster.ClusterId, cluster.Controller?.Id, [.. cluster.Nodes.OrderBy(node => node.Id).Select(View)]),
+            { Nodes: [] } => throw new KafkaException((ErrorCode)told.ErrorCode),
+            _ => new ClusterView(cluster.ClusterId, told.ControllerId < 0 ? null : told.ControllerId, [.. told.Nodes.Select(View)])
+            {
+                WaitingWals = [.. told.WaitingWals.Select(View)],
+                Untold = told.ErrorCode == 0 ? null : (ErrorCode)told.ErrorCode,
+            },
+        };
+    }
+
+    /// <summary>The WAL that a partition waits for; null if it waits for none, or that is not known.</summary>
+    public WaitingWalView? WaitsFor(string topic, int partition) => WaitingWals?.FirstOrDefault(wal => wal.Partitions.Contains((topic, partition)));
+
+    private static BrokerView View(Node node) => new(node.Id, BrokerView.Live, node.Host, node.Port, node.Rack);
+
+    private static BrokerView View(DescribeNodesResponse.Node node) =>
+        new(node.NodeId, StateOf(node.State), node.Host, node.Host is null ? null : node.Port, node.Rack)
+        {
+            Name = node.Name,
+            Epoch = node.NodeEpoch,
+            Internal = node.Internal,
+            Program = node.Program,
+        };
+
+    private static WaitingWalView View(DescribeNodesResponse.WaitingWal wal) =>
+        new(wal.WalId, wal.Location, wal.NodeId, wal.Partitions.Select(partition => (partition.Topic, partition.Partition)).ToHashSet());
+
+    private static string StateOf(sbyte state) => (NodeState)state switch
+    {
+        NodeState.Live => BrokerView.Live,
+        NodeState.Stopped => BrokerView.Stopped,
+        _ => BrokerView.Fenced,
+    };
+}

@@ -1,0 +1,50 @@
+using System.Net.Sockets;
+using Confluent.Kafka;
+using Millrace.Protocol.Messages;
+using Millrace.Protocol.Primitives;
+using Millrace.Server.Transport;
+
+namespace Millrace.Server.Cli;
+
+/// <summary>What brokers are asked in messages that the client library does not have, over a connection of its own.</summary>
+/// <remarks>It sees plain connections only, as <see cref="Diagnosis.BrokerInquiry"/> does.</remarks>
+internal static class DirectQuestion
+{
+    /// <summary>Asks the addresses in turn, until one answers.</summary>
+    /// <param name="config">How the command's clients connect.</param>
+    /// <param name="request">The question, put in its highest version.</param>
+    /// <param name="limit">For all of them together.</param>
+    /// <param name="token">Ends the wait.</param>
+    /// <returns>Null where none serves it: connections are encrypted, or it is a broker of another kind.</returns>
+    /// <exception cref="KafkaException">The time is up.</exception>
+    public static async Task<TResponse?> AskAsync<TRequest, TResponse>(ClientConfig config, TRequest request, TimeSpan limit, CancellationToken token)
+        where TRequest : class, IRequest<TRequest>
+        where TResponse : class, IResponse<TResponse>
+    {
+        if (config.SecurityProtocol is not (null or SecurityProtocol.Plaintext))
+        {
+            return null;
+        }
+
+        using var patience = new CancellationTokenSource(limit, CommandClock.Time);
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, token);
+        foreach (var address in BootstrapAddress.ParseAll(config.BootstrapServers))
+        {
+            try
+            {
+                using var connection = await PeerConnection.OpenAsync(address.Host, address.Port, config.ClientId, done.Token);
+                return await connection.AskAsync<TRequest, TResponse>(request, TRequest.Versions.Max, done.Token);
+            }
+            catch (Exception unserved) when (unserved is SocketException or IOException or ProtocolException)
+            {
+                // The next may be one that is there, or knows it.
+            }
+            catch (OperationCanceledException) when (patience.IsCancellationRequested && !token.IsCancellationRequested)
+            {
+                throw new KafkaException(ErrorCode.Local_TimedOut);
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,61 @@
+using System.CommandLine;
+using Millrace.Server.Cli;
+using Millrace.Server.Cli.Brokers;
+using Millrace.Server.Cli.Help;
+
+namespace Millrace.Server.Commands;
+
+/// <summary><c>millrace cluster health</c></summary>
+[Example("millrace cluster health", "Ends with 0 if nothing is amiss; with 7 if partitions have no leader, with 1 if brokers are gone")]
+[Example("millrace cluster health --json | jq .unavailable", "How many partitions nobody leads")]
+internal sealed class ClusterHealthCommand() : ClientCommand("health", "Show whether brokers are gone, partitions without a leader, and WALs waiting")
+{
+    protected override IEnumerable<string> TopicsOf(ParseResult result) => [];
+
+    protected override async Task<int> ExecuteAsync(ParseResult result, CancellationToken token)
+    {
+        using var admin = Client.Admin(result);
+        var cluster = await ClusterView.AskAsync(admin, Client, result, token);
+        var partitions = admin.GetMetadata(Client.Timeout(result)).Topics.SelectMany(topic => topic.Partitions).ToList();
+        var unavailable = partitions.Count(partition => partition.Leader < 0);
+        var fenced = cluster.Brokers.Where(broker => broker.State == BrokerView.Fenced).ToList();
+        List<(int ExitCode, string Problem)> problems = [];
+        if (unavailable > 0)
+        {
+            problems.Add((
+                ExitCode.NoLeader, $"{unavailable} of {partitions.Count} partitions have no leader. `millrace partition list --unavailable` says why."));
+        }
+
+        if (cluster.Controller is null)
+        {
+            problems.Add((ExitCode.Failed, "There is no controller: nothing can be created or changed before there is one again."));
+        }
+
+        if (fenced.Count > 0)
+        {
+            problems.Add((
+                ExitCode.Failed,
+                $"Gone without having left: {string.Join(", ", fenced.Select(broker => broker.Id))}. Start them again, or have the cluster forget them "
+                + "(`millrace broker remove`)."));
+        }
+
+        foreach (var wal in cluster.WaitingWals ?? [])
+        {
+            problems.Add((ExitCode.Failed, $"WAL {wal.Id} ({wal.Location}) of broker {wal.Node} waits for its recovery."));
+        }
+
+        new Report("Cluster id", "Healthy", "Live", "Fenced", "Stopped", "Controller", "Partitions", "Unavailable", "Waiting wals")
+            .Add(
+                cluster.ClusterId, problems.Count == 0, Count(cluster, BrokerView.Live), fenced.Count, Count(cluster, BrokerView.Stopped),
+                cluster.Controller, partitions.Count, unavailable, cluster.WaitingWals?.Count)
+            .Write(Client.Json(result));
+        foreach (var (exitCode, problem) in problems)
+        {
+            Messages.Error(Client.Json(result), exitCode, problem);
+        }
+
+        return problems.Count == 0 ? ExitCode.Success : problems[0].ExitCode;
+    }
+
+    private static int Count(ClusterView cluster, string state) => cluster.Brokers.Count(broker => broker.State == state);
+}

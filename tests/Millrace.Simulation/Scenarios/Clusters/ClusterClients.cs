@@ -1,0 +1,92 @@
+using Millrace.Simulation.Kernel;
+using Millrace.Simulation.Network;
+using Millrace.Simulation.Scenarios.Brokers;
+
+namespace Millrace.Simulation.Scenarios.Clusters;
+
+/// <summary>
+/// Clients of the cluster, who know its brokers by their addresses alone: plain and idempotent producers and a reader of each partition of one topic, and a
+/// group of two. They neither die nor sleep.
+/// </summary>
+/// <param name="kernel">Their world.</param>
+/// <param name="brokers">All of them.</param>
+/// <param name="weather">How the network between them and the brokers behaves.</param>
+internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory brokers, Func<NetworkWeather> weather)
+{
+    private const string Group = "of-two";
+    private const int Members = 2;
+
+    /// <summary>Longer than any world: what a producer sent is never forgotten.</summary>
+    private static readonly TimeSpan NeverForgotten = TimeSpan.FromDays(20);
+
+    private readonly TimeSpan _patience = kernel.Random.Between(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(15));
+    private BrokerClient[] _clients = [];
+    private GroupOracle? _group;
+    private bool _isOver;
+
+    public async Task<TopicOracle> CreateTopicAsync(int partitions) =>
+        await new StableTopic(kernel, kernel.World, ConnectToAny("creator"), leadersMayBeBehind: true).CreateAsync(BrokerWorld.Topic, partitions);
+
+    /// <summary>Begins to work on a topic.</summary>
+    public Task[] Start(TopicOracle topic)
+    {
+        _group = new GroupOracle(kernel, Group, topic.Partitions.Count, coordinatorsMayBeBehind: true);
+        _clients = [.. topic.Partitions.Select(NewClient)];
+        return
+        [
+            .. _clients.Select(client => client.RunAsync(() => _isOver)),
+            .. topic.Partitions.Select(partition => NewProducer(partition).RunAsync(() => _isOver)),
+            .. Enumerable.Range(0, Members).Select(i => NewMember(_group, $"member{i}", topic).RunAsync(() => _isOver)),
+        ];
+    }
+
+    /// <summary>They end their work when what is under way is over.</summary>
+    public void Stop() => _isOver = true;
+
+    /// <summary>Everything is fetched, from the first offset to the last, and the groups are where they were.</summary>
+    public async Task AuditAsync()
+    {
+        for (var i = 0; i < _clients.Length; i++)
+        {
+            await _clients[i].AuditAsync(_group!.Offsets[i]);
+        }
+    }
+
+    private BrokerClient NewClient(PartitionOracle partition)
+    {
+        var name = $"client{partition.Partition}";
+        var versions = new SpokenVersions(kernel.Random);
+        var leader = ConnectToLeader(name, partition);
+        Dictionary<string, SimulatedClient> coordinators = [];
+        return new BrokerClient(
+            kernel, kernel.World, leader, CoordinatorOf, versions, new PartitionReader(kernel, leader, versions, partition));
+
+        SimulatedClient CoordinatorOf(string group) => coordinators.TryGetValue(group, out var known)
+            ? known
+            : coordinators[group] = ConnectToCoordinator($"{name}-{group}", group);
+    }
+
+    private IdempotentProducer NewProducer(PartitionOracle partition) =>
+        new(kernel, kernel.World, ConnectToLeader($"producer{partition.Partition}", partition), partition, NeverForgotten);
+
+    private GroupMember NewMember(GroupOracle group, string name, TopicOracle topic)
+    {
+        var versions = new SpokenVersions(kernel.Random);
+        return new GroupMember(
+            kernel, kernel.World, ConnectToCoordinator(name, group.Group), versions, group,
+            [
+                .. topic.Partitions.Select(
+                    partition => new PartitionReader(kernel, ConnectToLeader($"{name}-{partition.Partition}", partition), versions, partition)),
+            ]);
+    }
+
+    private SimulatedClient ConnectToAny(string name) => Connect(name, brokers);
+
+    private SimulatedClient ConnectToLeader(string name, PartitionOracle partition) =>
+        Connect(name, new LeaderRoute(kernel, brokers, ConnectToAny($"{name}-metadata"), partition));
+
+    private SimulatedClient ConnectToCoordinator(string name, string group) =>
+        Connect(name, new CoordinatorRoute(kernel, brokers, ConnectToAny($"{name}-metadata"), group));
+
+    private SimulatedClient Connect(string name, IServerRoute route) => new(kernel, kernel.World, name, route, weather) { Patience = _patience };
+}

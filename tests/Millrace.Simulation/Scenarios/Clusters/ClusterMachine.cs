@@ -1,0 +1,312 @@
+using Millrace.Metadata.Channel;
+using Millrace.Metadata.Image;
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Server;
+using Millrace.Server.Composition;
+using Millrace.Server.Options;
+using Millrace.Simulation.Disks;
+using Millrace.Simulation.Kernel;
+using Millrace.Simulation.Network;
+using Millrace.Simulation.Scenarios.Stores;
+using Millrace.Simulation.Storage;
+using Millrace.Streams;
+using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Object;
+
+namespace Millrace.Simulation.Scenarios.Clusters;
+
+/// <summary>
+/// The machine of one of the cluster's brokers, its WAL in the bucket: starts it, stops it, kills it, and starts it again, under the same name and with
+/// nothing on its disk, whatever ended it.
+/// </summary>
+internal sealed class ClusterMachine : INodeObserver
+{
+    private static readonly TimeSpan LongestAbsence = TimeSpan.FromSeconds(3);
+    private readonly ClusterWorld _world;
+    private readonly SimulationKernel _kernel;
+    private readonly NodeOptions _options;
+    private NodeHost? _running;
+    private SimulatedListener? _listener;
+    private SimulatedStorageClient? _storage;
+    private BufferPool? _buffers;
+    private int _incarnations;
+    private bool _stopping;
+
+    public ClusterMachine(ClusterWorld world, int number)
+    {
+        (_world, _kernel) = (world, world.Kernel);
+        Host = $"10.0.0.{number + 1}";
+        Node = new SimulatedNode(_kernel, $"n{number}", lane => new SimulatedDisk(_kernel, Host).Mount(lane)) { OnFailed = OnFailed };
+        _options = Options(_kernel.Random);
+    }
+
+    public SimulatedNode Node { get; }
+
+    /// <summary>Its address, for clients and for other brokers.</summary>
+    public string Host { get; }
+
+    /// <summary>Where clients find it at the moment; null while nobody listens there.</summary>
+    public SimulatedListener? Listener => Node.IsUp ? _listener : null;
+
+    /// <summary>Whether an incarnation serves there.</summary>
+    public bool Serves => Node.IsUp && _running?.Current is not null;
+
+    /// <summary>Whether the controller lives there.</summary>
+    public bool Leads => Local is not null;
+
+    /// <summary>The cluster as it is known there; null while it has not joined.</summary>
+    public MetadataImage? Image => Node.IsUp ? _running?.Member.Metadata.Image : null;
+
+    /// <summary>The controller's whole state, while it lives there.</summary>
+    public Millrace.Controller.State.ClusterState? State => Local?.Controller.State;
+
+    /// <summary>Until then nobody wonders if it is given up.</summary>
+    public TimeSpan TroubledUntil { get; private set; }
+
+    private Millrace.Cluster.Seat.LocalController? Local => Node.IsUp ? _running?.Member.Local : null;
+
+    /// <summary>Something was done to it, and lasts for so long.</summary>
+    public void Trouble(TimeSpan duration)
+    {
+        // Whoever was troubled is given up a moment later, and asks for a while who leads.
+        var until = _kernel.Now + duration + TimeSpan.FromSeconds(10);
+        TroubledUntil = until > TroubledUntil ? until : TroubledUntil;
+    }
+
+    public void Start(TimeSpan delay) => _kernel.At(_kernel.Now + delay, _kernel.World, () =>
+    {
+        if (!Node.IsUp)
+        {
+            _ = LiveAsync();
+        }
+    });
+
+    /// <summary>kill -9, or the end of the whole machine, which tells nobody; then it is started again.</summary>
+    public void Kill()
+    {
+        if (Node.IsUp)
+        {
+            _kernel.Coverage.Count("nodes: killed");
+            _kernel.Coverage.Count(_stopping ? "broker: killed while it stopped" : "nodes: controllers killed", _stopping || Leads ? 1 : 0);
+            Restart(isMachineLost: _kernel.Random.Chance(0.25));
+        }
+    }
+
+    /// <summary>SIGTERM, if it serves; then it is started again.</summary>
+    public void Stop()
+    {
+        if (Node.IsUp && _running is { } running && !_stopping)
+        {
+            _stopping = true;
+            Trouble(TimeSpan.FromSeconds(30));
+            _ = StopAsync(running, Node.Lane!, Node.Runtime!, _buffers!);
+        }
+    }
+
+    /// <summary>For a while no call to the bucket gets through.</summary>
+    public void CutFromStore(TimeSpan duration)
+    {
+        if (_storage is { IsCutOff: false } storage)
+        {
+            storage.IsCutOff = true;
+            Trouble(duration);
+            _kernel.Coverage.Count("nodes: cut off from the store");
+            _kernel.At(_kernel.Now + duration, _kernel.World, () => storage.IsCutOff = false);
+        }
+    }
+
+    /// <summary>Nothing keeps it from its work any more.</summary>
+    public void CalmDown()
+    {
+        if (_storage is not null)
+        {
+            _storage.IsCutOff = false;
+        }
+
+        if (Node.IsUp)
+        {
+            Node.Resume();
+        }
+    }
+
+    void INodeObserver.OnServing(Incarnation incarnation)
+    {
+        if (_incarnations++ == 0)
+        {
+            _kernel.Coverage.Count("broker: starts");
+            incarnation.Metadata.Subscribe(delta => _world.Oracle.Seen(delta.After));
+        }
+        else
+        {
+            _kernel.Coverage.Count("broker: incarnations replaced in process");
+        }
+    }
+
+    void INodeObserver.OnOver(Incarnation incarnation, Exception reason)
+    {
+        _kernel.Trace.Note($"an incarnation is over: {reason.Message}");
+        _kernel.Coverage.Count(
+            $"broker: incarnations over: {(reason as StreamException)?.Error.ToString() ?? (reason.InnerException ?? reason).GetType().Name}");
+        if (reason is StreamException { Error: StreamError.Fenced })
+        {
+            _world.Oracle.Fenced(incarnation.Self, reason);
+        }
+    }
+
+    void INodeObserver.OnGone(Incarnation incarnation)
+    {
+        if (_listener!.Served > 0)
+        {
+            _kernel.Fail(new ViolationException($"{_listener.Served} connections of an incarnation that is gone could still be answered"));
+        }
+    }
+
+    private async Task StopAsync(NodeHost running, Lane lane, NodeRuntime runtime, BufferPool buffers)
+    {
+        var isClean = false;
+        try
+        {
+            await lane.Run(async () =>
+            {
+                isClean = await running.StopAsync();
+                runtime.Stop();
+            });
+        }
+        catch (Exception violation)
+        {
+            _kernel.Fail(violation);
+        }
+
+        // It may have been killed, and another one started, while this waited to go on.
+        if (Node.Lane == lane && Node.IsUp)
+        {
+            // What the stop has ended may need its turn to let go.
+            await _kernel.Delay(TimeSpan.FromSeconds(1));
+        }
+
+        if (Node.Lane == lane && Node.IsUp)
+        {
+            if (isClean && buffers.RentedBytes != 0)
+            {
+                _kernel.Fail(new ViolationException($"{buffers.RentedBytes} bytes are held after a clean stop, {_incarnations} incarnations having been"));
+            }
+
+            _kernel.Coverage.Count(isClean ? "broker: clean stops" : "broker: stops that left a WAL");
+            Restart(isMachineLost: false);
+        }
+    }
+
+    private void Restart(bool isMachineLost)
+    {
+        var lane = Node.Lane!;
+        Trouble(LongestAbsence);
+        Node.Kill();
+        if (isMachineLost)
+        {
+            _kernel.Coverage.Count("nodes: machines lost");
+            _world.Network.MachineLost(lane);
+        }
+        else
+        {
+            _world.Network.ProcessGone(lane);
+            _listener?.ProcessGone();
+        }
+
+        (_running, _listener, _stopping) = (null, null, false);
+        Start(_kernel.Random.Between(TimeSpan.Zero, LongestAbsence));
+    }
+
+    // A node whose incarnations end too soon, one after another, is started again.
+    private void OnFailed(Exception failure)
+    {
+        if (failure is not NodeStartException)
+        {
+            _kernel.Fail(failure);
+            return;
+        }
+
+        _kernel.Trace.Note($"{Node.Name} gives up: {failure.Message}");
+        _kernel.Coverage.Count("broker: gave up");
+        var lane = Node.Lane;
+        _kernel.At(_kernel.Now, _kernel.World, () =>
+        {
+            if (Node.Lane == lane && Node.IsUp)
+            {
+                Restart(isMachineLost: false);
+            }
+        });
+    }
+
+    private async Task LiveAsync()
+    {
+        try
+        {
+            await Node.Start(RunAsync);
+        }
+        catch (Exception failure) when (failure is NodeStartException || IncarnationEnd.KindOf(failure) == EndKind.Passing)
+        {
+            _kernel.Trace.Note($"the broker has not started: {failure.Message}");
+            _kernel.Coverage.Count("broker: start given up");
+            Restart(isMachineLost: false);
+        }
+        catch (Exception violation)
+        {
+            _kernel.Fail(violation);
+        }
+    }
+
+    private async Task RunAsync(NodeRuntime runtime)
+    {
+        var lane = Node.Lane!;
+        var buffers = _kernel.NewBufferPool();
+        (_buffers, _incarnations) = (buffers, 0);
+        var storage = _storage = _world.Bucket.Connect(lane);
+        var listener = _listener = new SimulatedListener(lane);
+        var peers = new PeerTransport(_world.Network.At(Host, lane), _world.Network.From(Host, lane));
+        var components = new NodeComponents(storage, life => Wals(life, storage, buffers), buffers, listener, peers)
+        {
+            Link = endpoint => Link(new EncodedLink(endpoint.ExchangeAsync)),
+        };
+        var node = await NodeHost.StartAsync(runtime, _options, components, this, CancellationToken.None);
+        _running = node;
+        OnFailed(await node.WaitForFailureAsync());
+    }
+
+    private IControllerLink Link(IControllerLink link) => _world.Fault == PlantedFault.TakeLostControllerForFence ? new PlantedLink(link) : link;
+
+    private WalProviders Wals(NodeRuntime life, IObjectStorage storage, BufferPool buffers)
+    {
+        var wals = new ObjectWalProvider(life, buffers, storage, new ObjectWalOptions());
+        IWalTakeover takeover = _world.Fault == PlantedFault.ReadWalBeforeSeal ? new PlantedTakeover(life, storage, wals) : wals;
+        return new WalProviders(wals, kind => kind == WalKind.Object ? takeover : null);
+    }
+
+    private NodeOptions Options(SeededRandom random)
+    {
+        var options = NodeOptions.From(
+            NodeSettings.From(
+            [
+                KeyValuePair.Create("listeners", $"PLAINTEXT://{Host}:{BrokerDirectory.Port}"),
+                KeyValuePair.Create(ServerSettings.NodeName, Node.Name),
+                KeyValuePair.Create(ServerSettings.InternalListener, $"{Host}:0"),
+                KeyValuePair.Create("offsets.topic.num.partitions", "2"),
+                KeyValuePair.Create("group.initial.rebalance.delay.ms", "200"),
+                KeyValuePair.Create("offsets.retention.minutes", $"{int.MaxValue}"),
+            ]),
+            "/nowhere");
+        return options with
+        {
+            Streams = options.Streams with
+            {
+                UploadInterval = random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(5)),
+                UploadBytes = random.Pick([64 << 10, 4 << 20]),
+                NotUploadedBytes = random.Pick([512 << 10, 4 << 20]),
+                StreamObjectBytes = random.Pick([4 << 10, 64 << 10]),
+                TailCacheBytes = random.Pick([0, 1 << 20]),
+                BlockCacheBytes = random.Pick([64 << 10, 4 << 20]),
+            },
+        };
+    }
+}

@@ -1,0 +1,110 @@
+using Millrace.Metadata.Image;
+using Millrace.Runtime.Ids;
+using Millrace.Streams.Registry;
+using Millrace.Simulation.Kernel;
+
+namespace Millrace.Simulation.Scenarios.Clusters;
+
+/// <summary>Whether the images that brokers hold agree with one another, and what has happened to the cluster in them.</summary>
+/// <param name="kernel">Its world.</param>
+/// <param name="isTroubled">Whether something is or was the matter with a broker, by its name, so that it may be given up.</param>
+internal sealed class ClusterOracle(SimulationKernel kernel, Func<string, bool> isTroubled)
+{
+    private const int MostChangesForAFault = 3;
+    private readonly SortedDictionary<MetadataVersion, string> _images = [];
+    private readonly Dictionary<(StreamId Stream, StreamEpoch Epoch), (NodeId Node, NodeEpoch Epoch)> _leaders = [];
+    private long _term = -1;
+    private int _changes;
+
+    /// <summary>The newest image that any broker holds or held.</summary>
+    public MetadataImage Newest { get; private set; } = MetadataImage.Empty;
+
+    /// <summary>Trouble begins: from now on changes of the controller are counted for it.</summary>
+    public void FaultBegins() => _changes = 0;
+
+    /// <summary>A broker holds an image: whoever else ever holds one of that version holds the same.</summary>
+    public void Seen(MetadataImage image)
+    {
+        var text = Print(image);
+        if (!_images.TryAdd(image.Version, text))
+        {
+            if (_images[image.Version] != text)
+            {
+                kernel.Fail(new ViolationException($"Two brokers differ at version {image.Version}: {_images[image.Version]} and {text}"));
+            }
+
+            return;
+        }
+
+        foreach (var topic in image.Topics.Values)
+        {
+            foreach (var partition in topic.Partitions)
+            {
+                SeenLeader(image, topic, partition);
+            }
+        }
+
+        if (image.Version > Newest.Version)
+        {
+            CountChanges(Newest, image);
+            Newest = image;
+        }
+    }
+
+    /// <summary>An incarnation was told that it is fenced: nobody may say so of one that is alive in the newest image.</summary>
+    public void Fenced(NodeIncarnation self, Exception reason)
+    {
+        if (Newest.Nodes.TryGetValue(self.Node, out var node) && node.Epoch == self.Epoch && node.IsLive)
+        {
+            kernel.Fail(new ViolationException($"Node {self} is told that it is fenced ({reason.Message}), and is alive at {Newest.Version}"));
+        }
+    }
+
+    private void SeenLeader(MetadataImage image, TopicImage topic, PartitionImage partition)
+    {
+        if (partition.Leader is not { } leader)
+        {
+            return;
+        }
+
+        var found = (leader, image.Nodes[leader].Epoch);
+        if (!_leaders.TryAdd((partition.Stream, partition.Epoch), found) && _leaders[(partition.Stream, partition.Epoch)] is var other && other != found)
+        {
+            kernel.Fail(new ViolationException($"{topic.Name}-{partition.Index} has two leaders at epoch {partition.Epoch}: {other} and {found}"));
+        }
+    }
+
+    private void CountChanges(MetadataImage before, MetadataImage after)
+    {
+        if (after.Version.Term > _term)
+        {
+            kernel.Coverage.Count("controllers: changes", _term < 0 ? 0 : 1);
+            kernel.Coverage.Count("controllers: more than three for one fault", ++_changes == MostChangesForAFault + 1 ? 1 : 0);
+            _term = after.Version.Term;
+        }
+
+        foreach (var node in before.LiveNodes)
+        {
+            if (after.Nodes.TryGetValue(node.Id, out var now) && now.Epoch == node.Epoch && now.State == NodeState.Fenced)
+            {
+                kernel.Coverage.Count(isTroubled(node.Name!) ? "fences: after trouble" : "fences: without a cause");
+                kernel.Trace.Note($"node {node.Id} ({node.Name}), epoch {node.Epoch}, is fenced at {after.Version}");
+            }
+        }
+
+        foreach (var topic in after.Topics.Values)
+        {
+            if (before.TryGetTopic(topic.Id, out var former) && !ReferenceEquals(former, topic))
+            {
+                kernel.Coverage.Count("leaders: changed", topic.Partitions.Zip(former.Partitions).Count(pair => pair.First.Leader != pair.Second.Leader));
+            }
+        }
+    }
+
+    private static string Print(MetadataImage image) =>
+        $"{image.ClusterUuid} {image.Controller} "
+        + string.Join(',', image.Nodes.Values.Select(node => $"{node.Id}:{node.Epoch}:{node.State}")) + ' '
+        + string.Join(',', image.Wals.Values.Select(wal => $"{wal.Id}:{wal.State}")) + ' '
+        + string.Join(';', image.Topics.Values.Select(topic => $"{topic.Name}:{topic.Id}:"
+            + string.Join(',', topic.Partitions.Select(partition => $"{partition.Leader}@{partition.Epoch}"))));
+}

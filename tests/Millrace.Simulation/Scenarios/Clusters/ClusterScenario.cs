@@ -1,0 +1,24 @@
+using Millrace.Simulation.Kernel;
+
+namespace Millrace.Simulation.Scenarios.Clusters;
+
+/// <summary>
+/// Whole brokers on one bucket, killed, stopped, paused, cut off from each other and from the store, while clients find leaders and coordinators as real ones
+/// do: nothing acknowledged is lost, doubled or reordered, all agree who leads what, and soon after the trouble every partition takes writes again.
+/// </summary>
+internal sealed class ClusterScenario : IScenario
+{
+    public string Name => "cluster";
+
+    public IReadOnlyList<PlantedFault> Faults { get; } = [PlantedFault.ReadWalBeforeSeal, PlantedFault.TakeLostControllerForFence];
+
+    public IReadOnlyList<string> RareThings { get; } =
+    [
+        "broker: starts", "broker: incarnations replaced in process", "broker: clean stops", "nodes: killed", "nodes: controllers killed", "nodes: all killed",
+        "nodes: paused", "nodes: cut off from the store", "network: swallowed", "network: isolated", "network: connections cut", "storage: outage",
+        "clients: no answer", "clients: sent elsewhere", "controllers: changes", "leaders: changed", "fences: after trouble",
+        "idempotent: a batch without an answer had arrived", "group: generations with two members", "group: partitions that changed hands",
+    ];
+
+    public Task RunAsync(SimulationKernel kernel, PlantedFault? fault) => new ClusterWorld(kernel, fault).RunAsync();
+}

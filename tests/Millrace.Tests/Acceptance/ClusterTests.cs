@@ -1,0 +1,63 @@
+using Millrace.Tests.Clients;
+using Xunit;
+
+namespace Millrace.Tests.Acceptance;
+
+/// <summary>Three brokers in processes of their own, on one bucket, with their WALs in it: one cluster, of which any may be killed.</summary>
+public sealed class ClusterTests(ITestOutputHelper output)
+{
+    private const int Brokers = 3;
+    private const int Partitions = 9;
+    private const int Rounds = 4;
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task What_is_done_at_one_broker_can_be_used_at_another_at_once()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var cluster = await StartAsync(directory);
+        for (var i = 0; i < Brokers; i++)
+        {
+            var (here, there) = (cluster[i], cluster[(i + 1) % Brokers]);
+            await TestTopic.CreateAsync(here.BootstrapServers, $"made-at-{i}", Partitions);
+            using var load = new Load(there.BootstrapServers, $"made-at-{i}", Partitions, producers: 1);
+            await load.WaitForMoreAsync(200, Limit);
+            load.Stop(Limit);
+            LogContent.Read(cluster[(i + 2) % Brokers].BootstrapServers, $"made-at-{i}", Partitions).AssertHolds(load.Acknowledged);
+        }
+
+        foreach (var broker in cluster)
+        {
+            var described = await new Shell(broker.BootstrapServers).RunAsync("cluster describe");
+            Assert.Equal(Brokers, described.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        }
+    }
+
+    [Fact]
+    public async Task Any_broker_may_be_killed_under_load_the_controllers_too_and_nothing_acknowledged_is_lost_doubled_or_reordered()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var cluster = await StartAsync(directory);
+        await TestTopic.CreateAsync(cluster[0].BootstrapServers, "kills", Partitions);
+        using var load = new Load(string.Join(',', cluster.Select(broker => broker.BootstrapServers)), "kills", Partitions, producers: 3);
+        for (var round = 0; round < Rounds; round++)
+        {
+            await load.WaitForMoreAsync(1_000, Limit);
+            var silence = new Silence(load);
+            var killed = cluster[round % Brokers];
+            await killed.KillAsync();
+            await load.WaitForMoreAsync(5_000, Limit);
+            output.WriteLine($"Round {round}: nothing was acknowledged for {(await silence.LongestAsync()).TotalMilliseconds:F0} ms");
+            await cluster.RestartAsync(round % Brokers);
+        }
+
+        load.Stop(Limit);
+        Assert.Empty(load.Failures);
+        var content = LogContent.Read(cluster[1].BootstrapServers, "kills", Partitions);
+        content.AssertHolds(load.Acknowledged);
+        Assert.Equal(load.Count, content.Count);
+    }
+
+    private static Task<BrokerCluster> StartAsync(TemporaryDirectory directory) =>
+        BrokerCluster.StartAsync(directory, Brokers, "--store", $"file://{directory.Sub("store")}", "--wal", "object");
+}

@@ -1,0 +1,39 @@
+using Millrace.Metadata;
+using Millrace.Protocol.Primitives;
+using Millrace.Tests.Protocol.Messages;
+using Xunit;
+
+namespace Millrace.Tests.Metadata;
+
+/// <summary>The bytes of what our own command line asks: it and brokers of different ages speak them.</summary>
+public sealed class ClientSchemaTests
+{
+    private static readonly Guid Id = new("00000001-0002-0003-0405-060708090A0B");
+
+    public static TheoryData<IMessage, string> Messages { get; } = new()
+    {
+        { new DescribeNodesRequest { TimeoutMs = 7 }, "00000007" + "00" },
+        {
+            new DescribeNodesResponse
+            {
+                ControllerId = 7,
+                Nodes = [new() { NodeId = 7, Name = "n", NodeEpoch = 8, State = 1, Host = "h", Port = 9092, Rack = null, Internal = "i", Program = "p" }],
+                WaitingWals = [new() { WalId = Id, Location = "l", NodeId = 9, Partitions = [new() { Topic = "t", Partition = 1 }] }],
+            },
+            "0000" + "00000007"
+            + "02" + "00000007" + "026E" + "0000000000000008" + "01" + "0268" + "00002384" + "00" + "0269" + "0270" + "00"
+            + "02" + "00000001000200030405060708090A0B" + "026C" + "00000009" + "02" + "0274" + "00000001" + "00" + "00"
+            + "00"
+        },
+    };
+
+    [Theory]
+    [MemberData(nameof(Messages), DisableDiscoveryEnumeration = true)]
+    public void A_message_has_the_bytes_that_were_agreed_on(IMessage message, string bytes)
+    {
+        var written = MessageCodec.Write(message, 0);
+
+        Assert.Equal(bytes, Convert.ToHexString(written));
+        Assert.Equal(MessagePrinter.Print(message), MessagePrinter.Print(MessageCodec.For(message.GetType()).Read(written, 0)));
+    }
+}
