@@ -1,4 +1,3 @@
-using Millrace.Streams;
 using Millrace.Streams.Objects;
 using Millrace.Tests.Controller;
 using Millrace.Tests.Controller.Failover;
