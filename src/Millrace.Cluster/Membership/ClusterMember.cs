@@ -55,6 +55,7 @@ public sealed class ClusterMember : IAsyncDisposable
     private ClusterMember(NodeRuntime node, IObjectStorage storage, BufferPool buffers, IConnectionFactory peers, PeerAddress self, ClusterOptions options)
     {
         _life = node.NewPart();
+        Ended = _life.Stopping;
         (_storage, _peers, _self, _options) = (storage, peers, self, options);
         _logger = node.Loggers.CreateLogger<ClusterMember>();
         _questions = new PeerQuestions(_life, peers, self.ToString());
@@ -77,6 +78,9 @@ public sealed class ClusterMember : IAsyncDisposable
 
     /// <summary>Completes, with the reason, when the process can be no member any more: the metadata cannot be read, or contradicts itself.</summary>
     public Task<Exception> Failed => _life.Failed;
+
+    /// <summary>Cancelled when this is a member no longer: nothing that is asked of the controller will ever be answered.</summary>
+    public CancellationToken Ended { get; }
 
     /// <summary>Joins the cluster in a bucket, or forms it. Returns when the cluster has a controller.</summary>
     /// <param name="node">The process' surroundings.</param>
@@ -112,9 +116,8 @@ public sealed class ClusterMember : IAsyncDisposable
             await member.DisposeAsync();
             if (failure is OperationCanceledException && !token.IsCancellationRequested && member.Failed.IsCompleted)
             {
-                // What counts is why it can be no member. What a background loop failed of is inside.
-                var reason = await member.Failed;
-                ExceptionDispatchInfo.Throw(reason is InvalidOperationException { InnerException: { } inner } ? inner : reason);
+                // What counts is why it can be no member.
+                ExceptionDispatchInfo.Throw(CauseOf(await member.Failed));
             }
 
             throw;
@@ -286,9 +289,10 @@ public sealed class ClusterMember : IAsyncDisposable
         };
     }
 
-    private static bool IsLasting(Exception reason)
-    {
-        var cause = reason is InvalidOperationException { InnerException: { } inner } ? inner : reason;
-        return cause is not (ObjectLogException { Error: ObjectLogError.Fenced or ObjectLogError.Closed } or ObjectStorageException or OutOfMemoryException);
-    }
+    /// <summary>What a background loop failed of is inside.</summary>
+    public static Exception CauseOf(Exception reason) => reason is InvalidOperationException { InnerException: { } inner } ? CauseOf(inner) : reason;
+
+    private static bool IsLasting(Exception reason) =>
+        CauseOf(reason) is not (ObjectLogException { Error: ObjectLogError.Fenced or ObjectLogError.Closed } or ObjectStorageException
+            or OutOfMemoryException);
 }

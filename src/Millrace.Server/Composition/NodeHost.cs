@@ -202,7 +202,18 @@ internal sealed class NodeHost : IAsyncDisposable
 
     private async Task BeginAsync(NodeOptions options, bool isReplacement, CancellationToken token)
     {
-        var incarnation = await new IncarnationStart(_runtime, options, _components, _listeners, _member!, isReplacement).RunAsync(token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(token, _member!.Ended);
+        Incarnation incarnation;
+        try
+        {
+            incarnation = await new IncarnationStart(_runtime, options, _components, _listeners, _member, isReplacement).RunAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!token.IsCancellationRequested && _member.Failed.IsCompleted)
+        {
+            ExceptionDispatchInfo.Throw(ClusterMember.CauseOf(await _member.Failed));
+            throw;
+        }
+
         _current = incarnation;
         _replacements.Serves();
         _observer.OnServing(incarnation);
