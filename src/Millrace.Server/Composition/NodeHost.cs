@@ -193,7 +193,7 @@ internal sealed class NodeHost : IAsyncDisposable
         catch (StreamException fenced) when (fenced.Error == StreamError.Fenced)
         {
             ServerMessages.NotReplaced(_logger, _replacements.InARow, Replacements.MostInARow, fenced.Message);
-            if (!await TryReplaceAsync(fenced, token))
+            if (!await TryReplaceAsync(fenced, _options, token))
             {
                 ExceptionDispatchInfo.Throw(await _failed.Task);
             }
@@ -224,12 +224,14 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         try
         {
+            // The operator has given up what was missing when he started the process, and has not seen what may be missing later.
+            var options = _options with { AcceptLoss = [] };
             Exception reason;
             do
             {
                 reason = await _current!.WaitUntilOverAsync().OrCancelled(stop);
             }
-            while (await TryPutDownAsync(_current!, reason) && await TryReplaceAsync(reason, stop));
+            while (await TryPutDownAsync(_current!, reason) && await TryReplaceAsync(reason, options, stop));
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -260,11 +262,9 @@ internal sealed class NodeHost : IAsyncDisposable
         return true;
     }
 
-    private async Task<bool> TryReplaceAsync(Exception reason, CancellationToken stop)
+    private async Task<bool> TryReplaceAsync(Exception reason, NodeOptions options, CancellationToken stop)
     {
         var over = _runtime.Time.GetTimestamp();
-        // The operator has given up what was missing when he started the process, and has not seen what may be missing now.
-        var options = _options with { AcceptLoss = [] };
         while (IncarnationEnd.KindOf(reason) == EndKind.Passing)
         {
             if (_replacements.Next() is not { } pause)
