@@ -12,15 +12,17 @@ internal sealed class ClusterUnderTest : IDisposable
     private readonly string _store;
     private readonly MillraceUnderTest[] _brokers;
     private readonly SeparateHosts? _hosts;
+    private readonly string _logLevel;
     private readonly IAdminClient _admin;
 
     /// <param name="folder">For data and logs.</param>
     /// <param name="store">The bucket.</param>
     /// <param name="brokers">How many.</param>
     /// <param name="hosts">One for each; null for this machine's loopback.</param>
-    public ClusterUnderTest(string folder, string store, int brokers, SeparateHosts? hosts = null)
+    /// <param name="logLevel">The least that they log.</param>
+    public ClusterUnderTest(string folder, string store, int brokers, SeparateHosts? hosts = null, string logLevel = "information")
     {
-        (_folder, _store, _hosts) = (folder, store, hosts);
+        (_folder, _store, _hosts, _logLevel) = (folder, store, hosts, logLevel);
         _brokers = new MillraceUnderTest[brokers];
         Parallel.For(0, brokers, index => _brokers[index] = Start(index, $"{(hosts is null ? "127.0.0.1" : SeparateHosts.AddressOf(index))}:0"));
         BootstrapServers = string.Join(',', _brokers.Select(broker => broker.BootstrapServers));
@@ -92,7 +94,7 @@ internal sealed class ClusterUnderTest : IDisposable
         Path.Combine(_folder, $"broker{index}"),
         new StreamWriter(LogOf(index), append: true) { AutoFlush = true },
         _hosts?.On(index) ?? [],
-        "--listen", listen, "--store", _store, "--wal", "object", "--name", $"broker{index}");
+        "--listen", listen, "--store", _store, "--wal", "object", "--name", $"broker{index}", "--log-level", _logLevel);
 
     private string LogOf(int index) => Path.Combine(_folder, $"broker{index}.log");
 }

@@ -21,10 +21,10 @@ internal static class FailoverCommand
         var rounds = new Option<int>("--rounds") { Description = "How often each is measured.", DefaultValueFactory = _ => 3 };
         var load = new Option<double>("--load") { Description = "Records per second, over all partitions in turn.", DefaultValueFactory = _ => 2_000 };
         var store = new Option<string?>("--store") { Description = "The bucket, empty; otherwise a directory." };
-        var keep = new Option<bool>("--logs") { Description = "Prints what the brokers logged of it at the end." };
+        var logs = new Option<string?>("--logs") { Description = "Prints at the end what the brokers logged at this level and above: debug, information." };
         var command = new Command("failover", "Brokers are killed or stopped under load: how long until every partition acknowledges again.")
         {
-            faults, brokers, partitions, rounds, load, store, keep,
+            faults, brokers, partitions, rounds, load, store, logs,
         };
         command.SetAction(parsed =>
         {
@@ -32,7 +32,10 @@ internal static class FailoverCommand
             {
                 using var folder = new ScratchFolder();
                 using var cluster = new ClusterUnderTest(
-                    folder.Path, parsed.GetValue(store) ?? $"file://{folder.Path}/store", parsed.GetValue(brokers));
+                    folder.Path,
+                    parsed.GetValue(store) ?? $"file://{folder.Path}/store",
+                    parsed.GetValue(brokers),
+                    logLevel: parsed.GetValue(logs) ?? "warning");
                 Console.WriteLine($"## {fault}: {cluster.Count} brokers, {parsed.GetValue(partitions)} partitions\n");
                 try
                 {
@@ -40,7 +43,7 @@ internal static class FailoverCommand
                 }
                 finally
                 {
-                    if (parsed.GetValue(keep))
+                    if (parsed.GetValue(logs) is not null)
                     {
                         cluster.PrintLogs();
                     }
