@@ -19,7 +19,7 @@ internal static class FailoverCommand
         var brokers = new Option<int>("--brokers") { Description = "How many.", DefaultValueFactory = _ => 3 };
         var partitions = new Option<int>("--partitions") { Description = "Of one topic.", DefaultValueFactory = _ => 1_000 };
         var rounds = new Option<int>("--rounds") { Description = "How often each is measured.", DefaultValueFactory = _ => 3 };
-        var load = new Option<double>("--load") { Description = "Records per second, over all partitions in turn.", DefaultValueFactory = _ => 2_000 };
+        var load = new Option<double>("--load") { Description = "Records per second, over all partitions in turn.", DefaultValueFactory = _ => 1_000 };
         var store = new Option<string?>("--store") { Description = "The bucket, empty; otherwise a directory." };
         var logs = new Option<string?>("--logs") { Description = "Prints at the end what the brokers logged at this level and above: debug, information." };
         var command = new Command("failover", "Brokers are killed or stopped under load: how long until every partition acknowledges again.")
