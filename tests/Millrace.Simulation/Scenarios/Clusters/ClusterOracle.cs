@@ -106,5 +106,5 @@ internal sealed class ClusterOracle(SimulationKernel kernel, Func<string, bool> 
         + string.Join(',', image.Nodes.Values.Select(node => $"{node.Id}:{node.Epoch}:{node.State}")) + ' '
         + string.Join(',', image.Wals.Values.Select(wal => $"{wal.Id}:{wal.State}")) + ' '
         + string.Join(';', image.Topics.Values.Select(topic => $"{topic.Name}:{topic.Id}:"
-            + string.Join(',', topic.Partitions.Select(partition => $"{partition.Leader}@{partition.Epoch}"))));
+            + string.Join(',', topic.Partitions.Select(partition => $"{partition.Leader}@{partition.Epoch}>{partition.MovingTo}"))));
 }

@@ -43,14 +43,15 @@ public sealed class FormerWalsTests : IAsyncDisposable
         await using (var node = await NodeUnderTest.StartAsync(_storage, Wal))
         {
             left = Path.GetFileName(node.Node.Wal.Descriptor.Location);
+            await OpenNewAsync(node);
         }
 
         await using (var recoverer = new ControllerNode(_storage))
         {
             var controller = await recoverer.StartAsync();
             var self = await controller.RegisterAsync(recoverer.Registration, default);
-            var waiting = Assert.Single(await controller.GetWaitingWalsAsync(default));
-            await controller.CompleteRecoveryAsync(self, waiting.Wal.Id, default);
+            var share = Assert.Single(await controller.GetSharesAsync(self, default));
+            Assert.True((await controller.CompleteRecoveryAsync(self, share, default)).IsRetired);
         }
 
         Assert.Equal([left], Files);
