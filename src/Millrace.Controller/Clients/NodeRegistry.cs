@@ -86,6 +86,12 @@ public sealed class NodeRegistry(NodeRuntime runtime, IControllerChannel channel
     public async ValueTask<IReadOnlyList<WalDescriptor>> GetRetiredWalsAsync(CancellationToken token) =>
         [.. (await ListAsync(token)).Retired.Select(WalForms.ToDescriptor)];
 
+    /// <summary>This node has fenced a WAL that only its writer was expected to reach, and that is away: what waits for it is planned to this node.</summary>
+    /// <exception cref="StreamException">Fenced.</exception>
+    public async ValueTask ClaimWalAsync(NodeIncarnation node, Guid walId, CancellationToken token) =>
+        await AskAsync<ClaimWalRequest, ClaimWalResponse>(
+            new ClaimWalRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value, WalId = walId }, token);
+
     /// <summary>The space of retired WALs has been given back. An incarnation that has left may say so of its own.</summary>
     /// <exception cref="StreamException">Fenced.</exception>
     public async ValueTask ForgetWalsAsync(NodeIncarnation node, IReadOnlyList<Guid> walIds, CancellationToken token) =>

@@ -61,6 +61,7 @@ public sealed class ControllerEndpoint : IControllerLink
         {
             Decide = (entry, request) => WalRequests.Shares(entry.State, request), Answer = WalRequests.Shares,
         });
+        Take(new RequestKind<ClaimWalRequest, ClaimWalResponse> { Decide = WalRequests.Claim });
         Take(new RequestKind<CompleteRecoveryRequest, CompleteRecoveryResponse> { Decide = WalRequests.Complete });
         Take(new RequestKind<AcceptLossRequest, AcceptLossResponse> { Decide = WalRequests.AcceptLoss, Committed = nodes.OnLossAccepted });
         Take(new RequestKind<StreamOpsRequest, StreamOpsResponse> { Decide = StreamRequests.Decide, Answer = StreamRequests.TryAnswer });

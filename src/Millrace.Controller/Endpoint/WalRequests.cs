@@ -35,6 +35,12 @@ internal static class WalRequests
     public static ListSharesResponse Shares(ClusterState state, ListSharesRequest request) =>
         new() { Shares = [.. WalRecovery.SharesOf(state, Sender(request.NodeId, request.NodeEpoch)).Select(WalForms.ToMessage)] };
 
+    public static ClaimWalResponse Claim(PendingEntry entry, ClaimWalRequest request)
+    {
+        WalRecovery.Claim(entry, Sender(request.NodeId, request.NodeEpoch), request.WalId);
+        return new ClaimWalResponse();
+    }
+
     public static CompleteRecoveryResponse Complete(PendingEntry entry, CompleteRecoveryRequest request)
     {
         var completion = WalRecovery.Complete(entry, Sender(request.NodeId, request.NodeEpoch), WalForms.ToShare(request));

@@ -30,8 +30,7 @@ public sealed class ShareRecovery(
     {
         FailoverMessages.Recovering(_logger, wal.Id, wal.Location, share.Ranges.Count);
         var began = runtime.Time.GetTimestamp();
-        var takeover = takeovers(wal.Kind) ?? throw new WalUnavailableException(wal, $"a WAL of kind {wal.Kind} ends with its process.");
-        await using var recovery = await takeover.TakeOverAsync(wal, token);
+        await using var recovery = await TakerOf(wal).TakeOverAsync(wal, token);
         var sealing = runtime.Time.GetElapsedTime(began);
         var result = await failover.RecoverAsync(recovery, share, token);
         Report(wal, share, sealing, result);
@@ -40,6 +39,29 @@ public sealed class ShareRecovery(
             await nodes.ForgetWalsAsync(self, [wal.Id], token);
         }
     }
+
+    /// <summary>Has all that waits for a WAL planned to this node, if it is at hand here.</summary>
+    /// <returns>Why it is not; null if it is.</returns>
+    public async Task<string?> TryClaimAsync(WalDescriptor wal, CancellationToken token)
+    {
+        try
+        {
+            await using (await TakerOf(wal).TakeOverAsync(wal, token))
+            {
+                // Fenced, and let go again: it is read when its share is known.
+            }
+        }
+        catch (WalUnavailableException elsewhere)
+        {
+            return elsewhere.Message;
+        }
+
+        await nodes.ClaimWalAsync(self, wal.Id, token);
+        return null;
+    }
+
+    private IWalTakeover TakerOf(WalDescriptor wal) =>
+        takeovers(wal.Kind) ?? throw new WalUnavailableException(wal, $"a WAL of kind {wal.Kind} ends with its process.");
 
     // The one place that knows of every share that was recovered, and of what took how long.
     private void Report(WalDescriptor wal, WalShare share, TimeSpan sealing, WalFailoverResult result) =>

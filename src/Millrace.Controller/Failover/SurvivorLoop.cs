@@ -28,6 +28,9 @@ public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, Shar
     // What a medium has refused that may yield: tried again after a pause.
     private readonly HashSet<(StreamId Stream, StreamEpoch Epoch)> _resting = [];
 
+    // WALs that only their writers reach as a rule, which are away: each is looked for here once.
+    private readonly HashSet<Guid> _lookedFor = [];
+
     // Why each WAL could not be recovered, as it was said.
     private readonly Dictionary<Guid, string> _said = [];
 
@@ -42,6 +45,11 @@ public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, Shar
             await WaitForWorkAsync(metadata, pauses, token);
             _resting.Clear();
             var image = metadata.Image;
+            foreach (var wal in OrphansIn(image).Where(wal => _lookedFor.Add(wal.Id)))
+            {
+                await LookForAsync(image, WalOperations.Describe(wal), token);
+            }
+
             var shares = await recovery.GetSharesAsync(token);
             foreach (var share in shares)
             {
@@ -58,6 +66,15 @@ public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, Shar
             {
                 pauses.Reset();
             }
+        }
+    }
+
+    private async Task LookForAsync(MetadataImage image, WalDescriptor wal, CancellationToken token)
+    {
+        // Whom it concerns is told by one of those who have looked.
+        if (await recovery.TryClaimAsync(wal, token) is { } reason && image.LiveNodes.First().Id == self.Node)
+        {
+            await SayAsync(wal, _ => true, reason, $"Start broker {wal.Node} again, by its name and with this WAL ({wal.Location}); or give", token);
         }
     }
 
@@ -100,8 +117,11 @@ public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, Shar
     {
         // The feed asks on its own thread, and perhaps once more when this has gone on.
         var passedOver = _hopeless.Union(_resting).ToHashSet();
+        var lookedFor = _lookedFor.ToHashSet();
         using var wait = CancellationTokenSource.CreateLinkedTokenSource(token);
-        var work = metadata.WaitAsync(image => PlannedIn(image).Any(planned => !passedOver.Contains(planned)), wait.Token).AsTask();
+        var work = metadata.WaitAsync(
+            image => PlannedIn(image).Any(planned => !passedOver.Contains(planned)) || OrphansIn(image).Any(wal => !lookedFor.Contains(wal.Id)),
+            wait.Token).AsTask();
         if (_resting.Count > 0)
         {
             await Waiting.Either(work, Task.Delay(pauses.Next(), runtime.Time, wait.Token));
@@ -114,16 +134,18 @@ public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, Shar
         }
     }
 
-    private IEnumerable<(StreamId Stream, StreamEpoch Epoch)> PlannedIn(MetadataImage image)
-    {
-        // One that is fenced itself has nothing to bring, though its node may live on in another incarnation.
-        var isLive = image.Nodes.TryGetValue(self.Node, out var node) && node.Epoch == self.Epoch && node.IsLive;
-        return isLive && image.Wals.Values.Any(wal => wal.State == WalState.AwaitsRecovery)
+    private IEnumerable<(StreamId Stream, StreamEpoch Epoch)> PlannedIn(MetadataImage image) =>
+        IsLiveIn(image) && image.Wals.Values.Any(wal => wal.State == WalState.AwaitsRecovery)
             ? image.Topics.Values.SelectMany(topic => topic.Partitions)
                 .Where(partition => partition.Leader is null && partition.MovingTo == self.Node)
                 .Select(partition => (partition.Stream, partition.Epoch))
             : [];
-    }
+
+    private IEnumerable<WalImage> OrphansIn(MetadataImage image) =>
+        image.Wals.Values.Where(wal => wal.State == WalState.AwaitsRecovery && !((WalKind)wal.Kind).IsOfAll() && !image.IsLive(wal.Node) && IsLiveIn(image));
+
+    // One that is fenced itself has nothing to bring, though its node may live on in another incarnation.
+    private bool IsLiveIn(MetadataImage image) => image.Nodes.TryGetValue(self.Node, out var node) && node.Epoch == self.Epoch && node.IsLive;
 
     private static IEnumerable<(StreamId Stream, StreamEpoch Epoch)> NamesOf(WalShare share) => share.Ranges.Select(range => (range.Stream, range.Epoch));
 

@@ -3,9 +3,11 @@ using Millrace.Controller.Streams;
 using Millrace.Controller.Topics;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
+using Millrace.Protocol.Messages;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
+using Millrace.Streams.Wal;
 
 namespace Millrace.Controller.Nodes;
 
@@ -33,6 +35,30 @@ internal static class WalRecovery
         }
 
         return shares;
+    }
+
+    /// <summary>
+    /// Plans all that waits for a WAL to a node that has fenced it, and so has it at hand, though only the node that wrote it was expected to: if that one
+    /// is away. The file of a broker that comes again under another name is found so.
+    /// </summary>
+    public static void Claim(PendingEntry entry, NodeIncarnation node, Guid walId)
+    {
+        entry.RequireLive(node);
+        if (FindWaiting(entry, walId) is not { } wal || entry.Cluster.IsLive(wal.Node) || ((WalKind)wal.Kind).IsOfAll())
+        {
+            return;
+        }
+
+        var claimed = new SortedDictionary<(Guid Topic, int Partition), NodeId>();
+        foreach (var stream in entry.Streams.OpenStreamsOf(WalRetirement.WriterOf(wal)).Select(id => entry.Streams.Streams[id]))
+        {
+            if (entry.Cluster.FindPartition(stream.TopicId, stream.Partition) is { Leader: null } partition && partition.MovingTo != node.Node)
+            {
+                claimed.Add((stream.TopicId, stream.Partition), node.Node);
+            }
+        }
+
+        Record(entry, claimed, static (runs, topic) => runs.ToPlans(topic));
     }
 
     /// <summary>
@@ -119,9 +145,13 @@ internal static class WalRecovery
             .. WalRetirement.WaitingIn(state).Select(wal => new WaitingWal(WalOperations.Describe(wal), WaitingFor(state, WalRetirement.WriterOf(wal)))),
         ];
 
-    private static void Lead(PendingEntry entry, SortedDictionary<(Guid Topic, int Partition), NodeId> led)
+    private static void Lead(PendingEntry entry, SortedDictionary<(Guid Topic, int Partition), NodeId> led) =>
+        Record(entry, led, static (runs, topic) => runs.ToLeaders(topic));
+
+    private static void Record(
+        PendingEntry entry, SortedDictionary<(Guid Topic, int Partition), NodeId> partitions, Func<PartitionRuns, Guid, IRecord> toRecord)
     {
-        foreach (var topic in led.GroupBy(partition => partition.Key.Topic))
+        foreach (var topic in partitions.GroupBy(partition => partition.Key.Topic))
         {
             var runs = new PartitionRuns();
             foreach (var (partition, leader) in topic)
@@ -129,7 +159,7 @@ internal static class WalRecovery
                 runs.Add(partition.Partition, leader.Value);
             }
 
-            entry.Add(runs.ToLeaders(topic.Key));
+            entry.Add(toRecord(runs, topic.Key));
         }
     }
 

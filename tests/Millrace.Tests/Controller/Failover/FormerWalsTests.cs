@@ -1,6 +1,8 @@
 using Millrace.Controller.Streams;
 using Millrace.ObjectStorage.Memory;
+using Millrace.Protocol;
 using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files.Linux;
 using Millrace.Runtime.Ids;
 using Millrace.Server.Options;
 using Millrace.Streams;
@@ -178,6 +180,23 @@ public sealed class FormerWalsTests : IAsyncDisposable
         Assert.Equal(wal, await WaitingAsync());
         await using var last = await NodeUnderTest.StartAsync(_storage, Wal, [$"{wal}"]);
         Assert.Empty(await last.Node.Nodes.GetWaitingWalsAsync(default));
+    }
+
+    [Fact]
+    public async Task A_node_that_comes_again_under_another_name_recovers_the_file_that_lies_in_its_folder()
+    {
+        await using (var node = await NodeUnderTest.StartAsync(_storage, Wal))
+        {
+            await node.Host.Member.Channel.SendAsync<CreateTopicsRequest, CreateTopicsResponse>(
+                new CreateTopicsRequest { Topics = [new() { Name = "t", NumPartitions = 1, ReplicationFactor = 1 }] }, TestContext.Current.CancellationToken);
+            var stream = node.Node.Metadata.Image.Topics["t"].Partitions[0].Stream;
+            Assert.True(await Eventually.BecomesTrueAsync(() => node.Controller.State.Streams.Streams[stream].OpenRange is not null));
+        }
+
+        await using var renamed = await NodeUnderTest.StartAsync(
+            _storage, Wal, new LinuxFileSystem(TaskScheduler.Default), options => options, name: "renamed");
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => renamed.Node.Metadata.Image.Topics["t"].Partitions[0].Leader == renamed.Node.Self.Node));
     }
 
     public async ValueTask DisposeAsync()

@@ -57,8 +57,25 @@ public sealed class SuccessionTests
         Fence(nodes[2]);
 
         Assert.All(lost, index => Assert.Equal((null, nodes[1].Node), (Partition(index).Leader, Partition(index).MovingTo)));
+        var wal = Assert.Single(WalRecovery.Waiting(_script.State), waiting => waiting.Wal.Node == nodes[1].Node).Wal.Id;
         var again = _script.Register(name: "n1", kind: WalKind.File);
+        _script.Do(entry => WalRecovery.Claim(entry, nodes[0], wal));
         Assert.Equal(lost.Count, Assert.Single(WalRecovery.SharesOf(_script.State, again)).Ranges.Count);
+    }
+
+    [Fact]
+    public void Whoever_has_the_file_of_a_node_that_is_away_may_claim_what_waits_for_it()
+    {
+        var nodes = Cluster(3, WalKind.File);
+        OpenAll(_script.CreateTopic("t", partitions: 9));
+        var lost = LedBy(nodes[1]);
+        Fence(nodes[1]);
+
+        _script.Do(entry => WalRecovery.Claim(entry, nodes[2], Assert.Single(WalRecovery.Waiting(_script.State)).Wal.Id));
+
+        Assert.All(lost, index => Assert.Equal((null, nodes[2].Node), (Partition(index).Leader, Partition(index).MovingTo)));
+        Fence(nodes[2]);
+        Assert.All(lost, index => Assert.Equal((null, nodes[1].Node), (Partition(index).Leader, Partition(index).MovingTo)));
     }
 
     [Fact]

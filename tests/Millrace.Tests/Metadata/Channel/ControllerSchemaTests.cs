@@ -67,6 +67,8 @@ public sealed class ControllerSchemaTests
             "00000007" + Long(8) + "00000001000200030405060708090A0B" + "02" + Long(9) + Long(10) + "00" + "00"
         },
         { new CompleteRecoveryResponse { DamagedStreams = [9], IsRetired = true }, "02" + Long(9) + "01" + "00" },
+        { new ClaimWalRequest { NodeId = 7, NodeEpoch = 8, WalId = Id }, "00000007" + Long(8) + "00000001000200030405060708090A0B" + "00" },
+        { new ClaimWalResponse(), "00" },
         { new ListSharesRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
         {
             new ListSharesResponse { Shares = [new() { WalId = Id, Ranges = [new() { StreamId = 9, Epoch = 10, EndOffset = 11 }] }] },
