@@ -116,7 +116,13 @@ public sealed class ClusterController : IAsyncDisposable
 
     /// <summary>Shuts an incarnation out for good, if it is live: others take over what it led.</summary>
     /// <exception cref="ControllerException">ControllerLost; Busy.</exception>
-    public ValueTask FenceAsync(NodeIncarnation node, CancellationToken token) => SubmitAsync(entry => NodeOperations.Fence(entry, node), token);
+    public async ValueTask FenceAsync(NodeIncarnation node, CancellationToken token)
+    {
+        if ((await DecideAsync(entry => NodeOperations.Fence(entry, node), token)).Accepted() is { } plan)
+        {
+            ControllerMessages.NodeFenced(_logger, node.Node, node.Epoch, plan);
+        }
+    }
 
     /// <summary>Hands a request to the loop and waits for what becomes of it.</summary>
     /// <exception cref="ControllerException">ControllerLost; Busy.</exception>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Controller.Nodes;
+using Millrace.Controller.Topics;
 using Millrace.Metadata.Image;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime.Ids;
@@ -17,6 +18,9 @@ internal static partial class ControllerMessages
 
     [LoggerMessage(EventId = 5001, Level = LogLevel.Information, Message = "Node {Node} has registered, epoch {Epoch}, at {Endpoints}")]
     public static partial void NodeRegistered(ILogger logger, NodeId node, NodeEpoch epoch, string endpoints);
+
+    [LoggerMessage(EventId = 5002, Level = LogLevel.Information, Message = "Node {Node}, epoch {Epoch}, is fenced: of its partitions {Plan}")]
+    public static partial void NodeFenced(ILogger logger, NodeId node, NodeEpoch epoch, SuccessionPlan plan);
 
     [LoggerMessage(EventId = 5003, Level = LogLevel.Warning, Message = "What WAL {Wal} held of {Stream} has been given up")]
     public static partial void LossAccepted(ILogger logger, Guid wal, WaitingStream stream);

@@ -2,7 +2,6 @@ using Millrace.Controller.State;
 using Millrace.Controller.Topics;
 using Millrace.Metadata.Image;
 using Millrace.Protocol.Messages;
-using Millrace.Streams;
 using Millrace.Streams.Registry;
 
 namespace Millrace.Controller;
@@ -39,17 +38,9 @@ internal sealed class PendingEntry(ClusterState committed, DateTimeOffset now)
     public Refusal? Try(Func<PendingEntry, Refusal?> operation, bool keep) => Run(operation, refusal => keep && refusal is null);
 
     /// <summary>Refuses an incarnation that is not the newest of its node, or is not live any more.</summary>
-    public void RequireLive(NodeIncarnation incarnation)
-    {
-        if (!IsLive(incarnation))
-        {
-            throw new StreamException(
-                StreamError.Fenced, $"Node {incarnation.Node}, epoch {incarnation.Epoch}, is fenced: a newer incarnation has taken its place, or it has left");
-        }
-    }
+    public void RequireLive(NodeIncarnation incarnation) => State.RequireLive(incarnation);
 
-    public bool IsLive(NodeIncarnation incarnation) =>
-        Cluster.Nodes.TryGetValue(incarnation.Node, out var node) && node.Epoch == incarnation.Epoch && node.State == NodeState.Live;
+    public bool IsLive(NodeIncarnation incarnation) => State.IsLive(incarnation);
 
     private T Run<T>(Func<PendingEntry, T> operation, Func<T, bool> keeps)
     {

@@ -42,16 +42,6 @@ internal static partial class StreamsMessages
     public static partial void ReadAheadFailed(ILogger logger, StreamId stream, string reason);
 
     [LoggerMessage(
-        EventId = 3009, Level = LogLevel.Information,
-        Message = "Recovered WAL {Wal}: {Records} records read, {Bytes} bytes of {Streams} streams committed")]
-    public static partial void Recovered(ILogger logger, Guid wal, long records, long bytes, int streams);
-
-    [LoggerMessage(
-        EventId = 3010, Level = LogLevel.Information,
-        Message = "What WAL {Wal} holds of stream {Stream}, epoch {Epoch}, is passed over: that range is closed, was given up, or its stream is gone")]
-    public static partial void PassedOver(ILogger logger, Guid wal, StreamId stream, StreamEpoch epoch);
-
-    [LoggerMessage(
         EventId = 3011, Level = LogLevel.Warning,
         Message = "Nothing more of the lost stream {Stream} can be uploaded: the WAL keeps its records no longer")]
     public static partial void LostSettled(ILogger logger, StreamId stream);

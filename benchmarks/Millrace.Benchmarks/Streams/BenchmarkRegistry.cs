@@ -32,5 +32,8 @@ internal sealed class BenchmarkRegistry : IStreamRegistry
 
     public ValueTask ReportDamageAsync(NodeIncarnation node, Guid? walId, StreamId stream, StreamEpoch epoch, CancellationToken token) => default;
 
-    public ValueTask<IReadOnlyList<StreamId>> CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token) => new([]);
+    public ValueTask<IReadOnlyList<WalShare>> GetSharesAsync(NodeIncarnation node, CancellationToken token) => new([]);
+
+    public ValueTask<ShareCompletion> CompleteRecoveryAsync(NodeIncarnation node, WalShare share, CancellationToken token) =>
+        new(new ShareCompletion([], IsRetired: true));
 }

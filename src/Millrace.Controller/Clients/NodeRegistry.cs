@@ -76,8 +76,8 @@ public sealed class NodeRegistry(NodeRuntime runtime, IControllerChannel channel
             new LeaveNodeRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value }, token);
 
     /// <summary>
-    /// The WALs of fenced incarnations that nobody has recovered yet, oldest first, and what waits for each. To be recovered one by
-    /// one: take it over, upload, commit with its id, <see cref="IStreamRegistry.CompleteRecoveryAsync"/>.
+    /// The WALs of fenced incarnations that something waits for, oldest first, and what. Each node recovers its share of them
+    /// (<see cref="IStreamRegistry.GetSharesAsync"/>): takes it over, uploads, commits with its id, <see cref="IStreamRegistry.CompleteRecoveryAsync"/>.
     /// </summary>
     public async ValueTask<IReadOnlyList<WaitingWal>> GetWaitingWalsAsync(CancellationToken token) =>
         [.. (await ListAsync(token)).Waiting.Select(WalForms.ToWaiting)];
@@ -85,6 +85,12 @@ public sealed class NodeRegistry(NodeRuntime runtime, IControllerChannel channel
     /// <summary>The WALs that nothing is needed of and that may still take space: to be given back, and then forgotten.</summary>
     public async ValueTask<IReadOnlyList<WalDescriptor>> GetRetiredWalsAsync(CancellationToken token) =>
         [.. (await ListAsync(token)).Retired.Select(WalForms.ToDescriptor)];
+
+    /// <summary>This node has fenced a WAL that only its writer was expected to reach, and that is away: what waits for it is planned to this node.</summary>
+    /// <exception cref="StreamException">Fenced.</exception>
+    public async ValueTask ClaimWalAsync(NodeIncarnation node, Guid walId, CancellationToken token) =>
+        await AskAsync<ClaimWalRequest, ClaimWalResponse>(
+            new ClaimWalRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value, WalId = walId }, token);
 
     /// <summary>The space of retired WALs has been given back. An incarnation that has left may say so of its own.</summary>
     /// <exception cref="StreamException">Fenced.</exception>
@@ -111,15 +117,6 @@ public sealed class NodeRegistry(NodeRuntime runtime, IControllerChannel channel
         var response = await AskAsync<AcceptLossRequest, AcceptLossResponse>(request, token);
         return [.. response.Lost.Select(stream => new WaitingStream(new StreamId(stream.StreamId), stream.Topic, stream.Partition))];
     }
-
-    /// <summary>
-    /// Gives every partition without a leader to a live node at a higher epoch, except those whose stream waits for a WAL.
-    /// </summary>
-    /// <returns>How many were given.</returns>
-    /// <exception cref="StreamException">Fenced.</exception>
-    public async ValueTask<int> AssignPartitionsAsync(NodeIncarnation requester, CancellationToken token) =>
-        (await AskAsync<AssignPartitionsRequest, AssignPartitionsResponse>(
-            new AssignPartitionsRequest { NodeId = requester.Node.Value, NodeEpoch = requester.Epoch.Value }, token)).Count;
 
     private ValueTask<ListWalsResponse> ListAsync(CancellationToken token) =>
         AskAsync<ListWalsRequest, ListWalsResponse>(new ListWalsRequest(), token);

@@ -73,11 +73,23 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
         Accepted((await AskAsync(node, request, token)).Damaged[0]);
     }
 
-    public async ValueTask<IReadOnlyList<StreamId>> CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token)
+    public async ValueTask<IReadOnlyList<WalShare>> GetSharesAsync(NodeIncarnation node, CancellationToken token)
     {
-        var request = new CompleteRecoveryRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value, WalId = walId };
+        var request = new ListSharesRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value };
+        return [.. (await channel.AskAsync<ListSharesRequest, ListSharesResponse>(request, token)).Shares.Select(WalForms.ToShare)];
+    }
+
+    public async ValueTask<ShareCompletion> CompleteRecoveryAsync(NodeIncarnation node, WalShare share, CancellationToken token)
+    {
+        var request = new CompleteRecoveryRequest
+        {
+            NodeId = node.Node.Value,
+            NodeEpoch = node.Epoch.Value,
+            WalId = share.WalId,
+            Ranges = [.. share.Ranges.Select(range => new CompleteRecoveryRequest.Range { StreamId = range.Stream.Value, Epoch = range.Epoch.Value })],
+        };
         var response = await channel.AskAsync<CompleteRecoveryRequest, CompleteRecoveryResponse>(request, token);
-        return [.. response.DamagedStreams.Select(stream => new StreamId(stream))];
+        return new ShareCompletion([.. response.DamagedStreams.Select(stream => new StreamId(stream))], response.IsRetired);
     }
 
     private ValueTask<StreamOpsResponse> AskAsync(NodeIncarnation node, StreamOpsRequest request, CancellationToken token)

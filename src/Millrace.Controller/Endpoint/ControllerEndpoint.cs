@@ -54,10 +54,14 @@ public sealed class ControllerEndpoint : IControllerLink
         Take(new RequestKind<UnregisterBrokerRequest, UnregisterBrokerResponse> { Decide = NodeRemoval.Remove });
         Take(new RequestKind<RegisterNodeRequest, RegisterNodeResponse> { Decide = nodes.Register, Committed = nodes.OnRegistered });
         Take(new RequestKind<LeaveNodeRequest, LeaveNodeResponse> { Decide = NodeRequests.Leave });
-        Take(new RequestKind<AssignPartitionsRequest, AssignPartitionsResponse> { Decide = NodeRequests.Assign });
         Take(new RequestKind<RegisterWalRequest, RegisterWalResponse> { Decide = WalRequests.Register });
         Take(new RequestKind<ListWalsRequest, ListWalsResponse> { Decide = WalRequests.List });
         Take(new RequestKind<ForgetWalsRequest, ForgetWalsResponse> { Decide = WalRequests.Forget });
+        Take(new RequestKind<ListSharesRequest, ListSharesResponse>
+        {
+            Decide = (entry, request) => WalRequests.Shares(entry.State, request), Answer = WalRequests.Shares,
+        });
+        Take(new RequestKind<ClaimWalRequest, ClaimWalResponse> { Decide = WalRequests.Claim });
         Take(new RequestKind<CompleteRecoveryRequest, CompleteRecoveryResponse> { Decide = WalRequests.Complete });
         Take(new RequestKind<AcceptLossRequest, AcceptLossResponse> { Decide = WalRequests.AcceptLoss, Committed = nodes.OnLossAccepted });
         Take(new RequestKind<StreamOpsRequest, StreamOpsResponse> { Decide = StreamRequests.Decide, Answer = StreamRequests.TryAnswer });

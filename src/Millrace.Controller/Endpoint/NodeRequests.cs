@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Millrace.Controller.Nodes;
-using Millrace.Controller.Topics;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
@@ -43,12 +42,6 @@ internal sealed class NodeRequests(ClusterController controller, ILogger logger)
         NodeOperations.Stop(entry, new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch)));
         return new LeaveNodeResponse();
     }
-
-    public static AssignPartitionsResponse Assign(PendingEntry entry, AssignPartitionsRequest request) =>
-        new()
-        {
-            Count = PartitionAssignment.AssignAll(entry, new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch))),
-        };
 
     private static ImmutableArray<NodeEndpoint> EndpointsOf(RegisterNodeRequest request) =>
         [.. request.Endpoints.Select(endpoint => new NodeEndpoint(new ListenerName(endpoint.Listener), endpoint.Host, endpoint.Port))];

@@ -1,5 +1,6 @@
 using Millrace.Controller.Messages;
 using Millrace.Controller.Nodes;
+using Millrace.Controller.State;
 using Millrace.Metadata;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
@@ -13,34 +14,43 @@ internal static class WalRequests
     public static RegisterWalResponse Register(PendingEntry entry, RegisterWalRequest request)
     {
         var node = Sender(request.NodeId, request.NodeEpoch);
-        NodeOperations.RegisterWal(entry, node, new WalDescriptor(request.WalId, (WalKind)request.Kind, request.Location, node.Node, node.Epoch));
+        WalOperations.RegisterWal(entry, node, new WalDescriptor(request.WalId, (WalKind)request.Kind, request.Location, node.Node, node.Epoch));
         return new RegisterWalResponse();
     }
 
     public static ListWalsResponse List(PendingEntry entry, ListWalsRequest request) =>
         new()
         {
-            Waiting = [.. NodeOperations.Waiting(entry.State).Select(WalForms.ToMessage)],
-            Retired = [.. NodeOperations.Retired(entry.State).Select(WalForms.ToMessage)],
+            Waiting = [.. WalRecovery.Waiting(entry.State).Select(WalForms.ToMessage)],
+            Retired = [.. WalOperations.Retired(entry.State).Select(WalForms.ToMessage)],
         };
 
     public static ForgetWalsResponse Forget(PendingEntry entry, ForgetWalsRequest request)
     {
-        NodeOperations.ForgetWals(entry, Sender(request.NodeId, request.NodeEpoch), [.. request.WalIds]);
+        WalOperations.ForgetWals(entry, Sender(request.NodeId, request.NodeEpoch), [.. request.WalIds]);
         return new ForgetWalsResponse();
     }
 
-    public static CompleteRecoveryResponse Complete(PendingEntry entry, CompleteRecoveryRequest request) =>
-        new()
-        {
-            DamagedStreams =
-                [.. NodeOperations.CompleteRecovery(entry, Sender(request.NodeId, request.NodeEpoch), request.WalId).Select(stream => stream.Value)],
-        };
+    /// <summary>Of committed state: the entry that planned the share is in it, since the sender knows of that.</summary>
+    public static ListSharesResponse Shares(ClusterState state, ListSharesRequest request) =>
+        new() { Shares = [.. WalRecovery.SharesOf(state, Sender(request.NodeId, request.NodeEpoch)).Select(WalForms.ToMessage)] };
+
+    public static ClaimWalResponse Claim(PendingEntry entry, ClaimWalRequest request)
+    {
+        WalRecovery.Claim(entry, Sender(request.NodeId, request.NodeEpoch), request.WalId);
+        return new ClaimWalResponse();
+    }
+
+    public static CompleteRecoveryResponse Complete(PendingEntry entry, CompleteRecoveryRequest request)
+    {
+        var completion = WalRecovery.Complete(entry, Sender(request.NodeId, request.NodeEpoch), WalForms.ToShare(request));
+        return new CompleteRecoveryResponse { DamagedStreams = [.. completion.Damaged.Select(stream => stream.Value)], IsRetired = completion.IsRetired };
+    }
 
     public static AcceptLossResponse AcceptLoss(PendingEntry entry, AcceptLossRequest request)
     {
         entry.RequireLive(Sender(request.NodeId, request.NodeEpoch));
-        var lost = NodeOperations.AcceptLoss(entry, request.WalId, request.Streams?.Select(stream => new StreamId(stream)).ToHashSet());
+        var lost = WalRecovery.AcceptLoss(entry, request.WalId, request.Streams?.Select(stream => new StreamId(stream)).ToHashSet());
         return new AcceptLossResponse
         {
             Lost =

@@ -13,38 +13,40 @@ namespace Millrace.Controller.Failover;
 /// </summary>
 /// <param name="runtime">Of the incarnation that recovers.</param>
 /// <param name="nodes">Gives it up.</param>
-/// <param name="registry">Completes what has nothing to lose.</param>
 /// <param name="self">The incarnation that recovers.</param>
 /// <param name="names">As the operator wrote them.</param>
 public sealed class AcceptedLosses(
-    NodeRuntime runtime, NodeRegistry nodes, IStreamRegistry registry, NodeIncarnation self, IReadOnlyList<string> names)
+    NodeRuntime runtime, NodeRegistry nodes, NodeIncarnation self, IReadOnlyList<string> names)
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<AcceptedLosses>();
 
+    /// <summary>Whether anything is given up, if it cannot be recovered.</summary>
+    public bool IsEmpty => names.Count == 0;
+
     /// <summary>Gives up what is named of what waits for a WAL, and says of the rest what it waits for.</summary>
-    /// <param name="waiting">The WAL, and what waits for it.</param>
-    /// <param name="reason">Why it cannot be recovered.</param>
+    /// <param name="walId">The WAL.</param>
+    /// <param name="isMeant">Which of what waits for it cannot be recovered.</param>
+    /// <param name="reason">Why.</param>
     /// <param name="advice">What else can be done: the beginning of a sentence that goes on with "up what is missing".</param>
     /// <param name="token">Ends the wait.</param>
-    public async Task GiveUpOrWaitAsync(WaitingWal waiting, string reason, string advice, CancellationToken token)
+    public async Task GiveUpOrWaitAsync(Guid walId, Func<WaitingStream, bool> isMeant, string reason, string advice, CancellationToken token)
     {
-        var wal = waiting.Wal;
-        if (waiting.Streams.Count == 0)
+        var waiting = (await nodes.GetWaitingWalsAsync(token)).FirstOrDefault(waiting => waiting.Wal.Id == walId);
+        if (waiting?.Streams.Where(isMeant).ToList() is not { Count: > 0 } lacking)
         {
-            // Its node died before it opened a stream, perhaps before it had made the WAL: there is nothing to lose.
-            await registry.CompleteRecoveryAsync(self, wal.Id, token);
             return;
         }
 
+        var wal = waiting.Wal;
         var all = names.Any(name => IsWal(name, wal.Id));
-        var named = waiting.Streams.Where(stream => all || IsNamed(stream)).ToList();
-        if (all || named.Count > 0)
+        var named = lacking.Where(stream => all || IsNamed(stream)).ToList();
+        if (named.Count > 0)
         {
-            var lost = await nodes.AcceptLossAsync(self, wal.Id, all ? null : named.Select(stream => stream.Stream).ToHashSet(), token);
+            var lost = await nodes.AcceptLossAsync(self, wal.Id, named.Select(stream => stream.Stream).ToHashSet(), token);
             FailoverMessages.LossAccepted(_logger, string.Join(", ", lost), wal.Id);
         }
 
-        var left = waiting.Streams.Except(named).ToList();
+        var left = lacking.Except(named).ToList();
         if (left.Count > 0)
         {
             FailoverMessages.WalMissing(

@@ -6,7 +6,7 @@ namespace Millrace.Controller.Failover;
 /// <summary>Events 5100 to 5199: what becomes of the WALs of former incarnations. Warning: the operator may have to act.</summary>
 internal static partial class FailoverMessages
 {
-    [LoggerMessage(EventId = 5100, Level = LogLevel.Information, Message = "Recovering WAL {Wal} ({Location}): {Streams} streams wait for it")]
+    [LoggerMessage(EventId = 5100, Level = LogLevel.Information, Message = "Recovering WAL {Wal} ({Location}): {Streams} of its streams are this node's")]
     public static partial void Recovering(ILogger logger, Guid wal, string location, int streams);
 
     [LoggerMessage(
@@ -36,4 +36,13 @@ internal static partial class FailoverMessages
         EventId = 5106, Level = LogLevel.Information,
         Message = "Giving back what retired WALs take has ended early, and the next start goes on: {Reason}")]
     public static partial void NotGivenBack(ILogger logger, string reason);
+
+    [LoggerMessage(
+        EventId = 5107, Level = LogLevel.Information,
+        Message =
+            "Recovered {Streams} streams of node {Node}, epoch {Epoch}, from WAL {Wal}, and leads them: {Records} records read, {Bytes} bytes committed. " +
+            "Sealed in {Sealing} ms, read in {Reading} ms, committed in {Committing} ms, led in {Completing} ms")]
+    public static partial void Recovered(
+        ILogger logger, int streams, NodeId node, NodeEpoch epoch, Guid wal, long records, long bytes, long sealing, long reading, long committing,
+        long completing);
 }

@@ -6,7 +6,6 @@ using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
 using Millrace.Streams;
-using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;
 
@@ -27,11 +26,11 @@ public sealed class FormerWals(
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<FormerWals>();
 
     /// <summary>
-    /// Recovers those that are at hand, one by one. What waits for the others has no leader: it is not served, because it is not known to be complete.
-    /// When this returns, whatever is still incomplete waits for an operator.
+    /// Recovers this node's shares of some, one by one, before it serves. What waits for those that are not at hand has no leader: it is not served, because
+    /// it is not known to be complete.
     /// </summary>
     /// <param name="wals">Those that wait.</param>
-    /// <param name="failover">Commits what one that was taken over holds.</param>
+    /// <param name="recovery">Brings a share.</param>
     /// <param name="losses">What the operator gives up where one cannot be recovered.</param>
     /// <param name="triesAgain">
     /// The caller can try again by itself: so a medium that refuses, which may pass, ends the recovery, instead of leaving streams without a leader until
@@ -41,50 +40,41 @@ public sealed class FormerWals(
     /// <exception cref="StreamException">Fenced: the one that recovers is itself not wanted any more.</exception>
     /// <exception cref="WalUnavailableException">The medium of one refuses, and the caller tries again.</exception>
     public async Task RecoverAsync(
-        IReadOnlyList<WaitingWal> wals, WalFailover failover, AcceptedLosses losses, bool triesAgain, CancellationToken token)
+        IReadOnlyList<WaitingWal> wals, ShareRecovery recovery, AcceptedLosses losses, bool triesAgain, CancellationToken token)
     {
-        foreach (var waiting in wals)
+        if (wals.Count == 0)
         {
-            var wal = waiting.Wal;
-            FailoverMessages.Recovering(_logger, wal.Id, wal.Location, waiting.Streams.Count);
+            return;
+        }
+
+        var shares = await recovery.GetSharesAsync(token);
+        foreach (var wal in wals.Select(waiting => waiting.Wal))
+        {
+            // Where something is to be given up, the whole WAL is read, whoever's its shares are: what can be recovered is no loss.
+            var share = shares.FirstOrDefault(share => share.WalId == wal.Id);
+            if (share is null && losses.IsEmpty)
+            {
+                continue;
+            }
+
             try
             {
-                var takeover = takeovers(wal.Kind) ?? throw new WalUnavailableException(wal, $"a WAL of kind {wal.Kind} ends with its process.");
-                await using var recovery = await takeover.TakeOverAsync(wal, token);
-                await failover.RecoverAsync(recovery, token);
+                await recovery.RecoverAsync(wal, share ?? new WalShare(wal.Id, []), token);
+                if (!losses.IsEmpty)
+                {
+                    await losses.GiveUpOrWaitAsync(wal.Id, stream => stream.IsDamaged, "records that only it had are missing.", "Give", token);
+                }
             }
-            catch (WalUnavailableException missing) when (!triesAgain || missing.InnerException is not (IOException or UnauthorizedAccessException))
+            catch (WalUnavailableException missing) when (!triesAgain || !missing.MayPass)
             {
-                await losses.GiveUpOrWaitAsync(waiting, missing.Message, $"Bring the WAL back ({wal.Location}) and start again; or give", token);
+                await losses.GiveUpOrWaitAsync(
+                    wal.Id, _ => true, missing.Message, $"Bring the WAL back ({wal.Location}) and start again; or give", token);
             }
             catch (StreamException damaged) when (damaged.Error == StreamError.Corrupt)
             {
                 // The whole streams are complete by now; only the damaged ones still wait.
-                var left = (await nodes.GetWaitingWalsAsync(token)).Single(left => left.Wal.Id == wal.Id);
-                await losses.GiveUpOrWaitAsync(left, damaged.Message, "Give", token);
+                await losses.GiveUpOrWaitAsync(wal.Id, stream => stream.IsDamaged, damaged.Message, "Give", token);
             }
-        }
-    }
-
-    /// <summary>
-    /// Recovers the WALs of nodes that are given up while this one lives. The live nodes share them, so that each is recovered by one; should that one be
-    /// given up too, it is another's.
-    /// </summary>
-    /// <param name="metadata">Tells which wait, and who lives.</param>
-    /// <param name="failover">Commits what one that was taken over holds.</param>
-    /// <param name="losses">Says what waits for one that cannot be recovered.</param>
-    /// <param name="token">Ends it; what was committed stays so.</param>
-    /// <exception cref="StreamException">Fenced: the one that recovers is itself not wanted any more.</exception>
-    public async Task RecoverInTurnAsync(IMetadataFeed metadata, WalFailover failover, AcceptedLosses losses, CancellationToken token)
-    {
-        // What is not at hand here is its own node's to recover, when it comes again.
-        var tried = new HashSet<Guid>();
-        while (true)
-        {
-            var image = await metadata.WaitAsync(image => WaitingForSelf(image).Any(wal => !tried.Contains(wal)), token);
-            var mine = WaitingForSelf(image).Where(tried.Add).ToHashSet();
-            var waiting = (await nodes.GetWaitingWalsAsync(token)).Where(wal => mine.Contains(wal.Wal.Id)).ToList();
-            await RecoverAsync(waiting, failover, losses, triesAgain: false, token);
         }
     }
 
@@ -126,15 +116,6 @@ public sealed class FormerWals(
             // The controller takes no more requests: the incarnation is stopping, or is about to say why it cannot go on.
             FailoverMessages.NotGivenBack(_logger, ended.Message);
         }
-    }
-
-    private IEnumerable<Guid> WaitingForSelf(MetadataImage image)
-    {
-        // One that is fenced itself has no turn, though its node may live on in another incarnation.
-        var live = image.LiveNodes.Select(node => new NodeIncarnation(node.Id, node.Epoch)).ToList();
-        return live.IndexOf(self) is >= 0 and var place
-            ? image.Wals.Values.Where(wal => wal.State == WalState.AwaitsRecovery && wal.Epoch.Value % live.Count == place).Select(wal => wal.Id)
-            : [];
     }
 
     /// <returns>Whether it takes no space any more.</returns>

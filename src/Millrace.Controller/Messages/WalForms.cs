@@ -1,6 +1,7 @@
 using Millrace.Controller.Nodes;
 using Millrace.Metadata;
 using Millrace.Runtime.Ids;
+using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;
 
 namespace Millrace.Controller.Messages;
@@ -25,6 +26,8 @@ internal static class WalForms
                     StreamId = stream.Stream.Value,
                     Topic = stream.Topic,
                     Partition = stream.Partition,
+                    PlannedTo = stream.PlannedTo?.Value ?? -1,
+                    IsDamaged = stream.IsDamaged,
                 }),
             ],
         };
@@ -32,5 +35,33 @@ internal static class WalForms
     public static WaitingWal ToWaiting(ListWalsResponse.WaitingWal waiting) =>
         new(
             ToDescriptor(waiting.Wal),
-            [.. waiting.Streams.Select(stream => new WaitingStream(new StreamId(stream.StreamId), stream.Topic, stream.Partition))]);
+            [
+                .. waiting.Streams.Select(stream => new WaitingStream(new StreamId(stream.StreamId), stream.Topic, stream.Partition)
+                {
+                    PlannedTo = stream.PlannedTo < 0 ? null : new NodeId(stream.PlannedTo),
+                    IsDamaged = stream.IsDamaged,
+                }),
+            ]);
+
+    public static ListSharesResponse.Share ToMessage(WalShare share) =>
+        new()
+        {
+            WalId = share.WalId,
+            Ranges =
+            [
+                .. share.Ranges.Select(range => new ListSharesResponse.Range
+                {
+                    StreamId = range.Stream.Value, Epoch = range.Epoch.Value, EndOffset = range.EndOffset,
+                }),
+            ],
+        };
+
+    public static WalShare ToShare(ListSharesResponse.Share share) =>
+        new(
+            share.WalId,
+            [.. share.Ranges.Select(range => new ShareRange(new StreamId(range.StreamId), new StreamEpoch(range.Epoch), range.EndOffset))]);
+
+    /// <summary>What was recovered. Where it ends now is the controller's to know.</summary>
+    public static WalShare ToShare(CompleteRecoveryRequest request) =>
+        new(request.WalId, [.. request.Ranges.Select(range => new ShareRange(new StreamId(range.StreamId), new StreamEpoch(range.Epoch), 0))]);
 }

@@ -1,4 +1,4 @@
-using Millrace.Controller.State;
+using Millrace.Controller.Streams;
 using Millrace.Controller.Topics;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
@@ -9,7 +9,7 @@ using Millrace.Streams.Wal;
 
 namespace Millrace.Controller.Nodes;
 
-/// <summary>The life of nodes, as decisions on a state: registration, fencing, recovery of WALs, leaving.</summary>
+/// <summary>The life of nodes, as decisions on a state: registration, fencing, leaving.</summary>
 internal static class NodeOperations
 {
     /// <summary>
@@ -32,7 +32,7 @@ internal static class NodeOperations
         var former = Former(entry.Cluster, registration);
         if (former is { IsLive: true })
         {
-            Fence(entry, new NodeIncarnation(former.Id, former.Epoch));
+            Shut(entry, new NodeIncarnation(former.Id, former.Epoch));
         }
 
         var id = former?.Id ?? registration.WantedId ?? new NodeId(entry.Cluster.NextNodeId);
@@ -44,6 +44,9 @@ internal static class NodeOperations
             Name = registration.Name,
         };
         entry.Add(image.ToRecord());
+
+        // The newcomer is one of those who come after its former self; and the only one, where nobody else lives.
+        Settle(entry);
         return new NodeIncarnation(id, epoch);
     }
 
@@ -59,41 +62,18 @@ internal static class NodeOperations
     }
 
     /// <summary>
-    /// Shuts an incarnation out for good. What it opened without ever having a WAL is complete at once: it acknowledged nothing
-    /// that is not committed.
+    /// Shuts an incarnation out for good, and says in the same entry who comes after it: a plan that were only remembered would be lost with the controller.
     /// </summary>
-    public static void Fence(PendingEntry entry, NodeIncarnation incarnation)
+    /// <returns>Who has got what; null if it is shut out already.</returns>
+    public static SuccessionPlan? Fence(PendingEntry entry, NodeIncarnation incarnation)
     {
         if (!entry.IsLive(incarnation))
         {
-            return;
+            return null;
         }
 
-        entry.Add(new NodeFencedRecord { NodeId = incarnation.Node.Value, NodeEpoch = incarnation.Epoch.Value });
-        if (!WalsInNeed(entry, incarnation).Any())
-        {
-            foreach (var stream in entry.Streams.OpenStreamsOf(incarnation))
-            {
-                Close(entry, stream);
-            }
-        }
-
-        PartitionAssignment.AssignAll(entry);
-    }
-
-    /// <summary>Makes a WAL known before its first append.</summary>
-    public static void RegisterWal(PendingEntry entry, NodeIncarnation node, WalDescriptor wal)
-    {
-        entry.RequireLive(node);
-        if (wal.Node != node.Node || wal.Epoch != node.Epoch)
-        {
-            throw new ArgumentException($"WAL {wal.Id} is described as node {wal.Node}'s, epoch {wal.Epoch}", nameof(wal));
-        }
-
-        if (!entry.Cluster.Wals.ContainsKey(wal.Id))
-        {
-            entry.Add(new WalImage(wal.Id, (byte)wal.Kind, wal.Location, wal.Node, wal.Epoch, WalState.Open).ToRecord());
-        }
+        Shut(entry, incarnation);
+        return Settle(entry);
     }
 
     /// <summary>An incarnation leaves in good order: all it opened is closed, so its WALs hold nothing that no object holds.</summary>
@@ -112,99 +92,7 @@ internal static class NodeOperations
         }
 
         entry.Add(new NodeStoppedRecord { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value });
-        PartitionAssignment.AssignAll(entry);
-    }
-
-    /// <summary>The WALs that wait for recovery, by the age of their incarnation.</summary>
-    public static IReadOnlyList<WaitingWal> Waiting(ClusterState state) =>
-        [
-            .. state.Cluster.Wals.Values
-                .Where(wal => wal.State == WalState.AwaitsRecovery)
-                .OrderBy(wal => wal.Epoch)
-                .Select(wal => new WaitingWal(Describe(wal), WaitingFor(state, new NodeIncarnation(wal.Node, wal.Epoch)))),
-        ];
-
-    /// <summary>
-    /// All that a fenced incarnation's WAL held is committed, as far as it can be: the ranges that are whole are complete. While some are
-    /// damaged the WAL is kept, for them and for whoever looks into it.
-    /// </summary>
-    /// <returns>The streams whose ranges stay open because they are damaged.</returns>
-    public static IReadOnlyList<StreamId> CompleteRecovery(PendingEntry entry, NodeIncarnation node, Guid walId)
-    {
-        entry.RequireLive(node);
-        if (FindWaiting(entry, walId) is not { } wal)
-        {
-            return [];
-        }
-
-        var owner = new NodeIncarnation(wal.Node, wal.Epoch);
-        StreamId[] damaged = [.. entry.Streams.OpenStreamsOf(owner).Where(stream => entry.Streams.Streams[stream].IsDamaged)];
-        if (damaged.Length == 0)
-        {
-            entry.Add((wal with { State = WalState.Retired }).ToRecord());
-        }
-
-        if (WalsInNeed(entry, owner).All(id => id == walId))
-        {
-            foreach (var stream in entry.Streams.OpenStreamsOf(owner).Except(damaged))
-            {
-                Close(entry, stream);
-            }
-        }
-
-        PartitionAssignment.AssignAll(entry);
-        return damaged;
-    }
-
-    /// <summary>The space of retired WALs was given back, or cannot be found: nobody needs to know of them any more.</summary>
-    /// <param name="entry">The entry.</param>
-    /// <param name="node">A live incarnation; or the one that left, for its own.</param>
-    /// <param name="walIds">WALs that are not retired stay.</param>
-    public static void ForgetWals(PendingEntry entry, NodeIncarnation node, IReadOnlyCollection<Guid> walIds)
-    {
-        foreach (var id in walIds)
-        {
-            if (entry.Cluster.Wals.TryGetValue(id, out var wal) && wal.State == WalState.Retired)
-            {
-                if (node != new NodeIncarnation(wal.Node, wal.Epoch))
-                {
-                    entry.RequireLive(node);
-                }
-
-                entry.Add(new WalRemovedRecord { WalId = id });
-            }
-        }
-    }
-
-    /// <summary>The WALs whose space is to be given back.</summary>
-    public static IReadOnlyList<WalDescriptor> Retired(ClusterState state) =>
-        [.. state.Cluster.Wals.Values.Where(wal => wal.State == WalState.Retired).OrderBy(wal => wal.Epoch).Select(Describe)];
-
-    /// <summary>
-    /// Gives up what a lost WAL may hold: of the streams named, or of all (null), which also ends the wait for the WAL itself.
-    /// Records that were acknowledged may be lost, and their offsets are given out again.
-    /// </summary>
-    /// <returns>The streams that were given up.</returns>
-    public static IReadOnlyList<WaitingStream> AcceptLoss(PendingEntry entry, Guid walId, IReadOnlySet<StreamId>? streams)
-    {
-        if (FindWaiting(entry, walId) is not { } wal)
-        {
-            return [];
-        }
-
-        var owner = new NodeIncarnation(wal.Node, wal.Epoch);
-        var lost = WaitingFor(entry.State, owner).Where(waiting => streams is null || streams.Contains(waiting.Stream)).ToArray();
-        foreach (var waiting in lost)
-        {
-            Close(entry, waiting.Stream);
-        }
-
-        if (streams is null || entry.Streams.OpenStreamsOf(owner).Count == 0)
-        {
-            entry.Add(new WalRemovedRecord { WalId = walId });
-        }
-
-        return lost;
+        Settle(entry);
     }
 
     /// <summary>The node that an incarnation goes on as; null if it is a new one.</summary>
@@ -223,50 +111,22 @@ internal static class NodeOperations
                 + $"Set node.id={named.Id}, or leave it out: an id stays for good. Or give this node another name (--name).");
     }
 
-    private static WalImage? FindWaiting(PendingEntry entry, Guid walId)
+    /// <summary>What it opened without ever having a WAL is complete at once: it acknowledged nothing that is not committed.</summary>
+    private static void Shut(PendingEntry entry, NodeIncarnation incarnation)
     {
-        if (!entry.Cluster.Wals.TryGetValue(walId, out var wal) || wal.State == WalState.Retired)
+        entry.Add(new NodeFencedRecord { NodeId = incarnation.Node.Value, NodeEpoch = incarnation.Epoch.Value });
+        if (!WalRetirement.WaitingIn(entry.State).Any(wal => WalRetirement.WriterOf(wal) == incarnation))
         {
-            // Recovered before, and the answer was lost.
-            return null;
+            foreach (var stream in entry.Streams.OpenStreamsOf(incarnation))
+            {
+                StreamOperations.CloseWhereItEnds(entry, stream);
+            }
         }
-
-        return wal.State == WalState.AwaitsRecovery
-            ? wal
-            : throw new StreamException(
-                StreamError.Incomplete, $"WAL {walId} belongs to node {wal.Node}, epoch {wal.Epoch}, which is not fenced");
     }
 
-    private static IEnumerable<Guid> WalsInNeed(PendingEntry entry, NodeIncarnation owner) =>
-        entry.Cluster.Wals.Values
-            .Where(wal => wal.Node == owner.Node && wal.Epoch == owner.Epoch && wal.State != WalState.Retired)
-            .Select(wal => wal.Id);
-
-    private static WalDescriptor Describe(WalImage wal) => new(wal.Id, (WalKind)wal.Kind, wal.Location, wal.Node, wal.Epoch);
-
-    /// <summary>
-    /// Ends a range where its commits end, or at the start offset if that lies higher: records below it were acknowledged and
-    /// trimmed, and their offsets must not come back.
-    /// </summary>
-    private static void Close(PendingEntry entry, StreamId id)
+    private static SuccessionPlan Settle(PendingEntry entry)
     {
-        var stream = entry.Streams.Streams[id];
-        entry.Add(new StreamClosedRecord
-        {
-            StreamId = id.Value,
-            Epoch = stream.OpenRange!.Value.Epoch.Value,
-            EndOffset = Math.Max(stream.CommittedEnd, stream.StartOffset),
-        });
+        WalRetirement.RetireUnneeded(entry);
+        return Succession.Plan(entry);
     }
-
-    private static WaitingStream[] WaitingFor(ClusterState state, NodeIncarnation owner) =>
-        [
-            .. state.Streams.OpenStreamsOf(owner)
-                .Select(id => state.Streams.Streams[id])
-                .Select(stream => new WaitingStream(
-                    stream.Id, state.Cluster.TryGetTopic(stream.TopicId, out var topic) ? topic.Name : null, stream.Partition))
-                .OrderBy(waiting => waiting.Topic, StringComparer.Ordinal)
-                .ThenBy(waiting => waiting.Partition)
-                .ThenBy(waiting => waiting.Stream),
-        ];
 }

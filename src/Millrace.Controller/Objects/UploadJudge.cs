@@ -32,7 +32,7 @@ internal static class UploadJudge
             var range = commit.Ranges[i];
             var stream = entry.Streams.Find(range.Stream);
             var end = stream is null ? 0 : ends.GetValueOrDefault(range.Stream, stream.CommittedEnd);
-            verdicts[i] = Judge(stream, end, range, owner, isRecovery: commit.WalId is not null);
+            verdicts[i] = Judge(stream, end, range, stream is null || IsInShare(entry, commit, stream) ? owner : null, isRecovery: commit.WalId is not null);
             if (verdicts[i].Outcome is RangeOutcome.Accepted or RangeOutcome.Cut)
             {
                 ends[range.Stream] = range.EndOffset;
@@ -55,7 +55,7 @@ internal static class UploadJudge
         var isOwned = stream.OpenRange is { } open && open.Epoch == range.Epoch && open.Owner == owner;
         if (!isOwned)
         {
-            // A complete range lost nothing, or its loss was accepted: what a recovered WAL holds of it does not count. A living
+            // A complete range lost nothing, or its loss was accepted: what a recovered WAL holds of it does not count; nor does what another brings. A living
             // owner, though, that has more than what was closed has acknowledged records that nobody else will ever see.
             return new RangeVerdict(
                 isRecovery || range.EndOffset <= committedEnd ? RangeOutcome.Void : RangeOutcome.Gap, range.StartOffset);
@@ -75,6 +75,10 @@ internal static class UploadJudge
             ? new RangeVerdict(RangeOutcome.Cut, committedEnd)
             : new RangeVerdict(RangeOutcome.Void, range.StartOffset);
     }
+
+    /// <summary>What a recovery brings of a stream that was planned to another node meanwhile is that one's to bring.</summary>
+    private static bool IsInShare(PendingEntry entry, UploadCommit commit, StreamState stream) =>
+        commit.WalId is null || entry.State.IsPlannedTo(stream, commit.Node.Node);
 
     /// <summary>The verdict of a commit that was already judged: what of the range lies in this very object counts.</summary>
     private static RangeVerdict Remember(PendingEntry entry, ObjectRange range)

@@ -3,6 +3,9 @@ using Millrace.Metadata.Image;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol.Messages;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
+using Millrace.Streams;
+using Millrace.Streams.Registry;
 
 namespace Millrace.Controller.State;
 
@@ -17,6 +20,24 @@ internal sealed record ClusterState(MetadataImage Cluster, StreamImage Streams)
     /// <summary>Notes the entry's place, if it changed the cluster image: that is the image's version.</summary>
     public ClusterState EndEntry(ClusterState before, LogPlace place) =>
         ReferenceEquals(Cluster, before.Cluster) ? this : this with { Cluster = Cluster with { Version = new MetadataVersion(place.Term, place.Index) } };
+
+    public bool IsLive(NodeIncarnation incarnation) =>
+        Cluster.Nodes.TryGetValue(incarnation.Node, out var node) && node.Epoch == incarnation.Epoch && node.State == NodeState.Live;
+
+    /// <summary>Refuses an incarnation that is not the newest of its node, or is not live any more.</summary>
+    public void RequireLive(NodeIncarnation incarnation)
+    {
+        if (!IsLive(incarnation))
+        {
+            throw new StreamException(
+                StreamError.Fenced, $"Node {incarnation.Node}, epoch {incarnation.Epoch}, is fenced: a newer incarnation has taken its place, or it has left");
+        }
+    }
+
+    /// <summary>Whether a stream that waits for a WAL is in a node's share of it. One of no topic is in everybody's.</summary>
+    public bool IsPlannedTo(StreamState stream, NodeId node) =>
+        stream.TopicId == Guid.Empty
+        || (Cluster.FindPartition(stream.TopicId, stream.Partition) is { Leader: null } partition && partition.MovingTo == node);
 
     /// <summary>Applies a whole entry.</summary>
     public ClusterState Apply(IReadOnlyList<IRecord> entry, LogPlace place)

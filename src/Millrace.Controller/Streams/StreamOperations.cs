@@ -74,6 +74,21 @@ internal static class StreamOperations
         entry.Add(new StreamClosedRecord { StreamId = id.Value, Epoch = epoch.Value, EndOffset = endOffset });
     }
 
+    /// <summary>
+    /// Ends the open range of a stream, whoever's it was, where its commits end, or at the start offset if that lies higher: records below it were
+    /// acknowledged and trimmed, and their offsets must not come back.
+    /// </summary>
+    public static void CloseWhereItEnds(PendingEntry entry, StreamId id)
+    {
+        var stream = entry.Streams.Streams[id];
+        entry.Add(new StreamClosedRecord
+        {
+            StreamId = id.Value,
+            Epoch = stream.OpenRange!.Value.Epoch.Value,
+            EndOffset = Math.Max(stream.CommittedEnd, stream.StartOffset),
+        });
+    }
+
     public static void Trim(PendingEntry entry, NodeIncarnation node, StreamId id, StreamEpoch epoch, long startOffset)
     {
         entry.RequireLive(node);
@@ -87,7 +102,7 @@ internal static class StreamOperations
 
     /// <summary>
     /// Notes that records of an open range are missing, so that it is not taken for complete when the rest of its WAL is. A range that is
-    /// not open (any more) in that name was judged by somebody who knew better.
+    /// not open (any more) in that name, or is in another's share of the WAL, is judged by somebody who knows better.
     /// </summary>
     public static void ReportDamage(PendingEntry entry, NodeIncarnation node, Guid? walId, StreamId id, StreamEpoch epoch)
     {
@@ -95,7 +110,8 @@ internal static class StreamOperations
         NodeIncarnation? owner = walId is not { } wal ? node
             : entry.Cluster.Wals.TryGetValue(wal, out var known) ? new NodeIncarnation(known.Node, known.Epoch)
             : null;
-        if (entry.Streams.Find(id) is { IsDamaged: false, OpenRange: { } open } && open.Epoch == epoch && open.Owner == owner)
+        if (entry.Streams.Find(id) is { IsDamaged: false, OpenRange: { } open } stream && open.Epoch == epoch && open.Owner == owner
+            && (walId is null || entry.State.IsPlannedTo(stream, node.Node)))
         {
             entry.Add(new StreamDamagedRecord { StreamId = id.Value, Epoch = epoch.Value });
         }

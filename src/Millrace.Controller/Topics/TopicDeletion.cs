@@ -1,3 +1,4 @@
+using Millrace.Controller.Streams;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
@@ -46,6 +47,8 @@ internal sealed class TopicDeletion(bool isEnabled)
             results.Add(new DeleteTopicsResponse.DeletableTopicResult { Name = topic.Name, TopicId = topic.Id });
         }
 
+        // What a WAL held of them is void: they may have been the last that waited for it.
+        WalRetirement.RetireUnneeded(entry);
         return new DeleteTopicsResponse { Responses = results };
     }
 

@@ -27,6 +27,7 @@ public sealed partial record MetadataImage
             TopicRecord topic => Apply(topic),
             PartitionRecord partition => Apply(partition),
             PartitionLeadersRecord leaders => Apply(leaders),
+            PartitionPlansRecord plans => Apply(plans),
             TopicRemovedRecord topic => Remove(topic.TopicId),
             TopicConfigRecord config => Apply(config),
             BrokerConfigRecord config => Apply(config),
@@ -101,18 +102,17 @@ public sealed partial record MetadataImage
         var topics = Topics.ToBuilder();
         foreach (var (name, topic) in Topics)
         {
-            var partitions = topic.Partitions.ToBuilder();
-            var changed = false;
+            ImmutableList<PartitionImage>.Builder? partitions = null;
             foreach (var partition in topic.Partitions)
             {
                 if (partition.Leader == node)
                 {
+                    partitions ??= topic.Partitions.ToBuilder();
                     partitions[partition.Index] = partition with { Leader = null };
-                    changed = true;
                 }
             }
 
-            if (changed)
+            if (partitions is not null)
             {
                 topics[name] = topic with { Partitions = partitions.ToImmutable() };
             }
@@ -140,9 +140,12 @@ public sealed partial record MetadataImage
         var partition = new PartitionImage(
             record.Partition,
             new StreamId(record.StreamId),
-            ToLeader(record.Leader),
+            ToNode(record.Leader),
             new StreamEpoch(record.LeaderEpoch),
-            [.. record.Replicas.Select(replica => new NodeId(replica))]);
+            [.. record.Replicas.Select(replica => new NodeId(replica))])
+        {
+            MovingTo = ToNode(record.MovingTo),
+        };
         return With(topic with { Partitions = topic.Partitions.Add(partition) });
     }
 
@@ -155,7 +158,26 @@ public sealed partial record MetadataImage
             for (var i = range.First; i < range.First + range.Count; i++)
             {
                 var former = partitions[i];
-                partitions[i] = former with { Leader = ToLeader(range.Leader), Epoch = new StreamEpoch(former.Epoch.Value + 1) };
+                partitions[i] = former with
+                {
+                    Leader = ToNode(range.Leader), Epoch = new StreamEpoch(former.Epoch.Value + 1), MovingTo = null,
+                };
+            }
+        }
+
+        return With(topic with { Partitions = partitions.ToImmutable() });
+    }
+
+    private MetadataImage Apply(PartitionPlansRecord record)
+    {
+        var topic = Topics[TopicNames[record.TopicId]];
+        var partitions = topic.Partitions.ToBuilder();
+        foreach (var range in record.Ranges)
+        {
+            for (var i = range.First; i < range.First + range.Count; i++)
+            {
+                Invariant.Check(partitions[i].Leader is null);
+                partitions[i] = partitions[i] with { MovingTo = ToNode(range.MovingTo) };
             }
         }
 
@@ -184,5 +206,5 @@ public sealed partial record MetadataImage
     private static ImmutableSortedDictionary<string, string> Set(ImmutableSortedDictionary<string, string> configs, string name, string? value) =>
         value is null ? configs.Remove(name) : configs.SetItem(name, value);
 
-    private static NodeId? ToLeader(int leader) => leader < 0 ? null : new NodeId(leader);
+    private static NodeId? ToNode(int node) => node < 0 ? null : new NodeId(node);
 }

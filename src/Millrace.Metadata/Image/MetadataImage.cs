@@ -67,6 +67,9 @@ public sealed partial record MetadataImage
     /// <summary>The name of the topic with an id, or null.</summary>
     public string? NameOf(Guid topic) => TopicNames.GetValueOrDefault(topic);
 
+    /// <summary>A partition of the topic with an id, or null.</summary>
+    public PartitionImage? FindPartition(Guid topic, int index) => TryGetTopic(topic, out var found) ? found.FindPartition(index) : null;
+
     public bool IsLive(NodeId node) => Nodes.TryGetValue(node, out var found) && found.IsLive;
 
     /// <summary>Where clients of a listener reach a node; null if they do not, or it is not alive.</summary>

@@ -13,6 +13,12 @@ namespace Millrace.Metadata.Image;
 public sealed record PartitionImage(
     int Index, StreamId Stream, NodeId? Leader, StreamEpoch Epoch, ImmutableArray<NodeId> Replicas)
 {
+    /// <summary>
+    /// Who brings what the WAL of the former leader holds of it, and leads it then; the WAL is that of the incarnation that led at <see cref="Epoch"/>. Null
+    /// while somebody leads it, or while nobody lives who could.
+    /// </summary>
+    public NodeId? MovingTo { get; init; }
+
     /// <summary>The epoch as Kafka's messages carry it.</summary>
     public int LeaderEpoch => checked((int)Epoch.Value);
 
@@ -25,5 +31,6 @@ public sealed record PartitionImage(
             Leader = Leader?.Value ?? -1,
             LeaderEpoch = Epoch.Value,
             Replicas = [.. Replicas.Select(replica => replica.Value)],
+            MovingTo = MovingTo?.Value ?? -1,
         };
 }

@@ -74,12 +74,12 @@ internal sealed class IncarnationStart(
         // new one is known before it is made: a crash in between leaves a name without a file, and never a file without a name.
         var former = new FormerWals(life, nodes, self, wals.Own, wals.Former);
         var failover = new WalFailover(life, options.Streams, new UploadTarget(self, components.Storage, registry, components.Buffers));
-        await RecoverAsync(life, former, failover, nodes, registry, self, token);
+        var recovery = new ShareRecovery(life, nodes, self, failover, wals.Former);
+        await RecoverAsync(life, former, recovery, nodes, self, token);
         await former.MakeRoomAsync(token);
         var descriptor = wals.Own.Describe(self.Node, self.Epoch);
         await nodes.RegisterWalAsync(self, descriptor, token);
         var wal = _parts.Add(await wals.Own.CreateAsync(descriptor, token));
-        await nodes.AssignPartitionsAsync(self, token);
 
         var streams = _parts.Add(new StreamStore(
             life, options.Streams, new StreamsComponents(self, wal, components.Storage, registry, components.Buffers)));
@@ -94,9 +94,8 @@ internal sealed class IncarnationStart(
         }
 
         _ = life.Spawn("former-wals", ending => former.GiveBackAsync(member.Metadata, ending));
-        _ = life.Spawn(
-            "failover",
-            ending => former.RecoverInTurnAsync(member.Metadata, failover, new AcceptedLosses(life, nodes, registry, self, []), ending));
+        var survivor = new SurvivorLoop(life, self, recovery, new AcceptedLosses(life, nodes, self, []));
+        _ = life.Spawn("failover", ending => survivor.RunAsync(member.Metadata, ending));
         return new Incarnation(life, options, _parts)
         {
             Self = self,
@@ -157,14 +156,13 @@ internal sealed class IncarnationStart(
     private async Task RecoverAsync(
         NodeRuntime life,
         FormerWals former,
-        WalFailover failover,
+        ShareRecovery recovery,
         NodeRegistry nodes,
-        StreamRegistry registry,
         NodeIncarnation self,
         CancellationToken token)
     {
         var waiting = await nodes.GetWaitingWalsAsync(token);
-        var losses = new AcceptedLosses(life, nodes, registry, self, options.AcceptLoss);
+        var losses = new AcceptedLosses(life, nodes, self, options.AcceptLoss);
         if (losses.FindUnknown(member.Metadata.Image, waiting) is { } unknown)
         {
             throw new SettingsException(
@@ -172,9 +170,9 @@ internal sealed class IncarnationStart(
                 + Suggestion.Question(unknown.Name, unknown.Known));
         }
 
-        // Those of other nodes are recovered while this one serves, by whose turn it is; unless the operator gives something up, which is said once.
+        // Shares of those of other nodes are recovered while this one serves; unless the operator gives something up, which is said once.
         var own = options.AcceptLoss.Count > 0 ? waiting : [.. waiting.Where(wal => wal.Wal.Node == self.Node)];
-        await former.RecoverAsync(own, failover, losses, triesAgain: isReplacement, token);
+        await former.RecoverAsync(own, recovery, losses, triesAgain: isReplacement, token);
     }
 
     /// <summary>What is told is why it could not start, and not what that has led to.</summary>

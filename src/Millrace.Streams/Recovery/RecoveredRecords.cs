@@ -1,5 +1,6 @@
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
+using Millrace.Streams.Cache;
 using Millrace.Streams.Objects;
 
 namespace Millrace.Streams.Recovery;
@@ -12,8 +13,10 @@ internal sealed class RecoveredRecords(BufferPool buffers) : IDisposable
     private readonly List<PooledBuffer> _chunks = [];
     private Memory<byte> _free;
 
-    /// <summary>Memory that the records take.</summary>
-    public long HeldBytes { get; private set; }
+    /// <summary>
+    /// What the records take, each with its bookkeeping: what decides when they are uploaded. The buffers have up to one of them more, however small they are.
+    /// </summary>
+    public long Bytes { get; private set; }
 
     /// <summary>Copies a record. The caller sees to it that it follows the last one of its stream.</summary>
     public void Add(in StreamRecord record)
@@ -22,7 +25,6 @@ internal sealed class RecoveredRecords(BufferPool buffers) : IDisposable
         {
             var chunk = buffers.Rent(Math.Max(ChunkBytes, record.Payload.Length));
             _chunks.Add(chunk);
-            HeldBytes += chunk.Capacity;
             _free = chunk.Memory;
         }
 
@@ -35,6 +37,7 @@ internal sealed class RecoveredRecords(BufferPool buffers) : IDisposable
         }
 
         records.Add(record with { Payload = copy });
+        Bytes += record.Payload.Length + RecordCost.Cached;
     }
 
     /// <summary>The records as ranges to upload, by stream and offset; a stream that was opened anew has one for each epoch.</summary>
@@ -73,7 +76,7 @@ internal sealed class RecoveredRecords(BufferPool buffers) : IDisposable
         _chunks.Clear();
         _records.Clear();
         _free = default;
-        HeldBytes = 0;
+        Bytes = 0;
     }
 
     public void Dispose() => Clear();

@@ -43,10 +43,10 @@ public interface IStreamRegistry
     ValueTask<long?> GetCommittedEndAsync(StreamId stream, CancellationToken token);
 
     /// <summary>
-    /// From where on a recovery has to bring the records of a range. Null if the range is not, or no longer, open in the name of the
-    /// WAL's incarnation: it was closed, recovered or given up, or the stream is gone, and what the WAL holds of it does not count.
+    /// From where on a recovery has, or would have, to bring the records of a range, whoever's share it is. Null if the range is not, or no longer, open in
+    /// the name of the WAL's incarnation: it was closed, recovered or given up, or the stream is gone, and what the WAL holds of it does not count.
     /// </summary>
-    /// <param name="walId">The fenced WAL that is being recovered.</param>
+    /// <param name="walId">The WAL.</param>
     /// <param name="stream">The stream.</param>
     /// <param name="epoch">The epoch that the records in the WAL name.</param>
     /// <param name="token">Ends the wait.</param>
@@ -54,7 +54,7 @@ public interface IStreamRegistry
 
     /// <summary>
     /// Records of an open range that were acknowledged are missing: from now on only an operator who accepts the loss completes it, whatever
-    /// becomes of the WAL. A range that is not open in that name any more stays as it is.
+    /// becomes of the WAL. A range that is not open in that name any more, or not in the node's share of the WAL, stays as it is.
     /// </summary>
     /// <param name="node">Who found it.</param>
     /// <param name="walId">Null for the node's own range. For a recovery, the fenced WAL that is being recovered.</param>
@@ -63,13 +63,17 @@ public interface IStreamRegistry
     /// <param name="token">Ends the wait; the call can be repeated.</param>
     ValueTask ReportDamageAsync(NodeIncarnation node, Guid? walId, StreamId stream, StreamEpoch epoch, CancellationToken token);
 
+    /// <summary>What a node has to bring of the WALs of fenced incarnations, oldest first, as of an image that is not older than the node's own.</summary>
+    /// <exception cref="StreamException">Fenced.</exception>
+    ValueTask<IReadOnlyList<WalShare>> GetSharesAsync(NodeIncarnation node, CancellationToken token);
+
     /// <summary>
-    /// Everything of a fenced incarnation's WAL that can be is committed: its open ranges, but for those reported as damaged, are complete
-    /// and close where they end.
+    /// All that the WAL has of these ranges, and can be, is committed: but for those reported as damaged they are complete, close where they end, and the
+    /// node leads their partitions. What is not, or no longer, in its share is left as it is.
     /// </summary>
     /// <param name="node">The recoverer: only a live one knows that nothing was committed behind its back.</param>
-    /// <param name="walId">The WAL that was recovered.</param>
+    /// <param name="share">What was recovered, by name: what comes to the share meanwhile was not.</param>
     /// <param name="token">Ends the wait; the call can be repeated.</param>
-    /// <returns>The streams whose ranges stay open because they are damaged; if there are any the WAL is to be kept.</returns>
-    ValueTask<IReadOnlyList<StreamId>> CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token);
+    /// <exception cref="StreamException">Fenced.</exception>
+    ValueTask<ShareCompletion> CompleteRecoveryAsync(NodeIncarnation node, WalShare share, CancellationToken token);
 }

@@ -26,6 +26,9 @@ internal sealed class RegistryCalls(NodeIncarnation node, IStreamRegistry regist
     public Task ReportDamageAsync(Guid? walId, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
         retry.UntilDoneAsync("Reporting a damaged stream", cancel => registry.ReportDamageAsync(node, walId, stream, epoch, cancel), token);
 
-    public Task<IReadOnlyList<StreamId>> CompleteRecoveryAsync(Guid walId, CancellationToken token) =>
-        retry.UntilDoneAsync("Completing a recovery", cancel => registry.CompleteRecoveryAsync(node, walId, cancel), token);
+    public Task<IReadOnlyList<WalShare>> GetSharesAsync(CancellationToken token) =>
+        retry.UntilDoneAsync("Asking what is to be recovered", cancel => registry.GetSharesAsync(node, cancel), token);
+
+    public Task<ShareCompletion> CompleteRecoveryAsync(WalShare share, CancellationToken token) =>
+        retry.UntilDoneAsync("Completing a recovery", cancel => registry.CompleteRecoveryAsync(node, share, cancel), token);
 }

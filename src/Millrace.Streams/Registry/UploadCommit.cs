@@ -4,7 +4,7 @@ namespace Millrace.Streams.Registry;
 /// <param name="Node">Who uploaded.</param>
 /// <param name="WalId">
 /// Null for the node's own streams. For a recovery, the fenced WAL the records were read from: the ranges then belong to that
-/// WAL's incarnation.
+/// WAL's incarnation, and only those count that are in the node's share of it.
 /// </param>
 /// <param name="Ranges">Every range of every object; those of one stream in offset order.</param>
 public sealed record UploadCommit(NodeIncarnation Node, Guid? WalId, IReadOnlyList<ObjectRange> Ranges);

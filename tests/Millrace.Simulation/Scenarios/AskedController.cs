@@ -72,8 +72,6 @@ public sealed class AskedController : IStreamRegistry, IAsyncDisposable
 
     public ValueTask LeaveAsync(NodeIncarnation node, CancellationToken token) => _nodes.LeaveAsync(node, token);
 
-    public ValueTask<int> AssignPartitionsAsync(NodeIncarnation node, CancellationToken token) => _nodes.AssignPartitionsAsync(node, token);
-
     public ValueTask<IReadOnlyList<WaitingWal>> GetWaitingWalsAsync(CancellationToken token) => _nodes.GetWaitingWalsAsync(token);
 
     /// <summary>Makes a stream that belongs to no topic.</summary>
@@ -110,6 +108,8 @@ public sealed class AskedController : IStreamRegistry, IAsyncDisposable
     public ValueTask ReportDamageAsync(NodeIncarnation node, Guid? walId, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
         _streams.ReportDamageAsync(node, walId, stream, epoch, token);
 
-    public ValueTask<IReadOnlyList<StreamId>> CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token) =>
-        _streams.CompleteRecoveryAsync(node, walId, token);
+    public ValueTask<IReadOnlyList<WalShare>> GetSharesAsync(NodeIncarnation node, CancellationToken token) => _streams.GetSharesAsync(node, token);
+
+    public ValueTask<ShareCompletion> CompleteRecoveryAsync(NodeIncarnation node, WalShare share, CancellationToken token) =>
+        _streams.CompleteRecoveryAsync(node, share, token);
 }

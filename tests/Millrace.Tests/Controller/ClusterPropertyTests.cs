@@ -191,19 +191,19 @@ public sealed class ClusterPropertyTests
 
         private void Recover(int number)
         {
-            if (NodeOperations.Waiting(_script.State) is not [var waiting, ..])
+            if (WalRecovery.Waiting(_script.State) is not [var waiting, ..])
             {
                 return;
             }
 
             if (number % 2 == 0)
             {
-                _script.Do(entry => NodeOperations.CompleteRecovery(entry, _nodes[^1], waiting.Wal.Id));
+                _script.Do(entry => ClusterScript.Recover(entry, _nodes[^1], waiting.Wal.Id));
             }
             else
             {
                 var some = waiting.Streams.Where((_, i) => i % 2 == number % 3).Select(item => item.Stream).ToHashSet();
-                _script.Do(entry => NodeOperations.AcceptLoss(entry, waiting.Wal.Id, number % 5 == 0 ? null : some));
+                _script.Do(entry => WalRecovery.AcceptLoss(entry, waiting.Wal.Id, number % 5 == 0 ? null : some));
             }
         }
 
@@ -219,7 +219,6 @@ public sealed class ClusterPropertyTests
             }
 
             var topic = _script.CreateTopic($"t{_topics++}", 1 + (number % 3));
-            _script.Do(entry => PartitionAssignment.AssignAll(entry, live));
             foreach (var partition in topic.Partitions)
             {
                 _streams.Add(partition.Stream);

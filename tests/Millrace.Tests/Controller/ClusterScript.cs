@@ -57,22 +57,22 @@ internal sealed class ClusterScript
 
     public static byte[] Bytes(ClusterState state) => MetadataEntry.Write(state.ToRecords());
 
-    public NodeIncarnation Register(bool withWal = true)
+    public NodeIncarnation Register(bool withWal = true, string name = "node", WalKind kind = WalKind.Memory)
     {
         var node = Do(entry => NodeOperations.Register(
-            entry, new NodeRegistration(Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "host", 1)], null) { Name = "node" }));
+            entry, new NodeRegistration(Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "host", 1)], null) { Name = name }));
         if (withWal)
         {
-            RegisterWal(node);
+            RegisterWal(node, kind);
         }
 
         return node;
     }
 
-    public Guid RegisterWal(NodeIncarnation node)
+    public Guid RegisterWal(NodeIncarnation node, WalKind kind = WalKind.Memory)
     {
-        var wal = new WalDescriptor(Random.NewId(), WalKind.Memory, "memory", node.Node, node.Epoch);
-        Do(entry => NodeOperations.RegisterWal(entry, node, wal));
+        var wal = new WalDescriptor(Random.NewId(), kind, "somewhere", node.Node, node.Epoch);
+        Do(entry => WalOperations.RegisterWal(entry, node, wal));
         return wal.Id;
     }
 
@@ -105,6 +105,11 @@ internal sealed class ClusterScript
 
     public StreamOpening Open(NodeIncarnation node, StreamId id, long epoch) =>
         Do(entry => StreamOperations.Open(entry, node, id, new StreamEpoch(epoch)));
+
+    /// <summary>Completes all that is a node's of a WAL, as if it had been read.</summary>
+    public static ShareCompletion Recover(PendingEntry entry, NodeIncarnation node, Guid wal) =>
+        WalRecovery.Complete(
+            entry, node, WalRecovery.SharesOf(entry.State, node).FirstOrDefault(share => share.WalId == wal) ?? new WalShare(wal, []));
 
     public ObjectId Prepare(NodeIncarnation node, int count = 1) => Do(entry => ObjectOperations.Prepare(entry, node, count));
 

@@ -14,6 +14,7 @@ using Millrace.Streams.Verification;
 using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Memory;
 using Millrace.Tests.Streams;
+using Millrace.Tests.Streams.Recovery;
 using Xunit;
 
 namespace Millrace.Tests.Controller;
@@ -128,7 +129,7 @@ public sealed class StreamsOverControllerTests : IAsyncDisposable
         {
             await using var recovery = await test._wals.TakeOverAsync(waiting.Wal, default);
             await new WalFailover(process.Runtime, TestNode.Small, new UploadTarget(self, test._storage, controller, test._buffers))
-                .RecoverAsync(recovery, default);
+                .RecoverShareAsync(recovery);
         }
 
         public async Task<TestOwner> OpenAsync(StreamId stream, long epoch)

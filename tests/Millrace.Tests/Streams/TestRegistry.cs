@@ -228,18 +228,39 @@ internal sealed class TestRegistry : IStreamRegistry
         }
     }
 
-    public async ValueTask<IReadOnlyList<StreamId>> CompleteRecoveryAsync(NodeIncarnation node, Guid walId, CancellationToken token)
+    /// <summary>All that is open in the name of a fenced incarnation is whoever's asks.</summary>
+    public async ValueTask<IReadOnlyList<WalShare>> GetSharesAsync(NodeIncarnation node, CancellationToken token)
+    {
+        await EnterAsync(nameof(GetSharesAsync), node);
+        lock (_lock)
+        {
+            return
+            [
+                .. _wals.Where(wal => _fenced.Contains(wal.Value)).Select(wal => new WalShare(
+                    wal.Key,
+                    [
+                        .. _streams.Where(stream => stream.Value.OpenBy == wal.Value)
+                            .Select(stream => new ShareRange(stream.Key, stream.Value.Epochs[^1].Epoch, stream.Value.End)),
+                    ])),
+            ];
+        }
+    }
+
+    public async ValueTask<ShareCompletion> CompleteRecoveryAsync(NodeIncarnation node, WalShare share, CancellationToken token)
     {
         await EnterAsync(nameof(CompleteRecoveryAsync), node);
         lock (_lock)
         {
-            var open = _streams.Where(stream => stream.Value.OpenBy == _wals[walId]).ToArray();
-            foreach (var (_, entry) in open.Where(stream => !_damaged.Contains(stream.Key)))
+            var named = share.Ranges.Where(range =>
+                _streams.TryGetValue(range.Stream, out var entry) && entry.OpenBy == _wals[share.WalId] && entry.Epochs[^1].Epoch == range.Epoch).ToArray();
+            foreach (var range in named.Where(range => !_damaged.Contains(range.Stream)))
             {
-                entry.OpenBy = null;
+                _streams[range.Stream].OpenBy = null;
             }
 
-            return [.. open.Select(stream => stream.Key).Where(_damaged.Contains)];
+            return new ShareCompletion(
+                [.. named.Select(range => range.Stream).Where(_damaged.Contains)],
+                IsRetired: !_streams.Values.Any(entry => entry.OpenBy == _wals[share.WalId]));
         }
     }
 

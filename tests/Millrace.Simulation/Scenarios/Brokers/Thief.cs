@@ -118,10 +118,11 @@ internal sealed class Thief(
         {
             var registry = new StreamRegistry(channel, self);
             var failover = new WalFailover(runtime, new StreamsOptions(), new UploadTarget(self, storage, registry, buffers));
-            var losses = new AcceptedLosses(runtime, nodes, registry, self, []);
+            var recovery = new ShareRecovery(runtime, nodes, self, failover, _ => wals);
+            var losses = new AcceptedLosses(runtime, nodes, self, []);
             var waiting = await nodes.GetWaitingWalsAsync(CancellationToken.None);
             await new FormerWals(runtime, nodes, self, wals, _ => wals).RecoverAsync(
-                waiting, failover, losses, triesAgain: false, CancellationToken.None);
+                waiting, recovery, losses, triesAgain: false, CancellationToken.None);
             kernel.Coverage.Count("thief: WALs recovered");
         }
     }

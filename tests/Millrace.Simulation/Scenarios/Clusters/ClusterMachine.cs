@@ -3,6 +3,7 @@ using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
 using Millrace.Server;
 using Millrace.Server.Composition;
 using Millrace.Server.Options;
@@ -27,6 +28,7 @@ internal sealed class ClusterMachine : INodeObserver
     private readonly ClusterWorld _world;
     private readonly SimulationKernel _kernel;
     private readonly NodeOptions _options;
+    private readonly HashSet<StreamId> _recovered = [];
     private NodeHost? _running;
     private SimulatedListener? _listener;
     private SimulatedStorageClient? _storage;
@@ -279,7 +281,13 @@ internal sealed class ClusterMachine : INodeObserver
     private WalProviders Wals(NodeRuntime life, IObjectStorage storage, BufferPool buffers)
     {
         var wals = new ObjectWalProvider(life, buffers, storage, new ObjectWalOptions());
-        IWalTakeover takeover = _world.Fault == PlantedFault.ReadWalBeforeSeal ? new PlantedTakeover(life, storage, wals) : wals;
+        IWalTakeover takeover = _world.Fault switch
+        {
+            PlantedFault.ReadWalBeforeSeal => new PlantedTakeover(life, storage, wals),
+            PlantedFault.TakeShareForWal or PlantedFault.CompleteUnread or PlantedFault.CountLateCompletion or PlantedFault.ForgetPlanWithController =>
+                new PlantedShares(_world.Fault.Value, () => _running?.Member, _world.Oracle.FencedIn, _recovered, wals),
+            _ => wals,
+        };
         return new WalProviders(wals, kind => kind == WalKind.Object ? takeover : null);
     }
 

@@ -13,6 +13,7 @@ internal sealed class ClusterOracle(SimulationKernel kernel, Func<string, bool> 
     private const int MostChangesForAFault = 3;
     private readonly SortedDictionary<MetadataVersion, string> _images = [];
     private readonly Dictionary<(StreamId Stream, StreamEpoch Epoch), (NodeId Node, NodeEpoch Epoch)> _leaders = [];
+    private readonly Dictionary<Guid, long> _fencedIn = [];
     private long _term = -1;
     private int _changes;
 
@@ -60,6 +61,9 @@ internal sealed class ClusterOracle(SimulationKernel kernel, Func<string, bool> 
         }
     }
 
+    /// <summary>The term in which the writer of a WAL that waits for recovery was fenced.</summary>
+    public long? FencedIn(Guid wal) => _fencedIn.TryGetValue(wal, out var term) ? term : null;
+
     private void SeenLeader(MetadataImage image, TopicImage topic, PartitionImage partition)
     {
         if (partition.Leader is not { } leader)
@@ -92,6 +96,7 @@ internal sealed class ClusterOracle(SimulationKernel kernel, Func<string, bool> 
             }
         }
 
+        CountRecoveries(before, after);
         foreach (var topic in after.Topics.Values)
         {
             if (before.TryGetTopic(topic.Id, out var former) && !ReferenceEquals(former, topic))
@@ -101,10 +106,38 @@ internal sealed class ClusterOracle(SimulationKernel kernel, Func<string, bool> 
         }
     }
 
+    private void CountRecoveries(MetadataImage before, MetadataImage after)
+    {
+        foreach (var wal in after.Wals.Values.Where(wal => wal.State == WalState.AwaitsRecovery))
+        {
+            _fencedIn.TryAdd(wal.Id, after.Version.Term);
+        }
+
+        foreach (var id in _fencedIn.Keys.Where(id => !after.Wals.TryGetValue(id, out var wal) || wal.State != WalState.AwaitsRecovery).ToArray())
+        {
+            _fencedIn.Remove(id, out var term);
+            kernel.Coverage.Count("recoveries: complete");
+            kernel.Coverage.Count("recoveries: the controller changed meanwhile", after.Version.Term > term ? 1 : 0);
+        }
+
+        var planned = after.Topics.Values.SelectMany(topic => topic.Partitions).Where(partition => partition.Leader is null).ToArray();
+        if (after.Nodes.Values.Count(node => !node.IsLive) > before.Nodes.Values.Count(node => !node.IsLive))
+        {
+            kernel.Coverage.Count(
+                "recoveries: planned to several", planned.Select(partition => partition.MovingTo).OfType<NodeId>().Distinct().Count() > 1 ? 1 : 0);
+        }
+
+        foreach (var partition in planned)
+        {
+            var former = before.Topics.Values.SelectMany(topic => topic.Partitions).FirstOrDefault(other => other.Stream == partition.Stream);
+            kernel.Coverage.Count("recoveries: planned again", former is { Leader: null, MovingTo: { } survivor } && survivor != partition.MovingTo ? 1 : 0);
+        }
+    }
+
     private static string Print(MetadataImage image) =>
         $"{image.ClusterUuid} {image.Controller} "
         + string.Join(',', image.Nodes.Values.Select(node => $"{node.Id}:{node.Epoch}:{node.State}")) + ' '
         + string.Join(',', image.Wals.Values.Select(wal => $"{wal.Id}:{wal.State}")) + ' '
         + string.Join(';', image.Topics.Values.Select(topic => $"{topic.Name}:{topic.Id}:"
-            + string.Join(',', topic.Partitions.Select(partition => $"{partition.Leader}@{partition.Epoch}"))));
+            + string.Join(',', topic.Partitions.Select(partition => $"{partition.Leader}@{partition.Epoch}>{partition.MovingTo}"))));
 }

@@ -89,7 +89,6 @@ internal sealed class ControllerLife(ControllerWorld world, NodeRuntime runtime,
         {
             var self = await controller.RegisterAsync(
                 new NodeRegistration(incarnation, [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null) { Name = "node" }, default);
-            await controller.AssignPartitionsAsync(self, default);
             _stream = await controller.CreateAsync(self, default);
             _end = (await controller.OpenAsync(self, _stream, new StreamEpoch(0), default)).EndOffset;
             var until = world.Kernel.Now + _random.Between(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(20));

@@ -87,12 +87,13 @@ internal sealed class StoreNode(
 
     private async Task RecoverAsync(AskedController controller, NodeIncarnation node)
     {
+        var shares = await controller.GetSharesAsync(node, CancellationToken.None);
         foreach (var waiting in await controller.GetWaitingWalsAsync(CancellationToken.None))
         {
             world.Kernel.Coverage.Count("store: WALs taken over");
             await using var recovery = await wals.TakeOverAsync(waiting.Wal, CancellationToken.None);
             var failover = new WalFailover(runtime, world.StreamsOptions, new UploadTarget(node, storage, controller, buffers));
-            var result = await failover.RecoverAsync(recovery, CancellationToken.None);
+            var result = await failover.RecoverAsync(recovery, shares.Single(share => share.WalId == waiting.Wal.Id), CancellationToken.None);
             world.Kernel.Coverage.Count("store: records recovered", result.Records);
         }
     }

@@ -12,6 +12,7 @@ using Millrace.Streams;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Upload;
 using Millrace.Tests.Streams;
+using Millrace.Tests.Streams.Recovery;
 using Xunit;
 
 namespace Millrace.Tests.Broker.Partitions;
@@ -148,7 +149,7 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
         await using (var wal = former.Wal.TakeOver())
         {
             var target = new UploadTarget(Node.Incarnation, Storage, Registry, Node.Buffers);
-            await new WalFailover(Node.Runtime, Node.Options, target).RecoverAsync(wal, default);
+            await new WalFailover(Node.Runtime, Node.Options, target).RecoverShareAsync(wal);
         }
 
         await table.CloseAsync(default);

@@ -101,8 +101,8 @@ public sealed class ControllerEndpointTests : IAsyncDisposable
         Assert.Equal(ControllerError.Fenced, (ControllerError)batch.Prepared[0].ErrorCode);
         Assert.Equal([-1], batch.CommittedEnds);
         Assert.Equal(
-            StreamError.Fenced, (await Assert.ThrowsAsync<StreamException>(() => controller.AssignPartitionsAsync(node, default).AsTask())).Error);
-        Assert.Equal(0, await controller.AssignPartitionsAsync(successor, default));
+            StreamError.Fenced, (await Assert.ThrowsAsync<StreamException>(() => controller.GetSharesAsync(node, default).AsTask())).Error);
+        Assert.Empty(await controller.GetSharesAsync(successor, default));
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 using Millrace.Controller.Streams;
 using Millrace.ObjectStorage.Memory;
+using Millrace.Protocol;
 using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files.Linux;
 using Millrace.Runtime.Ids;
 using Millrace.Server.Options;
 using Millrace.Streams;
@@ -43,14 +45,15 @@ public sealed class FormerWalsTests : IAsyncDisposable
         await using (var node = await NodeUnderTest.StartAsync(_storage, Wal))
         {
             left = Path.GetFileName(node.Node.Wal.Descriptor.Location);
+            await OpenNewAsync(node);
         }
 
         await using (var recoverer = new ControllerNode(_storage))
         {
             var controller = await recoverer.StartAsync();
             var self = await controller.RegisterAsync(recoverer.Registration, default);
-            var waiting = Assert.Single(await controller.GetWaitingWalsAsync(default));
-            await controller.CompleteRecoveryAsync(self, waiting.Wal.Id, default);
+            var share = Assert.Single(await controller.GetSharesAsync(self, default));
+            Assert.True((await controller.CompleteRecoveryAsync(self, share, default)).IsRetired);
         }
 
         Assert.Equal([left], Files);
@@ -177,6 +180,23 @@ public sealed class FormerWalsTests : IAsyncDisposable
         Assert.Equal(wal, await WaitingAsync());
         await using var last = await NodeUnderTest.StartAsync(_storage, Wal, [$"{wal}"]);
         Assert.Empty(await last.Node.Nodes.GetWaitingWalsAsync(default));
+    }
+
+    [Fact]
+    public async Task A_node_that_comes_again_under_another_name_recovers_the_file_that_lies_in_its_folder()
+    {
+        await using (var node = await NodeUnderTest.StartAsync(_storage, Wal))
+        {
+            await node.Host.Member.Channel.SendAsync<CreateTopicsRequest, CreateTopicsResponse>(
+                new CreateTopicsRequest { Topics = [new() { Name = "t", NumPartitions = 1, ReplicationFactor = 1 }] }, TestContext.Current.CancellationToken);
+            var stream = node.Node.Metadata.Image.Topics["t"].Partitions[0].Stream;
+            Assert.True(await Eventually.BecomesTrueAsync(() => node.Controller.State.Streams.Streams[stream].OpenRange is not null));
+        }
+
+        await using var renamed = await NodeUnderTest.StartAsync(
+            _storage, Wal, new LinuxFileSystem(TaskScheduler.Default), options => options, name: "renamed");
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => renamed.Node.Metadata.Image.Topics["t"].Partitions[0].Leader == renamed.Node.Self.Node));
     }
 
     public async ValueTask DisposeAsync()

@@ -1,7 +1,6 @@
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
 using Millrace.Controller.Streams;
-using Millrace.Controller.Topics;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
@@ -31,6 +30,7 @@ public sealed class NodeOperationsTests
     public void A_node_that_comes_again_by_its_name_has_the_same_id_and_its_former_incarnation_is_fenced()
     {
         var first = _script.Register();
+        _script.OpenStream(first);
         var second = _script.Register();
 
         Assert.Equal(first.Node, second.Node);
@@ -81,15 +81,14 @@ public sealed class NodeOperationsTests
         _script.Open(node, stream, 0);
         var next = _script.Register();
 
-        var waiting = Assert.Single(NodeOperations.Waiting(_script.State));
+        var waiting = Assert.Single(WalRecovery.Waiting(_script.State));
         Assert.Equal(["t-1"], waiting.Streams.Select(item => item.ToString()));
-        Assert.Equal(1, _script.Do(entry => PartitionAssignment.AssignAll(entry, next)));
-        Assert.Null(_script.State.Cluster.Topics["t"].Partitions[1].Leader);
+        Assert.Equal((next.Node, 1), (Partition("t", 0).Leader, Partition("t", 0).LeaderEpoch));
+        Assert.Equal((null, next.Node), (Partition("t", 1).Leader, Partition("t", 1).MovingTo));
 
-        _script.Do(entry => NodeOperations.CompleteRecovery(entry, next, waiting.Wal.Id));
-        Assert.Empty(NodeOperations.Waiting(_script.State));
-        var partition = _script.State.Cluster.Topics["t"].Partitions[1];
-        Assert.Equal((next.Node, 1), (partition.Leader, partition.LeaderEpoch));
+        _script.Do(entry => ClusterScript.Recover(entry, next, waiting.Wal.Id));
+        Assert.Empty(WalRecovery.Waiting(_script.State));
+        Assert.Equal((next.Node, 1, null), (Partition("t", 1).Leader, Partition("t", 1).LeaderEpoch, Partition("t", 1).MovingTo));
         Assert.Equal(0, _script.Open(next, stream, 1).EndOffset);
     }
 
@@ -100,17 +99,17 @@ public sealed class NodeOperationsTests
         _script.CreateTopic("other");
         var topic = _script.CreateTopic("t", partitions: 5);
         _script.Open(node, topic.Partitions[2].Stream, 0);
-        var next = _script.Register();
 
         var records = _script.Do(entry =>
         {
-            Assert.Equal(5, PartitionAssignment.AssignAll(entry, next));
+            NodeOperations.Register(
+                entry, new NodeRegistration(_script.Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null) { Name = "node" });
             return entry.Records.ToList();
         });
 
-        Assert.Equal(2, records.Count);
-        var leaders = Assert.IsType<PartitionLeadersRecord>(records[1]);
-        Assert.Equal((topic.Id, next.Node.Value), (leaders.TopicId, leaders.Ranges[0].Leader));
+        Assert.Equal(2, records.OfType<PartitionLeadersRecord>().Count());
+        var leaders = records.OfType<PartitionLeadersRecord>().Last();
+        Assert.Equal((topic.Id, node.Node.Value), (leaders.TopicId, leaders.Ranges[0].Leader));
         Assert.Equal([(0, 2), (3, 2)], leaders.Ranges.Select(range => (range.First, range.Count)));
         Assert.Equal([1, 1, 0, 1, 1], _script.State.Cluster.Topics["t"].Partitions.Select(partition => partition.LeaderEpoch));
     }
@@ -133,7 +132,7 @@ public sealed class NodeOperationsTests
 
         var next = _script.Register();
 
-        Assert.Empty(NodeOperations.Waiting(_script.State));
+        Assert.Empty(WalRecovery.Waiting(_script.State));
         Assert.Equal(0, _script.Open(next, stream, 1).EndOffset);
     }
 
@@ -141,19 +140,20 @@ public sealed class NodeOperationsTests
     public void Recovery_is_repeatable_and_refused_while_the_owner_lives_or_by_a_fenced_recoverer()
     {
         var node = _script.Register();
+        _script.OpenStream(node);
         var wal = _script.State.Cluster.Wals.Keys.Single();
         Assert.Equal(
             StreamError.Incomplete,
-            Assert.Throws<StreamException>(() => _script.Do(entry => NodeOperations.CompleteRecovery(entry, node, wal))).Error);
+            Assert.Throws<StreamException>(() => _script.Do(entry => ClusterScript.Recover(entry, node, wal))).Error);
 
         var next = _script.Register();
         Assert.Equal(
             StreamError.Fenced,
-            Assert.Throws<StreamException>(() => _script.Do(entry => NodeOperations.CompleteRecovery(entry, node, wal))).Error);
-        _script.Do(entry => NodeOperations.CompleteRecovery(entry, next, wal));
-        _script.Do(entry => NodeOperations.CompleteRecovery(entry, next, wal));
+            Assert.Throws<StreamException>(() => _script.Do(entry => ClusterScript.Recover(entry, node, wal))).Error);
+        _script.Do(entry => ClusterScript.Recover(entry, next, wal));
+        _script.Do(entry => ClusterScript.Recover(entry, next, wal));
         Assert.Equal(WalState.Retired, _script.State.Cluster.Wals[wal].State);
-        Assert.Empty(_script.Do(entry => NodeOperations.AcceptLoss(entry, wal, null)));
+        Assert.Empty(_script.Do(entry => WalRecovery.AcceptLoss(entry, wal, null)));
     }
 
     [Fact]
@@ -162,14 +162,15 @@ public sealed class NodeOperationsTests
         var first = _script.Register();
         var wal = _script.State.Cluster.Wals.Keys.Single();
         _script.Do(entry => NodeOperations.Stop(entry, first));
-        Assert.Equal([wal], NodeOperations.Retired(_script.State).Select(item => item.Id));
+        Assert.Equal([wal], WalOperations.Retired(_script.State).Select(item => item.Id));
         var second = _script.Register();
         var own = _script.State.Cluster.Wals.Keys.Single(id => id != wal);
+        _script.OpenStream(second);
         var third = _script.Register();
 
         Assert.Equal(
-            StreamError.Fenced, Assert.Throws<StreamException>(() => _script.Do(entry => NodeOperations.ForgetWals(entry, second, [wal]))).Error);
-        _script.Do(entry => NodeOperations.ForgetWals(entry, third, [wal, own]));
+            StreamError.Fenced, Assert.Throws<StreamException>(() => _script.Do(entry => WalOperations.ForgetWals(entry, second, [wal]))).Error);
+        _script.Do(entry => WalOperations.ForgetWals(entry, third, [wal, own]));
         Assert.Equal(WalState.AwaitsRecovery, _script.State.Cluster.Wals[own].State);
         Assert.DoesNotContain(wal, _script.State.Cluster.Wals.Keys);
     }
@@ -179,7 +180,7 @@ public sealed class NodeOperationsTests
     {
         var node = _script.Register();
         _script.Do(entry => NodeOperations.Stop(entry, node));
-        _script.Do(entry => NodeOperations.ForgetWals(entry, node, [_script.State.Cluster.Wals.Keys.Single()]));
+        _script.Do(entry => WalOperations.ForgetWals(entry, node, [_script.State.Cluster.Wals.Keys.Single()]));
         Assert.Empty(_script.State.Cluster.Wals);
     }
 
@@ -190,21 +191,21 @@ public sealed class NodeOperationsTests
         var (damaged, whole) = (_script.OpenStream(node), _script.OpenStream(node));
         _script.Upload(node, damaged, 0, 0, 5);
         var next = _script.Register();
-        var wal = Assert.Single(NodeOperations.Waiting(_script.State)).Wal.Id;
+        var wal = Assert.Single(WalRecovery.Waiting(_script.State)).Wal.Id;
         for (var i = 0; i < 2; i++)
         {
             _script.Do(entry => StreamOperations.ReportDamage(entry, next, wal, damaged, new StreamEpoch(0)));
-            Assert.Equal([damaged], _script.Do(entry => NodeOperations.CompleteRecovery(entry, next, wal)));
+            Assert.Equal([damaged], _script.Do(entry => ClusterScript.Recover(entry, next, wal)).Damaged);
         }
 
         Assert.Equal(0, _script.Open(next, whole, 1).EndOffset);
         Assert.Equal(StreamError.Incomplete, Assert.Throws<StreamException>(() => _script.Open(next, damaged, 1)).Error);
-        Assert.Equal([damaged], Assert.Single(NodeOperations.Waiting(_script.State)).Streams.Select(item => item.Stream));
+        Assert.Equal([damaged], Assert.Single(WalRecovery.Waiting(_script.State)).Streams.Select(item => item.Stream));
 
-        Assert.Equal([damaged], _script.Do(entry => NodeOperations.AcceptLoss(entry, wal, new HashSet<StreamId> { damaged })).Select(item => item.Stream));
+        Assert.Equal([damaged], _script.Do(entry => WalRecovery.AcceptLoss(entry, wal, new HashSet<StreamId> { damaged })).Select(item => item.Stream));
         Assert.Equal(5, _script.Open(next, damaged, 1).EndOffset);
         Assert.False(_script.Stream(damaged).IsDamaged);
-        Assert.Empty(NodeOperations.Waiting(_script.State));
+        Assert.Empty(WalRecovery.Waiting(_script.State));
     }
 
     [Fact]
@@ -218,7 +219,7 @@ public sealed class NodeOperationsTests
 
         Assert.Equal(
             [stream],
-            _script.Do(entry => NodeOperations.CompleteRecovery(entry, next, Assert.Single(NodeOperations.Waiting(_script.State)).Wal.Id)));
+            _script.Do(entry => ClusterScript.Recover(entry, next, Assert.Single(WalRecovery.Waiting(_script.State)).Wal.Id)).Damaged);
     }
 
     [Fact]
@@ -255,18 +256,18 @@ public sealed class NodeOperationsTests
         var second = _script.OpenStream(node);
         _script.Upload(node, first, 0, 0, 5);
         var next = _script.Register();
-        var wal = Assert.Single(NodeOperations.Waiting(_script.State)).Wal.Id;
+        var wal = Assert.Single(WalRecovery.Waiting(_script.State)).Wal.Id;
 
-        var lost = _script.Do(entry => NodeOperations.AcceptLoss(entry, wal, new HashSet<StreamId> { first }));
+        var lost = _script.Do(entry => WalRecovery.AcceptLoss(entry, wal, new HashSet<StreamId> { first }));
 
         Assert.Equal([first], lost.Select(item => item.Stream));
         Assert.Null(StreamOperations.RecoverableEnd(_script.State, wal, first, new StreamEpoch(0)));
         Assert.Equal(0, StreamOperations.RecoverableEnd(_script.State, wal, second, new StreamEpoch(0)));
         Assert.Equal(5, _script.Open(next, first, 1).EndOffset);
-        Assert.Equal([second], Assert.Single(NodeOperations.Waiting(_script.State)).Streams.Select(item => item.Stream));
+        Assert.Equal([second], Assert.Single(WalRecovery.Waiting(_script.State)).Streams.Select(item => item.Stream));
 
-        Assert.Equal([second], _script.Do(entry => NodeOperations.AcceptLoss(entry, wal, null)).Select(item => item.Stream));
-        Assert.Empty(NodeOperations.Waiting(_script.State));
+        Assert.Equal([second], _script.Do(entry => WalRecovery.AcceptLoss(entry, wal, null)).Select(item => item.Stream));
+        Assert.Empty(WalRecovery.Waiting(_script.State));
     }
 
     [Fact]
@@ -276,8 +277,8 @@ public sealed class NodeOperationsTests
         var stream = _script.OpenStream(node);
         _script.OpenStream(node);
         var next = _script.Register();
-        var wal = Assert.Single(NodeOperations.Waiting(_script.State)).Wal.Id;
-        _script.Do(entry => NodeOperations.AcceptLoss(entry, wal, new HashSet<StreamId> { stream }));
+        var wal = Assert.Single(WalRecovery.Waiting(_script.State)).Wal.Id;
+        _script.Do(entry => WalRecovery.AcceptLoss(entry, wal, new HashSet<StreamId> { stream }));
         _script.Open(next, stream, 1);
         var id = _script.Prepare(next);
 
@@ -294,7 +295,7 @@ public sealed class NodeOperationsTests
         var stream = _script.OpenStream(node);
         _script.Do(entry => StreamOperations.Trim(entry, node, stream, new StreamEpoch(0), 12));
         var next = _script.Register();
-        _script.Do(entry => NodeOperations.AcceptLoss(entry, Assert.Single(NodeOperations.Waiting(_script.State)).Wal.Id, null));
+        _script.Do(entry => WalRecovery.AcceptLoss(entry, Assert.Single(WalRecovery.Waiting(_script.State)).Wal.Id, null));
 
         Assert.Equal((12, 12), (_script.Open(next, stream, 1).StartOffset, _script.Open(next, stream, 1).EndOffset));
     }
@@ -310,6 +311,8 @@ public sealed class NodeOperationsTests
 
         Assert.Equal([id.Value, id.Value + 1, id.Value + 2], _script.State.Streams.Objects.Deleting.Select(item => item.Value));
     }
+
+    private PartitionImage Partition(string topic, int index) => _script.State.Cluster.Topics[topic].Partitions[index];
 
     private NodeIncarnation RegisterAs(NodeId? id) =>
         _script.Do(entry => NodeOperations.Register(

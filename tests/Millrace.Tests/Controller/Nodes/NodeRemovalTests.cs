@@ -63,14 +63,14 @@ public sealed class NodeRemovalTests
         var survivor = _script.Do(entry => NodeOperations.Register(
             entry, new NodeRegistration(_script.Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null) { Name = "survivor" }));
         _script.Do(entry => NodeOperations.Fence(entry, gone));
-        var wal = Assert.Single(NodeOperations.Waiting(_script.State)).Wal.Id;
+        var wal = Assert.Single(WalRecovery.Waiting(_script.State)).Wal.Id;
 
         Assert.Equal(ErrorCode.InvalidRequest, Remove(gone.Node));
-        _script.Do(entry => NodeOperations.CompleteRecovery(entry, survivor, wal));
+        _script.Do(entry => ClusterScript.Recover(entry, survivor, wal));
         Assert.Equal(ErrorCode.None, Remove(gone.Node));
 
         // What its WAL took is given back by whoever is there.
-        _script.Do(entry => NodeOperations.ForgetWals(entry, survivor, [wal]));
+        _script.Do(entry => WalOperations.ForgetWals(entry, survivor, [wal]));
         Assert.Empty(_script.State.Cluster.Wals);
     }
 

@@ -25,7 +25,7 @@ public sealed class ControllerChannelTests
         Assert.False(asked.IsCompleted);
         Publish(4, 0);
 
-        Assert.Equal(5, (await asked.WaitAsync(TimeSpan.FromSeconds(30))).Count);
+        Assert.Equal(5, (await asked.WaitAsync(TimeSpan.FromSeconds(30))).NodeId);
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class ControllerChannelTests
         Publish(4, 7);
         _link.Version = new MetadataVersion(3, 100);
 
-        Assert.Equal(5, (await AskAsync(default).WaitAsync(TimeSpan.FromSeconds(30))).Count);
+        Assert.Equal(5, (await AskAsync(default).WaitAsync(TimeSpan.FromSeconds(30))).NodeId);
     }
 
     [Fact]
@@ -71,8 +71,8 @@ public sealed class ControllerChannelTests
         Assert.Equal((error, "because"), (refusal.Error, refusal.Message));
     }
 
-    private async Task<AssignPartitionsResponse> AskAsync(CancellationToken patience) =>
-        await _channel.SendAsync<AssignPartitionsRequest, AssignPartitionsResponse>(new AssignPartitionsRequest(), patience);
+    private async Task<RegisterNodeResponse> AskAsync(CancellationToken patience) =>
+        await _channel.SendAsync<RegisterNodeRequest, RegisterNodeResponse>(new RegisterNodeRequest(), patience);
 
     private void Publish(long term, long index) => _feed.Publish(MetadataImage.Empty with { Version = new MetadataVersion(term, index) });
 
@@ -92,7 +92,7 @@ public sealed class ControllerChannelTests
             await Task.Yield();
             Known = known;
             return Error == ControllerError.None
-                ? new(Version, Error, null, (TResponse)(object)new AssignPartitionsResponse { Count = 5 })
+                ? new(Version, Error, null, (TResponse)(object)new RegisterNodeResponse { NodeId = 5 })
                 : new(Version, Error, "because", null);
         }
     }

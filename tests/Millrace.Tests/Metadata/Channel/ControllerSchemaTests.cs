@@ -52,25 +52,33 @@ public sealed class ControllerSchemaTests
                     new()
                     {
                         Wal = new() { WalId = Id, Kind = 2, Location = "l", NodeId = 7, NodeEpoch = 8 },
-                        Streams = [new() { StreamId = 9, Topic = "t", Partition = 1 }],
+                        Streams = [new() { StreamId = 9, Topic = "t", Partition = 1, PlannedTo = 3, IsDamaged = true }],
                     },
                 ],
                 Retired = [],
             },
             "02" + "00000001000200030405060708090A0B" + "02" + "026C" + "00000007" + Long(8) + "00"
-            + "02" + Long(9) + "0274" + "00000001" + "00" + "00" + "01" + "00"
+            + "02" + Long(9) + "0274" + "00000001" + "00000003" + "01" + "00" + "00" + "01" + "00"
         },
         { new ForgetWalsRequest { NodeId = 7, NodeEpoch = 8, WalIds = [Id] }, "00000007" + Long(8) + "02" + "00000001000200030405060708090A0B" + "00" },
         { new ForgetWalsResponse(), "00" },
-        { new CompleteRecoveryRequest { NodeId = 7, NodeEpoch = 8, WalId = Id }, "00000007" + Long(8) + "00000001000200030405060708090A0B" + "00" },
-        { new CompleteRecoveryResponse { DamagedStreams = [9] }, "02" + Long(9) + "00" },
+        {
+            new CompleteRecoveryRequest { NodeId = 7, NodeEpoch = 8, WalId = Id, Ranges = [new() { StreamId = 9, Epoch = 10 }] },
+            "00000007" + Long(8) + "00000001000200030405060708090A0B" + "02" + Long(9) + Long(10) + "00" + "00"
+        },
+        { new CompleteRecoveryResponse { DamagedStreams = [9], IsRetired = true }, "02" + Long(9) + "01" + "00" },
+        { new ClaimWalRequest { NodeId = 7, NodeEpoch = 8, WalId = Id }, "00000007" + Long(8) + "00000001000200030405060708090A0B" + "00" },
+        { new ClaimWalResponse(), "00" },
+        { new ListSharesRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
+        {
+            new ListSharesResponse { Shares = [new() { WalId = Id, Ranges = [new() { StreamId = 9, Epoch = 10, EndOffset = 11 }] }] },
+            "02" + "00000001000200030405060708090A0B" + "02" + Long(9) + Long(10) + Long(11) + "00" + "00" + "00"
+        },
         {
             new AcceptLossRequest { NodeId = 7, NodeEpoch = 8, WalId = Id, Streams = null },
             "00000007" + Long(8) + "00000001000200030405060708090A0B" + "00" + "00"
         },
         { new AcceptLossResponse { Lost = [new() { StreamId = 9, Topic = null, Partition = 1 }] }, "02" + Long(9) + "00" + "00000001" + "00" + "00" },
-        { new AssignPartitionsRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
-        { new AssignPartitionsResponse { Count = 3 }, "00000003" + "00" },
         {
             new StreamOpsRequest
             {

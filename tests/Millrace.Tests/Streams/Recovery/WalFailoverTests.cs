@@ -152,6 +152,43 @@ public sealed class WalFailoverTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Small_records_are_uploaded_together_though_an_upload_is_to_be_small()
+    {
+        var owner = await _former.CreateAsync();
+        await AppendAsync(owner, 300);
+
+        await TakeOverAsync(_next.Options with { UploadBytes = 32 << 10 });
+
+        // 300 of 100 bytes, each with what is kept beside it: 62 KiB.
+        Assert.Equal(2, _registry.Commits);
+    }
+
+    [Fact]
+    public async Task Only_the_share_is_brought_and_called_complete_and_the_WAL_is_kept_for_the_others()
+    {
+        var (mine, another) = (await _former.CreateAsync(), await _former.CreateAsync());
+        await AppendAsync(mine, 3);
+        await AppendAsync(another, 5);
+        _registry.Fence(_former.Incarnation);
+        await using (var wal = _former.Wal.TakeOver())
+        {
+            var failover = new WalFailover(_next.Runtime, _next.Options, new UploadTarget(_next.Incarnation, _storage, _registry, _next.Buffers));
+            var whole = Assert.Single(await failover.GetSharesAsync(default), share => share.Ranges.Count > 0);
+            var share = whole with { Ranges = [.. whole.Ranges.Where(range => range.Stream == mine.Stream.Id)] };
+
+            var result = await failover.RecoverAsync(wal, share, default);
+
+            Assert.Equal((8, 300, 1, false), (result.Records, result.Bytes, result.Streams, result.IsGivenBack));
+        }
+
+        Assert.NotEmpty(_former.Wal.Records);
+        Assert.Equal((3, 0), (_registry.Describe(mine.Stream.Id).End, _registry.Describe(another.Stream.Id).End));
+        Assert.Equal(3, (await _next.OpenAsync(mine.Stream.Id, epoch: 2)).Stream.NextOffset);
+        Assert.True((await TakeOverAsync()).IsGivenBack);
+        Assert.Equal(5, (await _next.OpenAsync(another.Stream.Id, epoch: 2)).Stream.NextOffset);
+    }
+
+    [Fact]
     public async Task Records_of_a_stream_that_was_opened_twice_keep_their_epochs()
     {
         var owner = await _former.CreateAsync();
@@ -238,11 +275,13 @@ public sealed class WalFailoverTests : IAsyncDisposable
         }
     }
 
-    private async Task<WalFailoverResult> TakeOverAsync()
+    private Task<WalFailoverResult> TakeOverAsync() => TakeOverAsync(_next.Options);
+
+    private async Task<WalFailoverResult> TakeOverAsync(StreamsOptions options)
     {
         _registry.Fence(_former.Incarnation);
         await using IWalRecovery wal = _former.Wal.TakeOver();
-        var failover = new WalFailover(_next.Runtime, _next.Options, new UploadTarget(_next.Incarnation, _storage, _registry, _next.Buffers));
-        return await failover.RecoverAsync(wal, default);
+        var failover = new WalFailover(_next.Runtime, options, new UploadTarget(_next.Incarnation, _storage, _registry, _next.Buffers));
+        return await failover.RecoverShareAsync(wal);
     }
 }

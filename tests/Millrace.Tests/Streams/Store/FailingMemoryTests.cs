@@ -8,6 +8,7 @@ using Millrace.Streams.Upload;
 using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
+using Millrace.Tests.Streams.Recovery;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Store;
@@ -112,7 +113,7 @@ public sealed class FailingMemoryTests
                 try
                 {
                     await using var recovery = await Wals().TakeOverAsync(_descriptor, default);
-                    await new WalFailover(_machine.Runtime, Options, new UploadTarget(_next, _storage, _registry, _buffers)).RecoverAsync(recovery, default);
+                    await new WalFailover(_machine.Runtime, Options, new UploadTarget(_next, _storage, _registry, _buffers)).RecoverShareAsync(recovery);
                     return Disarm();
                 }
                 catch (OutOfMemoryException)

@@ -2,6 +2,7 @@ using CsCheck;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Upload;
+using Millrace.Tests.Streams.Recovery;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Store;
@@ -112,7 +113,7 @@ public sealed class StreamModelTests
                     await using (var wal = _node.Wal.TakeOver())
                     {
                         var target = new UploadTarget(new(new NodeId(1), new NodeEpoch(_epoch + 1)), _storage, _registry, _node.Buffers);
-                        await new WalFailover(_node.Runtime, _node.Options, target).RecoverAsync(wal, default);
+                        await new WalFailover(_node.Runtime, _node.Options, target).RecoverShareAsync(wal);
                     }
 
                     await NextAsync();

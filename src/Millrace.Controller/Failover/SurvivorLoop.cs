@@ -1,0 +1,154 @@
+using Millrace.Controller.Nodes;
+using Millrace.Metadata.Image;
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+using Millrace.Runtime.Ids;
+using Millrace.Streams;
+using Millrace.Streams.Registry;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Controller.Failover;
+
+/// <summary>
+/// What an incarnation does for others while it lives: whenever its image says that partitions of fenced incarnations are planned to it, it brings its shares
+/// of their WALs. All survivors do so at once.
+/// </summary>
+/// <param name="runtime">Of the incarnation.</param>
+/// <param name="self">The incarnation.</param>
+/// <param name="recovery">Brings a share.</param>
+/// <param name="losses">Says what waits for a WAL that cannot be recovered.</param>
+public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, ShareRecovery recovery, AcceptedLosses losses)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+
+    // What nothing will change but an operator, or a WAL that comes back with its node: that node's next start brings it.
+    private readonly HashSet<(StreamId Stream, StreamEpoch Epoch)> _hopeless = [];
+
+    // What a medium has refused that may yield: tried again after a pause.
+    private readonly HashSet<(StreamId Stream, StreamEpoch Epoch)> _resting = [];
+
+    // WALs that only their writers reach as a rule, which are away: each is looked for here once.
+    private readonly HashSet<Guid> _lookedFor = [];
+
+    // Why each WAL could not be recovered, as it was said.
+    private readonly Dictionary<Guid, string> _said = [];
+
+    /// <param name="metadata">Tells what is planned to whom.</param>
+    /// <param name="token">Ends it; what was committed stays so.</param>
+    /// <exception cref="StreamException">Fenced: this incarnation is itself not wanted any more.</exception>
+    public async Task RunAsync(IMetadataFeed metadata, CancellationToken token)
+    {
+        var pauses = new BackOff(runtime, FirstPause, LongestPause);
+        while (true)
+        {
+            await WaitForWorkAsync(metadata, pauses, token);
+            _resting.Clear();
+            var image = metadata.Image;
+            foreach (var wal in OrphansIn(image).Where(wal => _lookedFor.Add(wal.Id)))
+            {
+                await LookForAsync(image, WalOperations.Describe(wal), token);
+            }
+
+            var shares = await recovery.GetSharesAsync(token);
+            foreach (var share in shares)
+            {
+                // A WAL that this node's image does not know was retired since: then its share is void.
+                if (image.Wals.TryGetValue(share.WalId, out var wal) && !NamesOf(share).All(_hopeless.Contains))
+                {
+                    await TryRecoverAsync(WalOperations.Describe(wal), share, token);
+                }
+            }
+
+            // What the image planned and no share has: it was led or deleted since, or its loss was accepted.
+            _hopeless.UnionWith(PlannedIn(image).Except(shares.SelectMany(NamesOf)));
+            if (_resting.Count == 0)
+            {
+                pauses.Reset();
+            }
+        }
+    }
+
+    private async Task LookForAsync(MetadataImage image, WalDescriptor wal, CancellationToken token)
+    {
+        // Whom it concerns is told by one of those who have looked.
+        if (await recovery.TryClaimAsync(wal, token) is { } reason && image.LiveNodes.First().Id == self.Node)
+        {
+            await SayAsync(wal, _ => true, reason, $"Start broker {wal.Node} again, by its name and with this WAL ({wal.Location}); or give", token);
+        }
+    }
+
+    private async Task TryRecoverAsync(WalDescriptor wal, WalShare share, CancellationToken token)
+    {
+        try
+        {
+            await recovery.RecoverAsync(wal, share, token);
+            _said.Remove(wal.Id);
+        }
+        catch (Exception refused) when (MayPass(refused))
+        {
+            _resting.UnionWith(NamesOf(share));
+            await SayAsync(wal, stream => stream.PlannedTo == self.Node, refused.Message, "It is tried again by itself; or give", token);
+        }
+        catch (WalUnavailableException missing)
+        {
+            _hopeless.UnionWith(NamesOf(share));
+            await SayAsync(
+                wal, stream => stream.PlannedTo == self.Node, missing.Message, $"Bring the WAL back ({wal.Location}) and start again; or give", token);
+        }
+        catch (StreamException damaged) when (damaged.Error == StreamError.Corrupt)
+        {
+            _hopeless.UnionWith(NamesOf(share));
+            await SayAsync(wal, stream => stream.IsDamaged && stream.PlannedTo == self.Node, damaged.Message, "Give", token);
+        }
+    }
+
+    // What goes wrong all the time is said once.
+    private async Task SayAsync(WalDescriptor wal, Func<WaitingStream, bool> isMeant, string reason, string advice, CancellationToken token)
+    {
+        if (_said.GetValueOrDefault(wal.Id) != reason)
+        {
+            _said[wal.Id] = reason;
+            await losses.GiveUpOrWaitAsync(wal.Id, isMeant, reason, advice, token);
+        }
+    }
+
+    private async Task WaitForWorkAsync(IMetadataFeed metadata, BackOff pauses, CancellationToken token)
+    {
+        // The feed asks on its own thread, and perhaps once more when this has gone on.
+        var passedOver = _hopeless.Union(_resting).ToHashSet();
+        var lookedFor = _lookedFor.ToHashSet();
+        using var wait = CancellationTokenSource.CreateLinkedTokenSource(token);
+        var work = metadata.WaitAsync(
+            image => PlannedIn(image).Any(planned => !passedOver.Contains(planned)) || OrphansIn(image).Any(wal => !lookedFor.Contains(wal.Id)),
+            wait.Token).AsTask();
+        if (_resting.Count > 0)
+        {
+            await Waiting.Either(work, Task.Delay(pauses.Next(), runtime.Time, wait.Token));
+            wait.Cancel();
+            token.ThrowIfCancellationRequested();
+        }
+        else
+        {
+            await work;
+        }
+    }
+
+    private IEnumerable<(StreamId Stream, StreamEpoch Epoch)> PlannedIn(MetadataImage image) =>
+        IsLiveIn(image) && image.Wals.Values.Any(wal => wal.State == WalState.AwaitsRecovery)
+            ? image.Topics.Values.SelectMany(topic => topic.Partitions)
+                .Where(partition => partition.Leader is null && partition.MovingTo == self.Node)
+                .Select(partition => (partition.Stream, partition.Epoch))
+            : [];
+
+    private IEnumerable<WalImage> OrphansIn(MetadataImage image) =>
+        image.Wals.Values.Where(wal => wal.State == WalState.AwaitsRecovery && !((WalKind)wal.Kind).IsOfAll() && !image.IsLive(wal.Node) && IsLiveIn(image));
+
+    // One that is fenced itself has nothing to bring, though its node may live on in another incarnation.
+    private bool IsLiveIn(MetadataImage image) => image.Nodes.TryGetValue(self.Node, out var node) && node.Epoch == self.Epoch && node.IsLive;
+
+    private static IEnumerable<(StreamId Stream, StreamEpoch Epoch)> NamesOf(WalShare share) => share.Ranges.Select(range => (range.Stream, range.Epoch));
+
+    private static bool MayPass(Exception refused) =>
+        refused is ObjectStorageException or WalUnavailableException { MayPass: true } or StreamException { Error: StreamError.StorageUnavailable };
+}
