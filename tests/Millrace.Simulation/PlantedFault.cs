@@ -16,4 +16,5 @@ public enum PlantedFault
     RefuseWhatIsAccepted,
     TakeLostControllerForFence,
     ReadWalBeforeSeal,
+    SealBehindLastObject,
 }
