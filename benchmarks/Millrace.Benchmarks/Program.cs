@@ -9,6 +9,7 @@ using Millrace.Benchmarks.Failover;
 using Millrace.Benchmarks.Files;
 using Millrace.Benchmarks.Metadata;
 using Millrace.Benchmarks.Micro;
+using Millrace.Benchmarks.Opening;
 using Millrace.Benchmarks.SideBySide;
 using Millrace.Benchmarks.Streams;
 using Millrace.Benchmarks.Wal;
@@ -35,6 +36,11 @@ var metadata = new Command("metadata", "The metadata of many partitions: in memo
     ranges,
 };
 metadata.SetAction(parsed => MetadataBenchmark.RunAsync(parsed.GetValue(partitions) * 1_000, parsed.GetValue(ranges)));
+var opened = new Option<int>("--partitions") { Description = "How many.", DefaultValueFactory = _ => 10_000 };
+var topics = new Option<int>("--topics") { Description = "Among how many topics they are.", DefaultValueFactory = _ => 10 };
+var objects = new Option<int>("--objects") { Description = "Objects of the WAL that is taken over.", DefaultValueFactory = _ => 1_000 };
+var opening = new Command("opening", "Recover a WAL in the store, and open many partitions at once, from a directory near and far.") { opened, topics, objects };
+opening.SetAction(parsed => OpeningBenchmark.RunAsync(parsed.GetValue(opened), parsed.GetValue(topics), parsed.GetValue(objects)));
 var micro = new Command("micro", "Parts of the product by themselves, by BenchmarkDotNet, which gets the arguments: --list flat names them.")
 {
     TreatUnmatchedTokensAsErrors = false,
@@ -50,7 +56,7 @@ micro.SetAction(parsed =>
 
 return await new RootCommand("Measures Millrace, and Apache Kafka beside it.")
     {
-        SideBySideCommand.Create(), FailoverCommand.Create(), CutsCommand.Create(), dataPath, streams, wal, files, metadata, micro,
+        SideBySideCommand.Create(), FailoverCommand.Create(), CutsCommand.Create(), dataPath, streams, wal, files, metadata, opening, micro,
     }
     .Parse(args)
     .InvokeAsync();

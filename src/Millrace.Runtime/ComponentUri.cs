@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Millrace.Runtime;
 
 /// <summary>
@@ -60,6 +62,15 @@ public sealed class ComponentUri
         "true" => true,
         "false" => false,
         _ => throw Refuse($"wants '{key}' to be true or false"),
+    };
+
+    /// <summary>How many of something: a number of at least one.</summary>
+    /// <exception cref="FormatException">Anything else.</exception>
+    public int? TakeCount(string key) => Take(key) switch
+    {
+        null => null,
+        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 => count,
+        _ => throw Refuse($"wants '{key}' to be a number, such as 1000"),
     };
 
     /// <summary>Bytes: a number, or one with KiB, MiB or GiB behind it.</summary>

@@ -20,4 +20,5 @@ public enum PlantedFault
     CompleteUnread,
     CountLateCompletion,
     ForgetPlanWithController,
+    SealBehindLastObject,
 }

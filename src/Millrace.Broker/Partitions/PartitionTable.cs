@@ -17,11 +17,12 @@ namespace Millrace.Broker.Partitions;
 /// </summary>
 /// <remarks>
 /// Threading: lookups from any thread, without a lock; image changes come one at a time. Partitions open on their first
-/// request; a few loops open the rest in the background, so that a start does not wait for thousands of them.
+/// request; the rest open in the background, so that a start does not wait for thousands of them: very many at once, since those that open together
+/// share their round trips to the controller and their reads of the store.
 /// </remarks>
 internal sealed class PartitionTable : IAsyncDisposable
 {
-    private const int Openers = 8;
+    private const int OpeningsAtOnce = 8_192;
 
     // Opening takes milliseconds, unless the store does not answer. Then the client had better hear of it and come again.
     private static readonly TimeSpan OpeningPatience = TimeSpan.FromSeconds(5);
@@ -67,10 +68,7 @@ internal sealed class PartitionTable : IAsyncDisposable
     public void Start()
     {
         _subscription = _feed.Subscribe(Apply);
-        for (var i = 0; i < Openers; i++)
-        {
-            _runtime.Spawn("partition-opener", OpenAsync);
-        }
+        _runtime.Spawn("partition-opener", OpenAsync);
     }
 
     public PartitionLookup Find(string topic, int partition) =>
@@ -163,10 +161,7 @@ internal sealed class PartitionTable : IAsyncDisposable
             {
                 if (_topics.TryRemove(topic.Id, out var led))
                 {
-                    foreach (var partition in led.OfType<Partition>())
-                    {
-                        Close(partition);
-                    }
+                    Close([.. led.OfType<Partition>()]);
                 }
             }
 
@@ -218,7 +213,7 @@ internal sealed class PartitionTable : IAsyncDisposable
 
         // Requests find the new ones before the old ones begin to refuse them.
         _topics[topic.Id] = partitions;
-        former.ForEach(Close);
+        Close(former);
         started.ForEach(next => _unopened.Writer.TryWrite(next));
     }
 
@@ -259,22 +254,41 @@ internal sealed class PartitionTable : IAsyncDisposable
         }
     }
 
-    private void Close(Partition partition)
+    private void Close(List<Partition> partitions)
     {
         _closing.RemoveAll(task => task.IsCompleted);
-        _closing.Add(_runtime.Spawn($"close {partition.Id}", partition.CloseAsync));
+        _closing.AddRange(partitions.Select(partition => _runtime.Spawn($"close {partition.Id}", partition.CloseAsync)));
     }
 
     private async Task OpenAsync(CancellationToken stopping)
     {
+        var places = new AsyncGate(OpeningsAtOnce);
+
         // Not ReadAllAsync: it continues on the thread pool, where the simulator cannot follow.
         while (await _unopened.Reader.WaitToReadAsync(stopping))
         {
             while (_unopened.Reader.TryRead(out var partition))
             {
-                // Whether it opened is the partition's to say, to those who ask it.
-                await partition.WhenOpenAsync(stopping);
+                await places.EnterAsync(stopping);
+                _ = OpenAsync(partition, places, stopping);
             }
+        }
+    }
+
+    private static async Task OpenAsync(Partition partition, AsyncGate places, CancellationToken stopping)
+    {
+        try
+        {
+            // Whether it opened is the partition's to say, to those who ask it.
+            await partition.WhenOpenAsync(stopping);
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+        finally
+        {
+            places.Exit();
         }
     }
 }

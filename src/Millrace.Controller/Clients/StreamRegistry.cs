@@ -7,11 +7,15 @@ using Millrace.Streams.Registry;
 
 namespace Millrace.Controller.Clients;
 
-/// <summary>The registry of a node's stream store: asks the controller by the channel.</summary>
+/// <summary>The registry of a node's stream store: asks the controller by the channel, for many streams at once.</summary>
+/// <remarks>Questions alone need no place in the controller's loop, and so do not wait for deeds either.</remarks>
 /// <param name="channel">The way to the controller.</param>
 /// <param name="self">In whose name questions are asked that name nobody.</param>
 public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation self) : IStreamRegistry
 {
+    private readonly StreamOpsLane _deeds = new(channel);
+    private readonly StreamOpsLane _questions = new(channel);
+
     public async ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token)
     {
         var request = new StreamOpsRequest { Opens = [new() { StreamId = stream.Value, Epoch = epoch.Value }] };
@@ -20,7 +24,10 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
             opened.StartOffset,
             opened.EndOffset,
             [.. opened.Epochs.Select(start => new EpochStart(new StreamEpoch(start.Epoch), start.StartOffset))],
-            opened.Checkpoint is { } range ? RangeForms.From(range) : null);
+            opened.Checkpoint is { } range ? RangeForms.From(range) : null)
+        {
+            Ranges = [.. opened.Ranges.Select(RangeForms.From)],
+        };
     }
 
     public async ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, CancellationToken token)
@@ -96,7 +103,7 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
     {
         request.NodeId = node.Node.Value;
         request.NodeEpoch = node.Epoch.Value;
-        return channel.AskAsync<StreamOpsRequest, StreamOpsResponse>(request, token);
+        return (request.HasDeeds ? _deeds : _questions).AskAsync(request, token);
     }
 
     private static T Accepted<T>(T result)

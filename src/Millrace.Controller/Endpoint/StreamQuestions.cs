@@ -11,9 +11,6 @@ internal static class StreamQuestions
 {
     private const long None = -1;
 
-    // Bounds an answer; who gets as many as it asked for asks on.
-    private const int MaxRanges = 10_000;
-
     /// <summary>Fills the answers to a request's questions in, by a state.</summary>
     public static void Answer(ClusterState state, StreamOpsRequest request, StreamOpsResponse response)
     {
@@ -30,7 +27,7 @@ internal static class StreamQuestions
     {
         try
         {
-            var ranges = StreamOperations.GetRanges(state, new StreamId(query.StreamId), query.Offset, Math.Min(query.Limit, MaxRanges));
+            var ranges = StreamOperations.GetRanges(state, new StreamId(query.StreamId), query.Offset, query.Limit);
             return new StreamOpsResponse.RangePage { Ranges = [.. ranges.Select(RangeForms.To<StreamOpsResponse.Range>)] };
         }
         catch (Exception refusal) when (Refusals.ErrorOf(refusal) is { } error)

@@ -15,14 +15,21 @@ internal static class StreamRequests
     /// <summary>Bounds the work and the answer of one request; a node that has more to ask asks again.</summary>
     public const int MaxOperations = 10_000;
 
+    /// <summary>Bounds the ranges of one answer: a megabyte.</summary>
+    public const int MaxRanges = 10_000;
+
+    // What one opening gets of them at most, so that those behind it get some, too.
+    private const int MaxRangesOfOpening = 1_000;
+
     public static StreamOpsResponse Decide(PendingEntry entry, StreamOpsRequest request)
     {
         RequireFew(request);
         var node = new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch));
+        var room = MaxRanges;
         var response = new StreamOpsResponse
         {
             Created = Each(entry, new int[request.Creations], (pending, _) => Create(pending, node)),
-            Opened = Each(entry, request.Opens, (pending, open) => Open(pending, node, open)),
+            Opened = Each(entry, request.Opens, (pending, open) => Open(pending, node, open, ref room)),
             Closed = Each(entry, request.Closes, (pending, close) =>
                 Done(() => StreamOperations.Close(pending, node, new StreamId(close.StreamId), new StreamEpoch(close.Epoch), close.EndOffset))),
             Trimmed = Each(entry, request.Trims, (pending, trim) =>
@@ -44,7 +51,7 @@ internal static class StreamRequests
     /// </summary>
     public static StreamOpsResponse? TryAnswer(ClusterState state, StreamOpsRequest request)
     {
-        if (Deeds(request) > 0)
+        if (request.HasDeeds)
         {
             return null;
         }
@@ -57,23 +64,25 @@ internal static class StreamRequests
 
     private static void RequireFew(StreamOpsRequest request)
     {
-        var operations = Deeds(request) + request.RangeQueries.Count + request.CommittedEnds.Count + request.RecoverableEnds.Count;
+        var operations = request.DeedCount + request.RangeQueries.Count + request.CommittedEnds.Count + request.RecoverableEnds.Count;
         if (request.Creations < 0 || operations > MaxOperations)
         {
             throw new ArgumentException($"A request has at most {MaxOperations} operations, and this one has {operations}", nameof(request));
         }
-    }
 
-    private static long Deeds(StreamOpsRequest request) =>
-        (long)request.Creations + request.Opens.Count + request.Closes.Count + request.Trims.Count + request.Prepares.Count + request.Commits.Count
-        + request.Damages.Count;
+        if (request.RangeQueries.Sum(query => (long)query.Limit) > MaxRanges)
+        {
+            throw new ArgumentException($"A request asks for at most {MaxRanges} ranges", nameof(request));
+        }
+    }
 
     private static StreamOpsResponse.CreateResult Create(PendingEntry entry, NodeIncarnation node) =>
         new() { StreamId = StreamOperations.Create(entry, node).Value };
 
-    private static StreamOpsResponse.OpenResult Open(PendingEntry entry, NodeIncarnation node, StreamOpsRequest.Open open)
+    private static StreamOpsResponse.OpenResult Open(PendingEntry entry, NodeIncarnation node, StreamOpsRequest.Open open, ref int room)
     {
-        var opening = StreamOperations.Open(entry, node, new StreamId(open.StreamId), new StreamEpoch(open.Epoch));
+        var opening = StreamOperations.Open(entry, node, new StreamId(open.StreamId), new StreamEpoch(open.Epoch), Math.Min(room, MaxRangesOfOpening));
+        room -= opening.Ranges.Count;
         return new StreamOpsResponse.OpenResult
         {
             StartOffset = opening.StartOffset,
@@ -82,6 +91,7 @@ internal static class StreamRequests
             [
                 .. opening.Epochs.Select(start => new StreamOpsResponse.OpenedEpoch { Epoch = start.Epoch.Value, StartOffset = start.StartOffset }),
             ],
+            Ranges = [.. opening.Ranges.Select(RangeForms.To<StreamOpsResponse.Range>)],
             Checkpoint = opening.CheckpointRange is { } range ? RangeForms.To<StreamOpsResponse.Range>(range) : null,
         };
     }

@@ -24,7 +24,12 @@ internal static class StreamOperations
         return stream.Id;
     }
 
-    public static StreamOpening Open(PendingEntry entry, NodeIncarnation node, StreamId id, StreamEpoch epoch)
+    /// <param name="entry">The entry that is being put together.</param>
+    /// <param name="node">Who opens.</param>
+    /// <param name="id">The stream.</param>
+    /// <param name="epoch">The epoch that it opens at.</param>
+    /// <param name="ranges">How many of the stream's ranges are told at most.</param>
+    public static StreamOpening Open(PendingEntry entry, NodeIncarnation node, StreamId id, StreamEpoch epoch, int ranges = 0)
     {
         entry.RequireLive(node);
         var stream = Require(entry, id);
@@ -32,7 +37,7 @@ internal static class StreamOperations
         {
             // The answer to the first call may have been lost; it is repeated as long as nothing was closed.
             return last.Epoch == epoch && last.Owner == node && last.IsOpen
-                ? Opening(entry, stream)
+                ? Opening(entry, stream, ranges)
                 : throw Fenced(id, epoch, $"it was opened at epoch {last.Epoch}");
         }
 
@@ -46,7 +51,7 @@ internal static class StreamOperations
         }
 
         entry.Add(new StreamOpenedRecord { StreamId = id.Value, Epoch = epoch.Value, NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value });
-        return Opening(entry, entry.Streams.Streams[id]);
+        return Opening(entry, entry.Streams.Streams[id], ranges);
     }
 
     public static void Close(PendingEntry entry, NodeIncarnation node, StreamId id, StreamEpoch epoch, long endOffset)
@@ -131,8 +136,11 @@ internal static class StreamOperations
             ? stream.CommittedEnd
             : null;
 
-    private static StreamOpening Opening(PendingEntry entry, StreamState stream) =>
-        new(stream.StartOffset, stream.CommittedEnd, stream.EpochStarts(), entry.Streams.CheckpointOf(stream));
+    private static StreamOpening Opening(PendingEntry entry, StreamState stream, int ranges) =>
+        new(stream.StartOffset, stream.CommittedEnd, stream.EpochStarts(), entry.Streams.CheckpointOf(stream))
+        {
+            Ranges = [.. entry.Streams.RangesAfter(stream, stream.StartOffset).Take(ranges)],
+        };
 
     private static StreamState Require(PendingEntry entry, StreamId id) => Require(entry.State, id);
 

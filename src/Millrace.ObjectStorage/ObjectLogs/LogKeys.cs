@@ -14,6 +14,9 @@ internal sealed class LogKeys(string prefix)
 
     public string Markers { get; } = prefix + "TRIM/";
 
+    /// <summary>What the keys of a term's objects begin with.</summary>
+    public string Term(long term) => string.Create(CultureInfo.InvariantCulture, $"{Objects}{term:x16}/");
+
     public string Object(LogPlace place) => Objects + Encode(place.Term, place.Index);
 
     public string Marker(LogPlace boundary) => Markers + Encode(long.MaxValue - boundary.Term, long.MaxValue - boundary.Index);

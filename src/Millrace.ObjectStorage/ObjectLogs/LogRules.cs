@@ -17,6 +17,26 @@ internal class LogRules
     /// <param name="boundary">Read after that was seen; one read earlier proves nothing.</param>
     public virtual bool Counts(LogPlace place, LogPlace boundary) => boundary <= place;
 
+    /// <summary>
+    /// How far before the last object of an open term its first hole may lie, or the seal that counts: whoever looks for them need not look before that.
+    /// </summary>
+    /// <remarks>
+    /// <para>
+    /// An owner has at most so many entries under way as <see cref="ObjectLogOptions.InFlight"/> says: it creates entry i only when all up to
+    /// i - InFlight are acknowledged, which is for ever. So there is no hole below an entry by InFlight or more, whenever the entry is seen.
+    /// </para>
+    /// <para>
+    /// A taker creates seals only from a hole on, in its first place after a walk, and at most 2 * InFlight places beyond (<see cref="LogTaker"/>). What
+    /// lies before that hole were entries, and no hole ever comes to be below them: objects vanish only below the boundary, where nobody looks. So there is
+    /// no hole below any seal, valid or stray, by more than 2 * InFlight either; and the seal that counts stands in the first hole there ever was.
+    /// </para>
+    /// <para>
+    /// What is passed over this way are acknowledged entries alone. That they are still there is seen when they are read; the object log's other rules do
+    /// not rest on the walk: each seal that is met is still compared with the boundary after it was seen, and so is a hole.
+    /// </para>
+    /// </remarks>
+    public virtual long Doubtful(int inFlight) => 2L * inFlight;
+
     /// <summary>A seal that counted stays for ever: a paused owner may sleep for a year and must still meet it.</summary>
     public virtual bool MayDelete(LogPlace place, bool countedSeal) => !countedSeal;
 

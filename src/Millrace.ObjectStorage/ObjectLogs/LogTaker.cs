@@ -31,7 +31,7 @@ internal sealed class LogTaker(LogObjects objects, ObjectLogReader reader, ReadO
                     return new LogSeal(step.Place, step.PutId, step.Payload, _mine.Contains(step.PutId));
                 case LogStepKind.Tail:
                     await CreateSealsAsync(step.Place, volley, after, token);
-                    // A busy owner fills holes as fast as one seal at a time can aim at them.
+                    // A busy owner fills holes as fast as one seal at a time can aim at them. No more at once than LogRules.Doubtful knows of.
                     volley = Math.Min(volley * 2, 2 * objects.Options.InFlight + 1);
                     break;
             }

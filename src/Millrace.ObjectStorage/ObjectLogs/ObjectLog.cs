@@ -40,11 +40,43 @@ public sealed class ObjectLog
     /// <summary>Reads the log from a known place on. The caller disposes the reader.</summary>
     public ObjectLogReader Read(LogStart start) => new(_objects, start, whole: true, _ => null);
 
-    /// <summary>As above, for a log of large entries whose lengths are known: reads ahead no more of their bytes than the options say.</summary>
-    public ObjectLogReader Read(LogStart start, Func<LogPlace, long?> lengthOf) => new(_objects, start, whole: true, lengthOf);
+    /// <summary>
+    /// As above, for entries that are known to be there: reads ahead from the beginning, and nothing that is not there.
+    /// </summary>
+    /// <param name="start">Where the first step reads.</param>
+    /// <param name="end">Where they end.</param>
+    /// <param name="lengthOf">Bytes of a payload where they are known: no more of them are read ahead than the options say.</param>
+    public ObjectLogReader Read(LogStart start, LogPlace end, Func<LogPlace, long?> lengthOf) => new(_objects, start, whole: true, lengthOf) { KnownEnd = end };
 
     /// <summary>Reads headers only: places, kinds and ids, with empty payloads. For finding the end of large entries.</summary>
-    public ObjectLogReader ReadHeaders(LogStart start) => new(_objects, start, whole: false, _ => null);
+    /// <param name="start">Where the first step reads.</param>
+    /// <param name="end">Up to where there are objects, as far as that is known.</param>
+    public ObjectLogReader ReadHeaders(LogStart start, LogPlace end = default) => new(_objects, start, whole: false, _ => null) { KnownEnd = end };
+
+    /// <summary>Lists the objects of a term, from a place at or above the boundary on: a thousand in a request.</summary>
+    /// <param name="start">A place of the term, with what must be known of the part before.</param>
+    /// <param name="token">Ends the attempt.</param>
+    public async ValueTask<LogListing> ListAsync(LogStart start, CancellationToken token)
+    {
+        var first = start.Next;
+        var end = first;
+        var lengths = new Dictionary<LogPlace, long>();
+        var after = first.Index == 0 ? null : KeyOf(first with { Index = first.Index - 1 });
+        await foreach (var page in _objects.ListPagesAsync(_objects.Keys.Term(first.Term), after, token))
+        {
+            foreach (var entry in page)
+            {
+                if (_objects.Keys.ObjectPlace(entry.Key) is { } place)
+                {
+                    lengths[place] = Math.Max(0, entry.Size - LogObjectFormat.HeaderSize);
+                    end = place.Next;
+                }
+            }
+        }
+
+        var near = Math.Max(first.Index, end.Index - 1 - _objects.Rules.Doubtful(_objects.Options.InFlight));
+        return new LogListing(start with { Next = first with { Index = near } }, end, lengths);
+    }
 
     /// <summary>
     /// Makes the caller the owner of the only term of a log that has never been used. Does no I/O; if the log has been used after

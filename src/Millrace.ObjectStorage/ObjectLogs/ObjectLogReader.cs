@@ -36,6 +36,12 @@ public sealed class ObjectLogReader : IDisposable
         Position = start;
     }
 
+    /// <summary>
+    /// Up to here there are objects: they are read ahead from the first step on, and nothing behind. By default nothing is known: reading ahead begins when
+    /// some have been passed, and may ask for what is not there.
+    /// </summary>
+    internal LogPlace KnownEnd { get; init; }
+
     /// <summary>Where the next step reads, in the form that a snapshot of all before it carries.</summary>
     public LogStart Position { get; private set; }
 
@@ -121,6 +127,11 @@ public sealed class ObjectLogReader : IDisposable
     // The object stays at the head of the queue until the step passes it.
     private async ValueTask<LogObject?> ReadAsync(LogPlace place, CancellationToken token)
     {
+        if (_ahead.Count == 0 && place < KnownEnd)
+        {
+            ReadAhead(isWanted: true);
+        }
+
         if (_ahead.TryPeek(out var head))
         {
             var ready = await head.Read.OrCancelled(token);
@@ -147,14 +158,22 @@ public sealed class ObjectLogReader : IDisposable
         _aheadBytes -= _ahead.Dequeue().Bytes;
         _largest = Math.Max(_largest, length);
         Position = Position with { Next = Position.Next.Next };
-        _streak++;
+        _streak = Position.Next <= KnownEnd ? 0 : _streak + 1;
+        ReadAhead(isWanted: false);
+    }
+
+    // The first is read however large it is, if it is wanted now.
+    private void ReadAhead(bool isWanted)
+    {
         // Whoever follows the tail meets one entry at a time and should not ask for what is not there.
-        var window = _streak < WorthReadingAhead ? 0 : Math.Min(_streak, _objects.Options.ReadAhead);
+        var window = Position.Next < KnownEnd ? Math.Min(KnownEnd.Index - Position.Next.Index, _objects.Options.ReadAhead)
+            : _streak < WorthReadingAhead ? 0
+            : Math.Min(_streak, _objects.Options.ReadAhead);
         while (_ahead.Count < window)
         {
             var place = Position.Next with { Index = Position.Next.Index + _ahead.Count };
             var bytes = _whole ? _lengthOf(place) ?? _largest : LogObjectFormat.HeaderSize;
-            if (_aheadBytes + bytes > _objects.Options.ReadAheadBytes)
+            if (_aheadBytes + bytes > _objects.Options.ReadAheadBytes && !(isWanted && _ahead.Count == 0))
             {
                 break;
             }

@@ -41,7 +41,8 @@ internal static class ServerSettings
             "Credentials come from the environment. Default: the data directory's 'store'."),
         ConfigDefinition.Text(
             Wal, null,
-            "The write-ahead log: file:///path?capacity=256MiB&mode=buffered|direct, object (in the store), or memory (loses what is not uploaded). " +
+            "The write-ahead log: file:///path?capacity=256MiB&mode=buffered|direct, object?objects=1000 (in the store; an upload begins when it has so many " +
+            "objects), or memory (loses what is not uploaded). " +
             "Default: the data directory's 'wal' where the store is a local directory, else object."),
         ConfigDefinition.Text(
             InternalListener, null,

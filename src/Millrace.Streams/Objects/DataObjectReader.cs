@@ -7,7 +7,11 @@ namespace Millrace.Streams.Objects;
 
 /// <summary>Reads parts of data objects and checks them. Passing trouble of the store is sat out, for a while.</summary>
 /// <remarks>An object that is gone is no error here: a reader that knew it may have been overtaken by trimming or compaction.</remarks>
-internal sealed class DataObjectReader(NodeRuntime runtime, StreamsOptions options, IObjectStorage storage)
+/// <param name="runtime">Time and chance.</param>
+/// <param name="options">The pauses.</param>
+/// <param name="read">As <see cref="IObjectStorage.ReadAsync"/>: of a store, or through <see cref="SharedReads"/>.</param>
+internal sealed class DataObjectReader(
+    NodeRuntime runtime, StreamsOptions options, Func<string, long, Memory<byte>, CancellationToken, ValueTask<int>> read)
 {
     private const int Attempts = 3;
 
@@ -23,7 +27,7 @@ internal sealed class DataObjectReader(NodeRuntime runtime, StreamsOptions optio
         var key = DataObjectKey.Of(id);
         try
         {
-            var count = await _retry.UntilAnsweredAsync(() => storage.ReadAsync(key, position, destination, token), token);
+            var count = await _retry.UntilAnsweredAsync(() => read(key, position, destination, token), token);
             return count switch
             {
                 < 0 => false,

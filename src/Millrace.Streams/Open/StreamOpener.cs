@@ -1,4 +1,5 @@
 using Millrace.ObjectStorage;
+using Millrace.Runtime;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Objects;
@@ -7,10 +8,12 @@ using Millrace.Streams.Registry;
 namespace Millrace.Streams.Open;
 
 /// <summary>
-/// Opens a stream, in this order: what a former attempt left open is closed, the registry opens the epoch, the committed ranges are loaded, and
+/// Opens a stream, in this order: what a former attempt left open is closed, the registry opens the epoch and tells the committed ranges, and
 /// the newest checkpoint is read. What lies behind the checkpoint its owner replays, by reading.
 /// </summary>
-/// <remarks>Threading: any thread. Nothing is served before all of it is there; what fails half way is in <see cref="UnservedOpenings"/>.</remarks>
+/// <remarks>
+/// Thousands may open at once: the registry takes them together, and checkpoints that lie in one object share reads. Threading: any thread. Nothing is served before all of it is there; what fails half way is in <see cref="UnservedOpenings"/>.
+/// </remarks>
 /// <param name="node">Who opens.</param>
 /// <param name="registry">Decides who may.</param>
 /// <param name="unserved">Remembers what was opened and does not serve yet.</param>
@@ -19,6 +22,11 @@ namespace Millrace.Streams.Open;
 internal sealed class StreamOpener(
     NodeIncarnation node, IStreamRegistry registry, UnservedOpenings unserved, ObjectIndexCache indexes, DataObjectReader objects)
 {
+    // A checkpoint takes a few hundred bytes as a rule, and seven megabytes at most.
+    private const int CheckpointsAtOnce = 1_024;
+
+    private readonly AsyncGate _checkpoints = new(CheckpointsAtOnce);
+
     /// <exception cref="StreamException">Fenced, Unknown, Incomplete, StorageUnavailable, ControllerLost, Corrupt.</exception>
     public async ValueTask<OpenedStream> OpenAsync(StreamId id, StreamEpoch epoch, CancellationToken token)
     {
@@ -27,7 +35,7 @@ internal sealed class StreamOpener(
             await unserved.CloseAsync(id, below: epoch, token);
             unserved.Add(id, epoch);
             var opening = await registry.OpenAsync(node, id, epoch, token);
-            var ranges = await RangePages.LoadAsync(registry, id, opening.StartOffset, token);
+            var ranges = await RangePages.LoadAsync(registry, id, opening, token);
             var checkpoint = opening.CheckpointRange is { } range ? await ReadCheckpointAsync(range, token) : (StreamCheckpoint?)null;
             if (opening.EndOffset > opening.StartOffset && (ranges.Count == 0 || ranges[^1].EndOffset != opening.EndOffset))
             {
@@ -43,6 +51,19 @@ internal sealed class StreamOpener(
     }
 
     private async ValueTask<StreamCheckpoint> ReadCheckpointAsync(ObjectRange range, CancellationToken token)
+    {
+        await _checkpoints.EnterAsync(token);
+        try
+        {
+            return await FindCheckpointAsync(range, token);
+        }
+        finally
+        {
+            _checkpoints.Exit();
+        }
+    }
+
+    private async ValueTask<StreamCheckpoint> FindCheckpointAsync(ObjectRange range, CancellationToken token)
     {
         var index = await indexes.GetAsync(range.Object, range.ObjectSize, token);
         var found = index?.FindRange(range.Stream, range.StartOffset) ?? -1;

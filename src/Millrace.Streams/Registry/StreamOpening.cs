@@ -5,4 +5,8 @@ namespace Millrace.Streams.Registry;
 /// <param name="EndOffset">The committed end: where this epoch's range begins.</param>
 /// <param name="Epochs">All epochs and their first offsets, this one last.</param>
 /// <param name="CheckpointRange">The newest range that carries a checkpoint, or null.</param>
-public sealed record StreamOpening(long StartOffset, long EndOffset, IReadOnlyList<EpochStart> Epochs, ObjectRange? CheckpointRange);
+public sealed record StreamOpening(long StartOffset, long EndOffset, IReadOnlyList<EpochStart> Epochs, ObjectRange? CheckpointRange)
+{
+    /// <summary>The first of the committed ranges that end after the start offset, perhaps not all: the others are asked for.</summary>
+    public IReadOnlyList<ObjectRange> Ranges { get; init; } = [];
+}

@@ -43,7 +43,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         Tail = new TailCache(options.TailCacheBytes, Budget);
         Planner = new UploadPlanner(runtime.Time, options, components.Wal, Budget);
         _smallRecords = new SmallRecordArena(components.Buffers);
-        var objects = new DataObjectReader(runtime, options, components.Storage);
+        var objects = new DataObjectReader(runtime, options, new SharedReads(components.Storage, components.Buffers, _stopping.Token).ReadAsync);
         Indexes = new ObjectIndexCache(objects, options.IndexCacheBytes, _stopping.Token);
         Blocks = new BlockCache(objects, components.Buffers, Metrics, options.BlockCacheBytes, _stopping.Token);
 

@@ -13,7 +13,7 @@ namespace Millrace.Streams.Verification;
 /// <remarks>Reads every byte once, one block at a time. The cluster may be running: what is younger than the inventory is passed over.</remarks>
 public sealed class StoreVerifier(NodeRuntime runtime, StreamsOptions options, IObjectStorage storage)
 {
-    private readonly DataObjectReader _reader = new(runtime, options, storage);
+    private readonly DataObjectReader _reader = new(runtime, options, storage.ReadAsync);
 
     /// <exception cref="StreamException">StorageUnavailable: the store does not answer, so nothing is proved.</exception>
     /// <exception cref="ObjectStorageException">As above.</exception>

@@ -22,8 +22,9 @@ public interface IWriteAheadLog : IAsyncDisposable
     ValueTask TrimAsync(long position, CancellationToken token);
 
     /// <summary>
-    /// The share of its space that is taken, 0 to 1; 1 while appends wait for space. Small appends take more than their bytes; a full WAL lets appends wait
-    /// until it is trimmed, so the owner uploads and trims when this grows, whatever the payload adds up to.
+    /// How much it holds, as a share of what it has room for, or of what a recovery should have to read at most: 0 to 1, and 1 only while appends wait for
+    /// space. Small appends take more than their bytes, and a full WAL lets appends wait until it is trimmed. So the owner uploads and trims when this passes a
+    /// half, whatever the payload adds up to.
     /// </summary>
     double Fullness { get; }
 

@@ -10,7 +10,7 @@ using Millrace.Streams.Wal.Object;
 namespace Millrace.Streams.Wal;
 
 /// <summary>
-/// Names the kind of WAL a node writes: <c>file:///path?capacity=256MiB&amp;mode=buffered|direct</c>, <c>object</c>
+/// Names the kind of WAL a node writes: <c>file:///path?capacity=256MiB&amp;mode=buffered|direct</c>, <c>object?objects=1000</c>
 /// (in the cluster's object store), or <c>memory</c>.
 /// </summary>
 public sealed class WalUri
@@ -24,8 +24,8 @@ public sealed class WalUri
         _create = uri.Scheme switch
         {
             "file" => ParseFile(uri),
-            "object" => ParseBare(uri, (runtime, pool, storage) => new ObjectWalProvider(runtime, pool, storage, new())),
-            "memory" => ParseBare(uri, (runtime, _, _) => new MemoryWalProvider(runtime)),
+            "object" => ParseObject(uri),
+            "memory" => ParseMemory(uri),
             _ => throw uri.Refuse("is not a WAL: use file:///path, object or memory"),
         };
     }
@@ -69,10 +69,27 @@ public sealed class WalUri
         return (runtime, pool, _) => new RingWalProvider(runtime, pool, new WalFolder(runtime, folder, options), new());
     }
 
-    private static Func<NodeRuntime, BufferPool, IObjectStorage, IWalProvider> ParseBare(
-        ComponentUri uri, Func<NodeRuntime, BufferPool, IObjectStorage, IWalProvider> create)
+    private static Func<NodeRuntime, BufferPool, IObjectStorage, IWalProvider> ParseObject(ComponentUri uri)
+    {
+        var defaults = new ObjectWalOptions();
+        var options = defaults with { UploadObjects = uri.TakeCount("objects") ?? defaults.UploadObjects };
+        uri.CheckAllTaken("objects");
+        CheckNoPath(uri);
+        return (runtime, pool, storage) => new ObjectWalProvider(runtime, pool, storage, options);
+    }
+
+    private static Func<NodeRuntime, BufferPool, IObjectStorage, IWalProvider> ParseMemory(ComponentUri uri)
     {
         uri.CheckAllTaken();
-        return uri.Authority.Length + uri.Path.Length == 0 ? create : throw uri.Refuse($"has a path: write just {uri.Scheme}");
+        CheckNoPath(uri);
+        return (runtime, _, _) => new MemoryWalProvider(runtime);
+    }
+
+    private static void CheckNoPath(ComponentUri uri)
+    {
+        if (uri.Authority.Length + uri.Path.Length > 0)
+        {
+            throw uri.Refuse($"has a path: write just {uri.Scheme}");
+        }
     }
 }

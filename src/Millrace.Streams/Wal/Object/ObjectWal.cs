@@ -22,6 +22,8 @@ internal sealed class ObjectWal : IWriteAheadLog
     // Below this a round trip costs more than the bytes.
     private const int SmallestBatchBytes = 64 << 10;
 
+    private const double MostFullness = 0.99;
+
     // A change of latency is believed after about five objects.
     private const double LatencyWeight = 0.2;
 
@@ -59,8 +61,17 @@ internal sealed class ObjectWal : IWriteAheadLog
 
     public int MaxRecordBytes => ObjectWalFormat.MaxRecordBytes;
 
-    /// <summary>0: the bucket has room.</summary>
-    public double Fullness => 0;
+    /// <summary>The bucket has room: what counts is how many objects a recovery would have to read. Appends never wait, and it is never full.</summary>
+    public double Fullness
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return Math.Min(MostFullness, _kept.Count / (2.0 * _options.UploadObjects));
+            }
+        }
+    }
 
     public Task<StreamException> Lost => _lost.Task;
 

@@ -11,6 +11,11 @@ public sealed record ObjectWalOptions
     /// </summary>
     public TimeSpan LongestWrite { get; init; } = TimeSpan.FromSeconds(8);
 
+    /// <summary>
+    /// An upload begins when it holds so many objects: a recovery has to read each of them, however small they are.
+    /// </summary>
+    public int UploadObjects { get; init; } = 1_000;
+
     /// <summary>The longest time that appends gather while other objects are being written.</summary>
     public TimeSpan LongestGathering { get; init; } = TimeSpan.FromMilliseconds(250);
 }

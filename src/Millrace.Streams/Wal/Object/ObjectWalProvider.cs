@@ -14,9 +14,12 @@ namespace Millrace.Streams.Wal.Object;
 /// <param name="options">What an operator tunes.</param>
 public sealed class ObjectWalProvider(NodeRuntime runtime, BufferPool pool, IObjectStorage storage, ObjectWalOptions options) : IWalProvider
 {
-    private static readonly ObjectLogOptions LogOptions = new() { InFlight = ObjectWalFormat.InFlight };
+    internal static readonly ObjectLogOptions LogOptions = new() { InFlight = ObjectWalFormat.InFlight, ReadAhead = ObjectWalFormat.ReadAtOnce };
 
     public WalKind Kind => WalKind.Object;
+
+    /// <summary>The log at a location; the simulator plants its mistakes here.</summary>
+    internal Func<string, ObjectLog> LogAt { get; init; } = location => new ObjectLog(runtime, storage, location, LogOptions);
 
     public WalDescriptor Describe(NodeId node, NodeEpoch epoch)
     {
@@ -51,5 +54,5 @@ public sealed class ObjectWalProvider(NodeRuntime runtime, BufferPool pool, IObj
     public ValueTask<IReadOnlyList<string>> FindOthersAsync(IReadOnlySet<Guid> known, CancellationToken token) =>
         ValueTask.FromResult<IReadOnlyList<string>>([]);
 
-    private ObjectLog LogOf(WalDescriptor descriptor) => new(runtime, storage, descriptor.Location, LogOptions);
+    private ObjectLog LogOf(WalDescriptor descriptor) => LogAt(descriptor.Location);
 }

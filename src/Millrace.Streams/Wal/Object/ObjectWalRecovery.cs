@@ -8,8 +8,9 @@ namespace Millrace.Streams.Wal.Object;
 /// <param name="descriptor">Its entry in the metadata.</param>
 /// <param name="start">Where its entries begin.</param>
 /// <param name="seal">What stands behind them.</param>
-/// <param name="lengths">Of the entries, from the start on: so that they can be read ahead in bounded memory.</param>
-internal sealed class ObjectWalRecovery(ObjectLog log, WalDescriptor descriptor, LogStart start, LogPlace seal, IReadOnlyList<long> lengths) : IWalRecovery
+/// <param name="lengths">Of the entries, as far as they are known: so that they can be read ahead in bounded memory.</param>
+internal sealed class ObjectWalRecovery(
+    ObjectLog log, WalDescriptor descriptor, LogStart start, LogPlace seal, IReadOnlyDictionary<LogPlace, long> lengths) : IWalRecovery
 {
     public WalDescriptor Descriptor => descriptor;
 
@@ -18,7 +19,7 @@ internal sealed class ObjectWalRecovery(ObjectLog log, WalDescriptor descriptor,
         var next = start;
         while (next.Next < seal)
         {
-            using var reader = log.Read(next, LengthOf);
+            using var reader = log.Read(next, seal, LengthOf);
             while (reader.Position.Next < seal && await TryStepAsync(reader, token) is { } step)
             {
                 var count = ObjectWalFormat.TryReadCount(step.Payload.Span) ?? throw Damaged(
@@ -41,8 +42,7 @@ internal sealed class ObjectWalRecovery(ObjectLog log, WalDescriptor descriptor,
         }
     }
 
-    private long? LengthOf(LogPlace place) =>
-        place.Index - start.Next.Index is >= 0 and var entry && entry < lengths.Count ? lengths[(int)entry] : null;
+    private long? LengthOf(LogPlace place) => lengths.TryGetValue(place, out var length) ? length : null;
 
     public async ValueTask CompleteAsync(CancellationToken token) => await log.TrimAsync(seal, start with { Next = seal }, token);
 

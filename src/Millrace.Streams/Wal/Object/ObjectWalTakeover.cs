@@ -5,30 +5,23 @@ namespace Millrace.Streams.Wal.Object;
 /// <summary>Ends the one term of an object WAL. Anybody may, any number of times: the first seal counts for all.</summary>
 internal sealed class ObjectWalTakeover(ObjectLog log, WalDescriptor descriptor)
 {
-    /// <summary>Seals the log.</summary>
+    /// <summary>Seals the log. Its end is found from a list of its objects: only the last few are looked at.</summary>
     /// <returns>Where its entries begin, the place of the seal behind them, and their lengths.</returns>
     /// <exception cref="WalUnavailableException">Acknowledged entries are missing or damaged.</exception>
-    public async ValueTask<(LogStart Start, LogPlace Seal, IReadOnlyList<long> Lengths)> SealAsync(CancellationToken token)
+    public async ValueTask<(LogStart Start, LogPlace Seal, IReadOnlyDictionary<LogPlace, long> Lengths)> SealAsync(CancellationToken token)
     {
         while (true)
         {
             var start = LogStart.Beginning(descriptor.Id) with { Next = await log.BoundaryAsync(token) };
 
+            var listing = await log.ListAsync(start, token);
+
             // Headers tell all that sealing needs; the bodies are read when they are wanted.
-            using var reader = log.ReadHeaders(start);
+            using var reader = log.ReadHeaders(listing.NearEnd, listing.Listed);
             try
             {
-                var lengths = new List<long>();
-                var seal = await log.SealAsync(
-                    reader,
-                    default,
-                    step =>
-                    {
-                        lengths.Add(step.Length);
-                        return ValueTask.CompletedTask;
-                    },
-                    token);
-                return (start, seal.Place, lengths);
+                var seal = await log.SealAsync(reader, default, _ => ValueTask.CompletedTask, token);
+                return (start, seal.Place, listing.Lengths);
             }
             catch (ObjectLogException trimmed) when (trimmed.Error == ObjectLogError.Trimmed)
             {

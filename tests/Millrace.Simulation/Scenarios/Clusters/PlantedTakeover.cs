@@ -17,10 +17,10 @@ internal sealed class PlantedTakeover(NodeRuntime runtime, IObjectStorage storag
         var log = new ObjectLog(runtime, storage, descriptor.Location, new ObjectLogOptions { InFlight = ObjectWalFormat.InFlight });
         var start = LogStart.Beginning(descriptor.Id) with { Next = await log.BoundaryAsync(token) };
         using var reader = log.ReadHeaders(start);
-        List<long> lengths = [];
+        var lengths = new Dictionary<LogPlace, long>();
         while (await reader.StepAsync(token) is { Kind: LogStepKind.Entry } step)
         {
-            lengths.Add(step.Length);
+            lengths.Add(step.Place, step.Length);
         }
 
         await Task.Delay(Between, runtime.Time, token);

@@ -25,6 +25,8 @@ internal sealed class PlantedLogRules(PlantedFault? fault, NodeRandom random) : 
         _ => base.MayAcknowledge(outcome, allBeforeAcknowledged),
     };
 
+    public override long Doubtful(int inFlight) => fault == PlantedFault.SealBehindLastObject ? 0 : base.Doubtful(inFlight);
+
     public override bool Counts(LogPlace place, LogPlace boundary) =>
         fault == PlantedFault.BelieveSealWithoutBoundary || base.Counts(place, boundary);
 

@@ -7,7 +7,7 @@ internal sealed class ObjectWalScenario : IScenario
 {
     public string Name => "wal-object";
 
-    public IReadOnlyList<PlantedFault> Faults => [];
+    public IReadOnlyList<PlantedFault> Faults { get; } = [PlantedFault.SealBehindLastObject];
 
     public IReadOnlyList<string> RareThings { get; } =
     [
@@ -17,5 +17,5 @@ internal sealed class ObjectWalScenario : IScenario
     ];
 
     public Task RunAsync(SimulationKernel kernel, PlantedFault? fault) =>
-        new WalWorld(kernel, WalMedium.DrawObject(kernel.Random), fault).RunAsync();
+        new WalWorld(kernel, WalMedium.DrawObject(kernel.Random, fault), fault).RunAsync();
 }

@@ -1,8 +1,10 @@
 using Millrace.ObjectStorage;
+using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Files;
 using Millrace.Simulation.Kernel;
+using Millrace.Simulation.Scenarios.ObjectLogs;
 using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
@@ -29,13 +31,16 @@ internal sealed record WalMedium(int Machines, Func<NodeRuntime, BufferPool, IOb
         return new(1, (runtime, pool, _) => new RingWalProvider(runtime, pool, new WalFolder(runtime, Folder, folder), ring));
     }
 
-    public static WalMedium DrawObject(SeededRandom random)
+    public static WalMedium DrawObject(SeededRandom random, PlantedFault? fault)
     {
         var options = new ObjectWalOptions
         {
             BatchBytes = random.Pick([1 << 10, 64 << 10]),
             LongestGathering = random.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(100)),
         };
-        return new(random.Next(2, 4), (runtime, pool, storage) => new ObjectWalProvider(runtime, pool, storage, options));
+        return new(random.Next(2, 4), (runtime, pool, storage) => new ObjectWalProvider(runtime, pool, storage, options)
+        {
+            LogAt = location => new ObjectLog(runtime, storage, location, ObjectWalProvider.LogOptions, new PlantedLogRules(fault, runtime.Random)),
+        });
     }
 }

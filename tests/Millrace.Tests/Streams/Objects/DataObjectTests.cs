@@ -55,7 +55,7 @@ public sealed class DataObjectTests : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(footer[40..], Crc32C.Of(footer[..40]));
         await storage.PutAsync(written.Key, new ReadOnlySequence<byte>(body), TestContext.Current.CancellationToken);
 
-        var refused = await Assert.ThrowsAsync<StreamException>(async () => await new DataObjectReader(node.Runtime, new StreamsOptions(), storage)
+        var refused = await Assert.ThrowsAsync<StreamException>(async () => await new DataObjectReader(node.Runtime, new StreamsOptions(), storage.ReadAsync)
             .ReadIndexAsync(new ObjectId(42), body.Length, TestContext.Current.CancellationToken));
 
         Assert.Equal(

@@ -11,6 +11,7 @@ public sealed class WalUriTests
     [InlineData("file:///var/lib/wal", WalKind.File)]
     [InlineData("file:///var/lib/wal?capacity=64MiB&mode=direct", WalKind.File)]
     [InlineData("object", WalKind.Object)]
+    [InlineData("object?objects=50", WalKind.Object)]
     [InlineData("memory", WalKind.Memory)]
     public void Each_kind_has_its_uri(string text, WalKind kind)
     {
@@ -38,6 +39,8 @@ public sealed class WalUriTests
     [InlineData("file:///wal?mode=fast", "buffered or direct")]
     [InlineData("file:///wal?capacity=64MiB&capacity=64MiB", "twice")]
     [InlineData("object:///x", "has a path")]
+    [InlineData("object?objects=0", "to be a number")]
+    [InlineData("object?capacity=64MiB", "it takes objects")]
     public void What_is_wrong_with_a_uri_is_said(string text, string said) =>
         Assert.Contains(said, Assert.Throws<FormatException>(() => WalUri.Parse(text)).Message, StringComparison.Ordinal);
 }

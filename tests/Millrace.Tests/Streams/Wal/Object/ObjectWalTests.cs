@@ -2,6 +2,7 @@ using Millrace.ObjectStorage;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Object;
+using Millrace.Tests.ObjectStorage;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Wal.Object;
@@ -142,7 +143,61 @@ public abstract class ObjectWalTests : WalContract
         await Assert.ThrowsAsync<WalUnavailableException>(async () => await NewProvider().TakeOverAsync(wal.Descriptor, Token));
     }
 
+    [Fact]
+    public async Task A_lost_object_far_from_the_end_stops_the_reading_of_a_recovery_and_the_writer_is_fenced_all_the_same()
+    {
+        await using var wal = await CreateAsync();
+        await AppendOneByOneAsync(wal, 0, 40);
+        var objects = await Store.ListAsync(wal.Descriptor.Location + "LOG/", null, 100, Token);
+        await Store.DeleteAsync([objects[2].Key], Token);
+
+        await using var recovery = await NewProvider().TakeOverAsync(wal.Descriptor, Token);
+
+        Assert.Equal(StreamError.Fenced, (await Assert.ThrowsAsync<StreamException>(async () => await wal.AppendAsync(Record(40, 100), out _))).Error);
+        await Assert.ThrowsAsync<WalUnavailableException>(() => ReadAllAsync(recovery));
+    }
+
+    [Fact]
+    public async Task The_end_of_many_objects_is_found_from_a_list_and_each_is_read_once()
+    {
+        var wal = await CreateAsync();
+        await AppendOneByOneAsync(wal, 0, 200);
+        await wal.DisposeAsync();
+        var counted = new CountedStorage(Store);
+        var provider = new ObjectWalProvider(Machine.Runtime, Pool, counted, new());
+
+        await using var recovery = await provider.TakeOverAsync(wal.Descriptor, Token);
+        var toSeal = counted.Reads;
+        var recovered = await ReadAllAsync(recovery);
+
+        // What may be the end, the end, the seal, and what may lie beyond it.
+        Assert.InRange(toSeal, 1, (3 * ObjectWalFormat.InFlight) + 3);
+        Assert.Equal(200, counted.Reads - toSeal);
+        Assert.Equal(Enumerable.Range(0, 200).Select(i => Record(i, 100).BaseOffset), recovered.Select(record => record.BaseOffset));
+    }
+
+    [Fact]
+    public async Task It_asks_for_an_upload_when_a_recovery_would_have_to_read_too_many_objects()
+    {
+        var provider = new ObjectWalProvider(Machine.Runtime, Pool, Store, new() { UploadObjects = 10 });
+        await using var wal = await provider.CreateAsync(provider.Describe(new(1), new(1)), Token);
+        await AppendOneByOneAsync(wal, 0, 10);
+        Assert.Equal(0.5, wal.Fullness);
+        await AppendOneByOneAsync(wal, 10, 20);
+        Assert.InRange(wal.Fullness, 0.9, 0.999);
+        await wal.TrimAsync(25, Token);
+        Assert.InRange(wal.Fullness, 0.2, 0.3);
+    }
+
     private protected abstract ValueTask<IObjectStorage> OpenAsync();
+
+    private static async Task AppendOneByOneAsync(IWriteAheadLog wal, int first, int count)
+    {
+        for (var i = first; i < first + count; i++)
+        {
+            await wal.AppendAsync(Record(i, 100), out _);
+        }
+    }
 
     private protected override IWalProvider NewProvider() => new ObjectWalProvider(Machine.Runtime, Pool, Store, new());
 
