@@ -81,16 +81,16 @@ internal sealed class MetadataCopy(
             var stop = CancellationTokenSource.CreateLinkedTokenSource(runtime.Stopping);
             _loading = new Loading(LoadAsync(stop.Token), stop, runtime.Time.GetTimestamp());
         }
-        else if (_loading.Log.IsCompleted && !await TryTakeLoadedAsync() && runtime.Time.GetElapsedTime(_loading.Began) > PauseAfterFailure)
+        else if (_loading.Log.IsCompleted && !await TryTakeLoadedAsync(CancellationToken.None) && runtime.Time.GetElapsedTime(_loading.Began) > PauseAfterFailure)
         {
             await DropLoadingAsync();
         }
     }
 
     /// <summary>The whole log, for one who takes it over; read from its beginning if this was no standby.</summary>
-    public async ValueTask<MetadataLog> MakeWholeAsync(CancellationToken token)
+    public async Task<MetadataLog> MakeWholeAsync(CancellationToken token)
     {
-        if (!IsWhole && !await TryTakeLoadedAsync())
+        if (!IsWhole && !await TryTakeLoadedAsync(token))
         {
             await TakeAsync(await MetadataLog.OpenAsync(runtime, storage, options, token));
         }
@@ -115,9 +115,9 @@ internal sealed class MetadataCopy(
     }
 
     /// <summary>Puts what was loaded for a standby in the place of what was there, waiting for it if it is under way.</summary>
-    private async ValueTask<bool> TryTakeLoadedAsync()
+    private async ValueTask<bool> TryTakeLoadedAsync(CancellationToken token)
     {
-        if (_loading is null || await _loading.Log is not { } loaded)
+        if (_loading is null || await _loading.Log.OrCancelled(token) is not { } loaded)
         {
             return false;
         }

@@ -172,17 +172,21 @@ public sealed class ClusterMember : IAsyncDisposable
     /// <returns>The controller that is lost now; null if none is.</returns>
     private async Task<LostController?> FollowOrLeadAsync(LostController? lost, CancellationToken stopping)
     {
-        if (await _search.FindAsync(lost, stopping) is not { } owner)
+        var owner = await _search.FindAsync(lost, stopping);
+        if (owner is null)
         {
-            if (_copy.IsWhole)
+            if (!_copy.IsWhole)
             {
-                await LeadAsync(await _copy.MakeWholeAsync(stopping), stopping);
-                return null;
+                // That takes its time, in which others may be faster.
+                await _search.DoUntilFoundAsync(lost, _copy.MakeWholeAsync, stopping);
+                return lost;
             }
 
-            // That takes its time, in which others may be faster.
-            await _copy.MakeWholeAsync(stopping);
-            return lost;
+            owner = await LeadAsync(lost, await _copy.MakeWholeAsync(stopping), stopping);
+            if (owner is null)
+            {
+                return null;
+            }
         }
 
         var next = await FollowAsync(owner, stopping);
@@ -209,29 +213,35 @@ public sealed class ClusterMember : IAsyncDisposable
             : null;
     }
 
-    private async Task LeadAsync(MetadataLog log, CancellationToken stopping)
+    /// <returns>Who was faster, if the attempt was given up for that.</returns>
+    private async Task<TermOwner?> LeadAsync(LostController? lost, MetadataLog log, CancellationToken stopping)
     {
         await using var term = _life.NewPart();
         var seal = new ControllerSeal { IncarnationId = term.NewId(), Host = _self.Host, Port = _self.Port };
         _seat.Take(seal.IncarnationId);
-        var isStillCopy = false;
+        ClusterController? controller = null;
         try
         {
-            if (await ClusterController.TryStartAsync(term, log, _feed, _storage, seal, _options.Controller, stopping) is not { } controller)
+            var faster = await _search.DoUntilFoundAsync(
+                lost,
+                async token => controller = await ClusterController.TryStartAsync(term, log, _feed, _storage, seal, _options.Controller, token),
+                stopping);
+            if (controller is null)
             {
-                isStillCopy = true;
-                return;
+                return log.WasTaken ? null : faster;
             }
 
             await using (controller)
             {
                 await ServeAsync(term, new TermOwner(seal.IncarnationId, seal.Host, seal.Port, log.Next.Term), controller, stopping);
             }
+
+            return null;
         }
         finally
         {
             _seat.Leave();
-            if (!isStillCopy)
+            if (log.WasTaken)
             {
                 await _copy.LetGoAsync();
             }

@@ -34,30 +34,44 @@ internal sealed class OwnerSearch(NodeRuntime runtime, MetadataCopy copy, Candid
         }
     }
 
-    /// <summary>Looks in the log for an owner, and meanwhile asks the others, who may know one while the store is slow to say.</summary>
-    private async Task<TermOwner?> LookAsync(LostController? lost, CancellationToken stopping)
+    /// <summary>
+    /// Does what is of use only as long as nobody has taken the place of a controller that is lost, and gives it up when somebody has: the other members
+    /// may know that long before a slow store says so.
+    /// </summary>
+    /// <returns>Who has; null if the attempt has come to its end.</returns>
+    public async Task<TermOwner?> DoUntilFoundAsync(LostController? lost, Func<CancellationToken, Task> attempt, CancellationToken stopping)
     {
         using var settled = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var asking = lost is not null && copy.IsOpen ? AskAsync(lost, settled.Token) : null;
-        var reading = copy.ReadAsync(settled.Token);
+        var attempting = attempt(settled.Token);
         try
         {
-            await Waiting.Either(reading, asking ?? reading);
-            if (!reading.IsCompleted)
+            await Waiting.Either(attempting, asking ?? attempting);
+            if (!attempting.IsCompleted)
             {
-                return await asking!;
+                settled.Cancel();
+                await EndAsync(attempting);
             }
 
-            await reading;
-            return copy.Owner is { } owner && owner.Id != lost?.Owner.Id ? owner : null;
+            if (attempting.IsCanceled && asking is { IsCompletedSuccessfully: true })
+            {
+                return await asking;
+            }
+
+            await attempting;
+            return null;
         }
         finally
         {
             settled.Cancel();
-            await EndAsync(reading);
-            await EndAsync(asking ?? reading);
+            await EndAsync(asking ?? attempting);
         }
     }
+
+    private async Task<TermOwner?> LookAsync(LostController? lost, CancellationToken stopping) =>
+        await DoUntilFoundAsync(lost, copy.ReadAsync, stopping) is { } successor ? successor
+        : copy.Owner is { } owner && owner.Id != lost?.Owner.Id ? owner
+        : null;
 
     private async Task<TermOwner> AskAsync(LostController lost, CancellationToken token)
     {

@@ -60,6 +60,9 @@ public sealed class MetadataLog : IAsyncDisposable
     /// <summary>Whether this has the streams, too, and not only the cluster half.</summary>
     public bool IsWhole { get; private set; }
 
+    /// <summary>Whether a term of it is, or was, the caller's: then it is of no use for following.</summary>
+    public bool WasTaken => _owner is not null;
+
     /// <summary>The newest entries, for followers; none are kept of a log that is not whole.</summary>
     public RecentEntries Recent { get; } = new();
 
