@@ -24,6 +24,15 @@ internal static partial class ClusterMessages
     [LoggerMessage(EventId = 7006, Level = LogLevel.Information, Message = "Node {Node} could not be fenced yet: {Reason}")]
     public static partial void NotFenced(ILogger logger, NodeId node, string reason);
 
+    [LoggerMessage(EventId = 7007, Level = LogLevel.Information, Message = "This process stands by for the controller's place")]
+    public static partial void StandsBy(ILogger logger);
+
+    [LoggerMessage(
+        EventId = 7008,
+        Level = LogLevel.Warning,
+        Message = "The metadata cannot be read to stand by for the controller's place, which is tried again in a minute: {Reason}")]
+    public static partial void CannotStandBy(ILogger logger, string reason);
+
     [LoggerMessage(EventId = 7004, Level = LogLevel.Warning, Message = "The cluster's metadata could not be read or taken over, and is tried again: {Reason}")]
     public static partial void TriesAgain(ILogger logger, string reason);
 }

@@ -52,7 +52,7 @@ public sealed class ClusterController : IAsyncDisposable
     /// <summary>What brokers in this process learn of the cluster.</summary>
     public IMetadataFeed Metadata => _feed;
 
-    /// <summary>What the newest entries of the log say of the cluster image.</summary>
+    /// <summary>The newest entries of the log, for those who follow it.</summary>
     public RecentEntries Recent => _log.Recent;
 
     internal ClusterState State => _log.State;

@@ -99,8 +99,9 @@ internal sealed partial class Partition : IStreamOwner
         _phase == PartitionPhase.Open ? new ValueTask<PartitionError>(PartitionError.None) : ParkAsync(token);
 
     /// <summary>Takes no appends from now on, and opens no more.</summary>
+    /// <param name="token">Ends the wait for an opening that is under way, and may not hear that it is to end.</param>
     /// <returns>The stream that is left to be closed, if there is one.</returns>
-    public async Task<IStream?> BeginClosingAsync()
+    public async Task<IStream?> BeginClosingAsync(CancellationToken token)
     {
         lock (_append)
         {
@@ -113,7 +114,7 @@ internal sealed partial class Partition : IStreamOwner
         }
 
         _closing.Cancel();
-        await _opening;
+        await _opening.OrCancelled(token);
         return _stream ?? _unready;
     }
 
@@ -123,7 +124,6 @@ internal sealed partial class Partition : IStreamOwner
     /// </summary>
     public async Task CloseAsync(CancellationToken token)
     {
-        var stream = await BeginClosingAsync();
         if (_phase == PartitionPhase.Closed)
         {
             return;
@@ -131,7 +131,7 @@ internal sealed partial class Partition : IStreamOwner
 
         try
         {
-            if (stream is not null)
+            if (await BeginClosingAsync(token) is { } stream)
             {
                 await stream.CloseAsync(token);
             }

@@ -238,9 +238,9 @@ internal sealed class PartitionTable : IAsyncDisposable
     /// <summary>The store closes their streams at once, so that thousands share a few uploads; then each partition says how that went for it.</summary>
     private async Task CloseTogetherAsync(IReadOnlyList<Partition> partitions, CancellationToken token)
     {
-        var streams = await Task.WhenAll(partitions.Select(partition => partition.BeginClosingAsync()));
         try
         {
+            var streams = await Task.WhenAll(partitions.Select(partition => partition.BeginClosingAsync(token)));
             await _store.CloseAsync([.. streams.OfType<IStream>()], token);
         }
         catch (Exception failure) when (failure is StreamException or OperationCanceledException)

@@ -1,10 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
-using Millrace.Metadata;
 using Millrace.Metadata.Channel;
-using Millrace.Metadata.Image;
-using Millrace.Metadata.Records;
 using Millrace.Network.Links;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol.Primitives;
@@ -13,24 +10,26 @@ using Millrace.Streams.Registry;
 
 namespace Millrace.Cluster.Following;
 
-/// <summary>Follows one controller in another process: its entries make this node's image, and this node's requests go to it.</summary>
+/// <summary>Follows one controller in another process: its entries go on with this node's copy of the metadata, and this node's requests go to it.</summary>
 /// <param name="runtime">Of this node.</param>
 /// <param name="peers">Connects to it.</param>
 /// <param name="options">How patient this node is.</param>
-/// <param name="feed">Hears of each image.</param>
+/// <param name="copy">Follows.</param>
 /// <param name="finder">Hears where requests go.</param>
 /// <param name="self">Names this node in the controller's log.</param>
 /// <param name="registered">The incarnation that lives in this process, if one does.</param>
+/// <param name="isNext">Whether this node is the first that would take its place; null while it is no member.</param>
 /// <param name="owner">Whom it follows, and where that is.</param>
 internal sealed class ControllerFollower(
     NodeRuntime runtime,
     IConnectionFactory peers,
     ClusterOptions options,
-    MetadataFeed feed,
+    MetadataCopy copy,
     ControllerFinder finder,
     string self,
     Func<NodeIncarnation?> registered,
-    ControllerSeal owner)
+    Func<bool?> isNext,
+    TermOwner owner)
 {
     private const int MaxBytes = 1 << 20;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
@@ -38,22 +37,16 @@ internal sealed class ControllerFollower(
 
     private readonly BackOff _pauses = new(runtime, FirstPause, LongestPause);
     private readonly long _began = runtime.Time.GetTimestamp();
-    private LogPlace _next;
-    private MetadataImage _image = MetadataImage.Empty;
     private long _heardAt;
 
-    public Guid ControllerId => owner.IncarnationId;
+    public TermOwner Owner => owner;
 
     /// <summary>How long ago the controller was heard; null if it never was.</summary>
     public TimeSpan? HeardAgo => Volatile.Read(ref _heardAt) is var at and not 0 ? runtime.Time.GetElapsedTime(at) : null;
 
     /// <summary>Follows until the controller is lost. A connection that breaks is dialled again. To be called once.</summary>
-    /// <param name="next">The first place of the log that <paramref name="image"/> does not know.</param>
-    /// <param name="image">The cluster before it.</param>
-    /// <param name="token">Ends it.</param>
-    public async Task<FollowEnd> RunAsync(LogPlace next, MetadataImage image, CancellationToken token)
+    public async Task<FollowEnd> RunAsync(CancellationToken token)
     {
-        (_next, _image) = (next, image);
         do
         {
             try
@@ -80,11 +73,12 @@ internal sealed class ControllerFollower(
         await using var calls = await ConnectAsync("calls", token);
         await using var heartbeats = await ConnectAsync("heartbeats", token);
         _ = runtime.Spawn("heartbeats", _ => BeatAsync(heartbeats, token));
-        var link = RemoteController.Over(calls, owner.IncarnationId);
+        var link = RemoteController.Over(calls, owner.Id);
         try
         {
             while (true)
             {
+                await copy.KeepAsync(isNext());
                 var answer = await AskAsync(news, calls, token);
                 switch ((FollowOutcome)answer.Outcome)
                 {
@@ -110,12 +104,13 @@ internal sealed class ControllerFollower(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, token);
         var request = new FollowMetadataRequest
         {
-            ControllerId = owner.IncarnationId,
-            NextTerm = _next.Term,
-            NextIndex = _next.Index,
+            ControllerId = owner.Id,
+            NextTerm = copy.Next.Term,
+            NextIndex = copy.Next.Index,
             // The first answer is wanted at once: it says that the controller is there.
             MaxWaitMs = finder.HasFound ? (int)options.PollTime.TotalMilliseconds : 0,
             MaxBytes = MaxBytes,
+            Whole = copy.IsWhole,
         };
         var asking = news.CallAsync<FollowMetadataRequest, FollowMetadataResponse>(request, either.Token).AsTask();
         await Waiting.Either(asking, calls.Lost);
@@ -132,7 +127,7 @@ internal sealed class ControllerFollower(
                 if (registered() is var (node, epoch))
                 {
                     await connection.CallAsync<NodeHeartbeatRequest, NodeHeartbeatResponse>(
-                        new() { ControllerId = owner.IncarnationId, NodeId = node.Value, NodeEpoch = epoch.Value }, token);
+                        new() { ControllerId = owner.Id, NodeId = node.Value, NodeEpoch = epoch.Value }, token);
                 }
 
                 await Task.Delay(options.HeartbeatInterval, runtime.Time, token);
@@ -150,16 +145,11 @@ internal sealed class ControllerFollower(
         _pauses.Reset();
         foreach (var entry in answer.Entries)
         {
-            foreach (var record in MetadataEntry.Read(entry.Records))
-            {
-                _image = _image.Apply(record);
-            }
-
-            _image = _image with { Version = new MetadataVersion(entry.Term, entry.Index) };
-            feed.Publish(_image);
+            var place = new LogPlace(entry.Term, entry.Index);
+            copy.Feed(entry.SealId == Guid.Empty ? LogStep.Entry(place, entry.Records) : LogStep.Seal(place, entry.SealId, entry.Records));
         }
 
-        _next = new LogPlace(answer.NextTerm, answer.NextIndex);
+        copy.Feed(LogStep.Tail(new LogPlace(answer.NextTerm, answer.NextIndex)));
         if (!finder.HasFound)
         {
             finder.Found(link);

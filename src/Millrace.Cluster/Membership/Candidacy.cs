@@ -1,5 +1,4 @@
 using Millrace.Cluster.Peers;
-using Millrace.Metadata;
 using Millrace.Metadata.Image;
 
 namespace Millrace.Cluster.Membership;
@@ -21,12 +20,12 @@ internal sealed class Candidacy(PeerQuestions questions, ClusterOptions options,
     /// <param name="end">How.</param>
     /// <param name="token">Ends the questions.</param>
     /// <returns>How long from now; null if the owner is to be followed again, since others hear it.</returns>
-    public async Task<TimeSpan?> JudgeAsync(MetadataImage image, ControllerSeal owner, FollowEnd end, CancellationToken token)
+    public async Task<TimeSpan?> JudgeAsync(MetadataImage image, TermOwner owner, FollowEnd end, CancellationToken token)
     {
         var lost = new PeerAddress(owner.Host, owner.Port);
-        var others = image.LiveNodes.Select(node => node.Internal).OfType<PeerAddress>().Where(node => node != lost && node != self).ToList();
-        var turn = options.CandidacyStep * Rank(image, lost);
-        var isMember = image.LiveNodes.Any(node => node.Internal == self);
+        var others = Others(image).Where(node => node != lost).ToList();
+        var turn = options.CandidacyStep * Math.Min(Rank(image, lost), MostSteps);
+        var isMember = IsMember(image);
         if (others.Count > 0 && (end == FollowEnd.Silent || !isMember))
         {
             var answers = await questions.AskAsync(others, token);
@@ -51,9 +50,35 @@ internal sealed class Candidacy(PeerQuestions questions, ClusterOptions options,
         return turn;
     }
 
-    private bool IsHeard(PeerViewResponse? view, ControllerSeal owner) =>
-        view is not null && view.ControllerId == owner.IncarnationId && view.HeardAgoMs is >= 0 and var ago
-        && ago < options.PollTime.TotalMilliseconds * 2;
+    /// <summary>Whether this node is the first that would take a controller's place; null while it is no member.</summary>
+    public bool? IsNext(MetadataImage image, TermOwner owner) =>
+        IsMember(image) ? Rank(image, new PeerAddress(owner.Host, owner.Port)) == 0 : null;
+
+    /// <summary>Asks the others whom they follow by now.</summary>
+    /// <param name="image">The newest that this node has.</param>
+    /// <param name="term">Of the controller that is lost: only one of a later term counts.</param>
+    /// <param name="token">Ends the questions.</param>
+    /// <returns>Null if nobody knows one.</returns>
+    public async Task<TermOwner?> FindSuccessorAsync(MetadataImage image, long term, CancellationToken token)
+    {
+        var answers = await questions.AskAsync(Others(image), token);
+        return answers
+            .Select(answer => answer.View)
+            .OfType<PeerViewResponse>()
+            .Where(view => view.ClusterId == image.ClusterUuid && view.Term > term && IsFresh(view))
+            .MaxBy(view => view.Term) is { } newest
+                ? new TermOwner(newest.ControllerId, newest.Host, newest.Port, newest.Term)
+                : null;
+    }
+
+    private bool IsHeard(PeerViewResponse? view, TermOwner owner) => view is not null && view.ControllerId == owner.Id && IsFresh(view);
+
+    private bool IsFresh(PeerViewResponse view) => view.HeardAgoMs is >= 0 and var ago && ago < options.PollTime.TotalMilliseconds * 2;
+
+    private bool IsMember(MetadataImage image) => image.LiveNodes.Any(node => node.Internal == self);
+
+    private IEnumerable<PeerAddress> Others(MetadataImage image) =>
+        image.LiveNodes.Select(node => node.Internal).OfType<PeerAddress>().Where(node => node != self);
 
     private int Rank(MetadataImage image, PeerAddress lost)
     {
@@ -68,6 +93,6 @@ internal sealed class Candidacy(PeerQuestions questions, ClusterOptions options,
             rank += node.Internal == lost ? 0 : 1;
         }
 
-        return Math.Min(rank, MostSteps);
+        return rank;
     }
 }

@@ -34,9 +34,6 @@ public sealed class ClusterMember : IAsyncDisposable
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>How often a node without a controller looks whether the log has a new owner.</summary>
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
-
     private readonly NodeRuntime _life;
     private readonly IObjectStorage _storage;
     private readonly IConnectionFactory _peers;
@@ -44,22 +41,27 @@ public sealed class ClusterMember : IAsyncDisposable
     private readonly ClusterOptions _options;
     private readonly ILogger _logger;
     private readonly MetadataFeed _feed = new();
+    private readonly MetadataCopy _copy;
     private readonly ControllerFinder _finder = new();
     private readonly PeerQuestions _questions;
     private readonly Candidacy _candidacy;
+    private readonly OwnerSearch _search;
     private readonly InternalServer _server;
     private readonly ControllerSeat _seat = new();
     private volatile StrongBox<NodeIncarnation>? _registered;
     private volatile ControllerFollower? _following;
 
-    private ClusterMember(NodeRuntime node, IObjectStorage storage, BufferPool buffers, IConnectionFactory peers, PeerAddress self, ClusterOptions options)
+    private ClusterMember(
+        NodeRuntime node, IObjectStorage storage, MetadataLog log, BufferPool buffers, IConnectionFactory peers, PeerAddress self, ClusterOptions options)
     {
         _life = node.NewPart();
         Ended = _life.Stopping;
+        _copy = new MetadataCopy(_life, storage, options.Log, _feed, log);
         (_storage, _peers, _self, _options) = (storage, peers, self, options);
         _logger = node.Loggers.CreateLogger<ClusterMember>();
         _questions = new PeerQuestions(_life, peers, self.ToString());
         _candidacy = new Candidacy(_questions, options, self);
+        _search = new OwnerSearch(_life, _copy, _candidacy, _feed);
         _server = new InternalServer(_life, buffers, _seat, View);
         Channel = new ControllerChannel(_finder, _feed);
     }
@@ -85,6 +87,7 @@ public sealed class ClusterMember : IAsyncDisposable
     /// <summary>Joins the cluster in a bucket, or forms it. Returns when the cluster has a controller.</summary>
     /// <param name="node">The process' surroundings.</param>
     /// <param name="storage">The bucket, known to be one of ours.</param>
+    /// <param name="log">Its metadata, as far as it was read; owned from now on.</param>
     /// <param name="buffers">Memory for the requests of other nodes.</param>
     /// <param name="listener">Where other nodes come, bound; owned from now on.</param>
     /// <param name="peers">Connects to other nodes.</param>
@@ -94,6 +97,7 @@ public sealed class ClusterMember : IAsyncDisposable
     public static async Task<ClusterMember> JoinAsync(
         NodeRuntime node,
         IObjectStorage storage,
+        MetadataLog log,
         BufferPool buffers,
         IConnectionListener listener,
         IConnectionFactory peers,
@@ -101,7 +105,7 @@ public sealed class ClusterMember : IAsyncDisposable
         ClusterOptions options,
         CancellationToken token)
     {
-        var member = new ClusterMember(node, storage, buffers, peers, self, options);
+        var member = new ClusterMember(node, storage, log, buffers, peers, self, options);
         member._server.Serve(listener);
         _ = member._life.Spawn("cluster-member", member.LiveAsync);
         try
@@ -141,6 +145,7 @@ public sealed class ClusterMember : IAsyncDisposable
         _life.Stop();
         await _server.DisposeAsync();
         await _life.DisposeAsync();
+        await _copy.DisposeAsync();
     }
 
     private async Task LiveAsync(CancellationToken stopping)
@@ -167,80 +172,88 @@ public sealed class ClusterMember : IAsyncDisposable
     /// <returns>The controller that is lost now; null if none is.</returns>
     private async Task<LostController?> FollowOrLeadAsync(LostController? lost, CancellationToken stopping)
     {
-        var log = await MetadataLog.OpenAsync(_life, _storage, _options.Log, stopping);
-        try
+        var owner = await _search.FindAsync(lost, stopping);
+        if (owner is null)
         {
-            RefuseOther(log.Image);
-            Publish(log.Image);
-            while (log.Owner is { } former && former.IncarnationId == lost?.Id && lost.Left(_life.Time) is { } left)
+            if (!_copy.IsWhole)
             {
-                // Others may be faster.
-                await Task.Delay(left < LookInterval ? left : LookInterval, _life.Time, stopping);
-                await log.ReadToTailAsync(stopping);
-                Publish(log.Image);
+                // That takes its time, in which others may be faster.
+                await _search.DoUntilFoundAsync(lost, _copy.MakeWholeAsync, stopping);
+                return lost;
             }
 
-            if (log.Owner is not { } owner || owner.IncarnationId == lost?.Id)
+            owner = await LeadAsync(lost, await _copy.MakeWholeAsync(stopping), stopping);
+            if (owner is null)
             {
-                await LeadAsync(log, stopping);
                 return null;
             }
+        }
 
-            await log.DisposeAsync();
-            return await FollowAsync(owner, log.Next, log.Image, stopping);
-        }
-        finally
-        {
-            await log.DisposeAsync();
-        }
+        var next = await FollowAsync(owner, stopping);
+        // Who was named by hearsay, and is not there, is no reason to go back to the one before.
+        return next is null && lost is not null && _copy.Owner?.Id == lost.Owner.Id ? lost : next;
     }
 
-    private async Task<LostController?> FollowAsync(ControllerSeal owner, LogPlace next, MetadataImage image, CancellationToken stopping)
+    private async Task<LostController?> FollowAsync(TermOwner owner, CancellationToken stopping)
     {
-        var follower = _following = new ControllerFollower(_life, _peers, _options, _feed, _finder, _self.ToString(), () => Registered, owner);
+        var follower = _following = new ControllerFollower(
+            _life, _peers, _options, _copy, _finder, _self.ToString(), () => Registered, () => _candidacy.IsNext(_feed.Image, owner), owner);
         ClusterMessages.Follows(_logger, owner.Host, owner.Port);
-        var end = await follower.RunAsync(next, image, stopping);
+        var end = await follower.RunAsync(stopping);
         _following = null;
         if (end == FollowEnd.TooFarBack)
         {
+            await _copy.ReadAsync(stopping);
             return null;
         }
 
         ClusterMessages.ControllerLost(_logger, owner.Host, owner.Port, end);
         return await _candidacy.JudgeAsync(_feed.Image, owner, end, stopping) is { } wait
-            ? new LostController(owner.IncarnationId, wait, _life.Time.GetTimestamp())
+            ? new LostController(owner, wait, _life.Time.GetTimestamp())
             : null;
     }
 
-    private async Task LeadAsync(MetadataLog log, CancellationToken stopping)
+    /// <returns>Who was faster, if the attempt was given up for that.</returns>
+    private async Task<TermOwner?> LeadAsync(LostController? lost, MetadataLog log, CancellationToken stopping)
     {
         await using var term = _life.NewPart();
         var seal = new ControllerSeal { IncarnationId = term.NewId(), Host = _self.Host, Port = _self.Port };
         _seat.Take(seal.IncarnationId);
+        ClusterController? controller = null;
         try
         {
-            if (await ClusterController.TryStartAsync(term, log, _feed, _storage, seal, _options.Controller, stopping) is not { } controller)
+            var faster = await _search.DoUntilFoundAsync(
+                lost,
+                async token => controller = await ClusterController.TryStartAsync(term, log, _feed, _storage, seal, _options.Controller, token),
+                stopping);
+            if (controller is null)
             {
-                return;
+                return log.WasTaken ? null : faster;
             }
 
             await using (controller)
             {
-                await ServeAsync(term, seal.IncarnationId, controller, stopping);
+                await ServeAsync(term, new TermOwner(seal.IncarnationId, seal.Host, seal.Port, log.Next.Term), controller, stopping);
             }
+
+            return null;
         }
         finally
         {
             _seat.Leave();
+            if (log.WasTaken)
+            {
+                await _copy.LetGoAsync();
+            }
         }
     }
 
-    private async Task ServeAsync(NodeRuntime term, Guid id, ClusterController controller, CancellationToken stopping)
+    private async Task ServeAsync(NodeRuntime term, TermOwner owner, ClusterController controller, CancellationToken stopping)
     {
         var sessions = new NodeSessions(term, controller, _questions, _options, _self);
         var endpoint = new ControllerEndpoint(term, controller, _options.Controller);
         _ = term.Spawn("node-sessions", sessions.RunAsync);
-        _seat.Seat(new LocalController(id, controller, endpoint, sessions));
+        _seat.Seat(new LocalController(owner, controller, endpoint, sessions));
         var link = _options.Link(endpoint);
         _finder.Found(link);
         ClusterMessages.Leads(_logger);
@@ -260,31 +273,17 @@ public sealed class ClusterMember : IAsyncDisposable
         }
     }
 
-    // A bucket that has lost its metadata is no reason to form a new cluster over the data of the old one.
-    private void RefuseOther(MetadataImage image)
-    {
-        if (_feed.Image.ClusterUuid != Guid.Empty && image.ClusterUuid != _feed.Image.ClusterUuid)
-        {
-            throw new ObjectLogException(
-                ObjectLogError.Missing, $"The metadata of cluster {_feed.Image.ClusterId} is gone from the bucket while the cluster lives");
-        }
-    }
-
-    private void Publish(MetadataImage image)
-    {
-        if (image.Version > _feed.Image.Version)
-        {
-            _feed.Publish(image);
-        }
-    }
-
     private PeerViewResponse View()
     {
         var (local, following) = (_seat.Local, _following);
+        var owner = local?.Owner ?? following?.Owner;
         return new PeerViewResponse
         {
             ClusterId = _feed.Image.ClusterUuid,
-            ControllerId = local?.Id ?? following?.ControllerId ?? Guid.Empty,
+            ControllerId = owner?.Id ?? Guid.Empty,
+            Host = owner?.Host ?? "",
+            Port = owner?.Port ?? 0,
+            Term = owner?.Term ?? 0,
             HeardAgoMs = local is not null ? 0 : following?.HeardAgo is { } ago ? (long)ago.TotalMilliseconds : -1,
         };
     }

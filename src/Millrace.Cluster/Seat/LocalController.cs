@@ -5,8 +5,11 @@ using Millrace.Controller.Endpoint;
 namespace Millrace.Cluster.Seat;
 
 /// <summary>The controller, while it lives in this process.</summary>
-/// <param name="Id">As the seal of the metadata log names it.</param>
+/// <param name="Owner">As the seal of the metadata log names it, with its term.</param>
 /// <param name="Controller">Decides.</param>
 /// <param name="Endpoint">Takes requests for it.</param>
 /// <param name="Sessions">Hears which nodes live.</param>
-public sealed record LocalController(Guid Id, ClusterController Controller, ControllerEndpoint Endpoint, NodeSessions Sessions);
+public sealed record LocalController(TermOwner Owner, ClusterController Controller, ControllerEndpoint Endpoint, NodeSessions Sessions)
+{
+    public Guid Id => Owner.Id;
+}

@@ -29,12 +29,12 @@ internal sealed class FollowMetadataHandler(NodeRuntime runtime, ControllerSeat 
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, token);
         while (await seat.FindAsync(request.ControllerId, token) is { Controller.HasEnded: false } local)
         {
-            if (local.Controller.Recent.Read(new LogPlace(request.NextTerm, request.NextIndex), request.MaxBytes) is not { } part)
+            if (local.Controller.Recent.Read(new LogPlace(request.NextTerm, request.NextIndex), request.Whole, request.MaxBytes) is not { } part)
             {
                 return new FollowMetadataResponse { Outcome = (sbyte)FollowOutcome.TooFarBack };
             }
 
-            if (part.Entries.Count > 0 || patience.IsCancellationRequested)
+            if (part.Steps.Count > 0 || patience.IsCancellationRequested)
             {
                 return Respond(part);
             }
@@ -56,11 +56,12 @@ internal sealed class FollowMetadataHandler(NodeRuntime runtime, ControllerSeat 
     {
         Entries =
         [
-            .. part.Entries.Select(entry => new FollowMetadataResponse.Entry
+            .. part.Steps.Select(step => new FollowMetadataResponse.Entry
             {
-                Term = entry.Place.Term,
-                Index = entry.Place.Index,
-                Records = entry.Records,
+                Term = step.Place.Term,
+                Index = step.Place.Index,
+                SealId = step.Kind == LogStepKind.Seal ? step.PutId : Guid.Empty,
+                Records = step.Payload,
             }),
         ],
         NextTerm = part.Next.Term,

@@ -40,7 +40,9 @@ public sealed class BucketMark(NodeRuntime runtime, IObjectStorage storage, Time
             }
             else if (body is null)
             {
-                RequireKnown(BucketFormat.Unmarked);
+                // A new bucket is marked before anything else is written: another may have done both since the mark was looked for.
+                body = await patience.UntilAnsweredAsync(() => storage.GetAsync(BucketFormat.Key, patience.Token));
+                RequireKnown(body is null ? BucketFormat.Unmarked : Read(body));
             }
 
             return true;

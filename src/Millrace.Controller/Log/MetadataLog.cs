@@ -18,8 +18,9 @@ namespace Millrace.Controller.Log;
 /// wants to know the cluster; written by the one who owns its current term.
 /// </summary>
 /// <remarks>
-/// Life: <see cref="OpenAsync"/> walks to the tail; <see cref="TryTakeOverAsync"/> may make the caller the owner; from then on
-/// only the controller appends. Threading: one call at a time. <see cref="Image"/> may be read from any thread.
+/// Life: <see cref="OpenAsync"/> walks to the tail; from there it is read on, or fed (<see cref="Feed"/>) by one who has read further, and the two may
+/// alternate. <see cref="TryTakeOverAsync"/> may make the caller the owner; from then on only the controller appends. Whoever only follows keeps the
+/// cluster half, which is a small part of the whole (<see cref="OpenClusterAsync"/>, <see cref="ForgetStreams"/>), and cannot take over. Threading: one call at a time. <see cref="Image"/> may be read from any thread.
 /// </remarks>
 public sealed class MetadataLog : IAsyncDisposable
 {
@@ -29,27 +30,23 @@ public sealed class MetadataLog : IAsyncDisposable
     /// <summary>What the keys of all metadata begin with.</summary>
     internal const string Prefix = "meta/";
 
-    private readonly NodeRuntime _runtime;
     private readonly ObjectLog _log;
     private readonly SnapshotStore _snapshots;
     private readonly SnapshotPace _pace;
+    private readonly SnapshotTaker _taker;
     private readonly ILogger _logger;
-    private readonly CancellationTokenSource _closing;
-    private readonly CancellationToken _closed;
     private ObjectLogReader _reader;
     private ObjectLogOwner? _owner;
     private volatile ClusterState _state;
-    private Task _snapshotting = Task.CompletedTask;
     private bool _disposed;
 
-    private MetadataLog(NodeRuntime runtime, ObjectLog log, SnapshotStore snapshots, MetadataLogOptions options, SnapshotSearch search)
+    private MetadataLog(NodeRuntime runtime, ObjectLog log, SnapshotStore snapshots, MetadataLogOptions options, SnapshotSearch search, bool whole)
     {
-        _runtime = runtime;
-        _closing = CancellationTokenSource.CreateLinkedTokenSource(runtime.Stopping);
-        _closed = _closing.Token;
+        IsWhole = whole;
         _log = log;
         _snapshots = snapshots;
         _pace = new SnapshotPace(options);
+        _taker = new SnapshotTaker(runtime, log, snapshots, _pace);
         _logger = runtime.Loggers.CreateLogger<MetadataLog>();
         (_reader, _state, Owner) = Begin(search);
     }
@@ -60,7 +57,13 @@ public sealed class MetadataLog : IAsyncDisposable
     /// <summary>Who owns the current term, by its last seal; null while nobody ever did.</summary>
     public ControllerSeal? Owner { get; private set; }
 
-    /// <summary>What the newest entries say of the cluster image, for followers.</summary>
+    /// <summary>Whether this has the streams, too, and not only the cluster half.</summary>
+    public bool IsWhole { get; private set; }
+
+    /// <summary>Whether a term of it is, or was, the caller's: then it is of no use for following.</summary>
+    public bool WasTaken => _owner is not null;
+
+    /// <summary>The newest entries, for followers; none are kept of a log that is not whole.</summary>
     public RecentEntries Recent { get; } = new();
 
     /// <summary>The first place that was not read yet. Only of a log that is not owned.</summary>
@@ -76,17 +79,15 @@ public sealed class MetadataLog : IAsyncDisposable
     /// <summary>Reads the newest snapshot and everything after it.</summary>
     /// <exception cref="ObjectLogException">Fork, Missing, Corrupt: stop.</exception>
     /// <exception cref="ProtocolException">A newer program has written the log.</exception>
-    public static async ValueTask<MetadataLog> OpenAsync(
-        NodeRuntime runtime, IObjectStorage storage, MetadataLogOptions options, CancellationToken token)
-    {
-        var log = new ObjectLog(runtime, storage, Prefix, new ObjectLogOptions { InFlight = 1 });
-        var snapshots = new SnapshotStore(runtime, storage, options);
-        var search = await snapshots.FindAsync(token);
-        var opened = new MetadataLog(runtime, log, snapshots, options, search);
-        await opened.ReadToTailAsync(token);
-        opened.RequireAllBefore(search.Damaged);
-        return opened;
-    }
+    public static ValueTask<MetadataLog> OpenAsync(
+        NodeRuntime runtime, IObjectStorage storage, MetadataLogOptions options, CancellationToken token) =>
+        ReadAsync(runtime, storage, options, whole: true, token);
+
+    /// <summary>Reads the cluster half of the newest snapshot, and of everything after it.</summary>
+    /// <inheritdoc cref="OpenAsync"/>
+    public static ValueTask<MetadataLog> OpenClusterAsync(
+        NodeRuntime runtime, IObjectStorage storage, MetadataLogOptions options, CancellationToken token) =>
+        ReadAsync(runtime, storage, options, whole: false, token);
 
     /// <summary>Applies everything that is in the log by now.</summary>
     public async ValueTask ReadToTailAsync(CancellationToken token)
@@ -111,6 +112,37 @@ public sealed class MetadataLog : IAsyncDisposable
         }
     }
 
+    /// <summary>Goes on by what the owner of the log, or another who has read it further, tells of it.</summary>
+    /// <param name="step">An entry or a seal; or, as a tail, the place before which there is nothing else that matters here.</param>
+    /// <exception cref="ProtocolException">It does not follow what is known here; nothing has changed.</exception>
+    /// <exception cref="ObjectLogException">Corrupt: it contradicts what is known here.</exception>
+    public void Feed(LogStep step)
+    {
+        Invariant.Check(_owner is null);
+        var next = _reader.Position.Next;
+        if (IsWhole ? step.Place != next : step.Place.Term != next.Term || step.Place < next)
+        {
+            throw new ProtocolException($"The log is known up to {next} here, and was said to go on at {step.Place}");
+        }
+
+        // In this order: what cannot be read here must not be passed.
+        if (step.Kind != LogStepKind.Tail)
+        {
+            Apply(step);
+        }
+
+        _reader.Pass(step);
+    }
+
+    /// <summary>Keeps the cluster half alone from now on.</summary>
+    public void ForgetStreams()
+    {
+        Invariant.Check(_owner is null);
+        IsWhole = false;
+        _state = _state with { Streams = StreamImage.Empty };
+        Recent.Restart(_reader.Position.Next);
+    }
+
     /// <summary>What the bucket holds, by the state that was read: what a verification compares it with. Needs no ownership.</summary>
     public StoreInventory ToInventory() => _state.Streams.ToInventory();
 
@@ -123,7 +155,7 @@ public sealed class MetadataLog : IAsyncDisposable
     /// <returns>False if somebody else was faster: <see cref="Owner"/> names it, and the state is up to date with its seal.</returns>
     public async ValueTask<bool> TryTakeOverAsync(ControllerSeal seal, CancellationToken token)
     {
-        Invariant.Check(_owner is null);
+        Invariant.Check(_owner is null && IsWhole);
         var payload = VersionedBytes.Encode(seal, ControllerSeal.Versions.Max);
         while (true)
         {
@@ -148,15 +180,14 @@ public sealed class MetadataLog : IAsyncDisposable
         }
 
         _disposed = true;
-        _closing.Cancel();
+        _taker.Stop();
         if (_owner is not null)
         {
             await _owner.DisposeAsync();
         }
 
         _reader.Dispose();
-        await _snapshotting;
-        _closing.Dispose();
+        await _taker.DisposeAsync();
     }
 
     /// <summary>Appends an entry: when this returns it is committed, and <see cref="State"/> is the state after it.</summary>
@@ -170,14 +201,12 @@ public sealed class MetadataLog : IAsyncDisposable
         await _owner.WaitForRoomAsync(CancellationToken.None);
         LastPlace = await _owner.AppendAsync(new ReadOnlySequence<byte>(payload));
         var after = pending.EndEntry(_state, LastPlace.Value);
-        Recent.Add(LastPlace.Value, _state.Cluster, records);
+        Recent.AddEntry(LogStep.Entry(LastPlace.Value, payload), _state.Cluster, records);
         _state = after;
         _pace.AddEntry(payload.Length);
-        if (_pace.IsDue && _snapshotting.IsCompleted)
+        if (_pace.IsDue && _taker.IsIdle)
         {
-            var snapshot = new Snapshot(_owner.StartAfter(LastPlace.Value), Owner!, after);
-            _pace.Restart();
-            _snapshotting = _runtime.Spawn("metadata-snapshot", _ => SnapshotAsync(snapshot));
+            _taker.Take(new Snapshot(_owner.StartAfter(LastPlace.Value), Owner!, after));
         }
     }
 
@@ -196,37 +225,16 @@ public sealed class MetadataLog : IAsyncDisposable
         }
     }
 
-    /// <summary>Saves a state and cuts the log: the older of the two newest snapshots must still find its tail.</summary>
-    private async Task SnapshotAsync(Snapshot snapshot)
+    private static async ValueTask<MetadataLog> ReadAsync(
+        NodeRuntime runtime, IObjectStorage storage, MetadataLogOptions options, bool whole, CancellationToken token)
     {
-        try
-        {
-            _pace.Taken(await _snapshots.SaveAsync(snapshot, _closed));
-
-            // Where later owners' snapshots stand above this one, this owner does not know the seals below them, and must leave the
-            // cut to them: a seal that goes lets a deposed owner acknowledge.
-            if (await _snapshots.TrimAsync(_closed) is { } boundary && boundary <= snapshot.Start.Next)
-            {
-                await _log.TrimAsync(boundary, snapshot.Start, _closed);
-            }
-
-            ControllerMessages.SnapshotTaken(_logger, snapshot.Start.Next, snapshot.State.Cluster.Version);
-        }
-        catch (ObjectStorageException failure)
-        {
-            // The log stays as long as it is until the next snapshot, and what was to be deleted goes with it.
-            ControllerMessages.StorageFailed(_logger, "taking a snapshot of the metadata", failure.Message);
-        }
-        catch (Exception damage) when (damage is InvalidDataException or ObjectLogException)
-        {
-            // A snapshot that reads otherwise than it was written, or a key in the log that is none of it: nothing is trimmed, and nothing else is
-            // the worse for it.
-            ControllerMessages.SnapshotFailed(_logger, snapshot.Start.Next, damage.Message);
-        }
-        catch (OperationCanceledException) when (_closed.IsCancellationRequested)
-        {
-            // The next owner takes its own.
-        }
+        var log = new ObjectLog(runtime, storage, Prefix, new ObjectLogOptions { InFlight = 1 });
+        var snapshots = new SnapshotStore(runtime, storage, options);
+        var search = await snapshots.FindAsync(whole, token);
+        var opened = new MetadataLog(runtime, log, snapshots, options, search, whole);
+        await opened.ReadToTailAsync(token);
+        opened.RequireAllBefore(search.Damaged);
+        return opened;
     }
 
     private ValueTask ApplyAsync(LogStep step)
@@ -243,16 +251,23 @@ public sealed class MetadataLog : IAsyncDisposable
             if (step.Kind == LogStepKind.Seal)
             {
                 Owner = VersionedBytes.Decode<ControllerSeal>(step.Payload);
-                Recent.Add(step.Place, _state.Cluster, []);
                 _pace.AddTerm();
+                if (IsWhole)
+                {
+                    Recent.AddSeal(step);
+                }
+
                 return;
             }
 
             var records = Decode(step.Payload);
             var before = _state.Cluster;
-            _state = _state.Apply(records, step.Place);
-            Recent.Add(step.Place, before, records);
+            _state = IsWhole ? _state.Apply(records, step.Place) : _state.ApplyToCluster(records, step.Place);
             _pace.AddEntry(step.Payload.Length);
+            if (IsWhole)
+            {
+                Recent.AddEntry(step, before, records);
+            }
         }
         catch (ProtocolException unknown)
         {
@@ -286,7 +301,7 @@ public sealed class MetadataLog : IAsyncDisposable
     private async ValueTask ReloadAsync(CancellationToken token)
     {
         var place = _reader.Position.Next;
-        var search = await _snapshots.FindAsync(token);
+        var search = await _snapshots.FindAsync(IsWhole, token);
         if (search.Newest is null || search.Newest.Start.Next <= place)
         {
             throw search.Damaged.Count == 0

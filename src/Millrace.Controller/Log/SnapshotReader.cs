@@ -12,14 +12,18 @@ namespace Millrace.Controller.Log;
 /// <param name="retry">Waits for a store that does not answer.</param>
 internal sealed class SnapshotReader(IObjectStorage storage, StoreRetry retry)
 {
+    /// <param name="place">Which one.</param>
+    /// <param name="whole">With the streams; else they are left empty, and their objects unread.</param>
+    /// <param name="token">Ends the wait.</param>
     /// <returns>Null if it has been deleted.</returns>
     /// <exception cref="SnapshotDamageException">An object of it is damaged or missing, or they contradict each other.</exception>
     /// <exception cref="ProtocolException">A newer program wrote it.</exception>
-    public async ValueTask<(Snapshot Snapshot, long Bytes)?> ReadAsync(LogPlace place, CancellationToken token)
+    public async ValueTask<(Snapshot Snapshot, long Bytes)?> ReadAsync(LogPlace place, bool whole, CancellationToken token)
     {
         var builder = new ClusterStateBuilder();
         var head = await ReadPartsAsync(
             place,
+            whole,
             content =>
             {
                 foreach (var record in MetadataEntry.Read(content))
@@ -35,12 +39,12 @@ internal sealed class SnapshotReader(IObjectStorage storage, StoreRetry retry)
     }
 
     /// <summary>Whether every object of it is there and has the content that its head says; null if it has been deleted.</summary>
-    /// <inheritdoc cref="ReadAsync" path="/exception"/>
+    /// <exception cref="ProtocolException">A newer program wrote it.</exception>
     public async ValueTask<bool?> IsWholeAsync(LogPlace place, CancellationToken token)
     {
         try
         {
-            return await ReadPartsAsync(place, _ => { }, token) is null ? null : true;
+            return await ReadPartsAsync(place, whole: true, _ => { }, token) is null ? null : true;
         }
         catch (SnapshotDamageException)
         {
@@ -48,7 +52,7 @@ internal sealed class SnapshotReader(IObjectStorage storage, StoreRetry retry)
         }
     }
 
-    private async ValueTask<SnapshotHead?> ReadPartsAsync(LogPlace place, Action<ReadOnlyMemory<byte>> read, CancellationToken token)
+    private async ValueTask<SnapshotHead?> ReadPartsAsync(LogPlace place, bool whole, Action<ReadOnlyMemory<byte>> read, CancellationToken token)
     {
         var headKey = SnapshotKey.Head(place);
         if (await GetAsync(headKey, token) is not { } body)
@@ -57,7 +61,7 @@ internal sealed class SnapshotReader(IObjectStorage storage, StoreRetry retry)
         }
 
         var head = Judge(headKey, () => SnapshotFormat.ReadHead(body));
-        foreach (var (half, parts) in new[] { (SnapshotHalf.Cluster, head.ClusterParts), (SnapshotHalf.Streams, head.StreamParts) })
+        foreach (var (half, parts) in new[] { (SnapshotHalf.Cluster, head.ClusterParts), (SnapshotHalf.Streams, whole ? head.StreamParts : []) })
         {
             for (var number = 0; number < parts.Count; number++)
             {

@@ -40,8 +40,10 @@ internal sealed class SnapshotStore
     /// <summary>
     /// The newest snapshot that is whole. One that is not is passed over and reported: the one before it is kept, with the log from there on, for just that.
     /// </summary>
+    /// <param name="whole">With the streams; else only the cluster half is read, and judged.</param>
+    /// <param name="token">Ends the wait.</param>
     /// <exception cref="ProtocolException">A newer program wrote it.</exception>
-    public async ValueTask<SnapshotSearch> FindAsync(CancellationToken token)
+    public async ValueTask<SnapshotSearch> FindAsync(bool whole, CancellationToken token)
     {
         while (true)
         {
@@ -51,7 +53,7 @@ internal sealed class SnapshotStore
             {
                 try
                 {
-                    if (await _reader.ReadAsync(place, token) is { } found)
+                    if (await _reader.ReadAsync(place, whole, token) is { } found)
                     {
                         return new SnapshotSearch(found.Snapshot, found.Bytes, damaged);
                     }

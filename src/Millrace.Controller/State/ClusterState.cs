@@ -51,6 +51,18 @@ internal sealed record ClusterState(MetadataImage Cluster, StreamImage Streams)
         return state.EndEntry(this, place);
     }
 
+    /// <summary>Applies of a whole entry what it says of the cluster image, and leaves the streams.</summary>
+    public ClusterState ApplyToCluster(IReadOnlyList<IRecord> entry, LogPlace place)
+    {
+        var cluster = Cluster;
+        foreach (var record in entry)
+        {
+            cluster = cluster.Apply(record);
+        }
+
+        return (this with { Cluster = cluster }).EndEntry(this, place);
+    }
+
     /// <summary>Whether a failure to apply says that records do not fit the state before them: no program of this format wrote them there.</summary>
     public static bool IsContradiction(Exception failure) =>
         failure is InvariantViolationException or KeyNotFoundException or ArgumentException or OverflowException;

@@ -12,22 +12,6 @@ internal static class PartitionAssignment
     public static Refusal? RefuseWithoutBroker(PendingEntry entry) =>
         entry.Cluster.LiveNodes.Any() ? null : new Refusal(ErrorCode.InvalidReplicationFactor, "No broker is registered.");
 
-    /// <summary>
-    /// The replicas of a new partition, as many as were asked for: the live nodes in turn, then the nodes that will be registered
-    /// next. Replicas are virtual: one whose node has not come yet keeps its place, and clients are not told of it.
-    /// </summary>
-    public static IReadOnlyList<NodeId> PlaceReplicas(MetadataImage cluster, int partition, int replicationFactor)
-    {
-        var live = Live(cluster);
-        Invariant.Check(live.Length > 0);
-        var placed = Math.Min(replicationFactor, live.Length);
-        return
-        [
-            .. Enumerable.Range(0, placed).Select(i => live[(partition + i) % live.Length]),
-            .. Enumerable.Range(cluster.NextNodeId, replicationFactor - placed).Select(id => new NodeId(id)),
-        ];
-    }
-
     /// <summary>The first replica that is alive; if none is, any live node, since the data lies in shared storage.</summary>
     public static NodeId ChooseLeader(IReadOnlyList<NodeId> replicas, IReadOnlyList<NodeId> live, int partition)
     {

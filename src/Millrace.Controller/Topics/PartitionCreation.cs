@@ -92,11 +92,7 @@ internal static class PartitionCreation
 
         if (asked.Assignments is not { } assignments)
         {
-            replicas =
-            [
-                .. Enumerable.Range(present, count)
-                    .Select(index => PartitionAssignment.PlaceReplicas(entry.Cluster, index, topic.ReplicationFactor)),
-            ];
+            replicas = new ReplicaPlacement(entry).Place(count, topic.ReplicationFactor);
             return null;
         }
 

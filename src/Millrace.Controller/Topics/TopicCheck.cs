@@ -65,7 +65,7 @@ internal sealed class TopicCheck(ConfigResolver configs)
         spec = new TopicSpec(
             topic.Name,
             (short)factor,
-            [.. Enumerable.Range(0, count).Select(partition => PartitionAssignment.PlaceReplicas(entry.Cluster, partition, factor))],
+            new ReplicaPlacement(entry).Place(count, factor),
             settings);
         return null;
     }

@@ -48,10 +48,19 @@ public sealed class PeerConnection : IAsyncDisposable
     public Task<IOException> Lost => _lost.Task;
 
     /// <summary>Asks in the highest version of the request's schema.</summary>
+    /// <inheritdoc cref="CallAsync{TRequest, TResponse}(TRequest, short, CancellationToken)"/>
+    public ValueTask<TResponse> CallAsync<TRequest, TResponse>(TRequest request, CancellationToken token)
+        where TRequest : class, IRequest<TRequest>
+        where TResponse : class, IResponse<TResponse> =>
+        CallAsync<TRequest, TResponse>(request, TRequest.Versions.Max, token);
+
     /// <param name="request">The question. It is written before this waits for the first time, or behind others.</param>
+    /// <param name="version">Of the request and its answer. A peer that does not serve it closes the connection.</param>
     /// <param name="token">Ends the wait, not the call.</param>
-    /// <exception cref="IOException">The connection is lost.</exception>
-    public async ValueTask<TResponse> CallAsync<TRequest, TResponse>(TRequest request, CancellationToken token)
+    /// <exception cref="IOException">
+    /// The connection is lost: with a <see cref="ProtocolException"/> inside where the peer does not speak the protocol.
+    /// </exception>
+    public async ValueTask<TResponse> CallAsync<TRequest, TResponse>(TRequest request, short version, CancellationToken token)
         where TRequest : class, IRequest<TRequest>
         where TResponse : class, IResponse<TResponse>
     {
@@ -62,13 +71,13 @@ public sealed class PeerConnection : IAsyncDisposable
             await _writing.EnterAsync(token);
             try
             {
-                var next = new PeerCall.Of<TResponse>(TRequest.Versions.Max) { CorrelationId = ++_correlationId };
-                var frame = Frame(request, next.CorrelationId);
+                var next = new PeerCall.Of<TResponse>(version) { CorrelationId = ++_correlationId };
+                var frame = Frame(request, version, next.CorrelationId);
                 lock (_lock)
                 {
                     if (_reason is not null)
                     {
-                        throw new IOException(_reason.Message, _reason);
+                        throw new IOException(_reason.Message, _reason.InnerException);
                     }
 
                     _waiting.Enqueue(next);
@@ -95,7 +104,7 @@ public sealed class PeerConnection : IAsyncDisposable
             if (failure is not OperationCanceledException)
             {
                 // Half of it may be on its way.
-                Lose(failure.Message);
+                Lose(failure.Message, failure);
             }
         }
 
@@ -109,10 +118,9 @@ public sealed class PeerConnection : IAsyncDisposable
         await _transport.DisposeAsync();
     }
 
-    private byte[] Frame<TRequest>(TRequest request, int correlationId)
+    private byte[] Frame<TRequest>(TRequest request, short version, int correlationId)
         where TRequest : class, IRequest<TRequest>
     {
-        var version = TRequest.Versions.Max;
         var output = new ArrayBufferWriter<byte>();
         var writer = new KafkaWriter(output);
         writer.WriteInt32(0);
@@ -166,7 +174,7 @@ public sealed class PeerConnection : IAsyncDisposable
         }
         catch (Exception failure) when (failure is IOException or ConnectionAbortedException or InvalidOperationException or ProtocolException)
         {
-            Lose(failure.Message);
+            Lose(failure.Message, failure);
         }
     }
 
@@ -209,7 +217,7 @@ public sealed class PeerConnection : IAsyncDisposable
         return true;
     }
 
-    private void Lose(string reason)
+    private void Lose(string reason, Exception? cause = null)
     {
         PeerCall[] calls;
         IOException lost;
@@ -220,7 +228,7 @@ public sealed class PeerConnection : IAsyncDisposable
                 return;
             }
 
-            lost = _reason = new IOException(reason);
+            lost = _reason = new IOException(reason, cause);
             calls = [.. _waiting];
             _waiting.Clear();
         }

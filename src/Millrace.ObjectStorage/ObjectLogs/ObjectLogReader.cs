@@ -55,7 +55,7 @@ public sealed class ObjectLogReader : IDisposable
         {
             // What is absent may have been there, and may have been trimmed.
             await CheckBoundaryAsync(place, token);
-            return new LogStep(LogStepKind.Tail, place, Guid.Empty, 0, default);
+            return LogStep.Tail(place);
         }
 
         if (found.After != Position.After)
@@ -77,6 +77,15 @@ public sealed class ObjectLogReader : IDisposable
         }
 
         return new LogStep(found.IsSeal ? LogStepKind.Seal : LogStepKind.Entry, place, found.PutId, found.Length, found.Payload);
+    }
+
+    /// <summary>Goes behind a step that somebody else has read in this log, and told of: nothing of it need be read here.</summary>
+    /// <param name="step">In the term that <see cref="Position"/> stands in, there or further on. Its put id counts if it is a seal.</param>
+    public void Pass(LogStep step)
+    {
+        Invariant.Check(step.Place.Term == Position.Next.Term && step.Place >= Position.Next);
+        DropAhead();
+        Position = step.Kind == LogStepKind.Seal ? Position.AfterSeal(step.Place, step.PutId) : Position with { Next = step.Next };
     }
 
     /// <summary>Reads the next place, waiting for it to be written.</summary>

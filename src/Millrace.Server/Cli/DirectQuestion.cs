@@ -1,8 +1,6 @@
 using System.Net.Sockets;
 using Confluent.Kafka;
 using Millrace.Protocol.Messages;
-using Millrace.Protocol.Primitives;
-using Millrace.Server.Transport;
 
 namespace Millrace.Server.Cli;
 
@@ -32,10 +30,10 @@ internal static class DirectQuestion
         {
             try
             {
-                using var connection = await PeerConnection.OpenAsync(address.Host, address.Port, config.ClientId, done.Token);
-                return await connection.AskAsync<TRequest, TResponse>(request, TRequest.Versions.Max, done.Token);
+                await using var connection = await BrokerConnections.OpenAsync(address.Host, address.Port, config.ClientId, done.Token);
+                return await connection.CallAsync<TRequest, TResponse>(request, done.Token);
             }
-            catch (Exception unserved) when (unserved is SocketException or IOException or ProtocolException)
+            catch (Exception unserved) when (unserved is SocketException or IOException)
             {
                 // The next may be one that is there, or knows it.
             }

@@ -163,7 +163,8 @@ internal sealed class IncarnationStart(
     {
         var waiting = await nodes.GetWaitingWalsAsync(token);
         var losses = new AcceptedLosses(life, nodes, self, options.AcceptLoss);
-        if (losses.FindUnknown(member.Metadata.Image, waiting) is { } unknown)
+        // An attempt before this one may have given up what is named, and of a WAL nothing is known then.
+        if (!isReplacement && losses.FindUnknown(member.Metadata.Image, waiting) is { } unknown)
         {
             throw new SettingsException(
                 $"--accept-loss {unknown.Name}: no WAL, topic or TOPIC-PARTITION is called so (any more), and nothing was given up."

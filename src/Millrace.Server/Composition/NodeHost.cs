@@ -162,25 +162,24 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         var mark = new BucketMark(_runtime, _components.Storage, _options.StoreWait);
         await mark.CheckAsync(token);
-        await using (await MetadataLog.OpenAsync(_runtime, _components.Storage, new MetadataLogOptions(), token))
+        var options = new ClusterOptions { Controller = _options.Controller, Link = _components.Link };
+        // What is damaged, or a newer program's, is refused before anything is changed.
+        var log = await MetadataLog.OpenAsync(_runtime, _components.Storage, options.Log, token);
+        try
         {
-            // It can be read: what is damaged, or a newer program's, is refused before anything is changed.
+            // Nothing has been written so far.
+            await StorageProbe.CheckAsync(_runtime, _components.Storage, _options.StoreWait, token);
+            await mark.SetAsync(token);
+            await _listeners.BindAsync(token);
+            var (listener, address) = await _listeners.BindInternalAsync(_components.Peers.Listeners, token);
+            return await ClusterMember.JoinAsync(
+                _runtime, _components.Storage, log, _components.Buffers, listener, _components.Peers.Connections, address, options, token);
         }
-
-        // Nothing has been written so far.
-        await StorageProbe.CheckAsync(_runtime, _components.Storage, _options.StoreWait, token);
-        await mark.SetAsync(token);
-        await _listeners.BindAsync(token);
-        var (listener, address) = await _listeners.BindInternalAsync(_components.Peers.Listeners, token);
-        return await ClusterMember.JoinAsync(
-            _runtime,
-            _components.Storage,
-            _components.Buffers,
-            listener,
-            _components.Peers.Connections,
-            address,
-            new ClusterOptions { Controller = _options.Controller, Link = _components.Link },
-            token);
+        catch
+        {
+            await log.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Others may take a node for dead that starts slowly: then it comes again, as at any later time.</summary>

@@ -26,6 +26,9 @@ public sealed class SimulatedBucket(SimulationKernel kernel)
     /// <summary>Told of every object at the moment it comes into being.</summary>
     public Action<string>? Created { get; set; }
 
+    /// <summary>Told of every call that a node makes: its lane, and the key, or what the keys begin with.</summary>
+    public Action<string, string>? Asked { get; set; }
+
     /// <summary>A node's connection. The lane pays no part: requests under way survive the node.</summary>
     public SimulatedStorageClient Connect(Lane lane) => new(this, lane);
 

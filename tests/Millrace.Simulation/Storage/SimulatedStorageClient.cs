@@ -126,6 +126,7 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
     private ValueTask<T> CallAsync<T>(
         string verb, string? key, bool isWrite, Func<bool, T> apply, CancellationToken token, long bodyBytes = 0, Func<T, long>? answerBytes = null)
     {
+        bucket.Asked?.Invoke(lane.Name, key ?? "");
         if (token.IsCancellationRequested)
         {
             return ValueTask.FromCanceled<T>(token);

@@ -4,7 +4,8 @@ using Confluent.Kafka.Admin;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;
 using Millrace.Server.Options;
-using Millrace.Server.Transport;
+using Millrace.Network.Links;
+using Millrace.Server.Cli;
 using Millrace.Tests.Clients;
 using Millrace.Tests.Protocol.Messages;
 using Xunit;
@@ -50,9 +51,9 @@ public sealed class AnswersOfAnyBrokerTests : IAsyncLifetime
         Assert.Single((await FromEachAsync(ClusterAsync)).Distinct());
         foreach (var broker in _cluster!)
         {
-            using var connection = await ConnectAsync(broker);
-            var cluster = await connection.AskAsync<DescribeClusterRequest, DescribeClusterResponse>(new() { EndpointType = 1 }, 2, default);
-            var metadata = await connection.AskAsync<MetadataRequest, MetadataResponse>(new() { Topics = [new() { Name = "asked" }] }, 12, default);
+            await using var connection = await ConnectAsync(broker);
+            var cluster = await connection.CallAsync<DescribeClusterRequest, DescribeClusterResponse>(new() { EndpointType = 1 }, 2, default);
+            var metadata = await connection.CallAsync<MetadataRequest, MetadataResponse>(new() { Topics = [new() { Name = "asked" }] }, 12, default);
 
             Assert.Equal(broker.ClusterId, cluster.ClusterId);
             Assert.Equal(expected, cluster.Brokers.Select(node => (node.BrokerId, $"{node.Host}:{node.Port}", node.Rack!)).Order());
@@ -138,7 +139,7 @@ public sealed class AnswersOfAnyBrokerTests : IAsyncLifetime
         var answers = new List<string>();
         foreach (var broker in _cluster!)
         {
-            using var connection = await ConnectAsync(broker);
+            await using var connection = await ConnectAsync(broker);
             answers.Add(await ask(connection));
         }
 
@@ -148,7 +149,7 @@ public sealed class AnswersOfAnyBrokerTests : IAsyncLifetime
     private static async Task<PeerConnection> ConnectAsync(MillraceProcess broker)
     {
         var address = HostPort.Parse(broker.BootstrapServers, "address");
-        return await PeerConnection.OpenAsync(address.Host, address.Port, "test", default);
+        return await BrokerConnections.OpenAsync(address.Host, address.Port, "test", default);
     }
 
     private static Task<string> MetadataAsync(PeerConnection connection) =>
@@ -167,5 +168,5 @@ public sealed class AnswersOfAnyBrokerTests : IAsyncLifetime
     private static async Task<string> PrintAsync<TRequest, TResponse>(PeerConnection connection, TRequest request, short version)
         where TRequest : class, IRequest<TRequest>
         where TResponse : class, IResponse<TResponse> =>
-        MessagePrinter.Print(await connection.AskAsync<TRequest, TResponse>(request, version, default));
+        MessagePrinter.Print(await connection.CallAsync<TRequest, TResponse>(request, version, default));
 }

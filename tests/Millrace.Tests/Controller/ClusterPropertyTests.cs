@@ -94,7 +94,7 @@ public sealed class ClusterPropertyTests
             await using var process = new ControllerNode(storage);
             var store = new SnapshotStore(process.Runtime, storage, new MetadataLogOptions { SnapshotPartBytes = 200 });
             await store.SaveAsync(snapshot, default);
-            var read = (await store.FindAsync(default)).Newest!;
+            var read = (await store.FindAsync(whole: true, default)).Newest!;
 
             Assert.Equal(ClusterScript.Bytes(snapshot.State), ClusterScript.Bytes(read.State));
             Assert.Equal((snapshot.Start.Next, snapshot.Start.After), (read.Start.Next, read.Start.After));

@@ -76,11 +76,11 @@ internal sealed class ClusterScript
         return wal.Id;
     }
 
-    public TopicImage CreateTopic(string name, int partitions = 1)
+    public TopicImage CreateTopic(string name, int partitions = 1, short replicationFactor = 1)
     {
         var request = new CreateTopicsRequest
         {
-            Topics = [new CreateTopicsRequest.CreatableTopic { Name = name, NumPartitions = partitions, ReplicationFactor = 1 }],
+            Topics = [new CreateTopicsRequest.CreatableTopic { Name = name, NumPartitions = partitions, ReplicationFactor = replicationFactor }],
         };
         var response = Do(entry => new TopicCreation(Configs, Random).Create(entry, request));
         Assert.Equal((short)ErrorCode.None, Assert.Single(response.Topics).ErrorCode);

@@ -4,7 +4,7 @@ using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Protocol.Primitives;
 using Millrace.Server.Options;
-using Millrace.Server.Transport;
+using Millrace.Network.Links;
 
 namespace Millrace.Server.Cli.Diagnosis;
 
@@ -96,7 +96,7 @@ internal sealed class BrokerInquiry
         PeerConnection? connection = null;
         try
         {
-            connection = await PeerConnection.OpenAsync(address.Host, address.Port, _clientId, token);
+            connection = await BrokerConnections.OpenAsync(address.Host, address.Port, _clientId, token);
             return SeesAll ? await AskAsync(connection, address, token) : Well(address);
         }
         catch (SocketException refusal)
@@ -114,25 +114,28 @@ internal sealed class BrokerInquiry
                 ? new Finding(FindingKind.Unreachable, $"{address} takes no connection and refuses none")
                 : new Finding(FindingKind.Silent, $"{address} takes connections and does not answer: it is starting, overloaded or frozen");
         }
+        catch (IOException lost) when (lost.InnerException is ProtocolException)
+        {
+            return new Finding(FindingKind.Foreign, $"What listens at {address} does not speak Kafka's protocol", $"Is it the HTTP port? {OtherAddress}");
+        }
         catch (IOException)
         {
             return new Finding(
                 FindingKind.Foreign, $"What listens at {address} closes the connection instead of answering",
                 $"It may be stopping, want TLS (--property security.protocol=ssl), or be no Kafka broker. {OtherAddress}");
         }
-        catch (ProtocolException)
-        {
-            return new Finding(FindingKind.Foreign, $"What listens at {address} does not speak Kafka's protocol", $"Is it the HTTP port? {OtherAddress}");
-        }
         finally
         {
-            connection?.Dispose();
+            if (connection is not null)
+            {
+                await connection.DisposeAsync();
+            }
         }
     }
 
     private async Task<Finding> AskAsync(PeerConnection connection, HostPort address, CancellationToken token)
     {
-        var metadata = await connection.AskAsync<MetadataRequest, MetadataResponse>(
+        var metadata = await connection.CallAsync<MetadataRequest, MetadataResponse>(
             new() { Topics = [.. _topics.Select(topic => new MetadataRequest.MetadataRequestTopic { Name = topic })], AllowAutoTopicCreation = false },
             MetadataVersion, token);
         return await OfStoreAsync(connection, address, token) ?? OfTopics(metadata) ?? Well(address);
@@ -142,7 +145,7 @@ internal sealed class BrokerInquiry
     {
         try
         {
-            var directories = await connection.AskAsync<DescribeLogDirsRequest, DescribeLogDirsResponse>(new() { Topics = [] }, LogDirsVersion, token);
+            var directories = await connection.CallAsync<DescribeLogDirsRequest, DescribeLogDirsResponse>(new() { Topics = [] }, LogDirsVersion, token);
             return directories.Results.FirstOrDefault(directory => directory.ErrorCode == (short)Protocol.ErrorCode.KafkaStorageError) switch
             {
                 null => null,
@@ -154,7 +157,7 @@ internal sealed class BrokerInquiry
                     $"The broker at {address} answers, but its store does not: what needs it waits until it is back", BrokerSaysMore),
             };
         }
-        catch (Exception unserved) when (unserved is IOException or ProtocolException)
+        catch (IOException)
         {
             // An older broker of Kafka's. What it is asked first tells that it works.
             return null;

@@ -80,9 +80,11 @@ internal sealed class MemberMachine
             Log = new MetadataLogOptions { SnapshotEntries = 20, SnapshotPartBytes = 500 },
             Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
         };
+        var storage = _world.Bucket.Connect(lane);
         _member = await ClusterMember.JoinAsync(
             runtime,
-            _world.Bucket.Connect(lane),
+            storage,
+            await MetadataLog.OpenAsync(runtime, storage, options.Log, CancellationToken.None),
             _world.Kernel.NewBufferPool(),
             listener,
             _world.Network.From(Node.Name, lane),

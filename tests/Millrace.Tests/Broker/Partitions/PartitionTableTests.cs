@@ -82,6 +82,32 @@ public sealed class PartitionTableTests
     }
 
     [Fact]
+    public async Task Closing_waits_no_longer_than_it_may_for_an_opening_that_hears_of_nothing()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        var (asked, held) = (new TaskCompletionSource(), new TaskCompletionSource());
+        broker.Registry.Before = async call =>
+        {
+            if (call == "OpenAsync")
+            {
+                asked.TrySetResult();
+                await held.Task;
+            }
+        };
+        await broker.AddTopicAsync();
+        var partition = broker.Table.Find("t", 0).Partition!;
+        var parked = partition.WhenOpenAsync(default).AsTask();
+        await asked.Task.WaitAsync(Patience);
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(20));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => broker.Table.CloseAsync(patience.Token).WaitAsync(Patience));
+
+        Assert.Equal(PartitionPhase.Closed, partition.Phase);
+        Assert.Equal(PartitionError.NotLeader, await parked.WaitAsync(Patience));
+        held.SetResult();
+    }
+
+    [Fact]
     public async Task A_higher_epoch_closes_the_partition_and_opens_it_anew()
     {
         await using var broker = PartitionsUnderTest.Start();

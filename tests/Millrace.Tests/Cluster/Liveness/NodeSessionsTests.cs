@@ -1,11 +1,4 @@
-using System.Net;
 using Millrace.Cluster;
-using Millrace.Cluster.Membership;
-using Millrace.Controller.Clients;
-using Millrace.Controller.Nodes;
-using Millrace.Metadata.Image;
-using Millrace.Runtime;
-using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Network;
 using Millrace.Simulation.Storage;
@@ -26,16 +19,16 @@ public sealed class NodeSessionsTests
         kernel.Run(async () =>
         {
             var (bucket, network) = (new SimulatedBucket(kernel), new SimulatedNetwork(kernel));
-            var first = new Member(kernel, bucket, network, "first");
+            var first = new SimulatedMember(kernel, bucket, network, "first", Options);
             await first.Joined;
-            var second = new Member(kernel, bucket, network, "second");
+            var second = new SimulatedMember(kernel, bucket, network, "second", Options);
             await second.Joined;
             await kernel.Delay(TimeSpan.FromSeconds(5));
-            Assert.Equal(2, first.Image.LiveNodes.Count());
+            Assert.Equal(2, first.Member.Metadata.Image.LiveNodes.Count());
 
             second.Node.Pause();
             var began = kernel.Now;
-            while (first.Image.LiveNodes.Count() == 2)
+            while (first.Member.Metadata.Image.LiveNodes.Count() == 2)
             {
                 await kernel.Delay(TimeSpan.FromMilliseconds(10));
             }
@@ -43,40 +36,5 @@ public sealed class NodeSessionsTests
             took = kernel.Now - began;
         });
         Assert.InRange(took, Options.FenceTime - Options.HeartbeatInterval - TimeSpan.FromMilliseconds(100), Options.FenceTime + TimeSpan.FromSeconds(1));
-    }
-
-    private sealed class Member
-    {
-        private readonly TaskCompletionSource<ClusterMember> _joined = new();
-
-        public Member(SimulationKernel kernel, SimulatedBucket bucket, SimulatedNetwork network, string name)
-        {
-            Node = new SimulatedNode(kernel, name, lane => new SimulatedDisk(kernel, name).Mount(lane));
-            _ = Node.Start(runtime => LiveAsync(runtime, kernel, bucket, network));
-        }
-
-        public SimulatedNode Node { get; }
-
-        public Task Joined => _joined.Task;
-
-        public MetadataImage Image => _joined.Task.Result.Metadata.Image;
-
-        private async Task LiveAsync(NodeRuntime runtime, SimulationKernel kernel, SimulatedBucket bucket, SimulatedNetwork network)
-        {
-            var lane = Node.Lane!;
-            var listener = await network.At(Node.Name, lane).BindAsync(new IPEndPoint(IPAddress.Loopback, 0));
-            var address = new PeerAddress(Node.Name, ((IPEndPoint)listener.EndPoint).Port);
-            var member = await ClusterMember.JoinAsync(
-                runtime, bucket.Connect(lane), kernel.NewBufferPool(), listener, network.From(Node.Name, lane), address, Options, CancellationToken.None);
-            member.Registered = await new NodeRegistry(runtime, member.Channel).RegisterAsync(
-                new NodeRegistration(runtime.NewId(), [new NodeEndpoint(ListenerName.Plaintext, Node.Name, 9092)], null)
-                {
-                    Internal = address,
-                    Name = Node.Name,
-                },
-                CancellationToken.None);
-            _joined.SetResult(member);
-            await member.Failed;
-        }
     }
 }

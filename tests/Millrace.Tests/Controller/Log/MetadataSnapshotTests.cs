@@ -75,7 +75,7 @@ public sealed class MetadataSnapshotTests
 
         Assert.Equal(10, await SaveAndTrimAsync(store, 30));
         await DamageAsync((await NewestSnapshotAsync())!);
-        Assert.Equal(new LogPlace(1, 10), (await store.FindAsync(default)).Newest!.Start.Next);
+        Assert.Equal(new LogPlace(1, 10), (await store.FindAsync(whole: true, default)).Newest!.Start.Next);
 
         Assert.Equal(10, await SaveAndTrimAsync(store, 40));
         Assert.Equal(40, await SaveAndTrimAsync(store, 50));
@@ -105,7 +105,7 @@ public sealed class MetadataSnapshotTests
         var cluster = SnapshotFormat.ReadPart(
             (await _storage.GetAsync(head + ".cluster-0000", default))!, SnapshotFormat.ReadHead((await _storage.GetAsync(head, default))!).ClusterParts[0]);
         Assert.Equal(MetadataEntry.Write(script.State.ClusterRecords()), cluster.ToArray());
-        Assert.Equal(ClusterScript.Bytes(script.State), ClusterScript.Bytes((await store.FindAsync(default)).Newest!.State));
+        Assert.Equal(ClusterScript.Bytes(script.State), ClusterScript.Bytes((await store.FindAsync(whole: true, default)).Newest!.State));
     }
 
     [Fact]
@@ -246,7 +246,7 @@ public sealed class MetadataSnapshotTests
         await storage.DeleteAsync([listed[0].Key], default);
 
         old = listed;
-        Assert.Equal(new LogPlace(1, 50), (await store.FindAsync(default)).Newest!.Start.Next);
+        Assert.Equal(new LogPlace(1, 50), (await store.FindAsync(whole: true, default)).Newest!.Start.Next);
     }
 
     private async Task CutTheLogAsync()

@@ -86,19 +86,48 @@ public sealed class ReplacementTests(ITestOutputHelper output)
         }
 
         await using var node = await NodeUnderTest.StartAsync(storage, "memory:", ["orders"]);
-        // The partition opens with its first request; only then may the WAL hold something of it, and this one ends with its incarnation.
-        await node.CallAsync<ListOffsetsRequest, ListOffsetsResponse>(
-            new()
-            {
-                ReplicaId = -1,
-                Topics = [new() { Name = "orders", Partitions = [new() { PartitionIndex = 0, Timestamp = -1, CurrentLeaderEpoch = -1 }] }],
-            },
-            version: 5);
+        // Its WAL ends with its incarnation.
+        await OpenAsync(node, "orders");
         await FenceAsync(node, storage, byAnother: false);
 
         Assert.True(await Eventually.BecomesTrueAsync(() => node.Incarnations.Served.Count == 2));
         var waiting = Assert.Single(await node.Host.Current!.Nodes.GetWaitingWalsAsync(TestContext.Current.CancellationToken));
         Assert.Equal("orders", Assert.Single(waiting.Streams).Topic);
+    }
+
+    [Fact]
+    public async Task A_first_start_that_is_fenced_comes_again_with_what_its_operator_gives_up()
+    {
+        await using var storage = new MemoryObjectStorage();
+        Guid lost;
+        await using (var first = await NodeUnderTest.StartAsync(storage, "memory:"))
+        {
+            await CreateAsync(first, "orders");
+            await OpenAsync(first, "orders");
+            lost = first.Node.Wal.Descriptor.Id;
+        }
+
+        using var folder = new TemporaryDirectory();
+        var opened = 0;
+        var files = new HookedFiles(new LinuxFileSystem(TaskScheduler.Default))
+        {
+            // The losses are accepted before the new WAL is made.
+            Before = async (call, _) =>
+            {
+                if (call == "open device" && Interlocked.Increment(ref opened) == 1)
+                {
+                    await using var other = new ControllerNode(storage);
+                    await (await other.StartAsync()).RegisterAsync(other.Registration, CancellationToken.None);
+                }
+            },
+        };
+        await using var node = await NodeUnderTest.StartAsync(
+            storage, $"file://{folder.Path}?capacity=8MiB", files, options => options with { AcceptLoss = [$"{lost}"] });
+
+        Assert.Contains(node.Log.Texts, line => line.Contains("A new incarnation could not start", StringComparison.Ordinal));
+        Assert.Single(node.Incarnations.Served);
+        Assert.All(node.Node.Metadata.Image.Topics["orders"].Partitions, partition => Assert.NotNull(partition.Leader));
+        Assert.DoesNotContain(lost, (await node.Node.Nodes.GetWaitingWalsAsync(TestContext.Current.CancellationToken)).Select(wal => wal.Wal.Id));
     }
 
     [Fact]
@@ -188,6 +217,16 @@ public sealed class ReplacementTests(ITestOutputHelper output)
             await node.Controller.SubmitAsync(entry => NodeOperations.Fence(entry, node.Node.Self), CancellationToken.None);
         }
     }
+
+    /// <summary>A partition opens with its first request; only then may the WAL hold something of it.</summary>
+    private static async Task OpenAsync(NodeUnderTest node, string topic) =>
+        await node.CallAsync<ListOffsetsRequest, ListOffsetsResponse>(
+            new()
+            {
+                ReplicaId = -1,
+                Topics = [new() { Name = topic, Partitions = [new() { PartitionIndex = 0, Timestamp = -1, CurrentLeaderEpoch = -1 }] }],
+            },
+            version: 5);
 
     private static async Task<short> CreateAsync(NodeUnderTest node, string topic)
     {
