@@ -53,22 +53,25 @@ internal sealed class OpeningNode : IAsyncDisposable
         return node;
     }
 
-    /// <summary>Commits what a former incarnation left in its WAL.</summary>
+    /// <summary>Commits what a former incarnation left in its WAL, and leads all of its partitions from then on.</summary>
     public async Task RecoverAsync()
     {
         var registry = new StreamRegistry(Cluster.Channel, Self);
         var failover = new WalFailover(_life, Options, new UploadTarget(Self, Cluster.Storage, registry, _buffers));
         await new FormerWals(_life, _nodes, Self, _wals, _ => _wals).RecoverAsync(
-            await _nodes.GetWaitingWalsAsync(default), failover, new AcceptedLosses(_life, _nodes, registry, Self, []), triesAgain: false, default);
+            await _nodes.GetWaitingWalsAsync(default),
+            new ShareRecovery(_life, _nodes, Self, failover, _ => _wals),
+            new AcceptedLosses(_life, _nodes, Self, []),
+            triesAgain: false,
+            default);
     }
 
-    /// <summary>Takes the partitions that have no leader, in one entry, and opens all.</summary>
+    /// <summary>Opens all partitions that it leads.</summary>
     public async Task OpenAsync()
     {
         var descriptor = _wals.Describe(Self.Node, Self.Epoch);
         await _nodes.RegisterWalAsync(Self, descriptor, default);
         _wal = await _wals.CreateAsync(descriptor, default);
-        await _nodes.AssignPartitionsAsync(Self, default);
         Store = new StreamStore(
             _life, Options, new StreamsComponents(Self, _wal, Cluster.Storage, new StreamRegistry(Cluster.Channel, Self), _buffers));
         _table = new PartitionTable(

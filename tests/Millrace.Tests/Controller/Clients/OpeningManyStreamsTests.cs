@@ -18,6 +18,7 @@ using Millrace.Streams.Upload;
 using Millrace.Streams.Wal.Object;
 using Millrace.Tests.ObjectStorage;
 using Millrace.Tests.Streams;
+using Millrace.Tests.Streams.Recovery;
 using Xunit;
 
 namespace Millrace.Tests.Controller.Clients;
@@ -151,7 +152,7 @@ public sealed class OpeningManyStreamsTests
             var waiting = Assert.Single(await controller.GetWaitingWalsAsync(default));
             await using var recovery = await Wals.TakeOverAsync(waiting.Wal, default);
             var target = new UploadTarget(self, storage, controller, buffers);
-            await new WalFailover(runtime, Options, target).RecoverAsync(recovery, default);
+            await new WalFailover(runtime, Options, target).RecoverShareAsync(recovery);
         }
 
         public async Task AppendAsync(TestOwner owner)
