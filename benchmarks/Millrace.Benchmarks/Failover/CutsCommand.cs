@@ -26,7 +26,10 @@ internal static class CutsCommand
             DefaultValueFactory = _ => ["peers", "store", "clients", "controller"],
         };
         var logs = new Option<bool>("--logs") { Description = "Prints what the brokers logged at the end." };
-        var command = new Command("cuts", "Brokers on hosts of their own are cut off under load; needs root, ip, nft and MinIO.") { minio, seconds, from, logs };
+        var command = new Command("cuts", "Brokers on hosts of their own are cut off under load; needs root, ip, nft and MinIO.")
+        {
+            minio, seconds, from, logs,
+        };
         command.SetAction(parsed => Run(
             parsed.GetValue(minio)!.FullName, TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(from)!, parsed.GetValue(logs)));
         return command;
@@ -64,8 +67,9 @@ internal static class CutsCommand
                 var (healed, began) = (writer.ProbeAll(), Stopwatch.StartNew());
                 var (after, heals) = (healed.Wait(Limit)[^1], cut.Wait(Limit)[^1]);
                 group.WaitFor(writer.Count, Limit);
+                var how = $"broker{victim} from {target} | {(outgoing ? "out" : "in")} | {(refuse ? "refused" : "dropped")}";
                 Console.WriteLine(FormattableString.Invariant(
-                    $"| broker{victim} from {target} | {(outgoing ? "out" : "in")} | {(refuse ? "refused" : "dropped")} | {heals.TotalSeconds:F1} | {after.TotalSeconds:F1} | {began.Elapsed.TotalSeconds:F1} |"));
+                    $"| {how} | {heals.TotalSeconds:F1} | {after.TotalSeconds:F1} | {began.Elapsed.TotalSeconds:F1} |"));
             }
         }
 

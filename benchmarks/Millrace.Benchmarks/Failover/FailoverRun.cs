@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Millrace.Benchmarks.Failover;
 
 /// <summary>A cluster under load, which something befalls again and again.</summary>
@@ -29,11 +31,12 @@ internal sealed class FailoverRun(ClusterUnderTest cluster, int partitions, doub
                 Parallel.ForEach(victims, cluster.Restart);
             }
 
-            var began = System.Diagnostics.Stopwatch.StartNew();
+            var began = Stopwatch.StartNew();
             var after = probe.Wait(Limit);
             group.WaitFor(writer.Count, Limit);
+            var lost = victims.Sum(victim => led[victim]);
             Console.WriteLine(FormattableString.Invariant(
-                $"| {round} | {victims.Sum(victim => led[victim])} | {After(after, 0.5)} | {After(after, 0.99)} | {After(after, 1)} | {began.Elapsed.TotalSeconds:F2} |"));
+                $"| {round} | {lost} | {After(after, 0.5)} | {After(after, 0.99)} | {After(after, 1)} | {began.Elapsed.TotalSeconds:F2} |"));
             Mend(fault, victims);
         }
 

@@ -7,7 +7,7 @@ using Xunit;
 namespace Millrace.Tests.Cluster.Membership;
 
 /// <summary>What members read in the bucket when their controller is lost, in a simulated world without weather.</summary>
-public sealed class SuccessionTests
+public sealed class ChangeOfControllerTests
 {
     private const string Snapshots = "meta/snapshots/";
 
