@@ -35,7 +35,7 @@ internal sealed class PartitionListCommand : ClientCommand
     {
         using var admin = Client.Admin(result);
         var cluster = await ClusterView.AskAsync(admin, Client, result, token);
-        var report = new Report("Topic", "Partition", "Leader", "Replicas", "In sync", "Waits for node", "Wal", "Wal location");
+        var report = new Report("Topic", "Partition", "Leader", "Replicas", "In sync", "Waits for node", "Wal", "Wal location", "Recovered by", "Damaged");
         foreach (var topic in TopicsIn(admin, result))
         {
             foreach (var partition in topic.Partitions.OrderBy(partition => partition.PartitionId))
@@ -47,9 +47,10 @@ internal sealed class PartitionListCommand : ClientCommand
                 }
 
                 var wal = isLed ? null : cluster.WaitsFor(topic.Topic, partition.PartitionId);
+                var waiting = wal?.Partitions[(topic.Topic, partition.PartitionId)];
                 report.Add(
                     topic.Topic, partition.PartitionId, isLed ? partition.Leader : null, Ids(partition.Replicas), Ids(partition.InSyncReplicas),
-                    wal?.Node, wal?.Id.ToString(), wal?.Location);
+                    wal?.Node, wal?.Id.ToString(), wal?.Location, waiting?.RecoveredBy, waiting?.IsDamaged);
             }
         }
 

@@ -68,6 +68,7 @@ public sealed class BrokerCommandsTests
         var waiting = Assert.Single(Rows(await shell.RunAsync("partition list --topic waits --unavailable --json")));
         Assert.Equal(cluster[1].Node, (int)waiting["waitsForNode"]!);
         Assert.Contains(wal, (string)waiting["walLocation"]!, StringComparison.Ordinal);
+        Assert.Equal((cluster[1].Node, false), ((int)waiting["recoveredBy"]!, (bool)waiting["damaged"]!));
         Assert.Equal(
             [(string)waiting["wal"]!],
             Rows(await shell.RunAsync("broker describe broker1 --json"))[0]["waitingWals"]!.AsArray().Select(id => (string)id!));

@@ -76,7 +76,10 @@ internal sealed class DescribeNodesHandler(IMetadataFeed feed, ControllerDeeds d
         Partitions =
         [
             .. waiting.Streams.Where(stream => stream.Topic is not null)
-                .Select(stream => new DescribeNodesResponse.WaitingPartition { Topic = stream.Topic!, Partition = stream.Partition }),
+                .Select(stream => new DescribeNodesResponse.WaitingPartition
+                {
+                    Topic = stream.Topic!, Partition = stream.Partition, PlannedTo = stream.PlannedTo, IsDamaged = stream.IsDamaged,
+                }),
         ],
     };
 

@@ -36,7 +36,7 @@ internal sealed record ClusterView(string ClusterId, int? Controller, IReadOnlyL
     }
 
     /// <summary>The WAL that a partition waits for; null if it waits for none, or that is not known.</summary>
-    public WaitingWalView? WaitsFor(string topic, int partition) => WaitingWals?.FirstOrDefault(wal => wal.Partitions.Contains((topic, partition)));
+    public WaitingWalView? WaitsFor(string topic, int partition) => WaitingWals?.FirstOrDefault(wal => wal.Partitions.ContainsKey((topic, partition)));
 
     private static BrokerView View(Node node) => new(node.Id, BrokerView.Live, node.Host, node.Port, node.Rack);
 
@@ -50,7 +50,13 @@ internal sealed record ClusterView(string ClusterId, int? Controller, IReadOnlyL
         };
 
     private static WaitingWalView View(DescribeNodesResponse.WaitingWal wal) =>
-        new(wal.WalId, wal.Location, wal.NodeId, wal.Partitions.Select(partition => (partition.Topic, partition.Partition)).ToHashSet());
+        new(
+            wal.WalId,
+            wal.Location,
+            wal.NodeId,
+            wal.Partitions.ToDictionary(
+                partition => (partition.Topic, partition.Partition),
+                partition => new WaitingPartitionView(partition.PlannedTo < 0 ? null : partition.PlannedTo, partition.IsDamaged)));
 
     private static string StateOf(sbyte state) => (NodeState)state switch
     {
