@@ -24,7 +24,8 @@ internal sealed class GatheredStreamOps
         var operations = SizeOf(request);
         var streams = StreamsOf(request).ToHashSet();
         if (_requests is [var first, ..]
-            && (first.NodeId != request.NodeId || first.NodeEpoch != request.NodeEpoch || _operations + operations > MostOperations || _streams.Overlaps(streams)))
+            && (first.NodeId != request.NodeId || first.NodeEpoch != request.NodeEpoch
+                || _operations + operations > MostOperations || _streams.Overlaps(streams)))
         {
             return false;
         }
