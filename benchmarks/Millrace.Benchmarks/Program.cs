@@ -39,7 +39,12 @@ metadata.SetAction(parsed => MetadataBenchmark.RunAsync(parsed.GetValue(partitio
 var opened = new Option<int>("--partitions") { Description = "How many.", DefaultValueFactory = _ => 10_000 };
 var topics = new Option<int>("--topics") { Description = "Among how many topics they are.", DefaultValueFactory = _ => 10 };
 var objects = new Option<int>("--objects") { Description = "Objects of the WAL that is taken over.", DefaultValueFactory = _ => 1_000 };
-var opening = new Command("opening", "Recover a WAL in the store, and open many partitions at once, from a directory near and far.") { opened, topics, objects };
+var opening = new Command("opening", "Recover a WAL in the store, and open many partitions at once, from a directory near and far.")
+{
+    opened,
+    topics,
+    objects,
+};
 opening.SetAction(parsed => OpeningBenchmark.RunAsync(parsed.GetValue(opened), parsed.GetValue(topics), parsed.GetValue(objects)));
 var micro = new Command("micro", "Parts of the product by themselves, by BenchmarkDotNet, which gets the arguments: --list flat names them.")
 {

@@ -9,7 +9,7 @@ namespace Millrace.Controller;
 /// <remarks>Threading: adding, taking back and closing by any thread; waiting and taking by the one loop.</remarks>
 internal sealed class ControllerQueue
 {
-    /// <summary>More than a node has streams, each of which may have one request here.</summary>
+    /// <summary>A node has a few requests here at a time, however many streams it opens; clients may have one each.</summary>
     public const int Limit = 32_768;
 
     private readonly Lock _lock = new();

@@ -18,8 +18,12 @@ internal sealed class DistantStorage(IObjectStorage inner) : IObjectStorage
     public string Name => inner.Name;
 
     /// <summary>The calls so far.</summary>
-    public StorageCalls Calls =>
-        new(Interlocked.Read(ref _reads), Interlocked.Read(ref _bytesRead), Interlocked.Read(ref _lists), Interlocked.Read(ref _writes), Interlocked.Read(ref _entries));
+    public StorageCalls Calls => new(
+        Interlocked.Read(ref _reads),
+        Interlocked.Read(ref _bytesRead),
+        Interlocked.Read(ref _lists),
+        Interlocked.Read(ref _writes),
+        Interlocked.Read(ref _entries));
 
     public async ValueTask<bool> TryCreateAsync(string key, ReadOnlySequence<byte> body, CancellationToken token)
     {

@@ -34,8 +34,8 @@ internal sealed class OpeningCluster : IAsyncDisposable
     public static async Task<OpeningCluster> StartAsync(NodeRuntime runtime, DistantStorage storage)
     {
         var log = await MetadataLog.OpenAsync(runtime, storage, new MetadataLogOptions(), default);
-        var controller = await ClusterController.TryStartAsync(
-            runtime, log, new MetadataFeed(), storage, new ControllerSeal { IncarnationId = runtime.NewId(), Host = "host" }, new ClusterControllerOptions(), default);
+        var seal = new ControllerSeal { IncarnationId = runtime.NewId(), Host = "host" };
+        var controller = await ClusterController.TryStartAsync(runtime, log, new MetadataFeed(), storage, seal, new ClusterControllerOptions(), default);
         return new OpeningCluster(runtime, storage, controller!);
     }
 

@@ -1,5 +1,4 @@
 using Millrace.Metadata;
-using Millrace.Metadata.Channel;
 
 namespace Millrace.Controller.Clients;
 
@@ -15,6 +14,7 @@ internal sealed class GatheredStreamOps
 
     private readonly List<StreamOpsRequest> _requests = [];
     private readonly HashSet<long> _streams = [];
+    private readonly List<long> _named = [];
     private long _operations;
 
     /// <summary>Takes a request in; the first one always.</summary>
@@ -22,15 +22,16 @@ internal sealed class GatheredStreamOps
     public bool TryAdd(StreamOpsRequest request)
     {
         var operations = SizeOf(request);
-        var streams = StreamsOf(request).ToHashSet();
+        FindNamed(request);
         if (_requests is [var first, ..]
-            && (first.NodeId != request.NodeId || first.NodeEpoch != request.NodeEpoch || _operations + operations > MostOperations || _streams.Overlaps(streams)))
+            && (first.NodeId != request.NodeId || first.NodeEpoch != request.NodeEpoch
+                || _operations + operations > MostOperations || _named.Exists(_streams.Contains)))
         {
             return false;
         }
 
         _requests.Add(request);
-        _streams.UnionWith(streams);
+        _streams.UnionWith(_named);
         _operations += operations;
         return true;
     }
@@ -97,22 +98,25 @@ internal sealed class GatheredStreamOps
         + request.Commits.Sum(commit => 1L + commit.Ranges.Count) + request.RangeQueries.Sum(query => (long)query.Limit)
         + request.CommittedEnds.Count + request.RecoverableEnds.Count;
 
-    private static IEnumerable<long> StreamsOf(StreamOpsRequest request) =>
-        request.Opens.Select(open => open.StreamId)
-            .Concat(request.Closes.Select(close => close.StreamId))
-            .Concat(request.Trims.Select(trim => trim.StreamId))
-            .Concat(request.Commits.SelectMany(commit => commit.Ranges.Select(range => range.StreamId)))
-            .Concat(request.Damages.Select(damage => damage.StreamId))
-            .Concat(request.RangeQueries.Select(query => query.StreamId))
-            .Concat(request.CommittedEnds)
-            .Concat(request.RecoverableEnds.Select(end => end.StreamId));
+    private void FindNamed(StreamOpsRequest request)
+    {
+        _named.Clear();
+        _named.AddRange(request.Opens.Select(open => open.StreamId));
+        _named.AddRange(request.Closes.Select(close => close.StreamId));
+        _named.AddRange(request.Trims.Select(trim => trim.StreamId));
+        _named.AddRange(request.Commits.SelectMany(commit => commit.Ranges).Select(range => range.StreamId));
+        _named.AddRange(request.Damages.Select(damage => damage.StreamId));
+        _named.AddRange(request.RangeQueries.Select(query => query.StreamId));
+        _named.AddRange(request.CommittedEnds);
+        _named.AddRange(request.RecoverableEnds.Select(end => end.StreamId));
+    }
 
     /// <summary>Results of one kind, handed out from the first on.</summary>
     private sealed class ResultReader<T>(IReadOnlyList<T> results)
     {
         private int _next;
 
-        public IReadOnlyList<T> Take(int count)
+        public T[] Take(int count)
         {
             if (count == 0)
             {

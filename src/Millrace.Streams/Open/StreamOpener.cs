@@ -12,7 +12,8 @@ namespace Millrace.Streams.Open;
 /// the newest checkpoint is read. What lies behind the checkpoint its owner replays, by reading.
 /// </summary>
 /// <remarks>
-/// Thousands may open at once: the registry takes them together, and checkpoints that lie in one object share reads. Threading: any thread. Nothing is served before all of it is there; what fails half way is in <see cref="UnservedOpenings"/>.
+/// Thousands may open at once: the registry takes them together, and checkpoints that lie in one object share reads. Threading: any thread. Nothing is
+/// served before all of it is there; what fails half way is in <see cref="UnservedOpenings"/>.
 /// </remarks>
 /// <param name="node">Who opens.</param>
 /// <param name="registry">Decides who may.</param>

@@ -17,7 +17,10 @@ internal static class StoreGauges
         meter.CreateObservableGauge(
             "millrace.streams.appends.waiting", () => store.Budget.Waiting, "{append}", "Appends that wait for room, since uploads do not keep up");
         meter.CreateObservableGauge(
-            "millrace.wal.fullness", () => store.Components.Wal.Fullness, "1", "How much the WAL holds, as a share of its file, or of twice the objects at which an upload begins; uploads empty it");
+            "millrace.wal.fullness",
+            () => store.Components.Wal.Fullness,
+            "1",
+            "How much the WAL holds, 0 to 1: of its file, or of twice the objects at which an upload begins; uploads empty it");
         meter.CreateObservableGauge("millrace.streams.open", () => store.Streams.Count, "{stream}", "Open streams");
     }
 }

@@ -20,7 +20,9 @@ internal static class ObjectWalFormat
     /// <summary>How many objects may be under way at once; recovery relies on every writer keeping to it.</summary>
     public const int InFlight = 8;
 
-    /// <summary>How many objects a recovery reads at once, within the bytes that a log's reader may hold: a thousand small ones cost some sixteen latencies.</summary>
+    /// <summary>
+    /// How many objects a recovery reads at once, within the bytes that a log's reader may hold: a thousand small ones cost some sixteen latencies.
+    /// </summary>
     public const int ReadAtOnce = 64;
 
     public const int MaxRecordBytes = 64 << 20;

@@ -2,7 +2,6 @@ using Millrace.Controller;
 using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
 using Millrace.Metadata;
-using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
@@ -76,7 +75,7 @@ public sealed class OpeningManyStreamsTests
             var controller = await AskedController.TryStartAsync(
                 runtime, log, storage, new ControllerSeal { IncarnationId = registration.Incarnation, Host = "host" }, new ClusterControllerOptions(),
                 inner => link = new CountedLink(inner));
-            await act(await Life.BeginAsync(kernel, runtime, storage, controller!, link!, registration));
+            await act(await Life.BeginAsync(kernel.NewBufferPool(), runtime, storage, controller!, link!, registration));
         }
 
         private async Task FillAsync(Life life)
@@ -123,7 +122,10 @@ public sealed class OpeningManyStreamsTests
     private sealed class Life(
         NodeRuntime runtime, BufferPool buffers, CountedStorage storage, AskedController controller, CountedLink link, NodeIncarnation self)
     {
-        private static readonly StreamsOptions Options = TestNode.Small with { StreamObjectBytes = 1 << 20, UploadBytes = 16 << 20, NotUploadedBytes = 64 << 20 };
+        private static readonly StreamsOptions Options = TestNode.Small with
+        {
+            StreamObjectBytes = 1 << 20, UploadBytes = 16 << 20, NotUploadedBytes = 64 << 20,
+        };
 
         public AskedController Controller => controller;
 
@@ -136,8 +138,8 @@ public sealed class OpeningManyStreamsTests
         private ObjectWalProvider Wals => new(runtime, buffers, storage, new());
 
         public static async Task<Life> BeginAsync(
-            SimulationKernel kernel, NodeRuntime runtime, CountedStorage storage, AskedController controller, CountedLink link, NodeRegistration registration) =>
-            new(runtime, kernel.NewBufferPool(), storage, controller, link, await controller.RegisterAsync(registration, default));
+            BufferPool buffers, NodeRuntime runtime, CountedStorage storage, AskedController controller, CountedLink link, NodeRegistration registration) =>
+            new(runtime, buffers, storage, controller, link, await controller.RegisterAsync(registration, default));
 
         public async Task<StreamStore> StartAsync()
         {

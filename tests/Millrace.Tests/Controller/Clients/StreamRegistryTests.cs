@@ -40,7 +40,9 @@ public sealed class StreamRegistryTests : IAsyncDisposable
         var streams = await StartAsync(streams: 200);
         Hold();
         var first = _registry.OpenAsync(_node, streams[0], new StreamEpoch(0), default).AsTask();
-        var others = streams.Skip(1).Append(new StreamId(77_777)).Select(stream => _registry.OpenAsync(_node, stream, new StreamEpoch(0), default).AsTask()).ToList();
+        var others = streams.Skip(1).Append(new StreamId(77_777))
+            .Select(stream => _registry.OpenAsync(_node, stream, new StreamEpoch(0), default).AsTask())
+            .ToList();
         var ids = new[] { 1, 2, 3 }.Select(count => _registry.PrepareAsync(_node, count, default).AsTask()).ToList();
         _held.SetResult();
 
