@@ -24,6 +24,12 @@ internal static partial class ClusterMessages
     [LoggerMessage(EventId = 7006, Level = LogLevel.Information, Message = "Node {Node} could not be fenced yet: {Reason}")]
     public static partial void NotFenced(ILogger logger, NodeId node, string reason);
 
+    [LoggerMessage(
+        EventId = 7007, Level = LogLevel.Warning,
+        Message = "Node {Node}, epoch {Epoch}, was fenced for its silence, and lives: for ten minutes it is given twice the time. "
+            + "If that comes again, its machine or its network is overloaded, or millrace.fence.ms is too short for them")]
+    public static partial void FencedWrongly(ILogger logger, NodeId node, NodeEpoch epoch);
+
     [LoggerMessage(EventId = 7004, Level = LogLevel.Warning, Message = "The cluster's metadata could not be read or taken over, and is tried again: {Reason}")]
     public static partial void TriesAgain(ILogger logger, string reason);
 }

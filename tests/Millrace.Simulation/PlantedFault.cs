@@ -16,4 +16,8 @@ public enum PlantedFault
     RefuseWhatIsAccepted,
     TakeLostControllerForFence,
     ReadWalBeforeSeal,
+    CountLeaseFromReceipt,
+    GrantWithoutProof,
+    TakeLookForLease,
+    FenceBeforeLeaseEnds,
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
@@ -49,7 +48,8 @@ public sealed class ClusterMember : IAsyncDisposable
     private readonly Candidacy _candidacy;
     private readonly InternalServer _server;
     private readonly ControllerSeat _seat = new();
-    private volatile StrongBox<NodeIncarnation>? _registered;
+    private readonly NodeReports _reports;
+    private readonly LivenessMetrics _metrics;
     private volatile ControllerFollower? _following;
 
     private ClusterMember(NodeRuntime node, IObjectStorage storage, BufferPool buffers, IConnectionFactory peers, PeerAddress self, ClusterOptions options)
@@ -58,9 +58,11 @@ public sealed class ClusterMember : IAsyncDisposable
         Ended = _life.Stopping;
         (_storage, _peers, _self, _options) = (storage, peers, self, options);
         _logger = node.Loggers.CreateLogger<ClusterMember>();
+        _reports = new NodeReports(_feed);
         _questions = new PeerQuestions(_life, peers, self.ToString());
         _candidacy = new Candidacy(_questions, options, self);
         _server = new InternalServer(_life, buffers, _seat, View);
+        _metrics = new LivenessMetrics(_life, () => _reports.Lease?.Lapses ?? 0, () => _seat.Local?.Sessions);
         Channel = new ControllerChannel(_finder, _feed);
     }
 
@@ -127,9 +129,15 @@ public sealed class ClusterMember : IAsyncDisposable
     /// <summary>Which incarnation lives in this process, for the controller to hear of; null while none is registered.</summary>
     public NodeIncarnation? Registered
     {
-        get => _registered?.Value;
-        set => _registered = value is { } incarnation ? new StrongBox<NodeIncarnation>(incarnation) : null;
+        get => _reports.Lease?.Holder;
+        set => _reports.Lease = value is { } incarnation ? new ReadLease(_life.Time, incarnation) : null;
     }
+
+    /// <summary>That incarnation's right to answer reads. Only while one is registered.</summary>
+    public IReadLease Lease => _reports.Lease!;
+
+    /// <summary>From now on the controller is told how long the incarnation's oldest append to the store has been under way.</summary>
+    public void WatchWrites(Func<TimeSpan> stalled) => _reports.Watch(stalled);
 
     /// <summary>Whether a node of this cluster answers at an address.</summary>
     public async Task<bool> IsAliveAsync(PeerAddress node, CancellationToken token) =>
@@ -141,6 +149,7 @@ public sealed class ClusterMember : IAsyncDisposable
         _life.Stop();
         await _server.DisposeAsync();
         await _life.DisposeAsync();
+        _metrics.Dispose();
     }
 
     private async Task LiveAsync(CancellationToken stopping)
@@ -167,17 +176,19 @@ public sealed class ClusterMember : IAsyncDisposable
     /// <returns>The controller that is lost now; null if none is.</returns>
     private async Task<LostController?> FollowOrLeadAsync(LostController? lost, CancellationToken stopping)
     {
+        var looked = _life.Time.GetTimestamp();
         var log = await MetadataLog.OpenAsync(_life, _storage, _options.Log, stopping);
         try
         {
             RefuseOther(log.Image);
-            Publish(log.Image);
+            Looked(looked, log.Image);
             while (log.Owner is { } former && former.IncarnationId == lost?.Id && lost.Left(_life.Time) is { } left)
             {
                 // Others may be faster.
                 await Task.Delay(left < LookInterval ? left : LookInterval, _life.Time, stopping);
+                looked = _life.Time.GetTimestamp();
                 await log.ReadToTailAsync(stopping);
-                Publish(log.Image);
+                Looked(looked, log.Image);
             }
 
             if (log.Owner is not { } owner || owner.IncarnationId == lost?.Id)
@@ -197,8 +208,9 @@ public sealed class ClusterMember : IAsyncDisposable
 
     private async Task<LostController?> FollowAsync(ControllerSeal owner, LogPlace next, MetadataImage image, CancellationToken stopping)
     {
-        var follower = _following = new ControllerFollower(_life, _peers, _options, _feed, _finder, _self.ToString(), () => Registered, owner);
+        var follower = _following = new ControllerFollower(_life, _peers, _options, _feed, _finder, _self.ToString(), _reports, owner);
         ClusterMessages.Follows(_logger, owner.Host, owner.Port);
+        _metrics.ControllerFound(owner.IncarnationId);
         var end = await follower.RunAsync(next, image, stopping);
         _following = null;
         if (end == FollowEnd.TooFarBack)
@@ -237,13 +249,16 @@ public sealed class ClusterMember : IAsyncDisposable
 
     private async Task ServeAsync(NodeRuntime term, Guid id, ClusterController controller, CancellationToken stopping)
     {
-        var sessions = new NodeSessions(term, controller, _questions, _options, _self);
+        var sessions = new NodeSessions(term, controller, _questions, _options, _self, _metrics);
         var endpoint = new ControllerEndpoint(term, controller, _options.Controller);
         _ = term.Spawn("node-sessions", sessions.RunAsync);
         _seat.Seat(new LocalController(id, controller, endpoint, sessions));
+        var beats = new Heartbeats(term, _options, id, _reports, (request, _) => ValueTask.FromResult(sessions.Hear(request, connection: null)));
+        _ = term.Spawn("own-heartbeats", beats.RunAsync);
         var link = _options.Link(endpoint);
         _finder.Found(link);
         ClusterMessages.Leads(_logger);
+        _metrics.ControllerFound(id);
         try
         {
             var reason = await term.Failed.OrCancelled(stopping);
@@ -255,6 +270,7 @@ public sealed class ClusterMember : IAsyncDisposable
         }
         finally
         {
+            beats.Break();
             _seat.Leave();
             _finder.Lost(link);
         }
@@ -268,6 +284,14 @@ public sealed class ClusterMember : IAsyncDisposable
             throw new ObjectLogException(
                 ObjectLogError.Missing, $"The metadata of cluster {_feed.Image.ClusterId} is gone from the bucket while the cluster lives");
         }
+    }
+
+    /// <summary>The log was read to its end.</summary>
+    private void Looked(long beganAt, MetadataImage image)
+    {
+        Publish(image);
+        var lease = (long)(_options.LeaseTime.TotalSeconds * _life.Time.TimestampFrequency);
+        _reports.Lease?.Looked(_options.Rules.AfterLook(beganAt, lease), image);
     }
 
     private void Publish(MetadataImage image)

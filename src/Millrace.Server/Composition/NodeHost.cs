@@ -179,7 +179,7 @@ internal sealed class NodeHost : IAsyncDisposable
             listener,
             _components.Peers.Connections,
             address,
-            new ClusterOptions { Controller = _options.Controller, Link = _components.Link },
+            _options.Cluster with { Link = _components.Link, Rules = _components.Rules },
             token);
     }
 

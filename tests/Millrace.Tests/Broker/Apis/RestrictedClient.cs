@@ -66,6 +66,7 @@ internal sealed class RestrictedClient(PartitionsUnderTest broker, RequestSteps 
         Metadata = broker.Feed,
         // Nothing that is refused reaches it.
         Controller = null!,
+        Lease = new LastingLease(),
         Partitions = broker.Table,
         Buffers = broker.Buffers,
         CacheBytes = long.MaxValue,
