@@ -18,7 +18,7 @@ internal sealed class LeaseGrants(NodeRuntime runtime, ClusterController control
 
     /// <summary>Whether leases are granted in full, and the log is looked at rarely.</summary>
     public bool IsCalm => runtime.Time.GetTimestamp() < Volatile.Read(ref _calmUntil)
-        && controller.ProvenAt is var proven && proven > Volatile.Read(ref _doubtedAt) && proven > clock.LateAt;
+        && controller.ProvenAt is var proven && proven > Volatile.Read(ref _doubtedAt) && proven > clock.StoodStillUntil;
 
     /// <summary>What is granted now.</summary>
     public TimeSpan Next() => options.Rules.Grant(options.LeaseTime, runtime.Time.GetElapsedTime(controller.ProvenAt), IsCalm);

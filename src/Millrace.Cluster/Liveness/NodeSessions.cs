@@ -46,7 +46,7 @@ public sealed class NodeSessions
     {
         (_runtime, _controller, _questions, _options, _self, _metrics) = (runtime, controller, questions, options, self, metrics);
         _logger = runtime.Loggers.CreateLogger<NodeSessions>();
-        _clock = new SessionClock(runtime);
+        _clock = new SessionClock(runtime, options.SuspicionTime / 2);
         _grants = new LeaseGrants(runtime, controller, options, _clock);
         _judge = new FenceJudge(options);
         _stalls = new StallJudge(options);

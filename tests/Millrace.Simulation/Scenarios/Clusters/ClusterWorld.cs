@@ -139,6 +139,7 @@ internal sealed class ClusterWorld
         chaos.Pranks.Add(() => Swallow(Any(), Any(), isBothWays: Kernel.Random.Chance(0.5)));
         chaos.Pranks.Add(Isolate);
         chaos.Pranks.Add(Split);
+        chaos.Pranks.Add(AnswerLate);
         chaos.Pranks.Add(Reset);
         chaos.Pranks.Add(WeatherChanges);
         return chaos;
@@ -211,10 +212,15 @@ internal sealed class ClusterWorld
         var duration = Kernel.Random.Between(LongestCut, LongestSplit);
         var cutsStore = Kernel.Random.Chance(0.7);
         var isStoreFirst = cutsStore && Kernel.Random.Chance(0.3);
+
+        // About when a node is given up for the one, or looks at the log for the other, the second comes on top of it.
+        var later = isStoreFirst || Kernel.Random.Chance(0.5)
+            ? Kernel.Random.Between(TimeSpan.FromSeconds(2.2), TimeSpan.FromSeconds(4))
+            : LongestCut * (Kernel.Random.NextDouble() * Kernel.Random.NextDouble());
         foreach (var machine in side)
         {
             machine.Trouble(LongestCut + duration);
-            Later(isStoreFirst, () =>
+            In(isStoreFirst ? later : TimeSpan.Zero, () =>
             {
                 foreach (var other in _machines.Except(side))
                 {
@@ -223,17 +229,37 @@ internal sealed class ClusterWorld
             });
             if (cutsStore)
             {
-                Later(!isStoreFirst, () => machine.CutFromStore(duration));
+                In(isStoreFirst ? TimeSpan.Zero : later, () => machine.CutFromStore(duration));
             }
         }
 
         Kernel.Coverage.Count("network: split");
     }
 
-    /// <summary>At once, or in a few seconds if there is still trouble then.</summary>
-    private void Later(bool isLater, Action action)
+    /// <summary>
+    /// What the controller says to a node comes late, and what the node says after that does not arrive at all; nor does what it writes.
+    /// </summary>
+    private void AnswerLate()
     {
-        var delay = isLater ? LongestCut * (Kernel.Random.NextDouble() * Kernel.Random.NextDouble()) : TimeSpan.Zero;
+        var (leader, node) = (Leader(), Any());
+        if (leader == node)
+        {
+            return;
+        }
+
+        node.Trouble(LongestCut);
+        leader.Trouble(LongestCut);
+        Network.Swallow(leader.Host, node.Host, Kernel.Random.Between(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)));
+        In(Kernel.Random.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(400)), () =>
+        {
+            Network.Swallow(node.Host, leader.Host, LongestCut);
+            node.CutFromStore(LongestCut);
+        });
+        Kernel.Coverage.Count("network: answers late");
+    }
+
+    /// <summary>In a while, if there is still trouble then.</summary>
+    private void In(TimeSpan delay, Action action) =>
         Kernel.At(Kernel.Now + delay, Kernel.World, () =>
         {
             if (!_isCalm)
@@ -241,7 +267,6 @@ internal sealed class ClusterWorld
                 action();
             }
         });
-    }
 
     private void Reset()
     {
