@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using Millrace.Metadata.Channel;
 using Millrace.Broker.Apis;
 using Millrace.Broker.Groups;
 using Millrace.Broker.Purgatory;
