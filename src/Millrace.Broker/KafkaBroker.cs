@@ -40,13 +40,14 @@ public sealed class KafkaBroker : IAsyncDisposable
     /// <param name="identity">Who this broker is.</param>
     /// <param name="metadata">Tells it about the cluster.</param>
     /// <param name="controller">Carries out what changes the cluster.</param>
+    /// <param name="lease">Lets it answer reads.</param>
     /// <param name="streams">Holds the partitions' records.</param>
     /// <param name="buffers">Memory for requests; the stream store's and the transport's too.</param>
     /// <param name="cacheBytes">What the stream store's caches may take of the buffers; answers get what they leave.</param>
     /// <param name="network">Bounds what peers can do.</param>
     public KafkaBroker(
-        NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed metadata, IControllerChannel controller, IStreamStore streams, BufferPool buffers,
-        long cacheBytes, NetworkOptions network)
+        NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed metadata, IControllerChannel controller, IReadLease lease, IStreamStore streams,
+        BufferPool buffers, long cacheBytes, NetworkOptions network)
     {
         _partitions = new PartitionTable(runtime, streams, metadata, identity);
         _maintenance = new PartitionMaintenance(runtime, _partitions, identity.Configs);
@@ -63,6 +64,7 @@ public sealed class KafkaBroker : IAsyncDisposable
             Metadata = metadata,
             Controller = controller,
             Departed = _departed,
+            Lease = lease,
             Partitions = _partitions,
             Buffers = buffers,
             CacheBytes = cacheBytes,

@@ -33,6 +33,12 @@ internal static partial class ClusterMessages
         Message = "The metadata cannot be read to stand by for the controller's place, which is tried again in a minute: {Reason}")]
     public static partial void CannotStandBy(ILogger logger, string reason);
 
+    [LoggerMessage(
+        EventId = 7009, Level = LogLevel.Warning,
+        Message = "Node {Node}, epoch {Epoch}, was fenced for its silence, and lives: for ten minutes it is given twice the time. "
+            + "If that comes again, its machine or its network is overloaded, or millrace.fence.ms is too short for them")]
+    public static partial void FencedWrongly(ILogger logger, NodeId node, NodeEpoch epoch);
+
     [LoggerMessage(EventId = 7004, Level = LogLevel.Warning, Message = "The cluster's metadata could not be read or taken over, and is tried again: {Reason}")]
     public static partial void TriesAgain(ILogger logger, string reason);
 }

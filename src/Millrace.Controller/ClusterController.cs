@@ -33,20 +33,21 @@ public sealed class ClusterController : IAsyncDisposable
     private readonly ControllerQueue _requests = new();
     private readonly ILogger _logger;
     private readonly ObjectCollector _collector;
-    private readonly TimeSpan _ownershipInterval;
-    private long _confirmedAt;
+    private readonly ClusterControllerOptions _options;
+    private long _lookedAt;
+    private long _provenAt;
     private Task _loop = Task.CompletedTask;
     private volatile bool _closing;
 
-    private ClusterController(NodeRuntime runtime, MetadataLog log, MetadataFeed feed, IObjectStorage storage, ClusterControllerOptions options)
+    private ClusterController(NodeRuntime runtime, MetadataLog log, MetadataFeed feed, IObjectStorage storage, ClusterControllerOptions options, long ownedSince)
     {
         _runtime = runtime;
         _log = log;
         _feed = feed;
         _logger = runtime.Loggers.CreateLogger<ClusterController>();
         _collector = new ObjectCollector(runtime, storage, this, options);
-        _ownershipInterval = options.OwnershipInterval;
-        _confirmedAt = runtime.Time.GetTimestamp();
+        _options = options;
+        _lookedAt = _provenAt = ownedSince;
     }
 
     /// <summary>What brokers in this process learn of the cluster.</summary>
@@ -54,6 +55,15 @@ public sealed class ClusterController : IAsyncDisposable
 
     /// <summary>The newest entries of the log, for those who follow it.</summary>
     public RecentEntries Recent => _log.Recent;
+
+    /// <summary>Its term of the log.</summary>
+    public long Term => _log.Term;
+
+    /// <summary>The log is known to have been this controller's then: when the newest append or look that told so began. A timestamp of the runtime.</summary>
+    public long ProvenAt => Volatile.Read(ref _provenAt);
+
+    /// <summary>Nothing lets whoever hears the nodes doubt that the log is still this controller's: it looks rarely.</summary>
+    public bool IsCalm { get; set; }
 
     internal ClusterState State => _log.State;
 
@@ -76,12 +86,13 @@ public sealed class ClusterController : IAsyncDisposable
         NodeRuntime runtime, MetadataLog log, MetadataFeed feed, IObjectStorage storage, ControllerSeal seal, ClusterControllerOptions options,
         CancellationToken token)
     {
+        var began = runtime.Time.GetTimestamp();
         if (!await log.TryTakeOverAsync(seal, token))
         {
             return null;
         }
 
-        var controller = new ClusterController(runtime, log, feed, storage, options);
+        var controller = new ClusterController(runtime, log, feed, storage, options, began);
         if (controller.State.Cluster.Version > feed.Image.Version)
         {
             feed.Publish(controller.State.Cluster);
@@ -192,9 +203,9 @@ public sealed class ClusterController : IAsyncDisposable
                     more = RequestsAsync(stopping);
                 }
 
-                if (_runtime.Time.GetElapsedTime(_confirmedAt) >= _ownershipInterval)
+                if (_runtime.Time.GetElapsedTime(_lookedAt) >= (IsCalm ? _options.CalmOwnershipInterval : _options.OwnershipInterval))
                 {
-                    _confirmedAt = _runtime.Time.GetTimestamp();
+                    _lookedAt = _runtime.Time.GetTimestamp();
                     await ConfirmAsync(more, stopping);
                 }
             }
@@ -227,7 +238,8 @@ public sealed class ClusterController : IAsyncDisposable
 
     private async ValueTask RequestsOrIntervalAsync(Task requests, CancellationToken stopping)
     {
-        var left = _ownershipInterval - _runtime.Time.GetElapsedTime(_confirmedAt);
+        // Also while it is calm: whether it still is, is seen as soon.
+        var left = _options.OwnershipInterval - (IsCalm ? TimeSpan.Zero : _runtime.Time.GetElapsedTime(_lookedAt));
         if (!requests.IsCompleted && left > TimeSpan.Zero)
         {
             using var settled = CancellationTokenSource.CreateLinkedTokenSource(stopping);
@@ -246,7 +258,10 @@ public sealed class ClusterController : IAsyncDisposable
         look.Cancel();
         try
         {
-            await looking;
+            if (await looking)
+            {
+                Volatile.Write(ref _provenAt, _lookedAt);
+            }
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
@@ -274,8 +289,9 @@ public sealed class ClusterController : IAsyncDisposable
         if (entry.Records.Count > 0)
         {
             // As of its beginning: that it went in says that the log was this owner's then.
-            _confirmedAt = _runtime.Time.GetTimestamp();
+            _lookedAt = _runtime.Time.GetTimestamp();
             await _log.AppendAsync(entry.Records, entry.State);
+            Volatile.Write(ref _provenAt, _lookedAt);
             if (State.Cluster.Version > before.Cluster.Version)
             {
                 _feed.Publish(State.Cluster);

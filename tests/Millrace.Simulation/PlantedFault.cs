@@ -21,4 +21,8 @@ public enum PlantedFault
     CountLateCompletion,
     ForgetPlanWithController,
     SealBehindLastObject,
+    CountLeaseFromReceipt,
+    GrantWithoutProof,
+    TakeLookForLease,
+    FenceBeforeLeaseEnds,
 }

@@ -5,15 +5,16 @@ using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Benchmarks.Streams;
-using Millrace.Network.Access;
 using Millrace.Broker.Apis.Data;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Purgatory;
+using Millrace.Cluster.Liveness;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
+using Millrace.Network.Access;
 using Millrace.Protocol;
 using Millrace.Protocol.Primitives;
 using Millrace.Protocol.Records;
@@ -92,7 +93,9 @@ internal static class DataPathBenchmark
         await using var table = new PartitionTable(runtime, store, feed, identity);
         table.Start();
         using var metrics = new DataMetrics();
-        var produce = new ProduceHandler(runtime, table, new BatchIntake(buffers), metrics);
+        var lease = new ReadLease(runtime.Time, new NodeIncarnation(Self, new NodeEpoch(1)));
+        lease.Extend(long.MaxValue);
+        var produce = new ProduceHandler(runtime, table, new BatchIntake(buffers), metrics, lease);
         var fetches = new FetchHandler(
             runtime, table, new FetchPurgatory(runtime), new FetchLimit(identity, feed, buffers, long.MaxValue), metrics);
         var batch = Batch(batchBytes, recordBytes);

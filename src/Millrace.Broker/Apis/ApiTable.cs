@@ -7,6 +7,7 @@ using Millrace.Broker.Partitions.Producers;
 using Millrace.Metadata;
 using Millrace.Network.Requests;
 using Millrace.Protocol;
+using Millrace.Protocol.Messages;
 
 namespace Millrace.Broker.Apis;
 
@@ -20,31 +21,36 @@ internal static class ApiTable
         return With(new ApiVersionsHandler(broker.Metadata),
         [
             ApiEntry.For<ProduceHandler, ProduceRequest, ProduceResponse>(
-                new(broker.Runtime, broker.Partitions, new BatchIntake(broker.Buffers), broker.Metrics)),
-            ApiEntry.For<FetchHandler, FetchRequest, FetchResponse>(
+                new(broker.Runtime, broker.Partitions, new BatchIntake(broker.Buffers), broker.Metrics, broker.Lease)),
+            Leased<FetchHandler, FetchRequest, FetchResponse>(
+                broker, ErrorCode.NotLeaderOrFollower,
                 new(
                     broker.Runtime, broker.Partitions, broker.Fetches,
-                    new FetchLimit(broker.Identity, broker.Metadata, broker.Buffers, broker.CacheBytes), broker.Metrics)),
-            ApiEntry.For<ListOffsetsHandler, ListOffsetsRequest, ListOffsetsResponse>(new(broker.Runtime, broker.Partitions)),
+                    new FetchLimit(broker.Identity, broker.Metadata, broker.Buffers, broker.CacheBytes), broker.Metrics),
+                FetchHandler.PatienceOf),
+            Leased<ListOffsetsHandler, ListOffsetsRequest, ListOffsetsResponse>(
+                broker, ErrorCode.NotLeaderOrFollower, new(broker.Runtime, broker.Partitions), ListOffsetsHandler.PatienceOf),
             ApiEntry.For<MetadataHandler, MetadataRequest, MetadataResponse>(new(broker.Identity, broker.Metadata, broker.Departed, deeds)),
             ApiEntry.For<OffsetCommitHandler, OffsetCommitRequest, OffsetCommitResponse>(new(broker.Metadata, broker.Groups)),
-            ApiEntry.For<OffsetFetchHandler, OffsetFetchRequest, OffsetFetchResponse>(new(broker.Metadata, broker.Groups)),
+            Leased<OffsetFetchHandler, OffsetFetchRequest, OffsetFetchResponse>(broker, ErrorCode.NotCoordinator, new(broker.Metadata, broker.Groups)),
             ApiEntry.For<FindCoordinatorHandler, FindCoordinatorRequest, FindCoordinatorResponse>(
                 new(broker.Identity, broker.Metadata, deeds)),
             ApiEntry.For<JoinGroupHandler, JoinGroupRequest, JoinGroupResponse>(new(broker.Groups)),
-            ApiEntry.For<HeartbeatHandler, HeartbeatRequest, HeartbeatResponse>(new(broker.Groups)),
+            Leased<HeartbeatHandler, HeartbeatRequest, HeartbeatResponse>(broker, ErrorCode.NotCoordinator, new(broker.Groups)),
             ApiEntry.For<LeaveGroupHandler, LeaveGroupRequest, LeaveGroupResponse>(new(broker.Groups)),
-            ApiEntry.For<SyncGroupHandler, SyncGroupRequest, SyncGroupResponse>(new(broker.Groups)),
-            ApiEntry.For<DescribeGroupsHandler, DescribeGroupsRequest, DescribeGroupsResponse>(new(broker.Groups)),
-            ApiEntry.For<ListGroupsHandler, ListGroupsRequest, ListGroupsResponse>(new(broker.Groups)),
+            Leased<SyncGroupHandler, SyncGroupRequest, SyncGroupResponse>(broker, ErrorCode.NotCoordinator, new(broker.Groups)),
+            Leased<DescribeGroupsHandler, DescribeGroupsRequest, DescribeGroupsResponse>(broker, ErrorCode.NotCoordinator, new(broker.Groups)),
+            Leased<ListGroupsHandler, ListGroupsRequest, ListGroupsResponse>(broker, ErrorCode.CoordinatorNotAvailable, new(broker.Groups)),
             ApiEntry.For<DeleteGroupsHandler, DeleteGroupsRequest, DeleteGroupsResponse>(new(broker.Groups)),
             ApiEntry.For<CreateTopicsHandler, CreateTopicsRequest, CreateTopicsResponse>(new(deeds)),
             ApiEntry.For<DeleteTopicsHandler, DeleteTopicsRequest, DeleteTopicsResponse>(
                 new(broker.Identity, broker.Metadata, deeds)),
-            ApiEntry.For<DeleteRecordsHandler, DeleteRecordsRequest, DeleteRecordsResponse>(new(broker.Runtime, broker.Partitions)),
+            Leased<DeleteRecordsHandler, DeleteRecordsRequest, DeleteRecordsResponse>(
+                broker, ErrorCode.NotLeaderOrFollower, new(broker.Runtime, broker.Partitions)),
             ApiEntry.For<InitProducerIdHandler, InitProducerIdRequest, InitProducerIdResponse>(
                 new(broker.Runtime, new ProducerIdBlocks(broker.Identity, broker.Controller))),
-            ApiEntry.For<OffsetForLeaderEpochHandler, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(new(broker.Partitions)),
+            Leased<OffsetForLeaderEpochHandler, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(
+                broker, ErrorCode.NotLeaderOrFollower, new(broker.Partitions)),
             ApiEntry.For<DescribeConfigsHandler, DescribeConfigsRequest, DescribeConfigsResponse>(new(broker.Identity, broker.Metadata)),
             ApiEntry.For<CreatePartitionsHandler, CreatePartitionsRequest, CreatePartitionsResponse>(new(deeds)),
             ApiEntry.For<IncrementalAlterConfigsHandler, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
@@ -60,6 +66,14 @@ internal static class ApiTable
             ApiEntry.For<DescribeNodesHandler, DescribeNodesRequest, DescribeNodesResponse>(new(broker.Metadata, deeds)),
         ]);
     }
+
+    /// <summary>An API whose answers rest on what this broker holds: they are given under its lease alone.</summary>
+    private static ApiEntry Leased<THandler, TRequest, TResponse>(
+        BrokerComponents broker, ErrorCode refusal, THandler handler, Func<TRequest, TimeSpan>? patience = null)
+        where THandler : IApiHandler<TRequest, TResponse>
+        where TRequest : class, IRequest<TRequest>
+        where TResponse : class, IResponse<TResponse> =>
+        ApiEntry.For<LeasedHandler<THandler, TRequest, TResponse>, TRequest, TResponse>(new(broker, refusal, handler, patience));
 
     /// <summary>ApiVersions, which tells clients of all the others, with them.</summary>
     /// <param name="versions">The handler of ApiVersions.</param>

@@ -25,6 +25,9 @@ internal sealed record BrokerComponents
 
     public required IControllerChannel Controller { get; init; }
 
+    /// <summary>Lets this broker answer reads.</summary>
+    public required IReadLease Lease { get; init; }
+
     public required PartitionTable Partitions { get; init; }
 
     /// <summary>The node's. Where batches that are stored in another form than they came in get their memory, too.</summary>

@@ -1,12 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Millrace.Cluster.Liveness;
 using Millrace.Metadata.Channel;
 using Millrace.Network.Links;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
-using Millrace.Streams.Registry;
 
 namespace Millrace.Cluster.Following;
 
@@ -17,7 +17,7 @@ namespace Millrace.Cluster.Following;
 /// <param name="copy">Follows.</param>
 /// <param name="finder">Hears where requests go.</param>
 /// <param name="self">Names this node in the controller's log.</param>
-/// <param name="registered">The incarnation that lives in this process, if one does.</param>
+/// <param name="reports">What this node tells the controller of itself.</param>
 /// <param name="isNext">Whether this node is the first that would take its place; null while it is no member.</param>
 /// <param name="owner">Whom it follows, and where that is.</param>
 internal sealed class ControllerFollower(
@@ -27,7 +27,7 @@ internal sealed class ControllerFollower(
     MetadataCopy copy,
     ControllerFinder finder,
     string self,
-    Func<NodeIncarnation?> registered,
+    NodeReports reports,
     Func<bool?> isNext,
     TermOwner owner)
 {
@@ -72,7 +72,15 @@ internal sealed class ControllerFollower(
         await using var news = await ConnectAsync("news", token);
         await using var calls = await ConnectAsync("calls", token);
         await using var heartbeats = await ConnectAsync("heartbeats", token);
-        _ = runtime.Spawn("heartbeats", _ => BeatAsync(heartbeats, token));
+        var beats = new Heartbeats(
+            runtime, options, owner.Id, reports,
+            (request, ending) => heartbeats.CallAsync<NodeHeartbeatRequest, NodeHeartbeatResponse>(request, ending));
+        _ = runtime.Spawn("heartbeats", _ => beats.RunAsync(token));
+        _ = runtime.Spawn("heartbeat-link", async _ =>
+        {
+            await heartbeats.Lost;
+            beats.Break();
+        });
         var link = RemoteController.Over(calls, owner.Id);
         try
         {
@@ -115,28 +123,6 @@ internal sealed class ControllerFollower(
         var asking = news.CallAsync<FollowMetadataRequest, FollowMetadataResponse>(request, either.Token).AsTask();
         await Waiting.Either(asking, calls.Lost);
         return asking.IsCompleted ? await asking : throw await calls.Lost;
-    }
-
-    /// <summary>Tells the controller that this node lives, as long as the connection lasts.</summary>
-    private async Task BeatAsync(PeerConnection connection, CancellationToken token)
-    {
-        try
-        {
-            while (!connection.Lost.IsCompleted)
-            {
-                if (registered() is var (node, epoch))
-                {
-                    await connection.CallAsync<NodeHeartbeatRequest, NodeHeartbeatResponse>(
-                        new() { ControllerId = owner.Id, NodeId = node.Value, NodeEpoch = epoch.Value }, token);
-                }
-
-                await Task.Delay(options.HeartbeatInterval, runtime.Time, token);
-            }
-        }
-        catch (IOException)
-        {
-            // Whoever follows the controller dials it again.
-        }
     }
 
     private void Apply(FollowMetadataResponse answer, IControllerLink link)

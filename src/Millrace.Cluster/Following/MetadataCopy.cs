@@ -19,8 +19,9 @@ namespace Millrace.Cluster.Following;
 /// <param name="options">Of the log.</param>
 /// <param name="feed">Hears of each image.</param>
 /// <param name="opened">What was read so far; owned from now on.</param>
+/// <param name="looked">Hears, when the bucket's log was read to its end, at which timestamp that began: the feed has the image by then.</param>
 internal sealed class MetadataCopy(
-    NodeRuntime runtime, IObjectStorage storage, MetadataLogOptions options, MetadataFeed feed, MetadataLog opened) : IAsyncDisposable
+    NodeRuntime runtime, IObjectStorage storage, MetadataLogOptions options, MetadataFeed feed, MetadataLog opened, Action<long> looked) : IAsyncDisposable
 {
     /// <summary>A bucket that cannot be read for a standby is for the operator to look at, and not for another look soon.</summary>
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMinutes(1);
@@ -45,9 +46,11 @@ internal sealed class MetadataCopy(
     /// <summary>Reads in the bucket what is not known yet.</summary>
     public async Task ReadAsync(CancellationToken token)
     {
+        var began = runtime.Time.GetTimestamp();
         _log ??= await MetadataLog.OpenClusterAsync(runtime, storage, options, token);
         await _log.ReadToTailAsync(token);
         Publish();
+        looked(began);
     }
 
     /// <summary>Goes on by what the controller tells.</summary>

@@ -29,7 +29,8 @@ internal sealed class Candidacy(PeerQuestions questions, ClusterOptions options,
         if (others.Count > 0 && (end == FollowEnd.Silent || !isMember))
         {
             var answers = await questions.AskAsync(others, token);
-            if (end == FollowEnd.Silent && answers.Any(answer => IsHeard(answer.View, owner)))
+            // A stranger takes no controller's place that members hear, whatever it looks like from here.
+            if (answers.Any(answer => IsHeard(answer.View, owner)) && (end == FollowEnd.Silent || !isMember))
             {
                 return null;
             }

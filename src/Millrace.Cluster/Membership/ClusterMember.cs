@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
@@ -48,7 +47,8 @@ public sealed class ClusterMember : IAsyncDisposable
     private readonly OwnerSearch _search;
     private readonly InternalServer _server;
     private readonly ControllerSeat _seat = new();
-    private volatile StrongBox<NodeIncarnation>? _registered;
+    private readonly NodeReports _reports;
+    private readonly LivenessMetrics _metrics;
     private volatile ControllerFollower? _following;
 
     private ClusterMember(
@@ -56,13 +56,15 @@ public sealed class ClusterMember : IAsyncDisposable
     {
         _life = node.NewPart();
         Ended = _life.Stopping;
-        _copy = new MetadataCopy(_life, storage, options.Log, _feed, log);
+        _copy = new MetadataCopy(_life, storage, options.Log, _feed, log, Looked);
         (_storage, _peers, _self, _options) = (storage, peers, self, options);
         _logger = node.Loggers.CreateLogger<ClusterMember>();
+        _reports = new NodeReports(_feed);
         _questions = new PeerQuestions(_life, peers, self.ToString());
         _candidacy = new Candidacy(_questions, options, self);
         _search = new OwnerSearch(_life, _copy, _candidacy, _feed);
         _server = new InternalServer(_life, buffers, _seat, View);
+        _metrics = new LivenessMetrics(_life, () => _reports.Lease?.Lapses ?? 0, () => _seat.Local?.Sessions);
         Channel = new ControllerChannel(_finder, _feed);
     }
 
@@ -131,9 +133,15 @@ public sealed class ClusterMember : IAsyncDisposable
     /// <summary>Which incarnation lives in this process, for the controller to hear of; null while none is registered.</summary>
     public NodeIncarnation? Registered
     {
-        get => _registered?.Value;
-        set => _registered = value is { } incarnation ? new StrongBox<NodeIncarnation>(incarnation) : null;
+        get => _reports.Lease?.Holder;
+        set => _reports.Lease = value is { } incarnation ? new ReadLease(_life.Time, incarnation) : null;
     }
+
+    /// <summary>That incarnation's right to answer reads. Only while one is registered.</summary>
+    public IReadLease Lease => _reports.Lease!;
+
+    /// <summary>From now on the controller is told how long the incarnation's oldest append to the store has been under way.</summary>
+    public void WatchWrites(Func<TimeSpan> stalled) => _reports.Watch(stalled);
 
     /// <summary>Whether a node of this cluster answers at an address.</summary>
     public async Task<bool> IsAliveAsync(PeerAddress node, CancellationToken token) =>
@@ -146,6 +154,7 @@ public sealed class ClusterMember : IAsyncDisposable
         await _server.DisposeAsync();
         await _life.DisposeAsync();
         await _copy.DisposeAsync();
+        _metrics.Dispose();
     }
 
     private async Task LiveAsync(CancellationToken stopping)
@@ -197,8 +206,9 @@ public sealed class ClusterMember : IAsyncDisposable
     private async Task<LostController?> FollowAsync(TermOwner owner, CancellationToken stopping)
     {
         var follower = _following = new ControllerFollower(
-            _life, _peers, _options, _copy, _finder, _self.ToString(), () => Registered, () => _candidacy.IsNext(_feed.Image, owner), owner);
+            _life, _peers, _options, _copy, _finder, _self.ToString(), _reports, () => _candidacy.IsNext(_feed.Image, owner), owner);
         ClusterMessages.Follows(_logger, owner.Host, owner.Port);
+        _metrics.ControllerFound(owner.Id);
         var end = await follower.RunAsync(stopping);
         _following = null;
         if (end == FollowEnd.TooFarBack)
@@ -250,13 +260,16 @@ public sealed class ClusterMember : IAsyncDisposable
 
     private async Task ServeAsync(NodeRuntime term, TermOwner owner, ClusterController controller, CancellationToken stopping)
     {
-        var sessions = new NodeSessions(term, controller, _questions, _options, _self);
+        var sessions = new NodeSessions(term, controller, _questions, _options, _self, _metrics);
         var endpoint = new ControllerEndpoint(term, controller, _options.Controller);
         _ = term.Spawn("node-sessions", sessions.RunAsync);
         _seat.Seat(new LocalController(owner, controller, endpoint, sessions));
+        var beats = new Heartbeats(term, _options, owner.Id, _reports, (request, _) => ValueTask.FromResult(sessions.Hear(request, connection: null)));
+        _ = term.Spawn("own-heartbeats", beats.RunAsync);
         var link = _options.Link(endpoint);
         _finder.Found(link);
         ClusterMessages.Leads(_logger);
+        _metrics.ControllerFound(owner.Id);
         try
         {
             var reason = await term.Failed.OrCancelled(stopping);
@@ -268,9 +281,17 @@ public sealed class ClusterMember : IAsyncDisposable
         }
         finally
         {
+            beats.Break();
             _seat.Leave();
             _finder.Lost(link);
         }
+    }
+
+    /// <summary>The log was read to its end, in a look that began at a time.</summary>
+    private void Looked(long beganAt)
+    {
+        var lease = (long)(_options.LeaseTime.TotalSeconds * _life.Time.TimestampFrequency);
+        _reports.Lease?.Looked(_options.Rules.AfterLook(beganAt, lease), _feed.Image);
     }
 
     private PeerViewResponse View()

@@ -1,8 +1,6 @@
 using Millrace.Cluster.Seat;
 using Millrace.Network.Requests;
 using Millrace.Protocol;
-using Millrace.Runtime.Ids;
-using Millrace.Streams.Registry;
 
 namespace Millrace.Cluster.Serving;
 
@@ -21,9 +19,9 @@ internal sealed class NodeHeartbeatHandler(ControllerSeat seat) : IApiHandler<No
 
     public ValueTask<NodeHeartbeatResponse> HandleAsync(RequestContext context, NodeHeartbeatRequest request, CancellationToken token)
     {
-        var outcome = seat.Local is not { Controller.HasEnded: false } local || local.Id != request.ControllerId ? HeartbeatOutcome.NotController
-            : local.Sessions.Hear(new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch))) ? HeartbeatOutcome.Heard
-            : HeartbeatOutcome.Fenced;
-        return ValueTask.FromResult(new NodeHeartbeatResponse { Outcome = (sbyte)outcome });
+        var answer = seat.Local is { Controller.HasEnded: false } local && local.Id == request.ControllerId
+            ? local.Sessions.Hear(request, context.Connection)
+            : Refuse(context, request, ErrorCode.NotController);
+        return ValueTask.FromResult(answer);
     }
 }

@@ -210,18 +210,23 @@ public sealed class MetadataLog : IAsyncDisposable
         }
     }
 
+    /// <summary>Of the owner.</summary>
+    internal long Term => _owner!.Term;
+
     /// <summary>Looks whether the log still is this owner's. A store that does not say changes nothing: the next append will.</summary>
+    /// <returns>Whether it is known to have been so when the look began.</returns>
     /// <exception cref="ObjectLogException">Fenced, Closed: nothing is ever appended again.</exception>
-    internal async Task ConfirmAsync(CancellationToken token)
+    internal async Task<bool> ConfirmAsync(CancellationToken token)
     {
         Invariant.Check(_owner is not null);
         try
         {
-            await _owner.ConfirmAsync(token);
+            return await _owner.ConfirmAsync(token);
         }
         catch (ObjectStorageException failure)
         {
             ControllerMessages.StorageFailed(_logger, "looking for another owner of the metadata log", failure.Message);
+            return false;
         }
     }
 

@@ -6,6 +6,8 @@ namespace Millrace.Network.Access;
 /// <summary>What is known of a client's connection.</summary>
 internal sealed class ClientConnection(string id, EndPoint? remote, ListenerName listener)
 {
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>Unique in this process; for logs.</summary>
     public string Id => id;
 
@@ -13,4 +15,9 @@ internal sealed class ClientConnection(string id, EndPoint? remote, ListenerName
 
     /// <summary>The listener it came in by: answers name brokers by their addresses on the same one.</summary>
     public ListenerName Listener => listener;
+
+    /// <summary>Completes when the connection has ended, whoever ended it.</summary>
+    public Task Ended => _ended.Task;
+
+    public void End() => _ended.TrySetResult();
 }

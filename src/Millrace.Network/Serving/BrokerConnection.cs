@@ -190,6 +190,7 @@ internal sealed class BrokerConnection
 
     private async ValueTask DisposeAsync()
     {
+        Client.End();
         await _transport.DisposeAsync();
         _stopReading.Dispose();
         _abandoned.Dispose();

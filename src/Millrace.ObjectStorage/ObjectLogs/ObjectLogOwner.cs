@@ -115,9 +115,10 @@ public sealed class ObjectLogOwner : IAsyncDisposable
     /// first hole at the next place, and the seal that counts is there; one that counted is never deleted, so one look at one key tells.
     /// Called by the sequencer, between appends; while some are under way they will tell.
     /// </summary>
+    /// <returns>Whether the log is known to have been this owner's when the look began; false while appends are under way.</returns>
     /// <exception cref="ObjectLogException">Fenced, Closed.</exception>
     /// <exception cref="ObjectStorageException">The store refuses to say: nothing is known.</exception>
-    public async ValueTask ConfirmAsync(CancellationToken token)
+    public async ValueTask<bool> ConfirmAsync(CancellationToken token)
     {
         LogPlace place;
         lock (_lock)
@@ -129,7 +130,7 @@ public sealed class ObjectLogOwner : IAsyncDisposable
 
             if (_underWay.Count > 0)
             {
-                return;
+                return false;
             }
 
             place = At(_next);
@@ -160,6 +161,8 @@ public sealed class ObjectLogOwner : IAsyncDisposable
                 throw _refusal;
             }
         }
+
+        return true;
     }
 
     /// <summary>Ends the appends under way, whose outcome is then unknown, and waits until the store has let go of their payloads.</summary>

@@ -13,6 +13,11 @@ internal static partial class LinuxCalls
     [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
     internal static partial int Close(int descriptor);
 
+    /// <summary>Answered without a switch to the kernel, so that the collector may wait for it.</summary>
+    [LibraryImport(Library, EntryPoint = "clock_gettime")]
+    [SuppressGCTransition]
+    internal static partial int ReadClock(int clock, out MachineTime.Reading now);
+
     [LibraryImport(Library, EntryPoint = "kill", SetLastError = true)]
     internal static partial int SendSignal(int process, int signal);
 

@@ -7,6 +7,7 @@ using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol.Primitives;
+using Millrace.Runtime.Linux;
 using Millrace.Server.Cli;
 using Millrace.Server.Cli.Help;
 using Millrace.Server.Composition;
@@ -99,9 +100,7 @@ internal sealed class StartCommand : Command
 
     private async Task<int> RunAsync(ParseResult result, CancellationToken token)
     {
-#pragma warning disable RS0030 // The composition root names the system clock.
-        var time = TimeProvider.System;
-#pragma warning restore RS0030
+        var time = MachineTime.Instance;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(token);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         var format = result.GetValue(_logFormat);

@@ -4,6 +4,7 @@ using Millrace.Broker.Membership;
 using Millrace.Cluster.Membership;
 using Millrace.Controller.Clients;
 using Millrace.Controller.Failover;
+using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
@@ -62,6 +63,12 @@ internal sealed class IncarnationStart(
 
     private async Task<Incarnation> MakeAsync(NodeRuntime life, CancellationToken token)
     {
+        if (isReplacement)
+        {
+            // Whoever cannot reach the store is given no partitions: it may have been fenced for just that.
+            await new BucketMark(life, components.Storage, Timeout.InfiniteTimeSpan).CheckAsync(token);
+        }
+
         var wals = components.Wals(life);
         await RemoveUnfinishedAsync(wals, token);
         var nodes = new NodeRegistry(life, member.Channel);
@@ -80,12 +87,13 @@ internal sealed class IncarnationStart(
         var descriptor = wals.Own.Describe(self.Node, self.Epoch);
         await nodes.RegisterWalAsync(self, descriptor, token);
         var wal = _parts.Add(await wals.Own.CreateAsync(descriptor, token));
+        member.WatchWrites(() => wal.Stalled);
 
         var streams = _parts.Add(new StreamStore(
             life, options.Streams, new StreamsComponents(self, wal, components.Storage, registry, components.Buffers)));
         var identity = new BrokerIdentity(self.Node, self.Epoch, new ConfigResolver(self.Node, options.Settings.Values));
         var broker = _parts.Add(new KafkaBroker(
-            life, identity, member.Metadata, member.Channel, streams, components.Buffers,
+            life, identity, member.Metadata, member.Channel, member.Lease, streams, components.Buffers,
             options.Streams.NotUploadedBytes + options.Streams.BlockCacheBytes, options.Network));
         broker.Start();
         foreach (var listener in listeners.Bound)

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Connections;
+using Millrace.Cluster.Liveness;
 using Millrace.Controller.Endpoint;
 using Millrace.Metadata.Channel;
 using Millrace.ObjectStorage;
@@ -22,4 +23,7 @@ internal sealed record NodeComponents(
 {
     /// <summary>How the controller in this process is asked: the messages as they are, unless the simulator takes them through their bytes.</summary>
     public Func<ControllerEndpoint, IControllerLink> Link { get; init; } = static endpoint => endpoint;
+
+    /// <summary>What leases rest on.</summary>
+    public LeaseRules Rules { get; init; } = LeaseRules.Default;
 }

@@ -162,7 +162,7 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         var mark = new BucketMark(_runtime, _components.Storage, _options.StoreWait);
         await mark.CheckAsync(token);
-        var options = new ClusterOptions { Controller = _options.Controller, Link = _components.Link };
+        var options = _options.Cluster with { Link = _components.Link, Rules = _components.Rules };
         // What is damaged, or a newer program's, is refused before anything is changed.
         var log = await MetadataLog.OpenAsync(_runtime, _components.Storage, options.Log, token);
         try

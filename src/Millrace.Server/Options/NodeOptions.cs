@@ -1,5 +1,6 @@
 using System.Net;
 using Millrace.Network.Serving;
+using Millrace.Cluster;
 using Millrace.Controller;
 using Millrace.Metadata.Configs;
 using Millrace.Runtime.Ids;
@@ -37,7 +38,8 @@ internal sealed record NodeOptions
 
     public required StreamsOptions Streams { get; init; }
 
-    public ClusterControllerOptions Controller { get; init; } = new();
+    /// <summary>The node's place in its cluster, its controller included.</summary>
+    public ClusterOptions Cluster { get; init; } = new();
 
     /// <summary>How long requests under way may take when the node stops.</summary>
     public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(5);
@@ -91,14 +93,17 @@ internal sealed record NodeOptions
                 UploadInterval = settings[ServerSettings.UploadInterval].AsMilliseconds(),
                 BlockCacheBytes = settings[ServerSettings.BlockCache].AsLong(),
             },
-            Controller = new ClusterControllerOptions
+            Cluster = LivenessSettings.Read(settings) with
             {
-                Settings = settings.Values,
-                // No timer waits for it: it may be longer than those take, and must not become shorter.
-                DeletionDelay = TimeSpan.FromMilliseconds(
-                    Math.Min(settings[ServerSettings.DeletionDelay].AsLong(), TimeSpan.MaxValue.Ticks / TimeSpan.TicksPerMillisecond)),
-                CollectionInterval = settings[ServerSettings.CollectionInterval].AsMilliseconds(),
-                SweepInterval = settings[ServerSettings.SweepInterval].AsMilliseconds(),
+                Controller = new ClusterControllerOptions
+                {
+                    Settings = settings.Values,
+                    // No timer waits for it: it may be longer than those take, and must not become shorter.
+                    DeletionDelay = TimeSpan.FromMilliseconds(
+                        Math.Min(settings[ServerSettings.DeletionDelay].AsLong(), TimeSpan.MaxValue.Ticks / TimeSpan.TicksPerMillisecond)),
+                    CollectionInterval = settings[ServerSettings.CollectionInterval].AsMilliseconds(),
+                    SweepInterval = settings[ServerSettings.SweepInterval].AsMilliseconds(),
+                },
             },
             Network = new NetworkOptions
             {

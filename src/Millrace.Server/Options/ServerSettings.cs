@@ -26,6 +26,10 @@ internal static class ServerSettings
     public const string CollectionInterval = "millrace.object.collection.interval.ms";
     public const string SweepInterval = "millrace.object.sweep.interval.ms";
     public const string WriteStall = "millrace.write.stall.max.ms";
+    public const string HeartbeatInterval = "millrace.heartbeat.interval.ms";
+    public const string Lease = "millrace.lease.ms";
+    public const string Fence = "millrace.fence.ms";
+    public const string ControllerSuspicion = "millrace.controller.suspicion.ms";
 
     private const int MiB = 1 << 20;
 
@@ -63,6 +67,17 @@ internal static class ServerSettings
             DeletionDelay, 600_000, 0, "How long an object stays in the store after nothing refers to it any more. Longer than any read may take."),
         ConfigDefinition.Long(CollectionInterval, 30_000, 100, "How often objects that may go are looked for."),
         ConfigDefinition.Long(SweepInterval, 21_600_000, 1_000, "How often the whole store is listed for objects that the metadata does not know."),
+        ConfigDefinition.Long(HeartbeatInterval, 250, 10, "How often a node tells the controller that it lives. At most a quarter of millrace.lease.ms."),
+        ConfigDefinition.Long(
+            Lease, 2_500, 100,
+            "How long after its last heartbeat that was answered a node answers reads. The same on all nodes, and shorter than millrace.fence.ms by a sixth, " +
+            "so that it ends before another node takes its partitions over though clocks differ."),
+        ConfigDefinition.Long(
+            Fence, 3_000, 200,
+            "How long a node is silent before the controller gives its partitions to others; a node whose process has ended is given up at once. " +
+            "The same on all nodes. Longer than any pause of a node that is well: each fence of one costs its clients a failover."),
+        ConfigDefinition.Long(
+            ControllerSuspicion, 3_000, 1_000, "How long the controller is silent before others try to take its place; one whose process has ended is replaced at once."),
         // The port of OpenTelemetry's exporter for Prometheus.
         ConfigDefinition.Text(
             HttpListener, "127.0.0.1:9464",

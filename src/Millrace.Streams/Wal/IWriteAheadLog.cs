@@ -31,6 +31,12 @@ public interface IWriteAheadLog : IAsyncDisposable
     int MaxRecordBytes { get; }
 
     /// <summary>
+    /// How long the oldest append to the store has been under way: another node's may succeed, where this one's do not. Zero where none is, and where the WAL
+    /// lies on something of the node's own.
+    /// </summary>
+    TimeSpan Stalled => TimeSpan.Zero;
+
+    /// <summary>
     /// The end of a clean life: every record is committed in objects, the metadata says that this WAL is clean, and nothing
     /// more will be appended. Gives its space back. Disposing without it leaves the WAL to be taken over.
     /// </summary>

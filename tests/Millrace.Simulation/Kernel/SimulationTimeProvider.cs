@@ -6,17 +6,20 @@ public sealed class SimulationTimeProvider(SimulationKernel kernel, Lane lane) :
     /// <summary>How far this lane's wall clock is off. Its monotonic clock is not affected.</summary>
     public TimeSpan WallClockError { get; set; }
 
+    /// <summary>How fast this lane's clocks go: their quartz differs from others by a few percent at worst. Set before anything asks them.</summary>
+    public double Rate { get; set; } = 1;
+
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
-    public override long GetTimestamp() => kernel.Now.Ticks;
+    public override long GetTimestamp() => Rate == 1 ? kernel.Now.Ticks : (long)(kernel.Now.Ticks * Rate);
 
     public override DateTimeOffset GetUtcNow() => SimulationKernel.Epoch + kernel.Now + WallClockError;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new SimulationTimer(kernel, lane, callback, state);
+        var timer = new SimulationTimer(kernel, lane, callback, state, Rate);
         timer.Change(dueTime, period);
         return timer;
     }

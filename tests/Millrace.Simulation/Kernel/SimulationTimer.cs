@@ -1,7 +1,7 @@
 namespace Millrace.Simulation.Kernel;
 
 /// <summary>A timer that fires on a lane at a virtual time.</summary>
-internal sealed class SimulationTimer(SimulationKernel kernel, Lane lane, TimerCallback callback, object? state) : ITimer
+internal sealed class SimulationTimer(SimulationKernel kernel, Lane lane, TimerCallback callback, object? state, double rate) : ITimer
 {
     private int _generation;
     private TimeSpan _period;
@@ -39,7 +39,7 @@ internal sealed class SimulationTimer(SimulationKernel kernel, Lane lane, TimerC
     private void Schedule(TimeSpan dueTime)
     {
         var generation = _generation;
-        kernel.At(kernel.Now + dueTime, lane, () => Fire(generation));
+        kernel.At(kernel.Now + (rate == 1 ? dueTime : dueTime / rate), lane, () => Fire(generation));
     }
 
     private void Fire(int generation)

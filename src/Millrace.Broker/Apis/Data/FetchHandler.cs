@@ -37,6 +37,10 @@ internal sealed class FetchHandler(
 
     public static ApiVersionRange Versions => new(4, 18);
 
+    /// <summary>How long its client lets it wait.</summary>
+    public static TimeSpan PatienceOf(FetchRequest request) =>
+        TimeSpan.FromMilliseconds(request.MaxWaitMs) is var patience && patience > OpeningPatience ? patience : OpeningPatience;
+
     public void ReportErrors(FetchResponse response, ErrorTally errors)
     {
         errors.Add(response.ErrorCode);
@@ -57,13 +61,14 @@ internal sealed class FetchHandler(
 
     public FetchResponse Refuse(RequestContext context, FetchRequest request, ErrorCode error) => new()
     {
-        ErrorCode = (short)error,
-        // Clients older than topic ids look at the partitions' errors.
-        Responses = context.ApiVersion >= FirstWithTopicIds ? [] :
+        ErrorCode = (short)(error == ErrorCode.NotLeaderOrFollower ? ErrorCode.None : error),
+        // Clients older than topic ids look at the partitions' errors; and for a partition's alone does any ask anew who leads it.
+        Responses = context.ApiVersion >= FirstWithTopicIds && error != ErrorCode.NotLeaderOrFollower ? [] :
         [
             .. request.Topics.Select(topic => new FetchResponse.FetchableTopicResponse
             {
                 Topic = topic.Topic,
+                TopicId = topic.TopicId,
                 Partitions =
                 [
                     .. topic.Partitions.Select(partition => new FetchResponse.PartitionData
@@ -95,7 +100,7 @@ internal sealed class FetchHandler(
         var fetch = new FetchPass(FindPartitions(context, request), limit, request.MaxBytes);
         context.ReleaseAfterResponse(fetch);
         await partitions.WhenOpenAsync(
-            fetch.Partitions.Select(wanted => wanted.Lookup.Partition), patience > OpeningPatience ? patience : OpeningPatience, token);
+            fetch.Partitions.Select(wanted => wanted.Lookup.Partition), PatienceOf(request), token);
         await fetch.ReadAsync(token);
 
         var missing = Math.Min(request.MinBytes, fetch.MaxBytes) - fetch.Bytes;

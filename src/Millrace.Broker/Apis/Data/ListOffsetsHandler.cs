@@ -30,6 +30,9 @@ internal sealed class ListOffsetsHandler(NodeRuntime runtime, PartitionTable par
 
     public static ApiVersionRange Versions => new(1, 11);
 
+    /// <summary>How long its client lets it wait.</summary>
+    public static TimeSpan PatienceOf(ListOffsetsRequest request) => request.TimeoutMs > 0 ? TimeSpan.FromMilliseconds(request.TimeoutMs) : UsualPatience;
+
     public void ReportErrors(ListOffsetsResponse response, ErrorTally errors) =>
         errors.Add(response.Topics.SelectMany(topic => topic.Partitions, (_, partition) => partition.ErrorCode));
 
@@ -75,7 +78,7 @@ internal sealed class ListOffsetsHandler(NodeRuntime runtime, PartitionTable par
             }
         }
 
-        using var deadline = new RequestDeadline(runtime, request.TimeoutMs > 0 ? TimeSpan.FromMilliseconds(request.TimeoutMs) : UsualPatience, token);
+        using var deadline = new RequestDeadline(runtime, PatienceOf(request), token);
         var topics = new List<ListOffsetsResponse.ListOffsetsTopicResponse>(request.Topics.Count);
         foreach (var topic in request.Topics)
         {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Metadata.Channel;
 using Millrace.Network.Access;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Metrics;
@@ -20,7 +21,7 @@ namespace Millrace.Broker.Apis.Data;
 /// A batch's time-out ends its wait to begin; once it has its offset it is waited for as <see cref="RequestDeadline"/> says, since
 /// a producer that is told of a time-out sends it again.
 /// </remarks>
-internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partitions, BatchIntake intake, DataMetrics metrics)
+internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partitions, BatchIntake intake, DataMetrics metrics, IReadLease lease)
     : IApiHandler<ProduceRequest, ProduceResponse>
 {
     private const short FirstServed = 3;
@@ -118,8 +119,9 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
         var response = Respond(request, (_, partition) =>
         {
             ref readonly var append = ref pass[next++];
-            var answer = Answer(partition.Index, append);
-            if (context.ApiVersion >= FirstWithLeaderHints && hints.Add(append.Outcome, append.Lookup) is var (leader, epoch))
+            var outcome = OutcomeOf(append);
+            var answer = Answer(partition.Index, append, outcome);
+            if (context.ApiVersion >= FirstWithLeaderHints && hints.Add(outcome, append.Lookup) is var (leader, epoch))
             {
                 answer.CurrentLeader = new ProduceResponse.LeaderIdAndEpoch { LeaderId = leader, LeaderEpoch = epoch };
             }
@@ -159,9 +161,12 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
         return new ProduceResponse { Responses = topics };
     }
 
-    private static ProduceResponse.PartitionProduceResponse Answer(int index, in ProducedPartition append)
+    /// <summary>What a producer has sent before is read from what this broker holds: without a lease its successor may know better.</summary>
+    private PartitionError OutcomeOf(in ProducedPartition append) =>
+        append.Outcome is PartitionError.OutOfOrderSequence or PartitionError.StaleProducerEpoch && !lease.IsHeld ? PartitionError.NotLeader : append.Outcome;
+
+    private static ProduceResponse.PartitionProduceResponse Answer(int index, in ProducedPartition append, PartitionError outcome)
     {
-        var outcome = append.Outcome;
         if (outcome == PartitionError.None)
         {
             return new ProduceResponse.PartitionProduceResponse

@@ -88,6 +88,10 @@ internal sealed class LocalCluster(string directory, bool walsInFiles) : IAsyncD
             "--internal-listen", "127.0.0.1:0",
             "--set", $"{BrokerConfigs.NodeId}={number}",
             "--set", $"{ServerSettings.HttpListener}=127.0.0.1:0",
+            // Brokers that share a machine with builds and tests pause for seconds: only those that really hang are to be given up.
+            "--set", $"{ServerSettings.Lease}=5000",
+            "--set", $"{ServerSettings.Fence}=6000",
+            "--set", $"{ServerSettings.ControllerSuspicion}=6000",
         ];
         // Beside a store in a directory a WAL is a file unless something else is said.
         return LocalBroker.Start(name, Path.Combine(directory, name), walsInFiles ? arguments : [.. arguments, "--wal", WalChoice.InStore]);

@@ -41,7 +41,9 @@ internal sealed class ObjectWal : IWriteAheadLog
     // Under _lock: objects that are acknowledged and not trimmed, by place and the position behind their last append.
     private readonly Queue<(LogPlace Place, long EndAppend)> _kept = new();
     private TimeSpan _latency;
-    private int _underWay;
+
+    // When each of the objects that are under way was begun, in order: timestamps.
+    private readonly Queue<long> _underWay = new();
     private int _batchBytes;
     private bool _disposed;
 
@@ -74,6 +76,17 @@ internal sealed class ObjectWal : IWriteAheadLog
     }
 
     public Task<StreamException> Lost => _lost.Task;
+
+    public TimeSpan Stalled
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _underWay.TryPeek(out var begun) ? _runtime.Time.GetElapsedTime(begun) : TimeSpan.Zero;
+            }
+        }
+    }
 
     /// <summary>Bytes that one object takes at most at the moment.</summary>
     internal int BatchBytes
@@ -168,7 +181,7 @@ internal sealed class ObjectWal : IWriteAheadLog
         TimeSpan pause;
         lock (_lock)
         {
-            pause = _underWay == 0 ? TimeSpan.Zero : _latency * GatheredShare;
+            pause = _underWay.Count == 0 ? TimeSpan.Zero : _latency * GatheredShare;
         }
 
         pause = pause < _options.LongestGathering ? pause : _options.LongestGathering;
@@ -188,7 +201,7 @@ internal sealed class ObjectWal : IWriteAheadLog
         var begun = _runtime.Time.GetTimestamp();
         lock (_lock)
         {
-            _underWay++;
+            _underWay.Enqueue(begun);
         }
 
         LogPlace? place = null;
@@ -216,7 +229,7 @@ internal sealed class ObjectWal : IWriteAheadLog
         var end = batch.Appends.Last!.Position + 1;
         lock (_lock)
         {
-            _underWay--;
+            _underWay.Dequeue();
             _latency = _latency == TimeSpan.Zero ? latency : _latency + (latency - _latency) * LatencyWeight;
             Adapt_NeedsLock(latency);
         }

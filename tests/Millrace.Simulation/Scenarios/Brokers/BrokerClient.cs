@@ -19,7 +19,7 @@ internal sealed class BrokerClient(
 {
     private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
     private readonly OffsetOracle _offsets = new(
-        kernel, $"without-members-{reader.Oracle.Partition}", reader.Oracle.Partition, reader.Oracle.Topic.LeadersMayBeBehind);
+        kernel, $"without-members-{reader.Oracle.Partition}", reader.Oracle.Partition);
     private readonly PartitionOracle _oracle = reader.Oracle;
 
     // What is trimmed is not audited.
@@ -180,12 +180,7 @@ internal sealed class BrokerClient(
             return false;
         }
 
-        if (offsets.Fetched(partition.CommittedOffset, committed))
-        {
-            return true;
-        }
-
-        coordinator.Disconnect();
-        return false;
+        offsets.Fetched(partition.CommittedOffset, committed);
+        return true;
     }
 }

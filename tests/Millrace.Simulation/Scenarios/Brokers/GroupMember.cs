@@ -127,12 +127,7 @@ internal sealed class GroupMember(
                 throw new ViolationException($"Group {oracle.Group}: the offset of partition {partition.PartitionIndex} came for {owned[i]}");
             }
 
-            if (!oracle.Offsets[owned[i]].Fetched(partition.CommittedOffset, committed[i]))
-            {
-                client.Disconnect();
-                return false;
-            }
-
+            oracle.Offsets[owned[i]].Fetched(partition.CommittedOffset, committed[i]);
             _positions[owned[i]] = Math.Max(0, partition.CommittedOffset);
         }
 

@@ -3,7 +3,7 @@ using Millrace.Simulation.Kernel;
 namespace Millrace.Simulation.Scenarios.Brokers;
 
 /// <summary>What the members of one group know together: who owned which partition in which generation, and what was committed.</summary>
-internal sealed class GroupOracle(SimulationKernel kernel, string group, int partitions, bool coordinatorsMayBeBehind = false)
+internal sealed class GroupOracle(SimulationKernel kernel, string group, int partitions)
 {
     private readonly SortedDictionary<(int Generation, int Partition), string> _owners = [];
     private readonly Dictionary<int, string> _lastOwners = [];
@@ -13,7 +13,7 @@ internal sealed class GroupOracle(SimulationKernel kernel, string group, int par
 
     /// <summary>By partition.</summary>
     public OffsetOracle[] Offsets { get; } =
-        [.. Enumerable.Range(0, partitions).Select(partition => new OffsetOracle(kernel, group, partition, coordinatorsMayBeBehind))];
+        [.. Enumerable.Range(0, partitions).Select(partition => new OffsetOracle(kernel, group, partition))];
 
     /// <summary>The newest generation that anybody was given partitions in: all before it are over.</summary>
     public int NewestGeneration { get; private set; } = -1;

@@ -20,9 +20,6 @@ internal sealed class IdempotentProducer(SimulationKernel kernel, Lane lane, Sim
 
     private const int MostUnderWay = 5;
 
-    /// <summary>A former leader is asked again as often, at most, before it is known for one.</summary>
-    private const int MostFormerLeaders = 20;
-
     /// <summary>How often it falls silent until it is forgotten.</summary>
     private const double Silences = 0.06;
 
@@ -36,7 +33,6 @@ internal sealed class IdempotentProducer(SimulationKernel kernel, Lane lane, Sim
     private int _number;
     private int _nextSequence;
     private bool _isSilent;
-    private int _formerLeaders;
 
     private bool IsForgottenSoon => expiration <= ShortExpiration;
 
@@ -144,12 +140,6 @@ internal sealed class IdempotentProducer(SimulationKernel kernel, Lane lane, Sim
                 }
 
                 _unsettled.Remove(batch);
-                _formerLeaders = 0;
-                break;
-            case ErrorCode.OutOfOrderSequenceNumber when oracle.Topic.LeadersMayBeBehind && _unsettled[0] == batch && ++_formerLeaders <= MostFormerLeaders:
-                // One that led until a moment ago has not seen what its successor has acknowledged.
-                kernel.Coverage.Count("idempotent: a former leader missed what came before");
-                client.Disconnect();
                 break;
             case ErrorCode.OutOfOrderSequenceNumber when _unsettled[0] != batch:
             case var error when BrokerWorld.IsForWantOfMemory(kernel, error):

@@ -6,8 +6,7 @@ namespace Millrace.Simulation.Scenarios.Brokers;
 /// <param name="kernel">Its world.</param>
 /// <param name="group">Its name.</param>
 /// <param name="partition">Its number.</param>
-/// <param name="coordinatorsMayBeBehind">A former coordinator may answer for a moment when another one has taken its place.</param>
-internal sealed class OffsetOracle(SimulationKernel kernel, string group, int partition, bool coordinatorsMayBeBehind = false)
+internal sealed class OffsetOracle(SimulationKernel kernel, string group, int partition)
 {
     /// <summary>A request that its client has given up may be under way for as long: through a sleep of the broker, and a wait for room.</summary>
     private static readonly TimeSpan LongestWay = TimeSpan.FromSeconds(100);
@@ -45,16 +44,9 @@ internal sealed class OffsetOracle(SimulationKernel kernel, string group, int pa
 
     /// <param name="offset">What the group was told; -1 if it has committed nothing.</param>
     /// <param name="committedBefore">The newest that was acknowledged when it asked.</param>
-    /// <returns>False if a former coordinator has said so: the group is further on.</returns>
-    public bool Fetched(long offset, long committedBefore)
+    public void Fetched(long offset, long committedBefore)
     {
         var fell = Math.Max(0, offset) < committedBefore;
-        if (fell && coordinatorsMayBeBehind)
-        {
-            kernel.Coverage.Count("group: a former coordinator was asked");
-            return false;
-        }
-
         if (offset > Sent || fell && !_open.Exists(open => open.Offset == offset))
         {
             throw new ViolationException($"Group {group} is at {offset} in partition {partition}; {committedBefore} was acknowledged, and {Sent} sent");
@@ -64,7 +56,5 @@ internal sealed class OffsetOracle(SimulationKernel kernel, string group, int pa
         {
             kernel.Coverage.Count("group: an abandoned commit overtook a newer one");
         }
-
-        return true;
     }
 }

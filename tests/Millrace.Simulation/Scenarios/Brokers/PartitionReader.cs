@@ -46,7 +46,7 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
                 },
             ],
         };
-        var (trimmed, isDeleted) = (oracle.TrimmedTo, oracle.Topic.IsDeleted);
+        var (end, trimmed, isDeleted) = (oracle.End, oracle.TrimmedTo, oracle.Topic.IsDeleted);
         var answer = await client.CallAsync<FetchRequest, FetchResponse>(request, version);
         var partition = answer.Responses.Count == 0 ? null : answer.Responses[0].Partitions[0];
         var error = (ErrorCode)(partition?.ErrorCode ?? answer.ErrorCode);
@@ -64,13 +64,6 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
 
         if (error == ErrorCode.OffsetOutOfRange)
         {
-            if (oracle.Topic.LeadersMayBeBehind && offset >= oracle.TrimSent && offset <= oracle.End)
-            {
-                kernel.Coverage.Count("clients: a former leader did not know what was asked for");
-                client.Disconnect();
-                return null;
-            }
-
             kernel.Coverage.Count("clients: what was asked for had been trimmed");
             return offset < oracle.TrimSent
                 ? oracle.TrimSent
@@ -87,6 +80,12 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
         if (version >= SpokenVersions.FirstFetchWithLogStart)
         {
             oracle.Begins(partition.LogStartOffset, trimmed);
+        }
+
+        if (partition.HighWatermark < end)
+        {
+            throw new ViolationException(
+                $"Partition {oracle.Partition}: a fetch is told {partition.HighWatermark} for its end, and everything below {end} was known when it was sent");
         }
 
         HighWatermark = partition.HighWatermark;

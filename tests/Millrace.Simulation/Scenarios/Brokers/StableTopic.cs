@@ -5,7 +5,7 @@ using Millrace.Simulation.Network;
 namespace Millrace.Simulation.Scenarios.Brokers;
 
 /// <summary>Makes the topic that is there for as long as its world.</summary>
-internal sealed class StableTopic(SimulationKernel kernel, Lane lane, SimulatedClient client, bool leadersMayBeBehind = false)
+internal sealed class StableTopic(SimulationKernel kernel, Lane lane, SimulatedClient client)
 {
     private readonly SpokenVersions _versions = new(kernel.Random);
 
@@ -35,7 +35,7 @@ internal sealed class StableTopic(SimulationKernel kernel, Lane lane, SimulatedC
                         _versions.Metadata);
                     if (described.Topics[0] is { ErrorCode: 0, TopicId: var id })
                     {
-                        var topic = new TopicOracle(kernel, name, number: 0, comesAgain: false) { Id = id, LeadersMayBeBehind = leadersMayBeBehind };
+                        var topic = new TopicOracle(kernel, name, number: 0, comesAgain: false) { Id = id };
                         topic.GrowTo(partitions);
                         return topic;
                     }

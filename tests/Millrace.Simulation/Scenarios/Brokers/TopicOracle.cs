@@ -22,9 +22,6 @@ internal sealed class TopicOracle(SimulationKernel kernel, string name, int numb
 
     public required Guid Id { get; init; }
 
-    /// <summary>A broker that led a partition may answer reads for a moment after another one has taken its place: what it says is old, and true.</summary>
-    public bool LeadersMayBeBehind { get; init; }
-
     /// <summary>Those that are known to be there.</summary>
     public IReadOnlyList<PartitionOracle> Partitions => _partitions;
 

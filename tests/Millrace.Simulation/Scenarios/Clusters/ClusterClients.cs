@@ -25,12 +25,12 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
     private bool _isOver;
 
     public async Task<TopicOracle> CreateTopicAsync(int partitions) =>
-        await new StableTopic(kernel, kernel.World, ConnectToAny("creator"), leadersMayBeBehind: true).CreateAsync(BrokerWorld.Topic, partitions);
+        await new StableTopic(kernel, kernel.World, ConnectToAny("creator")).CreateAsync(BrokerWorld.Topic, partitions);
 
     /// <summary>Begins to work on a topic.</summary>
     public Task[] Start(TopicOracle topic)
     {
-        _group = new GroupOracle(kernel, Group, topic.Partitions.Count, coordinatorsMayBeBehind: true);
+        _group = new GroupOracle(kernel, Group, topic.Partitions.Count);
         _clients = [.. topic.Partitions.Select(NewClient)];
         return
         [

@@ -24,11 +24,15 @@ namespace Millrace.Simulation.Scenarios.Clusters;
 /// </summary>
 internal sealed class ClusterMachine : INodeObserver
 {
+    /// <summary>What leases allow for, less a little for what is counted in whole milliseconds.</summary>
+    private const double LargestClockError = 0.08;
+
     private static readonly TimeSpan LongestAbsence = TimeSpan.FromSeconds(3);
     private readonly ClusterWorld _world;
     private readonly SimulationKernel _kernel;
     private readonly NodeOptions _options;
     private readonly HashSet<StreamId> _recovered = [];
+    private readonly double _clockRate;
     private NodeHost? _running;
     private SimulatedListener? _listener;
     private SimulatedStorageClient? _storage;
@@ -42,6 +46,7 @@ internal sealed class ClusterMachine : INodeObserver
         Host = $"10.0.0.{number + 1}";
         Node = new SimulatedNode(_kernel, $"n{number}", lane => new SimulatedDisk(_kernel, Host).Mount(lane)) { OnFailed = OnFailed };
         _options = Options(_kernel.Random);
+        _clockRate = 1 + (_kernel.Random.NextDouble() * 2 - 1) * LargestClockError;
     }
 
     public SimulatedNode Node { get; }
@@ -262,6 +267,7 @@ internal sealed class ClusterMachine : INodeObserver
     private async Task RunAsync(NodeRuntime runtime)
     {
         var lane = Node.Lane!;
+        lane.Time.Rate = _clockRate;
         var buffers = _kernel.NewBufferPool();
         (_buffers, _incarnations) = (buffers, 0);
         var storage = _storage = _world.Bucket.Connect(lane);
@@ -270,6 +276,7 @@ internal sealed class ClusterMachine : INodeObserver
         var components = new NodeComponents(storage, life => Wals(life, storage, buffers), buffers, listener, peers)
         {
             Link = endpoint => Link(new EncodedLink(endpoint.ExchangeAsync)),
+            Rules = new PlantedLeaseRules(_world.Fault),
         };
         var node = await NodeHost.StartAsync(runtime, _options, components, this, CancellationToken.None);
         _running = node;

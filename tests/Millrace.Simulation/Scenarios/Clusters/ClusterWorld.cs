@@ -11,6 +11,7 @@ internal sealed class ClusterWorld
     private const int EnoughAcknowledgements = 300;
     private static readonly TimeSpan Enough = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LongestCut = TimeSpan.FromSeconds(12);
+    private static readonly TimeSpan LongestSplit = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(30);
 
     /// <summary>After all trouble: brokers that were down come back within seconds, and clients take their patience to find leaders.</summary>
@@ -19,6 +20,7 @@ internal sealed class ClusterWorld
     private static readonly TimeSpan AgreesWithin = TimeSpan.FromSeconds(15);
     private readonly ClusterMachine[] _machines;
     private readonly int _partitions;
+    private bool _isCalm;
     private NetworkWeather _weather = NetworkWeather.Calm;
 
     public ClusterWorld(SimulationKernel kernel, PlantedFault? fault)
@@ -76,6 +78,7 @@ internal sealed class ClusterWorld
 
     private void CalmDown()
     {
+        _isCalm = true;
         _weather = NetworkWeather.Calm;
         Network.Heal();
         foreach (var machine in _machines)
@@ -135,6 +138,8 @@ internal sealed class ClusterWorld
         chaos.Pranks.Add(() => Any().CutFromStore(Kernel.Random.Between(TimeSpan.Zero, LongestCut)));
         chaos.Pranks.Add(() => Swallow(Any(), Any(), isBothWays: Kernel.Random.Chance(0.5)));
         chaos.Pranks.Add(Isolate);
+        chaos.Pranks.Add(Split);
+        chaos.Pranks.Add(AnswerLate);
         chaos.Pranks.Add(Reset);
         chaos.Pranks.Add(WeatherChanges);
         return chaos;
@@ -158,14 +163,16 @@ internal sealed class ClusterWorld
         Kernel.Coverage.Count(killed == _machines.Length ? "nodes: all killed" : "nodes: several killed");
     }
 
-    private void Swallow(ClusterMachine one, ClusterMachine other, bool isBothWays)
+    private void Swallow(ClusterMachine one, ClusterMachine other, bool isBothWays) =>
+        Swallow(one, other, isBothWays, Kernel.Random.Between(TimeSpan.Zero, LongestCut));
+
+    private void Swallow(ClusterMachine one, ClusterMachine other, bool isBothWays, TimeSpan duration)
     {
         if (one == other)
         {
             return;
         }
 
-        var duration = Kernel.Random.Between(TimeSpan.Zero, LongestCut);
         one.Trouble(duration);
         other.Trouble(duration);
         Network.Swallow(one.Host, other.Host, duration);
@@ -189,6 +196,77 @@ internal sealed class ClusterWorld
 
         Kernel.Coverage.Count("network: isolated");
     }
+
+    /// <summary>
+    /// Some are cut off from the rest without a word, for longer than any session, and soon before or after perhaps from the store, too; clients reach both
+    /// sides. With the controller among them they have one that was deposed and does not know it.
+    /// </summary>
+    private void Split()
+    {
+        var side = Kernel.Random.Chance(0.5) ? new List<ClusterMachine> { Leader() } : [Any()];
+        if (Kernel.Random.Chance(0.5) && Any() is var companion && !side.Contains(companion))
+        {
+            side.Add(companion);
+        }
+
+        var duration = Kernel.Random.Between(LongestCut, LongestSplit);
+        var cutsStore = Kernel.Random.Chance(0.7);
+        var isStoreFirst = cutsStore && Kernel.Random.Chance(0.3);
+
+        // About when a node is given up for the one, or looks at the log for the other, the second comes on top of it.
+        var later = isStoreFirst || Kernel.Random.Chance(0.5)
+            ? Kernel.Random.Between(TimeSpan.FromSeconds(2.2), TimeSpan.FromSeconds(4))
+            : LongestCut * (Kernel.Random.NextDouble() * Kernel.Random.NextDouble());
+        foreach (var machine in side)
+        {
+            machine.Trouble(LongestCut + duration);
+            In(isStoreFirst ? later : TimeSpan.Zero, () =>
+            {
+                foreach (var other in _machines.Except(side))
+                {
+                    Swallow(machine, other, isBothWays: true, duration);
+                }
+            });
+            if (cutsStore)
+            {
+                In(isStoreFirst ? TimeSpan.Zero : later, () => machine.CutFromStore(duration));
+            }
+        }
+
+        Kernel.Coverage.Count("network: split");
+    }
+
+    /// <summary>
+    /// What the controller says to a node comes late, and what the node says after that does not arrive at all; nor does what it writes.
+    /// </summary>
+    private void AnswerLate()
+    {
+        var (leader, node) = (Leader(), Any());
+        if (leader == node)
+        {
+            return;
+        }
+
+        node.Trouble(LongestCut);
+        leader.Trouble(LongestCut);
+        Network.Swallow(leader.Host, node.Host, Kernel.Random.Between(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)));
+        In(Kernel.Random.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(400)), () =>
+        {
+            Network.Swallow(node.Host, leader.Host, LongestCut);
+            node.CutFromStore(LongestCut);
+        });
+        Kernel.Coverage.Count("network: answers late");
+    }
+
+    /// <summary>In a while, if there is still trouble then.</summary>
+    private void In(TimeSpan delay, Action action) =>
+        Kernel.At(Kernel.Now + delay, Kernel.World, () =>
+        {
+            if (!_isCalm)
+            {
+                action();
+            }
+        });
 
     private void Reset()
     {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using Millrace.Metadata.Channel;
 using Millrace.Broker.Apis;
 using Millrace.Broker.Groups;
 using Millrace.Broker.Membership;
@@ -16,9 +17,9 @@ using Millrace.Tests.Network.Serving;
 namespace Millrace.Tests.Broker.Apis;
 
 /// <summary>Sends requests through the whole pipeline, with the steps of a test, to the handlers of a broker.</summary>
-internal sealed class RestrictedClient(PartitionsUnderTest broker, RequestSteps steps)
+internal sealed class RestrictedClient(PartitionsUnderTest broker, RequestSteps steps, IReadLease? lease = null)
 {
-    private readonly RequestPipeline _pipeline = new(ApiTable.Create(Components(broker)), steps);
+    private readonly RequestPipeline _pipeline = new(ApiTable.Create(Components(broker, lease ?? new LastingLease())), steps);
     private readonly ClientConnection _connection = new("test", new IPEndPoint(IPAddress.Loopback, 1), ListenerName.Plaintext);
 
     public async Task<TResponse> AskAsync<TRequest, TResponse>(TRequest request, short version)
@@ -60,7 +61,7 @@ internal sealed class RestrictedClient(PartitionsUnderTest broker, RequestSteps 
         return response;
     }
 
-    private static BrokerComponents Components(PartitionsUnderTest broker) => new()
+    private static BrokerComponents Components(PartitionsUnderTest broker, IReadLease lease) => new()
     {
         Runtime = broker.Runtime,
         Identity = broker.Identity,
@@ -68,6 +69,7 @@ internal sealed class RestrictedClient(PartitionsUnderTest broker, RequestSteps 
         Departed = new DepartedNodes(broker.Runtime.Time, broker.Feed),
         // Nothing that is refused reaches it.
         Controller = null!,
+        Lease = lease,
         Partitions = broker.Table,
         Buffers = broker.Buffers,
         CacheBytes = long.MaxValue,

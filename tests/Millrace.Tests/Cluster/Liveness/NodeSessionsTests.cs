@@ -12,10 +12,54 @@ public sealed class NodeSessionsTests
     private static readonly ClusterOptions Options = new();
 
     [Fact]
-    public void A_node_that_hangs_is_given_up_when_its_session_is_over_and_not_later()
+    public void A_node_that_hangs_is_given_up_when_its_session_is_over_and_not_later() =>
+        Assert.InRange(
+            TimeUntilGivenUp(world => world.Second.Node.Pause()),
+            Options.FenceTime - Options.HeartbeatInterval - TimeSpan.FromMilliseconds(100),
+            Options.FenceTime + TimeSpan.FromSeconds(1));
+
+    [Fact]
+    public void A_node_whose_process_is_gone_is_given_up_at_once() =>
+        Assert.InRange(
+            TimeUntilGivenUp(world =>
+            {
+                var lane = world.Second.Node.Lane!;
+                world.Second.Node.Kill();
+                world.Network.ProcessGone(lane);
+            }),
+            TimeSpan.Zero,
+            Options.ProbeTime / 2);
+
+    [Fact]
+    public void A_node_whose_connections_are_cut_is_not() =>
+        Assert.Null(TimeUntilGivenUpIfEver(world => world.Network.Reset("first", "second")));
+
+    [Fact]
+    public void A_node_whose_writes_alone_do_not_reach_the_store_is_given_up_when_its_lease_has_ended() =>
+        Assert.InRange(
+            TimeUntilGivenUp(world =>
+            {
+                var since = world.Kernel.Now;
+                world.Second.Member.WatchWrites(() => world.Kernel.Now - since);
+            }),
+            Options.StallTime + Options.LeaseTime,
+            Options.StallTime + Options.FenceTime + TimeSpan.FromSeconds(1));
+
+    [Fact]
+    public void When_the_writes_of_all_stall_nobody_is_given_up() =>
+        Assert.Null(TimeUntilGivenUpIfEver(world =>
+        {
+            var since = world.Kernel.Now;
+            world.First.Member.WatchWrites(() => world.Kernel.Now - since);
+            world.Second.Member.WatchWrites(() => world.Kernel.Now - since);
+        }));
+
+    private static TimeSpan TimeUntilGivenUp(Action<World> trouble) => TimeUntilGivenUpIfEver(trouble)!.Value;
+
+    private static TimeSpan? TimeUntilGivenUpIfEver(Action<World> trouble)
     {
         using var kernel = new SimulationKernel(seed: 1);
-        var took = TimeSpan.Zero;
+        TimeSpan? took = null;
         kernel.Run(async () =>
         {
             var (bucket, network) = (new SimulatedBucket(kernel), new SimulatedNetwork(kernel));
@@ -26,15 +70,17 @@ public sealed class NodeSessionsTests
             await kernel.Delay(TimeSpan.FromSeconds(5));
             Assert.Equal(2, first.Member.Metadata.Image.LiveNodes.Count());
 
-            second.Node.Pause();
+            trouble(new World(kernel, network, first, second));
             var began = kernel.Now;
-            while (first.Member.Metadata.Image.LiveNodes.Count() == 2)
+            while (first.Member.Metadata.Image.LiveNodes.Count() == 2 && kernel.Now < began + TimeSpan.FromSeconds(20))
             {
                 await kernel.Delay(TimeSpan.FromMilliseconds(10));
             }
 
-            took = kernel.Now - began;
+            took = first.Member.Metadata.Image.LiveNodes.Count() == 2 ? null : kernel.Now - began;
         });
-        Assert.InRange(took, Options.FenceTime - Options.HeartbeatInterval - TimeSpan.FromMilliseconds(100), Options.FenceTime + TimeSpan.FromSeconds(1));
+        return took;
     }
+
+    private sealed record World(SimulationKernel Kernel, SimulatedNetwork Network, SimulatedMember First, SimulatedMember Second);
 }

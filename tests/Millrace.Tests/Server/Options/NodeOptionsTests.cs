@@ -1,3 +1,4 @@
+using System.Globalization;
 using Millrace.Server.Options;
 using Xunit;
 
@@ -36,6 +37,27 @@ public sealed class NodeOptionsTests
         Assert.Contains(key, refusal.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("2500", "3000", "250", null)]
+    [InlineData("5000", "6000", "250", null)]
+    [InlineData("2600", "3000", "250", "Set millrace.lease.ms to 2504 at most, or millrace.fence.ms to 3115 at least, on all nodes")]
+    [InlineData("2600", "3115", "250", null)]
+    [InlineData("2500", "3000", "700", "Set millrace.heartbeat.interval.ms to 625 at most")]
+    public void Times_by_which_a_node_would_answer_reads_when_another_has_its_partitions_are_refused(
+        string lease, string fence, string heartbeat, string? advice)
+    {
+        NodeOptions Read() => From(("millrace.lease.ms", lease), ("millrace.fence.ms", fence), ("millrace.heartbeat.interval.ms", heartbeat));
+
+        if (advice is null)
+        {
+            Assert.Equal(TimeSpan.FromMilliseconds(int.Parse(lease, CultureInfo.InvariantCulture)), Read().Cluster.LeaseTime);
+        }
+        else
+        {
+            Assert.Contains(advice, Assert.Throws<SettingsException>(Read).Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void Http_can_be_switched_off() => Assert.Null(From(("millrace.http.listener", "off")).Http);
 
@@ -43,7 +65,7 @@ public sealed class NodeOptionsTests
     [InlineData(2_592_000_000L, 2_592_000_000L)]
     [InlineData(long.MaxValue, long.MaxValue / TimeSpan.TicksPerMillisecond)]
     public void Objects_are_not_deleted_sooner_than_is_set_where_that_is_longer_than_timers_take(long set, long kept) =>
-        Assert.Equal(TimeSpan.FromMilliseconds(kept), From(("millrace.object.deletion.delay.ms", $"{set}")).Controller.DeletionDelay);
+        Assert.Equal(TimeSpan.FromMilliseconds(kept), From(("millrace.object.deletion.delay.ms", $"{set}")).Cluster.Controller.DeletionDelay);
 
     private static NodeOptions From(params (string Key, string Value)[] settings) =>
         NodeOptions.From(NodeSettings.From(settings.Select(setting => KeyValuePair.Create(setting.Key, setting.Value))), "/var/data");

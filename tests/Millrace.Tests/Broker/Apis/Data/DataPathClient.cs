@@ -19,7 +19,7 @@ internal sealed class DataPathClient
     {
         _broker = broker;
         Purgatory = new FetchPurgatory(broker.Runtime);
-        Produce = new ProduceHandler(broker.Runtime, broker.Table, new BatchIntake(broker.Buffers), broker.Metrics);
+        Produce = new ProduceHandler(broker.Runtime, broker.Table, new BatchIntake(broker.Buffers), broker.Metrics, new LastingLease());
         Fetch = new FetchHandler(
             broker.Runtime, broker.Table, Purgatory, new FetchLimit(broker.Identity, broker.Feed, broker.Buffers, memoryBytes), broker.Metrics);
     }

@@ -1,0 +1,14 @@
+namespace Millrace.Cluster.Liveness;
+
+/// <summary>Why a controller gives a node up.</summary>
+internal enum FenceCause
+{
+    /// <summary>It was not heard for too long.</summary>
+    Silent,
+
+    /// <summary>Its process has ended: its connection was closed, and its port refuses.</summary>
+    Gone,
+
+    /// <summary>Its writes do not reach the store, while those of others do.</summary>
+    CutFromStore,
+}

@@ -1,0 +1,31 @@
+using Millrace.Metadata.Image;
+
+namespace Millrace.Cluster.Liveness;
+
+/// <summary>What a node says of itself in its heartbeats. Outlives its incarnations. Threading: any thread.</summary>
+/// <param name="feed">The cluster as the node knows it.</param>
+internal sealed class NodeReports(MetadataFeed feed)
+{
+    private volatile ReadLease? _lease;
+    private volatile Func<TimeSpan>? _stalled;
+
+    /// <summary>Of the incarnation that lives in this process; null while none is registered.</summary>
+    public ReadLease? Lease
+    {
+        get => _lease;
+        set
+        {
+            _lease?.GiveUp();
+            (_stalled, _lease) = (null, value);
+        }
+    }
+
+    /// <summary>The newest term of the metadata log that the node knows of.</summary>
+    public long Term => feed.Image.Version.Term;
+
+    /// <summary>How long the oldest of the incarnation's WAL appends has been under way.</summary>
+    public TimeSpan Stalled => _stalled?.Invoke() ?? TimeSpan.Zero;
+
+    /// <summary>From now on the incarnation's WAL can be asked.</summary>
+    public void Watch(Func<TimeSpan> stalled) => _stalled = stalled;
+}

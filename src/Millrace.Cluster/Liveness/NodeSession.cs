@@ -1,0 +1,106 @@
+using Millrace.Network.Access;
+
+namespace Millrace.Cluster.Liveness;
+
+/// <summary>What a controller knows of the life of one incarnation of another node.</summary>
+/// <remarks>Threading: any thread.</remarks>
+internal sealed class NodeSession
+{
+    private readonly Lock _lock = new();
+    private TimeSpan _heardAt;
+    private TimeSpan _receivedAt;
+    private bool _isCondemned;
+    private bool _isEnding;
+
+    /// <param name="since">As if it had been heard then, by the clock of the sessions.</param>
+    public NodeSession(TimeSpan since) => _heardAt = _receivedAt = since;
+
+    /// <summary>The connection that its last heartbeat came by.</summary>
+    public ClientConnection? Connection { get; set; }
+
+    /// <summary>That connection has ended.</summary>
+    public bool HasLostConnection { get; set; }
+
+    /// <summary>It sent its last heartbeat then or later: a timestamp of this process; 0 while that is not known.</summary>
+    public long SentAfter { get; private set; }
+
+    /// <summary>How long the oldest of its WAL appends had been under way when it was heard last.</summary>
+    public TimeSpan Stalled { get; private set; }
+
+    /// <summary>It is heard, and given up all the same when the lease has ended that it was granted last.</summary>
+    public bool IsCondemned
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _isCondemned;
+            }
+        }
+
+        set
+        {
+            lock (_lock)
+            {
+                _isCondemned = value;
+            }
+        }
+    }
+
+    /// <summary>A heartbeat has come.</summary>
+    /// <returns>Whether a lease may be granted in answer: then the session is longer than that.</returns>
+    public bool Hear(TimeSpan now, long sentAfter, TimeSpan stalled)
+    {
+        lock (_lock)
+        {
+            (SentAfter, Stalled, _receivedAt) = (sentAfter, stalled, now);
+            if (_isCondemned || _isEnding)
+            {
+                return false;
+            }
+
+            _heardAt = now > _heardAt ? now : _heardAt;
+            return true;
+        }
+    }
+
+    /// <summary>How long ago its last heartbeat came, whatever was granted.</summary>
+    public TimeSpan ReceivedAgo(TimeSpan now)
+    {
+        lock (_lock)
+        {
+            return now - _receivedAt;
+        }
+    }
+
+    /// <summary>Whether its heartbeats come.</summary>
+    public bool IsHeard(TimeSpan now, TimeSpan within) => ReceivedAgo(now) < within;
+
+    /// <summary>How long it has been silent; of one that is condemned, how long it was granted nothing.</summary>
+    public TimeSpan SilenceAt(TimeSpan now)
+    {
+        lock (_lock)
+        {
+            return now - _heardAt;
+        }
+    }
+
+    /// <summary>It is given up, unless it was heard meanwhile: from now on it is granted nothing.</summary>
+    public bool TryEnd(TimeSpan now, TimeSpan silence)
+    {
+        lock (_lock)
+        {
+            _isEnding |= now - _heardAt >= silence;
+            return _isEnding;
+        }
+    }
+
+    /// <summary>It was not given up.</summary>
+    public void GoOn()
+    {
+        lock (_lock)
+        {
+            _isEnding = false;
+        }
+    }
+}
