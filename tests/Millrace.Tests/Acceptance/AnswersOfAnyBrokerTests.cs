@@ -26,7 +26,7 @@ public sealed class AnswersOfAnyBrokerTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _cluster = await BrokerCluster.StartAsync(
-            _directory, Brokers, index => ["--store", $"file://{_directory.Sub("store")}", "--wal", "object", "--set", $"broker.rack=rack-{index}"]);
+            _directory, Brokers, [], index => ["--store", $"file://{_directory.Sub("store")}", "--wal", "object", "--set", $"broker.rack=rack-{index}"]);
         await TestTopic.CreateAsync(_cluster[0].BootstrapServers, "asked", partitions: 9);
     }
 
@@ -95,9 +95,7 @@ public sealed class AnswersOfAnyBrokerTests : IAsyncLifetime
     [Fact]
     public async Task Python_sees_all_brokers_through_each()
     {
-        Assert.SkipUnless(
-            File.Exists(Python) && (await Tool.TryRunAsync(Python, ["-c", "import kafka"])).ExitCode == 0,
-            "python3-kafka is not installed: run .ci/run, or apt-get install python3-kafka");
+        await KafkaPythonTests.SkipUnlessInstalledAsync();
         const string script = """
             import sys
             from kafka.admin import KafkaAdminClient
@@ -107,6 +105,18 @@ public sealed class AnswersOfAnyBrokerTests : IAsyncLifetime
         {
             Assert.Equal("rack-0 rack-1 rack-2", (await Tool.RunAsync(Python, ["-c", script, broker.BootstrapServers])).Trim());
         }
+    }
+
+    [Fact]
+    public async Task Kafkajs_works_through_any() =>
+        Assert.Contains("verified rebalance", await KafkaJsTests.RunAsync(_cluster![1].BootstrapServers), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Python_works_through_any()
+    {
+        await KafkaPythonTests.SkipUnlessInstalledAsync();
+
+        Assert.Contains("verified rebalance", await KafkaPythonTests.RunAsync(_cluster![2].BootstrapServers, "none"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -7,10 +7,13 @@ namespace Millrace.Tests.Acceptance;
 internal sealed class BrokerCluster : IReadOnlyList<MillraceProcess>, IAsyncDisposable
 {
     private readonly TemporaryDirectory _directory;
+    private readonly IReadOnlyList<(string Name, string Value)> _environment;
     private readonly Func<int, string[]> _arguments;
     private readonly List<MillraceProcess> _brokers = [];
 
-    private BrokerCluster(TemporaryDirectory directory, Func<int, string[]> arguments) => (_directory, _arguments) = (directory, arguments);
+    private BrokerCluster(
+        TemporaryDirectory directory, IReadOnlyList<(string Name, string Value)> environment, Func<int, string[]> arguments) =>
+        (_directory, _environment, _arguments) = (directory, environment, arguments);
 
     public int Count => _brokers.Count;
 
@@ -18,12 +21,13 @@ internal sealed class BrokerCluster : IReadOnlyList<MillraceProcess>, IAsyncDisp
 
     /// <summary>Starts so many, all at once.</summary>
     public static Task<BrokerCluster> StartAsync(TemporaryDirectory directory, int brokers, params string[] arguments) =>
-        StartAsync(directory, brokers, _ => arguments);
+        StartAsync(directory, brokers, [], _ => arguments);
 
-    /// <summary>As above, each with arguments of its own.</summary>
-    public static async Task<BrokerCluster> StartAsync(TemporaryDirectory directory, int brokers, Func<int, string[]> arguments)
+    /// <summary>As above, with further environment variables, and each with arguments of its own.</summary>
+    public static async Task<BrokerCluster> StartAsync(
+        TemporaryDirectory directory, int brokers, IReadOnlyList<(string Name, string Value)> environment, Func<int, string[]> arguments)
     {
-        var cluster = new BrokerCluster(directory, arguments);
+        var cluster = new BrokerCluster(directory, environment, arguments);
         cluster._brokers.AddRange(await Task.WhenAll(Enumerable.Range(0, brokers).Select(index => cluster.StartAsync(index))));
         return cluster;
     }
@@ -44,5 +48,5 @@ internal sealed class BrokerCluster : IReadOnlyList<MillraceProcess>, IAsyncDisp
     }
 
     private Task<MillraceProcess> StartAsync(int index, params string[] more) =>
-        MillraceProcess.StartAsync(_directory.Sub($"broker{index}"), [.. _arguments(index), "--name", $"broker{index}", .. more]);
+        MillraceProcess.StartAsync(_directory.Sub($"broker{index}"), _environment, [.. _arguments(index), "--name", $"broker{index}", .. more]);
 }
