@@ -88,15 +88,27 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
 
     public async ValueTask<ShareCompletion> CompleteRecoveryAsync(NodeIncarnation node, WalShare share, CancellationToken token)
     {
-        var request = new CompleteRecoveryRequest
+        var damaged = new List<StreamId>();
+        for (var first = 0; ; first += WalForms.MostRanges)
         {
-            NodeId = node.Node.Value,
-            NodeEpoch = node.Epoch.Value,
-            WalId = share.WalId,
-            Ranges = [.. share.Ranges.Select(range => new CompleteRecoveryRequest.Range { StreamId = range.Stream.Value, Epoch = range.Epoch.Value })],
-        };
-        var response = await channel.AskAsync<CompleteRecoveryRequest, CompleteRecoveryResponse>(request, token);
-        return new ShareCompletion([.. response.DamagedStreams.Select(stream => new StreamId(stream))], response.IsRetired);
+            var request = new CompleteRecoveryRequest
+            {
+                NodeId = node.Node.Value,
+                NodeEpoch = node.Epoch.Value,
+                WalId = share.WalId,
+                Ranges =
+                [
+                    .. share.Ranges.Skip(first).Take(WalForms.MostRanges)
+                        .Select(range => new CompleteRecoveryRequest.Range { StreamId = range.Stream.Value, Epoch = range.Epoch.Value }),
+                ],
+            };
+            var response = await channel.AskAsync<CompleteRecoveryRequest, CompleteRecoveryResponse>(request, token);
+            damaged.AddRange(response.DamagedStreams.Select(stream => new StreamId(stream)));
+            if (first + WalForms.MostRanges >= share.Ranges.Count)
+            {
+                return new ShareCompletion(damaged, response.IsRetired);
+            }
+        }
     }
 
     private ValueTask<StreamOpsResponse> AskAsync(NodeIncarnation node, StreamOpsRequest request, CancellationToken token)

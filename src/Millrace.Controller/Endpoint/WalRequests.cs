@@ -43,6 +43,11 @@ internal static class WalRequests
 
     public static CompleteRecoveryResponse Complete(PendingEntry entry, CompleteRecoveryRequest request)
     {
+        if (request.Ranges.Count > WalForms.MostRanges)
+        {
+            throw new ArgumentException($"A request completes at most {WalForms.MostRanges} ranges, and this one {request.Ranges.Count}", nameof(request));
+        }
+
         var completion = WalRecovery.Complete(entry, Sender(request.NodeId, request.NodeEpoch), WalForms.ToShare(request));
         return new CompleteRecoveryResponse { DamagedStreams = [.. completion.Damaged.Select(stream => stream.Value)], IsRetired = completion.IsRetired };
     }

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Controller.Clients;
-using Millrace.Controller.Nodes;
 using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
@@ -12,71 +11,18 @@ using Millrace.Streams.Wal;
 namespace Millrace.Controller.Failover;
 
 /// <summary>
-/// The WALs that former incarnations left. Those that wait are taken over, and what is missing of them is committed. Those that nothing is needed of,
-/// recovered or left clean by processes that died before they gave their space back, are retired, and give it back.
+/// The WALs of former incarnations that nothing is needed of, since they were recovered, or left clean by processes that died before they gave their space
+/// back: they are retired, and give it back.
 /// </summary>
 /// <param name="runtime">Of the incarnation that comes after them.</param>
 /// <param name="nodes">Knows of them, and forgets them.</param>
 /// <param name="self">The incarnation that comes after them.</param>
 /// <param name="own">Makes this incarnation's WAL, perhaps where others lie.</param>
-/// <param name="takeovers">Take over WALs, and give their space back, by their kind; null for one that ends with its process, and takes none.</param>
+/// <param name="takeovers">Give the space of WALs back, by their kind; null for one that ends with its process, and takes none.</param>
 public sealed class FormerWals(
     NodeRuntime runtime, NodeRegistry nodes, NodeIncarnation self, IWalProvider own, Func<WalKind, IWalTakeover?> takeovers)
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<FormerWals>();
-
-    /// <summary>
-    /// Recovers this node's shares of some, one by one, before it serves. What waits for those that are not at hand has no leader: it is not served, because
-    /// it is not known to be complete.
-    /// </summary>
-    /// <param name="wals">Those that wait.</param>
-    /// <param name="recovery">Brings a share.</param>
-    /// <param name="losses">What the operator gives up where one cannot be recovered.</param>
-    /// <param name="triesAgain">
-    /// The caller can try again by itself: so a medium that refuses, which may pass, ends the recovery, instead of leaving streams without a leader until
-    /// somebody starts the process anew.
-    /// </param>
-    /// <param name="token">Ends it; what was committed stays so.</param>
-    /// <exception cref="StreamException">Fenced: the one that recovers is itself not wanted any more.</exception>
-    /// <exception cref="WalUnavailableException">The medium of one refuses, and the caller tries again.</exception>
-    public async Task RecoverAsync(
-        IReadOnlyList<WaitingWal> wals, ShareRecovery recovery, AcceptedLosses losses, bool triesAgain, CancellationToken token)
-    {
-        if (wals.Count == 0)
-        {
-            return;
-        }
-
-        var shares = await recovery.GetSharesAsync(token);
-        foreach (var wal in wals.Select(waiting => waiting.Wal))
-        {
-            // Where something is to be given up, the whole WAL is read, whoever's its shares are: what can be recovered is no loss.
-            var share = shares.FirstOrDefault(share => share.WalId == wal.Id);
-            if (share is null && losses.IsEmpty)
-            {
-                continue;
-            }
-
-            try
-            {
-                await recovery.RecoverAsync(wal, share ?? new WalShare(wal.Id, []), token);
-                if (!losses.IsEmpty)
-                {
-                    await losses.GiveUpOrWaitAsync(wal.Id, stream => stream.IsDamaged, "records that only it had are missing.", "Give", token);
-                }
-            }
-            catch (WalUnavailableException missing) when (!triesAgain || !missing.MayPass)
-            {
-                await losses.GiveUpOrWaitAsync(
-                    wal.Id, _ => true, missing.Message, $"Bring the WAL back ({wal.Location}) and start again; or give", token);
-            }
-            catch (StreamException damaged) when (damaged.Error == StreamError.Corrupt)
-            {
-                // The whole streams are complete by now; only the damaged ones still wait.
-                await losses.GiveUpOrWaitAsync(wal.Id, stream => stream.IsDamaged, damaged.Message, "Give", token);
-            }
-        }
-    }
 
     /// <summary>
     /// Gives back the space of those whose room the new one may need, before it is made: there may be room for one only. The metadata forgets them later

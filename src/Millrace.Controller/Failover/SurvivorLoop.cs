@@ -19,6 +19,9 @@ namespace Millrace.Controller.Failover;
 /// <param name="losses">Says what waits for a WAL that cannot be recovered.</param>
 public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, ShareRecovery recovery, AcceptedLosses losses)
 {
+    // Each takes the memory of an upload.
+    private const int MostAtOnce = 2;
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
@@ -51,12 +54,13 @@ public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, Shar
             }
 
             var shares = await recovery.GetSharesAsync(token);
-            foreach (var share in shares)
+            // A WAL that this node's image does not know was retired since: then its share is void.
+            foreach (var some in shares.Where(share => image.Wals.ContainsKey(share.WalId) && !NamesOf(share).All(_hopeless.Contains)).Chunk(MostAtOnce))
             {
-                // A WAL that this node's image does not know was retired since: then its share is void.
-                if (image.Wals.TryGetValue(share.WalId, out var wal) && !NamesOf(share).All(_hopeless.Contains))
+                var attempts = await Task.WhenAll(some.Select(share => TryRecoverAsync(WalOperations.Describe(image.Wals[share.WalId]), share, token)));
+                foreach (var (share, failure) in some.Zip(attempts))
                 {
-                    await TryRecoverAsync(WalOperations.Describe(wal), share, token);
+                    await JudgeAsync(WalOperations.Describe(image.Wals[share.WalId]), share, failure, token);
                 }
             }
 
@@ -78,29 +82,39 @@ public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, Shar
         }
     }
 
-    private async Task TryRecoverAsync(WalDescriptor wal, WalShare share, CancellationToken token)
+    /// <returns>Why it was not recovered, or not whole; null if it was.</returns>
+    private async Task<Exception?> TryRecoverAsync(WalDescriptor wal, WalShare share, CancellationToken token)
     {
         try
         {
             await recovery.RecoverAsync(wal, share, token);
+            return null;
+        }
+        catch (Exception failure) when (MayPass(failure) || failure is WalUnavailableException or StreamException { Error: StreamError.Corrupt })
+        {
+            return failure;
+        }
+    }
+
+    private async Task JudgeAsync(WalDescriptor wal, WalShare share, Exception? failure, CancellationToken token)
+    {
+        if (failure is null)
+        {
             _said.Remove(wal.Id);
+            return;
         }
-        catch (Exception refused) when (MayPass(refused))
-        {
-            _resting.UnionWith(NamesOf(share));
-            await SayAsync(wal, stream => stream.PlannedTo == self.Node, refused.Message, "It is tried again by itself; or give", token);
-        }
-        catch (WalUnavailableException missing)
-        {
-            _hopeless.UnionWith(NamesOf(share));
-            await SayAsync(
-                wal, stream => stream.PlannedTo == self.Node, missing.Message, $"Bring the WAL back ({wal.Location}) and start again; or give", token);
-        }
-        catch (StreamException damaged) when (damaged.Error == StreamError.Corrupt)
-        {
-            _hopeless.UnionWith(NamesOf(share));
-            await SayAsync(wal, stream => stream.IsDamaged && stream.PlannedTo == self.Node, damaged.Message, "Give", token);
-        }
+
+        var mayPass = MayPass(failure);
+        (mayPass ? _resting : _hopeless).UnionWith(NamesOf(share));
+        var isDamaged = failure is StreamException;
+        await SayAsync(
+            wal,
+            stream => stream.PlannedTo == self.Node && (mayPass || !isDamaged || stream.IsDamaged),
+            failure.Message,
+            mayPass ? "It is tried again by itself; or give"
+            : isDamaged ? "Give"
+            : $"Bring the WAL back ({wal.Location}) and start again; or give",
+            token);
     }
 
     // What goes wrong all the time is said once.

@@ -9,6 +9,9 @@ namespace Millrace.Controller.Messages;
 /// <summary>WALs, and what waits for them, as they are told by the channel.</summary>
 internal static class WalForms
 {
+    /// <summary>How many ranges one request completes: bounds its entry. A node whose share is larger completes it in pieces.</summary>
+    public const int MostRanges = 10_000;
+
     public static ListWalsResponse.KnownWal ToMessage(WalDescriptor wal) =>
         new() { WalId = wal.Id, Kind = (sbyte)wal.Kind, Location = wal.Location, NodeId = wal.Node.Value, NodeEpoch = wal.Epoch.Value };
 

@@ -5,7 +5,6 @@ using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
-using Millrace.Streams.Wal;
 
 namespace Millrace.Controller.Nodes;
 

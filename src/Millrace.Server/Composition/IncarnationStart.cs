@@ -82,7 +82,7 @@ internal sealed class IncarnationStart(
         var former = new FormerWals(life, nodes, self, wals.Own, wals.Former);
         var failover = new WalFailover(life, options.Streams, new UploadTarget(self, components.Storage, registry, components.Buffers));
         var recovery = new ShareRecovery(life, nodes, self, failover, wals.Former);
-        await RecoverAsync(life, former, recovery, nodes, self, token);
+        await RecoverAsync(life, recovery, nodes, self, token);
         await former.MakeRoomAsync(token);
         var descriptor = wals.Own.Describe(self.Node, self.Epoch);
         await nodes.RegisterWalAsync(self, descriptor, token);
@@ -162,12 +162,7 @@ internal sealed class IncarnationStart(
     private bool IsSame(NodeImage known) => known.Id == options.NodeId || (known.Name is not null && known.Name == options.Name);
 
     private async Task RecoverAsync(
-        NodeRuntime life,
-        FormerWals former,
-        ShareRecovery recovery,
-        NodeRegistry nodes,
-        NodeIncarnation self,
-        CancellationToken token)
+        NodeRuntime life, ShareRecovery recovery, NodeRegistry nodes, NodeIncarnation self, CancellationToken token)
     {
         var waiting = await nodes.GetWaitingWalsAsync(token);
         var losses = new AcceptedLosses(life, nodes, self, options.AcceptLoss);
@@ -181,7 +176,7 @@ internal sealed class IncarnationStart(
 
         // Shares of those of other nodes are recovered while this one serves; unless the operator gives something up, which is said once.
         var own = options.AcceptLoss.Count > 0 ? waiting : [.. waiting.Where(wal => wal.Wal.Node == self.Node)];
-        await former.RecoverAsync(own, recovery, losses, triesAgain: isReplacement, token);
+        await new StartRecovery(recovery, losses).RunAsync(own, triesAgain: isReplacement, token);
     }
 
     /// <summary>What is told is why it could not start, and not what that has led to.</summary>

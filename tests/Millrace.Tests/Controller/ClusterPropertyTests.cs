@@ -4,7 +4,6 @@ using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
 using Millrace.Controller.State;
 using Millrace.Controller.Streams;
-using Millrace.Controller.Topics;
 using Millrace.Metadata;
 using Millrace.ObjectStorage.Memory;
 using Millrace.ObjectStorage.ObjectLogs;

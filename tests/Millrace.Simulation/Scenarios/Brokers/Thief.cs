@@ -121,8 +121,7 @@ internal sealed class Thief(
             var recovery = new ShareRecovery(runtime, nodes, self, failover, _ => wals);
             var losses = new AcceptedLosses(runtime, nodes, self, []);
             var waiting = await nodes.GetWaitingWalsAsync(CancellationToken.None);
-            await new FormerWals(runtime, nodes, self, wals, _ => wals).RecoverAsync(
-                waiting, recovery, losses, triesAgain: false, CancellationToken.None);
+            await new StartRecovery(recovery, losses).RunAsync(waiting, triesAgain: false, CancellationToken.None);
             kernel.Coverage.Count("thief: WALs recovered");
         }
     }

@@ -132,6 +132,7 @@ internal sealed class ClusterWorld
         chaos.Pranks.Add(() => Any().Kill());
         chaos.Pranks.Add(() => Leader().Kill());
         chaos.Pranks.Add(KillAll);
+        chaos.Pranks.Add(KillOneAfterAnother);
         chaos.Pranks.Add(() => Any().Stop());
         chaos.Pranks.Add(() => Sleep(chaos, Any()));
         chaos.Pranks.Add(() => Sleep(chaos, Leader()));
@@ -161,6 +162,19 @@ internal sealed class ClusterWorld
         }
 
         Kernel.Coverage.Count(killed == _machines.Length ? "nodes: all killed" : "nodes: several killed");
+    }
+
+    /// <summary>One, and a moment later another, which may be recovering what the first one left, or have planned it.</summary>
+    private void KillOneAfterAnother()
+    {
+        var first = Any();
+        first.Kill();
+        Kernel.At(Kernel.Now + Kernel.Random.Between(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(4)), Kernel.World, () =>
+        {
+            var second = Kernel.Random.Chance(0.3) ? Leader() : Any();
+            Kernel.Coverage.Count("nodes: killed one after another", second == first ? 0 : 1);
+            second.Kill();
+        });
     }
 
     private void Swallow(ClusterMachine one, ClusterMachine other, bool isBothWays) =>

@@ -1,6 +1,6 @@
+using System.Runtime.CompilerServices;
 using Millrace.Cluster.Membership;
 using Millrace.Controller.Clients;
-using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
@@ -63,7 +63,7 @@ internal sealed class PlantedShares(
 
         public WalDescriptor Descriptor => recovery.Descriptor;
 
-        public async IAsyncEnumerable<StreamRecord> ReadAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token)
+        public async IAsyncEnumerable<StreamRecord> ReadAsync([EnumeratorCancellation] CancellationToken token)
         {
             await foreach (var record in recovery.ReadAsync(token))
             {

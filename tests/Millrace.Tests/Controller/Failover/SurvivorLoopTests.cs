@@ -6,7 +6,6 @@ using Millrace.Metadata.Image;
 using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;
 using Millrace.Runtime.Buffers;
-using Millrace.Runtime.Ids;
 using Millrace.Simulation.Scenarios;
 using Millrace.Streams;
 using Millrace.Streams.Recovery;

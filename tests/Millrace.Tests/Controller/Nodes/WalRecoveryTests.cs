@@ -109,6 +109,33 @@ public sealed class WalRecoveryTests
     }
 
     [Fact]
+    public void What_is_brought_twice_by_an_answer_that_has_become_old_counts_once()
+    {
+        var stream = Share(_survivors[0]).Ranges[0].Stream;
+        var (first, second) = (_script.Prepare(_survivors[0]), _script.Prepare(_survivors[0]));
+
+        var brought = _script.Commit(_survivors[0], _wal, ClusterScript.Range(first, stream, 0, 10, 20));
+        var repeated = _script.Commit(_survivors[0], _wal, ClusterScript.Range(first, stream, 0, 10, 20));
+        var again = _script.Commit(_survivors[0], _wal, ClusterScript.Range(second, stream, 0, 10, 25));
+
+        Assert.Equal([new(RangeOutcome.Accepted, 10), new(RangeOutcome.Accepted, 10), new(RangeOutcome.Cut, 20)], [.. brought, .. repeated, .. again]);
+        Assert.Equal(25, _script.Stream(stream).CommittedEnd);
+    }
+
+    [Fact]
+    public void Nothing_is_brought_of_a_WAL_whose_writer_is_not_fenced()
+    {
+        var wal = _script.State.Cluster.Wals.Values.Single(wal => wal.Node == _survivors[1].Node).Id;
+        var id = _script.Prepare(_survivors[0]);
+        var stream = Share(_survivors[0]).Ranges[0].Stream;
+
+        Assert.Equal(
+            StreamError.Incomplete,
+            Assert.Throws<StreamException>(() => _script.Commit(_survivors[0], wal, ClusterScript.Range(id, stream, 0, 10, 20))).Error);
+        Assert.Equal(StreamError.Incomplete, Assert.Throws<StreamException>(() => Complete(_survivors[0], new WalShare(wal, []))).Error);
+    }
+
+    [Fact]
     public void A_recoverer_that_is_fenced_completes_and_commits_nothing()
     {
         var share = Share(_survivors[0]);

@@ -3,7 +3,6 @@ using Millrace.Controller.State;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Protocol.Messages;
-using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;
 using Xunit;
