@@ -5,6 +5,7 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Millrace.Benchmarks;
 using Millrace.Benchmarks.DataPath;
+using Millrace.Benchmarks.Failover;
 using Millrace.Benchmarks.Files;
 using Millrace.Benchmarks.Metadata;
 using Millrace.Benchmarks.Micro;
@@ -60,7 +61,7 @@ micro.SetAction(parsed =>
 
 return await new RootCommand("Measures Millrace, and Apache Kafka beside it.")
     {
-        SideBySideCommand.Create(), dataPath, streams, wal, files, metadata, opening, micro,
+        SideBySideCommand.Create(), FailoverCommand.Create(), CutsCommand.Create(), dataPath, streams, wal, files, metadata, opening, micro,
     }
     .Parse(args)
     .InvokeAsync();

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using Millrace.Broker.Apis;
 using Millrace.Broker.Groups;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Purgatory;
 using Millrace.Coordination.Groups;
 using Millrace.Metadata.Image;
@@ -64,6 +65,7 @@ internal sealed class RestrictedClient(PartitionsUnderTest broker, RequestSteps 
         Runtime = broker.Runtime,
         Identity = broker.Identity,
         Metadata = broker.Feed,
+        Departed = new DepartedNodes(broker.Runtime.Time, broker.Feed),
         // Nothing that is refused reaches it.
         Controller = null!,
         Partitions = broker.Table,
