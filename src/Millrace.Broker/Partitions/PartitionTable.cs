@@ -270,7 +270,7 @@ internal sealed class PartitionTable : IAsyncDisposable
             while (_unopened.Reader.TryRead(out var partition))
             {
                 await places.EnterAsync(stopping);
-                _ = OpenAsync(partition, places, stopping);
+                _ = _runtime.Spawn("partition-opening", token => OpenAsync(partition, places, token));
             }
         }
     }
@@ -281,10 +281,6 @@ internal sealed class PartitionTable : IAsyncDisposable
         {
             // Whether it opened is the partition's to say, to those who ask it.
             await partition.WhenOpenAsync(stopping);
-        }
-        catch (OperationCanceledException)
-        {
-            // The node stops.
         }
         finally
         {

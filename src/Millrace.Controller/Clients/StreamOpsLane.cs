@@ -48,27 +48,54 @@ internal sealed class StreamOpsLane(IControllerChannel channel)
         }
     }
 
-    // Never fails: a failure goes to those who wait for the request.
+    // Never fails: a failure goes to those who wait.
     private async Task RunAsync()
     {
-        while (Gather() is { } batch)
+        try
         {
-            try
+            while (Gather() is { } batch)
             {
-                var answer = await channel.SendAsync<StreamOpsRequest, StreamOpsResponse>(batch.Requests.Join(), batch.Abandoned);
-                batch.Complete(batch.Requests.Split(answer));
+                await SendAsync(batch);
             }
-            catch (Exception failure)
+        }
+        catch (Exception failure)
+        {
+            // No memory to gather what waits.
+            FailAll(failure);
+        }
+    }
+
+    private async Task SendAsync(Batch batch)
+    {
+        try
+        {
+            var answer = await channel.SendAsync<StreamOpsRequest, StreamOpsResponse>(batch.Requests.Join(), batch.Abandoned);
+            batch.Complete(batch.Requests.Split(answer));
+        }
+        catch (Exception failure)
+        {
+            batch.Fail(failure);
+        }
+        finally
+        {
+            lock (_lock)
             {
-                batch.Fail(failure);
+                batch.End();
             }
-            finally
+        }
+    }
+
+    private void FailAll(Exception failure)
+    {
+        lock (_lock)
+        {
+            while (_waiting.First is { } first)
             {
-                lock (_lock)
-                {
-                    batch.End();
-                }
+                _waiting.RemoveFirst();
+                first.Value.Answer.TrySetException(failure);
             }
+
+            _isUnderWay = false;
         }
     }
 
@@ -83,9 +110,19 @@ internal sealed class StreamOpsLane(IControllerChannel channel)
             }
 
             var batch = new Batch();
-            while (_waiting.First is { } first && batch.Requests.TryAdd(first.Value.Request))
+            foreach (var question in _waiting)
             {
-                batch.Add(first.Value);
+                if (!batch.Requests.TryAdd(question.Request))
+                {
+                    break;
+                }
+
+                batch.Add(question);
+            }
+
+            // They leave the line last, when nothing can fail any more: whoever waits there is told of a failure.
+            for (var i = 0; i < batch.Count; i++)
+            {
                 _waiting.RemoveFirst();
             }
 
@@ -134,6 +171,8 @@ internal sealed class StreamOpsLane(IControllerChannel channel)
         public GatheredStreamOps Requests { get; } = new();
 
         public CancellationToken Abandoned => _abandoned.Token;
+
+        public int Count => _questions.Count;
 
         public void Add(Question question)
         {

@@ -77,7 +77,15 @@ internal sealed class SharedReads(IObjectStorage storage, BufferPool buffers, Ca
         await Task.Yield();
         while (Take(key) is { } parts)
         {
-            await Task.WhenAll(Cut(parts).Select(near => ReadAsync(key, near)));
+            try
+            {
+                await Task.WhenAll(Cut(parts).Select(near => ReadAsync(key, near)));
+            }
+            catch (Exception failure)
+            {
+                // No memory to put them in order.
+                parts.ForEach(part => part.Fail(failure));
+            }
         }
     }
 
