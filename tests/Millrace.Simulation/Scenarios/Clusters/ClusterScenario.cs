@@ -15,8 +15,9 @@ internal sealed class ClusterScenario : IScenario
     public IReadOnlyList<string> RareThings { get; } =
     [
         "broker: starts", "broker: incarnations replaced in process", "broker: clean stops", "nodes: killed", "nodes: controllers killed", "nodes: all killed",
-        "nodes: paused", "nodes: cut off from the store", "network: swallowed", "network: isolated", "network: connections cut", "storage: outage",
+        "nodes: paused", "nodes: lives with a WAL on the disk", "nodes: clock set", "nodes: cut off from the store", "network: swallowed", "network: isolated", "network: connections cut", "storage: outage",
         "clients: no answer", "clients: sent elsewhere", "controllers: changes", "leaders: changed", "fences: after trouble",
+        "topics: created", "topics: deleted",
         "idempotent: a batch without an answer had arrived", "group: generations with two members", "group: partitions that changed hands",
     ];
 

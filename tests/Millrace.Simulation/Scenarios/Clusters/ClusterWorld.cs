@@ -72,6 +72,8 @@ internal sealed class ClusterWorld
             AgreesWithin,
             "agree");
         AuditEpochs(topic);
+        var state = _machines.Single(machine => machine.Leads).State!;
+        await clients.AuditTopicsAsync(state.Cluster, state.Streams.Streams.Count);
     }
 
     private void CalmDown()
@@ -137,6 +139,7 @@ internal sealed class ClusterWorld
         chaos.Pranks.Add(Isolate);
         chaos.Pranks.Add(Reset);
         chaos.Pranks.Add(WeatherChanges);
+        chaos.Pranks.Add(() => Any().Node.SetClock());
         return chaos;
     }
 
