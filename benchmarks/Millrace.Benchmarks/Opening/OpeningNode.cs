@@ -58,12 +58,8 @@ internal sealed class OpeningNode : IAsyncDisposable
     {
         var registry = new StreamRegistry(Cluster.Channel, Self);
         var failover = new WalFailover(_life, Options, new UploadTarget(Self, Cluster.Storage, registry, _buffers));
-        await new FormerWals(_life, _nodes, Self, _wals, _ => _wals).RecoverAsync(
-            await _nodes.GetWaitingWalsAsync(default),
-            new ShareRecovery(_life, _nodes, Self, failover, _ => _wals),
-            new AcceptedLosses(_life, _nodes, Self, []),
-            triesAgain: false,
-            default);
+        await new StartRecovery(new ShareRecovery(_life, _nodes, Self, failover, _ => _wals), new AcceptedLosses(_life, _nodes, Self, []))
+            .RunAsync(await _nodes.GetWaitingWalsAsync(default), triesAgain: false, default);
     }
 
     /// <summary>Opens all partitions that it leads.</summary>

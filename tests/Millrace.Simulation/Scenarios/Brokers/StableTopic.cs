@@ -4,13 +4,13 @@ using Millrace.Simulation.Network;
 
 namespace Millrace.Simulation.Scenarios.Brokers;
 
-/// <summary>Makes the topic that is there for as long as its world.</summary>
+/// <summary>Makes a topic of a name that nobody else uses.</summary>
 internal sealed class StableTopic(SimulationKernel kernel, Lane lane, SimulatedClient client)
 {
     private readonly SpokenVersions _versions = new(kernel.Random);
 
     /// <summary>Asks for it until the broker says that it is there.</summary>
-    public async Task<TopicOracle> CreateAsync(string name, int partitions)
+    public async Task<TopicOracle> CreateAsync(string name, int partitions, int number = 0)
     {
         var request = new CreateTopicsRequest
         {
@@ -35,7 +35,7 @@ internal sealed class StableTopic(SimulationKernel kernel, Lane lane, SimulatedC
                         _versions.Metadata);
                     if (described.Topics[0] is { ErrorCode: 0, TopicId: var id })
                     {
-                        var topic = new TopicOracle(kernel, name, number: 0, comesAgain: false) { Id = id };
+                        var topic = new TopicOracle(kernel, name, number, comesAgain: false) { Id = id };
                         topic.GrowTo(partitions);
                         return topic;
                     }

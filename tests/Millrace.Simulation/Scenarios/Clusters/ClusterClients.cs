@@ -1,3 +1,4 @@
+using Millrace.Metadata.Image;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Network;
 using Millrace.Simulation.Scenarios.Brokers;
@@ -21,6 +22,7 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
 
     private readonly TimeSpan _patience = kernel.Random.Between(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(15));
     private BrokerClient[] _clients = [];
+    private PassingTopics? _passing;
     private GroupOracle? _group;
     private bool _isOver;
 
@@ -32,8 +34,10 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
     {
         _group = new GroupOracle(kernel, Group, topic.Partitions.Count);
         _clients = [.. topic.Partitions.Select(NewClient)];
+        _passing = new PassingTopics(kernel, ConnectToAny, ConnectToLeader);
         return
         [
+            _passing.RunAsync(() => _isOver),
             .. _clients.Select(client => client.RunAsync(() => _isOver)),
             .. topic.Partitions.Select(partition => NewProducer(partition).RunAsync(() => _isOver)),
             .. Enumerable.Range(0, Members).Select(i => NewMember(_group, $"member{i}", topic).RunAsync(() => _isOver)),
@@ -51,6 +55,9 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
             await _clients[i].AuditAsync(_group!.Offsets[i]);
         }
     }
+
+    /// <summary>The topics that came and went are those that they should be.</summary>
+    public Task AuditTopicsAsync(MetadataImage image, int streams) => _passing!.AuditAsync(image, streams);
 
     private BrokerClient NewClient(PartitionOracle partition)
     {

@@ -14,25 +14,32 @@ using Millrace.Simulation.Scenarios.Stores;
 using Millrace.Simulation.Storage;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Object;
+using Millrace.Streams.Wal.Ring;
 
 namespace Millrace.Simulation.Scenarios.Clusters;
 
 /// <summary>
-/// The machine of one of the cluster's brokers, its WAL in the bucket: starts it, stops it, kills it, and starts it again, under the same name and with
-/// nothing on its disk, whatever ended it.
+/// The machine of one of the cluster's brokers, its WAL in the bucket or, of some, on its own disk: starts it, stops it, kills it, and starts it again under
+/// the same name, whatever ended it.
 /// </summary>
 internal sealed class ClusterMachine : INodeObserver
 {
     /// <summary>What leases allow for, less a little for what is counted in whole milliseconds.</summary>
     private const double LargestClockError = 0.08;
 
+    private const long WalCapacity = 4 << 20;
+    private const double WalsOnDisk = 0.2;
+    private static readonly TimeSpan ProducersAreKept = TimeSpan.FromDays(20);
     private static readonly TimeSpan LongestAbsence = TimeSpan.FromSeconds(3);
     private readonly ClusterWorld _world;
     private readonly SimulationKernel _kernel;
     private readonly NodeOptions _options;
     private readonly HashSet<StreamId> _recovered = [];
     private readonly double _clockRate;
+    private readonly SimulatedDisk _disk;
+    private readonly bool _walIsOnDisk;
     private NodeHost? _running;
     private SimulatedListener? _listener;
     private SimulatedStorageClient? _storage;
@@ -44,9 +51,11 @@ internal sealed class ClusterMachine : INodeObserver
     {
         (_world, _kernel) = (world, world.Kernel);
         Host = $"10.0.0.{number + 1}";
-        Node = new SimulatedNode(_kernel, $"n{number}", lane => new SimulatedDisk(_kernel, Host).Mount(lane)) { OnFailed = OnFailed };
+        _disk = new SimulatedDisk(_kernel, Host);
+        Node = new SimulatedNode(_kernel, $"n{number}", _disk.Mount) { OnFailed = OnFailed };
         _options = Options(_kernel.Random);
         _clockRate = 1 + (_kernel.Random.NextDouble() * 2 - 1) * LargestClockError;
+        _walIsOnDisk = _kernel.Random.Chance(WalsOnDisk);
     }
 
     public SimulatedNode Node { get; }
@@ -214,6 +223,7 @@ internal sealed class ClusterMachine : INodeObserver
         {
             _kernel.Coverage.Count("nodes: machines lost");
             _world.Network.MachineLost(lane);
+            _disk.CutPower();
         }
         else
         {
@@ -295,7 +305,9 @@ internal sealed class ClusterMachine : INodeObserver
                 new PlantedShares(_world.Fault.Value, () => _running?.Member, _world.Oracle.FencedIn, _recovered, wals),
             _ => wals,
         };
-        return new WalProviders(wals, kind => kind == WalKind.Object ? takeover : null);
+        IWalProvider own = _walIsOnDisk ? new RingWalProvider(life, buffers, new WalFolder(life, "/data/wal", new() { Capacity = WalCapacity }), new()) : wals;
+        _kernel.Coverage.Count("nodes: lives with a WAL on the disk", _walIsOnDisk ? 1 : 0);
+        return new WalProviders(own, kind => kind == WalKind.Object ? takeover : kind == own.Kind ? own : null);
     }
 
     private NodeOptions Options(SeededRandom random)
@@ -309,6 +321,9 @@ internal sealed class ClusterMachine : INodeObserver
                 KeyValuePair.Create("offsets.topic.num.partitions", "2"),
                 KeyValuePair.Create("group.initial.rebalance.delay.ms", "200"),
                 KeyValuePair.Create("offsets.retention.minutes", $"{int.MaxValue}"),
+                // By the wall clock, which somebody sets by days.
+                KeyValuePair.Create("producer.id.expiration.ms", $"{(long)ProducersAreKept.TotalMilliseconds}"),
+                KeyValuePair.Create("log.retention.check.interval.ms", $"{(long)ProducersAreKept.TotalMilliseconds}"),
             ]),
             "/nowhere");
         return options with

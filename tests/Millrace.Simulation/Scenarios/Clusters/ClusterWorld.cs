@@ -74,6 +74,8 @@ internal sealed class ClusterWorld
             AgreesWithin,
             "agree");
         AuditEpochs(topic);
+        var state = _machines.Single(machine => machine.Leads).State!;
+        await clients.AuditTopicsAsync(state.Cluster, state.Streams.Streams.Count);
     }
 
     private void CalmDown()
@@ -143,6 +145,7 @@ internal sealed class ClusterWorld
         chaos.Pranks.Add(AnswerLate);
         chaos.Pranks.Add(Reset);
         chaos.Pranks.Add(WeatherChanges);
+        chaos.Pranks.Add(() => Any().Node.SetClock());
         return chaos;
     }
 

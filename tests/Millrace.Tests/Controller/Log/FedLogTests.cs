@@ -1,9 +1,9 @@
 using Millrace.Controller;
 using Millrace.Controller.Log;
+using Millrace.Metadata.Records;
 using Millrace.ObjectStorage.Memory;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol.Primitives;
-using Millrace.Runtime.Ids;
 using Xunit;
 
 namespace Millrace.Tests.Controller.Log;
@@ -99,5 +99,5 @@ public sealed class FedLogTests
         MetadataLog.OpenClusterAsync(node.Runtime, _storage, node.LogOptions, default).AsTask();
 
     private static string Print(MetadataLog log) =>
-        Convert.ToHexString(Millrace.Metadata.Records.MetadataEntry.Write(log.Image.ToRecords()));
+        Convert.ToHexString(MetadataEntry.Write(log.Image.ToRecords()));
 }

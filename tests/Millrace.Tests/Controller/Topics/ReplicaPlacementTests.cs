@@ -1,5 +1,4 @@
 using Millrace.Controller.Nodes;
-using Millrace.Controller.Topics;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
 using Xunit;
