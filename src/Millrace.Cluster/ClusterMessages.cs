@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Cluster.Liveness;
 using Millrace.Runtime.Ids;
 
 namespace Millrace.Cluster;
