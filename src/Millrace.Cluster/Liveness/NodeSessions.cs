@@ -134,6 +134,12 @@ public sealed class NodeSessions
         {
             await Task.Delay(SessionClock.Tick, _runtime.Time, stopping);
             var sessions = _sessions.Sweep();
+            if (_controller.Metadata.Image.Nodes.Values.Any(node => node.State == NodeState.Fenced))
+            {
+                // Its process may live, and become controller where this one hears nothing of it.
+                _grants.Doubt();
+            }
+
             _grants.AllLived(sessions.Count == 0 ? null : sessions.Min(found => found.Session.SentAfter));
         }
     }
@@ -141,10 +147,13 @@ public sealed class NodeSessions
     private async Task JudgeAsync(List<(NodeImage Node, NodeSession Session)> sessions, CancellationToken stopping)
     {
         var now = _clock.Now;
+        var silences = sessions
+            .Select(found => (found.Node.Id, Silence: found.Session.IsCondemned ? TimeSpan.Zero : found.Session.SilenceAt(now)))
+            .ToList();
         IReadOnlyList<(NodeId Node, TimeSpan Limit)> silent;
         lock (_judge)
         {
-            silent = _judge.Judge(now, [.. sessions.Select(found => (found.Node.Id, found.Session.IsCondemned ? TimeSpan.Zero : found.Session.SilenceAt(now)))]);
+            silent = _judge.Judge(now, silences);
         }
 
         foreach (var (id, limit) in silent)

@@ -19,7 +19,8 @@ internal sealed class ClusterScenario : IScenario
     public IReadOnlyList<string> RareThings { get; } =
     [
         "broker: starts", "broker: incarnations replaced in process", "broker: clean stops", "nodes: killed", "nodes: controllers killed", "nodes: all killed",
-        "nodes: paused", "nodes: cut off from the store", "network: swallowed", "network: isolated", "network: split", "network: answers late", "network: connections cut", "storage: outage",
+        "nodes: paused", "nodes: cut off from the store", "network: swallowed", "network: isolated", "network: split", "network: answers late",
+        "network: connections cut", "storage: outage",
         "clients: no answer", "clients: sent elsewhere", "controllers: changes", "leaders: changed", "fences: after trouble",
         "idempotent: a batch without an answer had arrived", "group: generations with two members", "group: partitions that changed hands",
     ];
