@@ -5,6 +5,7 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Millrace.Benchmarks;
 using Millrace.Benchmarks.DataPath;
+using Millrace.Benchmarks.Failover;
 using Millrace.Benchmarks.Files;
 using Millrace.Benchmarks.Metadata;
 using Millrace.Benchmarks.Micro;
@@ -47,6 +48,9 @@ micro.SetAction(parsed =>
     BenchmarkSwitcher.FromAssembly(typeof(ChecksumBenchmark).Assembly).Run([.. parsed.UnmatchedTokens], config);
 });
 
-return await new RootCommand("Measures Millrace, and Apache Kafka beside it.") { SideBySideCommand.Create(), dataPath, streams, wal, files, metadata, micro }
+return await new RootCommand("Measures Millrace, and Apache Kafka beside it.")
+    {
+        SideBySideCommand.Create(), FailoverCommand.Create(), CutsCommand.Create(), dataPath, streams, wal, files, metadata, micro,
+    }
     .Parse(args)
     .InvokeAsync();

@@ -31,6 +31,7 @@ public sealed class KafkaBroker : IAsyncDisposable
     private readonly PartitionMaintenance _maintenance;
     private readonly GroupElections _elections;
     private readonly UncleanedTopics _uncleaned;
+    private readonly DepartedNodes _departed;
     private readonly NetworkServer _network;
     private readonly BrokerMetrics _metrics = new();
     private readonly DataMetrics _dataMetrics = new();
@@ -53,6 +54,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         var groups = new GroupCoordinator(runtime, GroupConfigs.Read(identity.Configs));
         _elections = new GroupElections(runtime, identity.Node, metadata, _partitions, groups, buffers);
         _uncleaned = new UncleanedTopics(runtime.Loggers.CreateLogger<UncleanedTopics>(), metadata, identity.Configs);
+        _departed = new DepartedNodes(runtime.Time, metadata);
         var fetches = new FetchPurgatory(runtime);
         _metrics.Observe(_dataMetrics, _partitions, fetches, groups, buffers);
         var components = new BrokerComponents
@@ -62,6 +64,7 @@ public sealed class KafkaBroker : IAsyncDisposable
             Metadata = metadata,
             Controller = controller,
             Lease = lease,
+            Departed = _departed,
             Partitions = _partitions,
             Buffers = buffers,
             CacheBytes = cacheBytes,
@@ -81,6 +84,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         _elections.Start();
         _maintenance.Start();
         _uncleaned.Start();
+        _departed.Start();
     }
 
     /// <summary>Begins to accept clients from a bound listener, which this owns from now on.</summary>
@@ -94,6 +98,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         // Members that wait for their groups would wait for longer than anyone who stops a broker.
         _elections.Dispose();
         _uncleaned.Dispose();
+        _departed.Dispose();
         await _network.DrainAsync(grace);
         await _partitions.CloseAsync(token);
     }

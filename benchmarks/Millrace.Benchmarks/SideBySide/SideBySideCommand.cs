@@ -132,7 +132,7 @@ internal static class SideBySideCommand
     }
 
     private static (string Name, Func<string, BrokerUnderTest> Start) Millrace(string name, string checkout) =>
-        (name, folder => new MillraceUnderTest(name, checkout, folder));
+        (name, folder => new MillraceUnderTest(name, checkout, folder, log: null, prefix: [], "--listen", "127.0.0.1:0"));
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

@@ -30,7 +30,7 @@ internal static class ApiTable
                 FetchHandler.PatienceOf),
             Leased<ListOffsetsHandler, ListOffsetsRequest, ListOffsetsResponse>(
                 broker, ErrorCode.NotLeaderOrFollower, new(broker.Runtime, broker.Partitions), ListOffsetsHandler.PatienceOf),
-            ApiEntry.For<MetadataHandler, MetadataRequest, MetadataResponse>(new(broker.Identity, broker.Metadata, deeds)),
+            ApiEntry.For<MetadataHandler, MetadataRequest, MetadataResponse>(new(broker.Identity, broker.Metadata, broker.Departed, deeds)),
             ApiEntry.For<OffsetCommitHandler, OffsetCommitRequest, OffsetCommitResponse>(new(broker.Metadata, broker.Groups)),
             Leased<OffsetFetchHandler, OffsetFetchRequest, OffsetFetchResponse>(broker, ErrorCode.NotCoordinator, new(broker.Metadata, broker.Groups)),
             ApiEntry.For<FindCoordinatorHandler, FindCoordinatorRequest, FindCoordinatorResponse>(

@@ -20,6 +20,9 @@ internal sealed record BrokerComponents
     /// <summary>The newest image of the cluster that this broker knows.</summary>
     public required IMetadataFeed Metadata { get; init; }
 
+    /// <summary>Which nodes clients are told of.</summary>
+    public required DepartedNodes Departed { get; init; }
+
     public required IControllerChannel Controller { get; init; }
 
     /// <summary>Lets this broker answer reads.</summary>

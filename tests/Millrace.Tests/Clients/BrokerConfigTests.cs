@@ -3,7 +3,7 @@ using Xunit;
 namespace Millrace.Tests.Clients;
 
 /// <summary><c>millrace config</c>, and the names that it and <c>topic alter</c> do not take.</summary>
-[Collection(ClientTestGroup.Name)]
+[Collection(CommandLineTestGroup.Name)]
 public sealed class BrokerConfigTests(SharedBroker broker)
 {
     private const int Usage = 2;

@@ -7,7 +7,7 @@ using Xunit;
 namespace Millrace.Tests.Clients;
 
 /// <summary>The program's own commands, as a shell runs them.</summary>
-[Collection(ClientTestGroup.Name)]
+[Collection(CommandLineTestGroup.Name)]
 public sealed class CommandLineTests(SharedBroker broker)
 {
     private const int Failed = 1;

@@ -3,7 +3,7 @@ using Xunit;
 namespace Millrace.Tests.Clients;
 
 /// <summary>The scripts of <c>millrace completion</c>, run by the shells they are for.</summary>
-[Collection(ClientTestGroup.Name)]
+[Collection(CommandLineTestGroup.Name)]
 public sealed class CompletionTests(SharedBroker broker)
 {
     private readonly Shell _shell = new(broker.BootstrapServers);

@@ -4,7 +4,7 @@ using Xunit;
 namespace Millrace.Tests.Clients;
 
 /// <summary><c>millrace group seek</c>, and what the group's next member reads.</summary>
-[Collection(ClientTestGroup.Name)]
+[Collection(CommandLineTestGroup.Name)]
 public sealed class GroupSeekTests(SharedBroker broker)
 {
     private const int Failed = 1;

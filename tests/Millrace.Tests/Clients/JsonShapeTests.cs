@@ -6,7 +6,7 @@ using Xunit;
 namespace Millrace.Tests.Clients;
 
 /// <summary>What <c>--json</c> prints, in the form and under the names that docs/command-line.md promises.</summary>
-[Collection(ClientTestGroup.Name)]
+[Collection(CommandLineTestGroup.Name)]
 public sealed partial class JsonShapeTests(SharedBroker broker)
 {
     // As the document calls it, the whole line, and what it reads. Each may need what those before it have made.

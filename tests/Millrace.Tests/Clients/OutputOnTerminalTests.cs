@@ -3,7 +3,7 @@ using Xunit;
 namespace Millrace.Tests.Clients;
 
 /// <summary>What people see at a terminal, which a pipe never gets. <c>script</c> lends the terminal.</summary>
-[Collection(ClientTestGroup.Name)]
+[Collection(CommandLineTestGroup.Name)]
 public sealed class OutputOnTerminalTests(SharedBroker broker)
 {
     [Theory]

@@ -3,7 +3,7 @@ using Xunit;
 namespace Millrace.Tests.Clients;
 
 /// <summary>Clusters by name, from the file that lies where it lies by default.</summary>
-[Collection(ClientTestGroup.Name)]
+[Collection(CommandLineTestGroup.Name)]
 public sealed class ProfileTests(SharedBroker broker) : IDisposable
 {
     private readonly TemporaryDirectory _folder = new();

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Millrace.Tests.Clients;
 
-/// <summary>One broker for all tests that only need some broker; each uses topics and groups of its own.</summary>
+/// <summary>One broker for a group of tests that only need some broker; each uses topics and groups of its own.</summary>
 public sealed class SharedBroker : IAsyncLifetime
 {
     private readonly TemporaryDirectory _directory = new();

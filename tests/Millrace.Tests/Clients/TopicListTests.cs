@@ -3,7 +3,7 @@ using Xunit;
 namespace Millrace.Tests.Clients;
 
 /// <summary><c>millrace topic list</c> by names and patterns.</summary>
-[Collection(ClientTestGroup.Name)]
+[Collection(CommandLineTestGroup.Name)]
 public sealed class TopicListTests(SharedBroker broker)
 {
     private readonly Shell _shell = new(broker.BootstrapServers);

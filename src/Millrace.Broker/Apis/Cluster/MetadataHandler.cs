@@ -16,7 +16,7 @@ namespace Millrace.Broker.Apis.Cluster;
 /// v10: topic ids. v12: topics by id. v13: an error for the whole answer. The response that triggered a creation says
 /// UNKNOWN_TOPIC_OR_PARTITION, which clients retry, as in Kafka. Brokers are named by their addresses on the client's listener.
 /// </remarks>
-internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed feed, ControllerDeeds deeds)
+internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed feed, DepartedNodes departed, ControllerDeeds deeds)
     : IApiHandler<MetadataRequest, MetadataResponse>
 {
     private const short FirstWithListenerNotFound = 6;
@@ -64,7 +64,7 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
 
         return new MetadataResponse
         {
-            Brokers = [.. Brokers(image, context.Connection.Listener)],
+            Brokers = [.. Brokers(departed.Told(image), context.Connection.Listener)],
             ClusterId = image.ClusterId,
             ControllerId = SeenController.Of(image, identity.Node).Value,
             Topics = topics,
@@ -73,9 +73,9 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
         };
     }
 
-    private static IEnumerable<MetadataResponse.MetadataResponseBroker> Brokers(MetadataImage image, ListenerName listener)
+    private static IEnumerable<MetadataResponse.MetadataResponseBroker> Brokers(IEnumerable<NodeImage> nodes, ListenerName listener)
     {
-        foreach (var node in image.LiveNodes)
+        foreach (var node in nodes)
         {
             // Those that cannot be reached by the client's listener are left out, as by Kafka.
             if (node.EndpointOf(listener) is { } endpoint)

@@ -3,6 +3,7 @@ using System.Net;
 using Millrace.Metadata.Channel;
 using Millrace.Broker.Apis;
 using Millrace.Broker.Groups;
+using Millrace.Broker.Membership;
 using Millrace.Broker.Purgatory;
 using Millrace.Coordination.Groups;
 using Millrace.Metadata.Image;
@@ -65,6 +66,7 @@ internal sealed class RestrictedClient(PartitionsUnderTest broker, RequestSteps 
         Runtime = broker.Runtime,
         Identity = broker.Identity,
         Metadata = broker.Feed,
+        Departed = new DepartedNodes(broker.Runtime.Time, broker.Feed),
         // Nothing that is refused reaches it.
         Controller = null!,
         Lease = lease,

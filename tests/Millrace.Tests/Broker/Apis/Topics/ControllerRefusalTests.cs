@@ -1,6 +1,7 @@
 using Millrace.Broker.Apis.Cluster;
 using Millrace.Broker.Apis.Groups;
 using Millrace.Broker.Apis.Topics;
+using Millrace.Broker.Membership;
 using Millrace.Metadata;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
@@ -45,7 +46,7 @@ public sealed class ControllerRefusalTests : IAsyncDisposable
         _controller.Refusal = new ControllerException(refusal, "not now");
         using var context = TestContext.Create(12, _broker.Buffers.Rent(1));
 
-        var topics = await new MetadataHandler(_broker.Identity, _broker.Feed, Deeds)
+        var topics = await new MetadataHandler(_broker.Identity, _broker.Feed, new DepartedNodes(TimeProvider.System, _broker.Feed), Deeds)
             .HandleAsync(context, new MetadataRequest { Topics = [new() { Name = "n" }], AllowAutoTopicCreation = true }, default);
         var coordinators = await new FindCoordinatorHandler(_broker.Identity, _broker.Feed, Deeds)
             .HandleAsync(context, new FindCoordinatorRequest { CoordinatorKeys = ["g"] }, default);

@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Millrace.Benchmarks.SideBySide;
+
+namespace Millrace.Benchmarks.Failover;
+
+/// <summary>Brokers of one cluster, each a process of its own that keeps its name and its address.</summary>
+internal sealed class ClusterUnderTest : IDisposable
+{
+    private readonly string _folder;
+    private readonly string _store;
+    private readonly MillraceUnderTest[] _brokers;
+    private readonly SeparateHosts? _hosts;
+    private readonly string _logLevel;
+    private readonly IAdminClient _admin;
+
+    /// <param name="folder">For data and logs.</param>
+    /// <param name="store">The bucket.</param>
+    /// <param name="brokers">How many.</param>
+    /// <param name="hosts">One for each; null for this machine's loopback.</param>
+    /// <param name="logLevel">The least that they log.</param>
+    public ClusterUnderTest(string folder, string store, int brokers, SeparateHosts? hosts = null, string logLevel = "information")
+    {
+        (_folder, _store, _hosts, _logLevel) = (folder, store, hosts, logLevel);
+        _brokers = new MillraceUnderTest[brokers];
+        Parallel.For(0, brokers, index => _brokers[index] = Start(index, $"{(hosts is null ? "127.0.0.1" : SeparateHosts.AddressOf(index))}:0"));
+        BootstrapServers = string.Join(',', _brokers.Select(broker => broker.BootstrapServers));
+        _admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = BootstrapServers }).Build();
+    }
+
+    public string BootstrapServers { get; }
+
+    public int Count => _brokers.Length;
+
+    public void PrintLogs()
+    {
+        for (var index = 0; index < Count; index++)
+        {
+            Console.WriteLine($"--- broker{index}\n{File.ReadAllText(LogOf(index))}");
+        }
+    }
+
+    public void CreateTopic(string topic, int partitions) =>
+        _admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = 1 }]).Wait();
+
+    /// <summary>The broker that the controller lives in.</summary>
+    public int Controller() => Find(_admin.DescribeClusterAsync().Result.Controller is { } node ? $"{node.Host}:{node.Port}" : "");
+
+    /// <summary>How many partitions of a topic each broker leads.</summary>
+    public int[] Leaders(string topic)
+    {
+        var metadata = _admin.GetMetadata(topic, TimeSpan.FromSeconds(10));
+        var led = new int[Count];
+        foreach (var partition in metadata.Topics[0].Partitions)
+        {
+            if (metadata.Brokers.Find(broker => broker.BrokerId == partition.Leader) is { } leader)
+            {
+                led[Find($"{leader.Host}:{leader.Port}")]++;
+            }
+        }
+
+        return led;
+    }
+
+    public void Kill(int index) => _brokers[index].Signal("KILL");
+
+    public void Stop(int index) => _brokers[index].Signal("STOP");
+
+    public void Continue(int index) => _brokers[index].Signal("CONT");
+
+    /// <summary>Starts one again that was killed; returns when it is ready.</summary>
+    public void Restart(int index)
+    {
+        var address = _brokers[index].BootstrapServers;
+        _brokers[index].Dispose();
+        _brokers[index] = Start(index, address);
+    }
+
+    public void Dispose()
+    {
+        _admin.Dispose();
+        Parallel.ForEach(_brokers, broker => broker.Dispose());
+    }
+
+    private int Find(string address) =>
+        Array.FindIndex(_brokers, broker => broker.BootstrapServers == address) is >= 0 and var found
+            ? found
+            : throw new UnreachableException($"The cluster names a broker at '{address}', and none was started there");
+
+    private MillraceUnderTest Start(int index, string listen) => new(
+        $"broker{index}",
+        Checkout.Root,
+        Path.Combine(_folder, $"broker{index}"),
+        new StreamWriter(LogOf(index), append: true) { AutoFlush = true },
+        _hosts?.On(index) ?? [],
+        "--listen", listen, "--store", _store, "--wal", "object", "--name", $"broker{index}", "--log-level", _logLevel);
+
+    private string LogOf(int index) => Path.Combine(_folder, $"broker{index}.log");
+}

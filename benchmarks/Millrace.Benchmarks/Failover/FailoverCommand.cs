@@ -1,0 +1,55 @@
+using System.CommandLine;
+
+namespace Millrace.Benchmarks.Failover;
+
+/// <summary>
+/// <c>./bench failover</c>: brokers of one cluster are killed or stopped under load; how long until every partition acknowledges again, as an ordinary
+/// client sees it.
+/// </summary>
+internal static class FailoverCommand
+{
+    public static Command Create()
+    {
+        var faults = new Option<Fault[]>("--fault")
+        {
+            Description = "What befalls the cluster; several one after another.",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [Fault.Broker, Fault.Controller],
+        };
+        var brokers = new Option<int>("--brokers") { Description = "How many.", DefaultValueFactory = _ => 3 };
+        var partitions = new Option<int>("--partitions") { Description = "Of one topic.", DefaultValueFactory = _ => 1_000 };
+        var rounds = new Option<int>("--rounds") { Description = "How often each is measured.", DefaultValueFactory = _ => 3 };
+        var load = new Option<double>("--load") { Description = "Records per second, over all partitions in turn.", DefaultValueFactory = _ => 1_000 };
+        var store = new Option<string?>("--store") { Description = "The bucket, empty; otherwise a directory." };
+        var logs = new Option<string?>("--logs") { Description = "Prints at the end what the brokers logged at this level and above: debug, information." };
+        var command = new Command("failover", "Brokers are killed or stopped under load: how long until every partition acknowledges again.")
+        {
+            faults, brokers, partitions, rounds, load, store, logs,
+        };
+        command.SetAction(parsed =>
+        {
+            foreach (var fault in parsed.GetValue(faults)!)
+            {
+                using var folder = new ScratchFolder();
+                using var cluster = new ClusterUnderTest(
+                    folder.Path,
+                    parsed.GetValue(store) ?? $"file://{folder.Path}/store",
+                    parsed.GetValue(brokers),
+                    logLevel: parsed.GetValue(logs) ?? "warning");
+                Console.WriteLine($"## {fault}: {cluster.Count} brokers, {parsed.GetValue(partitions)} partitions\n");
+                try
+                {
+                    new FailoverRun(cluster, parsed.GetValue(partitions), parsed.GetValue(load)).Measure(fault, parsed.GetValue(rounds));
+                }
+                finally
+                {
+                    if (parsed.GetValue(logs) is not null)
+                    {
+                        cluster.PrintLogs();
+                    }
+                }
+            }
+        });
+        return command;
+    }
+}

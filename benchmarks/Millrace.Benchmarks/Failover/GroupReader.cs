@@ -1,0 +1,82 @@
+using System.Buffers.Binary;
+using Confluent.Kafka;
+
+namespace Millrace.Benchmarks.Failover;
+
+/// <summary>
+/// A consumer of a group that reads all that a <see cref="SteadyWriter"/> writes, and commits as it goes. Each partition's records must be 0, 1, 2 and so
+/// on; a group may see some of them again after a failure of its coordinator, never leave one out.
+/// </summary>
+/// <remarks>Threading: reads on a thread of its own.</remarks>
+internal sealed class GroupReader : IDisposable
+{
+    private readonly long[] _next;
+    private readonly IConsumer<Ignore, byte[]> _consumer;
+    private readonly Thread _thread;
+    private volatile bool _stopped;
+    private volatile string? _failure;
+    private long _read;
+
+    public GroupReader(string bootstrapServers, string topic, int partitions)
+    {
+        _next = new long[partitions];
+        _consumer = new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig
+        {
+            BootstrapServers = bootstrapServers,
+            GroupId = "readers",
+            AutoOffsetReset = AutoOffsetReset.Earliest,
+            AutoCommitIntervalMs = 1_000,
+        }).SetLogHandler((_, _) => { }).Build();
+        _consumer.Subscribe(topic);
+        _thread = new Thread(Read) { IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Waits until it has read so many different records.</summary>
+    /// <exception cref="InvalidOperationException">It has not in time, or something was missing.</exception>
+    public void WaitFor(long records, TimeSpan limit)
+    {
+        if (!SpinWait.SpinUntil(() => Volatile.Read(ref _read) >= records || _failure is not null, limit) || _failure is not null)
+        {
+            throw new InvalidOperationException($"The group has read {Volatile.Read(ref _read)} of {records} records. {_failure}");
+        }
+    }
+
+    public void Dispose()
+    {
+        _stopped = true;
+        _thread.Join();
+        _consumer.Close();
+        _consumer.Dispose();
+    }
+
+    private void Read()
+    {
+        while (!_stopped)
+        {
+            try
+            {
+                if (_consumer.Consume(TimeSpan.FromMilliseconds(100)) is not { } result)
+                {
+                    continue;
+                }
+
+                ref var next = ref _next[result.Partition.Value];
+                var found = BinaryPrimitives.ReadInt64BigEndian(result.Message.Value);
+                if (found > next)
+                {
+                    _failure ??= $"{result.TopicPartitionOffset} holds record {found}, and {next} was not seen.";
+                }
+                else if (found == next)
+                {
+                    next++;
+                    Interlocked.Increment(ref _read);
+                }
+            }
+            catch (ConsumeException passing) when (!passing.Error.IsFatal)
+            {
+                // A broker that is gone: the client finds the next one.
+            }
+        }
+    }
+}

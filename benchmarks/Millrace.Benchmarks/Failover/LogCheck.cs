@@ -1,0 +1,47 @@
+using System.Buffers.Binary;
+using Confluent.Kafka;
+
+namespace Millrace.Benchmarks.Failover;
+
+/// <summary>Reads a whole topic and compares it with what was acknowledged.</summary>
+internal static class LogCheck
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    /// <summary>Each partition has to hold 0, 1, 2 and so on, once each and in this order, exactly as many as were acknowledged.</summary>
+    /// <exception cref="InvalidOperationException">It does not.</exception>
+    public static void Check(string bootstrapServers, string topic, int partitions, SteadyWriter written)
+    {
+        using var consumer = new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig
+        {
+            BootstrapServers = bootstrapServers,
+            GroupId = "check",
+            EnableAutoCommit = false,
+            EnablePartitionEof = true,
+        }).SetLogHandler((_, _) => { }).Build();
+        consumer.Assign(Enumerable.Range(0, partitions).Select(partition => new TopicPartitionOffset(topic, partition, Offset.Beginning)));
+        var next = new long[partitions];
+        for (var left = partitions; left > 0;)
+        {
+            var result = consumer.Consume(Limit) ?? throw new InvalidOperationException($"{left} partitions cannot be read to their end");
+            var partition = result.Partition.Value;
+            if (result.IsPartitionEOF)
+            {
+                left--;
+            }
+            else if (BinaryPrimitives.ReadInt64BigEndian(result.Message.Value) is var found && found != next[partition]++)
+            {
+                throw new InvalidOperationException($"{result.TopicPartitionOffset} holds record {found} where {next[partition] - 1} belongs");
+            }
+        }
+
+        for (var partition = 0; partition < partitions; partition++)
+        {
+            if (next[partition] != written.Acknowledged(partition))
+            {
+                throw new InvalidOperationException(
+                    $"{topic}-{partition} holds {next[partition]} records, and {written.Acknowledged(partition)} were acknowledged");
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using Confluent.Kafka;
+
+namespace Millrace.Benchmarks.Failover;
+
+/// <summary>
+/// An ordinary idempotent producer that writes to all partitions in turn, at a steady pace: the n-th record of a partition holds n, so that whatever is lost,
+/// doubled or out of order can be seen in the log.
+/// </summary>
+/// <remarks>Threading: produces on a thread of its own, counts on the client's.</remarks>
+internal sealed class SteadyWriter : IDisposable
+{
+    private readonly string _topic;
+    private readonly long[] _sent;
+    private readonly long[] _acknowledged;
+    private readonly IProducer<Null, byte[]> _producer;
+    private readonly double _recordsPerSecond;
+    private readonly Thread _thread;
+    private volatile bool _stopped;
+    private volatile string? _failure;
+    private volatile TaskCompletionSource<Probe>? _wanted;
+
+    public SteadyWriter(string bootstrapServers, string topic, int partitions, double recordsPerSecond)
+    {
+        (_topic, _recordsPerSecond) = (topic, recordsPerSecond);
+        (_sent, _acknowledged) = (new long[partitions], new long[partitions]);
+        _producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig
+        {
+            BootstrapServers = bootstrapServers,
+            EnableIdempotence = true,
+            DeliveryReportFields = "status",
+        }).SetLogHandler((_, _) => { }).Build();
+        _thread = new Thread(Write) { IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Records acknowledged so far.</summary>
+    public long Count => Enumerable.Range(0, _acknowledged.Length).Sum(Acknowledged);
+
+    /// <summary>Records of a partition that are acknowledged.</summary>
+    public long Acknowledged(int partition) => Volatile.Read(ref _acknowledged[partition]);
+
+    /// <summary>Sends a record to every partition now, beside its steady ones, and tells when each is acknowledged.</summary>
+    public Probe ProbeAll()
+    {
+        var wanted = new TaskCompletionSource<Probe>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _wanted = wanted;
+        return wanted.Task.Result;
+    }
+
+    /// <summary>Ends, and waits until all that was sent is acknowledged.</summary>
+    /// <exception cref="InvalidOperationException">Something was not: the application has seen an error.</exception>
+    public void Finish()
+    {
+        _stopped = true;
+        _thread.Join();
+        _producer.Flush(TimeSpan.FromSeconds(60));
+        if (_failure is not null || !_sent.AsSpan().SequenceEqual(_acknowledged))
+        {
+            throw new InvalidOperationException($"{Count} of {_sent.Sum()} records were acknowledged. {_failure}");
+        }
+    }
+
+    public void Dispose() => _producer.Dispose();
+
+    private void Write()
+    {
+        var (clock, sent) = (Stopwatch.StartNew(), 0L);
+        while (!_stopped)
+        {
+            if (_wanted is { } wanted)
+            {
+                _wanted = null;
+                wanted.SetResult(Probe());
+            }
+
+            for (var due = (long)(clock.Elapsed.TotalSeconds * _recordsPerSecond); sent < due; sent++)
+            {
+                Produce((int)(sent % _sent.Length), null);
+            }
+
+            Thread.Sleep(1);
+        }
+    }
+
+    private Probe Probe()
+    {
+        var probe = new Probe(_sent.Length);
+        for (var partition = 0; partition < _sent.Length; partition++)
+        {
+            Produce(partition, probe);
+        }
+
+        return probe;
+    }
+
+    private void Produce(int partition, Probe? probe)
+    {
+        var value = new byte[100];
+        BinaryPrimitives.WriteInt64BigEndian(value, _sent[partition]++);
+        _producer.Produce(new TopicPartition(_topic, partition), new Message<Null, byte[]> { Value = value }, report =>
+        {
+            if (report.Error.IsError)
+            {
+                _failure ??= report.Error.Reason;
+            }
+            else
+            {
+                Interlocked.Increment(ref _acknowledged[partition]);
+                probe?.Acknowledge(partition);
+            }
+        });
+    }
+}
