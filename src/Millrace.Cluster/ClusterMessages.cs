@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Millrace.Cluster.Liveness;
 using Millrace.Runtime.Ids;
 
 namespace Millrace.Cluster;
