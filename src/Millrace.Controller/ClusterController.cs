@@ -39,7 +39,8 @@ public sealed class ClusterController : IAsyncDisposable
     private Task _loop = Task.CompletedTask;
     private volatile bool _closing;
 
-    private ClusterController(NodeRuntime runtime, MetadataLog log, MetadataFeed feed, IObjectStorage storage, ClusterControllerOptions options, long ownedSince)
+    private ClusterController(
+        NodeRuntime runtime, MetadataLog log, MetadataFeed feed, IObjectStorage storage, ClusterControllerOptions options, long ownedSince)
     {
         _runtime = runtime;
         _log = log;

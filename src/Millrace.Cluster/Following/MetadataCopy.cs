@@ -84,7 +84,8 @@ internal sealed class MetadataCopy(
             var stop = CancellationTokenSource.CreateLinkedTokenSource(runtime.Stopping);
             _loading = new Loading(LoadAsync(stop.Token), stop, runtime.Time.GetTimestamp());
         }
-        else if (_loading.Log.IsCompleted && !await TryTakeLoadedAsync(CancellationToken.None) && runtime.Time.GetElapsedTime(_loading.Began) > PauseAfterFailure)
+        else if (_loading.Log.IsCompleted && !await TryTakeLoadedAsync(CancellationToken.None)
+            && runtime.Time.GetElapsedTime(_loading.Began) > PauseAfterFailure)
         {
             await DropLoadingAsync();
         }

@@ -8,8 +8,9 @@ namespace Millrace.Cluster.Liveness;
 /// of what it has proven, which is that the metadata log was its own when it last appended or looked.
 /// </summary>
 /// <remarks>
-/// A proof costs the store a request, so that a calm cluster needs few: while every unfenced node is heard, none of them can have become controller. Whoever
-/// does has left this one for longer than <see cref="ClusterOptions.ProbeTime"/> before, and gives everybody a whole session. Threading: any thread.
+/// A proof costs the store a request, so that a calm cluster needs few: while every node is heard, and none is fenced, none of them can have become
+/// controller. Whoever does has left this one for longer than <see cref="ClusterOptions.ProbeTime"/> before, and gives everybody a whole session. Threading:
+/// any thread.
 /// </remarks>
 internal sealed class LeaseGrants(NodeRuntime runtime, ClusterController controller, ClusterOptions options, SessionClock clock)
 {
@@ -23,7 +24,7 @@ internal sealed class LeaseGrants(NodeRuntime runtime, ClusterController control
     /// <summary>What is granted now.</summary>
     public TimeSpan Next() => options.Rules.Grant(options.LeaseTime, runtime.Time.GetElapsedTime(controller.ProvenAt), IsCalm);
 
-    /// <summary>A node knows of a later term: nothing is granted in full until the log was looked at.</summary>
+    /// <summary>There may be another controller: nothing is granted in full until the log was looked at.</summary>
     public void Doubt() => Volatile.Write(ref _doubtedAt, runtime.Time.GetTimestamp());
 
     /// <summary>All the other nodes are known to have lived at a time or later, each of them a follower of this controller.</summary>

@@ -14,7 +14,7 @@ public class LeaseRules
     /// </summary>
     /// <param name="lease">A whole lease.</param>
     /// <param name="proofAge">How long ago the proof began.</param>
-    /// <param name="isCalm">Every unfenced node was heard just now, and none knows of another controller.</param>
+    /// <param name="isCalm">Every node was heard just now, none is fenced, and none knows of another controller.</param>
     public virtual TimeSpan Grant(TimeSpan lease, TimeSpan proofAge, bool isCalm) => isCalm ? lease : proofAge < lease ? lease - proofAge : TimeSpan.Zero;
 
     /// <summary>
@@ -31,7 +31,8 @@ public class LeaseRules
     public virtual long AfterLook(long beganAt, long lease) => beganAt;
 
     /// <summary>
-    /// Whether a node that is heard, and is given up for another reason than its silence, keeps its partitions until the last lease that it was granted has ended.
+    /// Whether a node that is heard, and is given up for another reason than its silence, keeps its partitions until the last lease that it was granted
+    /// has ended.
     /// </summary>
     public virtual bool WaitsForLease => true;
 }

@@ -50,7 +50,7 @@ internal sealed class LivenessMetrics : IDisposable
     public void Fenced(FenceCause cause) => _fences.Add(1, Tag(cause));
 
     /// <summary>The partitions that a node leads.</summary>
-    public IReadOnlyList<(Guid Topic, int Partition)> LedBy(MetadataImage image, NodeId node) =>
+    public static IReadOnlyList<(Guid Topic, int Partition)> LedBy(MetadataImage image, NodeId node) =>
         [
             .. image.Topics.Values.SelectMany(
                 topic => topic.Partitions.Where(partition => partition.Leader == node).Select(partition => (topic.Id, partition.Index))),

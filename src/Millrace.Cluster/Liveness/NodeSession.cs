@@ -73,9 +73,6 @@ internal sealed class NodeSession
         }
     }
 
-    /// <summary>Whether its heartbeats come.</summary>
-    public bool IsHeard(TimeSpan now, TimeSpan within) => ReceivedAgo(now) < within;
-
     /// <summary>How long it has been silent; of one that is condemned, how long it was granted nothing.</summary>
     public TimeSpan SilenceAt(TimeSpan now)
     {
@@ -92,6 +89,15 @@ internal sealed class NodeSession
         {
             _isEnding |= now - _heardAt >= silence;
             return _isEnding;
+        }
+    }
+
+    /// <summary>It is given up, whatever was heard.</summary>
+    public void End()
+    {
+        lock (_lock)
+        {
+            _isEnding = true;
         }
     }
 

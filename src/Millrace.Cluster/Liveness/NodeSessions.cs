@@ -1,8 +1,5 @@
-using System.Collections.Concurrent;
-using Microsoft.Extensions.Logging;
 using Millrace.Cluster.Peers;
 using Millrace.Controller;
-using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
 using Millrace.Network.Access;
 using Millrace.Runtime;
@@ -21,19 +18,15 @@ public sealed class NodeSessions
 {
     private readonly NodeRuntime _runtime;
     private readonly ClusterController _controller;
-    private readonly PeerQuestions _questions;
     private readonly ClusterOptions _options;
-    private readonly PeerAddress _self;
-    private readonly ILogger _logger;
     private readonly SessionClock _clock;
+    private readonly SessionTable _sessions;
     private readonly LeaseGrants _grants;
+    private readonly Fences _fences;
+    private readonly GoneProbe _probe;
     private readonly FenceJudge _judge;
-    private readonly ConcurrentDictionary<NodeIncarnation, NodeSession> _sessions = new();
-    private readonly ConcurrentDictionary<NodeIncarnation, bool> _fencedForSilence = new();
-    private readonly LivenessMetrics _metrics;
     private readonly StallJudge _stalls;
     private long _ownStall;
-    private TaskCompletionSource _suspicion = NewSuspicion();
 
     /// <param name="runtime">Of this controller's term.</param>
     /// <param name="controller">Knows the nodes, and fences them.</param>
@@ -44,18 +37,18 @@ public sealed class NodeSessions
     internal NodeSessions(
         NodeRuntime runtime, ClusterController controller, PeerQuestions questions, ClusterOptions options, PeerAddress self, LivenessMetrics metrics)
     {
-        (_runtime, _controller, _questions, _options, _self, _metrics) = (runtime, controller, questions, options, self, metrics);
-        _logger = runtime.Loggers.CreateLogger<NodeSessions>();
+        (_runtime, _controller, _options) = (runtime, controller, options);
         _clock = new SessionClock(runtime, options.SuspicionTime / 2);
+        _sessions = new SessionTable(controller.Metadata, self, _clock);
         _grants = new LeaseGrants(runtime, controller, options, _clock);
+        _fences = new Fences(runtime, controller, metrics);
+        _probe = new GoneProbe(runtime, questions, options, _sessions, _clock, _fences);
         _judge = new FenceJudge(options);
         _stalls = new StallJudge(options);
-
-        // A stranger's silence warns no former controller: that one may grant whole leases until it looks at the log.
-        var isStranger = controller.Metadata.Image.LiveNodes.All(node => node.Internal != self);
-        foreach (var node in Others())
+        if (!_sessions.KnowsSelf)
         {
-            _sessions[IncarnationOf(node)] = new NodeSession(isStranger ? options.Controller.CalmOwnershipInterval : TimeSpan.Zero);
+            // A stranger's silence warns no former controller: that one may grant whole leases until it looks at the log.
+            _sessions.Extend(options.Controller.CalmOwnershipInterval);
         }
     }
 
@@ -67,9 +60,8 @@ public sealed class NodeSessions
         var node = new NodeIncarnation(new NodeId(heartbeat.NodeId), new NodeEpoch(heartbeat.NodeEpoch));
         if (!(_controller.Metadata.Image.Nodes.TryGetValue(node.Node, out var known) && known.Epoch == node.Epoch && known.IsLive))
         {
-            if (_fencedForSilence.TryRemove(node, out _))
+            if (_fences.WasWrong(node))
             {
-                ClusterMessages.FencedWrongly(_logger, node.Node, node.Epoch);
                 lock (_judge)
                 {
                     _judge.FencedWrongly(_clock.Now, node.Node);
@@ -84,25 +76,20 @@ public sealed class NodeSessions
             _grants.Doubt();
         }
 
-        if (connection is null)
-        {
-            Volatile.Write(ref _ownStall, heartbeat.StalledMs);
-        }
-
-        var session = SessionOf(node);
-        Watch(session, connection);
         var mark = _runtime.Time.GetTimestamp();
-        var sentAfter = heartbeat.AnswerMark == 0 ? 0 : heartbeat.AnswerMark + heartbeat.AnswerAgeMs * (_runtime.Time.TimestampFrequency / 1_000);
-
-        // Whoever is heard and has had no answer for a whole session hears nothing of what becomes of it.
-        var mayGrant = heartbeat.AnswerAgeMs < _options.FenceTime.TotalMilliseconds
-            && session.Hear(_clock.Now, sentAfter, TimeSpan.FromMilliseconds(heartbeat.StalledMs));
         return new NodeHeartbeatResponse
         {
             Outcome = (sbyte)HeartbeatOutcome.Heard,
-            LeaseMs = mayGrant ? (int)_grants.Next().TotalMilliseconds : 0,
+            LeaseMs = MayGrant(node, heartbeat, connection) ? (int)_grants.Next().TotalMilliseconds : 0,
             Mark = mark,
         };
+    }
+
+    /// <summary>How long ago each of the other live nodes was heard.</summary>
+    internal IEnumerable<(NodeId Node, TimeSpan Age)> Ages()
+    {
+        var now = _clock.Now;
+        return _sessions.Sweep().Select(found => (found.Node.Id, found.Session.ReceivedAgo(now)));
     }
 
     /// <summary>Judges until the term is over.</summary>
@@ -110,27 +97,63 @@ public sealed class NodeSessions
     {
         // Each in a loop of its own: neither a question that a hanging node keeps waiting nor a slow log holds the clock, or whoever else is to be judged.
         _ = _runtime.Spawn("session-clock", _clock.RunAsync);
-        _ = _runtime.Spawn("session-probes", ProbeAsync);
+        _ = _runtime.Spawn("session-calm", CalmAsync);
+        _ = _runtime.Spawn("session-probes", _probe.RunAsync);
         while (true)
         {
             await Task.Delay(SessionClock.Tick, _runtime.Time, stopping);
-            var sessions = Sweep();
-            _grants.AllLived(sessions.Count == 0 ? null : sessions.Min(found => found.Session.SentAfter));
             if (_clock.MayJudge)
             {
+                var sessions = _sessions.Sweep();
                 await JudgeAsync(sessions, stopping);
                 await JudgeStallsAsync(sessions, stopping);
             }
         }
     }
 
+    private bool MayGrant(NodeIncarnation node, NodeHeartbeatRequest heartbeat, ClientConnection? connection)
+    {
+        if (connection is null)
+        {
+            Volatile.Write(ref _ownStall, heartbeat.StalledMs);
+            return true;
+        }
+
+        var session = _sessions.Of(node);
+        _probe.Watch(session, connection);
+        var sentAfter = heartbeat.AnswerMark == 0 ? 0 : heartbeat.AnswerMark + heartbeat.AnswerAgeMs * (_runtime.Time.TimestampFrequency / 1_000);
+
+        // Whoever is heard and has had no answer for a whole session hears nothing of what becomes of it.
+        return heartbeat.AnswerAgeMs < _options.FenceTime.TotalMilliseconds
+            && session.Hear(_clock.Now, sentAfter, TimeSpan.FromMilliseconds(heartbeat.StalledMs));
+    }
+
+    private async Task CalmAsync(CancellationToken stopping)
+    {
+        while (true)
+        {
+            await Task.Delay(SessionClock.Tick, _runtime.Time, stopping);
+            var sessions = _sessions.Sweep();
+            if (_controller.Metadata.Image.Nodes.Values.Any(node => node.State == NodeState.Fenced))
+            {
+                // Its process may live, and become controller where this one hears nothing of it.
+                _grants.Doubt();
+            }
+
+            _grants.AllLived(sessions.Count == 0 ? null : sessions.Min(found => found.Session.SentAfter));
+        }
+    }
+
     private async Task JudgeAsync(List<(NodeImage Node, NodeSession Session)> sessions, CancellationToken stopping)
     {
         var now = _clock.Now;
+        var silences = sessions
+            .Select(found => (found.Node.Id, Silence: found.Session.IsCondemned ? TimeSpan.Zero : found.Session.SilenceAt(now)))
+            .ToList();
         IReadOnlyList<(NodeId Node, TimeSpan Limit)> silent;
         lock (_judge)
         {
-            silent = _judge.Judge(now, [.. sessions.Select(found => (found.Node.Id, found.Session.IsCondemned ? TimeSpan.Zero : found.Session.SilenceAt(now)))]);
+            silent = _judge.Judge(now, silences);
         }
 
         foreach (var (id, limit) in silent)
@@ -138,7 +161,12 @@ public sealed class NodeSessions
             var (node, session) = sessions.First(found => found.Node.Id == id);
             if (session.TryEnd(now, limit))
             {
-                await FenceAsync(node, session, FenceCause.Silent, stopping);
+                lock (_judge)
+                {
+                    _judge.Fenced(now);
+                }
+
+                await _fences.FenceAsync(node, session, FenceCause.Silent, stopping);
             }
         }
     }
@@ -148,134 +176,16 @@ public sealed class NodeSessions
     {
         var now = _clock.Now;
         var own = TimeSpan.FromMilliseconds(Volatile.Read(ref _ownStall));
+        var heard = sessions.Where(found => found.Session.ReceivedAgo(now) < _options.ProbeTime).ToList();
         foreach (var (node, session) in sessions)
         {
-            session.IsCondemned = session.IsHeard(now, _options.ProbeTime) && _stalls.IsCutOff(
-                session.Stalled,
-                [own, .. sessions.Where(other => other.Session != session && other.Session.IsHeard(now, _options.ProbeTime)).Select(other => other.Session.Stalled)],
-                sessions.Count);
+            session.IsCondemned = session.ReceivedAgo(now) < _options.ProbeTime && _stalls.IsCutOff(
+                session.Stalled, [own, .. heard.Where(other => other.Session != session).Select(other => other.Session.Stalled)], sessions.Count);
             var limit = _options.Rules.WaitsForLease ? _options.FenceTime : TimeSpan.Zero;
-            if (session.IsCondemned && session.SilenceAt(now) >= limit && session.TryEnd(now, limit))
+            if (session.IsCondemned && session.TryEnd(now, limit))
             {
-                await FenceAsync(node, session, FenceCause.CutFromStore, stopping);
+                await _fences.FenceAsync(node, session, FenceCause.CutFromStore, stopping);
             }
         }
     }
-
-    /// <summary>How long ago each of the other live nodes was heard.</summary>
-    internal IEnumerable<(NodeId Node, TimeSpan Age)> Ages()
-    {
-        var now = _clock.Now;
-        return Others().Select(node => (node.Id, SessionOf(IncarnationOf(node)).ReceivedAgo(now)));
-    }
-
-    /// <summary>Looks for processes that are gone, which need not be waited for.</summary>
-    private async Task ProbeAsync(CancellationToken stopping)
-    {
-        while (true)
-        {
-            var suspicion = Volatile.Read(ref _suspicion).Task;
-            using var settled = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            await Waiting.Either(suspicion, Task.Delay(SessionClock.Tick, _runtime.Time, settled.Token));
-            stopping.ThrowIfCancellationRequested();
-            settled.Cancel();
-            if (suspicion.IsCompleted)
-            {
-                Volatile.Write(ref _suspicion, NewSuspicion());
-            }
-
-            var now = _clock.Now;
-            var suspects = Sweep()
-                .Where(found => (found.Session.HasLostConnection || found.Session.SilenceAt(now) >= _options.ProbeTime) && found.Node.Internal is not null)
-                .ToList();
-            var answers = await _questions.AskAsync(suspects.Select(found => found.Node.Internal!), stopping);
-            for (var i = 0; i < suspects.Count; i++)
-            {
-                if (answers[i].Silence == PeerSilence.Gone)
-                {
-                    suspects[i].Session.TryEnd(now, TimeSpan.MinValue);
-                    await FenceAsync(suspects[i].Node, suspects[i].Session, FenceCause.Gone, stopping);
-                }
-            }
-        }
-    }
-
-    /// <summary>Watches the connection that a node's heartbeats come by: when it ends, its process may have.</summary>
-    private void Watch(NodeSession session, ClientConnection? connection)
-    {
-        if (connection is null || ReferenceEquals(session.Connection, connection))
-        {
-            return;
-        }
-
-        (session.Connection, session.HasLostConnection) = (connection, false);
-        _ = _runtime.Spawn("session-connection", async stopping =>
-        {
-            await connection.Ended.OrCancelled(stopping);
-            if (ReferenceEquals(session.Connection, connection))
-            {
-                session.HasLostConnection = true;
-                Volatile.Read(ref _suspicion).TrySetResult();
-            }
-        });
-    }
-
-    /// <summary>The sessions of the other live nodes. Whoever is seen for the first time has a whole one before it.</summary>
-    private List<(NodeImage Node, NodeSession Session)> Sweep()
-    {
-        var nodes = Others().ToList();
-        foreach (var gone in _sessions.Keys.Where(known => !nodes.Any(node => IncarnationOf(node) == known)))
-        {
-            _sessions.TryRemove(gone, out _);
-        }
-
-        return [.. nodes.Select(node => (node, SessionOf(IncarnationOf(node))))];
-    }
-
-    private IEnumerable<NodeImage> Others() => _controller.Metadata.Image.LiveNodes.Where(node => node.Internal != _self);
-
-    private NodeSession SessionOf(NodeIncarnation node) => _sessions.GetOrAdd(node, static (_, now) => new NodeSession(now), _clock.Now);
-
-    private async Task FenceAsync(NodeImage node, NodeSession session, FenceCause cause, CancellationToken stopping)
-    {
-        var incarnation = IncarnationOf(node);
-        ClusterMessages.Fences(_logger, node.Id, node.Epoch, Text(cause));
-        try
-        {
-            if (cause == FenceCause.Silent)
-            {
-                _fencedForSilence[incarnation] = true;
-                lock (_judge)
-                {
-                    _judge.Fenced(_clock.Now);
-                }
-            }
-
-            var led = _metrics.LedBy(_controller.Metadata.Image, node.Id);
-            await _controller.FenceAsync(incarnation, stopping);
-            _metrics.Fenced(cause);
-            _ = _runtime.Spawn("failover-watch", ending => _metrics.WatchFailoverAsync(_controller.Metadata, led, cause, ending));
-        }
-        catch (ControllerException refused)
-        {
-            // The term is over, or the log is slow: what is still true is found again.
-            if (refused.Error == ControllerError.Busy)
-            {
-                session.GoOn();
-            }
-
-            ClusterMessages.NotFenced(_logger, node.Id, refused.Message);
-        }
-    }
-
-    private static string Text(FenceCause cause) => cause switch
-    {
-        FenceCause.Silent => "it has been silent for too long",
-        FenceCause.Gone => "its process is gone",
-        FenceCause.CutFromStore => "its writes do not reach the store, and those of others do",
-    };
-
-    private static NodeIncarnation IncarnationOf(NodeImage node) => new(node.Id, node.Epoch);
-
-    private static TaskCompletionSource NewSuspicion() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -27,7 +27,10 @@ internal sealed class SessionClock(NodeRuntime runtime, TimeSpan standstill)
     /// <summary>Whether silences mean anything at the moment: the last ticks came on time.</summary>
     public bool MayJudge => Volatile.Read(ref _onTime) >= TicksBeforeJudging && !IsLate(Volatile.Read(ref _tickedAt));
 
-    /// <summary>When the process last ended to stand still for so long that others may have made another one controller; now, if it has just done so. A timestamp.</summary>
+    /// <summary>
+    /// When the process last went on after it had stood still for so long that others may have made another one controller; now, if it has just done so. A
+    /// timestamp.
+    /// </summary>
     public long StoodStillUntil =>
         runtime.Time.GetElapsedTime(Volatile.Read(ref _tickedAt)) >= standstill ? runtime.Time.GetTimestamp() : Volatile.Read(ref _stoodStillUntil);
 

@@ -20,7 +20,8 @@ namespace Millrace.Controller.Log;
 /// <remarks>
 /// Life: <see cref="OpenAsync"/> walks to the tail; from there it is read on, or fed (<see cref="Feed"/>) by one who has read further, and the two may
 /// alternate. <see cref="TryTakeOverAsync"/> may make the caller the owner; from then on only the controller appends. Whoever only follows keeps the
-/// cluster half, which is a small part of the whole (<see cref="OpenClusterAsync"/>, <see cref="ForgetStreams"/>), and cannot take over. Threading: one call at a time. <see cref="Image"/> may be read from any thread.
+/// cluster half, which is a small part of the whole (<see cref="OpenClusterAsync"/>, <see cref="ForgetStreams"/>), and cannot take over. Threading: one call
+/// at a time. <see cref="Image"/> may be read from any thread.
 /// </remarks>
 public sealed class MetadataLog : IAsyncDisposable
 {

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Runtime.ExceptionServices;
-using Millrace.Cluster;
 using Millrace.Cluster.Membership;
 using Millrace.Controller.Log;
 using Millrace.ObjectStorage;

@@ -77,7 +77,8 @@ internal static class ServerSettings
             "How long a node is silent before the controller gives its partitions to others; a node whose process has ended is given up at once. " +
             "The same on all nodes. Longer than any pause of a node that is well: each fence of one costs its clients a failover."),
         ConfigDefinition.Long(
-            ControllerSuspicion, 3_000, 1_000, "How long the controller is silent before others try to take its place; one whose process has ended is replaced at once."),
+            ControllerSuspicion, 3_000, 1_000,
+            "How long the controller is silent before others try to take its place; one whose process has ended is replaced at once."),
         // The port of OpenTelemetry's exporter for Prometheus.
         ConfigDefinition.Text(
             HttpListener, "127.0.0.1:9464",

@@ -1,3 +1,4 @@
+using Millrace.Cluster.Liveness;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Wal;

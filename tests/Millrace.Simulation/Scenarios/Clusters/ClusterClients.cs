@@ -6,8 +6,8 @@ using Millrace.Simulation.Scenarios.Brokers;
 namespace Millrace.Simulation.Scenarios.Clusters;
 
 /// <summary>
-/// Clients of the cluster, who know its brokers by their addresses alone: plain and idempotent producers and a reader of each partition of one topic, and a
-/// group of two. They neither die nor sleep.
+/// Clients of the cluster, who know its brokers by their addresses alone: plain and idempotent producers and a reader of each partition of one topic, a group
+/// of two, and somebody who watches each partition's end, at whoever led it when he came, for as long as he is answered. They neither die nor sleep.
 /// </summary>
 /// <param name="kernel">Their world.</param>
 /// <param name="brokers">All of them.</param>
@@ -20,7 +20,7 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
     /// <summary>Longer than any world: what a producer sent is never forgotten.</summary>
     private static readonly TimeSpan NeverForgotten = TimeSpan.FromDays(20);
 
-    private readonly TimeSpan _patience = kernel.Random.Between(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(15));
+    private readonly TimeSpan _patience = kernel.Random.Between(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(kernel.Random.Pick([3, 15])));
     private BrokerClient[] _clients = [];
     private PassingTopics? _passing;
     private GroupOracle? _group;
@@ -40,6 +40,7 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
             _passing.RunAsync(() => _isOver),
             .. _clients.Select(client => client.RunAsync(() => _isOver)),
             .. topic.Partitions.Select(partition => NewProducer(partition).RunAsync(() => _isOver)),
+            .. topic.Partitions.Select(partition => WatchAsync(NewWatcher(partition), partition)),
             .. Enumerable.Range(0, Members).Select(i => NewMember(_group, $"member{i}", topic).RunAsync(() => _isOver)),
         ];
     }
@@ -75,6 +76,26 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
 
     private IdempotentProducer NewProducer(PartitionOracle partition) =>
         new(kernel, kernel.World, ConnectToLeader($"producer{partition.Partition}", partition), partition, NeverForgotten);
+
+    private PartitionReader NewWatcher(PartitionOracle partition) =>
+        new(kernel, ConnectToLeader($"watcher{partition.Partition}", partition), new SpokenVersions(kernel.Random), partition);
+
+    private async Task WatchAsync(PartitionReader reader, PartitionOracle partition)
+    {
+        while (!_isOver)
+        {
+            try
+            {
+                await reader.FetchAsync(partition.End);
+            }
+            catch (IOException)
+            {
+                // The client has counted it.
+            }
+
+            await kernel.Delay(TimeSpan.FromMilliseconds(50));
+        }
+    }
 
     private GroupMember NewMember(GroupOracle group, string name, TopicOracle topic)
     {

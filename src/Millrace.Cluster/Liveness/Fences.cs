@@ -1,0 +1,65 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Millrace.Controller;
+using Millrace.Metadata.Channel;
+using Millrace.Metadata.Image;
+using Millrace.Runtime;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Cluster.Liveness;
+
+/// <summary>Gives nodes up, for causes that others have found, and remembers why.</summary>
+/// <remarks>Threading: any thread.</remarks>
+internal sealed class Fences(NodeRuntime runtime, ClusterController controller, LivenessMetrics metrics)
+{
+    private readonly ILogger _logger = runtime.Loggers.CreateLogger<Fences>();
+    private readonly ConcurrentDictionary<NodeIncarnation, bool> _forSilence = new();
+
+    /// <summary>Fences a node. What the log refuses is tried again by whoever finds the cause again.</summary>
+    public async Task FenceAsync(NodeImage node, NodeSession session, FenceCause cause, CancellationToken stopping)
+    {
+        var incarnation = new NodeIncarnation(node.Id, node.Epoch);
+        ClusterMessages.Fences(_logger, node.Id, node.Epoch, Text(cause));
+        if (cause == FenceCause.Silent)
+        {
+            _forSilence[incarnation] = true;
+        }
+
+        try
+        {
+            var led = LivenessMetrics.LedBy(controller.Metadata.Image, node.Id);
+            await controller.FenceAsync(incarnation, stopping);
+            metrics.Fenced(cause);
+            _ = runtime.Spawn("failover-watch", ending => metrics.WatchFailoverAsync(controller.Metadata, led, cause, ending));
+        }
+        catch (ControllerException refused)
+        {
+            // The term is over, or the log is slow: only in that case was nothing done.
+            if (refused.Error == ControllerError.Busy)
+            {
+                session.GoOn();
+            }
+
+            ClusterMessages.NotFenced(_logger, node.Id, refused.Message);
+        }
+    }
+
+    /// <summary>Whether an incarnation that is heard was fenced for its silence: wrongly, then. Said once.</summary>
+    public bool WasWrong(NodeIncarnation node)
+    {
+        if (!_forSilence.TryRemove(node, out _))
+        {
+            return false;
+        }
+
+        ClusterMessages.FencedWrongly(_logger, node.Node, node.Epoch);
+        return true;
+    }
+
+    private static string Text(FenceCause cause) => cause switch
+    {
+        FenceCause.Silent => "it has been silent for too long",
+        FenceCause.Gone => "its process is gone",
+        FenceCause.CutFromStore => "its writes do not reach the store, and those of others do",
+    };
+}
