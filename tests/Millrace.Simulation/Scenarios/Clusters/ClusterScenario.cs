@@ -20,7 +20,8 @@ internal sealed class ClusterScenario : IScenario
     [
         "broker: starts", "broker: incarnations replaced in process", "broker: clean stops", "nodes: killed", "nodes: controllers killed", "nodes: all killed",
         "nodes: killed one after another", "nodes: paused", "nodes: cut off from the store", "network: swallowed", "network: isolated",
-        "network: connections cut", "storage: outage", "clients: no answer", "clients: sent elsewhere", "controllers: changes", "leaders: changed", "fences: after trouble",
+        "network: connections cut", "storage: outage", "clients: no answer", "clients: sent elsewhere",
+        "controllers: changes", "leaders: changed", "fences: after trouble",
         "recoveries: planned to several", "recoveries: planned again", "recoveries: the controller changed meanwhile",
         "idempotent: a batch without an answer had arrived", "group: generations with two members", "group: partitions that changed hands",
     ];
