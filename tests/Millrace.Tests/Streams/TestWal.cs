@@ -1,4 +1,3 @@
-using Millrace.Cluster.Liveness;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
