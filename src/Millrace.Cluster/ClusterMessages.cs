@@ -41,4 +41,10 @@ internal static partial class ClusterMessages
 
     [LoggerMessage(EventId = 7004, Level = LogLevel.Warning, Message = "The cluster's metadata could not be read or taken over, and is tried again: {Reason}")]
     public static partial void TriesAgain(ILogger logger, string reason);
+
+    [LoggerMessage(
+        EventId = 7010,
+        Level = LogLevel.Warning,
+        Message = "What the controller at {Host}:{Port} tells does not follow what is known here, which is read in the bucket instead: {Reason}")]
+    public static partial void DoesNotFollow(ILogger logger, string host, int port, string reason);
 }

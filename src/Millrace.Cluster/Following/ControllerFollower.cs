@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
 using Millrace.Cluster.Liveness;
 using Millrace.Metadata.Channel;
 using Millrace.Network.Links;
@@ -35,6 +36,7 @@ internal sealed class ControllerFollower(
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
+    private readonly ILogger _logger = runtime.Loggers.CreateLogger<ControllerFollower>();
     private readonly BackOff _pauses = new(runtime, FirstPause, LongestPause);
     private readonly long _began = runtime.Time.GetTimestamp();
     private long _heardAt;
@@ -75,28 +77,38 @@ internal sealed class ControllerFollower(
         var beats = new Heartbeats(
             runtime, options, owner.Id, reports,
             (request, ending) => heartbeats.CallAsync<NodeHeartbeatRequest, NodeHeartbeatResponse>(request, ending));
-        _ = runtime.Spawn("heartbeats", _ => beats.RunAsync(token));
+        var beating = runtime.Spawn("heartbeats", _ => beats.RunAsync(token));
         _ = runtime.Spawn("heartbeat-link", async _ =>
         {
             await heartbeats.Lost;
             beats.Break();
         });
+        var broken = Waiting.Either(calls.Lost, Waiting.Either(heartbeats.Lost, beating));
         var link = RemoteController.Over(calls, owner.Id);
         try
         {
             while (true)
             {
                 await copy.KeepAsync(isNext());
-                var answer = await AskAsync(news, calls, token);
+                var answer = await AskAsync(news, broken, token);
                 switch ((FollowOutcome)answer.Outcome)
                 {
                     case FollowOutcome.NotController:
                         return FollowEnd.Resigned;
                     case FollowOutcome.TooFarBack:
                         return FollowEnd.TooFarBack;
-                    case FollowOutcome.Followed:
-                        Apply(answer, link);
+                    case FollowOutcome.Followed when TryApply(answer):
+                        Volatile.Write(ref _heardAt, runtime.Time.GetTimestamp());
+                        _pauses.Reset();
+                        if (!finder.HasFound)
+                        {
+                            finder.Found(link);
+                        }
+
                         break;
+                    case FollowOutcome.Followed:
+                        // The bucket has what is missing here; or says why it cannot be read.
+                        return FollowEnd.TooFarBack;
                 }
             }
         }
@@ -106,7 +118,7 @@ internal sealed class ControllerFollower(
         }
     }
 
-    private async ValueTask<FollowMetadataResponse> AskAsync(PeerConnection news, PeerConnection calls, CancellationToken token)
+    private async ValueTask<FollowMetadataResponse> AskAsync(PeerConnection news, Task broken, CancellationToken token)
     {
         using var patience = new CancellationTokenSource(options.SuspicionTime, runtime.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, token);
@@ -121,24 +133,29 @@ internal sealed class ControllerFollower(
             Whole = copy.IsWhole,
         };
         var asking = news.CallAsync<FollowMetadataRequest, FollowMetadataResponse>(request, either.Token).AsTask();
-        await Waiting.Either(asking, calls.Lost);
-        return asking.IsCompleted ? await asking : throw await calls.Lost;
+        await Waiting.Either(asking, broken);
+        // Whatever goes by the other connections would not be heard of either.
+        return asking.IsCompleted ? await asking : throw new IOException($"A connection to the controller at {owner.Host}:{owner.Port} is lost");
     }
 
-    private void Apply(FollowMetadataResponse answer, IControllerLink link)
+    /// <returns>Whether it follows what is known here.</returns>
+    private bool TryApply(FollowMetadataResponse answer)
     {
-        Volatile.Write(ref _heardAt, runtime.Time.GetTimestamp());
-        _pauses.Reset();
-        foreach (var entry in answer.Entries)
+        try
         {
-            var place = new LogPlace(entry.Term, entry.Index);
-            copy.Feed(entry.SealId == Guid.Empty ? LogStep.Entry(place, entry.Records) : LogStep.Seal(place, entry.SealId, entry.Records));
-        }
+            foreach (var entry in answer.Entries)
+            {
+                var place = new LogPlace(entry.Term, entry.Index);
+                copy.Feed(entry.SealId == Guid.Empty ? LogStep.Entry(place, entry.Records) : LogStep.Seal(place, entry.SealId, entry.Records));
+            }
 
-        copy.Feed(LogStep.Tail(new LogPlace(answer.NextTerm, answer.NextIndex)));
-        if (!finder.HasFound)
+            copy.Feed(LogStep.Tail(new LogPlace(answer.NextTerm, answer.NextIndex)));
+            return true;
+        }
+        catch (ProtocolException refused)
         {
-            finder.Found(link);
+            ClusterMessages.DoesNotFollow(_logger, owner.Host, owner.Port, refused.Message);
+            return false;
         }
     }
 

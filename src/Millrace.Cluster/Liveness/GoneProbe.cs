@@ -5,7 +5,7 @@ using Millrace.Runtime;
 namespace Millrace.Cluster.Liveness;
 
 /// <summary>
-/// Looks for nodes whose processes are gone, which need not be waited for: there is no connection that their heartbeats come by, or they are silent, and
+/// Looks for nodes whose processes are gone, which need not be waited for: the connection that their heartbeats came by has ended, or they are silent, and
 /// their port refuses.
 /// </summary>
 /// <remarks>Threading: watching by any thread, probing by one loop.</remarks>
@@ -28,13 +28,13 @@ internal sealed class GoneProbe(
             return;
         }
 
-        (session.Connection, session.LacksConnection) = (connection, false);
+        (session.Connection, session.HasLostConnection) = (connection, false);
         _ = runtime.Spawn("session-connection", async stopping =>
         {
             await connection.Ended.OrCancelled(stopping);
             if (ReferenceEquals(session.Connection, connection))
             {
-                session.LacksConnection = true;
+                session.HasLostConnection = true;
                 Volatile.Read(ref _suspicion).TrySetResult();
             }
         });
@@ -47,7 +47,7 @@ internal sealed class GoneProbe(
             await SuspicionOrTickAsync(stopping);
             var now = clock.Now;
             var suspects = sessions.Sweep()
-                .Where(found => (found.Session.LacksConnection || found.Session.ReceivedAgo(now) >= options.ProbeTime) && found.Node.Internal is not null)
+                .Where(found => (found.Session.HasLostConnection || found.Session.ReceivedAgo(now) >= options.ProbeTime) && found.Node.Internal is not null)
                 .ToList();
             var answers = await questions.AskAsync(suspects.Select(found => found.Node.Internal!), stopping);
             for (var i = 0; i < suspects.Count; i++)

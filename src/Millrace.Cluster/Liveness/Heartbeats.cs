@@ -62,6 +62,21 @@ internal sealed class Heartbeats(
         }
     }
 
+    // A link that swallows what is sent would be taken for a controller that thinks.
+    private async ValueTask<NodeHeartbeatResponse> AskAsync(NodeHeartbeatRequest request, CancellationToken token)
+    {
+        using var patience = new CancellationTokenSource(options.SuspicionTime / 2, runtime.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, token);
+        try
+        {
+            return await ask(request, either.Token);
+        }
+        catch (OperationCanceledException) when (!token.IsCancellationRequested)
+        {
+            throw new IOException("The controller does not answer heartbeats");
+        }
+    }
+
     private async ValueTask BeatAsync(ReadLease lease, CancellationToken token)
     {
         var sentAt = runtime.Time.GetTimestamp();
@@ -75,7 +90,7 @@ internal sealed class Heartbeats(
             AnswerAgeMs = _mark == 0 ? -1 : (long)runtime.Time.GetElapsedTime(_answeredAt, sentAt).TotalMilliseconds,
             StalledMs = (long)reports.Stalled.TotalMilliseconds,
         };
-        var answer = await ask(request, token);
+        var answer = await AskAsync(request, token);
         if ((HeartbeatOutcome)answer.Outcome != HeartbeatOutcome.Heard)
         {
             return;

@@ -18,8 +18,8 @@ internal sealed class NodeSession
     /// <summary>The connection that its last heartbeat came by.</summary>
     public ClientConnection? Connection { get; set; }
 
-    /// <summary>That connection has ended; or none has come yet, as to a new controller, which learns so whether its predecessor's process is gone.</summary>
-    public bool LacksConnection { get; set; } = true;
+    /// <summary>That connection has ended; or the one did by which this node followed it, when it was the controller.</summary>
+    public bool HasLostConnection { get; set; }
 
     /// <summary>It sent its last heartbeat then or later: a timestamp of this process; 0 while that is not known.</summary>
     public long SentAfter { get; private set; }

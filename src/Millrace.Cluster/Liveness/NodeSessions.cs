@@ -33,9 +33,11 @@ public sealed class NodeSessions
     /// <param name="questions">Finds out whether a silent node's process is gone.</param>
     /// <param name="options">The sessions.</param>
     /// <param name="self">This controller's own node: it lives as long as this does.</param>
+    /// <param name="gone">Where the controller before this one was, if its process is gone as far as this node saw; null otherwise.</param>
     /// <param name="metrics">Counts what becomes of them.</param>
     internal NodeSessions(
-        NodeRuntime runtime, ClusterController controller, PeerQuestions questions, ClusterOptions options, PeerAddress self, LivenessMetrics metrics)
+        NodeRuntime runtime, ClusterController controller, PeerQuestions questions, ClusterOptions options, PeerAddress self, PeerAddress? gone,
+        LivenessMetrics metrics)
     {
         (_runtime, _controller, _options) = (runtime, controller, options);
         _clock = new SessionClock(runtime, options.SuspicionTime / 2);
@@ -49,6 +51,12 @@ public sealed class NodeSessions
         {
             // A stranger's silence warns no former controller: that one may grant whole leases until it looks at the log.
             _sessions.Extend(options.Controller.CalmOwnershipInterval);
+        }
+
+        if (gone is not null)
+        {
+            // Its node need not be waited for: the connection to it has ended, and what is left is to see that its port refuses.
+            _sessions.Suspect(gone);
         }
     }
 
@@ -148,7 +156,7 @@ public sealed class NodeSessions
     {
         var now = _clock.Now;
         var silences = sessions
-            .Select(found => (found.Node.Id, Silence: found.Session.IsCondemned ? TimeSpan.Zero : found.Session.SilenceAt(now)))
+            .Select(found => (found.Node.Id, Silence: IsNotSilent(found.Session, now) ? TimeSpan.Zero : found.Session.SilenceAt(now)))
             .ToList();
         IReadOnlyList<(NodeId Node, TimeSpan Limit)> silent;
         lock (_judge)
@@ -188,4 +196,7 @@ public sealed class NodeSessions
             }
         }
     }
+
+    // One that is condemned is heard, and was granted nothing for a while: so is one that has just been pardoned.
+    private bool IsNotSilent(NodeSession session, TimeSpan now) => session.IsCondemned || session.ReceivedAgo(now) < _options.ProbeTime;
 }

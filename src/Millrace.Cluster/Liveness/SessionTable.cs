@@ -30,6 +30,15 @@ internal sealed class SessionTable(IMetadataFeed metadata, PeerAddress self, Ses
         return [.. nodes.Select(node => (node, Of(IncarnationOf(node))))];
     }
 
+    /// <summary>A node is as one whose connection has just ended.</summary>
+    public void Suspect(PeerAddress node)
+    {
+        foreach (var (_, session) in Sweep().Where(found => found.Node.Internal == node))
+        {
+            session.HasLostConnection = true;
+        }
+    }
+
     /// <summary>Gives all that are live now longer sessions than usual.</summary>
     public void Extend(TimeSpan longer)
     {

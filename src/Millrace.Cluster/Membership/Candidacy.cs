@@ -30,7 +30,7 @@ internal sealed class Candidacy(PeerQuestions questions, ClusterOptions options,
         {
             var answers = await questions.AskAsync(others, token);
             // A stranger takes no controller's place that members hear, whatever it looks like from here.
-            if (answers.Any(answer => IsHeard(answer.View, owner)) && (end == FollowEnd.Silent || !isMember))
+            if (answers.Any(answer => IsHeard(answer.View, owner)))
             {
                 return null;
             }
@@ -48,7 +48,8 @@ internal sealed class Candidacy(PeerQuestions questions, ClusterOptions options,
             }
         }
 
-        return turn;
+        // With nobody to ask the silence may be one's own.
+        return others.Count == 0 && end == FollowEnd.Silent ? options.SuspicionTime + turn : turn;
     }
 
     /// <summary>Whether this node is the first that would take a controller's place; null while it is no member.</summary>

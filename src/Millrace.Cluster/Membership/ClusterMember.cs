@@ -52,13 +52,13 @@ public sealed class ClusterMember : IAsyncDisposable
     private volatile ControllerFollower? _following;
 
     private ClusterMember(
-        NodeRuntime node, IObjectStorage storage, MetadataLog log, BufferPool buffers, IConnectionFactory peers, PeerAddress self, ClusterOptions options)
+        NodeRuntime life, IObjectStorage storage, MetadataLog log, BufferPool buffers, IConnectionFactory peers, PeerAddress self, ClusterOptions options)
     {
-        _life = node.NewPart();
+        _life = life;
         Ended = _life.Stopping;
         _copy = new MetadataCopy(_life, storage, options.Log, _feed, log, Looked);
         (_storage, _peers, _self, _options) = (storage, peers, self, options);
-        _logger = node.Loggers.CreateLogger<ClusterMember>();
+        _logger = life.Loggers.CreateLogger<ClusterMember>();
         _reports = new NodeReports(_feed);
         _questions = new PeerQuestions(_life, peers, self.ToString());
         _candidacy = new Candidacy(_questions, options, self);
@@ -87,7 +87,7 @@ public sealed class ClusterMember : IAsyncDisposable
     public CancellationToken Ended { get; }
 
     /// <summary>Joins the cluster in a bucket, or forms it. Returns when the cluster has a controller.</summary>
-    /// <param name="node">The process' surroundings.</param>
+    /// <param name="life">This part of the process, which the log was read in; owned from now on.</param>
     /// <param name="storage">The bucket, known to be one of ours.</param>
     /// <param name="log">Its metadata, as far as it was read; owned from now on.</param>
     /// <param name="buffers">Memory for the requests of other nodes.</param>
@@ -97,7 +97,7 @@ public sealed class ClusterMember : IAsyncDisposable
     /// <param name="options">How patient it is.</param>
     /// <param name="token">Ends the attempt.</param>
     public static async Task<ClusterMember> JoinAsync(
-        NodeRuntime node,
+        NodeRuntime life,
         IObjectStorage storage,
         MetadataLog log,
         BufferPool buffers,
@@ -107,7 +107,7 @@ public sealed class ClusterMember : IAsyncDisposable
         ClusterOptions options,
         CancellationToken token)
     {
-        var member = new ClusterMember(node, storage, log, buffers, peers, self, options);
+        var member = new ClusterMember(life, storage, log, buffers, peers, self, options);
         member._server.Serve(listener);
         _ = member._life.Spawn("cluster-member", member.LiveAsync);
         try
@@ -219,8 +219,15 @@ public sealed class ClusterMember : IAsyncDisposable
 
         ClusterMessages.ControllerLost(_logger, owner.Host, owner.Port, end);
         return await _candidacy.JudgeAsync(_feed.Image, owner, end, stopping) is { } wait
-            ? new LostController(owner, wait, _life.Time.GetTimestamp())
-            : null;
+            ? new LostController(owner, end, wait, _life.Time.GetTimestamp())
+            : await FollowAgainAsync(stopping);
+    }
+
+    /// <summary>Others hear the controller that this node does not: it is looked for again, and not without a pause.</summary>
+    private async Task<LostController?> FollowAgainAsync(CancellationToken stopping)
+    {
+        await Task.Delay(_options.HeartbeatInterval, _life.Time, stopping);
+        return null;
     }
 
     /// <returns>Who was faster, if the attempt was given up for that.</returns>
@@ -243,7 +250,7 @@ public sealed class ClusterMember : IAsyncDisposable
 
             await using (controller)
             {
-                await ServeAsync(term, new TermOwner(seal.IncarnationId, seal.Host, seal.Port, log.Next.Term), controller, stopping);
+                await ServeAsync(term, new TermOwner(seal.IncarnationId, seal.Host, seal.Port, log.Next.Term), controller, lost, stopping);
             }
 
             return null;
@@ -258,9 +265,11 @@ public sealed class ClusterMember : IAsyncDisposable
         }
     }
 
-    private async Task ServeAsync(NodeRuntime term, TermOwner owner, ClusterController controller, CancellationToken stopping)
+    private async Task ServeAsync(
+        NodeRuntime term, TermOwner owner, ClusterController controller, LostController? lost, CancellationToken stopping)
     {
-        var sessions = new NodeSessions(term, controller, _questions, _options, _self, _metrics);
+        var gone = lost is { End: FollowEnd.Gone } former ? new PeerAddress(former.Owner.Host, former.Owner.Port) : null;
+        var sessions = new NodeSessions(term, controller, _questions, _options, _self, gone, _metrics);
         var endpoint = new ControllerEndpoint(term, controller, _options.Controller);
         _ = term.Spawn("node-sessions", sessions.RunAsync);
         _seat.Seat(new LocalController(owner, controller, endpoint, sessions));

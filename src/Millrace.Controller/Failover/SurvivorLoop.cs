@@ -47,30 +47,47 @@ public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, Shar
         {
             await WaitForWorkAsync(metadata, pauses, token);
             _resting.Clear();
-            var image = metadata.Image;
-            foreach (var wal in OrphansIn(image).Where(wal => _lookedFor.Add(wal.Id)))
+            try
             {
-                await LookForAsync(image, WalOperations.Describe(wal), token);
+                await WorkAsync(metadata.Image, token);
+            }
+            catch (StreamException busy) when (busy.Error == StreamError.StorageUnavailable)
+            {
+                // Too much waits at the controller just now: all is looked at again.
+                _lookedFor.Clear();
+                await Task.Delay(pauses.Next(), runtime.Time, token);
+                continue;
             }
 
-            var shares = await recovery.GetSharesAsync(token);
-            // A WAL that this node's image does not know was retired since: then its share is void.
-            foreach (var some in shares.Where(share => image.Wals.ContainsKey(share.WalId) && !NamesOf(share).All(_hopeless.Contains)).Chunk(MostAtOnce))
-            {
-                var attempts = await Task.WhenAll(some.Select(share => TryRecoverAsync(WalOperations.Describe(image.Wals[share.WalId]), share, token)));
-                foreach (var (share, failure) in some.Zip(attempts))
-                {
-                    await JudgeAsync(WalOperations.Describe(image.Wals[share.WalId]), share, failure, token);
-                }
-            }
-
-            // What the image planned and no share has: it was led or deleted since, or its loss was accepted.
-            _hopeless.UnionWith(PlannedIn(image).Except(shares.SelectMany(NamesOf)));
             if (_resting.Count == 0)
             {
                 pauses.Reset();
             }
         }
+    }
+
+    private async Task WorkAsync(MetadataImage image, CancellationToken token)
+    {
+        // What went elsewhere may be planned to this node anew.
+        _hopeless.IntersectWith(PlannedIn(image));
+        foreach (var wal in OrphansIn(image).Where(wal => _lookedFor.Add(wal.Id)))
+        {
+            await LookForAsync(image, WalOperations.Describe(wal), token);
+        }
+
+        var shares = await recovery.GetSharesAsync(token);
+        // A WAL that this node's image does not know was retired since: then its share is void.
+        foreach (var some in shares.Where(share => image.Wals.ContainsKey(share.WalId) && !NamesOf(share).All(_hopeless.Contains)).Chunk(MostAtOnce))
+        {
+            var attempts = await Task.WhenAll(some.Select(share => TryRecoverAsync(WalOperations.Describe(image.Wals[share.WalId]), share, token)));
+            foreach (var (share, failure) in some.Zip(attempts))
+            {
+                await JudgeAsync(WalOperations.Describe(image.Wals[share.WalId]), share, failure, token);
+            }
+        }
+
+        // What the image planned and no share has: it was led or deleted since, or its loss was accepted.
+        _hopeless.UnionWith(PlannedIn(image).Except(shares.SelectMany(NamesOf)));
     }
 
     private async Task LookForAsync(MetadataImage image, WalDescriptor wal, CancellationToken token)

@@ -26,8 +26,9 @@ internal sealed class LogTaker(LogObjects objects, ObjectLogReader reader, ReadO
 
                     break;
                 case LogStepKind.Seal:
-                    await CheckNothingIsMissingAsync(step.Place, after, token);
+                    // At once: whoever gives the attempt up meanwhile goes on from behind the seal.
                     await apply(step);
+                    await CheckNothingIsMissingAsync(step.Place, after, token);
                     return new LogSeal(step.Place, step.PutId, step.Payload, _mine.Contains(step.PutId));
                 case LogStepKind.Tail:
                     await CreateSealsAsync(step.Place, volley, after, token);

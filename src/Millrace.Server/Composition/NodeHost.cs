@@ -1,7 +1,9 @@
 using System.Net;
 using System.Runtime.ExceptionServices;
+using Microsoft.AspNetCore.Connections;
 using Millrace.Cluster.Membership;
 using Millrace.Controller.Log;
+using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Server.Options;
@@ -163,22 +165,34 @@ internal sealed class NodeHost : IAsyncDisposable
         await mark.CheckAsync(token);
         var options = _options.Cluster with { Link = _components.Link, Rules = _components.Rules };
         // What is damaged, or a newer program's, is refused before anything is changed.
-        var log = await MetadataLog.OpenAsync(_runtime, _components.Storage, options.Log, token);
+        var life = _runtime.NewPart();
+        MetadataLog? log = null;
+        IConnectionListener listener;
+        PeerAddress address;
         try
         {
+            log = await MetadataLog.OpenAsync(life, _components.Storage, options.Log, token);
+
             // Nothing has been written so far.
             await StorageProbe.CheckAsync(_runtime, _components.Storage, _options.StoreWait, token);
             await mark.SetAsync(token);
             await _listeners.BindAsync(token);
-            var (listener, address) = await _listeners.BindInternalAsync(_components.Peers.Listeners, token);
-            return await ClusterMember.JoinAsync(
-                _runtime, _components.Storage, log, _components.Buffers, listener, _components.Peers.Connections, address, options, token);
+            (listener, address) = await _listeners.BindInternalAsync(_components.Peers.Listeners, token);
         }
         catch
         {
-            await log.DisposeAsync();
+            life.Stop();
+            if (log is not null)
+            {
+                await log.DisposeAsync();
+            }
+
+            await life.DisposeAsync();
             throw;
         }
+
+        return await ClusterMember.JoinAsync(
+            life, _components.Storage, log, _components.Buffers, listener, _components.Peers.Connections, address, options, token);
     }
 
     /// <summary>Others may take a node for dead that starts slowly: then it comes again, as at any later time.</summary>

@@ -38,9 +38,10 @@ internal sealed class SimulatedMember
         var listener = await network.At(Node.Name, lane).BindAsync(new IPEndPoint(IPAddress.Loopback, 0));
         var address = new PeerAddress(Node.Name, ((IPEndPoint)listener.EndPoint).Port);
         var storage = bucket.Connect(lane);
-        var log = await MetadataLog.OpenAsync(runtime, storage, _options.Log, CancellationToken.None);
+        var life = runtime.NewPart();
+        var log = await MetadataLog.OpenAsync(life, storage, _options.Log, CancellationToken.None);
         var member = await ClusterMember.JoinAsync(
-            runtime, storage, log, kernel.NewBufferPool(), listener, network.From(Node.Name, lane), address, _options, CancellationToken.None);
+            life, storage, log, kernel.NewBufferPool(), listener, network.From(Node.Name, lane), address, _options, CancellationToken.None);
         member.Registered = await new NodeRegistry(runtime, member.Channel).RegisterAsync(
             new NodeRegistration(runtime.NewId(), [new NodeEndpoint(ListenerName.Plaintext, Node.Name, 9092)], null)
             {

@@ -57,7 +57,8 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
                 : throw new ViolationException($"Partition {oracle.Topic.Name}-{oracle.Partition}: {error}, and nobody has deleted it");
         }
 
-        if (isDeleted)
+        // Whoever has no lease says so of every partition.
+        if (isDeleted && error != ErrorCode.NotLeaderOrFollower)
         {
             throw new ViolationException($"Topic {oracle.Topic.Name} ({oracle.Topic.Id}) was deleted, and a fetch from it is answered {error}");
         }

@@ -81,10 +81,11 @@ internal sealed class MemberMachine
             Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
         };
         var storage = _world.Bucket.Connect(lane);
+        var life = runtime.NewPart();
         _member = await ClusterMember.JoinAsync(
-            runtime,
+            life,
             storage,
-            await MetadataLog.OpenAsync(runtime, storage, options.Log, CancellationToken.None),
+            await MetadataLog.OpenAsync(life, storage, options.Log, CancellationToken.None),
             _world.Kernel.NewBufferPool(),
             listener,
             _world.Network.From(Node.Name, lane),
