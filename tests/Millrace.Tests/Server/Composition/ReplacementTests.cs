@@ -1,5 +1,6 @@
-using Millrace.ObjectStorage.Memory;
+using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
+using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;
 using Millrace.Runtime.Files.Linux;
 using Millrace.Streams;
@@ -98,7 +99,7 @@ public sealed class ReplacementTests(ITestOutputHelper output)
     [Fact]
     public async Task A_first_start_that_is_fenced_comes_again_with_what_its_operator_gives_up()
     {
-        await using var storage = new MemoryObjectStorage();
+        await using var storage = new TestStorage();
         Guid lost;
         await using (var first = await NodeUnderTest.StartAsync(storage, "memory:"))
         {
@@ -108,26 +109,30 @@ public sealed class ReplacementTests(ITestOutputHelper output)
         }
 
         using var folder = new TemporaryDirectory();
-        var opened = 0;
-        var files = new HookedFiles(new LinuxFileSystem(TaskScheduler.Default))
+        await using var other = new ControllerNode(storage);
+        var fenced = 0;
+        storage.BeforePut = async (key, token) =>
         {
-            // The losses are accepted before the new WAL is made.
-            Before = async (call, _) =>
+            // The losses are accepted before the new WAL is made known, and there it finds itself fenced.
+            if (Volatile.Read(ref fenced) == 0 && !await IsKnownAsync(storage, lost) && Interlocked.Exchange(ref fenced, 1) == 0)
             {
-                if (call == "open device" && Interlocked.Increment(ref opened) == 1)
-                {
-                    await using var other = new ControllerNode(storage);
-                    await (await other.StartAsync()).RegisterAsync(other.Registration, CancellationToken.None);
-                }
-            },
+                await (await other.StartAsync()).RegisterAsync(other.Registration, token);
+            }
         };
         await using var node = await NodeUnderTest.StartAsync(
-            storage, $"file://{folder.Path}?capacity=8MiB", files, options => options with { AcceptLoss = [$"{lost}"] });
+            storage, $"file://{folder.Path}?capacity=8MiB", options => options with { AcceptLoss = [$"{lost}"] });
 
         Assert.Contains(node.Log.Texts, line => line.Contains("A new incarnation could not start", StringComparison.Ordinal));
         Assert.Single(node.Incarnations.Served);
         Assert.All(node.Node.Metadata.Image.Topics["orders"].Partitions, partition => Assert.NotNull(partition.Leader));
         Assert.DoesNotContain(lost, (await node.Node.Nodes.GetWaitingWalsAsync(TestContext.Current.CancellationToken)).Select(wal => wal.Wal.Id));
+    }
+
+    private static async Task<bool> IsKnownAsync(TestStorage storage, Guid wal)
+    {
+        await using var reader = new ControllerNode(storage);
+        await using var log = await MetadataLog.OpenClusterAsync(reader.Runtime, storage, reader.LogOptions, CancellationToken.None);
+        return log.Image.Wals.ContainsKey(wal);
     }
 
     [Fact]
