@@ -3,13 +3,13 @@ namespace Millrace.Cluster;
 /// <summary>Why a controller is followed no longer.</summary>
 internal enum FollowEnd
 {
-    /// <summary>Its process is gone: its port refuses, or belongs to somebody else by now.</summary>
+    /// <summary>Its process is gone: its port refuses.</summary>
     Gone,
 
     /// <summary>It has not been heard for as long as makes it suspect.</summary>
     Silent,
 
-    /// <summary>It says itself that it is the controller no longer.</summary>
+    /// <summary>Whoever answers there is not that controller, or is it no longer.</summary>
     Resigned,
 
     /// <summary>What is missing here lies too far back for it: the bucket is to be read.</summary>

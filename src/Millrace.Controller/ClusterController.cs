@@ -20,7 +20,7 @@ namespace Millrace.Controller;
 /// <remarks>
 /// Nodes ask it by <see cref="Endpoint.ControllerEndpoint"/>. Threading: any thread. A caller's token ends its wait, and takes the request back while nobody
 /// has decided it; not the deed. When the log is lost to another controller every request ends with <see cref="ControllerError.ControllerLost"/>, which
-/// says nothing of its sender, and the node's runtime fails: what it goes on with cannot be committed here.
+/// says nothing of its sender, and the runtime of its term fails: what it goes on with cannot be committed here.
 /// </remarks>
 public sealed class ClusterController : IAsyncDisposable
 {
@@ -75,7 +75,7 @@ public sealed class ClusterController : IAsyncDisposable
     internal ControllerSeal? Owner => _log.Owner;
 
     /// <summary>Takes the metadata log over and begins to serve; forms the cluster if there is none yet.</summary>
-    /// <param name="runtime">The node it runs on.</param>
+    /// <param name="runtime">Of its term.</param>
     /// <param name="log">Opened, and the controller's from now on.</param>
     /// <param name="feed">The node's, which this publishes from now on: nobody else may.</param>
     /// <param name="storage">Where the log and the data objects lie.</param>

@@ -21,8 +21,6 @@ public enum PlantedFault
     CountLateCompletion,
     ForgetPlanWithController,
     SealBehindLastObject,
-    CountLeaseFromReceipt,
     GrantWithoutProof,
     TakeLookForLease,
-    FenceBeforeLeaseEnds,
 }

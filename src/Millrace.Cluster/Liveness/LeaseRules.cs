@@ -29,10 +29,4 @@ public class LeaseRules
     /// <param name="beganAt">When the look began.</param>
     /// <param name="lease">A whole lease.</param>
     public virtual long AfterLook(long beganAt, long lease) => beganAt;
-
-    /// <summary>
-    /// Whether a node that is heard, and is given up for another reason than its silence, keeps its partitions until the last lease that it was granted
-    /// has ended.
-    /// </summary>
-    public virtual bool WaitsForLease => true;
 }

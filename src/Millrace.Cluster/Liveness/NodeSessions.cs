@@ -189,7 +189,7 @@ public sealed class NodeSessions
         {
             session.IsCondemned = session.ReceivedAgo(now) < _options.ProbeTime && _stalls.IsCutOff(
                 session.Stalled, [own, .. heard.Where(other => other.Session != session).Select(other => other.Session.Stalled)], sessions.Count);
-            var limit = _options.Rules.WaitsForLease ? _options.FenceTime : TimeSpan.Zero;
+            var limit = _options.FenceTime;
             if (session.IsCondemned && session.TryEnd(now, limit))
             {
                 await _fences.FenceAsync(node, session, FenceCause.CutFromStore, stopping);

@@ -6,7 +6,7 @@ using Millrace.Runtime;
 
 namespace Millrace.Cluster.Serving;
 
-/// <summary>FollowMetadata: a long poll for what the metadata log says of the cluster image.</summary>
+/// <summary>FollowMetadata: a long poll for the entries of the metadata log: what they say of the cluster image, or all.</summary>
 internal sealed class FollowMetadataHandler(NodeRuntime runtime, ControllerSeat seat)
     : IApiHandler<FollowMetadataRequest, FollowMetadataResponse>
 {

@@ -59,7 +59,7 @@ public sealed class FormerWals(
         }
         catch (Exception ended) when (ended is ObjectLogException or StreamException)
         {
-            // The controller takes no more requests: the incarnation is stopping, or is about to say why it cannot go on.
+            // This incarnation is fenced, or too much waits at the controller.
             FailoverMessages.NotGivenBack(_logger, ended.Message);
         }
     }

@@ -13,8 +13,8 @@ internal sealed class ClusterScenario : IScenario
     public IReadOnlyList<PlantedFault> Faults { get; } = 
     [
         PlantedFault.ReadWalBeforeSeal, PlantedFault.TakeLostControllerForFence, PlantedFault.TakeShareForWal, PlantedFault.CompleteUnread,
-        PlantedFault.CountLateCompletion, PlantedFault.ForgetPlanWithController, PlantedFault.CountLeaseFromReceipt, PlantedFault.GrantWithoutProof,
-        PlantedFault.TakeLookForLease, PlantedFault.FenceBeforeLeaseEnds,
+        PlantedFault.CountLateCompletion, PlantedFault.ForgetPlanWithController, PlantedFault.GrantWithoutProof,
+        PlantedFault.TakeLookForLease,
     ];
 
     public IReadOnlyList<string> RareThings { get; } =
