@@ -22,5 +22,4 @@ public enum PlantedFault
     ForgetPlanWithController,
     SealBehindLastObject,
     GrantWithoutProof,
-    TakeLookForLease,
 }

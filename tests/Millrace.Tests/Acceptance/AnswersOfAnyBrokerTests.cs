@@ -26,7 +26,14 @@ public sealed class AnswersOfAnyBrokerTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _cluster = await BrokerCluster.StartAsync(
-            _directory, Brokers, [], index => ["--store", $"file://{_directory.Sub("store")}", "--wal", "object", "--set", $"broker.rack=rack-{index}"]);
+            _directory,
+            Brokers,
+            [],
+            index =>
+            [
+                "--store", $"file://{_directory.Sub("store")}", "--wal", "object",
+                "--set", $"broker.rack=rack-{index}", "--set", "group.initial.rebalance.delay.ms=0",
+            ]);
         await TestTopic.CreateAsync(_cluster[0].BootstrapServers, "asked", partitions: 9);
     }
 

@@ -20,7 +20,6 @@ public sealed class ScenarioTests
     {
         [PlantedFault.ReadWalBeforeSeal] = 6,
         [PlantedFault.GrantWithoutProof] = 62,
-        [PlantedFault.TakeLookForLease] = 187,
     };
 
     public static TheoryData<string> Scenarios => [.. ScenarioList.All.Select(scenario => scenario.Name)];

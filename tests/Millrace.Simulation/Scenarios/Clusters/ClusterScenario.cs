@@ -14,7 +14,6 @@ internal sealed class ClusterScenario : IScenario
     [
         PlantedFault.ReadWalBeforeSeal, PlantedFault.TakeLostControllerForFence, PlantedFault.TakeShareForWal, PlantedFault.CompleteUnread,
         PlantedFault.CountLateCompletion, PlantedFault.ForgetPlanWithController, PlantedFault.GrantWithoutProof,
-        PlantedFault.TakeLookForLease,
     ];
 
     public IReadOnlyList<string> RareThings { get; } =

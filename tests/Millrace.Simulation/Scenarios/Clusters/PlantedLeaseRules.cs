@@ -7,6 +7,4 @@ internal sealed class PlantedLeaseRules(PlantedFault? fault) : LeaseRules
 {
     public override TimeSpan Grant(TimeSpan lease, TimeSpan proofAge, bool isCalm) =>
         base.Grant(lease, proofAge, isCalm || fault == PlantedFault.GrantWithoutProof);
-
-    public override long AfterLook(long beganAt, long lease) => base.AfterLook(beganAt, lease) + (fault == PlantedFault.TakeLookForLease ? lease : 0);
 }

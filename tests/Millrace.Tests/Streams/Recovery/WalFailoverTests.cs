@@ -103,7 +103,7 @@ public sealed class WalFailoverTests : IAsyncDisposable
     [Theory]
     [InlineData("PrepareAsync", 0)]
     [InlineData("CommitAsync", 0)]
-    [InlineData("CommitAsync", 2)]
+    [InlineData("CommitAsync", 1)]
     [InlineData("CompleteRecoveryAsync", 0)]
     public async Task A_recovery_that_is_killed_and_repeated_brings_everything_once(string at, int after)
     {
