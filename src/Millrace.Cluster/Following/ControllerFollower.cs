@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Millrace.Cluster.Liveness;
-using Millrace.Metadata.Channel;
 using Millrace.Network.Links;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol.Primitives;
