@@ -48,7 +48,7 @@ internal static class CutsCommand
 
         using var cluster = new ClusterUnderTest(folder.Path, store.Store, Brokers, hosts);
         cluster.CreateTopic(Topic, 30);
-        using var writer = new SteadyWriter(cluster.BootstrapServers, Topic, 30, recordsPerSecond: 500);
+        using var writer = new SteadyWriter(cluster.BootstrapServers, Topic, 30, new WriterOptions(RecordsPerSecond: 500));
         using var group = new GroupReader(cluster.BootstrapServers, Topic, 30);
         writer.ProbeAll().Wait(Limit);
         Console.WriteLine("| cut off | way | how | acknowledged by all, s after the cut began | healed, s after its end | group has read all, s |");
