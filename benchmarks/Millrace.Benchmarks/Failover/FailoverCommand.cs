@@ -19,7 +19,7 @@ internal static class FailoverCommand
         var brokers = new Option<int>("--brokers") { Description = "How many.", DefaultValueFactory = _ => 3 };
         var partitions = new Option<int>("--partitions") { Description = "Of each topic.", DefaultValueFactory = _ => 1_000 };
         var rounds = new Option<int>("--rounds") { Description = "How often each is measured.", DefaultValueFactory = _ => 3 };
-        var load = new Option<double>("--load") { Description = "Records per second to each topic, over its partitions in turn.", DefaultValueFactory = _ => 1_000 };
+        var load = new Option<double>("--load") { Description = "Records per second to each topic.", DefaultValueFactory = _ => 1_000 };
         var topics = new Option<int>("--topics") { Description = "Each with a producer and a group of its own.", DefaultValueFactory = _ => 1 };
         var timeout = new Option<double?>("--request-timeout") { Description = "Seconds that a client waits for an answer; otherwise its own default, 30." };
         var store = new Option<string?>("--store") { Description = "The bucket, empty; otherwise a directory." };

@@ -44,13 +44,13 @@ internal sealed class FailoverRun(ClusterUnderTest cluster, int topics, int part
             var victims = Choose(fault);
             var led = Leaders();
             Hit(fault, victims);
-            var began = Stopwatch.StartNew();
-            var probes = Array.ConvertAll(applications, application => application.ProbeAll());
             if (fault == Fault.All)
             {
                 Parallel.ForEach(victims, cluster.Restart);
             }
 
+            var began = Stopwatch.StartNew();
+            var probes = Array.ConvertAll(applications, application => application.ProbeAll());
             var after = Wait(probes);
             CatchUp(applications);
             var lost = victims.Sum(victim => led[victim]);

@@ -84,7 +84,9 @@ public sealed partial class ListenersTests : IAsyncLifetime
         Assert.Equal("broker.example:19092", $"{told.Host}:{told.Port}");
     }
 
-    /// <summary>Where each listener for clients is, by its name, with the host that clients are told. What is logged may come later than the word that it is ready.</summary>
+    /// <summary>
+    /// Where each listener for clients is, by its name, with the host that clients are told. What is logged may come later than the word that it is ready.
+    /// </summary>
     private async Task<Dictionary<string, string>> AddressesAsync()
     {
         Dictionary<string, string> found = [];
