@@ -295,7 +295,7 @@ internal sealed class BrokerMachine : INodeObserver
         var storage = await OpenStoreAsync(runtime, lane);
         var listener = _listener = new SimulatedListener(lane);
         var peers = new PeerTransport(_network.At(Address, lane), _network.From(Address, lane));
-        var components = new NodeComponents(storage, life => Wals(life, storage, buffers), buffers, listener, peers)
+        var components = new NodeComponents(storage, (life, store) => Wals(life, store, buffers), buffers, listener, peers)
         {
             Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
         };
