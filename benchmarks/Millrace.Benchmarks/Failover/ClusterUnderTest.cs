@@ -66,6 +66,16 @@ internal sealed class ClusterUnderTest : IDisposable
         return led;
     }
 
+    /// <summary>Waits until so many partitions of a topic have leaders.</summary>
+    /// <exception cref="TimeoutException">Not in time.</exception>
+    public void WaitForLeaders(string topic, int partitions, TimeSpan limit)
+    {
+        if (!SpinWait.SpinUntil(() => Leaders(topic).Sum() == partitions, limit))
+        {
+            throw new TimeoutException($"Not {partitions} partitions of {topic} have leaders after {limit.TotalSeconds:F0} s");
+        }
+    }
+
     public void Kill(int index) => _brokers[index].Signal("KILL");
 
     public void Stop(int index) => _brokers[index].Signal("STOP");

@@ -65,9 +65,8 @@ internal static class CutsCommand
     private static void Measure(ClusterUnderTest cluster, SeparateHosts hosts, TimeSpan duration, string[] targets)
     {
         cluster.CreateTopic(Topic, Partitions);
-        using var writer = new SteadyWriter(cluster.BootstrapServers, Topic, Partitions, recordsPerSecond: 500);
-        using var group = new GroupReader(cluster.BootstrapServers, Topic, Partitions);
-        writer.ProbeAll().Wait(Limit);
+        using var application = new Application(cluster.BootstrapServers, Topic, Partitions, new WriterOptions(RecordsPerSecond: 500));
+        application.ProbeAll().Wait(Limit);
         Console.WriteLine("| broker | cut off from | what it | is | all acknowledge, s after the cut began | s after its end | group has read all, s | fences | controller |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
         foreach (var cut in Cut.All(targets))
@@ -76,21 +75,19 @@ internal static class CutsCommand
             var (controller, fences) = (cluster.Controller(), FenceCounts.Read(cluster));
             var victim = cut.OfController ? controller : (controller + 1) % Brokers;
             hosts.Cut(victim, Others(cut.From, victim, controller), cut.Outgoing, cut.Refused);
-            var during = writer.ProbeAll();
+            var during = application.ProbeAll();
             Thread.Sleep(duration);
             hosts.Heal(victim);
-            var (healed, began) = (writer.ProbeAll(), Stopwatch.StartNew());
+            var (healed, began) = (application.ProbeAll(), Stopwatch.StartNew());
             var (after, since) = (healed.Wait(Limit)[^1], during.Wait(Limit)[^1]);
-            group.WaitFor(writer.Count, Limit);
+            application.CatchUp(Limit);
             var read = began.Elapsed;
             var change = cluster.Controller() == controller ? "stays" : "changes";
             Console.WriteLine(FormattableString.Invariant(
                 $"| {cut} | {since.TotalSeconds:F1} | {after.TotalSeconds:F1} | {read.TotalSeconds:F1} | {FenceCounts.Read(cluster).Since(fences)} | {change} |"));
         }
 
-        writer.Finish();
-        LogCheck.Check(cluster.BootstrapServers, Topic, Partitions, writer);
-        Console.WriteLine(FormattableString.Invariant($"\n{writer.Count} records: each acknowledged one is in the log once, in order, and nothing else is.\n"));
+        Console.WriteLine(FormattableString.Invariant($"\n{application.Check()} records: each acknowledged one is in the log once, in order, and nothing else is.\n"));
     }
 
     private static IEnumerable<string> Others(string target, int victim, int controller) => target switch

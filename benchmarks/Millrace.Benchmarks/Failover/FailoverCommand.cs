@@ -17,17 +17,21 @@ internal static class FailoverCommand
             DefaultValueFactory = _ => [Fault.Broker, Fault.Controller],
         };
         var brokers = new Option<int>("--brokers") { Description = "How many.", DefaultValueFactory = _ => 3 };
-        var partitions = new Option<int>("--partitions") { Description = "Of one topic.", DefaultValueFactory = _ => 1_000 };
+        var partitions = new Option<int>("--partitions") { Description = "Of each topic.", DefaultValueFactory = _ => 1_000 };
         var rounds = new Option<int>("--rounds") { Description = "How often each is measured.", DefaultValueFactory = _ => 3 };
-        var load = new Option<double>("--load") { Description = "Records per second, over all partitions in turn.", DefaultValueFactory = _ => 1_000 };
+        var load = new Option<double>("--load") { Description = "Records per second to each topic.", DefaultValueFactory = _ => 1_000 };
+        var topics = new Option<int>("--topics") { Description = "Each with a producer and a group of its own.", DefaultValueFactory = _ => 1 };
+        var timeout = new Option<double?>("--request-timeout") { Description = "Seconds that a client waits for an answer; otherwise its own default, 30." };
         var store = new Option<string?>("--store") { Description = "The bucket, empty; otherwise a directory." };
         var logs = new Option<string?>("--logs") { Description = "Prints at the end what the brokers logged at this level and above: debug, information." };
         var command = new Command("failover", "Brokers are killed or stopped under load: how long until every partition acknowledges again.")
         {
-            faults, brokers, partitions, rounds, load, store, logs,
+            faults, brokers, topics, partitions, rounds, load, timeout, store, logs,
         };
         command.SetAction(parsed =>
         {
+            var writing = new WriterOptions(
+                parsed.GetValue(load), parsed.GetValue(timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
             foreach (var fault in parsed.GetValue(faults)!)
             {
                 using var folder = new ScratchFolder();
@@ -36,10 +40,10 @@ internal static class FailoverCommand
                     parsed.GetValue(store) ?? $"file://{folder.Path}/store",
                     parsed.GetValue(brokers),
                     logLevel: parsed.GetValue(logs) ?? "warning");
-                Console.WriteLine($"## {fault}: {cluster.Count} brokers, {parsed.GetValue(partitions)} partitions\n");
+                Console.WriteLine($"## {fault}: {cluster.Count} brokers, {parsed.GetValue(topics)} topics of {parsed.GetValue(partitions)} partitions\n");
                 try
                 {
-                    new FailoverRun(cluster, parsed.GetValue(partitions), parsed.GetValue(load)).Measure(fault, parsed.GetValue(rounds));
+                    new FailoverRun(cluster, parsed.GetValue(topics), parsed.GetValue(partitions), writing).Measure(fault, parsed.GetValue(rounds));
                 }
                 finally
                 {

@@ -23,7 +23,7 @@ internal sealed class GroupReader : IDisposable
         _consumer = new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig
         {
             BootstrapServers = bootstrapServers,
-            GroupId = "readers",
+            GroupId = $"readers of {topic}",
             AutoOffsetReset = AutoOffsetReset.Earliest,
             AutoCommitIntervalMs = 1_000,
         }).SetLogHandler((_, _) => { }).Build();

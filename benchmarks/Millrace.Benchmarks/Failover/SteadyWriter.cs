@@ -5,8 +5,8 @@ using Confluent.Kafka;
 namespace Millrace.Benchmarks.Failover;
 
 /// <summary>
-/// An ordinary idempotent producer that writes to all partitions in turn, at a steady pace: the n-th record of a partition holds n, so that whatever is lost,
-/// doubled or out of order can be seen in the log.
+/// An ordinary idempotent producer that writes to all partitions of a topic in turn, at a steady pace: the n-th record of a partition holds n, so that
+/// whatever is lost, doubled or out of order can be seen in the log.
 /// </summary>
 /// <remarks>Threading: produces on a thread of its own, counts on the client's.</remarks>
 internal sealed class SteadyWriter : IDisposable
@@ -21,16 +21,17 @@ internal sealed class SteadyWriter : IDisposable
     private volatile string? _failure;
     private volatile TaskCompletionSource<Probe>? _wanted;
 
-    public SteadyWriter(string bootstrapServers, string topic, int partitions, double recordsPerSecond)
+    public SteadyWriter(string bootstrapServers, string topic, int partitions, WriterOptions options)
     {
-        (_topic, _recordsPerSecond) = (topic, recordsPerSecond);
+        (_topic, _recordsPerSecond) = (topic, options.RecordsPerSecond);
         (_sent, _acknowledged) = (new long[partitions], new long[partitions]);
-        _producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig
+        var config = new ProducerConfig { BootstrapServers = bootstrapServers, EnableIdempotence = true, DeliveryReportFields = "status" };
+        if (options.RequestTimeout is { } timeout)
         {
-            BootstrapServers = bootstrapServers,
-            EnableIdempotence = true,
-            DeliveryReportFields = "status",
-        }).SetLogHandler((_, _) => { }).Build();
+            config.RequestTimeoutMs = config.SocketTimeoutMs = (int)timeout.TotalMilliseconds;
+        }
+
+        _producer = new ProducerBuilder<Null, byte[]>(config).SetLogHandler((_, _) => { }).Build();
         _thread = new Thread(Write) { IsBackground = true };
         _thread.Start();
     }

@@ -39,7 +39,7 @@ public sealed partial class ListenersTests : IAsyncLifetime
     [Fact]
     public async Task Clients_produce_and_consume_by_each_listener_and_are_told_its_own_address()
     {
-        var addresses = Addresses();
+        var addresses = await AddressesAsync();
         Assert.Equal(["EXTERNAL", "INTERNAL"], addresses.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(addresses["INTERNAL"], _broker!.BootstrapServers);
         foreach (var (name, address) in addresses)
@@ -66,7 +66,7 @@ public sealed partial class ListenersTests : IAsyncLifetime
     public async Task Kcat_lists_the_broker_by_the_address_of_its_listener()
     {
         Assert.SkipUnless(Tool.IsInstalled("kcat"), "kcat is not installed: run .ci/run, or apt-get install kcat");
-        foreach (var address in Addresses().Values)
+        foreach (var address in (await AddressesAsync()).Values)
         {
             Assert.Contains($"broker 1 at {address}", await Tool.RunAsync("kcat", ["-b", address, "-L"]), StringComparison.Ordinal);
         }
@@ -84,7 +84,16 @@ public sealed partial class ListenersTests : IAsyncLifetime
         Assert.Equal("broker.example:19092", $"{told.Host}:{told.Port}");
     }
 
-    /// <summary>Where each listener for clients is, by its name, with the host that clients are told.</summary>
+    /// <summary>
+    /// Where each listener for clients is, by its name, with the host that clients are told. What is logged may come later than the word that it is ready.
+    /// </summary>
+    private async Task<Dictionary<string, string>> AddressesAsync()
+    {
+        Dictionary<string, string> found = [];
+        Assert.True(await Eventually.BecomesTrueAsync(() => (found = Addresses()).Count == 2), _broker!.Log);
+        return found;
+    }
+
     private Dictionary<string, string> Addresses() =>
         Listening().Matches(_broker!.Log).Where(match => match.Groups[2].Value != ListenerName.Internal.Value).ToDictionary(
             match => match.Groups[2].Value, match => $"{(match.Groups[2].Value == "EXTERNAL" ? "localhost" : "127.0.0.1")}:{match.Groups[1].Value}");

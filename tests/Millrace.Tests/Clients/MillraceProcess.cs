@@ -9,11 +9,11 @@ namespace Millrace.Tests.Clients;
 internal sealed partial class MillraceProcess : IBroker
 {
     private readonly Process _process;
-    private readonly StringBuilder _log = new();
+    private readonly StringBuilder _log;
 
-    private MillraceProcess(Process process, Match ready)
+    private MillraceProcess(Process process, StringBuilder log, Match ready)
     {
-        _process = process;
+        (_process, _log) = (process, log);
         BootstrapServers = ready.Groups[1].Value;
         Http = new Uri(ready.Groups[2].Value);
         Node = int.Parse(ready.Groups[3].Value, CultureInfo.InvariantCulture);
@@ -37,6 +37,7 @@ internal sealed partial class MillraceProcess : IBroker
 
     public int ProcessId => _process.Id;
 
+    /// <summary>What it has logged so far; what was logged before it said that it is ready may still be on its way.</summary>
     public string Log
     {
         get
@@ -96,14 +97,7 @@ internal sealed partial class MillraceProcess : IBroker
                 throw new InvalidOperationException($"millrace {string.Join(' ', all)} did not become ready but ended with {process.ExitCode}: {ready}\n{log}");
             }
 
-            var broker = new MillraceProcess(process, address);
-            process.ErrorDataReceived += (_, line) => Append(broker._log, line.Data);
-            lock (log)
-            {
-                Append(broker._log, log.ToString());
-            }
-
-            return broker;
+            return new MillraceProcess(process, log, address);
         }
         catch (Exception failure)
         {

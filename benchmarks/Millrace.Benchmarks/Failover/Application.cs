@@ -1,0 +1,39 @@
+namespace Millrace.Benchmarks.Failover;
+
+/// <summary>A topic, a producer that writes to it and a group that reads it.</summary>
+internal sealed class Application : IDisposable
+{
+    private readonly string _bootstrapServers;
+    private readonly string _topic;
+    private readonly int _partitions;
+    private readonly SteadyWriter _writer;
+    private readonly GroupReader _group;
+
+    public Application(string bootstrapServers, string topic, int partitions, WriterOptions writing)
+    {
+        (_bootstrapServers, _topic, _partitions) = (bootstrapServers, topic, partitions);
+        _writer = new SteadyWriter(bootstrapServers, topic, partitions, writing);
+        _group = new GroupReader(bootstrapServers, topic, partitions);
+    }
+
+    /// <inheritdoc cref="SteadyWriter.ProbeAll"/>
+    public Probe ProbeAll() => _writer.ProbeAll();
+
+    /// <summary>Waits until the group has read all that has been acknowledged before.</summary>
+    public void CatchUp(TimeSpan limit) => _group.WaitFor(_writer.Count, limit);
+
+    /// <summary>Ends writing, and compares what is in the log with what was acknowledged.</summary>
+    /// <returns>Records in the log.</returns>
+    public long Check()
+    {
+        _writer.Finish();
+        LogCheck.Check(_bootstrapServers, _topic, _partitions, _writer);
+        return _writer.Count;
+    }
+
+    public void Dispose()
+    {
+        _group.Dispose();
+        _writer.Dispose();
+    }
+}

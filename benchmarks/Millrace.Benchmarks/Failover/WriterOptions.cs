@@ -1,0 +1,6 @@
+namespace Millrace.Benchmarks.Failover;
+
+/// <summary>How a <see cref="SteadyWriter"/> writes.</summary>
+/// <param name="RecordsPerSecond">To all partitions of its topic together.</param>
+/// <param name="RequestTimeout">How long the client waits for an answer; null for its own default, 30 s.</param>
+internal sealed record WriterOptions(double RecordsPerSecond, TimeSpan? RequestTimeout = null);
