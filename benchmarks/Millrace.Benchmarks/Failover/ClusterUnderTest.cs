@@ -24,7 +24,7 @@ internal sealed class ClusterUnderTest : IDisposable
     {
         (_folder, _store, _hosts, _logLevel) = (folder, store, hosts, logLevel);
         _brokers = new MillraceUnderTest[brokers];
-        Parallel.For(0, brokers, index => _brokers[index] = Start(index, $"{(hosts is null ? "127.0.0.1" : SeparateHosts.AddressOf(index))}:0"));
+        Parallel.For(0, brokers, index => _brokers[index] = Start(index, $"{HostOf(index)}:0"));
         BootstrapServers = string.Join(',', _brokers.Select(broker => broker.BootstrapServers));
         _admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = BootstrapServers }).Build();
     }
@@ -32,6 +32,9 @@ internal sealed class ClusterUnderTest : IDisposable
     public string BootstrapServers { get; }
 
     public int Count => _brokers.Length;
+
+    /// <summary>Where the metrics of each are.</summary>
+    public IEnumerable<Uri> Http => _brokers.Select(broker => broker.Http);
 
     public void PrintLogs()
     {
@@ -93,6 +96,8 @@ internal sealed class ClusterUnderTest : IDisposable
         Parallel.ForEach(_brokers, broker => broker.Dispose());
     }
 
+    private string HostOf(int index) => _hosts is null ? "127.0.0.1" : SeparateHosts.AddressOf(index);
+
     private int Find(string address) =>
         Array.FindIndex(_brokers, broker => broker.BootstrapServers == address) is >= 0 and var found
             ? found
@@ -104,7 +109,8 @@ internal sealed class ClusterUnderTest : IDisposable
         Path.Combine(_folder, $"broker{index}"),
         new StreamWriter(LogOf(index), append: true) { AutoFlush = true },
         _hosts?.On(index) ?? [],
-        "--listen", listen, "--store", _store, "--wal", "object", "--name", $"broker{index}", "--log-level", _logLevel);
+        "--listen", listen, "--store", _store, "--wal", "object", "--name", $"broker{index}", "--log-level", _logLevel,
+        "--set", $"millrace.http.listener={HostOf(index)}:0");
 
     private string LogOf(int index) => Path.Combine(_folder, $"broker{index}.log");
 }

@@ -10,6 +10,7 @@ namespace Millrace.Benchmarks.Failover;
 internal static class CutsCommand
 {
     private const int Brokers = 3;
+    private const int Partitions = 30;
     private const string Topic = "cuts";
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
@@ -21,11 +22,12 @@ internal static class CutsCommand
         var seconds = new Option<double>("--seconds") { Description = "How long each cut lasts.", DefaultValueFactory = _ => 10 };
         var from = new Option<string[]>("--from")
         {
-            Description = "From whom: peers, store, clients, controller.",
+            Description = "From whom.",
             AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => ["peers", "store", "clients", "controller"],
+            DefaultValueFactory = _ => Cut.Targets,
         };
-        var logs = new Option<bool>("--logs") { Description = "Prints what the brokers logged at the end." };
+        from.AcceptOnlyFromAmong(Cut.Targets);
+        var logs = new Option<string?>("--logs") { Description = "Prints at the end what the brokers logged at this level and above: debug, information." };
         var command = new Command("cuts", "Brokers on hosts of their own are cut off under load; needs root, ip, nft and MinIO.")
         {
             minio, seconds, from, logs,
@@ -35,7 +37,7 @@ internal static class CutsCommand
         return command;
     }
 
-    private static void Run(string minio, TimeSpan duration, string[] targets, bool logs)
+    private static void Run(string minio, TimeSpan duration, string[] targets, string? logs)
     {
         using var folder = new ScratchFolder();
         using var hosts = new SeparateHosts(Brokers + 1);
@@ -46,40 +48,46 @@ internal static class CutsCommand
             Environment.SetEnvironmentVariable(name, value);
         }
 
-        using var cluster = new ClusterUnderTest(folder.Path, store.Store, Brokers, hosts);
-        cluster.CreateTopic(Topic, 30);
-        using var writer = new SteadyWriter(cluster.BootstrapServers, Topic, 30, new WriterOptions(RecordsPerSecond: 500));
-        using var group = new GroupReader(cluster.BootstrapServers, Topic, 30);
-        writer.ProbeAll().Wait(Limit);
-        Console.WriteLine("| cut off | way | how | acknowledged by all, s after the cut began | healed, s after its end | group has read all, s |");
-        Console.WriteLine("|---|---|---|---|---|---|");
-        foreach (var target in targets)
+        using var cluster = new ClusterUnderTest(folder.Path, store.Store, Brokers, hosts, logs ?? "warning");
+        try
         {
-            foreach (var (outgoing, refuse) in new[] { (true, false), (false, false), (true, true), (false, true) })
+            Measure(cluster, hosts, duration, targets);
+        }
+        finally
+        {
+            if (logs is not null)
             {
-                Thread.Sleep(Settling);
-                var controller = cluster.Controller();
-                var victim = (controller + 1) % Brokers;
-                hosts.Cut(victim, Others(target, victim, controller), outgoing, refuse);
-                var cut = writer.ProbeAll();
-                Thread.Sleep(duration);
-                hosts.Heal(victim);
-                var (healed, began) = (writer.ProbeAll(), Stopwatch.StartNew());
-                var (after, heals) = (healed.Wait(Limit)[^1], cut.Wait(Limit)[^1]);
-                group.WaitFor(writer.Count, Limit);
-                var how = $"broker{victim} from {target} | {(outgoing ? "out" : "in")} | {(refuse ? "refused" : "dropped")}";
-                Console.WriteLine(FormattableString.Invariant(
-                    $"| {how} | {heals.TotalSeconds:F1} | {after.TotalSeconds:F1} | {began.Elapsed.TotalSeconds:F1} |"));
+                cluster.PrintLogs();
             }
         }
+    }
 
-        writer.Finish();
-        LogCheck.Check(cluster.BootstrapServers, Topic, 30, writer);
-        Console.WriteLine(FormattableString.Invariant($"\n{writer.Count} records: each acknowledged one is in the log once, in order, and nothing else is.\n"));
-        if (logs)
+    private static void Measure(ClusterUnderTest cluster, SeparateHosts hosts, TimeSpan duration, string[] targets)
+    {
+        cluster.CreateTopic(Topic, Partitions);
+        using var application = new Application(cluster.BootstrapServers, Topic, Partitions, new WriterOptions(RecordsPerSecond: 500));
+        application.ProbeAll().Wait(Limit);
+        Console.WriteLine("| broker | cut off from | what it | is | all acknowledge, s after the cut began | s after its end | group has read all, s | fences | controller |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
+        foreach (var cut in Cut.All(targets))
         {
-            cluster.PrintLogs();
+            Thread.Sleep(Settling);
+            var (controller, fences) = (cluster.Controller(), FenceCounts.Read(cluster));
+            var victim = cut.OfController ? controller : (controller + 1) % Brokers;
+            hosts.Cut(victim, Others(cut.From, victim, controller), cut.Outgoing, cut.Refused);
+            var during = application.ProbeAll();
+            Thread.Sleep(duration);
+            hosts.Heal(victim);
+            var (healed, began) = (application.ProbeAll(), Stopwatch.StartNew());
+            var (after, since) = (healed.Wait(Limit)[^1], during.Wait(Limit)[^1]);
+            application.CatchUp(Limit);
+            var read = began.Elapsed;
+            var change = cluster.Controller() == controller ? "stays" : "changes";
+            Console.WriteLine(FormattableString.Invariant(
+                $"| {cut} | {since.TotalSeconds:F1} | {after.TotalSeconds:F1} | {read.TotalSeconds:F1} | {FenceCounts.Read(cluster).Since(fences)} | {change} |"));
         }
+
+        Console.WriteLine(FormattableString.Invariant($"\n{application.Check()} records: each acknowledged one is in the log once, in order, and nothing else is.\n"));
     }
 
     private static IEnumerable<string> Others(string target, int victim, int controller) => target switch
@@ -87,7 +95,6 @@ internal static class CutsCommand
         "peers" => Enumerable.Range(0, Brokers).Where(host => host != victim).Select(SeparateHosts.AddressOf),
         "store" => [SeparateHosts.AddressOf(Brokers)],
         "clients" => [SeparateHosts.Client],
-        "controller" => [SeparateHosts.AddressOf(controller)],
-        _ => throw new ArgumentException($"Nobody is called '{target}': peers, store, clients, controller"),
+        _ => [SeparateHosts.AddressOf(controller)],
     };
 }

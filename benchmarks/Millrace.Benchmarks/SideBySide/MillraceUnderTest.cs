@@ -37,9 +37,13 @@ internal sealed partial class MillraceUnderTest : BrokerUnderTest
         };
         _process.BeginErrorReadLine();
         var ready = _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("millrace did not start");
-        BootstrapServers = Address().Match(ready).Value;
+        var addresses = Address().Matches(ready);
+        (BootstrapServers, Http) = (addresses[0].Value, new Uri($"http://{addresses[1].Value}"));
         ProcessId = _process.Id;
     }
+
+    /// <summary>Where its metrics are.</summary>
+    public Uri Http { get; }
 
     /// <summary>Sends the process a signal, by its name. Nothing happens if it has ended.</summary>
     public void Signal(string name)

@@ -28,8 +28,22 @@ internal sealed class BrokerCluster : IReadOnlyList<MillraceProcess>, IAsyncDisp
         TemporaryDirectory directory, int brokers, IReadOnlyList<(string Name, string Value)> environment, Func<int, string[]> arguments)
     {
         var cluster = new BrokerCluster(directory, environment, arguments);
-        cluster._brokers.AddRange(await Task.WhenAll(Enumerable.Range(0, brokers).Select(index => cluster.StartAsync(index))));
-        return cluster;
+        var starts = Enumerable.Range(0, brokers).Select(index => cluster.StartAsync(index)).ToList();
+        try
+        {
+            cluster._brokers.AddRange(await Task.WhenAll(starts));
+            return cluster;
+        }
+        catch
+        {
+            // The others are not left behind.
+            foreach (var start in starts.Where(start => start.IsCompletedSuccessfully))
+            {
+                await (await start).DisposeAsync();
+            }
+
+            throw;
+        }
     }
 
     /// <summary>Starts one again that has been killed.</summary>

@@ -389,12 +389,12 @@ internal static class AnswersBesideKafka
             },
             5);
 
-        /// <summary>What is said to these bytes, sent as they are to the first partition, when somebody leads it.</summary>
+        /// <summary>What the leader says to these bytes, sent as they are to the first partition, when somebody leads it.</summary>
         public async Task<ErrorCode> ProduceAsync(string topic, byte[] records)
         {
             while (true)
             {
-                var response = await CallAsync<ProduceRequest, ProduceResponse>(
+                var response = await (await LeaderAsync(topic)).CallAsync<ProduceRequest, ProduceResponse>(
                     new()
                     {
                         Acks = -1,
@@ -411,6 +411,15 @@ internal static class AnswersBesideKafka
                 // The topic is being made.
                 await Task.Delay(50, TestContext.Current.CancellationToken);
             }
+        }
+
+        private async Task<Ask> LeaderAsync(string topic)
+        {
+            var metadata = await CallAsync<MetadataRequest, MetadataResponse>(new() { Topics = [new() { Name = topic }] }, 12);
+            var leader = metadata.Topics[0].Partitions.FirstOrDefault()?.LeaderId;
+            return metadata.Brokers.FirstOrDefault(broker => broker.NodeId == leader) is { } found
+                ? new Ask(new IPEndPoint(IPAddress.Parse(found.Host), found.Port))
+                : this;
         }
     }
 }

@@ -83,9 +83,10 @@ public sealed class AnswersBesideKafkaTests(SharedBroker broker)
     private async Task<(IReadOnlyDictionary<string, string> Ours, IReadOnlyDictionary<string, string> Theirs)> AskBothAsync(
         Func<AnswersBesideKafka.Ask, Task<IReadOnlyDictionary<string, string>>> questions)
     {
+        TestAgainst.SkipOnCluster("one broker is compared with one of Kafka's");
         Assert.SkipWhen(
             Repository.Shared("peers/kafka/kafka.sh") is null || !Tool.IsInstalled("java")
-                || Environment.GetEnvironmentVariable("MILLRACE_TEST_AGAINST") == "kafka",
+                || TestAgainst.IsKafka,
             "Apache Kafka, or Java, is not at hand");
         await using var kafka = await KafkaProcess.StartAsync();
         var theirs = await questions(new AnswersBesideKafka.Ask(IPEndPoint.Parse(kafka.BootstrapServers)));

@@ -21,7 +21,7 @@ public sealed class BatchesBesideKafkaTests(SharedBroker broker, ITestOutputHelp
         Assert.SkipWhen(
             Repository.Shared("peers/kafka/kafka.sh") is null
             || !Tool.IsInstalled("java")
-            || Environment.GetEnvironmentVariable("MILLRACE_TEST_AGAINST") == "kafka",
+            || TestAgainst.IsKafka,
             "Apache Kafka, or Java, is not at hand");
         KafkaJudge.SkipWhenMissing();
         var asked = Environment.GetEnvironmentVariable("MILLRACE_BATCH_REQUESTS");

@@ -23,11 +23,14 @@ public sealed class KafkaJsTests(SharedBroker broker)
     }
 
     /// <summary>What it says of all that it tries at a broker.</summary>
-    internal static Task<string> RunAsync(string bootstrapServers)
+    internal static Task<string> RunAsync(string bootstrapServers) => RunAsync("client.js", [bootstrapServers, "kafkajs"]);
+
+    /// <summary>What one of the scripts beside it prints.</summary>
+    internal static Task<string> RunAsync(string script, string[] arguments)
     {
         Assert.SkipUnless(
             Tool.IsInstalled("node") && Directory.Exists(Path.Combine(Folder, "node_modules", "kafkajs")),
             "kafkajs is not installed: run .ci/run, or npm install in tests/Millrace.Tests/Clients/kafkajs");
-        return Tool.RunAsync("node", [Path.Combine(Folder, "client.js"), bootstrapServers, "kafkajs"], limit: TimeSpan.FromMinutes(3));
+        return Tool.RunAsync("node", [Path.Combine(Folder, script), .. arguments], limit: TimeSpan.FromMinutes(3));
     }
 }

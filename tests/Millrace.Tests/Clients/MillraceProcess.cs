@@ -99,11 +99,19 @@ internal sealed partial class MillraceProcess : IBroker
 
             return new MillraceProcess(process, log, address);
         }
-        catch
+        catch (Exception failure)
         {
             if (!process.HasExited)
             {
                 process.Kill();
+            }
+
+            if (failure is OperationCanceledException)
+            {
+                lock (log)
+                {
+                    throw new TimeoutException($"millrace {string.Join(' ', all)} was not ready in time:\n{log}");
+                }
             }
 
             throw;
