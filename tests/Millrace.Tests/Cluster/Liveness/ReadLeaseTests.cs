@@ -2,7 +2,6 @@ using Millrace.Cluster.Liveness;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
-using Millrace.Tests.Coordination;
 using Xunit;
 
 namespace Millrace.Tests.Cluster.Liveness;
@@ -60,7 +59,8 @@ public sealed class ReadLeaseTests
 
         Assert.True(await before);
         Assert.False(_lease.IsHeld);
-        Assert.False(after.IsCompleted);
+        // Whoever is let go says so on a thread of its own, which may come too late to be seen: one more of the same moment is asked instead.
+        Assert.False(await _lease.WaitAsync(TimeSpan.FromMilliseconds(1), default));
         _lease.Extend(In(1));
         Assert.True(await after);
     }
@@ -70,14 +70,12 @@ public sealed class ReadLeaseTests
     [InlineData(2, NodeState.Live)]
     public async Task A_look_that_finds_its_holder_gone_proves_nothing(int epoch, NodeState state)
     {
-        var waiting = _lease.WaitAsync(Long, default).AsTask();
-        _time.Advance(TimeSpan.FromSeconds(1));
+        _lease.Looked(In(1), Image(epoch, state));
 
-        _lease.Looked(In(0), Image(epoch, state));
-
-        Assert.False(waiting.IsCompleted);
-        _lease.Extend(In(1));
-        Assert.True(await waiting);
+        Assert.False(_lease.IsHeld);
+        Assert.False(await _lease.WaitAsync(TimeSpan.FromMilliseconds(1), default));
+        _lease.Looked(In(1), Image(1, NodeState.Live));
+        Assert.True(_lease.IsHeld);
     }
 
     [Fact]
