@@ -33,9 +33,6 @@ public sealed class ClusterController : IAsyncDisposable
     private readonly ControllerQueue _requests = new();
     private readonly ILogger _logger;
     private readonly ObjectCollector _collector;
-    private readonly ClusterControllerOptions _options;
-    private long _lookedAt;
-    private long _provenAt;
     private Task _loop = Task.CompletedTask;
     private volatile bool _closing;
 
@@ -47,8 +44,7 @@ public sealed class ClusterController : IAsyncDisposable
         _feed = feed;
         _logger = runtime.Loggers.CreateLogger<ClusterController>();
         _collector = new ObjectCollector(runtime, storage, this, options);
-        _options = options;
-        _lookedAt = _provenAt = ownedSince;
+        Ownership = new LogOwnership(runtime, log, options, ownedSince);
     }
 
     /// <summary>What brokers in this process learn of the cluster.</summary>
@@ -60,11 +56,8 @@ public sealed class ClusterController : IAsyncDisposable
     /// <summary>Its term of the log.</summary>
     public long Term => _log.Term;
 
-    /// <summary>The log is known to have been this controller's then: when the newest append or look that told so began. A timestamp of the runtime.</summary>
-    public long ProvenAt => Volatile.Read(ref _provenAt);
-
-    /// <summary>Nothing lets whoever hears the nodes doubt that the log is still this controller's: it looks rarely.</summary>
-    public bool IsCalm { get; set; }
+    /// <summary>How far it is known that the log is still this controller's.</summary>
+    public LogOwnership Ownership { get; }
 
     internal ClusterState State => _log.State;
 
@@ -138,10 +131,9 @@ public sealed class ClusterController : IAsyncDisposable
 
     /// <summary>Hands a request to the loop and waits for what becomes of it.</summary>
     /// <exception cref="ControllerException">ControllerLost; Busy.</exception>
-    internal async ValueTask<Decided<T>> DecideAsync<T>(Func<PendingEntry, T> decide, CancellationToken token)
+    internal async ValueTask<ControllerOperation<T>> DecideAsync<T>(Func<PendingEntry, T> decide, CancellationToken token)
     {
-        var result = default(T);
-        var operation = new ControllerOperation(entry => result = entry.Run(decide));
+        var operation = new ControllerOperation<T>(decide);
         var place = _requests.Add(operation) ?? throw Lost(null);
         if (token.IsCancellationRequested)
         {
@@ -157,7 +149,8 @@ public sealed class ClusterController : IAsyncDisposable
                 _requests.TakeBack(place);
             },
             null);
-        return new Decided<T>(await operation.Committed.Task, result, operation.Refusal);
+        await operation.Committed.Task;
+        return operation;
     }
 
     /// <summary>Has something decided that the controller itself wants.</summary>
@@ -191,7 +184,7 @@ public sealed class ClusterController : IAsyncDisposable
             var more = RequestsAsync(stopping);
             while (true)
             {
-                await RequestsOrIntervalAsync(more, stopping);
+                await Ownership.WaitAsync(more, stopping);
                 if (more.IsCompleted)
                 {
                     if (!await more)
@@ -204,10 +197,9 @@ public sealed class ClusterController : IAsyncDisposable
                     more = RequestsAsync(stopping);
                 }
 
-                if (_runtime.Time.GetElapsedTime(_lookedAt) >= (IsCalm ? _options.CalmOwnershipInterval : _options.OwnershipInterval))
+                if (Ownership.IsLookDue)
                 {
-                    _lookedAt = _runtime.Time.GetTimestamp();
-                    await ConfirmAsync(more, stopping);
+                    await Ownership.LookAsync(more, stopping);
                 }
             }
         }
@@ -237,39 +229,6 @@ public sealed class ClusterController : IAsyncDisposable
 
     private Task<bool> RequestsAsync(CancellationToken stopping) => _requests.WaitAsync().OrCancelled(stopping);
 
-    private async ValueTask RequestsOrIntervalAsync(Task requests, CancellationToken stopping)
-    {
-        // Also while it is calm: whether it still is, is seen as soon.
-        var left = _options.OwnershipInterval - (IsCalm ? TimeSpan.Zero : _runtime.Time.GetElapsedTime(_lookedAt));
-        if (!requests.IsCompleted && left > TimeSpan.Zero)
-        {
-            using var settled = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            // Delays are cut to whole milliseconds: without one more, the last of them would be spun away.
-            await Waiting.Either(requests, Task.Delay(left + TimeSpan.FromMilliseconds(1), _runtime.Time, settled.Token));
-            settled.Cancel();
-        }
-    }
-
-    // A store that does not answer keeps no request waiting that needs none: the look is given up, and comes again.
-    private async ValueTask ConfirmAsync(Task requests, CancellationToken stopping)
-    {
-        using var look = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        var looking = _log.ConfirmAsync(look.Token);
-        await Waiting.Either(looking, requests);
-        look.Cancel();
-        try
-        {
-            if (await looking)
-            {
-                Volatile.Write(ref _provenAt, _lookedAt);
-            }
-        }
-        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
-        {
-            // A request came first.
-        }
-    }
-
     private async ValueTask CommitAsync(List<ControllerOperation> batch)
     {
         var before = _log.State;
@@ -289,10 +248,7 @@ public sealed class ClusterController : IAsyncDisposable
 
         if (entry.Records.Count > 0)
         {
-            // As of its beginning: that it went in says that the log was this owner's then.
-            _lookedAt = _runtime.Time.GetTimestamp();
-            await _log.AppendAsync(entry.Records, entry.State);
-            Volatile.Write(ref _provenAt, _lookedAt);
+            await Ownership.AppendAsync(entry);
             if (State.Cluster.Version > before.Cluster.Version)
             {
                 _feed.Publish(State.Cluster);
