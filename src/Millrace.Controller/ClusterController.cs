@@ -33,6 +33,8 @@ public sealed class ClusterController : IAsyncDisposable
     private readonly ControllerQueue _requests = new();
     private readonly ILogger _logger;
     private readonly ObjectCollector _collector;
+    private readonly ClusterControllerOptions _options;
+    private readonly OwnershipProof _ownership;
     private Task _loop = Task.CompletedTask;
     private volatile bool _closing;
 
@@ -44,7 +46,8 @@ public sealed class ClusterController : IAsyncDisposable
         _feed = feed;
         _logger = runtime.Loggers.CreateLogger<ClusterController>();
         _collector = new ObjectCollector(runtime, storage, this, options);
-        Ownership = new LogOwnership(runtime, log, options, ownedSince);
+        _options = options;
+        _ownership = new OwnershipProof(runtime, log, options, ownedSince);
     }
 
     /// <summary>What brokers in this process learn of the cluster.</summary>
@@ -56,8 +59,11 @@ public sealed class ClusterController : IAsyncDisposable
     /// <summary>Its term of the log.</summary>
     public long Term => _log.Term;
 
-    /// <summary>How far it is known that the log is still this controller's.</summary>
-    public LogOwnership Ownership { get; }
+    /// <inheritdoc cref="OwnershipProof.ProvenAt"/>
+    public long ProvenAt => _ownership.ProvenAt;
+
+    /// <summary>Whether it looks rarely: set while nothing lets whoever hears the nodes doubt that the log is still this controller's.</summary>
+    public bool LooksRarely { get; set; }
 
     internal ClusterState State => _log.State;
 
@@ -184,7 +190,12 @@ public sealed class ClusterController : IAsyncDisposable
             var more = RequestsAsync(stopping);
             while (true)
             {
-                await Ownership.WaitAsync(more, stopping);
+                await RequestsOrLookAsync(more, stopping);
+                if (_ownership.IsLooking && _ownership.Looked.IsCompleted)
+                {
+                    await _ownership.EndLookAsync();
+                }
+
                 if (more.IsCompleted)
                 {
                     if (!await more)
@@ -197,9 +208,9 @@ public sealed class ClusterController : IAsyncDisposable
                     more = RequestsAsync(stopping);
                 }
 
-                if (Ownership.IsLookDue)
+                if (!_ownership.IsLooking && _ownership.DueIn(LooksRarely) == TimeSpan.Zero)
                 {
-                    await Ownership.LookAsync(more, stopping);
+                    _ownership.Look(stopping);
                 }
             }
         }
@@ -229,6 +240,25 @@ public sealed class ClusterController : IAsyncDisposable
 
     private Task<bool> RequestsAsync(CancellationToken stopping) => _requests.WaitAsync().OrCancelled(stopping);
 
+    private async ValueTask RequestsOrLookAsync(Task requests, CancellationToken stopping)
+    {
+        if (_ownership.IsLooking)
+        {
+            await Waiting.Either(requests, _ownership.Looked);
+            return;
+        }
+
+        // Also while looks are rare: whether they may still be so, is seen as soon.
+        var left = LooksRarely ? _options.OwnershipInterval : _ownership.DueIn(rarely: false);
+        if (!requests.IsCompleted && left > TimeSpan.Zero)
+        {
+            using var settled = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+            // Delays are cut to whole milliseconds: without one more, the last of them would be spun away.
+            await Waiting.Either(requests, Task.Delay(left + TimeSpan.FromMilliseconds(1), _runtime.Time, settled.Token));
+            settled.Cancel();
+        }
+    }
+
     private async ValueTask CommitAsync(List<ControllerOperation> batch)
     {
         var before = _log.State;
@@ -248,7 +278,10 @@ public sealed class ClusterController : IAsyncDisposable
 
         if (entry.Records.Count > 0)
         {
-            await Ownership.AppendAsync(entry);
+            await _ownership.EndLookAsync();
+            _ownership.Appends();
+            await _log.AppendAsync(entry.Records, entry.State);
+            _ownership.Appended();
             if (State.Cluster.Version > before.Cluster.Version)
             {
                 _feed.Publish(State.Cluster);

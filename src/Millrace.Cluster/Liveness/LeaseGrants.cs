@@ -19,10 +19,10 @@ internal sealed class LeaseGrants(NodeRuntime runtime, ClusterController control
 
     /// <summary>Whether leases are granted in full, and the log is looked at rarely.</summary>
     private bool IsCalm => runtime.Time.GetTimestamp() < Volatile.Read(ref _calmUntil)
-        && controller.Ownership.ProvenAt is var proven && proven > Volatile.Read(ref _doubtedAt) && proven > clock.StoodStillUntil;
+        && controller.ProvenAt is var proven && proven > Volatile.Read(ref _doubtedAt) && proven > clock.StoodStillUntil;
 
     /// <summary>What is granted now.</summary>
-    public TimeSpan Next() => options.Rules.Grant(options.LeaseTime, runtime.Time.GetElapsedTime(controller.Ownership.ProvenAt), IsCalm);
+    public TimeSpan Next() => options.Rules.Grant(options.LeaseTime, runtime.Time.GetElapsedTime(controller.ProvenAt), IsCalm);
 
     /// <summary>There may be another controller: nothing is granted in full until the log was looked at.</summary>
     public void Doubt() => Volatile.Write(ref _doubtedAt, runtime.Time.GetTimestamp());
@@ -33,6 +33,6 @@ internal sealed class LeaseGrants(NodeRuntime runtime, ClusterController control
     {
         var since = at ?? runtime.Time.GetTimestamp();
         Volatile.Write(ref _calmUntil, since + (long)(options.ProbeTime.TotalSeconds * runtime.Time.TimestampFrequency));
-        controller.Ownership.LooksRarely = IsCalm;
+        controller.LooksRarely = IsCalm;
     }
 }

@@ -24,7 +24,7 @@ internal sealed class NodeSession
     /// <summary>It sent its last heartbeat then or later: a timestamp of this process; 0 while that is not known.</summary>
     public long SentAfter { get; private set; }
 
-    /// <summary>How long the oldest of its WAL appends had been under way when it was heard last.</summary>
+    /// <summary>How long it had waited for the store when it was heard last.</summary>
     public TimeSpan Stalled { get; private set; }
 
     /// <summary>It is heard, and given up all the same when the lease has ended that it was granted last.</summary>

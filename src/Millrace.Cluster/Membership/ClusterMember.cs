@@ -49,6 +49,9 @@ public sealed class ClusterMember : IAsyncDisposable
     private readonly ControllerSeat _seat = new();
     private readonly NodeReports _reports;
     private readonly LivenessMetrics _metrics;
+
+    // Between readings of the bucket that were to help where a controller does not.
+    private readonly BackOff _readings;
     private volatile ControllerFollower? _following;
 
     private ClusterMember(
@@ -65,6 +68,7 @@ public sealed class ClusterMember : IAsyncDisposable
         _search = new OwnerSearch(_life, _copy, _candidacy, _feed);
         _server = new InternalServer(_life, buffers, _seat, View);
         _metrics = new LivenessMetrics(_life, () => _reports.Lease?.Lapses ?? 0, () => _seat.Local?.Sessions);
+        _readings = new BackOff(_life, FirstPause, LongestPause);
         Channel = new ControllerChannel(_finder, _feed);
     }
 
@@ -140,8 +144,8 @@ public sealed class ClusterMember : IAsyncDisposable
     /// <summary>That incarnation's right to answer reads. Only while one is registered.</summary>
     public IReadLease Lease => _reports.Lease!;
 
-    /// <summary>From now on the controller is told how long the incarnation's oldest append to the store has been under way.</summary>
-    public void WatchWrites(Func<TimeSpan> stalled) => _reports.Watch(stalled);
+    /// <summary>From now on the controller is told how long the incarnation has waited for the store.</summary>
+    public void WatchStore(Func<TimeSpan> stalled) => _reports.Watch(stalled);
 
     /// <summary>Whether a node of this cluster answers at an address.</summary>
     public async Task<bool> IsAliveAsync(PeerAddress node, CancellationToken token) =>
@@ -209,18 +213,34 @@ public sealed class ClusterMember : IAsyncDisposable
             _life, _peers, _options, _copy, _finder, _self.ToString(), _reports, () => _candidacy.IsNext(_feed.Image, owner), owner);
         ClusterMessages.Follows(_logger, owner.Host, owner.Port);
         _metrics.ControllerFound(owner.Id);
+        var began = _life.Time.GetTimestamp();
         var end = await follower.RunAsync(stopping);
         _following = null;
         if (end == FollowEnd.TooFarBack)
         {
-            await _copy.ReadAsync(stopping);
-            return null;
+            return await ReadWhatIsMissingAsync(_life.Time.GetElapsedTime(began), stopping);
         }
 
         ClusterMessages.ControllerLost(_logger, owner.Host, owner.Port, end);
         return await _candidacy.JudgeAsync(_feed.Image, owner, end, stopping) is { } wait
             ? new LostController(owner, end, wait, _life.Time.GetTimestamp())
             : await FollowAgainAsync(stopping);
+    }
+
+    /// <summary>
+    /// What the controller cannot tell the bucket can, and nobody else: however long its store is away, that is waited for. If what is there does not help,
+    /// the same comes again, and not without a pause.
+    /// </summary>
+    private async Task<LostController?> ReadWhatIsMissingAsync(TimeSpan followed, CancellationToken stopping)
+    {
+        if (followed >= LongestPause)
+        {
+            _readings.Reset();
+        }
+
+        await _copy.ReadAsync(stopping);
+        await _readings.PauseAsync(stopping);
+        return null;
     }
 
     /// <summary>Others hear the controller that this node does not: it is looked for again, and not without a pause.</summary>

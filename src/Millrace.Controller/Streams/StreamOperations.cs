@@ -139,6 +139,7 @@ internal static class StreamOperations
     private static StreamOpening Opening(PendingEntry entry, StreamState stream, int ranges) =>
         new(stream.StartOffset, stream.CommittedEnd, stream.EpochStarts(), entry.Streams.CheckpointOf(stream))
         {
+            RangeCount = stream.Ranges.Count,
             Ranges = [.. entry.Streams.RangesAfter(stream, stream.StartOffset).Take(ranges)],
         };
 

@@ -295,7 +295,7 @@ internal sealed class BrokerMachine : INodeObserver
         var storage = await OpenStoreAsync(runtime, lane);
         var listener = _listener = new SimulatedListener(lane);
         var components = new NodeComponents(
-            storage, life => Wals(life, storage, buffers), buffers, listener, _network.At(Address, lane), _network.From(Address, lane))
+            storage, (life, store) => Wals(life, store, buffers), buffers, listener, _network.At(Address, lane), _network.From(Address, lane))
         {
             Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
         };

@@ -283,7 +283,7 @@ internal sealed class ClusterMachine : INodeObserver
         var storage = _storage = _world.Bucket.Connect(lane);
         var listener = _listener = new SimulatedListener(lane);
         var components = new NodeComponents(
-            storage, life => Wals(life, storage, buffers), buffers, listener, _world.Network.At(Host, lane), _world.Network.From(Host, lane))
+            storage, (life, store) => Wals(life, store, buffers), buffers, listener, _world.Network.At(Host, lane), _world.Network.From(Host, lane))
         {
             Link = endpoint => Link(new EncodedLink(endpoint.ExchangeAsync)),
             Rules = new PlantedLeaseRules(_world.Fault),

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Millrace.Controller.Nodes;
+using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Server;
 using Millrace.Server.Composition;
@@ -61,7 +62,7 @@ public sealed class RepeatedFaultTests
         return new NodeComponents(
             storage, Wals, buffers, new NoClients(), network.At("10.0.0.1", machine.Lane!), network.From("10.0.0.1", machine.Lane!));
 
-        WalProviders Wals(NodeRuntime life)
+        WalProviders Wals(NodeRuntime life, IObjectStorage store)
         {
             var own = new RingWalProvider(life, buffers, new WalFolder(life, "/data/wal", new() { Capacity = 512 << 10 }), new());
             return new WalProviders(own, kind => kind == own.Kind ? own : null);
