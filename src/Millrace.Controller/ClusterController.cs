@@ -62,8 +62,8 @@ public sealed class ClusterController : IAsyncDisposable
     /// <inheritdoc cref="OwnershipProof.ProvenAt"/>
     public long ProvenAt => _ownership.ProvenAt;
 
-    /// <summary>Nothing lets whoever hears the nodes doubt that the log is still this controller's: it looks rarely.</summary>
-    public bool IsCalm { get; set; }
+    /// <summary>Whether it looks rarely: set while nothing lets whoever hears the nodes doubt that the log is still this controller's.</summary>
+    public bool LooksRarely { get; set; }
 
     internal ClusterState State => _log.State;
 
@@ -137,10 +137,9 @@ public sealed class ClusterController : IAsyncDisposable
 
     /// <summary>Hands a request to the loop and waits for what becomes of it.</summary>
     /// <exception cref="ControllerException">ControllerLost; Busy.</exception>
-    internal async ValueTask<Decided<T>> DecideAsync<T>(Func<PendingEntry, T> decide, CancellationToken token)
+    internal async ValueTask<ControllerOperation<T>> DecideAsync<T>(Func<PendingEntry, T> decide, CancellationToken token)
     {
-        var result = default(T);
-        var operation = new ControllerOperation(entry => result = entry.Run(decide));
+        var operation = new ControllerOperation<T>(decide);
         var place = _requests.Add(operation) ?? throw Lost(null);
         if (token.IsCancellationRequested)
         {
@@ -156,7 +155,8 @@ public sealed class ClusterController : IAsyncDisposable
                 _requests.TakeBack(place);
             },
             null);
-        return new Decided<T>(await operation.Committed.Task, result, operation.Refusal);
+        await operation.Committed.Task;
+        return operation;
     }
 
     /// <summary>Has something decided that the controller itself wants.</summary>
@@ -208,7 +208,7 @@ public sealed class ClusterController : IAsyncDisposable
                     more = RequestsAsync(stopping);
                 }
 
-                if (!_ownership.IsLooking && _ownership.DueIn(IsCalm) == TimeSpan.Zero)
+                if (!_ownership.IsLooking && _ownership.DueIn(LooksRarely) == TimeSpan.Zero)
                 {
                     _ownership.Look(stopping);
                 }
@@ -248,8 +248,8 @@ public sealed class ClusterController : IAsyncDisposable
             return;
         }
 
-        // Also while it is calm: whether it still is, is seen as soon.
-        var left = IsCalm ? _options.OwnershipInterval : _ownership.DueIn(isCalm: false);
+        // Also while looks are rare: whether they may still be so, is seen as soon.
+        var left = LooksRarely ? _options.OwnershipInterval : _ownership.DueIn(rarely: false);
         if (!requests.IsCompleted && left > TimeSpan.Zero)
         {
             using var settled = CancellationTokenSource.CreateLinkedTokenSource(stopping);

@@ -32,10 +32,10 @@ internal sealed class OwnershipProof(NodeRuntime runtime, MetadataLog log, Clust
     public bool IsLooking => _givingUp is not null;
 
     /// <summary>How long until a look is due.</summary>
-    /// <param name="isCalm">Nothing lets anybody doubt that the log is still this controller's.</param>
-    public TimeSpan DueIn(bool isCalm)
+    /// <param name="rarely">Nothing lets anybody doubt that the log is still this controller's.</param>
+    public TimeSpan DueIn(bool rarely)
     {
-        var left = (isCalm ? options.CalmOwnershipInterval : options.OwnershipInterval) - runtime.Time.GetElapsedTime(_lookedAt);
+        var left = (rarely ? options.CalmOwnershipInterval : options.OwnershipInterval) - runtime.Time.GetElapsedTime(_lookedAt);
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 

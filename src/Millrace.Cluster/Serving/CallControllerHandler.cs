@@ -1,5 +1,6 @@
 using Millrace.Cluster.Seat;
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Cluster.Serving;
@@ -10,7 +11,7 @@ namespace Millrace.Cluster.Serving;
 /// </remarks>
 internal sealed class CallControllerHandler(ControllerSeat seat) : IApiHandler<CallControllerRequest, CallControllerResponse>
 {
-    public static ApiVersionRange Versions => new(0, 0);
+    public static VersionRange Versions => new(0, 0);
 
     public void ReportErrors(CallControllerResponse response, ErrorTally errors) =>
         errors.Add((short)(response.IsController ? ErrorCode.None : ErrorCode.NotController));

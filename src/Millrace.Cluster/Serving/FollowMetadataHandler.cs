@@ -1,6 +1,7 @@
 using Millrace.Cluster.Seat;
 using Millrace.Network.Requests;
 using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 using Millrace.Runtime;
 
@@ -12,7 +13,7 @@ internal sealed class FollowMetadataHandler(NodeRuntime runtime, ControllerSeat 
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
-    public static ApiVersionRange Versions => new(0, 0);
+    public static VersionRange Versions => new(0, 0);
 
     public void ReportErrors(FollowMetadataResponse response, ErrorTally errors) =>
         errors.Add((short)((FollowOutcome)response.Outcome == FollowOutcome.NotController ? ErrorCode.NotController : ErrorCode.None));

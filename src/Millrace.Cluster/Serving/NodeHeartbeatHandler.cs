@@ -1,5 +1,6 @@
 using Millrace.Cluster.Seat;
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Cluster.Serving;
@@ -7,7 +8,7 @@ namespace Millrace.Cluster.Serving;
 /// <summary>NodeHeartbeat: goes to the sessions of the nodes at once, and never through the controller's loop.</summary>
 internal sealed class NodeHeartbeatHandler(ControllerSeat seat) : IApiHandler<NodeHeartbeatRequest, NodeHeartbeatResponse>
 {
-    public static ApiVersionRange Versions => new(0, 0);
+    public static VersionRange Versions => new(0, 0);
 
     public void ReportErrors(NodeHeartbeatResponse response, ErrorTally errors) =>
         errors.Add((short)((HeartbeatOutcome)response.Outcome == HeartbeatOutcome.NotController ? ErrorCode.NotController : ErrorCode.None));

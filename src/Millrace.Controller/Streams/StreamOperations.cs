@@ -132,7 +132,7 @@ internal static class StreamOperations
         state.Cluster.Wals.TryGetValue(walId, out var wal)
         && state.Streams.Find(id) is { OpenRange: { } open } stream
         && open.Epoch == epoch
-        && open.Owner == new NodeIncarnation(wal.Node, wal.Epoch)
+        && open.Owner == WalRetirement.WriterOf(wal)
             ? stream.CommittedEnd
             : null;
 

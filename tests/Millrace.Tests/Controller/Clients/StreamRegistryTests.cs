@@ -61,7 +61,7 @@ public sealed class StreamRegistryTests : IAsyncDisposable
         Hold();
         var first = _registry.PrepareAsync(_node, 1, default).AsTask();
 
-        // By their kinds closing would come before trimming, and opening before both.
+        // In one request both openings would be decided before the closing, by their kinds.
         var opened = _registry.OpenAsync(_node, streams[0], new StreamEpoch(0), default).AsTask();
         var closed = _registry.CloseAsync(_node, streams[0], new StreamEpoch(0), 0, default).AsTask();
         var again = _registry.OpenAsync(_node, streams[0], new StreamEpoch(1), default).AsTask();

@@ -172,8 +172,13 @@ public sealed class SuccessionTests
         }
     }
 
-    private List<int> LedBy(NodeIncarnation node) =>
-        [.. _script.State.Cluster.Topics["t"].Partitions.Where(partition => partition.Leader == node.Node).Select(partition => partition.Index)];
+    private List<int> LedBy(NodeIncarnation node)
+    {
+        var partitions = _script.State.Cluster.Topics["t"].Partitions;
+        List<int> led = [.. partitions.Where(partition => partition.Leader == node.Node).Select(partition => partition.Index)];
+        Assert.NotEmpty(led);
+        return led;
+    }
 
     private IReadOnlyList<IRecord> Fence(NodeIncarnation node) => _script.Do<IReadOnlyList<IRecord>>(entry =>
     {

@@ -92,7 +92,7 @@ internal sealed class NodeUnderTest : IAsyncDisposable
             ]),
             "/nowhere"));
         var transport = new SocketTransport(runtime, buffers);
-        var components = new NodeComponents(storage, Wals, buffers, transport, new PeerTransport(transport, transport))
+        var components = new NodeComponents(storage, Wals, buffers, transport, transport, transport)
         {
             Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
         };

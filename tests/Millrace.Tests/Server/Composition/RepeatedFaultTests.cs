@@ -59,8 +59,8 @@ public sealed class RepeatedFaultTests
         var buffers = kernel.NewBufferPool();
         var network = new SimulatedNetwork(kernel);
         var storage = new SimulatedBucket(kernel).Connect(machine.Lane!);
-        var peers = new PeerTransport(network.At("10.0.0.1", machine.Lane!), network.From("10.0.0.1", machine.Lane!));
-        return new NodeComponents(storage, Wals, buffers, new NoClients(), peers);
+        return new NodeComponents(
+            storage, Wals, buffers, new NoClients(), network.At("10.0.0.1", machine.Lane!), network.From("10.0.0.1", machine.Lane!));
 
         WalProviders Wals(NodeRuntime life, IObjectStorage store)
         {
