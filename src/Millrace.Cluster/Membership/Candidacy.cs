@@ -52,6 +52,13 @@ internal sealed class Candidacy(PeerQuestions questions, ClusterOptions options,
         return others.Count == 0 && end == FollowEnd.Silent ? options.SuspicionTime + turn : turn;
     }
 
+    /// <summary>Whether others hear a controller that this node does not.</summary>
+    public async Task<bool> IsHeardAsync(MetadataImage image, TermOwner owner, CancellationToken token)
+    {
+        var lost = new PeerAddress(owner.Host, owner.Port);
+        return (await questions.AskAsync(Others(image).Where(node => node != lost), token)).Any(answer => IsHeard(answer.View, owner));
+    }
+
     /// <summary>Whether this node is the first that would take a controller's place; null while it is no member.</summary>
     public bool? IsNext(MetadataImage image, TermOwner owner) =>
         IsMember(image) ? Rank(image, new PeerAddress(owner.Host, owner.Port)) == 0 : null;

@@ -15,7 +15,7 @@ internal sealed class OwnerSearch(NodeRuntime runtime, MetadataCopy copy, Candid
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Finds out who owns the log, and leaves it to others for a while to take the place of one that is lost.</summary>
-    /// <returns>Null if nobody does whom this node has not lost, and it is its turn.</returns>
+    /// <returns>Null if nobody does whom this node has not lost, or others hear, and it is its turn.</returns>
     public async Task<TermOwner?> FindAsync(LostController? lost, CancellationToken stopping)
     {
         while (true)
@@ -27,7 +27,8 @@ internal sealed class OwnerSearch(NodeRuntime runtime, MetadataCopy copy, Candid
 
             if (lost?.Left(runtime.Time) is not { } left)
             {
-                return null;
+                // Whoever did not answer when it was lost may by now, and hear it.
+                return lost is { End: FollowEnd.Silent } && await candidacy.IsHeardAsync(feed.Image, lost.Owner, stopping) ? lost.Owner : null;
             }
 
             await Task.Delay(left < LookInterval ? left : LookInterval, runtime.Time, stopping);
