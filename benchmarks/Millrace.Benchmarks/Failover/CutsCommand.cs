@@ -67,7 +67,7 @@ internal static class CutsCommand
         cluster.CreateTopic(Topic, Partitions);
         using var application = new Application(cluster.BootstrapServers, Topic, Partitions, new WriterOptions(RecordsPerSecond: 500));
         application.ProbeAll().Wait(Limit);
-        Console.WriteLine("| broker | cut off from | what it | is | all acknowledge, s after the cut began | s after its end | group has read all, s | fences | controller |");
+        Console.WriteLine("| broker | cut off from | what it | is | all acknowledge, s after it began | s after its end | group has read all, s | fences | controller |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
         foreach (var cut in Cut.All(targets))
         {
@@ -82,12 +82,12 @@ internal static class CutsCommand
             var (after, since) = (healed.Wait(Limit)[^1], during.Wait(Limit)[^1]);
             application.CatchUp(Limit);
             var read = began.Elapsed;
-            var change = cluster.Controller() == controller ? "stays" : "changes";
+            var (given, change) = (FenceCounts.Read(cluster).Since(fences), cluster.Controller() == controller ? "stays" : "changes");
             Console.WriteLine(FormattableString.Invariant(
-                $"| {cut} | {since.TotalSeconds:F1} | {after.TotalSeconds:F1} | {read.TotalSeconds:F1} | {FenceCounts.Read(cluster).Since(fences)} | {change} |"));
+                $"| {cut} | {since.TotalSeconds:F1} | {after.TotalSeconds:F1} | {read.TotalSeconds:F1} | {given} | {change} |"));
         }
 
-        Console.WriteLine(FormattableString.Invariant($"\n{application.Check()} records: each acknowledged one is in the log once, in order, and nothing else is.\n"));
+        Console.WriteLine($"\n{application.Check()} records: each acknowledged one is in the log once, in order, and nothing else is.\n");
     }
 
     private static IEnumerable<string> Others(string target, int victim, int controller) => target switch
