@@ -67,7 +67,7 @@ internal static class CutsCommand
         cluster.CreateTopic(Topic, Partitions);
         using var application = new Application(cluster.BootstrapServers, Topic, Partitions, new WriterOptions(RecordsPerSecond: 500));
         application.ProbeAll().Wait(Limit);
-        Console.WriteLine("| broker | cut off from | what it | is | all acknowledge, s after that | s after its end | group has read all, s | fences | controller |");
+        Console.WriteLine("| broker | cut off from | what it | is | acknowledged after, s | after its end, s | group has read all, s | fences | controller |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
         foreach (var cut in Cut.All(targets))
         {
