@@ -14,7 +14,7 @@ namespace Millrace.Cluster.Serving;
 /// <remarks>Threading: any thread.</remarks>
 internal sealed class InternalServer : IAsyncDisposable
 {
-    
+
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     // What a peer sends is small, and there are as many as the cluster has nodes.

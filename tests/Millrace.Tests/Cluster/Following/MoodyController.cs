@@ -75,7 +75,7 @@ internal sealed class MoodyController
 
     private sealed class Follows(MoodyController moody, FollowMetadataHandler inner) : IApiHandler<FollowMetadataRequest, FollowMetadataResponse>
     {
-        public static ApiVersionRange Versions => FollowMetadataHandler.Versions;
+        public static VersionRange Versions => FollowMetadataHandler.Versions;
 
         public void ReportErrors(FollowMetadataResponse response, ErrorTally errors) => inner.ReportErrors(response, errors);
 
@@ -89,7 +89,7 @@ internal sealed class MoodyController
 
     private sealed class Hears(MoodyController moody, NodeHeartbeatHandler inner) : IApiHandler<NodeHeartbeatRequest, NodeHeartbeatResponse>
     {
-        public static ApiVersionRange Versions => NodeHeartbeatHandler.Versions;
+        public static VersionRange Versions => NodeHeartbeatHandler.Versions;
 
         public void ReportErrors(NodeHeartbeatResponse response, ErrorTally errors) => inner.ReportErrors(response, errors);
 
