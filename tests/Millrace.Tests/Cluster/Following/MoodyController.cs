@@ -12,6 +12,7 @@ using Millrace.Metadata.Image;
 using Millrace.Network.Requests;
 using Millrace.Network.Serving;
 using Millrace.Protocol;
+using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
