@@ -62,7 +62,7 @@ internal sealed class MemberLoop : IAsyncDisposable
         _copy = new MetadataCopy(life, storage, options.Log, feed, log, Looked);
         _candidacy = new Candidacy(questions, options, self);
         _search = new OwnerSearch(life, _copy, _candidacy, feed);
-        _metrics = new LivenessMetrics(life, () => reports.Lease?.Lapses ?? 0, () => Seat.Local?.Sessions);
+        _metrics = new LivenessMetrics(life, () => reports.Lease?.Lapses ?? 0, () => Seat.Local?.Judge);
         _readings = new BackOff(life, FirstPause, LongestPause);
     }
 
@@ -223,7 +223,7 @@ internal sealed class MemberLoop : IAsyncDisposable
         NodeRuntime term, TermOwner owner, ClusterController controller, LostController? lost, CancellationToken stopping)
     {
         var gone = lost is { End: FollowEnd.Gone } former ? new PeerAddress(former.Owner.Host, former.Owner.Port) : null;
-        var sessions = new NodeSessions(term, controller, _questions, _options, _self, gone, _metrics);
+        var sessions = new LivenessJudge(term, controller, _questions, _options, _self, gone, _metrics);
         var endpoint = new ControllerEndpoint(term, controller, _options.Controller);
         _ = term.Spawn("node-sessions", sessions.RunAsync);
         Seat.Seat(new LocalController(owner, controller, endpoint, sessions));

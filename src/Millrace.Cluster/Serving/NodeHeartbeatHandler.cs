@@ -21,7 +21,7 @@ internal sealed class NodeHeartbeatHandler(ControllerSeat seat) : IApiHandler<No
     public ValueTask<NodeHeartbeatResponse> HandleAsync(RequestContext context, NodeHeartbeatRequest request, CancellationToken token)
     {
         var answer = seat.Local is { Controller.HasEnded: false } local && local.Id == request.ControllerId
-            ? local.Sessions.Hear(request, context.Connection)
+            ? local.Judge.Hear(request, context.Connection)
             : Refuse(context, request, ErrorCode.NotController);
         return ValueTask.FromResult(answer);
     }
