@@ -70,7 +70,7 @@ internal sealed class MemberLoop : IAsyncDisposable
     public ControllerFinder Finder { get; } = new();
 
     /// <summary>Where the controller is, while it lives in this process.</summary>
-    public ControllerSeat Seat { get; } = new();
+    public LocalSeat Seat { get; } = new();
 
     /// <summary>Goes on until the member leaves. What it cannot go on with ends the member.</summary>
     public async Task RunAsync(CancellationToken stopping)

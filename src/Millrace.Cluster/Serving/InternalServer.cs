@@ -26,7 +26,7 @@ internal sealed class InternalServer : IAsyncDisposable
     /// <param name="buffers">Memory for requests.</param>
     /// <param name="seat">Where the controller is, while it lives in this process.</param>
     /// <param name="view">What this node sees of the cluster.</param>
-    public InternalServer(NodeRuntime runtime, BufferPool buffers, ControllerSeat seat, Func<PeerViewResponse> view)
+    public InternalServer(NodeRuntime runtime, BufferPool buffers, LocalSeat seat, Func<PeerViewResponse> view)
     {
         IReadOnlyList<ApiEntry> apis =
         [

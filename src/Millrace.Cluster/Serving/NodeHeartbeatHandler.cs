@@ -6,7 +6,7 @@ using Millrace.Protocol;
 namespace Millrace.Cluster.Serving;
 
 /// <summary>NodeHeartbeat: goes to the sessions of the nodes at once, and never through the controller's loop.</summary>
-internal sealed class NodeHeartbeatHandler(ControllerSeat seat) : IApiHandler<NodeHeartbeatRequest, NodeHeartbeatResponse>
+internal sealed class NodeHeartbeatHandler(LocalSeat seat) : IApiHandler<NodeHeartbeatRequest, NodeHeartbeatResponse>
 {
     public static VersionRange Versions => new(0, 0);
 

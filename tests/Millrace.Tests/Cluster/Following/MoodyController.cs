@@ -56,7 +56,7 @@ internal sealed class MoodyController
         var sessions = new LivenessJudge(
             runtime, controller!, new PeerQuestions(runtime, network.From(Node.Name, lane), "controller"), _options, self, gone: null,
             new LivenessMetrics(runtime, () => 0, () => null));
-        var seat = new ControllerSeat();
+        var seat = new LocalSeat();
         seat.Take(seal.IncarnationId);
         seat.Seat(new LocalController(
             new TermOwner(seal.IncarnationId, self.Host, self.Port, log.Next.Term), controller!,
