@@ -17,7 +17,7 @@ namespace Millrace.Controller.Failover;
 /// <param name="self">The incarnation.</param>
 /// <param name="recovery">Brings a share.</param>
 /// <param name="losses">Says what waits for a WAL that cannot be recovered.</param>
-public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, ShareRecovery recovery, AcceptedLosses losses)
+public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, ShareTakeover recovery, AcceptedLosses losses)
 {
     // Each takes the memory of an upload.
     private const int MostAtOnce = 2;

@@ -42,7 +42,7 @@ public sealed class SuccessionTests
         Fence(nodes[1]);
 
         Assert.All(lost, index => Assert.Equal((true, 1), (Partition(index).Leader is not null, Partition(index).LeaderEpoch)));
-        Assert.Empty(WalRecovery.Waiting(_script.State));
+        Assert.Empty(WaitingWals.Waiting(_script.State));
     }
 
     [Fact]
@@ -56,10 +56,10 @@ public sealed class SuccessionTests
         Fence(nodes[2]);
 
         Assert.All(lost, index => Assert.Equal((null, nodes[1].Node), (Partition(index).Leader, Partition(index).MovingTo)));
-        var wal = Assert.Single(WalRecovery.Waiting(_script.State), waiting => waiting.Wal.Node == nodes[1].Node).Wal.Id;
+        var wal = Assert.Single(WaitingWals.Waiting(_script.State), waiting => waiting.Wal.Node == nodes[1].Node).Wal.Id;
         var again = _script.Register(name: "n1", kind: WalKind.File);
-        _script.Do(entry => WalRecovery.Claim(entry, nodes[0], wal));
-        Assert.Equal(lost.Count, Assert.Single(WalRecovery.SharesOf(_script.State, again)).Ranges.Count);
+        _script.Do(entry => WaitingWals.Claim(entry, nodes[0], wal));
+        Assert.Equal(lost.Count, Assert.Single(WaitingWals.SharesOf(_script.State, again)).Ranges.Count);
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class SuccessionTests
         var lost = LedBy(nodes[1]);
         Fence(nodes[1]);
 
-        _script.Do(entry => WalRecovery.Claim(entry, nodes[2], Assert.Single(WalRecovery.Waiting(_script.State)).Wal.Id));
+        _script.Do(entry => WaitingWals.Claim(entry, nodes[2], Assert.Single(WaitingWals.Waiting(_script.State)).Wal.Id));
 
         Assert.All(lost, index => Assert.Equal((null, nodes[2].Node), (Partition(index).Leader, Partition(index).MovingTo)));
         Fence(nodes[2]);
@@ -120,7 +120,7 @@ public sealed class SuccessionTests
 
         Assert.NotEmpty(kept);
         Assert.All(kept, index => Assert.Equal(again.Node, Partition(index).MovingTo));
-        var shares = WalRecovery.SharesOf(_script.State, again);
+        var shares = WaitingWals.SharesOf(_script.State, again);
         Assert.Equal([kept.Count, 5], shares.Select(share => share.Ranges.Count));
     }
 
@@ -135,7 +135,7 @@ public sealed class SuccessionTests
 
         var next = _script.Register(name: "n7", kind: WalKind.Object);
 
-        var share = Assert.Single(WalRecovery.SharesOf(_script.State, next));
+        var share = Assert.Single(WaitingWals.SharesOf(_script.State, next));
         var waiting = Enumerable.Range(0, 4).Where(index => Partition(index).Leader is null).ToList();
         Assert.Equal(2, waiting.Count);
         Assert.Equal(waiting.Select(index => Partition(index).Stream), share.Ranges.Select(range => range.Stream));

@@ -12,7 +12,7 @@ using Millrace.Streams.Wal;
 namespace Millrace.Controller.Nodes;
 
 /// <summary>What becomes of the WALs of fenced incarnations, share by share, as decisions on a state.</summary>
-internal static class WalRecovery
+internal static class WaitingWals
 {
     /// <summary>What a node has to bring, by WAL, the oldest incarnation's first.</summary>
     public static IReadOnlyList<WalShare> SharesOf(ClusterState state, NodeIncarnation node)
