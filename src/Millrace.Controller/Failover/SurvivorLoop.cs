@@ -185,7 +185,7 @@ public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, Shar
     private IEnumerable<(StreamId Stream, StreamEpoch Epoch)> PlannedIn(MetadataImage image) =>
         IsLiveIn(image) && image.Wals.Values.Any(wal => wal.State == WalState.AwaitsRecovery)
             ? image.Topics.Values.SelectMany(topic => topic.Partitions)
-                .Where(partition => partition.Leader is null && partition.MovingTo == self.Node)
+                .Where(partition => partition.Leader is null && partition.PlannedTo == self.Node)
                 .Select(partition => (partition.Stream, partition.Epoch))
             : [];
 

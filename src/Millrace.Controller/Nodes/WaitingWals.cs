@@ -52,7 +52,7 @@ internal static class WaitingWals
         var claimed = new SortedDictionary<(Guid Topic, int Partition), NodeId>();
         foreach (var stream in entry.Streams.OpenStreamsOf(WalRetirement.WriterOf(wal)).Select(id => entry.Streams.Streams[id]))
         {
-            if (entry.Cluster.FindPartition(stream.TopicId, stream.Partition) is { Leader: null } partition && partition.MovingTo != node.Node)
+            if (entry.Cluster.FindPartition(stream.TopicId, stream.Partition) is { Leader: null } partition && partition.PlannedTo != node.Node)
             {
                 claimed.Add((stream.TopicId, stream.Partition), node.Node);
             }
@@ -128,7 +128,7 @@ internal static class WaitingWals
         var led = new SortedDictionary<(Guid Topic, int Partition), NodeId>();
         foreach (var stream in lost.Select(waiting => entry.Streams.Streams[waiting.Stream]))
         {
-            if (entry.Cluster.FindPartition(stream.TopicId, stream.Partition) is { MovingTo: { } survivor } && entry.Cluster.IsLive(survivor))
+            if (entry.Cluster.FindPartition(stream.TopicId, stream.Partition) is { PlannedTo: { } survivor } && entry.Cluster.IsLive(survivor))
             {
                 led.Add((stream.TopicId, stream.Partition), survivor);
             }
@@ -183,7 +183,7 @@ internal static class WaitingWals
                 .Select(id => state.Streams.Streams[id])
                 .Select(stream => new WaitingStream(stream.Id, state.Cluster.NameOf(stream.TopicId), stream.Partition)
                 {
-                    PlannedTo = state.Cluster.FindPartition(stream.TopicId, stream.Partition)?.MovingTo,
+                    PlannedTo = state.Cluster.FindPartition(stream.TopicId, stream.Partition)?.PlannedTo,
                     IsDamaged = stream.IsDamaged,
                 })
                 .OrderBy(waiting => waiting.Topic, StringComparer.Ordinal)

@@ -84,11 +84,11 @@ public sealed class NodeOperationsTests
         var waiting = Assert.Single(WaitingWals.Waiting(_script.State));
         Assert.Equal(["t-1"], waiting.Streams.Select(item => item.ToString()));
         Assert.Equal((next.Node, 1), (Partition("t", 0).Leader, Partition("t", 0).LeaderEpoch));
-        Assert.Equal((null, next.Node), (Partition("t", 1).Leader, Partition("t", 1).MovingTo));
+        Assert.Equal((null, next.Node), (Partition("t", 1).Leader, Partition("t", 1).PlannedTo));
 
         _script.Do(entry => ClusterScript.Recover(entry, next, waiting.Wal.Id));
         Assert.Empty(WaitingWals.Waiting(_script.State));
-        Assert.Equal((next.Node, 1, null), (Partition("t", 1).Leader, Partition("t", 1).LeaderEpoch, Partition("t", 1).MovingTo));
+        Assert.Equal((next.Node, 1, null), (Partition("t", 1).Leader, Partition("t", 1).LeaderEpoch, Partition("t", 1).PlannedTo));
         Assert.Equal(0, _script.Open(next, stream, 1).EndOffset);
     }
 

@@ -208,9 +208,9 @@ public sealed class WaitingWalsTests
 
     private ShareCompletion Complete(NodeIncarnation node, WalShare share) => _script.Do(entry => WaitingWals.Complete(entry, node, share));
 
-    private (NodeId? Leader, int Epoch, NodeId? MovingTo) Described(StreamId stream)
+    private (NodeId? Leader, int Epoch, NodeId? PlannedTo) Described(StreamId stream)
     {
         var partition = _script.State.Cluster.Topics["t"].Partitions.Single(partition => partition.Stream == stream);
-        return (partition.Leader, partition.LeaderEpoch, partition.MovingTo);
+        return (partition.Leader, partition.LeaderEpoch, partition.PlannedTo);
     }
 }
