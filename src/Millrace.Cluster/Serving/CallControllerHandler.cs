@@ -9,7 +9,7 @@ namespace Millrace.Cluster.Serving;
 /// <remarks>
 /// The next request of the connection begins at once: the controller's loop has them in the order they came, and answers leave in that order.
 /// </remarks>
-internal sealed class CallControllerHandler(ControllerSeat seat) : IApiHandler<CallControllerRequest, CallControllerResponse>
+internal sealed class CallControllerHandler(LocalSeat seat) : IApiHandler<CallControllerRequest, CallControllerResponse>
 {
     public static VersionRange Versions => new(0, 0);
 

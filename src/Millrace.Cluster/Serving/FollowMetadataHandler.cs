@@ -8,7 +8,7 @@ using Millrace.Runtime;
 namespace Millrace.Cluster.Serving;
 
 /// <summary>FollowMetadata: a long poll for the entries of the metadata log: what they say of the cluster image, or all.</summary>
-internal sealed class FollowMetadataHandler(NodeRuntime runtime, ControllerSeat seat)
+internal sealed class FollowMetadataHandler(NodeRuntime runtime, LocalSeat seat)
     : IApiHandler<FollowMetadataRequest, FollowMetadataResponse>
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);

@@ -6,7 +6,7 @@ using Millrace.Protocol;
 namespace Millrace.Cluster.Serving;
 
 /// <summary>NodeHeartbeat: goes to the sessions of the nodes at once, and never through the controller's loop.</summary>
-internal sealed class NodeHeartbeatHandler(ControllerSeat seat) : IApiHandler<NodeHeartbeatRequest, NodeHeartbeatResponse>
+internal sealed class NodeHeartbeatHandler(LocalSeat seat) : IApiHandler<NodeHeartbeatRequest, NodeHeartbeatResponse>
 {
     public static VersionRange Versions => new(0, 0);
 
@@ -21,7 +21,7 @@ internal sealed class NodeHeartbeatHandler(ControllerSeat seat) : IApiHandler<No
     public ValueTask<NodeHeartbeatResponse> HandleAsync(RequestContext context, NodeHeartbeatRequest request, CancellationToken token)
     {
         var answer = seat.Local is { Controller.HasEnded: false } local && local.Id == request.ControllerId
-            ? local.Sessions.Hear(request, context.Connection)
+            ? local.Judge.Hear(request, context.Connection)
             : Refuse(context, request, ErrorCode.NotController);
         return ValueTask.FromResult(answer);
     }

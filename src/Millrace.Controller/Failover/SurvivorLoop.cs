@@ -17,7 +17,7 @@ namespace Millrace.Controller.Failover;
 /// <param name="self">The incarnation.</param>
 /// <param name="recovery">Brings a share.</param>
 /// <param name="losses">Says what waits for a WAL that cannot be recovered.</param>
-public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, ShareRecovery recovery, AcceptedLosses losses)
+public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, ShareTakeover recovery, AcceptedLosses losses)
 {
     // Each takes the memory of an upload.
     private const int MostAtOnce = 2;
@@ -185,7 +185,7 @@ public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, Shar
     private IEnumerable<(StreamId Stream, StreamEpoch Epoch)> PlannedIn(MetadataImage image) =>
         IsLiveIn(image) && image.Wals.Values.Any(wal => wal.State == WalState.AwaitsRecovery)
             ? image.Topics.Values.SelectMany(topic => topic.Partitions)
-                .Where(partition => partition.Leader is null && partition.MovingTo == self.Node)
+                .Where(partition => partition.Leader is null && partition.PlannedTo == self.Node)
                 .Select(partition => (partition.Stream, partition.Epoch))
             : [];
 

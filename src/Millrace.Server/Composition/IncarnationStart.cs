@@ -85,8 +85,8 @@ internal sealed class IncarnationStart(
         // The former WALs before the new one: recovering needs the store alone, and what it frees may be all the room that a new one has. The
         // new one is known before it is made: a crash in between leaves a name without a file, and never a file without a name.
         var former = new FormerWals(life, nodes, self, wals.Own, wals.Former);
-        var failover = new WalFailover(life, options.Streams, new UploadTarget(self, store, registry, components.Buffers));
-        var recovery = new ShareRecovery(life, nodes, self, failover, wals.Former);
+        var failover = new ShareRecoverer(life, options.Streams, new UploadTarget(self, store, registry, components.Buffers));
+        var recovery = new ShareTakeover(life, nodes, self, failover, wals.Former);
         await RecoverAsync(life, recovery, nodes, self, token);
         await former.MakeRoomAsync(token);
         var descriptor = wals.Own.Describe(self.Node, self.Epoch);
@@ -168,7 +168,7 @@ internal sealed class IncarnationStart(
     private bool IsSame(NodeImage known) => known.Id == options.NodeId || (known.Name is not null && known.Name == options.Name);
 
     private async Task RecoverAsync(
-        NodeRuntime life, ShareRecovery recovery, NodeRegistry nodes, NodeIncarnation self, CancellationToken token)
+        NodeRuntime life, ShareTakeover recovery, NodeRegistry nodes, NodeIncarnation self, CancellationToken token)
     {
         var waiting = await nodes.GetWaitingWalsAsync(token);
         var losses = new AcceptedLosses(life, nodes, self, options.AcceptLoss);

@@ -53,10 +53,10 @@ internal sealed class MoodyController
         var seal = new ControllerSeal { IncarnationId = runtime.NewId(), Host = self.Host, Port = self.Port };
         var controller = await ClusterController.TryStartAsync(
             runtime, log, new MetadataFeed(), storage, seal, _options.Controller, CancellationToken.None);
-        var sessions = new NodeSessions(
+        var sessions = new LivenessJudge(
             runtime, controller!, new PeerQuestions(runtime, network.From(Node.Name, lane), "controller"), _options, self, gone: null,
             new LivenessMetrics(runtime, () => 0, () => null));
-        var seat = new ControllerSeat();
+        var seat = new LocalSeat();
         seat.Take(seal.IncarnationId);
         seat.Seat(new LocalController(
             new TermOwner(seal.IncarnationId, self.Host, self.Port, log.Next.Term), controller!,

@@ -114,7 +114,7 @@ public sealed class SurvivorPatienceTests
         {
             var nodes = new NodeRegistry(runtime, controller.Channel);
             var target = new UploadTarget(survivor, storage, new StreamRegistry(controller.Channel, survivor), buffers);
-            var recovery = new ShareRecovery(runtime, nodes, survivor, new WalFailover(runtime, TestNode.Small, target), _ => wals);
+            var recovery = new ShareTakeover(runtime, nodes, survivor, new ShareRecoverer(runtime, TestNode.Small, target), _ => wals);
             var loop = new SurvivorLoop(runtime, survivor, recovery, new AcceptedLosses(runtime, nodes, survivor, []));
             _ = runtime.Spawn("survivor", token => loop.RunAsync(controller.Metadata, token));
         }
@@ -123,7 +123,7 @@ public sealed class SurvivorPatienceTests
     /// <summary>WALs that are damaged, or elsewhere, until somebody has seen to it.</summary>
     private sealed class Unusable(IWalTakeover wals, Func<bool> isSo) : IWalTakeover
     {
-        public ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token) =>
+        public ValueTask<ISealedWal> TakeOverAsync(WalDescriptor descriptor, CancellationToken token) =>
             isSo() ? throw new WalUnavailableException(descriptor, "It is not here.") : wals.TakeOverAsync(descriptor, token);
 
         public ValueTask<bool> DiscardAsync(WalDescriptor descriptor, CancellationToken token) => wals.DiscardAsync(descriptor, token);

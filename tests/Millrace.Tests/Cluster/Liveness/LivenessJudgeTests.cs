@@ -7,7 +7,7 @@ using Xunit;
 namespace Millrace.Tests.Cluster.Liveness;
 
 /// <summary>How soon a controller gives nodes up, in a simulated world without weather.</summary>
-public sealed class NodeSessionsTests
+public sealed class LivenessJudgeTests
 {
     private static readonly ClusterOptions Options = new();
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
