@@ -76,7 +76,8 @@ public sealed class AwaitedObjectStorage(NodeRuntime runtime, IObjectStorage inn
     public ValueTask<IReadOnlyList<UnfinishedUpload>> ListUnfinishedUploadsAsync(string prefix, CancellationToken token) =>
         AwaitAsync(0, () => inner.ListUnfinishedUploadsAsync(prefix, token));
 
-    public async ValueTask AbortUploadAsync(UnfinishedUpload upload, CancellationToken token) => await AwaitAsync(0, () => inner.AbortUploadAsync(upload, token));
+    public async ValueTask AbortUploadAsync(UnfinishedUpload upload, CancellationToken token) =>
+        await AwaitAsync(0, () => inner.AbortUploadAsync(upload, token));
 
     /// <summary>Nothing: the other store is its owner's.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

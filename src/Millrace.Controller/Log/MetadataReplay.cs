@@ -1,6 +1,5 @@
 using Millrace.Controller.State;
 using Millrace.Metadata;
-using Millrace.Metadata.Image;
 using Millrace.Metadata.Records;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol.Messages;

@@ -15,6 +15,13 @@ namespace Millrace.Server.Transport;
 internal sealed class SocketTransport(NodeRuntime runtime, BufferPool buffers) : IConnectionListenerFactory, IConnectionFactory
 {
     private const int Backlog = 512;
+
+    // Linux's TCP_USER_TIMEOUT, which the framework has no name for.
+    private const int TcpUserTimeout = 18;
+
+    /// <summary>For how long a node that we have connected to may leave unacknowledged what was sent, or that we are there.</summary>
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(2);
     private readonly TransportBlocks _blocks = new(buffers);
 
     /// <exception cref="AddressInUseException">Another process listens there.</exception>
@@ -43,6 +50,7 @@ internal sealed class SocketTransport(NodeRuntime runtime, BufferPool buffers) :
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
+            EndsWhenLost(socket);
             await socket.ConnectAsync(endpoint, cancellationToken);
             return new SocketConnection(runtime, socket, _blocks, $"to-{endpoint}");
         }
@@ -51,6 +59,18 @@ internal sealed class SocketTransport(NodeRuntime runtime, BufferPool buffers) :
             socket.Dispose();
             throw;
         }
+    }
+
+    // A way may be lost for one connection alone: whatever stands between has forgotten it, idle as it was. What is asked by it would be waited for
+    // until the kernel gives up, after a quarter of an hour, while the node is heard by others.
+    private static void EndsWhenLost(Socket socket)
+    {
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, (int)KeepAliveInterval.TotalSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, (int)KeepAliveInterval.TotalSeconds);
+        socket.SetSocketOption(
+            SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, (int)(LongestSilence / KeepAliveInterval));
+        socket.SetRawSocketOption((int)ProtocolType.Tcp, TcpUserTimeout, BitConverter.GetBytes((int)LongestSilence.TotalMilliseconds));
     }
 
     /// <summary>Gives up memory that no connection needed since the last call. To be called every few seconds.</summary>

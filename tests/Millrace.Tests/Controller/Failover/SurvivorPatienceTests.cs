@@ -62,7 +62,7 @@ public sealed class SurvivorPatienceTests
                 var began = kernel.Now;
                 world.Survive(survivor, new Unusable(world.Wals, () => kernel.Now - began < unusable));
                 await world.Controller.Controller.FenceAsync(gone, default);
-                while (took is null && kernel.Now < began + TimeSpan.FromHours(2))
+                while (took is null && kernel.Now < began + TimeSpan.FromMinutes(15))
                 {
                     await Task.Delay(TimeSpan.FromMilliseconds(100), runtime.Time);
                     took = world.IsLed ? kernel.Now - began : null;

@@ -126,7 +126,13 @@ public sealed class ControllerSchemaTests
             new StreamOpsResponse
             {
                 Created = [new() { StreamId = 2 }],
-                Opened = [new() { StartOffset = 1, EndOffset = 2, Epochs = [new() { Epoch = 3, StartOffset = 1 }], RangeCount = 7, Ranges = [Range], Checkpoint = Range }],
+                Opened =
+                [
+                    new()
+                    {
+                        StartOffset = 1, EndOffset = 2, Epochs = [new() { Epoch = 3, StartOffset = 1 }], RangeCount = 7, Ranges = [Range], Checkpoint = Range,
+                    },
+                ],
                 Closed = [new() { ErrorCode = 1, ErrorMessage = "a" }],
                 Trimmed = [new()],
                 Prepared = [new() { ObjectId = 5 }],

@@ -39,6 +39,19 @@ public sealed class SocketTransportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_connection_to_another_node_is_kept_alive_so_that_one_whose_way_is_lost_ends()
+    {
+        await using var connection = await _transport.ConnectAsync(_listener!.EndPoint, Token);
+        var (from, to) = ((IPEndPoint)connection.LocalEndPoint!, (IPEndPoint)connection.RemoteEndPoint!);
+        var table = await File.ReadAllLinesAsync(from.AddressFamily == AddressFamily.InterNetwork ? "/proc/self/net/tcp" : "/proc/self/net/tcp6", Token);
+        var fields = table.Select(row => row.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Single(row => row[1].EndsWith($":{from.Port:X4}", StringComparison.Ordinal) && row[2].EndsWith($":{to.Port:X4}", StringComparison.Ordinal));
+
+        // The timer of connections that nothing is sent by.
+        Assert.StartsWith("02:", fields[5], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_takes_many_blocks_is_sent_whole()
     {
         var bytes = new byte[Sent];
