@@ -20,6 +20,9 @@ public sealed class ScenarioTests
     {
         [PlantedFault.ReadWalBeforeSeal] = 6,
         [PlantedFault.GrantWithoutProof] = 62,
+        [PlantedFault.FenceBeforeLeaseEnds] = 8,
+        [PlantedFault.TakeLookForLease] = 38,
+        [PlantedFault.CountLeaseFromReceipt] = 53,
     };
 
     public static TheoryData<string> Scenarios => [.. ScenarioList.All.Select(scenario => scenario.Name)];
