@@ -19,6 +19,7 @@ public sealed class ScenarioTests
     private static readonly Dictionary<PlantedFault, int> ShownBy = new()
     {
         [PlantedFault.GrantWithoutProof] = 9,
+        [PlantedFault.FenceBeforeLeaseEnds] = 37,
         [PlantedFault.TakeLookForLease] = 38,
         [PlantedFault.CountLeaseFromReceipt] = 53,
     };
