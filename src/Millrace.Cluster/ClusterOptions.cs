@@ -39,7 +39,7 @@ public sealed record ClusterOptions
     /// <summary>How a controller in this process is asked: the messages as they are, unless the simulator takes them through their bytes.</summary>
     public Func<ControllerEndpoint, IControllerLink> Link { get; init; } = static endpoint => endpoint;
 
-    /// <summary>What leases rest on.</summary>
+    /// <summary>What leases rest on; the simulator plants mistakes here.</summary>
     public LeaseRules Rules { get; init; } = LeaseRules.Default;
 
     public ClusterControllerOptions Controller { get; init; } = new();

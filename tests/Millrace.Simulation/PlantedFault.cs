@@ -22,4 +22,7 @@ public enum PlantedFault
     ForgetPlanWithController,
     SealBehindLastObject,
     GrantWithoutProof,
+    CountLeaseFromReceipt,
+    TakeLookForLease,
+    FenceBeforeLeaseEnds,
 }

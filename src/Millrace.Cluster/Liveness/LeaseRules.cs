@@ -29,4 +29,10 @@ public class LeaseRules
     /// <param name="beganAt">When the look began.</param>
     /// <param name="lease">A whole lease.</param>
     public virtual long AfterLook(long beganAt, long lease) => beganAt;
+
+    /// <summary>
+    /// How long a node that is heard, and is given up all the same, is granted nothing before: as long as one that is silent, so that the last lease that it
+    /// was granted has ended.
+    /// </summary>
+    public virtual TimeSpan BeforeFence(TimeSpan fenceTime) => fenceTime;
 }

@@ -189,8 +189,7 @@ public sealed class LivenessJudge
         {
             session.IsCondemned = session.ReceivedAgo(now) < _options.ProbeTime && _stalls.IsCutOff(
                 session.Stalled, [own, .. heard.Where(other => other.Session != session).Select(other => other.Session.Stalled)], sessions.Count);
-            var limit = _options.FenceTime;
-            if (session.IsCondemned && session.TryEnd(now, limit))
+            if (session.IsCondemned && session.TryEnd(now, _options.Rules.BeforeFence(_options.FenceTime)))
             {
                 await _fences.FenceAsync(node, session, FenceCause.CutFromStore, stopping);
             }

@@ -43,9 +43,10 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
         {
             var refused = false;
             Exception? trouble = null;
+            var limit = AppendLimit(attempt);
             try
             {
-                if (await AttemptAsync(timeout => storage.TryCreateAsync(key, body.Bytes, timeout), key, LimitOf(body.Bytes.Length, attempt), token))
+                if (await AttemptAsync(timeout => storage.TryCreateAsync(key, body.Bytes, timeout), key, CallLimit.For(limit, body.Bytes.Length, attempt), token))
                 {
                     return CreateOutcome.Mine;
                 }
@@ -61,12 +62,12 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
             {
                 try
                 {
-                    if (await ReadPutIdAsync(key, token) is { } found)
+                    if (await ReadPutIdAsync(key, limit, token) is { } found)
                     {
                         return found == body.PutId ? CreateOutcome.Mine : CreateOutcome.Taken;
                     }
 
-                    if (refused && await ReadBoundaryAsync(token) > place)
+                    if (refused && await AttemptAsync(ReadBoundaryOnceAsync, Keys.Markers, limit, token) > place)
                     {
                         return CreateOutcome.Gone;
                     }
@@ -146,16 +147,13 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
         return count < 0 ? null : header[..count];
     }
 
-    private async ValueTask<Guid?> ReadPutIdAsync(string key, CancellationToken token)
+    private async ValueTask<Guid?> ReadPutIdAsync(string key, TimeSpan limit, CancellationToken token)
     {
         var start = new byte[PutIdEnd];
-        var count = await AttemptAsync(timeout => storage.ReadAsync(key, 0, start, timeout), key, options.RequestTimeout, token);
+        var count = await AttemptAsync(timeout => storage.ReadAsync(key, 0, start, timeout), key, limit, token);
         // Whatever is too short to carry an id is not ours.
         return count < 0 ? null : count < PutIdEnd ? Guid.Empty : new Guid(start.AsSpan(PutIdPosition), bigEndian: true);
     }
-
-    private ValueTask<LogPlace> ReadBoundaryAsync(CancellationToken token) =>
-        AttemptAsync(ReadBoundaryOnceAsync, Keys.Markers, options.RequestTimeout, token);
 
     private async ValueTask<LogPlace> ReadBoundaryOnceAsync(CancellationToken token)
     {
@@ -179,6 +177,12 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
         {
             throw new ObjectStorageException(ObjectStorageError.Transient, $"{storage.Name}: no answer about {key} within {limit.TotalSeconds:0} s", late);
         }
+    }
+
+    private TimeSpan AppendLimit(int attempt)
+    {
+        var limit = options.FirstAppendTimeout * Math.Pow(2, attempt - 1);
+        return limit < options.RequestTimeout ? limit : options.RequestTimeout;
     }
 
     private TimeSpan LimitOf(long length, int attempt) => CallLimit.For(options.RequestTimeout, length, attempt);

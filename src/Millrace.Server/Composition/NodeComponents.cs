@@ -1,7 +1,4 @@
 using Microsoft.AspNetCore.Connections;
-using Millrace.Cluster.Liveness;
-using Millrace.Controller.Endpoint;
-using Millrace.Metadata.Channel;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
@@ -21,11 +18,4 @@ internal sealed record NodeComponents(
     BufferPool Buffers,
     IConnectionListenerFactory Transport,
     IConnectionListenerFactory PeerListeners,
-    IConnectionFactory Peers)
-{
-    /// <summary>How the controller in this process is asked: the messages as they are, unless the simulator takes them through their bytes.</summary>
-    public Func<ControllerEndpoint, IControllerLink> Link { get; init; } = static endpoint => endpoint;
-
-    /// <summary>What leases rest on.</summary>
-    public LeaseRules Rules { get; init; } = LeaseRules.Default;
-}
+    IConnectionFactory Peers);

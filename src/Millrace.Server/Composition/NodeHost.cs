@@ -157,7 +157,7 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         var mark = new BucketMark(_runtime, _components.Storage, _options.StoreWait);
         await mark.CheckAsync(token);
-        var options = _options.Cluster with { Link = _components.Link, Rules = _components.Rules };
+        var options = _options.Cluster;
         // What is damaged, or a newer program's, is refused before anything is changed.
         var life = _runtime.NewPart();
         MetadataLog? log = null;

@@ -5,16 +5,22 @@ using Millrace.Simulation.Kernel;
 
 namespace Millrace.Simulation.Network;
 
-/// <summary>A port of a node; clients reach it as long as the lane that bound it lives.</summary>
+/// <summary>A port of a machine. Clients connect here; other machines by way of their network.</summary>
+/// <param name="server">Of the process that listens: somebody is there as long as it lives.</param>
 internal sealed class SimulatedListener(Lane server) : IConnectionListenerFactory, IConnectionListener
 {
-    private readonly Channel<SimulatedConnection> _arriving = Channel.CreateUnbounded<SimulatedConnection>();
+    private readonly Channel<ConnectionEnd> _arriving = Channel.CreateUnbounded<ConnectionEnd>();
     private readonly List<SimulatedConnection> _open = [];
     private int _connections;
     private bool _bound;
 
     /// <summary>Connections that were accepted and that the server has not let go: it could still answer them.</summary>
     public int Served { get; private set; }
+
+    /// <summary>Whether somebody accepts who connects.</summary>
+    public bool IsOpen => _bound && !server.Dead;
+
+    public Lane Server => server;
 
     public EndPoint EndPoint { get; private set; } = new IPEndPoint(IPAddress.Loopback, 9092);
 
@@ -24,25 +30,24 @@ internal sealed class SimulatedListener(Lane server) : IConnectionListenerFactor
         return ValueTask.FromResult<IConnectionListener>(this);
     }
 
-    /// <summary>Connects, or returns null if nobody listens.</summary>
+    /// <summary>Connects a client, or returns null if nobody listens.</summary>
     public SimulatedConnection? TryConnect(Lane client)
     {
-        if (!_bound || server.Dead)
+        if (!IsOpen)
         {
             return null;
         }
 
         var connection = new SimulatedConnection(client, server, $"{server.Name}-{_connections++}");
-        if (!_arriving.Writer.TryWrite(connection))
-        {
-            return null;
-        }
-
         _open.Add(connection);
+        Arrives(connection);
         return connection;
     }
 
-    /// <summary>The process is gone, and its machine is not: whoever is connected finds it cut.</summary>
+    /// <summary>Somebody has connected.</summary>
+    public void Arrives(ConnectionEnd connection) => _arriving.Writer.TryWrite(connection);
+
+    /// <summary>The process is gone, and its machine is not: clients that are connected find it cut.</summary>
     public void ProcessGone() => _open.ForEach(connection => connection.Cut());
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
@@ -56,7 +61,7 @@ internal sealed class SimulatedListener(Lane server) : IConnectionListenerFactor
         connection.LetGo = () =>
         {
             Served--;
-            _open.Remove(connection);
+            _open.RemoveAll(open => open == connection);
         };
         return connection;
     }

@@ -15,7 +15,7 @@ public sealed class SimulatedNetwork(SimulationKernel kernel)
     private static readonly TimeSpan LongestLoss = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(1);
     private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
-    private readonly SortedDictionary<(string Host, int Port), NodeListener> _listeners = [];
+    private readonly SortedDictionary<(string Host, int Port), SimulatedListener> _listeners = [];
     private readonly SortedDictionary<(string From, string To), TimeSpan> _swallowedUntil = [];
     private readonly List<NodeConnection> _connections = [];
     private int _nextPort = 30_000;
@@ -48,7 +48,7 @@ public sealed class SimulatedNetwork(SimulationKernel kernel)
     /// <summary>A process is gone: its machine closes its ports, and its connections.</summary>
     public void ProcessGone(Lane lane)
     {
-        foreach (var gone in _listeners.Where(listener => listener.Value.Lane == lane).Select(listener => listener.Key).ToList())
+        foreach (var gone in _listeners.Where(listener => listener.Value.Server == lane).Select(listener => listener.Key).ToList())
         {
             _listeners.Remove(gone);
         }
@@ -78,28 +78,29 @@ public sealed class SimulatedNetwork(SimulationKernel kernel)
 
     internal void Ended(NodeConnection connection) => _connections.Remove(connection);
 
-    private NodeListener Bind(string host, Lane lane, IPEndPoint wanted)
+    private ValueTask<IConnectionListener> BindAsync(string host, Lane lane, IPEndPoint wanted)
     {
         var port = wanted.Port == 0 ? _nextPort++ : wanted.Port;
-        if (_listeners.TryGetValue((host, port), out var other) && !other.Lane.Dead)
+        if (_listeners.TryGetValue((host, port), out var other) && other.IsOpen)
         {
             throw new AddressInUseException($"{host}:{port} is in use");
         }
 
-        return _listeners[(host, port)] = new NodeListener(lane, new IPEndPoint(wanted.Address, port), () => _listeners.Remove((host, port)));
+        var listener = _listeners[(host, port)] = new SimulatedListener(lane);
+        return listener.BindAsync(new IPEndPoint(wanted.Address, port));
     }
 
     // On the world's lane: a way that is not free is waited for.
     private async Task<NodeConnection> ConnectAsync(string from, Lane client, string to, int port)
     {
         await PassAsync(from, to);
-        if (!_listeners.TryGetValue((to, port), out var listener) || listener.Lane.Dead)
+        if (!_listeners.TryGetValue((to, port), out var listener) || !listener.IsOpen)
         {
             await PassAsync(to, from);
             throw new SocketException((int)SocketError.ConnectionRefused);
         }
 
-        var connection = new NodeConnection(kernel, this, (from, client), (to, listener.Lane));
+        var connection = new NodeConnection(kernel, this, (from, client), (to, listener.Server));
         _connections.Add(connection);
         listener.Arrives(connection.Server);
         await PassAsync(to, from);
@@ -135,7 +136,7 @@ public sealed class SimulatedNetwork(SimulationKernel kernel)
     private sealed class Ports(SimulatedNetwork network, string host, Lane lane) : IConnectionListenerFactory
     {
         public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
-            ValueTask.FromResult<IConnectionListener>(network.Bind(host, lane, (IPEndPoint)endpoint));
+            network.BindAsync(host, lane, (IPEndPoint)endpoint);
     }
 
     private Task Run(Func<Task> action) => kernel.World.Run(action);

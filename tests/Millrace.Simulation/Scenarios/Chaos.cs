@@ -10,6 +10,9 @@ internal sealed class Chaos(SimulationKernel kernel, SimulatedBucket bucket)
     /// <summary>The longest pause between two pranks.</summary>
     public TimeSpan LongestCalm { get; init; } = TimeSpan.FromSeconds(6);
 
+    /// <summary>The store answers as it should: the trouble is elsewhere.</summary>
+    public bool IsStoreWell { get; init; }
+
     /// <summary>Hears of each prank before it is played.</summary>
     public Action Begins { get; init; } = static () => { };
 
@@ -19,9 +22,13 @@ internal sealed class Chaos(SimulationKernel kernel, SimulatedBucket bucket)
     /// <summary>Goes on until told to stop, then leaves calm weather behind.</summary>
     public async Task RunAsync(Func<bool> isOver)
     {
-        Pranks.Add(BucketGoesDown);
-        Pranks.Add(WeatherChanges);
-        WeatherChanges();
+        if (!IsStoreWell)
+        {
+            Pranks.Add(BucketGoesDown);
+            Pranks.Add(WeatherChanges);
+            WeatherChanges();
+        }
+
         while (!isOver())
         {
             await kernel.Delay(kernel.Random.Between(TimeSpan.FromMilliseconds(200), LongestCalm));

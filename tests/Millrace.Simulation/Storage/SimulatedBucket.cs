@@ -9,17 +9,33 @@ namespace Millrace.Simulation.Storage;
 /// </summary>
 public sealed class SimulatedBucket(SimulationKernel kernel)
 {
+    /// <summary>With less an ordinary body takes seconds.</summary>
+    private const double SlowBytesPerSecond = 100e3;
+
     private readonly SortedList<string, byte[]> _objects = new(StringComparer.Ordinal);
     private readonly HashSet<string> _deleted = new(StringComparer.Ordinal);
+    private TimeSpan _slowUntil;
 
     public SimulationKernel Kernel => kernel;
 
-    public StorageWeather Weather { get; set; } = StorageWeather.Calm;
+    public StorageWeather Weather
+    {
+        get;
+        set
+        {
+            // What was on its way then may still be.
+            _slowUntil = SlowUntil;
+            field = value;
+        }
+    } = StorageWeather.Calm;
 
     /// <summary>Until then no request arrives.</summary>
     public TimeSpan DownUntil { get; set; }
 
     public bool IsDown => kernel.Now < DownUntil;
+
+    /// <summary>Until then it is or was down, or answers are so slow that a body takes seconds.</summary>
+    public TimeSpan SlowUntil => Weather.BytesPerSecond < SlowBytesPerSecond ? kernel.Now : DownUntil > _slowUntil ? DownUntil : _slowUntil;
 
     public int Count => _objects.Count;
 

@@ -11,14 +11,19 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
     private const long HeaderBytes = 300;
 
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(10);
+    private const int Again = 3;
     private static readonly TimeSpan LatestArrival = TimeSpan.FromSeconds(60);
     private readonly SimulatedLink _link = new(bucket.Kernel, () => bucket.Weather.BytesPerSecond);
     private readonly HashSet<string> _answersLost = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _lost = new(StringComparer.Ordinal);
 
     public string Name => "simulated:";
 
     /// <summary>This node alone cannot reach the bucket.</summary>
     public bool IsCutOff { get; set; }
+
+    /// <summary>When one and the same write got lost for the third time in a row, or more; null if none ever did.</summary>
+    public TimeSpan? LostAgainAt { get; private set; }
 
     private SimulationKernel Kernel => bucket.Kernel;
 
@@ -142,6 +147,7 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
         var back = random.Latency(bucket.Weather.Latency / 2);
         var silence = arrival + random.Between(TimeSpan.FromMilliseconds(100), LongestSilence);
         var fate = Draw(isWrite);
+        NoteLoss(isWrite, key, fate);
         if (fate != CallFate.Done)
         {
             Kernel.Coverage.Count(NameOf(fate));
@@ -242,6 +248,23 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
     }
 
     private void Later(TimeSpan delay, Action action) => Kernel.At(Kernel.Now + delay, Kernel.World, action);
+
+    private void NoteLoss(bool isWrite, string? key, CallFate fate)
+    {
+        if (!isWrite)
+        {
+            return;
+        }
+
+        if (fate == CallFate.Done)
+        {
+            _lost.Remove(key!);
+        }
+        else if ((_lost[key!] = _lost.GetValueOrDefault(key!) + 1) >= Again)
+        {
+            LostAgainAt = Kernel.Now;
+        }
+    }
 
     private void NoteReadBack(string key)
     {

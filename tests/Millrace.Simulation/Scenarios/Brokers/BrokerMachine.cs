@@ -295,10 +295,7 @@ internal sealed class BrokerMachine : INodeObserver
         var storage = await OpenStoreAsync(runtime, lane);
         var listener = _listener = new SimulatedListener(lane);
         var components = new NodeComponents(
-            storage, (life, store) => Wals(life, store, buffers), buffers, listener, _network.At(Address, lane), _network.From(Address, lane))
-        {
-            Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
-        };
+            storage, (life, store) => Wals(life, store, buffers), buffers, listener, _network.At(Address, lane), _network.From(Address, lane));
         var node = await NodeHost.StartAsync(runtime, _options, components, this, CancellationToken.None);
         _running = node;
         OnFailed(await node.WaitForFailureAsync());
@@ -334,6 +331,7 @@ internal sealed class BrokerMachine : INodeObserver
             "/nowhere");
         return options with
         {
+            Cluster = options.Cluster with { Link = endpoint => new EncodedLink(endpoint.ExchangeAsync) },
             Streams = options.Streams with
             {
                 UploadInterval = random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(5)),

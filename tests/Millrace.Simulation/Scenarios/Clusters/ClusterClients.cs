@@ -21,6 +21,9 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
     private static readonly TimeSpan NeverForgotten = TimeSpan.FromDays(20);
 
     private readonly TimeSpan _patience = kernel.Random.Between(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(kernel.Random.Pick([3, 15])));
+
+    // Who is kept waiting soon asks elsewhere, and is told by a successor what the one who keeps it waiting does not know.
+    private readonly TimeSpan _producersPatience = kernel.Random.Between(TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(2));
     private BrokerClient[] _clients = [];
     private PassingTopics? _passing;
     private GroupOracle? _group;
@@ -75,7 +78,7 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
     }
 
     private IdempotentProducer NewProducer(PartitionOracle partition) =>
-        new(kernel, kernel.World, ConnectToLeader($"producer{partition.Partition}", partition), partition, NeverForgotten);
+        new(kernel, kernel.World, ConnectToLeader($"producer{partition.Partition}", partition, _producersPatience), partition, NeverForgotten);
 
     private PartitionReader NewWatcher(PartitionOracle partition) =>
         new(kernel, ConnectToLeader($"watcher{partition.Partition}", partition), new SpokenVersions(kernel.Random), partition);
@@ -108,13 +111,16 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
             ]);
     }
 
-    private SimulatedClient ConnectToAny(string name) => Connect(name, brokers);
+    private SimulatedClient ConnectToAny(string name) => Connect(name, brokers, _patience);
 
-    private SimulatedClient ConnectToLeader(string name, PartitionOracle partition) =>
-        Connect(name, new LeaderRoute(kernel, brokers, ConnectToAny($"{name}-metadata"), partition));
+    private SimulatedClient ConnectToLeader(string name, PartitionOracle partition) => ConnectToLeader(name, partition, _patience);
+
+    private SimulatedClient ConnectToLeader(string name, PartitionOracle partition, TimeSpan patience) =>
+        Connect(name, new LeaderRoute(kernel, brokers, Connect($"{name}-metadata", brokers, patience), partition), patience);
 
     private SimulatedClient ConnectToCoordinator(string name, string group) =>
-        Connect(name, new CoordinatorRoute(kernel, brokers, ConnectToAny($"{name}-metadata"), group));
+        Connect(name, new CoordinatorRoute(kernel, brokers, ConnectToAny($"{name}-metadata"), group), _patience);
 
-    private SimulatedClient Connect(string name, IServerRoute route) => new(kernel, kernel.World, name, route, weather) { Patience = _patience };
+    private SimulatedClient Connect(string name, IServerRoute route, TimeSpan patience) =>
+        new(kernel, kernel.World, name, route, weather) { Patience = patience };
 }

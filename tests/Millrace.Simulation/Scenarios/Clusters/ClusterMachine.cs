@@ -33,6 +33,10 @@ internal sealed class ClusterMachine : INodeObserver
     private const double WalsOnDisk = 0.2;
     private static readonly TimeSpan ProducersAreKept = TimeSpan.FromDays(20);
     private static readonly TimeSpan LongestAbsence = TimeSpan.FromSeconds(3);
+
+    /// <summary>Whoever was troubled is given up a moment later, and asks for a while who leads.</summary>
+    public static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(15);
+
     private readonly ClusterWorld _world;
     private readonly SimulationKernel _kernel;
     private readonly NodeOptions _options;
@@ -46,6 +50,7 @@ internal sealed class ClusterMachine : INodeObserver
     private BufferPool? _buffers;
     private int _incarnations;
     private bool _stopping;
+    private TimeSpan _troubledUntil;
 
     public ClusterMachine(ClusterWorld world, int number)
     {
@@ -54,7 +59,9 @@ internal sealed class ClusterMachine : INodeObserver
         _disk = new SimulatedDisk(_kernel, Host);
         Node = new SimulatedNode(_kernel, $"n{number}", _disk.Mount) { OnFailed = OnFailed };
         _options = Options(_kernel.Random);
-        _clockRate = 1 + (_kernel.Random.NextDouble() * 2 - 1) * LargestClockError;
+        // What rests on clocks shows where they are at their worst.
+        var error = _kernel.Random.Chance(0.5) ? _kernel.Random.Pick([-1, 0, 1]) : _kernel.Random.NextDouble() * 2 - 1;
+        _clockRate = 1 + error * LargestClockError;
         _walIsOnDisk = _kernel.Random.Chance(WalsOnDisk);
     }
 
@@ -78,17 +85,19 @@ internal sealed class ClusterMachine : INodeObserver
     /// <summary>The controller's whole state, while it lives there.</summary>
     public Millrace.Controller.State.ClusterState? State => Local?.Controller.State;
 
-    /// <summary>Until then nobody wonders if it is given up.</summary>
-    public TimeSpan TroubledUntil { get; private set; }
+    /// <summary>Something is or was the matter with it a moment ago: nobody wonders if it is given up.</summary>
+    public bool IsTroubled => _troubledUntil >= _kernel.Now;
+
+    /// <summary>The store has lost one and the same write of it again and again, a moment ago.</summary>
+    public bool HasLostWrites => _storage?.LostAgainAt is { } at && _kernel.Now - at < Aftermath;
 
     private Millrace.Cluster.Seat.LocalController? Local => Node.IsUp ? _running?.Member.Local : null;
 
     /// <summary>Something was done to it, and lasts for so long.</summary>
     public void Trouble(TimeSpan duration)
     {
-        // Whoever was troubled is given up a moment later, and asks for a while who leads.
-        var until = _kernel.Now + duration + TimeSpan.FromSeconds(10);
-        TroubledUntil = until > TroubledUntil ? until : TroubledUntil;
+        var until = _kernel.Now + duration + Aftermath;
+        _troubledUntil = until > _troubledUntil ? until : _troubledUntil;
     }
 
     public void Start(TimeSpan delay) => _kernel.At(_kernel.Now + delay, _kernel.World, () =>
@@ -128,6 +137,7 @@ internal sealed class ClusterMachine : INodeObserver
         {
             storage.IsCutOff = true;
             Trouble(duration);
+            _kernel.Trace.Note($"{Node.Name} is cut off from the store for {duration.TotalMilliseconds:F0} ms");
             _kernel.Coverage.Count("nodes: cut off from the store");
             _kernel.At(_kernel.Now + duration, _kernel.World, () => storage.IsCutOff = false);
         }
@@ -283,11 +293,7 @@ internal sealed class ClusterMachine : INodeObserver
         var storage = _storage = _world.Bucket.Connect(lane);
         var listener = _listener = new SimulatedListener(lane);
         var components = new NodeComponents(
-            storage, (life, store) => Wals(life, store, buffers), buffers, listener, _world.Network.At(Host, lane), _world.Network.From(Host, lane))
-        {
-            Link = endpoint => Link(new EncodedLink(endpoint.ExchangeAsync)),
-            Rules = new PlantedLeaseRules(_world.Fault),
-        };
+            storage, (life, store) => Wals(life, store, buffers), buffers, listener, _world.Network.At(Host, lane), _world.Network.From(Host, lane));
         var node = await NodeHost.StartAsync(runtime, _options, components, this, CancellationToken.None);
         _running = node;
         OnFailed(await node.WaitForFailureAsync());
@@ -318,6 +324,7 @@ internal sealed class ClusterMachine : INodeObserver
                 KeyValuePair.Create("listeners", $"PLAINTEXT://{Host}:{BrokerDirectory.Port}"),
                 KeyValuePair.Create(ServerSettings.NodeName, Node.Name),
                 KeyValuePair.Create(ServerSettings.InternalListener, $"{Host}:0"),
+                .. _world.Times.Settings,
                 KeyValuePair.Create("offsets.topic.num.partitions", "2"),
                 KeyValuePair.Create("group.initial.rebalance.delay.ms", "200"),
                 KeyValuePair.Create("offsets.retention.minutes", $"{int.MaxValue}"),
@@ -328,6 +335,10 @@ internal sealed class ClusterMachine : INodeObserver
             "/nowhere");
         return options with
         {
+            Cluster = options.Cluster with
+            {
+                Link = endpoint => Link(new EncodedLink(endpoint.ExchangeAsync)), Rules = new PlantedLeaseRules(_world.Fault),
+            },
             Streams = options.Streams with
             {
                 UploadInterval = random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(5)),

@@ -7,8 +7,8 @@ namespace Millrace.Simulation.Scenarios.Clusters;
 
 /// <summary>Whether the images that brokers hold agree with one another, and what has happened to the cluster in them.</summary>
 /// <param name="kernel">Its world.</param>
-/// <param name="isTroubled">Whether something is or was the matter with a broker, by its name, so that it may be given up.</param>
-internal sealed class ClusterOracle(SimulationKernel kernel, Func<string, bool> isTroubled)
+/// <param name="troubleOf">What is or was the matter with a broker, by its name, so that it may be given up; null if nothing.</param>
+internal sealed class ClusterOracle(SimulationKernel kernel, Func<string, string?> troubleOf)
 {
     private const int MostChangesForAFault = 3;
     private readonly SortedDictionary<MetadataVersion, string> _images = [];
@@ -91,8 +91,9 @@ internal sealed class ClusterOracle(SimulationKernel kernel, Func<string, bool> 
         {
             if (after.Nodes.TryGetValue(node.Id, out var now) && now.Epoch == node.Epoch && now.State == NodeState.Fenced)
             {
-                kernel.Coverage.Count(isTroubled(node.Name!) ? "fences: after trouble" : "fences: without a cause");
-                kernel.Trace.Note($"node {node.Id} ({node.Name}), epoch {node.Epoch}, is fenced at {after.Version}");
+                var cause = $"fences: {troubleOf(node.Name!) ?? "without a cause"}";
+                kernel.Coverage.Count(cause);
+                kernel.Trace.Note($"node {node.Id} ({node.Name}), epoch {node.Epoch}, is fenced at {after.Version}; {cause}");
             }
         }
 

@@ -286,6 +286,26 @@ public sealed class ObjectLogTests : IDisposable
         Assert.Equal(new LogPlace(0, 0), await owner.AppendAsync(new(new byte[length])).WaitAsync(TimeSpan.FromSeconds(60)));
     }
 
+    [Fact]
+    public async Task An_append_that_is_lost_on_its_way_is_made_again_long_before_anything_else_would_be()
+    {
+        var attempts = 0;
+        await using var storage = new AdjustedObjectStorage
+        {
+            CreateUntil = async (_, token) =>
+            {
+                await Task.Delay(Interlocked.Increment(ref attempts) == 1 ? Timeout.Infinite : 0, token);
+                return true;
+            },
+        };
+        var log = new ObjectLog(
+            _node.Runtime, storage, "log/",
+            new ObjectLogOptions { RequestTimeout = TimeSpan.FromHours(1), FirstAppendTimeout = TimeSpan.FromMilliseconds(20) });
+        await using var owner = log.BeginTerm(_node.Runtime.NewId());
+        Assert.Equal(new LogPlace(0, 0), await owner.AppendAsync(new(new byte[1])).WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.True(attempts > 1);
+    }
+
     private ObjectLog Log(int inFlight = 1) =>
         new(_node.Runtime, _storage, "log/", new ObjectLogOptions { InFlight = inFlight, PollInterval = TimeSpan.FromMilliseconds(5) });
 

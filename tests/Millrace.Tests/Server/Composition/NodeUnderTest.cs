@@ -91,11 +91,9 @@ internal sealed class NodeUnderTest : IAsyncDisposable
                 .. settings.Select(setting => KeyValuePair.Create(setting.Key, setting.Value)),
             ]),
             "/nowhere"));
+        options = options with { Cluster = options.Cluster with { Link = endpoint => new EncodedLink(endpoint.ExchangeAsync) } };
         var transport = new SocketTransport(runtime, buffers);
-        var components = new NodeComponents(storage, Wals, buffers, transport, transport, transport)
-        {
-            Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
-        };
+        var components = new NodeComponents(storage, Wals, buffers, transport, transport, transport);
         var incarnations = new RecordedIncarnations();
         try
         {
