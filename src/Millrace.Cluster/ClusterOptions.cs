@@ -24,7 +24,7 @@ public sealed record ClusterOptions
     /// <summary>How long a node is silent before the controller looks whether its process is gone, which is known at once.</summary>
     public TimeSpan ProbeTime { get; init; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long a node's oldest append to the store is under way, while others' are not, before it is given up.</summary>
+    /// <summary>How long a node waits for the store, while others do not, before it is given up.</summary>
     public TimeSpan StallTime { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>How long a node that does not belong to the cluster yet leaves it to others to find a new controller.</summary>

@@ -34,8 +34,7 @@ public sealed class ClusterController : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly ObjectCollector _collector;
     private readonly ClusterControllerOptions _options;
-    private long _lookedAt;
-    private long _provenAt;
+    private readonly OwnershipProof _ownership;
     private Task _loop = Task.CompletedTask;
     private volatile bool _closing;
 
@@ -48,7 +47,7 @@ public sealed class ClusterController : IAsyncDisposable
         _logger = runtime.Loggers.CreateLogger<ClusterController>();
         _collector = new ObjectCollector(runtime, storage, this, options);
         _options = options;
-        _lookedAt = _provenAt = ownedSince;
+        _ownership = new OwnershipProof(runtime, log, options, ownedSince);
     }
 
     /// <summary>What brokers in this process learn of the cluster.</summary>
@@ -60,11 +59,11 @@ public sealed class ClusterController : IAsyncDisposable
     /// <summary>Its term of the log.</summary>
     public long Term => _log.Term;
 
-    /// <summary>The log is known to have been this controller's then: when the newest append or look that told so began. A timestamp of the runtime.</summary>
-    public long ProvenAt => Volatile.Read(ref _provenAt);
+    /// <inheritdoc cref="OwnershipProof.ProvenAt"/>
+    public long ProvenAt => _ownership.ProvenAt;
 
-    /// <summary>Nothing lets whoever hears the nodes doubt that the log is still this controller's: it looks rarely.</summary>
-    public bool IsCalm { get; set; }
+    /// <summary>Whether it looks rarely: set while nothing lets whoever hears the nodes doubt that the log is still this controller's.</summary>
+    public bool LooksRarely { get; set; }
 
     internal ClusterState State => _log.State;
 
@@ -138,10 +137,9 @@ public sealed class ClusterController : IAsyncDisposable
 
     /// <summary>Hands a request to the loop and waits for what becomes of it.</summary>
     /// <exception cref="ControllerException">ControllerLost; Busy.</exception>
-    internal async ValueTask<Decided<T>> DecideAsync<T>(Func<PendingEntry, T> decide, CancellationToken token)
+    internal async ValueTask<ControllerOperation<T>> DecideAsync<T>(Func<PendingEntry, T> decide, CancellationToken token)
     {
-        var result = default(T);
-        var operation = new ControllerOperation(entry => result = entry.Run(decide));
+        var operation = new ControllerOperation<T>(decide);
         var place = _requests.Add(operation) ?? throw Lost(null);
         if (token.IsCancellationRequested)
         {
@@ -157,7 +155,8 @@ public sealed class ClusterController : IAsyncDisposable
                 _requests.TakeBack(place);
             },
             null);
-        return new Decided<T>(await operation.Committed.Task, result, operation.Refusal);
+        await operation.Committed.Task;
+        return operation;
     }
 
     /// <summary>Has something decided that the controller itself wants.</summary>
@@ -191,7 +190,12 @@ public sealed class ClusterController : IAsyncDisposable
             var more = RequestsAsync(stopping);
             while (true)
             {
-                await RequestsOrIntervalAsync(more, stopping);
+                await RequestsOrLookAsync(more, stopping);
+                if (_ownership.IsLooking && _ownership.Looked.IsCompleted)
+                {
+                    await _ownership.EndLookAsync();
+                }
+
                 if (more.IsCompleted)
                 {
                     if (!await more)
@@ -204,10 +208,9 @@ public sealed class ClusterController : IAsyncDisposable
                     more = RequestsAsync(stopping);
                 }
 
-                if (_runtime.Time.GetElapsedTime(_lookedAt) >= (IsCalm ? _options.CalmOwnershipInterval : _options.OwnershipInterval))
+                if (!_ownership.IsLooking && _ownership.DueIn(LooksRarely) == TimeSpan.Zero)
                 {
-                    _lookedAt = _runtime.Time.GetTimestamp();
-                    await ConfirmAsync(more, stopping);
+                    _ownership.Look(stopping);
                 }
             }
         }
@@ -237,36 +240,22 @@ public sealed class ClusterController : IAsyncDisposable
 
     private Task<bool> RequestsAsync(CancellationToken stopping) => _requests.WaitAsync().OrCancelled(stopping);
 
-    private async ValueTask RequestsOrIntervalAsync(Task requests, CancellationToken stopping)
+    private async ValueTask RequestsOrLookAsync(Task requests, CancellationToken stopping)
     {
-        // Also while it is calm: whether it still is, is seen as soon.
-        var left = _options.OwnershipInterval - (IsCalm ? TimeSpan.Zero : _runtime.Time.GetElapsedTime(_lookedAt));
+        if (_ownership.IsLooking)
+        {
+            await Waiting.Either(requests, _ownership.Looked);
+            return;
+        }
+
+        // Also while looks are rare: whether they may still be so, is seen as soon.
+        var left = LooksRarely ? _options.OwnershipInterval : _ownership.DueIn(rarely: false);
         if (!requests.IsCompleted && left > TimeSpan.Zero)
         {
             using var settled = CancellationTokenSource.CreateLinkedTokenSource(stopping);
             // Delays are cut to whole milliseconds: without one more, the last of them would be spun away.
             await Waiting.Either(requests, Task.Delay(left + TimeSpan.FromMilliseconds(1), _runtime.Time, settled.Token));
             settled.Cancel();
-        }
-    }
-
-    // A store that does not answer keeps no request waiting that needs none: the look is given up, and comes again.
-    private async ValueTask ConfirmAsync(Task requests, CancellationToken stopping)
-    {
-        using var look = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        var looking = _log.ConfirmAsync(look.Token);
-        await Waiting.Either(looking, requests);
-        look.Cancel();
-        try
-        {
-            if (await looking)
-            {
-                Volatile.Write(ref _provenAt, _lookedAt);
-            }
-        }
-        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
-        {
-            // A request came first.
         }
     }
 
@@ -289,10 +278,10 @@ public sealed class ClusterController : IAsyncDisposable
 
         if (entry.Records.Count > 0)
         {
-            // As of its beginning: that it went in says that the log was this owner's then.
-            _lookedAt = _runtime.Time.GetTimestamp();
+            await _ownership.EndLookAsync();
+            _ownership.Appends();
             await _log.AppendAsync(entry.Records, entry.State);
-            Volatile.Write(ref _provenAt, _lookedAt);
+            _ownership.Appended();
             if (State.Cluster.Version > before.Cluster.Version)
             {
                 _feed.Publish(State.Cluster);

@@ -15,6 +15,7 @@ using Millrace.Cluster.Liveness;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Network.Access;
+using Millrace.Network.Requests;
 using Millrace.Protocol;
 using Millrace.Protocol.Primitives;
 using Millrace.Protocol.Records;
@@ -179,7 +180,7 @@ internal static class DataPathBenchmark
         CorrelationId = 1,
         ClientId = "bench",
         Access = new AccessCheck(
-            new OpenAuthorizer(), Principal.Anonymous, new ClientConnection("bench", new IPEndPoint(IPAddress.Loopback, 1), ListenerName.Plaintext)),
+            new OpenSteps(), Principal.Anonymous, new ClientConnection("bench", new IPEndPoint(IPAddress.Loopback, 1), ListenerName.Plaintext)),
         Frame = frame,
     };
 

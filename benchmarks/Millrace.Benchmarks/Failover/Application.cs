@@ -16,6 +16,9 @@ internal sealed class Application : IDisposable
         _group = new GroupReader(bootstrapServers, topic, partitions);
     }
 
+    /// <summary>Errors that the group's application has seen.</summary>
+    public int GroupErrors => _group.Errors;
+
     /// <inheritdoc cref="SteadyWriter.ProbeAll"/>
     public Probe ProbeAll() => _writer.ProbeAll();
 

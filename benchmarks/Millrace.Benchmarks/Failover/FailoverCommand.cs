@@ -22,16 +22,23 @@ internal static class FailoverCommand
         var load = new Option<double>("--load") { Description = "Records per second to each topic.", DefaultValueFactory = _ => 1_000 };
         var topics = new Option<int>("--topics") { Description = "Each with a producer and a group of its own.", DefaultValueFactory = _ => 1 };
         var timeout = new Option<double?>("--request-timeout") { Description = "Seconds that a client waits for an answer; otherwise its own default, 30." };
+        var pause = new Option<double>("--pause") { Description = "Seconds before each round.", DefaultValueFactory = _ => 5 };
+        var stop = new Option<double?>("--stop") { Description = "Seconds that a stopped broker stays so; otherwise until all is acknowledged." };
         var store = new Option<string?>("--store") { Description = "The bucket, empty; otherwise a directory." };
         var logs = new Option<string?>("--logs") { Description = "Prints at the end what the brokers logged at this level and above: debug, information." };
         var command = new Command("failover", "Brokers are killed or stopped under load: how long until every partition acknowledges again.")
         {
-            faults, brokers, topics, partitions, rounds, load, timeout, store, logs,
+            faults, brokers, topics, partitions, rounds, load, timeout, pause, stop, store, logs,
         };
         command.SetAction(parsed =>
         {
-            var writing = new WriterOptions(
-                parsed.GetValue(load), parsed.GetValue(timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
+            var options = new FailoverOptions(
+                parsed.GetValue(topics),
+                parsed.GetValue(partitions),
+                parsed.GetValue(rounds),
+                TimeSpan.FromSeconds(parsed.GetValue(pause)),
+                Seconds(parsed.GetValue(stop)),
+                new WriterOptions(parsed.GetValue(load), Seconds(parsed.GetValue(timeout))));
             foreach (var fault in parsed.GetValue(faults)!)
             {
                 using var folder = new ScratchFolder();
@@ -40,10 +47,10 @@ internal static class FailoverCommand
                     parsed.GetValue(store) ?? $"file://{folder.Path}/store",
                     parsed.GetValue(brokers),
                     logLevel: parsed.GetValue(logs) ?? "warning");
-                Console.WriteLine($"## {fault}: {cluster.Count} brokers, {parsed.GetValue(topics)} topics of {parsed.GetValue(partitions)} partitions\n");
+                Console.WriteLine($"## {fault}: {cluster.Count} brokers, {options.Topics} topics of {options.Partitions} partitions\n");
                 try
                 {
-                    new FailoverRun(cluster, parsed.GetValue(topics), parsed.GetValue(partitions), writing).Measure(fault, parsed.GetValue(rounds));
+                    new FailoverRun(cluster, options).Measure(fault);
                 }
                 finally
                 {
@@ -56,4 +63,6 @@ internal static class FailoverCommand
         });
         return command;
     }
+
+    private static TimeSpan? Seconds(double? value) => value is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
 }

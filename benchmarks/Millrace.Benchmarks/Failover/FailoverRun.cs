@@ -3,26 +3,27 @@ using System.Diagnostics;
 namespace Millrace.Benchmarks.Failover;
 
 /// <summary>A cluster under load, which something befalls again and again.</summary>
-internal sealed class FailoverRun(ClusterUnderTest cluster, int topics, int partitions, WriterOptions writing)
+internal sealed class FailoverRun(ClusterUnderTest cluster, FailoverOptions options)
 {
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
-    private readonly string[] _topics = [.. Enumerable.Range(0, topics).Select(index => $"failover-{index}")];
+    private readonly string[] _topics = [.. Enumerable.Range(0, options.Topics).Select(index => $"failover-{index}")];
 
     /// <summary>Lets it befall the cluster so many times, and checks at the end that nothing was lost, doubled or reordered.</summary>
-    public void Measure(Fault fault, int rounds)
+    public void Measure(Fault fault)
     {
         foreach (var topic in _topics)
         {
-            cluster.CreateTopic(topic, partitions);
-            cluster.WaitForLeaders(topic, partitions, Limit);
+            cluster.CreateTopic(topic, options.Partitions);
+            cluster.WaitForLeaders(topic, options.Partitions, Limit);
         }
 
-        var applications = Array.ConvertAll(_topics, topic => new Application(cluster.BootstrapServers, topic, partitions, writing));
+        var applications =
+            Array.ConvertAll(_topics, topic => new Application(cluster.BootstrapServers, topic, options.Partitions, options.Writing));
         try
         {
-            Measure(fault, rounds, applications);
+            Measure(fault, applications);
         }
         finally
         {
@@ -30,37 +31,35 @@ internal sealed class FailoverRun(ClusterUnderTest cluster, int topics, int part
         }
     }
 
-    private void Measure(Fault fault, int rounds, Application[] applications)
+    private void Measure(Fault fault, Application[] applications)
     {
         ProbeAll(applications);
         CatchUp(applications);
         Thread.Sleep(Settling);
         Console.WriteLine($"Undisturbed, all have acknowledged after {After(ProbeAll(applications), 1)} s.\n");
-        Console.WriteLine("| round | partitions that lost their leader | half of all acknowledged again after, s | 99 % | all | group has read all, s |");
-        Console.WriteLine("|---|---|---|---|---|---|");
-        for (var round = 1; round <= rounds; round++)
+        Console.WriteLine("| round | lost their leader | half of all acknowledged again after, s | 99 % | all | group has read all, s | fences |");
+        Console.WriteLine("|---|---|---|---|---|---|---|");
+        for (var round = 1; round <= options.Rounds; round++)
         {
-            Thread.Sleep(Settling);
-            var victims = Choose(fault);
-            var led = Leaders();
-            Hit(fault, victims);
-            if (fault == Fault.All)
-            {
-                Parallel.ForEach(victims, cluster.Restart);
-            }
-
+            Thread.Sleep(options.Pause);
+            var victims = Choose(fault, round);
+            var (led, fences) = (Leaders(), FenceCounts.Read(cluster));
+            var over = Hit(fault, victims);
             var began = Stopwatch.StartNew();
-            var probes = Array.ConvertAll(applications, application => application.ProbeAll());
-            var after = Wait(probes);
+            var after = Wait(Array.ConvertAll(applications, application => application.ProbeAll()));
             CatchUp(applications);
-            var lost = victims.Sum(victim => led[victim]);
+            var (read, lost) = (began.Elapsed, victims.Sum(victim => led[victim]));
+            Mend(fault, victims, over);
+
+            // Whoever counted is gone where brokers are killed.
+            var given = IsStop(fault) ? FenceCounts.Read(cluster).Since(fences) : "";
             Console.WriteLine(FormattableString.Invariant(
-                $"| {round} | {lost} | {After(after, 0.5)} | {After(after, 0.99)} | {After(after, 1)} | {began.Elapsed.TotalSeconds:F2} |"));
-            Mend(fault, victims);
+                $"| {round} | {lost} | {After(after, 0.5)} | {After(after, 0.99)} | {After(after, 1)} | {read.TotalSeconds:F2} | {given} |"));
         }
 
         var records = applications.Sum(application => application.Check());
-        Console.WriteLine($"\n{records} records: each acknowledged one is in the log once, in order, and nothing else is.\n");
+        Console.WriteLine($"\n{records} records: each acknowledged one is in the log once, in order, and nothing else is. No producer saw an error;");
+        Console.WriteLine($"groups saw {applications.Sum(application => application.GroupErrors)}, and read each record.\n");
     }
 
     private static TimeSpan[] ProbeAll(Application[] applications) => Wait(Array.ConvertAll(applications, application => application.ProbeAll()));
@@ -72,7 +71,7 @@ internal sealed class FailoverRun(ClusterUnderTest cluster, int topics, int part
     private int[] Leaders() =>
         [.. _topics.Select(cluster.Leaders).Aggregate((sum, led) => [.. sum.Zip(led, (one, other) => one + other)])];
 
-    private int[] Choose(Fault fault)
+    private int[] Choose(Fault fault, int round)
     {
         var (controller, led) = (cluster.Controller(), Leaders());
         var other = Enumerable.Range(0, cluster.Count).Where(index => index != controller).MaxBy(index => led[index]);
@@ -81,37 +80,35 @@ internal sealed class FailoverRun(ClusterUnderTest cluster, int topics, int part
             Fault.Broker or Fault.StoppedBroker => [other],
             Fault.Controller or Fault.StoppedController => [controller],
             Fault.Both => [controller, other],
+            Fault.Each => [round % cluster.Count],
             _ => [.. Enumerable.Range(0, cluster.Count)],
         };
     }
 
-    private void Hit(Fault fault, int[] victims)
+    /// <returns>Ends when a stop has lasted as long as it is to last.</returns>
+    private Task Hit(Fault fault, int[] victims)
     {
-        foreach (var victim in victims)
+        Array.ForEach(victims, IsStop(fault) ? cluster.Stop : cluster.Kill);
+        if (fault == Fault.All)
         {
-            if (IsStop(fault))
-            {
-                cluster.Stop(victim);
-            }
-            else
-            {
-                cluster.Kill(victim);
-            }
+            Parallel.ForEach(victims, cluster.Restart);
         }
+
+        return IsStop(fault) && options.StopTime is { } time
+            ? Task.Delay(time).ContinueWith(_ => Array.ForEach(victims, cluster.Continue), TaskScheduler.Default)
+            : Task.CompletedTask;
     }
 
-    private void Mend(Fault fault, int[] victims)
+    private void Mend(Fault fault, int[] victims, Task over)
     {
-        foreach (var victim in victims.Where(_ => fault != Fault.All))
+        over.Wait();
+        if (IsStop(fault))
         {
-            if (IsStop(fault))
-            {
-                cluster.Continue(victim);
-            }
-            else
-            {
-                cluster.Restart(victim);
-            }
+            Array.ForEach(victims, cluster.Continue);
+        }
+        else if (fault != Fault.All)
+        {
+            Array.ForEach(victims, cluster.Restart);
         }
     }
 

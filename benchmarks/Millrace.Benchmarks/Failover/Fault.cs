@@ -18,6 +18,9 @@ internal enum Fault
     /// <summary>A broker that is not the controller's is stopped, and goes on when all is over.</summary>
     StoppedBroker,
 
+    /// <summary>One after another is killed, whichever it is.</summary>
+    Each,
+
     /// <summary>All are killed and started again at once; what is measured begins when the last of them is ready.</summary>
     All,
 }

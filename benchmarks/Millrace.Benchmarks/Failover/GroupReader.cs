@@ -16,6 +16,7 @@ internal sealed class GroupReader : IDisposable
     private volatile bool _stopped;
     private volatile string? _failure;
     private long _read;
+    private int _errors;
 
     public GroupReader(string bootstrapServers, string topic, int partitions)
     {
@@ -31,6 +32,9 @@ internal sealed class GroupReader : IDisposable
         _thread = new Thread(Read) { IsBackground = true };
         _thread.Start();
     }
+
+    /// <summary>Errors that the client has given its application so far.</summary>
+    public int Errors => Volatile.Read(ref _errors);
 
     /// <summary>Waits until it has read so many different records.</summary>
     /// <exception cref="InvalidOperationException">It has not in time, or something was missing.</exception>
@@ -75,7 +79,8 @@ internal sealed class GroupReader : IDisposable
             }
             catch (ConsumeException passing) when (!passing.Error.IsFatal)
             {
-                // A broker that is gone: the client finds the next one.
+                // Counted: what passes is not for an application to see.
+                Interlocked.Increment(ref _errors);
             }
         }
     }

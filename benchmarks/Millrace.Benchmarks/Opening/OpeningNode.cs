@@ -57,8 +57,8 @@ internal sealed class OpeningNode : IAsyncDisposable
     public async Task RecoverAsync()
     {
         var registry = new StreamRegistry(Cluster.Channel, Self);
-        var failover = new WalFailover(_life, Options, new UploadTarget(Self, Cluster.Storage, registry, _buffers));
-        await new StartRecovery(new ShareRecovery(_life, _nodes, Self, failover, _ => _wals), new AcceptedLosses(_life, _nodes, Self, []))
+        var failover = new ShareRecoverer(_life, Options, new UploadTarget(Self, Cluster.Storage, registry, _buffers));
+        await new StartRecovery(new ShareTakeover(_life, _nodes, Self, failover, _ => _wals), new AcceptedLosses(_life, _nodes, Self, []))
             .RunAsync(await _nodes.GetWaitingWalsAsync(default), triesAgain: false, default);
     }
 

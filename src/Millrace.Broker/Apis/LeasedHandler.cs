@@ -1,4 +1,5 @@
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;
 
@@ -18,7 +19,7 @@ internal sealed class LeasedHandler<THandler, TRequest, TResponse>(
     where TRequest : class, IRequest<TRequest>
     where TResponse : class, IResponse<TResponse>
 {
-    public static ApiVersionRange Versions => THandler.Versions;
+    public static VersionRange Versions => THandler.Versions;
 
     public static bool OutlivesConnection => THandler.OutlivesConnection;
 

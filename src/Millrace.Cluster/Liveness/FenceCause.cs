@@ -9,6 +9,6 @@ internal enum FenceCause
     /// <summary>Its process has ended: its connection was closed, and its port refuses.</summary>
     Gone,
 
-    /// <summary>Its writes do not reach the store, while those of others do.</summary>
+    /// <summary>It does not reach the store, while others do.</summary>
     CutFromStore,
 }

@@ -60,6 +60,6 @@ internal sealed class Fences(NodeRuntime runtime, ClusterController controller, 
     {
         FenceCause.Silent => "it has been silent for too long",
         FenceCause.Gone => "its process is gone",
-        FenceCause.CutFromStore => "its writes do not reach the store, and those of others do",
+        FenceCause.CutFromStore => "it does not reach the store, and others do",
     };
 }

@@ -18,7 +18,7 @@ internal sealed class LeaseGrants(NodeRuntime runtime, ClusterController control
     private long _doubtedAt = long.MinValue;
 
     /// <summary>Whether leases are granted in full, and the log is looked at rarely.</summary>
-    public bool IsCalm => runtime.Time.GetTimestamp() < Volatile.Read(ref _calmUntil)
+    private bool IsCalm => runtime.Time.GetTimestamp() < Volatile.Read(ref _calmUntil)
         && controller.ProvenAt is var proven && proven > Volatile.Read(ref _doubtedAt) && proven > clock.StoodStillUntil;
 
     /// <summary>What is granted now.</summary>
@@ -33,6 +33,6 @@ internal sealed class LeaseGrants(NodeRuntime runtime, ClusterController control
     {
         var since = at ?? runtime.Time.GetTimestamp();
         Volatile.Write(ref _calmUntil, since + (long)(options.ProbeTime.TotalSeconds * runtime.Time.TimestampFrequency));
-        controller.IsCalm = IsCalm;
+        controller.LooksRarely = IsCalm;
     }
 }

@@ -21,7 +21,7 @@ internal sealed class LivenessMetrics : IDisposable
     /// <param name="runtime">Whose time counts.</param>
     /// <param name="lapses">How often the lease has ended.</param>
     /// <param name="sessions">Of the controller, while it lives here.</param>
-    public LivenessMetrics(NodeRuntime runtime, Func<long> lapses, Func<NodeSessions?> sessions)
+    public LivenessMetrics(NodeRuntime runtime, Func<long> lapses, Func<LivenessJudge?> sessions)
     {
         _runtime = runtime;
         _changes = _meter.CreateCounter<long>("millrace.controller.changes", "{change}", "Controllers that this node has followed or been, one after another");

@@ -23,9 +23,9 @@ internal sealed class NodeReports(MetadataFeed feed)
     /// <summary>The newest term of the metadata log that the node knows of.</summary>
     public long Term => feed.Image.Version.Term;
 
-    /// <summary>How long the oldest of the incarnation's WAL appends has been under way.</summary>
+    /// <summary>How long the incarnation has waited for the store: with a WAL append, or with anything that it recovers, opens or uploads.</summary>
     public TimeSpan Stalled => _stalled?.Invoke() ?? TimeSpan.Zero;
 
-    /// <summary>From now on the incarnation's WAL can be asked.</summary>
+    /// <summary>From now on it is known.</summary>
     public void Watch(Func<TimeSpan> stalled) => _stalled = stalled;
 }

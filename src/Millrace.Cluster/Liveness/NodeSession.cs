@@ -7,13 +7,13 @@ namespace Millrace.Cluster.Liveness;
 internal sealed class NodeSession
 {
     private readonly Lock _lock = new();
-    private TimeSpan _heardAt;
+    private TimeSpan _grantedAt;
     private TimeSpan _receivedAt;
     private bool _isCondemned;
     private bool _isEnding;
 
     /// <param name="since">As if it had been heard then, by the clock of the sessions.</param>
-    public NodeSession(TimeSpan since) => _heardAt = _receivedAt = since;
+    public NodeSession(TimeSpan since) => _grantedAt = _receivedAt = since;
 
     /// <summary>The connection that its last heartbeat came by.</summary>
     public ClientConnection? Connection { get; set; }
@@ -24,7 +24,7 @@ internal sealed class NodeSession
     /// <summary>It sent its last heartbeat then or later: a timestamp of this process; 0 while that is not known.</summary>
     public long SentAfter { get; private set; }
 
-    /// <summary>How long the oldest of its WAL appends had been under way when it was heard last.</summary>
+    /// <summary>How long it had waited for the store when it was heard last.</summary>
     public TimeSpan Stalled { get; private set; }
 
     /// <summary>It is heard, and given up all the same when the lease has ended that it was granted last.</summary>
@@ -59,7 +59,7 @@ internal sealed class NodeSession
                 return false;
             }
 
-            _heardAt = now > _heardAt ? now : _heardAt;
+            _grantedAt = now > _grantedAt ? now : _grantedAt;
             return true;
         }
     }
@@ -78,7 +78,7 @@ internal sealed class NodeSession
     {
         lock (_lock)
         {
-            return now - _heardAt;
+            return now - _grantedAt;
         }
     }
 
@@ -87,7 +87,7 @@ internal sealed class NodeSession
     {
         lock (_lock)
         {
-            _isEnding |= now - _heardAt >= silence;
+            _isEnding |= now - _grantedAt >= silence;
             return _isEnding;
         }
     }

@@ -36,14 +36,14 @@ internal sealed class OwnerSearch(NodeRuntime runtime, MetadataCopy copy, Candid
     }
 
     /// <summary>
-    /// Does what is of use only as long as nobody has taken the place of a controller that is lost, and gives it up when somebody has: the other members
-    /// may know that long before a slow store says so.
+    /// Does what is of use only as long as there is no controller but the one that is lost, and gives it up when somebody has taken its place; where none is
+    /// lost, when anybody hears one: the other members may know that long before a slow store says so.
     /// </summary>
     /// <returns>Who has; null if the attempt has come to its end.</returns>
     public async Task<TermOwner?> DoUntilFoundAsync(LostController? lost, Func<CancellationToken, Task> attempt, CancellationToken stopping)
     {
         using var settled = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        var asking = lost is not null && copy.IsOpen ? AskAsync(lost, settled.Token) : null;
+        var asking = copy.IsOpen ? AskAsync(lost, settled.Token) : null;
         var attempting = attempt(settled.Token);
         try
         {
@@ -74,11 +74,19 @@ internal sealed class OwnerSearch(NodeRuntime runtime, MetadataCopy copy, Candid
         : copy.Owner is { } owner && owner.Id != lost?.Owner.Id ? owner
         : null;
 
-    private async Task<TermOwner> AskAsync(LostController lost, CancellationToken token)
+    private async Task<TermOwner> AskAsync(LostController? lost, CancellationToken token)
     {
+        // Whoever owns the term that is known here is as good as any later one, if it is not lost.
+        var before = lost?.Owner.Term ?? (copy.Owner?.Term ?? 0) - 1;
+        if (lost is null)
+        {
+            // A store that is well has said it by then.
+            await Task.Delay(LookInterval, runtime.Time, token);
+        }
+
         while (true)
         {
-            if (await candidacy.FindSuccessorAsync(feed.Image, lost.Owner.Term, token) is { } successor)
+            if (await candidacy.FindSuccessorAsync(feed.Image, before, token) is { } successor)
             {
                 return successor;
             }

@@ -8,8 +8,8 @@ namespace Millrace.Cluster.Seat;
 /// <param name="Owner">As the seal of the metadata log names it, with its term.</param>
 /// <param name="Controller">Decides.</param>
 /// <param name="Endpoint">Takes requests for it.</param>
-/// <param name="Sessions">Hears which nodes live.</param>
-public sealed record LocalController(TermOwner Owner, ClusterController Controller, ControllerEndpoint Endpoint, NodeSessions Sessions)
+/// <param name="Judge">Hears which nodes live.</param>
+public sealed record LocalController(TermOwner Owner, ClusterController Controller, ControllerEndpoint Endpoint, LivenessJudge Judge)
 {
     public Guid Id => Owner.Id;
 }

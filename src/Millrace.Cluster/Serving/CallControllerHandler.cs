@@ -1,5 +1,6 @@
 using Millrace.Cluster.Seat;
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Cluster.Serving;
@@ -8,9 +9,9 @@ namespace Millrace.Cluster.Serving;
 /// <remarks>
 /// The next request of the connection begins at once: the controller's loop has them in the order they came, and answers leave in that order.
 /// </remarks>
-internal sealed class CallControllerHandler(ControllerSeat seat) : IApiHandler<CallControllerRequest, CallControllerResponse>
+internal sealed class CallControllerHandler(LocalSeat seat) : IApiHandler<CallControllerRequest, CallControllerResponse>
 {
-    public static ApiVersionRange Versions => new(0, 0);
+    public static VersionRange Versions => new(0, 0);
 
     public void ReportErrors(CallControllerResponse response, ErrorTally errors) =>
         errors.Add((short)(response.IsController ? ErrorCode.None : ErrorCode.NotController));

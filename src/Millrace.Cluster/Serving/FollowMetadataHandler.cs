@@ -1,18 +1,19 @@
 using Millrace.Cluster.Seat;
 using Millrace.Network.Requests;
 using Millrace.ObjectStorage.ObjectLogs;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 using Millrace.Runtime;
 
 namespace Millrace.Cluster.Serving;
 
 /// <summary>FollowMetadata: a long poll for the entries of the metadata log: what they say of the cluster image, or all.</summary>
-internal sealed class FollowMetadataHandler(NodeRuntime runtime, ControllerSeat seat)
+internal sealed class FollowMetadataHandler(NodeRuntime runtime, LocalSeat seat)
     : IApiHandler<FollowMetadataRequest, FollowMetadataResponse>
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
-    public static ApiVersionRange Versions => new(0, 0);
+    public static VersionRange Versions => new(0, 0);
 
     public void ReportErrors(FollowMetadataResponse response, ErrorTally errors) =>
         errors.Add((short)((FollowOutcome)response.Outcome == FollowOutcome.NotController ? ErrorCode.NotController : ErrorCode.None));

@@ -14,7 +14,7 @@ namespace Millrace.Cluster.Serving;
 /// <remarks>Threading: any thread.</remarks>
 internal sealed class InternalServer : IAsyncDisposable
 {
-    
+
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     // What a peer sends is small, and there are as many as the cluster has nodes.
@@ -26,7 +26,7 @@ internal sealed class InternalServer : IAsyncDisposable
     /// <param name="buffers">Memory for requests.</param>
     /// <param name="seat">Where the controller is, while it lives in this process.</param>
     /// <param name="view">What this node sees of the cluster.</param>
-    public InternalServer(NodeRuntime runtime, BufferPool buffers, ControllerSeat seat, Func<PeerViewResponse> view)
+    public InternalServer(NodeRuntime runtime, BufferPool buffers, LocalSeat seat, Func<PeerViewResponse> view)
     {
         IReadOnlyList<ApiEntry> apis =
         [

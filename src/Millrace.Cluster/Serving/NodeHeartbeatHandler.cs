@@ -1,13 +1,14 @@
 using Millrace.Cluster.Seat;
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Cluster.Serving;
 
 /// <summary>NodeHeartbeat: goes to the sessions of the nodes at once, and never through the controller's loop.</summary>
-internal sealed class NodeHeartbeatHandler(ControllerSeat seat) : IApiHandler<NodeHeartbeatRequest, NodeHeartbeatResponse>
+internal sealed class NodeHeartbeatHandler(LocalSeat seat) : IApiHandler<NodeHeartbeatRequest, NodeHeartbeatResponse>
 {
-    public static ApiVersionRange Versions => new(0, 0);
+    public static VersionRange Versions => new(0, 0);
 
     public void ReportErrors(NodeHeartbeatResponse response, ErrorTally errors) =>
         errors.Add((short)((HeartbeatOutcome)response.Outcome == HeartbeatOutcome.NotController ? ErrorCode.NotController : ErrorCode.None));
@@ -20,7 +21,7 @@ internal sealed class NodeHeartbeatHandler(ControllerSeat seat) : IApiHandler<No
     public ValueTask<NodeHeartbeatResponse> HandleAsync(RequestContext context, NodeHeartbeatRequest request, CancellationToken token)
     {
         var answer = seat.Local is { Controller.HasEnded: false } local && local.Id == request.ControllerId
-            ? local.Sessions.Hear(request, context.Connection)
+            ? local.Judge.Hear(request, context.Connection)
             : Refuse(context, request, ErrorCode.NotController);
         return ValueTask.FromResult(answer);
     }

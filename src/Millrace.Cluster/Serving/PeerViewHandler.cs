@@ -1,4 +1,5 @@
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Cluster.Serving;
@@ -6,7 +7,7 @@ namespace Millrace.Cluster.Serving;
 /// <summary>PeerView: says what this node sees of the cluster.</summary>
 internal sealed class PeerViewHandler(Func<PeerViewResponse> view) : IApiHandler<PeerViewRequest, PeerViewResponse>
 {
-    public static ApiVersionRange Versions => new(0, 0);
+    public static VersionRange Versions => new(0, 0);
 
     public void ReportErrors(PeerViewResponse response, ErrorTally errors) => errors.Add((short)ErrorCode.None);
 

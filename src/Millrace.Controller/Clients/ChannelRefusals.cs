@@ -10,13 +10,18 @@ internal static class ChannelRefusals
 {
     /// <exception cref="Millrace.Streams.StreamException">The request was refused as a whole.</exception>
     /// <exception cref="NodeIdException">It asks for a node id that cannot be had.</exception>
-    public static async ValueTask<TResponse> AskAsync<TRequest, TResponse>(this IControllerChannel channel, TRequest request, CancellationToken token)
+    public static ValueTask<TResponse> AskAsync<TRequest, TResponse>(this IControllerChannel channel, TRequest request, CancellationToken token)
         where TRequest : class, IRequest<TRequest>
-        where TResponse : class, IResponse<TResponse>
+        where TResponse : class, IResponse<TResponse> =>
+        TellAsync(channel.SendAsync<TRequest, TResponse>(request, token));
+
+    /// <summary>An answer that is on its way. Everybody who waits for the same is told of a refusal in an exception of his own.</summary>
+    /// <inheritdoc cref="AskAsync"/>
+    public static async ValueTask<TResponse> TellAsync<TResponse>(ValueTask<TResponse> answer)
     {
         try
         {
-            return await channel.SendAsync<TRequest, TResponse>(request, token);
+            return await answer;
         }
         catch (ControllerException refusal)
         {

@@ -92,7 +92,7 @@ internal sealed class GatheredStreamOps
         ];
     }
 
-    // Ranges that are asked for weigh as much as those that are brought.
+    // Ranges that are asked for weigh as much as those that are brought: so whoever asks says how many there may be.
     private static long SizeOf(StreamOpsRequest request) =>
         (long)request.Creations + request.Opens.Count + request.Closes.Count + request.Trims.Count + request.Prepares.Count + request.Damages.Count
         + request.Commits.Sum(commit => 1L + commit.Ranges.Count) + request.RangeQueries.Sum(query => (long)query.Limit)

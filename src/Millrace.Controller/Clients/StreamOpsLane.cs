@@ -1,4 +1,3 @@
-using Millrace.Controller.Messages;
 using Millrace.Metadata;
 using Millrace.Metadata.Channel;
 
@@ -38,14 +37,7 @@ internal sealed class StreamOpsLane(IControllerChannel channel)
             _ = RunAsync();
         }
 
-        try
-        {
-            return await question.Answer.Task;
-        }
-        catch (ControllerException refusal)
-        {
-            throw Refusals.ToException(refusal.Error, refusal.Message, refusal);
-        }
+        return await ChannelRefusals.TellAsync(new ValueTask<StreamOpsResponse>(question.Answer.Task));
     }
 
     // Never fails: a failure goes to those who wait.

@@ -26,6 +26,7 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
             [.. opened.Epochs.Select(start => new EpochStart(new StreamEpoch(start.Epoch), start.StartOffset))],
             opened.Checkpoint is { } range ? RangeForms.From(range) : null)
         {
+            RangeCount = opened.RangeCount,
             Ranges = [.. opened.Ranges.Select(RangeForms.From)],
         };
     }

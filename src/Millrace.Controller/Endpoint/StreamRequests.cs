@@ -91,6 +91,7 @@ internal static class StreamRequests
             [
                 .. opening.Epochs.Select(start => new StreamOpsResponse.OpenedEpoch { Epoch = start.Epoch.Value, StartOffset = start.StartOffset }),
             ],
+            RangeCount = opening.RangeCount,
             Ranges = [.. opening.Ranges.Select(RangeForms.To<StreamOpsResponse.Range>)],
             Checkpoint = opening.CheckpointRange is { } range ? RangeForms.To<StreamOpsResponse.Range>(range) : null,
         };

@@ -21,7 +21,7 @@ internal static class WalRequests
     public static ListWalsResponse List(PendingEntry entry, ListWalsRequest request) =>
         new()
         {
-            Waiting = [.. WalRecovery.Waiting(entry.State).Select(WalForms.ToMessage)],
+            Waiting = [.. WaitingWals.Waiting(entry.State).Select(WalForms.ToMessage)],
             Retired = [.. WalOperations.Retired(entry.State).Select(WalForms.ToMessage)],
         };
 
@@ -33,11 +33,11 @@ internal static class WalRequests
 
     /// <summary>Of committed state: the entry that planned the share is in it, since the sender knows of that.</summary>
     public static ListSharesResponse Shares(ClusterState state, ListSharesRequest request) =>
-        new() { Shares = [.. WalRecovery.SharesOf(state, Sender(request.NodeId, request.NodeEpoch)).Select(WalForms.ToMessage)] };
+        new() { Shares = [.. WaitingWals.SharesOf(state, Sender(request.NodeId, request.NodeEpoch)).Select(WalForms.ToMessage)] };
 
     public static ClaimWalResponse Claim(PendingEntry entry, ClaimWalRequest request)
     {
-        WalRecovery.Claim(entry, Sender(request.NodeId, request.NodeEpoch), request.WalId);
+        WaitingWals.Claim(entry, Sender(request.NodeId, request.NodeEpoch), request.WalId);
         return new ClaimWalResponse();
     }
 
@@ -48,14 +48,14 @@ internal static class WalRequests
             throw new ArgumentException($"A request completes at most {WalForms.MostRanges} ranges, and this one {request.Ranges.Count}", nameof(request));
         }
 
-        var completion = WalRecovery.Complete(entry, Sender(request.NodeId, request.NodeEpoch), WalForms.ToShare(request));
+        var completion = WaitingWals.Complete(entry, Sender(request.NodeId, request.NodeEpoch), WalForms.ToShare(request));
         return new CompleteRecoveryResponse { DamagedStreams = [.. completion.Damaged.Select(stream => stream.Value)], IsRetired = completion.IsRetired };
     }
 
     public static AcceptLossResponse AcceptLoss(PendingEntry entry, AcceptLossRequest request)
     {
         entry.RequireLive(Sender(request.NodeId, request.NodeEpoch));
-        var lost = WalRecovery.AcceptLoss(entry, request.WalId, request.Streams?.Select(stream => new StreamId(stream)).ToHashSet());
+        var lost = WaitingWals.AcceptLoss(entry, request.WalId, request.Streams?.Select(stream => new StreamId(stream)).ToHashSet());
         return new AcceptLossResponse
         {
             Lost =

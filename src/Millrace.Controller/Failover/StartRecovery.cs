@@ -8,7 +8,7 @@ namespace Millrace.Controller.Failover;
 /// <summary>What an incarnation recovers before it serves: its shares of WALs, those of its own former incarnations as a rule.</summary>
 /// <param name="recovery">Brings a share.</param>
 /// <param name="losses">What the operator gives up where one cannot be recovered.</param>
-public sealed class StartRecovery(ShareRecovery recovery, AcceptedLosses losses)
+public sealed class StartRecovery(ShareTakeover recovery, AcceptedLosses losses)
 {
     /// <summary>
     /// Recovers this node's shares of some, one by one, before it serves. What waits for those that are not at hand has no leader: it is not served, because

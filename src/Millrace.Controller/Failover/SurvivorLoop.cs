@@ -17,7 +17,7 @@ namespace Millrace.Controller.Failover;
 /// <param name="self">The incarnation.</param>
 /// <param name="recovery">Brings a share.</param>
 /// <param name="losses">Says what waits for a WAL that cannot be recovered.</param>
-public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, ShareRecovery recovery, AcceptedLosses losses)
+public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, ShareTakeover recovery, AcceptedLosses losses)
 {
     // Each takes the memory of an upload.
     private const int MostAtOnce = 2;
@@ -25,14 +25,20 @@ public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, Shar
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
-    // What nothing will change but an operator, or a WAL that comes back with its node: that node's next start brings it.
+    // An operator may have brought back what was missing; reading a whole WAL again for that is worth no more.
+    private static readonly TimeSpan HopelessPause = TimeSpan.FromMinutes(10);
+
+    // What nothing will change but an operator, or a WAL that comes back with its node: tried again after a long pause.
     private readonly HashSet<(StreamId Stream, StreamEpoch Epoch)> _hopeless = [];
 
-    // What a medium has refused that may yield: tried again after a pause.
+    // What a medium has refused that may yield, and what the image plans and the controller does not know: tried again after a pause.
     private readonly HashSet<(StreamId Stream, StreamEpoch Epoch)> _resting = [];
 
-    // WALs that only their writers reach as a rule, which are away: each is looked for here once.
+    // WALs that only their writers reach as a rule, which are away: each is looked for here, and again after a long pause.
     private readonly HashSet<Guid> _lookedFor = [];
+
+    // When what is hopeless was last given another chance: a timestamp.
+    private long _hopedAt = runtime.Time.GetTimestamp();
 
     // Why each WAL could not be recovered, as it was said.
     private readonly Dictionary<Guid, string> _said = [];
@@ -47,6 +53,13 @@ public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, Shar
         {
             await WaitForWorkAsync(metadata, pauses, token);
             _resting.Clear();
+            if (HopeIn == TimeSpan.Zero)
+            {
+                _hopeless.Clear();
+                _lookedFor.Clear();
+                _hopedAt = runtime.Time.GetTimestamp();
+            }
+
             try
             {
                 await WorkAsync(metadata.Image, token);
@@ -86,8 +99,8 @@ public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, Shar
             }
         }
 
-        // What the image planned and no share has: it was led or deleted since, or its loss was accepted.
-        _hopeless.UnionWith(PlannedIn(image).Except(shares.SelectMany(NamesOf)));
+        // What the image planned and no share has: it was led or deleted since, or its loss was accepted. It may be planned to this node again.
+        _resting.UnionWith(PlannedIn(image).Except(shares.SelectMany(NamesOf)));
     }
 
     private async Task LookForAsync(MetadataImage image, WalDescriptor wal, CancellationToken token)
@@ -153,22 +166,26 @@ public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, Shar
         var work = metadata.WaitAsync(
             image => PlannedIn(image).Any(planned => !passedOver.Contains(planned)) || OrphansIn(image).Any(wal => !lookedFor.Contains(wal.Id)),
             wait.Token).AsTask();
-        if (_resting.Count > 0)
-        {
-            await Waiting.Either(work, Task.Delay(pauses.Next(), runtime.Time, wait.Token));
-            wait.Cancel();
-            token.ThrowIfCancellationRequested();
-        }
-        else
+        if (_resting.Count + _hopeless.Count + _lookedFor.Count == 0)
         {
             await work;
+            return;
         }
+
+        var hope = HopeIn;
+        var pause = _resting.Count > 0 && pauses.Next() is var rest && rest < hope ? rest : hope;
+        await Waiting.Either(work, Task.Delay(pause, runtime.Time, wait.Token));
+        wait.Cancel();
+        token.ThrowIfCancellationRequested();
     }
+
+    /// <summary>How long from now what is hopeless is given another chance.</summary>
+    private TimeSpan HopeIn => HopelessPause - runtime.Time.GetElapsedTime(_hopedAt) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     private IEnumerable<(StreamId Stream, StreamEpoch Epoch)> PlannedIn(MetadataImage image) =>
         IsLiveIn(image) && image.Wals.Values.Any(wal => wal.State == WalState.AwaitsRecovery)
             ? image.Topics.Values.SelectMany(topic => topic.Partitions)
-                .Where(partition => partition.Leader is null && partition.MovingTo == self.Node)
+                .Where(partition => partition.Leader is null && partition.PlannedTo == self.Node)
                 .Select(partition => (partition.Stream, partition.Epoch))
             : [];
 

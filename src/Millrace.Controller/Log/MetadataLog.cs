@@ -35,47 +35,45 @@ public sealed class MetadataLog : IAsyncDisposable
     private readonly SnapshotStore _snapshots;
     private readonly SnapshotPace _pace;
     private readonly SnapshotTaker _taker;
+    private readonly MetadataReplay _replay;
     private readonly ILogger _logger;
     private ObjectLogReader _reader;
     private ObjectLogOwner? _owner;
-    private volatile ClusterState _state;
     private bool _disposed;
 
     private MetadataLog(NodeRuntime runtime, ObjectLog log, SnapshotStore snapshots, MetadataLogOptions options, SnapshotSearch search, bool whole)
     {
-        IsWhole = whole;
         _log = log;
         _snapshots = snapshots;
         _pace = new SnapshotPace(options);
         _taker = new SnapshotTaker(runtime, log, snapshots, _pace);
+        _replay = new MetadataReplay(log, _pace, whole);
         _logger = runtime.Loggers.CreateLogger<MetadataLog>();
-        (_reader, _state, Owner) = Begin(search);
+        _reader = log.Read(_replay.Begin(search));
     }
 
     /// <summary>The cluster as of the newest entry that was read or appended.</summary>
-    public MetadataImage Image => _state.Cluster;
+    public MetadataImage Image => State.Cluster;
 
     /// <summary>Who owns the current term, by its last seal; null while nobody ever did.</summary>
-    public ControllerSeal? Owner { get; private set; }
+    public ControllerSeal? Owner => _replay.Owner;
 
     /// <summary>Whether this has the streams, too, and not only the cluster half.</summary>
-    public bool IsWhole { get; private set; }
+    public bool IsWhole => _replay.IsWhole;
 
     /// <summary>Whether a term of it is, or was, the caller's: then it is of no use for following.</summary>
     public bool WasTaken => _owner is not null;
 
     /// <summary>The newest entries, for followers; none are kept of a log that is not whole.</summary>
-    public RecentEntries Recent { get; } = new();
+    public RecentEntries Recent => _replay.Recent;
 
     /// <summary>The first place that was not read yet. Only of a log that is not owned.</summary>
     public LogPlace Next => _reader.Position.Next;
 
-    internal ClusterState State => _state;
-
-    internal LogPlace? LastPlace { get; private set; }
+    internal ClusterState State => _replay.State;
 
     /// <summary>There was a snapshot to begin with.</summary>
-    internal bool StartedFromSnapshot { get; private set; }
+    internal bool StartedFromSnapshot => _replay.BeganWithSnapshot;
 
     /// <summary>Reads the newest snapshot and everything after it.</summary>
     /// <exception cref="ObjectLogException">Fork, Missing, Corrupt: stop.</exception>
@@ -104,7 +102,7 @@ public sealed class MetadataLog : IAsyncDisposable
                     return;
                 }
 
-                Apply(step);
+                _replay.Apply(step);
             }
             catch (ObjectLogException gone) when (gone.Error == ObjectLogError.Trimmed)
             {
@@ -129,7 +127,7 @@ public sealed class MetadataLog : IAsyncDisposable
         // In this order: what cannot be read here must not be passed.
         if (step.Kind != LogStepKind.Tail)
         {
-            Apply(step);
+            _replay.Apply(step);
         }
 
         _reader.Pass(step);
@@ -139,13 +137,11 @@ public sealed class MetadataLog : IAsyncDisposable
     public void ForgetStreams()
     {
         Invariant.Check(_owner is null);
-        IsWhole = false;
-        _state = _state with { Streams = StreamImage.Empty };
-        Recent.Restart(_reader.Position.Next);
+        _replay.ForgetStreams(_reader.Position.Next);
     }
 
     /// <summary>What the bucket holds, by the state that was read: what a verification compares it with. Needs no ownership.</summary>
-    public StoreInventory ToInventory() => _state.Streams.ToInventory();
+    public StoreInventory ToInventory() => State.Streams.ToInventory();
 
     /// <summary>
     /// One attempt to end the current term and own the next. The caller has made sure that <see cref="Owner"/> does not answer: the
@@ -200,14 +196,11 @@ public sealed class MetadataLog : IAsyncDisposable
         Invariant.Check(_owner is not null);
         var payload = MetadataEntry.Write(records);
         await _owner.WaitForRoomAsync(CancellationToken.None);
-        LastPlace = await _owner.AppendAsync(new ReadOnlySequence<byte>(payload));
-        var after = pending.EndEntry(_state, LastPlace.Value);
-        Recent.AddEntry(LogStep.Entry(LastPlace.Value, payload), _state.Cluster, records);
-        _state = after;
-        _pace.AddEntry(payload.Length);
+        var place = await _owner.AppendAsync(new ReadOnlySequence<byte>(payload));
+        _replay.GoOn(LogStep.Entry(place, payload), records, pending);
         if (_pace.IsDue && _taker.IsIdle)
         {
-            _taker.Take(new Snapshot(_owner.StartAfter(LastPlace.Value), Owner!, after));
+            _taker.Take(new Snapshot(_owner.StartAfter(place), Owner!, State));
         }
     }
 
@@ -245,58 +238,8 @@ public sealed class MetadataLog : IAsyncDisposable
 
     private ValueTask ApplyAsync(LogStep step)
     {
-        Apply(step);
+        _replay.Apply(step);
         return ValueTask.CompletedTask;
-    }
-
-    private void Apply(LogStep step)
-    {
-        LastPlace = step.Place;
-        try
-        {
-            if (step.Kind == LogStepKind.Seal)
-            {
-                Owner = VersionedBytes.Decode<ControllerSeal>(step.Payload);
-                _pace.AddTerm();
-                if (IsWhole)
-                {
-                    Recent.AddSeal(step);
-                }
-
-                return;
-            }
-
-            var records = Decode(step.Payload);
-            var before = _state.Cluster;
-            _state = IsWhole ? _state.Apply(records, step.Place) : _state.ApplyToCluster(records, step.Place);
-            _pace.AddEntry(step.Payload.Length);
-            if (IsWhole)
-            {
-                Recent.AddEntry(step, before, records);
-            }
-        }
-        catch (ProtocolException unknown)
-        {
-            throw new ProtocolException($"{_log.KeyOf(step.Place)}: {unknown.Message}", unknown);
-        }
-        catch (Exception contradiction) when (ClusterState.IsContradiction(contradiction))
-        {
-            // Its bytes are whole, and no program of this format wrote them behind what is before them.
-            throw new ObjectLogException(
-                ObjectLogError.Corrupt, $"{_log.KeyOf(step.Place)} contradicts the metadata before it: {contradiction.Message}", contradiction);
-        }
-    }
-
-    private static IReadOnlyList<IRecord> Decode(ReadOnlyMemory<byte> payload)
-    {
-        var records = MetadataEntry.Read(payload);
-        // Before anything of it is applied: records of a level that is not known mean something that is not known.
-        foreach (var feature in records.OfType<FeatureLevelRecord>())
-        {
-            RequireKnown(feature.Level);
-        }
-
-        return records;
     }
 
     /// <summary>The log has been cut above the reader's place: begins again with the newest snapshot.</summary>
@@ -320,23 +263,7 @@ public sealed class MetadataLog : IAsyncDisposable
         }
 
         _reader.Dispose();
-        (_reader, _state, Owner) = Begin(search);
-    }
-
-    private (ObjectLogReader Reader, ClusterState State, ControllerSeal? Owner) Begin(SnapshotSearch search)
-    {
-        var snapshot = search.Newest;
-        _pace.Restart();
-        _pace.Taken(search.Bytes);
-        Recent.Restart(snapshot?.Start.Next ?? LogPlace.Start);
-        if (snapshot is null)
-        {
-            return (_log.Read(LogStart.Beginning()), ClusterState.Empty, null);
-        }
-
-        StartedFromSnapshot = true;
-        RequireKnown(snapshot.State.Cluster.FeatureLevel);
-        return (_log.Read(snapshot.Start), snapshot.State, snapshot.Owner);
+        _reader = _log.Read(_replay.Begin(search));
     }
 
     // The log that was read in their stead must be as long as they say that it was: a log that is gone as well looks like that of a new cluster.
@@ -346,15 +273,6 @@ public sealed class MetadataLog : IAsyncDisposable
         {
             throw new ObjectLogException(
                 ObjectLogError.Corrupt, $"The metadata log ends before {_reader.Position.Next}, and the snapshot of more of it is damaged: {damaged[0]}");
-        }
-    }
-
-    private static void RequireKnown(short featureLevel)
-    {
-        if (featureLevel > HighestFeatureLevel)
-        {
-            throw new ProtocolException(
-                $"The cluster's feature level is {featureLevel}, and this program knows {HighestFeatureLevel}: it needs a newer one");
         }
     }
 }

@@ -40,7 +40,7 @@ internal static class WalOperations
         {
             if (entry.Cluster.Wals.TryGetValue(id, out var wal) && wal.State == WalState.Retired)
             {
-                if (node != new NodeIncarnation(wal.Node, wal.Epoch))
+                if (node != WalRetirement.WriterOf(wal))
                 {
                     entry.RequireLive(node);
                 }

@@ -1,4 +1,5 @@
 using Millrace.Controller.State;
+using Millrace.Controller.Streams;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
@@ -158,7 +159,7 @@ internal static class UploadJudge
         }
 
         return wal.State == WalState.AwaitsRecovery
-            ? new NodeIncarnation(wal.Node, wal.Epoch)
+            ? WalRetirement.WriterOf(wal)
             : throw new StreamException(StreamError.Incomplete, $"WAL {walId} is not recovered: its owner, node {wal.Node}, is not fenced");
     }
 

@@ -37,7 +37,7 @@ internal sealed record ClusterState(MetadataImage Cluster, StreamImage Streams)
     /// <summary>Whether a stream that waits for a WAL is in a node's share of it. One of no topic is in everybody's.</summary>
     public bool IsPlannedTo(StreamState stream, NodeId node) =>
         stream.TopicId == Guid.Empty
-        || (Cluster.FindPartition(stream.TopicId, stream.Partition) is { Leader: null } partition && partition.MovingTo == node);
+        || (Cluster.FindPartition(stream.TopicId, stream.Partition) is { Leader: null } partition && partition.PlannedTo == node);
 
     /// <summary>Applies a whole entry.</summary>
     public ClusterState Apply(IReadOnlyList<IRecord> entry, LogPlace place)

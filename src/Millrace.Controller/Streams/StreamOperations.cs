@@ -132,13 +132,14 @@ internal static class StreamOperations
         state.Cluster.Wals.TryGetValue(walId, out var wal)
         && state.Streams.Find(id) is { OpenRange: { } open } stream
         && open.Epoch == epoch
-        && open.Owner == new NodeIncarnation(wal.Node, wal.Epoch)
+        && open.Owner == WalRetirement.WriterOf(wal)
             ? stream.CommittedEnd
             : null;
 
     private static StreamOpening Opening(PendingEntry entry, StreamState stream, int ranges) =>
         new(stream.StartOffset, stream.CommittedEnd, stream.EpochStarts(), entry.Streams.CheckpointOf(stream))
         {
+            RangeCount = stream.Ranges.Count,
             Ranges = [.. entry.Streams.RangesAfter(stream, stream.StartOffset).Take(ranges)],
         };
 

@@ -85,7 +85,7 @@ internal static class PartitionCreation
         }
 
         room -= count;
-        if (PartitionAssignment.RefuseWithoutBroker(entry) is { } nobody)
+        if (ReplicaPlacement.RefuseWithoutBroker(entry) is { } nobody)
         {
             return nobody;
         }

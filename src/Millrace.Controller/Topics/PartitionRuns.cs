@@ -37,6 +37,6 @@ internal sealed class PartitionRuns
         new()
         {
             TopicId = topic,
-            Ranges = [.. _runs.Select(run => new PartitionPlansRecord.PlanRange { First = run.First, Count = run.Count, MovingTo = run.Node })],
+            Ranges = [.. _runs.Select(run => new PartitionPlansRecord.PlanRange { First = run.First, Count = run.Count, PlannedTo = run.Node })],
         };
 }

@@ -14,7 +14,7 @@ internal static class Succession
     /// </summary>
     public static SuccessionPlan Plan(PendingEntry entry)
     {
-        var live = PartitionAssignment.Live(entry.Cluster);
+        var live = ReplicaPlacement.Live(entry.Cluster);
         var wals = new Dictionary<NodeEpoch, WalImage>();
         foreach (var wal in entry.Cluster.Wals.Values)
         {
@@ -31,7 +31,7 @@ internal static class Succession
             var (led, planned) = (new PartitionRuns(), new PartitionRuns());
             foreach (var partition in topic.Partitions)
             {
-                if (partition.Leader is not null || (partition.MovingTo is { } present && entry.Cluster.IsLive(present)))
+                if (partition.Leader is not null || (partition.PlannedTo is { } present && entry.Cluster.IsLive(present)))
                 {
                     continue;
                 }
@@ -51,7 +51,7 @@ internal static class Succession
                     ? wal.Node
                     : survivors.Next(partition.Replicas);
                 plan.AddPlanned(next);
-                if (next != partition.MovingTo)
+                if (next != partition.PlannedTo)
                 {
                     planned.Add(partition.Index, next?.Value ?? -1);
                 }

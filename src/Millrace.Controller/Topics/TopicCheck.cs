@@ -19,7 +19,7 @@ internal sealed class TopicCheck(ConfigResolver configs)
     public Refusal? Check(PendingEntry entry, CreateTopicsRequest.CreatableTopic topic, out TopicSpec? spec)
     {
         spec = null;
-        if ((CheckName(entry, topic.Name) ?? PartitionAssignment.RefuseWithoutBroker(entry)) is { } refusal)
+        if ((CheckName(entry, topic.Name) ?? ReplicaPlacement.RefuseWithoutBroker(entry)) is { } refusal)
         {
             return refusal;
         }

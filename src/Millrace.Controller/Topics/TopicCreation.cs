@@ -57,12 +57,12 @@ internal sealed class TopicCreation(ConfigResolver configs, NodeRandom random)
     /// <summary>Adds partitions to a topic: from the present count on, one for each list of replicas.</summary>
     internal static void AddPartitions(PendingEntry entry, Guid topicId, int first, IReadOnlyList<IReadOnlyList<NodeId>> replicas)
     {
-        var live = PartitionAssignment.Live(entry.Cluster);
+        var live = ReplicaPlacement.Live(entry.Cluster);
         for (var i = 0; i < replicas.Count; i++)
         {
             var index = first + i;
             var stream = Streams.StreamOperations.Create(entry, topicId, index);
-            var leader = PartitionAssignment.ChooseLeader(replicas[i], live, index);
+            var leader = ReplicaPlacement.ChooseLeader(replicas[i], live, index);
             entry.Add(new PartitionImage(index, stream, leader, new StreamEpoch(0), [.. replicas[i]]).ToRecord(topicId));
         }
     }

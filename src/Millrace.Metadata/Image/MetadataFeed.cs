@@ -32,10 +32,8 @@ public sealed class MetadataFeed : IMetadataFeed
         lock (_lock)
         {
             observer(MetadataDelta.Between(MetadataImage.Empty, _image));
-            _observers = _observers.Add(observer);
+            return Add_NeedsLock(observer);
         }
-
-        return new Subscription(this, observer);
     }
 
     public async ValueTask<MetadataImage> WaitAsync(Func<MetadataImage, bool> condition, CancellationToken token)
@@ -48,14 +46,30 @@ public sealed class MetadataFeed : IMetadataFeed
 
         var found = new TaskCompletionSource<MetadataImage>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var registration = token.UnsafeRegister(_ => found.TrySetCanceled(token), null);
-        using var subscription = Subscribe(delta =>
+        using var watch = Watch(image =>
         {
-            if (condition(delta.After))
+            if (condition(image))
             {
-                found.TrySetResult(delta.After);
+                found.TrySetResult(image);
             }
         });
         return await found.Task;
+    }
+
+    /// <summary>Shows the newest image, and each one that comes. Whoever wants no more is spared the delta, which costs a look at every topic.</summary>
+    private IDisposable Watch(Action<MetadataImage> watcher)
+    {
+        lock (_lock)
+        {
+            watcher(_image);
+            return Add_NeedsLock(delta => watcher(delta.After));
+        }
+    }
+
+    private Subscription Add_NeedsLock(Action<MetadataDelta> observer)
+    {
+        _observers = _observers.Add(observer);
+        return new Subscription(this, observer);
     }
 
     private void Remove(Action<MetadataDelta> observer)

@@ -144,7 +144,7 @@ public sealed partial record MetadataImage
             new StreamEpoch(record.LeaderEpoch),
             [.. record.Replicas.Select(replica => new NodeId(replica))])
         {
-            MovingTo = ToNode(record.MovingTo),
+            PlannedTo = ToNode(record.PlannedTo),
         };
         return With(topic with { Partitions = topic.Partitions.Add(partition) });
     }
@@ -160,7 +160,7 @@ public sealed partial record MetadataImage
                 var former = partitions[i];
                 partitions[i] = former with
                 {
-                    Leader = ToNode(range.Leader), Epoch = new StreamEpoch(former.Epoch.Value + 1), MovingTo = null,
+                    Leader = ToNode(range.Leader), Epoch = new StreamEpoch(former.Epoch.Value + 1), PlannedTo = null,
                 };
             }
         }
@@ -177,7 +177,7 @@ public sealed partial record MetadataImage
             for (var i = range.First; i < range.First + range.Count; i++)
             {
                 Invariant.Check(partitions[i].Leader is null);
-                partitions[i] = partitions[i] with { MovingTo = ToNode(range.MovingTo) };
+                partitions[i] = partitions[i] with { PlannedTo = ToNode(range.PlannedTo) };
             }
         }
 

@@ -17,7 +17,7 @@ public sealed record PartitionImage(
     /// Who brings what the WAL of the former leader holds of it, and leads it then; the WAL is that of the incarnation that led at <see cref="Epoch"/>. Null
     /// while somebody leads it, or while nobody lives who could.
     /// </summary>
-    public NodeId? MovingTo { get; init; }
+    public NodeId? PlannedTo { get; init; }
 
     /// <summary>The epoch as Kafka's messages carry it.</summary>
     public int LeaderEpoch => checked((int)Epoch.Value);
@@ -31,6 +31,6 @@ public sealed record PartitionImage(
             Leader = Leader?.Value ?? -1,
             LeaderEpoch = Epoch.Value,
             Replicas = [.. Replicas.Select(replica => replica.Value)],
-            MovingTo = MovingTo?.Value ?? -1,
+            PlannedTo = PlannedTo?.Value ?? -1,
         };
 }

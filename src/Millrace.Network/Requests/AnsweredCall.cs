@@ -9,7 +9,7 @@ namespace Millrace.Network.Requests;
 internal sealed class AnsweredCall(ApiVersionsResponse response) : RequestCall
 {
     /// <summary>The client cannot know which versions there are; an answer in the oldest one tells it. The rest of its request is not looked at.</summary>
-    public static AnsweredCall OfUnsupportedVersion(ApiVersionRange served, int correlationId, PooledBuffer frame, AccessCheck access)
+    public static AnsweredCall OfUnsupportedVersion(VersionRange served, int correlationId, PooledBuffer frame, AccessCheck access)
     {
         var response = new ApiVersionsResponse
         {

@@ -7,14 +7,14 @@ using Millrace.Runtime.Buffers;
 namespace Millrace.Network.Requests;
 
 /// <summary>One API that is served: which handler serves which versions, and what its requests pass before they come to it.</summary>
-internal abstract class ApiEntry(ApiKey key, ApiVersionRange versions)
+internal abstract class ApiEntry(ApiKey key, VersionRange versions)
 {
     public ApiKey Key => key;
 
     /// <summary>For people.</summary>
     public abstract string Name { get; }
 
-    public ApiVersionRange Versions => versions;
+    public VersionRange Versions => versions;
 
     public static ApiEntry For<THandler, TRequest, TResponse>(THandler handler)
         where THandler : IApiHandler<TRequest, TResponse>

@@ -19,7 +19,7 @@ internal interface IApiHandler<TRequest, TResponse>
     where TRequest : class, IRequest<TRequest>
     where TResponse : class, IResponse<TResponse>
 {
-    static abstract ApiVersionRange Versions { get; }
+    static abstract VersionRange Versions { get; }
 
     /// <summary>
     /// Whether a call goes on when its client disconnects. Produce does: a client with acks=0 sends and leaves. Others see

@@ -9,5 +9,7 @@ namespace Millrace.Network.Requests;
 internal sealed record RequestSteps(IAuthenticator Authenticator, IAuthorizer Authorizer, IThrottle Throttle)
 {
     /// <summary>Everyone is anonymous, may do everything, and may hurry.</summary>
-    public static RequestSteps Open { get; } = new(new AnonymousAuthenticator(), new OpenAuthorizer(), new NoThrottle());
+    public static RequestSteps Open { get; } = All(new OpenSteps());
+
+    private static RequestSteps All(OpenSteps open) => new(open, open, open);
 }

@@ -14,7 +14,7 @@ namespace Millrace.Server.Composition;
 
 /// <summary>
 /// One life of a node, between registering and being fenced or leaving: a WAL, the streams and the broker over it. The controller is none of it, even
-/// where it lives in the same process. Made by <see cref="IncarnationStart"/>, replaced by <see cref="NodeHost"/>.
+/// where it lives in the same process. Made by <see cref="IncarnationStart"/>, replaced by <see cref="Incarnations"/>.
 /// </summary>
 /// <remarks>
 /// Ends either by <see cref="StopAsync"/> (clean: everything acknowledged is in the store, the WAL is empty) or only by <see cref="DisposeAsync"/>

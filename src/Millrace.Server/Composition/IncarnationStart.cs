@@ -8,12 +8,14 @@ using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
+using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Server.Options;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
 using Millrace.Streams.Upload;
+using Millrace.Streams.Wal;
 
 namespace Millrace.Server.Composition;
 
@@ -69,28 +71,32 @@ internal sealed class IncarnationStart(
             await new BucketMark(life, components.Storage, Timeout.InfiniteTimeSpan).CheckAsync(token);
         }
 
-        var wals = components.Wals(life);
+        var store = new AwaitedObjectStorage(life, components.Storage);
+        var wals = components.Wals(life, store);
         await RemoveUnfinishedAsync(wals, token);
         var nodes = new NodeRegistry(life, member.Channel);
         var self = await RegisterAsync(nodes, token);
         member.Registered = self;
+        // From the first thing on that it is to recover: whoever cannot do it keeps others waiting.
+        member.WatchStore(() => store.Owing);
         var registry = new StreamRegistry(member.Channel, self);
         ServerMessages.Registered(_logger, self.Node, self.Epoch, member.Metadata.Image.ClusterId);
 
         // The former WALs before the new one: recovering needs the store alone, and what it frees may be all the room that a new one has. The
         // new one is known before it is made: a crash in between leaves a name without a file, and never a file without a name.
         var former = new FormerWals(life, nodes, self, wals.Own, wals.Former);
-        var failover = new WalFailover(life, options.Streams, new UploadTarget(self, components.Storage, registry, components.Buffers));
-        var recovery = new ShareRecovery(life, nodes, self, failover, wals.Former);
+        var failover = new ShareRecoverer(life, options.Streams, new UploadTarget(self, store, registry, components.Buffers));
+        var recovery = new ShareTakeover(life, nodes, self, failover, wals.Former);
         await RecoverAsync(life, recovery, nodes, self, token);
         await former.MakeRoomAsync(token);
         var descriptor = wals.Own.Describe(self.Node, self.Epoch);
         await nodes.RegisterWalAsync(self, descriptor, token);
         var wal = _parts.Add(await wals.Own.CreateAsync(descriptor, token));
-        member.WatchWrites(() => wal.Stalled);
+        member.WatchStore(() => wal.Stalled > store.Owing ? wal.Stalled : store.Owing);
 
-        var streams = _parts.Add(new StreamStore(
-            life, options.Streams, new StreamsComponents(self, wal, components.Storage, registry, components.Buffers)));
+        // Where nobody else can have the WAL, giving its node up for the store helps nobody: its partitions go on with what is in memory.
+        var objects = wals.Own.Kind.IsOfAll() ? store : components.Storage;
+        var streams = _parts.Add(new StreamStore(life, options.Streams, new StreamsComponents(self, wal, objects, registry, components.Buffers)));
         var identity = new BrokerIdentity(self.Node, self.Epoch, new ConfigResolver(self.Node, options.Settings.Values));
         var broker = _parts.Add(new KafkaBroker(
             life, identity, member.Metadata, member.Channel, member.Lease, streams, components.Buffers,
@@ -162,7 +168,7 @@ internal sealed class IncarnationStart(
     private bool IsSame(NodeImage known) => known.Id == options.NodeId || (known.Name is not null && known.Name == options.Name);
 
     private async Task RecoverAsync(
-        NodeRuntime life, ShareRecovery recovery, NodeRegistry nodes, NodeIncarnation self, CancellationToken token)
+        NodeRuntime life, ShareTakeover recovery, NodeRegistry nodes, NodeIncarnation self, CancellationToken token)
     {
         var waiting = await nodes.GetWaitingWalsAsync(token);
         var losses = new AcceptedLosses(life, nodes, self, options.AcceptLoss);

@@ -10,16 +10,18 @@ namespace Millrace.Server.Composition;
 
 /// <summary>What a node is made of and the simulator replaces. The node disposes none of it, and its incarnations share all but the WALs.</summary>
 /// <param name="Storage">The object store: the cluster.</param>
-/// <param name="Wals">What makes and takes over WALs for one incarnation, in whose surroundings these live.</param>
+/// <param name="Wals">What makes and takes over WALs for one incarnation, in whose surroundings these live, in the store as that incarnation asks it.</param>
 /// <param name="Buffers">Memory for requests and for what is read.</param>
 /// <param name="Transport">Where clients come from.</param>
-/// <param name="Peers">Where other nodes come from, and the way to them.</param>
+/// <param name="PeerListeners">Where other nodes come from.</param>
+/// <param name="Peers">The way to other nodes, by host and port.</param>
 internal sealed record NodeComponents(
     IObjectStorage Storage,
-    Func<NodeRuntime, WalProviders> Wals,
+    Func<NodeRuntime, IObjectStorage, WalProviders> Wals,
     BufferPool Buffers,
     IConnectionListenerFactory Transport,
-    PeerTransport Peers)
+    IConnectionListenerFactory PeerListeners,
+    IConnectionFactory Peers)
 {
     /// <summary>How the controller in this process is asked: the messages as they are, unless the simulator takes them through their bytes.</summary>
     public Func<ControllerEndpoint, IControllerLink> Link { get; init; } = static endpoint => endpoint;

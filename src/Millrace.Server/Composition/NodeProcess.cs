@@ -51,7 +51,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         try
         {
             var components = new NodeComponents(
-                storage, life => Wals(life, storage, walUri, buffers), buffers, transport, new PeerTransport(transport, transport));
+                storage, (life, store) => Wals(life, store, walUri, buffers), buffers, transport, transport, transport);
             await using var node = await NodeHost.StartAsync(runtime, options with { Network = network }, components, this, stop);
             await using var http = await serving;
             await SayReadyAsync(node.Address, http?.Address, _first!);

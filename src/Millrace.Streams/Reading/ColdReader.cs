@@ -191,7 +191,13 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
     /// <exception cref="StreamException">Corrupt if the registry says that they are still there.</exception>
     private async Task RefreshAsync(ObjectId missing, CancellationToken token)
     {
-        var loaded = await RangePages.LoadAsync(context.Registry, core.Id, core.Offsets.Start, token);
+        int known;
+        lock (core.Lock)
+        {
+            known = core.Ranges.Count;
+        }
+
+        var loaded = await RangePages.LoadAsync(context.Registry, core.Id, core.Offsets.Start, known, token);
         lock (core.Lock)
         {
             core.Life.ThrowIfEnded();

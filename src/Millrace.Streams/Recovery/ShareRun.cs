@@ -86,7 +86,7 @@ internal sealed class ShareRun(NodeRuntime runtime, WalShare share, RegistryCall
         return completion;
     }
 
-    public WalFailoverResult ResultOf(bool isGivenBack) =>
+    public RecoveredShare ResultOf(bool isGivenBack) =>
         new(_records, _bytes, _recovered.Count, isGivenBack, new RecoveryTimes(_reading, _committing, _completing));
 
     public StreamException Incomplete(IReadOnlyList<StreamId> damaged)

@@ -3,9 +3,16 @@ using Millrace.Runtime.Ids;
 namespace Millrace.Streams.Registry;
 
 /// <summary>The committed ranges of a stream, page by page: one answer holds no more than so many.</summary>
+/// <remarks>
+/// A question counts for as many ranges as it asks for, and answers are bounded: so none asks for many more than there are, and thousands of streams ask
+/// together.
+/// </remarks>
 internal static class RangePages
 {
-    private const int RangesAtOnce = 1000;
+    private const int MostAtOnce = 1_000;
+
+    // What may have come since whoever asks has heard of the others.
+    private const int SomeMore = 10;
 
     /// <summary>All that a stream has when it opens; fewer if the registry does not know them all.</summary>
     public static async ValueTask<IReadOnlyList<ObjectRange>> LoadAsync(
@@ -14,7 +21,7 @@ internal static class RangePages
         var ranges = opening.Ranges;
         while ((ranges.Count > 0 ? ranges[^1].EndOffset : opening.StartOffset) is var next && next < opening.EndOffset)
         {
-            var page = await registry.GetRangesAsync(id, next, RangesAtOnce, token);
+            var page = await registry.GetRangesAsync(id, next, Math.Clamp(opening.RangeCount - ranges.Count, 1, MostAtOnce), token);
             if (page.Count == 0)
             {
                 break;
@@ -27,14 +34,21 @@ internal static class RangePages
     }
 
     /// <summary>All that end after an offset.</summary>
-    public static async ValueTask<IReadOnlyList<ObjectRange>> LoadAsync(IStreamRegistry registry, StreamId id, long offset, CancellationToken token)
+    /// <param name="registry">Who is asked.</param>
+    /// <param name="id">The stream.</param>
+    /// <param name="offset">Ranges that end after it are meant.</param>
+    /// <param name="expected">About how many there are.</param>
+    /// <param name="token">Ends the wait.</param>
+    public static async ValueTask<IReadOnlyList<ObjectRange>> LoadAsync(
+        IStreamRegistry registry, StreamId id, long offset, int expected, CancellationToken token)
     {
         var ranges = new List<ObjectRange>();
         while (true)
         {
-            var page = await registry.GetRangesAsync(id, ranges.Count > 0 ? ranges[^1].EndOffset : offset, RangesAtOnce, token);
+            var most = Math.Clamp(expected - ranges.Count + SomeMore, SomeMore, MostAtOnce);
+            var page = await registry.GetRangesAsync(id, ranges.Count > 0 ? ranges[^1].EndOffset : offset, most, token);
             ranges.AddRange(page);
-            if (page.Count < RangesAtOnce)
+            if (page.Count < most)
             {
                 return ranges;
             }

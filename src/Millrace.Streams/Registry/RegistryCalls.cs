@@ -14,8 +14,8 @@ internal sealed class RegistryCalls(NodeIncarnation node, IStreamRegistry regist
     public Task CloseAsync(StreamId stream, StreamEpoch epoch, long endOffset, CancellationToken token) =>
         retry.UntilDoneAsync("Closing a stream", cancel => registry.CloseAsync(node, stream, epoch, endOffset, cancel), token);
 
-    public Task<IReadOnlyList<ObjectRange>> LoadRangesAsync(StreamId stream, long offset, CancellationToken token) =>
-        retry.UntilDoneAsync("Asking for a stream's ranges", cancel => RangePages.LoadAsync(registry, stream, offset, cancel), token);
+    public Task<IReadOnlyList<ObjectRange>> LoadRangesAsync(StreamId stream, long offset, int expected, CancellationToken token) =>
+        retry.UntilDoneAsync("Asking for a stream's ranges", cancel => RangePages.LoadAsync(registry, stream, offset, expected, cancel), token);
 
     public Task<long?> GetCommittedEndAsync(StreamId stream, CancellationToken token) =>
         retry.UntilDoneAsync("Asking for a stream's end", cancel => registry.GetCommittedEndAsync(stream, cancel), token);

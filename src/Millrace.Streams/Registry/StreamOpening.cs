@@ -7,6 +7,9 @@ namespace Millrace.Streams.Registry;
 /// <param name="CheckpointRange">The newest range that carries a checkpoint, or null.</param>
 public sealed record StreamOpening(long StartOffset, long EndOffset, IReadOnlyList<EpochStart> Epochs, ObjectRange? CheckpointRange)
 {
+    /// <summary>How many committed ranges end after the start offset, at most.</summary>
+    public int RangeCount { get; init; }
+
     /// <summary>The first of the committed ranges that end after the start offset, perhaps not all: the others are asked for.</summary>
     public IReadOnlyList<ObjectRange> Ranges { get; init; } = [];
 }

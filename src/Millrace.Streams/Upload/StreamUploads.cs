@@ -143,9 +143,15 @@ internal sealed class StreamUploads(StreamCore core, UploadContext context)
         }
         else
         {
+            int known;
+            lock (core.Lock)
+            {
+                known = core.Ranges.Count;
+            }
+
             try
             {
-                OnCommitted(await context.Registry.LoadRangesAsync(core.Id, core.Offsets.Start, token), end);
+                OnCommitted(await context.Registry.LoadRangesAsync(core.Id, core.Offsets.Start, known, token), end);
             }
             catch (StreamException deleted) when (deleted.Error == StreamError.Unknown)
             {

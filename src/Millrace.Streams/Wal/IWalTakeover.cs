@@ -6,11 +6,11 @@ public interface IWalTakeover
 {
     /// <summary>
     /// Fences a former incarnation's WAL for good, finds its durable end and makes that durable too, before anything of it is
-    /// shown. Repeatable after a crash at any point, until <see cref="IWalRecovery.CompleteAsync"/>.
+    /// shown. Repeatable after a crash at any point, until <see cref="ISealedWal.CompleteAsync"/>.
     /// </summary>
     /// <exception cref="WalUnavailableException">It is missing, was replaced or copied, is held by a living process, or acknowledged bytes in it are
     /// bad.</exception>
-    ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token);
+    ValueTask<ISealedWal> TakeOverAsync(WalDescriptor descriptor, CancellationToken token);
 
     /// <summary>
     /// Gives back what a retired WAL may still take, should the process that retired it have died before it did. Repeatable; a WAL that is

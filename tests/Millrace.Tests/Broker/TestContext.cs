@@ -23,7 +23,7 @@ internal sealed class TestContext : RequestContext, IDisposable
         CorrelationId = 1,
         ClientId = clientId,
         Access = new AccessCheck(
-            new OpenAuthorizer(), Principal.Anonymous, new ClientConnection("test", new IPEndPoint(IPAddress.Loopback, 1), listener ?? ListenerName.Plaintext)),
+            new OpenSteps(), Principal.Anonymous, new ClientConnection("test", new IPEndPoint(IPAddress.Loopback, 1), listener ?? ListenerName.Plaintext)),
         Frame = frame,
     };
 

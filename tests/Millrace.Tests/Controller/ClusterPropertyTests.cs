@@ -190,7 +190,7 @@ public sealed class ClusterPropertyTests
 
         private void Recover(int number)
         {
-            if (WalRecovery.Waiting(_script.State) is not [var waiting, ..])
+            if (WaitingWals.Waiting(_script.State) is not [var waiting, ..])
             {
                 return;
             }
@@ -202,7 +202,7 @@ public sealed class ClusterPropertyTests
             else
             {
                 var some = waiting.Streams.Where((_, i) => i % 2 == number % 3).Select(item => item.Stream).ToHashSet();
-                _script.Do(entry => WalRecovery.AcceptLoss(entry, waiting.Wal.Id, number % 5 == 0 ? null : some));
+                _script.Do(entry => WaitingWals.AcceptLoss(entry, waiting.Wal.Id, number % 5 == 0 ? null : some));
             }
         }
 

@@ -108,8 +108,8 @@ internal sealed class ClusterScript
 
     /// <summary>Completes all that is a node's of a WAL, as if it had been read.</summary>
     public static ShareCompletion Recover(PendingEntry entry, NodeIncarnation node, Guid wal) =>
-        WalRecovery.Complete(
-            entry, node, WalRecovery.SharesOf(entry.State, node).FirstOrDefault(share => share.WalId == wal) ?? new WalShare(wal, []));
+        WaitingWals.Complete(
+            entry, node, WaitingWals.SharesOf(entry.State, node).FirstOrDefault(share => share.WalId == wal) ?? new WalShare(wal, []));
 
     public ObjectId Prepare(NodeIncarnation node, int count = 1) => Do(entry => ObjectOperations.Prepare(entry, node, count));
 

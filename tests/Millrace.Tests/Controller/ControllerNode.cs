@@ -26,7 +26,7 @@ internal sealed class ControllerNode : IAsyncDisposable
         Registration = new NodeRegistration(Runtime.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "localhost", 9092)], null) { Name = "node" };
     }
 
-    public ManualTime Time { get; } = new();
+    public ShiftedTime Time { get; } = new();
 
     public NodeRuntime Runtime { get; }
 

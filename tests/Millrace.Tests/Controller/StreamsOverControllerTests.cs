@@ -128,7 +128,7 @@ public sealed class StreamsOverControllerTests : IAsyncDisposable
         public async Task RecoverAsync(WaitingWal waiting)
         {
             await using var recovery = await test._wals.TakeOverAsync(waiting.Wal, default);
-            await new WalFailover(process.Runtime, TestNode.Small, new UploadTarget(self, test._storage, controller, test._buffers))
+            await new ShareRecoverer(process.Runtime, TestNode.Small, new UploadTarget(self, test._storage, controller, test._buffers))
                 .RecoverShareAsync(recovery);
         }
 

@@ -1,7 +1,6 @@
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Files.Linux;
-using Millrace.Tests.Controller;
 using Xunit;
 
 namespace Millrace.Tests.ObjectStorage;

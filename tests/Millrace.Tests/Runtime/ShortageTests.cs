@@ -1,5 +1,4 @@
 using Millrace.Runtime;
-using Millrace.Tests.Controller;
 using Xunit;
 
 namespace Millrace.Tests.Runtime;

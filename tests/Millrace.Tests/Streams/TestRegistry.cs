@@ -135,7 +135,7 @@ internal sealed class TestRegistry : IStreamRegistry
                 entry.Epochs.Add(new EpochStart(epoch, entry.End));
             }
 
-            return new StreamOpening(entry.Start, entry.End, [.. entry.Epochs], entry.Checkpoint);
+            return new StreamOpening(entry.Start, entry.End, [.. entry.Epochs], entry.Checkpoint) { RangeCount = entry.Ranges.Count };
         }
     }
 

@@ -128,13 +128,13 @@ internal sealed class TestWal(NodeId node, NodeEpoch epoch) : IWriteAheadLog
     public ValueTask DisposeAsync() => default;
 
     /// <summary>Fences the writer and hands out what it left.</summary>
-    public IWalRecovery TakeOver()
+    public ISealedWal TakeOver()
     {
         Fail(StreamError.Fenced);
         return new Recovery(this);
     }
 
-    private sealed class Recovery(TestWal wal) : IWalRecovery
+    private sealed class Recovery(TestWal wal) : ISealedWal
     {
         public WalDescriptor Descriptor => wal.Descriptor;
 

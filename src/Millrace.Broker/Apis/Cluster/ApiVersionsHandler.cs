@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Millrace.Network.Requests;
 using Millrace.Metadata.Image;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Cluster;
@@ -29,12 +30,12 @@ internal sealed partial class ApiVersionsHandler(IMetadataFeed feed) : IApiHandl
 
     private IReadOnlyList<ApiVersionsResponse.ApiVersion> _served = [];
 
-    public static ApiVersionRange Versions => new(0, 4);
+    public static VersionRange Versions => new(0, 4);
 
     public void ReportErrors(ApiVersionsResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
 
     /// <summary>Set once, by the table that lists this handler too.</summary>
-    public void Advertise(IEnumerable<(ApiKey Key, ApiVersionRange Versions)> apis) =>
+    public void Advertise(IEnumerable<(ApiKey Key, VersionRange Versions)> apis) =>
         _served = [.. apis.Where(api => api.Key < FirstOwn).OrderBy(api => api.Key).Select(api => Range(api.Key, api.Versions))];
 
     public ErrorCode Authorize(RequestContext context, ApiVersionsRequest request) => ErrorCode.None;
@@ -58,7 +59,7 @@ internal sealed partial class ApiVersionsHandler(IMetadataFeed feed) : IApiHandl
         });
     }
 
-    private static ApiVersionsResponse.ApiVersion Range(ApiKey key, ApiVersionRange versions) => new()
+    private static ApiVersionsResponse.ApiVersion Range(ApiKey key, VersionRange versions) => new()
     {
         ApiKey = (short)key,
         MinVersion = key == ApiKey.Produce ? AdvertisedProduceMin : versions.Min,

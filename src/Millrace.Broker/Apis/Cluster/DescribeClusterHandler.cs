@@ -2,6 +2,7 @@ using Millrace.Network.Access;
 using Millrace.Broker.Membership;
 using Millrace.Network.Requests;
 using Millrace.Metadata.Image;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Cluster;
@@ -14,7 +15,7 @@ internal sealed class DescribeClusterHandler(BrokerIdentity identity, IMetadataF
     private const sbyte Brokers = 1;
     private const sbyte Controllers = 2;
 
-    public static ApiVersionRange Versions => new(0, 2);
+    public static VersionRange Versions => new(0, 2);
 
     public void ReportErrors(DescribeClusterResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
 

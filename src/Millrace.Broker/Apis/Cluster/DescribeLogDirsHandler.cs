@@ -1,6 +1,7 @@
 using Millrace.Network.Access;
 using Millrace.Broker.Partitions;
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Cluster;
@@ -19,7 +20,7 @@ internal sealed class DescribeLogDirsHandler(PartitionTable partitions) : IApiHa
 
     private const long Unknown = -1;
 
-    public static ApiVersionRange Versions => new(1, 5);
+    public static VersionRange Versions => new(1, 5);
 
     public void ReportErrors(DescribeLogDirsResponse response, ErrorTally errors)
     {

@@ -3,6 +3,7 @@ using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Network.Access;
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Cluster;
@@ -13,7 +14,7 @@ namespace Millrace.Broker.Apis.Cluster;
 /// </remarks>
 internal sealed class DescribeNodesHandler(IMetadataFeed feed, ControllerDeeds deeds) : IApiHandler<DescribeNodesRequest, DescribeNodesResponse>
 {
-    public static ApiVersionRange Versions => new(0, 0);
+    public static VersionRange Versions => new(0, 0);
 
     public void ReportErrors(DescribeNodesResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
 

@@ -2,6 +2,7 @@ using Millrace.Network.Access;
 using Millrace.Broker.Membership;
 using Millrace.Network.Requests;
 using Millrace.Metadata.Image;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 using Millrace.Runtime;
 
@@ -19,7 +20,7 @@ internal sealed class DescribeQuorumHandler(NodeRuntime runtime, BrokerIdentity 
     private const string MetadataTopic = "__cluster_metadata";
     private const short FirstWithMessages = 2;
 
-    public static ApiVersionRange Versions => new(0, 2);
+    public static VersionRange Versions => new(0, 2);
 
     public void ReportErrors(DescribeQuorumResponse response, ErrorTally errors)
     {

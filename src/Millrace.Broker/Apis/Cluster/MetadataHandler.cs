@@ -5,6 +5,7 @@ using Millrace.Broker.Membership;
 using Millrace.Network.Requests;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Cluster;
@@ -22,7 +23,7 @@ internal sealed class MetadataHandler(BrokerIdentity identity, IMetadataFeed fee
     private const short FirstWithListenerNotFound = 6;
     private const short FirstWithTopicIds = 12;
 
-    public static ApiVersionRange Versions => new(0, 13);
+    public static VersionRange Versions => new(0, 13);
 
     public void ReportErrors(MetadataResponse response, ErrorTally errors)
     {

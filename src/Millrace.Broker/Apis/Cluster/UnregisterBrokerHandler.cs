@@ -1,6 +1,7 @@
 using Millrace.Broker.Apis.Topics;
 using Millrace.Network.Access;
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Cluster;
@@ -9,7 +10,7 @@ namespace Millrace.Broker.Apis.Cluster;
 /// <remarks>Deviation: a live one is refused, as is one whose WAL has not been recovered.</remarks>
 internal sealed class UnregisterBrokerHandler(ControllerDeeds deeds) : IApiHandler<UnregisterBrokerRequest, UnregisterBrokerResponse>
 {
-    public static ApiVersionRange Versions => new(0, 0);
+    public static VersionRange Versions => new(0, 0);
 
     public void ReportErrors(UnregisterBrokerResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
 

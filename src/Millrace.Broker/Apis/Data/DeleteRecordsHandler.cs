@@ -3,6 +3,7 @@ using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions;
 using Millrace.Network.Requests;
 using Millrace.Metadata.Image;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 using Millrace.Runtime;
 
@@ -13,7 +14,7 @@ namespace Millrace.Broker.Apis.Data;
 internal sealed class DeleteRecordsHandler(NodeRuntime runtime, PartitionTable partitions)
     : IApiHandler<DeleteRecordsRequest, DeleteRecordsResponse>
 {
-    public static ApiVersionRange Versions => new(0, 2);
+    public static VersionRange Versions => new(0, 2);
 
     public void ReportErrors(DeleteRecordsResponse response, ErrorTally errors) =>
         errors.Add(response.Topics.SelectMany(topic => topic.Partitions, (_, partition) => partition.ErrorCode));

@@ -6,6 +6,7 @@ using Millrace.Broker.Partitions.Lookup;
 using Millrace.Broker.Purgatory;
 using Millrace.Network.Access;
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
@@ -35,7 +36,7 @@ internal sealed class FetchHandler(
     // A partition that opens keeps the others of the request waiting: not for longer than consumers usually wait for data.
     private static readonly TimeSpan OpeningPatience = TimeSpan.FromMilliseconds(500);
 
-    public static ApiVersionRange Versions => new(4, 18);
+    public static VersionRange Versions => new(4, 18);
 
     /// <summary>How long its client lets it wait.</summary>
     public static TimeSpan PatienceOf(FetchRequest request) =>

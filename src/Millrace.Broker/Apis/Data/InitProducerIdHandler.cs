@@ -3,6 +3,7 @@ using Millrace.Broker.Partitions.Producers;
 using Millrace.Metadata.Channel;
 using Millrace.Network.Access;
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 using Millrace.Runtime;
 
@@ -20,7 +21,7 @@ internal sealed class InitProducerIdHandler(NodeRuntime runtime, ProducerIdBlock
     // The request carries no timeout; this is less than any client waits for an answer.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    public static ApiVersionRange Versions => new(0, 5);
+    public static VersionRange Versions => new(0, 5);
 
     public void ReportErrors(InitProducerIdResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
 

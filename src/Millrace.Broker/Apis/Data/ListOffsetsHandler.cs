@@ -3,6 +3,7 @@ using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Lookup;
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 using Millrace.Runtime;
 
@@ -28,7 +29,7 @@ internal sealed class ListOffsetsHandler(NodeRuntime runtime, PartitionTable par
     // For whoever states none (before v10 nobody can), or none that is positive: Kafka's own limit for such lookups.
     private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(30);
 
-    public static ApiVersionRange Versions => new(1, 11);
+    public static VersionRange Versions => new(1, 11);
 
     /// <summary>How long its client lets it wait.</summary>
     public static TimeSpan PatienceOf(ListOffsetsRequest request) => request.TimeoutMs > 0 ? TimeSpan.FromMilliseconds(request.TimeoutMs) : UsualPatience;

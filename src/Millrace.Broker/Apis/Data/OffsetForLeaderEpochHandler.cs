@@ -3,6 +3,7 @@ using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Lookup;
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Data;
@@ -12,7 +13,7 @@ namespace Millrace.Broker.Apis.Data;
 internal sealed class OffsetForLeaderEpochHandler(PartitionTable partitions)
     : IApiHandler<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>
 {
-    public static ApiVersionRange Versions => new(2, 4);
+    public static VersionRange Versions => new(2, 4);
 
     public void ReportErrors(OffsetForLeaderEpochResponse response, ErrorTally errors) =>
         errors.Add(response.Topics.SelectMany(topic => topic.Partitions, (_, partition) => partition.ErrorCode));

@@ -6,6 +6,7 @@ using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 using Millrace.Runtime;
 
@@ -33,7 +34,7 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
 
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<ProduceHandler>();
 
-    public static ApiVersionRange Versions => new(0, 13);
+    public static VersionRange Versions => new(0, 13);
 
     public static bool OutlivesConnection => true;
 

@@ -2,6 +2,7 @@ using Millrace.Network.Access;
 using Millrace.Broker.Errors;
 using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Groups;
@@ -10,7 +11,7 @@ namespace Millrace.Broker.Apis.Groups;
 /// <remarks>v1: throttling as KIP-219. v2: flexible.</remarks>
 internal sealed class DeleteGroupsHandler(GroupCoordinator groups) : IApiHandler<DeleteGroupsRequest, DeleteGroupsResponse>
 {
-    public static ApiVersionRange Versions => new(0, 2);
+    public static VersionRange Versions => new(0, 2);
 
     public void ReportErrors(DeleteGroupsResponse response, ErrorTally errors) =>
         errors.Add(response.Results.Select(result => result.ErrorCode));

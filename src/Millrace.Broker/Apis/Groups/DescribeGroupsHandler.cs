@@ -3,6 +3,7 @@ using Millrace.Broker.Errors;
 using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Coordination.Groups.Messages;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Groups;
@@ -16,7 +17,7 @@ internal sealed class DescribeGroupsHandler(GroupCoordinator groups) : IApiHandl
 {
     private const short FirstThatKnowsGroupNotFound = 6;
 
-    public static ApiVersionRange Versions => new(0, 6);
+    public static VersionRange Versions => new(0, 6);
 
     public void ReportErrors(DescribeGroupsResponse response, ErrorTally errors) =>
         errors.Add(response.Groups.Select(group => group.ErrorCode));

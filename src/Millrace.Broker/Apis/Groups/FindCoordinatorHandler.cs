@@ -5,6 +5,7 @@ using Millrace.Broker.Membership;
 using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Metadata.Image;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Groups;
@@ -22,7 +23,7 @@ internal sealed class FindCoordinatorHandler(BrokerIdentity identity, IMetadataF
     private const sbyte Transaction = 1;
     private const short FirstWithSeveralKeys = 4;
 
-    public static ApiVersionRange Versions => new(0, 6);
+    public static VersionRange Versions => new(0, 6);
 
     public void ReportErrors(FindCoordinatorResponse response, ErrorTally errors)
     {

@@ -3,6 +3,7 @@ using Millrace.Broker.Errors;
 using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Coordination.Groups.Messages;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Groups;
@@ -11,7 +12,7 @@ namespace Millrace.Broker.Apis.Groups;
 /// <remarks>v1: throttle time. v3: static membership (KIP-345). v4: flexible.</remarks>
 internal sealed class HeartbeatHandler(GroupCoordinator groups) : IApiHandler<HeartbeatRequest, HeartbeatResponse>
 {
-    public static ApiVersionRange Versions => new(0, 4);
+    public static VersionRange Versions => new(0, 4);
 
     public void ReportErrors(HeartbeatResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
 

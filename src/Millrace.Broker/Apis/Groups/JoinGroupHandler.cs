@@ -4,6 +4,7 @@ using Millrace.Broker.Errors;
 using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Coordination.Groups.Messages;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Groups;
@@ -20,7 +21,7 @@ internal sealed class JoinGroupHandler(GroupCoordinator groups) : IApiHandler<Jo
     private const short FirstWithNullableProtocol = 7;
     private const short FirstThatKnowsSkipAssignment = 9;
 
-    public static ApiVersionRange Versions => new(0, 9);
+    public static VersionRange Versions => new(0, 9);
 
     public void ReportErrors(JoinGroupResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
 

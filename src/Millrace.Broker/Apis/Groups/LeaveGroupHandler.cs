@@ -3,6 +3,7 @@ using Millrace.Broker.Errors;
 using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Coordination.Groups.Messages;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Groups;
@@ -13,7 +14,7 @@ internal sealed class LeaveGroupHandler(GroupCoordinator groups) : IApiHandler<L
 {
     private const short FirstWithSeveralMembers = 3;
 
-    public static ApiVersionRange Versions => new(0, 5);
+    public static VersionRange Versions => new(0, 5);
 
     public void ReportErrors(LeaveGroupResponse response, ErrorTally errors)
     {

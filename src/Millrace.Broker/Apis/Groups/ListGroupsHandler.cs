@@ -3,6 +3,7 @@ using Millrace.Broker.Errors;
 using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Coordination.Groups.Messages;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Groups;
@@ -11,7 +12,7 @@ namespace Millrace.Broker.Apis.Groups;
 /// <remarks>v1: throttle time. v3: flexible. v4: states, and only groups in given ones. v5: types, likewise. Case does not matter.</remarks>
 internal sealed class ListGroupsHandler(GroupCoordinator groups) : IApiHandler<ListGroupsRequest, ListGroupsResponse>
 {
-    public static ApiVersionRange Versions => new(0, 5);
+    public static VersionRange Versions => new(0, 5);
 
     public void ReportErrors(ListGroupsResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
 

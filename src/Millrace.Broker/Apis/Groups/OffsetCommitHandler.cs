@@ -4,6 +4,7 @@ using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Coordination.Groups.Messages;
 using Millrace.Metadata.Image;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Groups;
@@ -19,7 +20,7 @@ internal sealed class OffsetCommitHandler(IMetadataFeed feed, GroupCoordinator g
     private const short FirstThatKnowsGroupNotFound = 9;
     private const short FirstWithTopicIds = 10;
 
-    public static ApiVersionRange Versions => new(2, 10);
+    public static VersionRange Versions => new(2, 10);
 
     public void ReportErrors(OffsetCommitResponse response, ErrorTally errors) =>
         errors.Add(response.Topics.SelectMany(topic => topic.Partitions, (_, partition) => partition.ErrorCode));

@@ -4,6 +4,7 @@ using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Coordination.Groups.Messages;
 using Millrace.Metadata.Image;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Groups;
@@ -12,7 +13,7 @@ namespace Millrace.Broker.Apis.Groups;
 /// <remarks>Never flexible. Partitions that do not exist are refused one by one; of one without an offset there is nothing to forget.</remarks>
 internal sealed class OffsetDeleteHandler(IMetadataFeed feed, GroupCoordinator groups) : IApiHandler<OffsetDeleteRequest, OffsetDeleteResponse>
 {
-    public static ApiVersionRange Versions => new(0, 0);
+    public static VersionRange Versions => new(0, 0);
 
     public void ReportErrors(OffsetDeleteResponse response, ErrorTally errors)
     {

@@ -4,6 +4,7 @@ using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Coordination.Groups.Messages;
 using Millrace.Metadata.Image;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Groups;
@@ -20,7 +21,7 @@ internal sealed class OffsetFetchHandler(IMetadataFeed feed, GroupCoordinator gr
     private const short FirstWithSeveralGroups = 8;
     private const short FirstWithTopicIds = 10;
 
-    public static ApiVersionRange Versions => new(1, 10);
+    public static VersionRange Versions => new(1, 10);
 
     public void ReportErrors(OffsetFetchResponse response, ErrorTally errors)
     {

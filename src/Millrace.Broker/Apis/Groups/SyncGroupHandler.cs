@@ -3,6 +3,7 @@ using Millrace.Broker.Errors;
 using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Coordination.Groups.Messages;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Groups;
@@ -13,7 +14,7 @@ internal sealed class SyncGroupHandler(GroupCoordinator groups) : IApiHandler<Sy
 {
     private const short FirstWithProtocol = 5;
 
-    public static ApiVersionRange Versions => new(0, 5);
+    public static VersionRange Versions => new(0, 5);
 
     public void ReportErrors(SyncGroupResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
 

@@ -1,4 +1,5 @@
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Topics;
@@ -8,7 +9,7 @@ namespace Millrace.Broker.Apis.Topics;
 internal sealed class AlterConfigsHandler(ControllerDeeds deeds)
     : ConfigChangeHandler<AlterConfigsRequest, AlterConfigsResponse>(deeds), IApiHandler<AlterConfigsRequest, AlterConfigsResponse>
 {
-    public static ApiVersionRange Versions => new(0, 2);
+    public static VersionRange Versions => new(0, 2);
 
     protected override IEnumerable<(sbyte Type, string Name)> ResourcesIn(AlterConfigsRequest request) =>
         request.Resources.Select(resource => (resource.ResourceType, resource.ResourceName));

@@ -1,5 +1,6 @@
 using Millrace.Network.Access;
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Topics;
@@ -8,7 +9,7 @@ namespace Millrace.Broker.Apis.Topics;
 internal sealed class CreatePartitionsHandler(ControllerDeeds deeds)
     : IApiHandler<CreatePartitionsRequest, CreatePartitionsResponse>
 {
-    public static ApiVersionRange Versions => new(0, 3);
+    public static VersionRange Versions => new(0, 3);
 
     public void ReportErrors(CreatePartitionsResponse response, ErrorTally errors) =>
         errors.Add(response.Results.Select(result => result.ErrorCode));

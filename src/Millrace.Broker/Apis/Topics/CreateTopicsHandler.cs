@@ -1,4 +1,5 @@
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Topics;
@@ -8,7 +9,7 @@ namespace Millrace.Broker.Apis.Topics;
 internal sealed class CreateTopicsHandler(ControllerDeeds deeds)
     : IApiHandler<CreateTopicsRequest, CreateTopicsResponse>
 {
-    public static ApiVersionRange Versions => new(2, 7);
+    public static VersionRange Versions => new(2, 7);
 
     public void ReportErrors(CreateTopicsResponse response, ErrorTally errors)
     {

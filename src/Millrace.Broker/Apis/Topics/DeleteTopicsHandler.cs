@@ -3,6 +3,7 @@ using Millrace.Broker.Membership;
 using Millrace.Network.Requests;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Topics;
@@ -14,7 +15,7 @@ internal sealed class DeleteTopicsHandler(BrokerIdentity identity, IMetadataFeed
 {
     private const short FirstWithTopicIds = 6;
 
-    public static ApiVersionRange Versions => new(1, 6);
+    public static VersionRange Versions => new(1, 6);
 
     public void ReportErrors(DeleteTopicsResponse response, ErrorTally errors) =>
         errors.Add(response.Responses.Select(topic => topic.ErrorCode));

@@ -3,6 +3,7 @@ using Millrace.Broker.Membership;
 using Millrace.Network.Requests;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Topics;
@@ -12,7 +13,7 @@ namespace Millrace.Broker.Apis.Topics;
 internal sealed class DescribeConfigsHandler(BrokerIdentity identity, IMetadataFeed feed)
     : IApiHandler<DescribeConfigsRequest, DescribeConfigsResponse>
 {
-    public static ApiVersionRange Versions => new(1, 4);
+    public static VersionRange Versions => new(1, 4);
 
     public void ReportErrors(DescribeConfigsResponse response, ErrorTally errors) =>
         errors.Add(response.Results.Select(result => result.ErrorCode));

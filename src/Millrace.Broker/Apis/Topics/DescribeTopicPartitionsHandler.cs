@@ -2,6 +2,7 @@ using Millrace.Network.Access;
 using Millrace.Broker.Membership;
 using Millrace.Network.Requests;
 using Millrace.Metadata.Image;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Topics;
@@ -17,7 +18,7 @@ internal sealed class DescribeTopicPartitionsHandler(IMetadataFeed feed)
     // Kafka's max.request.partition.size.limit.
     private const int MaxPartitions = 2_000;
 
-    public static ApiVersionRange Versions => new(0, 0);
+    public static VersionRange Versions => new(0, 0);
 
     public void ReportErrors(DescribeTopicPartitionsResponse response, ErrorTally errors)
     {

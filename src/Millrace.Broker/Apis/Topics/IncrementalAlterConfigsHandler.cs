@@ -1,4 +1,5 @@
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Topics;
@@ -9,7 +10,7 @@ internal sealed class IncrementalAlterConfigsHandler(ControllerDeeds deeds)
     : ConfigChangeHandler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(deeds),
       IApiHandler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>
 {
-    public static ApiVersionRange Versions => new(0, 1);
+    public static VersionRange Versions => new(0, 1);
 
     protected override IEnumerable<(sbyte Type, string Name)> ResourcesIn(IncrementalAlterConfigsRequest request) =>
         request.Resources.Select(resource => (resource.ResourceType, resource.ResourceName));

@@ -3,6 +3,7 @@ using Millrace.Network.Access;
 using Millrace.Network.Requests;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Broker.Apis.Topics;
@@ -17,7 +18,7 @@ internal sealed class ListConfigResourcesHandler(IMetadataFeed feed) : IApiHandl
     private static readonly sbyte[] ClientMetricsOnly = [(sbyte)ConfigResourceType.ClientMetrics];
     private static readonly sbyte[] AllTypes = [.. Enum.GetValues<ConfigResourceType>().Select(type => (sbyte)type)];
 
-    public static ApiVersionRange Versions => new(0, 1);
+    public static VersionRange Versions => new(0, 1);
 
     public void ReportErrors(ListConfigResourcesResponse response, ErrorTally errors) => errors.Add(response.ErrorCode);
 

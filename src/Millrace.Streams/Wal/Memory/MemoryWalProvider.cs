@@ -34,7 +34,7 @@ public sealed class MemoryWalProvider(NodeRuntime runtime) : IWalProvider
         return ValueTask.FromResult<IWriteAheadLog>(wal);
     }
 
-    public ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token)
+    public ValueTask<ISealedWal> TakeOverAsync(WalDescriptor descriptor, CancellationToken token)
     {
         MemoryWal wal;
         MemoryWalLog log;
@@ -55,7 +55,7 @@ public sealed class MemoryWalProvider(NodeRuntime runtime) : IWalProvider
             wal.Fence(reason);
         }
 
-        return ValueTask.FromResult<IWalRecovery>(new MemoryWalRecovery(descriptor, log, () => Remove(descriptor)));
+        return ValueTask.FromResult<ISealedWal>(new SealedMemoryWal(descriptor, log, () => Remove(descriptor)));
     }
 
     public ValueTask<bool> DiscardAsync(WalDescriptor descriptor, CancellationToken token)

@@ -33,12 +33,12 @@ public sealed class ObjectWalProvider(NodeRuntime runtime, BufferPool pool, IObj
     public ValueTask<IWriteAheadLog> CreateAsync(WalDescriptor descriptor, CancellationToken token) =>
         ValueTask.FromResult<IWriteAheadLog>(new ObjectWal(runtime, pool, LogOf(descriptor), descriptor, options));
 
-    public async ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token)
+    public async ValueTask<ISealedWal> TakeOverAsync(WalDescriptor descriptor, CancellationToken token)
     {
         var log = LogOf(descriptor);
         var (start, seal, lengths) = await new ObjectWalTakeover(log, descriptor).SealAsync(token);
         WalMessages.WalSealed(runtime.Loggers, descriptor.Location, seal.Index - start.Next.Index);
-        return new ObjectWalRecovery(log, descriptor, start, seal, lengths);
+        return new SealedObjectWal(log, descriptor, start, seal, lengths);
     }
 
     public async ValueTask<bool> DiscardAsync(WalDescriptor descriptor, CancellationToken token)

@@ -39,7 +39,7 @@ public sealed class RingWalProvider(NodeRuntime runtime, BufferPool pool, IWalMe
         }
     }
 
-    public ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token) => _former.TakeOverAsync(descriptor, token);
+    public ValueTask<ISealedWal> TakeOverAsync(WalDescriptor descriptor, CancellationToken token) => _former.TakeOverAsync(descriptor, token);
 
     public ValueTask<bool> DiscardAsync(WalDescriptor descriptor, CancellationToken token) => _former.DiscardAsync(descriptor, token);
 

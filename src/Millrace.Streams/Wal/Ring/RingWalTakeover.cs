@@ -11,7 +11,7 @@ namespace Millrace.Streams.Wal.Ring;
 /// <param name="spaces">Where the rings lie.</param>
 public sealed class RingWalTakeover(NodeRuntime runtime, BufferPool pool, IFormerSpaces spaces) : IWalTakeover
 {
-    public async ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token)
+    public async ValueTask<ISealedWal> TakeOverAsync(WalDescriptor descriptor, CancellationToken token)
     {
         try
         {
@@ -45,7 +45,7 @@ public sealed class RingWalTakeover(NodeRuntime runtime, BufferPool pool, IForme
     // .NET has another exception for what is not permitted.
     internal static bool IsOfMedium(Exception failure) => failure is IOException or UnauthorizedAccessException;
 
-    private async ValueTask<IWalRecovery> SealAsync(IWalSpace space, WalDescriptor descriptor, CancellationToken token)
+    private async ValueTask<ISealedWal> SealAsync(IWalSpace space, WalDescriptor descriptor, CancellationToken token)
     {
         try
         {
@@ -68,7 +68,7 @@ public sealed class RingWalTakeover(NodeRuntime runtime, BufferPool pool, IForme
 
             var (blocks, bytes) = (header.EndSequence - header.TrimSequence, header.EndRingPosition - header.TrimRingPosition);
             WalMessages.WalSealed(runtime.Loggers, descriptor.Location, blocks, bytes);
-            return new RingWalRecovery(descriptor, ring, pool, header, space);
+            return new SealedRingWal(descriptor, ring, pool, header, space);
         }
         catch
         {

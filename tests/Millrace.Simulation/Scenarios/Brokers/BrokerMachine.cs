@@ -294,8 +294,8 @@ internal sealed class BrokerMachine : INodeObserver
         _memory.Recover();
         var storage = await OpenStoreAsync(runtime, lane);
         var listener = _listener = new SimulatedListener(lane);
-        var peers = new PeerTransport(_network.At(Address, lane), _network.From(Address, lane));
-        var components = new NodeComponents(storage, life => Wals(life, storage, buffers), buffers, listener, peers)
+        var components = new NodeComponents(
+            storage, (life, store) => Wals(life, store, buffers), buffers, listener, _network.At(Address, lane), _network.From(Address, lane))
         {
             Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
         };

@@ -117,8 +117,8 @@ internal sealed class Thief(
         if (walsAreInStore)
         {
             var registry = new StreamRegistry(channel, self);
-            var failover = new WalFailover(runtime, new StreamsOptions(), new UploadTarget(self, storage, registry, buffers));
-            var recovery = new ShareRecovery(runtime, nodes, self, failover, _ => wals);
+            var failover = new ShareRecoverer(runtime, new StreamsOptions(), new UploadTarget(self, storage, registry, buffers));
+            var recovery = new ShareTakeover(runtime, nodes, self, failover, _ => wals);
             var losses = new AcceptedLosses(runtime, nodes, self, []);
             var waiting = await nodes.GetWaitingWalsAsync(CancellationToken.None);
             await new StartRecovery(recovery, losses).RunAsync(waiting, triesAgain: false, CancellationToken.None);

@@ -282,8 +282,8 @@ internal sealed class ClusterMachine : INodeObserver
         (_buffers, _incarnations) = (buffers, 0);
         var storage = _storage = _world.Bucket.Connect(lane);
         var listener = _listener = new SimulatedListener(lane);
-        var peers = new PeerTransport(_world.Network.At(Host, lane), _world.Network.From(Host, lane));
-        var components = new NodeComponents(storage, life => Wals(life, storage, buffers), buffers, listener, peers)
+        var components = new NodeComponents(
+            storage, (life, store) => Wals(life, store, buffers), buffers, listener, _world.Network.At(Host, lane), _world.Network.From(Host, lane))
         {
             Link = endpoint => Link(new EncodedLink(endpoint.ExchangeAsync)),
             Rules = new PlantedLeaseRules(_world.Fault),

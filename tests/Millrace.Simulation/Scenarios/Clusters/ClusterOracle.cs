@@ -124,13 +124,13 @@ internal sealed class ClusterOracle(SimulationKernel kernel, Func<string, bool> 
         if (after.Nodes.Values.Count(node => !node.IsLive) > before.Nodes.Values.Count(node => !node.IsLive))
         {
             kernel.Coverage.Count(
-                "recoveries: planned to several", planned.Select(partition => partition.MovingTo).OfType<NodeId>().Distinct().Count() > 1 ? 1 : 0);
+                "recoveries: planned to several", planned.Select(partition => partition.PlannedTo).OfType<NodeId>().Distinct().Count() > 1 ? 1 : 0);
         }
 
         foreach (var partition in planned)
         {
             var former = before.Topics.Values.SelectMany(topic => topic.Partitions).FirstOrDefault(other => other.Stream == partition.Stream);
-            kernel.Coverage.Count("recoveries: planned again", former is { Leader: null, MovingTo: { } survivor } && survivor != partition.MovingTo ? 1 : 0);
+            kernel.Coverage.Count("recoveries: planned again", former is { Leader: null, PlannedTo: { } survivor } && survivor != partition.PlannedTo ? 1 : 0);
         }
     }
 
@@ -139,5 +139,5 @@ internal sealed class ClusterOracle(SimulationKernel kernel, Func<string, bool> 
         + string.Join(',', image.Nodes.Values.Select(node => $"{node.Id}:{node.Epoch}:{node.State}")) + ' '
         + string.Join(',', image.Wals.Values.Select(wal => $"{wal.Id}:{wal.State}")) + ' '
         + string.Join(';', image.Topics.Values.Select(topic => $"{topic.Name}:{topic.Id}:"
-            + string.Join(',', topic.Partitions.Select(partition => $"{partition.Leader}@{partition.Epoch}>{partition.MovingTo}"))));
+            + string.Join(',', topic.Partitions.Select(partition => $"{partition.Leader}@{partition.Epoch}>{partition.PlannedTo}"))));
 }

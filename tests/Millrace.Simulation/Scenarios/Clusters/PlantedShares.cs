@@ -17,7 +17,7 @@ namespace Millrace.Simulation.Scenarios.Clusters;
 internal sealed class PlantedShares(
     PlantedFault fault, Func<ClusterMember?> member, Func<Guid, long?> fencedIn, HashSet<StreamId> recovered, IWalTakeover wals) : IWalTakeover
 {
-    public async ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token)
+    public async ValueTask<ISealedWal> TakeOverAsync(WalDescriptor descriptor, CancellationToken token)
     {
         // As if the plan had been in the memory of the controller that fenced the writer.
         if (fault == PlantedFault.ForgetPlanWithController && fencedIn(descriptor.Id) is { } term && member()?.Metadata.Image.Version.Term > term)
@@ -57,7 +57,7 @@ internal sealed class PlantedShares(
         }
     }
 
-    private sealed class Recovery(PlantedShares planted, IWalRecovery recovery) : IWalRecovery
+    private sealed class Recovery(PlantedShares planted, ISealedWal recovery) : ISealedWal
     {
         private readonly HashSet<StreamId> _read = [];
 

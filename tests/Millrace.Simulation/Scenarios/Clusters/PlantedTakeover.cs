@@ -12,7 +12,7 @@ internal sealed class PlantedTakeover(NodeRuntime runtime, IObjectStorage storag
 {
     private static readonly TimeSpan Between = TimeSpan.FromSeconds(2);
 
-    public async ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token)
+    public async ValueTask<ISealedWal> TakeOverAsync(WalDescriptor descriptor, CancellationToken token)
     {
         var log = new ObjectLog(runtime, storage, descriptor.Location, new ObjectLogOptions { InFlight = ObjectWalFormat.InFlight });
         var start = LogStart.Beginning(descriptor.Id) with { Next = await log.BoundaryAsync(token) };
@@ -25,12 +25,12 @@ internal sealed class PlantedTakeover(NodeRuntime runtime, IObjectStorage storag
 
         await Task.Delay(Between, runtime.Time, token);
         var end = start.Next with { Index = start.Next.Index + lengths.Count };
-        return new Early(await wals.TakeOverAsync(descriptor, token), new ObjectWalRecovery(log, descriptor, start, end, lengths));
+        return new Early(await wals.TakeOverAsync(descriptor, token), new SealedObjectWal(log, descriptor, start, end, lengths));
     }
 
     public ValueTask<bool> DiscardAsync(WalDescriptor descriptor, CancellationToken token) => wals.DiscardAsync(descriptor, token);
 
-    private sealed class Early(IWalRecovery recovery, IWalRecovery early) : IWalRecovery
+    private sealed class Early(ISealedWal recovery, ISealedWal early) : ISealedWal
     {
         public WalDescriptor Descriptor => recovery.Descriptor;
 

@@ -92,7 +92,7 @@ internal sealed class StoreNode(
         {
             world.Kernel.Coverage.Count("store: WALs taken over");
             await using var recovery = await wals.TakeOverAsync(waiting.Wal, CancellationToken.None);
-            var failover = new WalFailover(runtime, world.StreamsOptions, new UploadTarget(node, storage, controller, buffers));
+            var failover = new ShareRecoverer(runtime, world.StreamsOptions, new UploadTarget(node, storage, controller, buffers));
             var result = await failover.RecoverAsync(recovery, shares.Single(share => share.WalId == waiting.Wal.Id), CancellationToken.None);
             world.Kernel.Coverage.Count("store: records recovered", result.Records);
         }

@@ -47,7 +47,7 @@ public sealed class ErrorReportTests
         foreach (var (type, api) in Handlers())
         {
             var schema = Schemas.Find(api.GetGenericArguments()[0].Name);
-            var versions = (ApiVersionRange)type.GetProperty("Versions")!.GetValue(null)!;
+            var versions = (VersionRange)type.GetProperty("Versions")!.GetValue(null)!;
             for (var version = versions.Min; version <= versions.Max; version++)
             {
                 var refused = 0;

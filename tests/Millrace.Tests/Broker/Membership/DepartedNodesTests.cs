@@ -1,7 +1,6 @@
 using Millrace.Broker.Membership;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
-using Millrace.Tests.Coordination;
 using Xunit;
 
 namespace Millrace.Tests.Broker.Membership;

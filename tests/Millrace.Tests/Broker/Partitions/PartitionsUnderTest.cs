@@ -149,7 +149,7 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
         await using (var wal = former.Wal.TakeOver())
         {
             var target = new UploadTarget(Node.Incarnation, Storage, Registry, Node.Buffers);
-            await new WalFailover(Node.Runtime, Node.Options, target).RecoverShareAsync(wal);
+            await new ShareRecoverer(Node.Runtime, Node.Options, target).RecoverShareAsync(wal);
         }
 
         await table.CloseAsync(default);

@@ -1,4 +1,5 @@
 using Millrace.Cluster;
+using Millrace.Cluster.Peers;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Network;
 using Millrace.Simulation.Storage;
@@ -18,15 +19,7 @@ public sealed class ChangeOfControllerTests
         kernel.Run(async () =>
         {
             var (bucket, network) = (new SimulatedBucket(kernel), new SimulatedNetwork(kernel));
-            var members = new List<SimulatedMember>();
-            foreach (var name in new[] { "first", "second", "third" })
-            {
-                members.Add(new SimulatedMember(kernel, bucket, network, name, new ClusterOptions()));
-                await members[^1].Joined;
-            }
-
-            await kernel.Delay(TimeSpan.FromSeconds(5));
-            Assert.NotNull(members[0].Member.Local);
+            var members = await JoinAsync(kernel, bucket, network, "first", "second", "third");
             List<(string Node, string Key)> asked = [];
             bucket.Asked = (lane, key) => asked.Add((lane.Split('.')[0], key));
             members[0].Node.Kill();
@@ -40,5 +33,99 @@ public sealed class ChangeOfControllerTests
             Assert.Single(asked, call => call.Node == "third" && call.Key.StartsWith(Snapshots, StringComparison.Ordinal));
             Assert.InRange(asked.Count, 1, 60);
         });
+    }
+
+    [Fact]
+    public void A_new_controller_suspects_its_predecessor_alone_and_nobody_else_who_has_not_come_to_it_yet()
+    {
+        using var kernel = new SimulationKernel(seed: 1);
+        kernel.Run(async () =>
+        {
+            var (bucket, network) = (new SimulatedBucket(kernel), new SimulatedNetwork(kernel));
+            var members = await JoinAsync(kernel, bucket, network, "first", "second", "third");
+            members[0].Node.Kill();
+            network.ProcessGone(members[0].Node.Lane!);
+            // Its port refuses, for whatever reason, and its connections are cut; it lives.
+            network.ProcessGone(members[2].Node.Lane!);
+            await kernel.Delay(Options.FenceTime / 2);
+
+            Assert.NotNull(members[1].Member.Local);
+            Assert.Equal(["second", "third"], members[1].Member.Metadata.Image.LiveNodes.Select(node => node.Name));
+        });
+    }
+
+    [Fact]
+    public void Whoever_hears_nothing_of_the_controller_and_has_nobody_to_ask_waits_twice_as_long()
+    {
+        using var kernel = new SimulationKernel(seed: 1);
+        kernel.Run(async () =>
+        {
+            var (bucket, network) = (new SimulatedBucket(kernel), new SimulatedNetwork(kernel));
+            var members = await JoinAsync(kernel, bucket, network, "first", "second");
+            Cut(network, "first", "second", TimeSpan.FromMinutes(1));
+            var began = kernel.Now;
+            while (members[1].Member.Local is null && kernel.Now < began + TimeSpan.FromSeconds(30))
+            {
+                await kernel.Delay(TimeSpan.FromMilliseconds(50));
+            }
+
+            Assert.InRange(
+                kernel.Now - began, Options.SuspicionTime * 2 - Options.PollTime, Options.SuspicionTime * 2 + TimeSpan.FromSeconds(2));
+        });
+    }
+
+    [Fact]
+    public void A_controller_that_others_hear_is_followed_again_when_the_way_to_it_is_free_though_the_store_is_away()
+    {
+        using var kernel = new SimulationKernel(seed: 1);
+        kernel.Run(async () =>
+        {
+            var (bucket, network) = (new SimulatedBucket(kernel), new SimulatedNetwork(kernel));
+            var members = await JoinAsync(kernel, bucket, network, "first", "second", "third");
+            bucket.DownUntil = kernel.Now + TimeSpan.FromMinutes(10);
+            Cut(network, "first", "third", TimeSpan.FromSeconds(20));
+            await kernel.Delay(TimeSpan.FromSeconds(19));
+            Assert.Null(await HeardAgoAsync(network, members[1], members[2]));
+
+            await kernel.Delay(TimeSpan.FromSeconds(10));
+
+            Assert.InRange((await HeardAgoAsync(network, members[1], members[2]))!.Value, TimeSpan.Zero, Options.PollTime * 2);
+        });
+    }
+
+    private static readonly ClusterOptions Options = new();
+
+    private static async Task<List<SimulatedMember>> JoinAsync(
+        SimulationKernel kernel, SimulatedBucket bucket, SimulatedNetwork network, params string[] names)
+    {
+        var members = new List<SimulatedMember>();
+        foreach (var name in names)
+        {
+            members.Add(new SimulatedMember(kernel, bucket, network, name, Options));
+            await members[^1].Joined;
+        }
+
+        await kernel.Delay(TimeSpan.FromSeconds(5));
+        Assert.NotNull(members[0].Member.Local);
+        return members;
+    }
+
+    private static void Cut(SimulatedNetwork network, string one, string other, TimeSpan duration)
+    {
+        network.Swallow(one, other, duration);
+        network.Swallow(other, one, duration);
+    }
+
+    /// <summary>How long ago a member has heard its controller, as it tells another; null if it has not, or follows none.</summary>
+    private static async Task<TimeSpan?> HeardAgoAsync(SimulatedNetwork network, SimulatedMember asking, SimulatedMember asked)
+    {
+        TimeSpan? ago = null;
+        await asking.Node.Lane!.Run(async () =>
+        {
+            var questions = new PeerQuestions(asking.Node.Runtime!, network.From(asking.Node.Name, asking.Node.Lane!), "test");
+            var (_, view) = (await questions.AskAsync([asked.Member.Self], default))[0];
+            ago = view is { HeardAgoMs: >= 0 and var milliseconds } ? TimeSpan.FromMilliseconds(milliseconds) : null;
+        });
+        return ago;
     }
 }

@@ -154,7 +154,7 @@ public sealed class OpeningManyStreamsTests
             var waiting = Assert.Single(await controller.GetWaitingWalsAsync(default));
             await using var recovery = await Wals.TakeOverAsync(waiting.Wal, default);
             var target = new UploadTarget(self, storage, controller, buffers);
-            await new WalFailover(runtime, Options, target).RecoverShareAsync(recovery);
+            await new ShareRecoverer(runtime, Options, target).RecoverShareAsync(recovery);
         }
 
         public async Task AppendAsync(TestOwner owner)

@@ -61,7 +61,7 @@ public sealed class StreamRegistryTests : IAsyncDisposable
         Hold();
         var first = _registry.PrepareAsync(_node, 1, default).AsTask();
 
-        // By their kinds closing would come before trimming, and opening before both.
+        // In one request both openings would be decided before the closing, by their kinds.
         var opened = _registry.OpenAsync(_node, streams[0], new StreamEpoch(0), default).AsTask();
         var closed = _registry.CloseAsync(_node, streams[0], new StreamEpoch(0), 0, default).AsTask();
         var again = _registry.OpenAsync(_node, streams[0], new StreamEpoch(1), default).AsTask();
@@ -162,6 +162,30 @@ public sealed class StreamRegistryTests : IAsyncDisposable
         Assert.Equal([.. Enumerable.Repeat(1_000, 10), 0, 0], opened.Select(opening => opening.Ranges.Count));
         Assert.Equal(StreamRequests.MaxRanges, opened.Sum(opening => opening.Ranges.Count));
         Assert.Equal(1_100, (await RangePages.LoadAsync(_registry, streams[0], await OpenAgainAsync(streams[0]), default)).Count);
+    }
+
+    [Fact]
+    public async Task The_ranges_that_openings_had_no_room_for_are_asked_for_by_many_streams_in_one_request()
+    {
+        const int Ranges = 50;
+        var streams = await StartAsync(streams: 600);
+        await Task.WhenAll(streams.Select(stream => _registry.OpenAsync(_node, stream, new StreamEpoch(0), default).AsTask()));
+        for (var i = 0; i < Ranges; i++)
+        {
+            var id = await _registry.PrepareAsync(_node, 1, default);
+            await _registry.CommitAsync(new UploadCommit(_node, null, [.. streams.Select(stream => ClusterScript.Range(id, stream, 0, i, i + 1))]), default);
+        }
+
+        await Task.WhenAll(streams.Select(stream => _registry.CloseAsync(_node, stream, new StreamEpoch(0), Ranges, default).AsTask()));
+        var openings = await Task.WhenAll(streams.Select(stream => OpenAgainAsync(stream).AsTask()));
+        var before = _link.Requests;
+        Hold(request => request == before + 1);
+        var loading = streams.Zip(openings, (stream, opening) => RangePages.LoadAsync(_registry, stream, opening, default).AsTask()).ToList();
+        _held.SetResult();
+
+        Assert.All(await Task.WhenAll(loading), ranges => Assert.Equal(Ranges, ranges.Count));
+        // 30,000 ranges: 10,050 in the answers to the two requests for openings, 50 in the one that was held, and no more than 4,096 in each of the others.
+        Assert.Equal(1 + 5, _link.Requests - before);
     }
 
     private ValueTask<StreamOpening> OpenAgainAsync(StreamId stream) => _registry.OpenAsync(_node, stream, new StreamEpoch(1), default);

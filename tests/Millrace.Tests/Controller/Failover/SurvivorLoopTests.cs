@@ -122,7 +122,7 @@ public sealed class SurvivorLoopTests : IAsyncDisposable
     {
         var nodes = new NodeRegistry(_process.Runtime, controller.Channel);
         var target = new UploadTarget(survivor, _storage, new StreamRegistry(controller.Channel, survivor), _buffers);
-        var recovery = new ShareRecovery(_process.Runtime, nodes, survivor, new WalFailover(_process.Runtime, TestNode.Small, target), _ => wals);
+        var recovery = new ShareTakeover(_process.Runtime, nodes, survivor, new ShareRecoverer(_process.Runtime, TestNode.Small, target), _ => wals);
         var loop = new SurvivorLoop(_process.Runtime, survivor, recovery, new AcceptedLosses(_process.Runtime, nodes, survivor, []));
         _loops.Add(Task.Run(() => loop.RunAsync(controller.Metadata, _ending.Token)));
     }
@@ -132,7 +132,7 @@ public sealed class SurvivorLoopTests : IAsyncDisposable
     {
         public int Calls { get; private set; }
 
-        public ValueTask<IWalRecovery> TakeOverAsync(WalDescriptor descriptor, CancellationToken token) =>
+        public ValueTask<ISealedWal> TakeOverAsync(WalDescriptor descriptor, CancellationToken token) =>
             ++Calls <= refusals
                 ? throw new WalUnavailableException(descriptor, "It is busy.", new IOException("It is busy."))
                 : wals.TakeOverAsync(descriptor, token);

@@ -81,14 +81,14 @@ public sealed class NodeOperationsTests
         _script.Open(node, stream, 0);
         var next = _script.Register();
 
-        var waiting = Assert.Single(WalRecovery.Waiting(_script.State));
+        var waiting = Assert.Single(WaitingWals.Waiting(_script.State));
         Assert.Equal(["t-1"], waiting.Streams.Select(item => item.ToString()));
         Assert.Equal((next.Node, 1), (Partition("t", 0).Leader, Partition("t", 0).LeaderEpoch));
-        Assert.Equal((null, next.Node), (Partition("t", 1).Leader, Partition("t", 1).MovingTo));
+        Assert.Equal((null, next.Node), (Partition("t", 1).Leader, Partition("t", 1).PlannedTo));
 
         _script.Do(entry => ClusterScript.Recover(entry, next, waiting.Wal.Id));
-        Assert.Empty(WalRecovery.Waiting(_script.State));
-        Assert.Equal((next.Node, 1, null), (Partition("t", 1).Leader, Partition("t", 1).LeaderEpoch, Partition("t", 1).MovingTo));
+        Assert.Empty(WaitingWals.Waiting(_script.State));
+        Assert.Equal((next.Node, 1, null), (Partition("t", 1).Leader, Partition("t", 1).LeaderEpoch, Partition("t", 1).PlannedTo));
         Assert.Equal(0, _script.Open(next, stream, 1).EndOffset);
     }
 
@@ -132,7 +132,7 @@ public sealed class NodeOperationsTests
 
         var next = _script.Register();
 
-        Assert.Empty(WalRecovery.Waiting(_script.State));
+        Assert.Empty(WaitingWals.Waiting(_script.State));
         Assert.Equal(0, _script.Open(next, stream, 1).EndOffset);
     }
 
@@ -153,7 +153,7 @@ public sealed class NodeOperationsTests
         _script.Do(entry => ClusterScript.Recover(entry, next, wal));
         _script.Do(entry => ClusterScript.Recover(entry, next, wal));
         Assert.Equal(WalState.Retired, _script.State.Cluster.Wals[wal].State);
-        Assert.Empty(_script.Do(entry => WalRecovery.AcceptLoss(entry, wal, null)));
+        Assert.Empty(_script.Do(entry => WaitingWals.AcceptLoss(entry, wal, null)));
     }
 
     [Fact]
@@ -191,7 +191,7 @@ public sealed class NodeOperationsTests
         var (damaged, whole) = (_script.OpenStream(node), _script.OpenStream(node));
         _script.Upload(node, damaged, 0, 0, 5);
         var next = _script.Register();
-        var wal = Assert.Single(WalRecovery.Waiting(_script.State)).Wal.Id;
+        var wal = Assert.Single(WaitingWals.Waiting(_script.State)).Wal.Id;
         for (var i = 0; i < 2; i++)
         {
             _script.Do(entry => StreamOperations.ReportDamage(entry, next, wal, damaged, new StreamEpoch(0)));
@@ -200,12 +200,12 @@ public sealed class NodeOperationsTests
 
         Assert.Equal(0, _script.Open(next, whole, 1).EndOffset);
         Assert.Equal(StreamError.Incomplete, Assert.Throws<StreamException>(() => _script.Open(next, damaged, 1)).Error);
-        Assert.Equal([damaged], Assert.Single(WalRecovery.Waiting(_script.State)).Streams.Select(item => item.Stream));
+        Assert.Equal([damaged], Assert.Single(WaitingWals.Waiting(_script.State)).Streams.Select(item => item.Stream));
 
-        Assert.Equal([damaged], _script.Do(entry => WalRecovery.AcceptLoss(entry, wal, new HashSet<StreamId> { damaged })).Select(item => item.Stream));
+        Assert.Equal([damaged], _script.Do(entry => WaitingWals.AcceptLoss(entry, wal, new HashSet<StreamId> { damaged })).Select(item => item.Stream));
         Assert.Equal(5, _script.Open(next, damaged, 1).EndOffset);
         Assert.False(_script.Stream(damaged).IsDamaged);
-        Assert.Empty(WalRecovery.Waiting(_script.State));
+        Assert.Empty(WaitingWals.Waiting(_script.State));
     }
 
     [Fact]
@@ -219,7 +219,7 @@ public sealed class NodeOperationsTests
 
         Assert.Equal(
             [stream],
-            _script.Do(entry => ClusterScript.Recover(entry, next, Assert.Single(WalRecovery.Waiting(_script.State)).Wal.Id)).Damaged);
+            _script.Do(entry => ClusterScript.Recover(entry, next, Assert.Single(WaitingWals.Waiting(_script.State)).Wal.Id)).Damaged);
     }
 
     [Fact]
@@ -256,18 +256,18 @@ public sealed class NodeOperationsTests
         var second = _script.OpenStream(node);
         _script.Upload(node, first, 0, 0, 5);
         var next = _script.Register();
-        var wal = Assert.Single(WalRecovery.Waiting(_script.State)).Wal.Id;
+        var wal = Assert.Single(WaitingWals.Waiting(_script.State)).Wal.Id;
 
-        var lost = _script.Do(entry => WalRecovery.AcceptLoss(entry, wal, new HashSet<StreamId> { first }));
+        var lost = _script.Do(entry => WaitingWals.AcceptLoss(entry, wal, new HashSet<StreamId> { first }));
 
         Assert.Equal([first], lost.Select(item => item.Stream));
         Assert.Null(StreamOperations.RecoverableEnd(_script.State, wal, first, new StreamEpoch(0)));
         Assert.Equal(0, StreamOperations.RecoverableEnd(_script.State, wal, second, new StreamEpoch(0)));
         Assert.Equal(5, _script.Open(next, first, 1).EndOffset);
-        Assert.Equal([second], Assert.Single(WalRecovery.Waiting(_script.State)).Streams.Select(item => item.Stream));
+        Assert.Equal([second], Assert.Single(WaitingWals.Waiting(_script.State)).Streams.Select(item => item.Stream));
 
-        Assert.Equal([second], _script.Do(entry => WalRecovery.AcceptLoss(entry, wal, null)).Select(item => item.Stream));
-        Assert.Empty(WalRecovery.Waiting(_script.State));
+        Assert.Equal([second], _script.Do(entry => WaitingWals.AcceptLoss(entry, wal, null)).Select(item => item.Stream));
+        Assert.Empty(WaitingWals.Waiting(_script.State));
     }
 
     [Fact]
@@ -277,8 +277,8 @@ public sealed class NodeOperationsTests
         var stream = _script.OpenStream(node);
         _script.OpenStream(node);
         var next = _script.Register();
-        var wal = Assert.Single(WalRecovery.Waiting(_script.State)).Wal.Id;
-        _script.Do(entry => WalRecovery.AcceptLoss(entry, wal, new HashSet<StreamId> { stream }));
+        var wal = Assert.Single(WaitingWals.Waiting(_script.State)).Wal.Id;
+        _script.Do(entry => WaitingWals.AcceptLoss(entry, wal, new HashSet<StreamId> { stream }));
         _script.Open(next, stream, 1);
         var id = _script.Prepare(next);
 
@@ -295,7 +295,7 @@ public sealed class NodeOperationsTests
         var stream = _script.OpenStream(node);
         _script.Do(entry => StreamOperations.Trim(entry, node, stream, new StreamEpoch(0), 12));
         var next = _script.Register();
-        _script.Do(entry => WalRecovery.AcceptLoss(entry, Assert.Single(WalRecovery.Waiting(_script.State)).Wal.Id, null));
+        _script.Do(entry => WaitingWals.AcceptLoss(entry, Assert.Single(WaitingWals.Waiting(_script.State)).Wal.Id, null));
 
         Assert.Equal((12, 12), (_script.Open(next, stream, 1).StartOffset, _script.Open(next, stream, 1).EndOffset));
     }

@@ -63,7 +63,7 @@ public sealed class NodeRemovalTests
         var survivor = _script.Do(entry => NodeOperations.Register(
             entry, new NodeRegistration(_script.Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null) { Name = "survivor" }));
         _script.Do(entry => NodeOperations.Fence(entry, gone));
-        var wal = Assert.Single(WalRecovery.Waiting(_script.State)).Wal.Id;
+        var wal = Assert.Single(WaitingWals.Waiting(_script.State)).Wal.Id;
 
         Assert.Equal(ErrorCode.InvalidRequest, Remove(gone.Node));
         _script.Do(entry => ClusterScript.Recover(entry, survivor, wal));

@@ -1,5 +1,7 @@
 using Millrace.Controller.Nodes;
+using Millrace.Controller.Topics;
 using Millrace.Metadata.Image;
+using Millrace.Protocol;
 using Millrace.Runtime.Ids;
 using Xunit;
 
@@ -55,10 +57,15 @@ public sealed class ReplicaPlacementTests
     {
         Register(null, null, null);
 
-        var leaders = Enumerable.Range(0, 30).Select(number => _script.CreateTopic($"t{number}").Partitions[0].Leader!.Value).ToList();
+        for (var number = 0; number < 30; number++)
+        {
+            _script.CreateTopic($"t{number}");
+            Grow($"t{number}", partitions: 2);
+        }
 
-        Assert.All(leaders.GroupBy(leader => leader), leads => Assert.Equal(10, leads.Count()));
-        Assert.Equal(3, leaders.Distinct().Count());
+        var led = _script.State.Cluster.Topics.Values.SelectMany(topic => topic.Partitions).OrderBy(partition => partition.Stream).ToList();
+        Assert.Equal(60, led.Count);
+        Assert.Equal(Enumerable.Range(0, 60).Select(turn => new NodeId(turn % 3)), led.Select(partition => partition.Leader!.Value));
     }
 
     [Fact]
@@ -75,11 +82,26 @@ public sealed class ReplicaPlacementTests
     [Fact]
     public void A_broker_that_comes_again_in_another_rack_is_counted_there()
     {
-        Register("a", "b");
+        Register("a", "b", "b");
+        Assert.Equal([new NodeId(1), new NodeId(2)], InOneRackWith(new NodeId(1)));
         _script.Do(entry => NodeOperations.Register(entry, Registration("b", "n0")));
+        _script.Do(entry => NodeOperations.Register(entry, Registration("a", "n1")));
 
-        Assert.Equal("b", RackOf(new NodeId(0)));
-        Assert.Equal(2, _script.State.Cluster.LiveNodes.Count());
+        // Two of a partition are never in one rack while there is another.
+        Assert.Equal([new NodeId(0), new NodeId(2)], InOneRackWith(new NodeId(0)));
+
+        IEnumerable<NodeId> InOneRackWith(NodeId node)
+        {
+            var topic = _script.CreateTopic($"beside-{node}", partitions: 12, replicationFactor: 2);
+            var apart = topic.Partitions.Where(partition => partition.Replicas.Contains(node)).SelectMany(partition => partition.Replicas).ToHashSet();
+            return _script.State.Cluster.Nodes.Keys.Where(other => other == node || !apart.Contains(other));
+        }
+    }
+
+    private void Grow(string topic, int partitions)
+    {
+        var request = new CreatePartitionsRequest { Topics = [new() { Name = topic, Count = partitions, Assignments = null }] };
+        Assert.Equal((short)ErrorCode.None, Assert.Single(_script.Do(entry => PartitionCreation.Create(entry, request)).Results).ErrorCode);
     }
 
     private static IEnumerable<IGrouping<NodeId, PartitionImage>> Leaders(TopicImage topic) => topic.Partitions.GroupBy(partition => partition.Leader!.Value);

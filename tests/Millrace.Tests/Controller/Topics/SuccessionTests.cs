@@ -28,8 +28,8 @@ public sealed class SuccessionTests
         Assert.Equal(10, lost.Count);
         Assert.All(lost, index => Assert.Null(Partition(index).Leader));
         Assert.Equal(
-            [3, 3, 4], lost.GroupBy(index => Partition(index).MovingTo).Select(share => share.Count()).Order());
-        Assert.DoesNotContain(nodes[0].Node, lost.Select(index => Partition(index).MovingTo!.Value));
+            [3, 3, 4], lost.GroupBy(index => Partition(index).PlannedTo).Select(share => share.Count()).Order());
+        Assert.DoesNotContain(nodes[0].Node, lost.Select(index => Partition(index).PlannedTo!.Value));
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class SuccessionTests
         Fence(nodes[1]);
 
         Assert.All(lost, index => Assert.Equal((true, 1), (Partition(index).Leader is not null, Partition(index).LeaderEpoch)));
-        Assert.Empty(WalRecovery.Waiting(_script.State));
+        Assert.Empty(WaitingWals.Waiting(_script.State));
     }
 
     [Fact]
@@ -55,11 +55,11 @@ public sealed class SuccessionTests
         Fence(nodes[1]);
         Fence(nodes[2]);
 
-        Assert.All(lost, index => Assert.Equal((null, nodes[1].Node), (Partition(index).Leader, Partition(index).MovingTo)));
-        var wal = Assert.Single(WalRecovery.Waiting(_script.State), waiting => waiting.Wal.Node == nodes[1].Node).Wal.Id;
+        Assert.All(lost, index => Assert.Equal((null, nodes[1].Node), (Partition(index).Leader, Partition(index).PlannedTo)));
+        var wal = Assert.Single(WaitingWals.Waiting(_script.State), waiting => waiting.Wal.Node == nodes[1].Node).Wal.Id;
         var again = _script.Register(name: "n1", kind: WalKind.File);
-        _script.Do(entry => WalRecovery.Claim(entry, nodes[0], wal));
-        Assert.Equal(lost.Count, Assert.Single(WalRecovery.SharesOf(_script.State, again)).Ranges.Count);
+        _script.Do(entry => WaitingWals.Claim(entry, nodes[0], wal));
+        Assert.Equal(lost.Count, Assert.Single(WaitingWals.SharesOf(_script.State, again)).Ranges.Count);
     }
 
     [Fact]
@@ -70,11 +70,11 @@ public sealed class SuccessionTests
         var lost = LedBy(nodes[1]);
         Fence(nodes[1]);
 
-        _script.Do(entry => WalRecovery.Claim(entry, nodes[2], Assert.Single(WalRecovery.Waiting(_script.State)).Wal.Id));
+        _script.Do(entry => WaitingWals.Claim(entry, nodes[2], Assert.Single(WaitingWals.Waiting(_script.State)).Wal.Id));
 
-        Assert.All(lost, index => Assert.Equal((null, nodes[2].Node), (Partition(index).Leader, Partition(index).MovingTo)));
+        Assert.All(lost, index => Assert.Equal((null, nodes[2].Node), (Partition(index).Leader, Partition(index).PlannedTo)));
         Fence(nodes[2]);
-        Assert.All(lost, index => Assert.Equal((null, nodes[1].Node), (Partition(index).Leader, Partition(index).MovingTo)));
+        Assert.All(lost, index => Assert.Equal((null, nodes[1].Node), (Partition(index).Leader, Partition(index).PlannedTo)));
     }
 
     [Fact]
@@ -84,13 +84,13 @@ public sealed class SuccessionTests
         OpenAll(_script.CreateTopic("t", partitions: 40));
         var lost = LedBy(nodes[0]);
         Fence(nodes[0]);
-        var stay = lost.Where(index => Partition(index).MovingTo != nodes[1].Node).ToDictionary(index => index, index => Partition(index).MovingTo);
+        var stay = lost.Where(index => Partition(index).PlannedTo != nodes[1].Node).ToDictionary(index => index, index => Partition(index).PlannedTo);
 
         Fence(nodes[1]);
 
-        Assert.All(stay, kept => Assert.Equal(kept.Value, Partition(kept.Key).MovingTo));
+        Assert.All(stay, kept => Assert.Equal(kept.Value, Partition(kept.Key).PlannedTo));
         var alive = nodes[2..].Select(node => node.Node).ToList();
-        Assert.All(Enumerable.Range(0, 40), index => Assert.Contains(Partition(index).Leader ?? Partition(index).MovingTo!.Value, alive));
+        Assert.All(Enumerable.Range(0, 40), index => Assert.Contains(Partition(index).Leader ?? Partition(index).PlannedTo!.Value, alive));
     }
 
     [Fact]
@@ -99,12 +99,12 @@ public sealed class SuccessionTests
         var nodes = Cluster(3, WalKind.Object);
         OpenAll(_script.CreateTopic("t", partitions: 3), nodes[0]);
         Fence(nodes[0]);
-        var planned = Partition(0).MovingTo;
+        var planned = Partition(0).PlannedTo;
         var survivor = nodes.Single(node => node.Node == planned);
 
         _script.Do(entry => NodeOperations.Stop(entry, survivor));
 
-        Assert.Equal(nodes.Single(node => node != nodes[0] && node != survivor).Node, Partition(0).MovingTo);
+        Assert.Equal(nodes.Single(node => node != nodes[0] && node != survivor).Node, Partition(0).PlannedTo);
     }
 
     [Fact]
@@ -114,13 +114,13 @@ public sealed class SuccessionTests
         OpenAll(_script.CreateTopic("t", partitions: 30));
         var lost = LedBy(nodes[0]);
         Fence(nodes[0]);
-        var kept = lost.Where(index => Partition(index).MovingTo == nodes[1].Node).ToList();
+        var kept = lost.Where(index => Partition(index).PlannedTo == nodes[1].Node).ToList();
 
         var again = _script.Register(name: "n1", kind: WalKind.Object);
 
         Assert.NotEmpty(kept);
-        Assert.All(kept, index => Assert.Equal(again.Node, Partition(index).MovingTo));
-        var shares = WalRecovery.SharesOf(_script.State, again);
+        Assert.All(kept, index => Assert.Equal(again.Node, Partition(index).PlannedTo));
+        var shares = WaitingWals.SharesOf(_script.State, again);
         Assert.Equal([kept.Count, 5], shares.Select(share => share.Ranges.Count));
     }
 
@@ -131,11 +131,11 @@ public sealed class SuccessionTests
         OpenAll(_script.CreateTopic("t", partitions: 4), nodes[0]);
         Fence(nodes[0]);
         Fence(nodes[1]);
-        Assert.All(Enumerable.Range(0, 4), index => Assert.Equal((null, null), (Partition(index).Leader, Partition(index).MovingTo)));
+        Assert.All(Enumerable.Range(0, 4), index => Assert.Equal((null, null), (Partition(index).Leader, Partition(index).PlannedTo)));
 
         var next = _script.Register(name: "n7", kind: WalKind.Object);
 
-        var share = Assert.Single(WalRecovery.SharesOf(_script.State, next));
+        var share = Assert.Single(WaitingWals.SharesOf(_script.State, next));
         var waiting = Enumerable.Range(0, 4).Where(index => Partition(index).Leader is null).ToList();
         Assert.Equal(2, waiting.Count);
         Assert.Equal(waiting.Select(index => Partition(index).Stream), share.Ranges.Select(range => range.Stream));
@@ -156,7 +156,7 @@ public sealed class SuccessionTests
         }
 
         Assert.Equal(ClusterScript.Bytes(_script.State), ClusterScript.Bytes(read.Build()));
-        Assert.Contains(nodes[1].Node, read.Build().Cluster.Topics["t"].Partitions.Select(partition => partition.MovingTo));
+        Assert.Contains(nodes[1].Node, read.Build().Cluster.Topics["t"].Partitions.Select(partition => partition.PlannedTo));
     }
 
     private NodeIncarnation[] Cluster(int nodes, WalKind kind) =>
@@ -172,8 +172,13 @@ public sealed class SuccessionTests
         }
     }
 
-    private List<int> LedBy(NodeIncarnation node) =>
-        [.. _script.State.Cluster.Topics["t"].Partitions.Where(partition => partition.Leader == node.Node).Select(partition => partition.Index)];
+    private List<int> LedBy(NodeIncarnation node)
+    {
+        var partitions = _script.State.Cluster.Topics["t"].Partitions;
+        List<int> led = [.. partitions.Where(partition => partition.Leader == node.Node).Select(partition => partition.Index)];
+        Assert.NotEmpty(led);
+        return led;
+    }
 
     private IReadOnlyList<IRecord> Fence(NodeIncarnation node) => _script.Do<IReadOnlyList<IRecord>>(entry =>
     {

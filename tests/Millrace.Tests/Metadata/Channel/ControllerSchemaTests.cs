@@ -126,7 +126,7 @@ public sealed class ControllerSchemaTests
             new StreamOpsResponse
             {
                 Created = [new() { StreamId = 2 }],
-                Opened = [new() { StartOffset = 1, EndOffset = 2, Epochs = [new() { Epoch = 3, StartOffset = 1 }], Ranges = [Range], Checkpoint = Range }],
+                Opened = [new() { StartOffset = 1, EndOffset = 2, Epochs = [new() { Epoch = 3, StartOffset = 1 }], RangeCount = 7, Ranges = [Range], Checkpoint = Range }],
                 Closed = [new() { ErrorCode = 1, ErrorMessage = "a" }],
                 Trimmed = [new()],
                 Prepared = [new() { ObjectId = 5 }],
@@ -137,7 +137,7 @@ public sealed class ControllerSchemaTests
                 RecoverableEnds = [-1],
             },
             "02" + "000000" + Long(2) + "00"
-            + "02" + "000000" + Long(1) + Long(2) + "02" + Long(3) + Long(1) + "00" + "02" + RangeBytes + "01" + "00" + "5D" + RangeBytes
+            + "02" + "000000" + Long(1) + Long(2) + "02" + Long(3) + Long(1) + "00" + "00000007" + "02" + RangeBytes + "01" + "00" + "5D" + RangeBytes
             + "02" + "00010261" + "00"
             + "02" + "000000" + "00"
             + "02" + "000000" + Long(5) + "00"

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Millrace.Network.Access;
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Tests.Network.Serving;
@@ -10,7 +11,7 @@ internal sealed class HeldHandler(bool lettingNextBegin) : IApiHandler<Heartbeat
 {
     private readonly ConcurrentDictionary<int, TaskCompletionSource> _releases = new();
 
-    public static ApiVersionRange Versions => new(0, 4);
+    public static VersionRange Versions => new(0, 4);
 
     public ConcurrentQueue<int> Begun { get; } = new();
 

@@ -1,4 +1,5 @@
 using Millrace.Network.Requests;
+using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 
 namespace Millrace.Tests.Network.Serving;
@@ -9,7 +10,7 @@ internal sealed class ParkedProduceHandler : IApiHandler<ProduceRequest, Produce
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _parked;
 
-    public static ApiVersionRange Versions => new(0, 13);
+    public static VersionRange Versions => new(0, 13);
 
     public int Parked => Volatile.Read(ref _parked);
 

@@ -3,6 +3,7 @@ using System.Text;
 using Millrace.ObjectStorage.Memory;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
+using Millrace.Tests.Streams;
 using Xunit;
 
 namespace Millrace.Tests.ObjectStorage.ObjectLogs;
@@ -98,6 +99,42 @@ public sealed class ObjectLogTests : IDisposable
         Assert.True(first.IsMine);
         Assert.False(second.IsMine);
         Assert.Equal(first.PutId, second.PutId);
+    }
+
+    [Fact]
+    public async Task A_seal_is_applied_before_anything_is_looked_for_behind_it_so_that_whoever_gives_up_goes_on_from_there()
+    {
+        using var givenUp = new CancellationTokenSource();
+        var isSealed = false;
+        await using var storage = new TestStorage
+        {
+            BeforeRead = _ =>
+            {
+                if (isSealed)
+                {
+                    givenUp.Cancel();
+                }
+
+                return new(Task.Delay(0, givenUp.Token));
+            },
+        };
+        var log = new ObjectLog(_node.Runtime, storage, "log/", new ObjectLogOptions());
+        var id = _node.Runtime.NewId();
+        await SealAsync(log, id);
+        _applied.Clear();
+        using var reader = log.ReadHeaders(LogStart.Beginning(id));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await log.SealAsync(
+            reader,
+            "late"u8.ToArray(),
+            step =>
+            {
+                isSealed = step.Kind == LogStepKind.Seal;
+                return Apply(step);
+            },
+            givenUp.Token));
+
+        Assert.Equal(["(0, 0) Seal "], _applied);
     }
 
     [Fact]

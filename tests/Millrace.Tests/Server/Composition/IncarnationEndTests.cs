@@ -6,7 +6,6 @@ using Millrace.Runtime.Files.Linux;
 using Millrace.Server;
 using Millrace.Server.Composition;
 using Millrace.Streams;
-using Millrace.Tests.Controller;
 using Xunit;
 
 namespace Millrace.Tests.Server.Composition;

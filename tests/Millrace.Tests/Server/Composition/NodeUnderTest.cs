@@ -92,7 +92,7 @@ internal sealed class NodeUnderTest : IAsyncDisposable
             ]),
             "/nowhere"));
         var transport = new SocketTransport(runtime, buffers);
-        var components = new NodeComponents(storage, Wals, buffers, transport, new PeerTransport(transport, transport))
+        var components = new NodeComponents(storage, Wals, buffers, transport, transport, transport)
         {
             Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
         };
@@ -110,9 +110,9 @@ internal sealed class NodeUnderTest : IAsyncDisposable
             throw;
         }
 
-        WalProviders Wals(NodeRuntime life)
+        WalProviders Wals(NodeRuntime life, IObjectStorage store)
         {
-            var own = WalUri.Parse(wal).CreateProvider(life, buffers, storage);
+            var own = WalUri.Parse(wal).CreateProvider(life, buffers, store);
             return new WalProviders(own, kind => kind == own.Kind && kind != WalKind.Memory ? own : null);
         }
     }

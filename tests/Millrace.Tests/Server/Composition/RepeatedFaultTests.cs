@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Millrace.Controller.Nodes;
+using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Server;
 using Millrace.Server.Composition;
@@ -58,10 +59,10 @@ public sealed class RepeatedFaultTests
         var buffers = kernel.NewBufferPool();
         var network = new SimulatedNetwork(kernel);
         var storage = new SimulatedBucket(kernel).Connect(machine.Lane!);
-        var peers = new PeerTransport(network.At("10.0.0.1", machine.Lane!), network.From("10.0.0.1", machine.Lane!));
-        return new NodeComponents(storage, Wals, buffers, new NoClients(), peers);
+        return new NodeComponents(
+            storage, Wals, buffers, new NoClients(), network.At("10.0.0.1", machine.Lane!), network.From("10.0.0.1", machine.Lane!));
 
-        WalProviders Wals(NodeRuntime life)
+        WalProviders Wals(NodeRuntime life, IObjectStorage store)
         {
             var own = new RingWalProvider(life, buffers, new WalFolder(life, "/data/wal", new() { Capacity = 512 << 10 }), new());
             return new WalProviders(own, kind => kind == own.Kind ? own : null);

@@ -149,7 +149,7 @@ public sealed class SimulatedTakeoverTests
             foreach (var descriptor in world.Waiting.ToList())
             {
                 await using var recovery = await provider.TakeOverAsync(descriptor, default);
-                await new WalFailover(runtime, _options, new UploadTarget(Node, storage, world.Registry, buffers)).RecoverShareAsync(recovery);
+                await new ShareRecoverer(runtime, _options, new UploadTarget(Node, storage, world.Registry, buffers)).RecoverShareAsync(recovery);
                 world.Waiting.Remove(descriptor);
             }
 

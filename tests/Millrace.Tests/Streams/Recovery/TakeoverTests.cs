@@ -103,7 +103,7 @@ public sealed class TakeoverTests : IAsyncDisposable
     private async Task RecoverAsync(Life life, WalDescriptor descriptor)
     {
         await using var wal = await life.Provider.TakeOverAsync(descriptor, default);
-        await new WalFailover(_runtime, TestNode.Small, new UploadTarget(life.Node, _bucket, _registry, _buffers)).RecoverShareAsync(wal);
+        await new ShareRecoverer(_runtime, TestNode.Small, new UploadTarget(life.Node, _bucket, _registry, _buffers)).RecoverShareAsync(wal);
     }
 
     private static NodeIncarnation Node(int epoch) => new(new NodeId(1), new NodeEpoch(epoch));

@@ -113,7 +113,7 @@ public sealed class FailingMemoryTests
                 try
                 {
                     await using var recovery = await Wals().TakeOverAsync(_descriptor, default);
-                    await new WalFailover(_machine.Runtime, Options, new UploadTarget(_next, _storage, _registry, _buffers)).RecoverShareAsync(recovery);
+                    await new ShareRecoverer(_machine.Runtime, Options, new UploadTarget(_next, _storage, _registry, _buffers)).RecoverShareAsync(recovery);
                     return Disarm();
                 }
                 catch (OutOfMemoryException)

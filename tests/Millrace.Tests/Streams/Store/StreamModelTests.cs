@@ -113,7 +113,7 @@ public sealed class StreamModelTests
                     await using (var wal = _node.Wal.TakeOver())
                     {
                         var target = new UploadTarget(new(new NodeId(1), new NodeEpoch(_epoch + 1)), _storage, _registry, _node.Buffers);
-                        await new WalFailover(_node.Runtime, _node.Options, target).RecoverShareAsync(wal);
+                        await new ShareRecoverer(_node.Runtime, _node.Options, target).RecoverShareAsync(wal);
                     }
 
                     await NextAsync();

@@ -4,7 +4,6 @@ using Millrace.Streams;
 using Millrace.Streams.Cache;
 using Millrace.Streams.State;
 using Millrace.Streams.Upload;
-using Millrace.Tests.Controller;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Upload;

@@ -2,7 +2,6 @@ using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Upload;
-using Millrace.Tests.Controller;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Upload;

@@ -236,7 +236,7 @@ public abstract class WalContract : IAsyncLifetime
         await Task.WhenAll(tasks);
     }
 
-    private protected static async Task<List<StreamRecord>> ReadAllAsync(IWalRecovery recovery)
+    private protected static async Task<List<StreamRecord>> ReadAllAsync(ISealedWal recovery)
     {
         var found = new List<StreamRecord>();
         await foreach (var record in recovery.ReadAsync(Token))
@@ -260,10 +260,10 @@ public abstract class WalContract : IAsyncLifetime
         }
     }
 
-    private protected static async Task AssertHoldsAsync(IWalRecovery recovery, IEnumerable<StreamRecord> expected) =>
+    private protected static async Task AssertHoldsAsync(ISealedWal recovery, IEnumerable<StreamRecord> expected) =>
         Assert.Equal(expected.Select(Describe), (await ReadAllAsync(recovery)).Select(Describe));
 
-    private async Task AssertEndsWithAsync(IWalRecovery recovery, IEnumerable<StreamRecord> expected)
+    private async Task AssertEndsWithAsync(ISealedWal recovery, IEnumerable<StreamRecord> expected)
     {
         var found = await ReadAllAsync(recovery);
         var wanted = expected.ToList();

@@ -87,7 +87,7 @@ internal sealed class GroupBroker : IAsyncDisposable
             CorrelationId = 1,
             ClientId = "tester",
             Access = new AccessCheck(
-                new OpenAuthorizer(), Principal.Anonymous, new ClientConnection("1", new IPEndPoint(IPAddress.Loopback, 4711), ListenerName.Plaintext)),
+                new OpenSteps(), Principal.Anonymous, new ClientConnection("1", new IPEndPoint(IPAddress.Loopback, 4711), ListenerName.Plaintext)),
             Frame = frame,
         };
         try

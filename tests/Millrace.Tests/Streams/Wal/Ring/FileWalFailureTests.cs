@@ -149,7 +149,7 @@ public sealed class FileWalFailureTests : IDisposable
 
     private static StreamRecord Record(long offset) => new(new(1), new(1), offset, 1, 0, new byte[100]);
 
-    private static async Task<StreamRecord> FirstAsync(IWalRecovery recovery)
+    private static async Task<StreamRecord> FirstAsync(ISealedWal recovery)
     {
         await foreach (var record in recovery.ReadAsync(default))
         {

@@ -1,7 +1,7 @@
 namespace Millrace.Tests.Controller;
 
-/// <summary>A clock that a test moves on; timers are real.</summary>
-internal sealed class ManualTime : TimeProvider
+/// <summary>The machine's clock, which a test may move on: for loops that compare it with what their timers have waited.</summary>
+internal sealed class ShiftedTime : TimeProvider
 {
     private long _offset;
 

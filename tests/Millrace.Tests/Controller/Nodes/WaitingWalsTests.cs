@@ -10,14 +10,14 @@ using Xunit;
 namespace Millrace.Tests.Controller.Nodes;
 
 /// <summary>A WAL whose streams are recovered by several nodes, each its share.</summary>
-public sealed class WalRecoveryTests
+public sealed class WaitingWalsTests
 {
     private readonly ClusterScript _script = new();
     private readonly NodeIncarnation _gone;
     private readonly NodeIncarnation[] _survivors;
     private readonly Guid _wal;
 
-    public WalRecoveryTests()
+    public WaitingWalsTests()
     {
         // Alone when the topic is made, so that it leads everything.
         _gone = _script.Register(name: "gone", kind: WalKind.Object);
@@ -98,7 +98,7 @@ public sealed class WalRecoveryTests
         var stream = read.Ranges[0].Stream;
         _script.Open(_survivors[0], stream, 1);
         _script.Do(entry => NodeOperations.Fence(entry, _survivors[0]));
-        var again = Assert.Single(WalRecovery.SharesOf(_script.State, _survivors[1]), share => share.WalId != _wal);
+        var again = Assert.Single(WaitingWals.SharesOf(_script.State, _survivors[1]), share => share.WalId != _wal);
 
         // Late, and by whoever: neither the WAL nor the epoch is the one that is open now.
         Complete(_survivors[1], read);
@@ -162,7 +162,7 @@ public sealed class WalRecoveryTests
         _script.Do(entry => NodeOperations.Fence(entry, _survivors[0]));
         _script.Do(entry => NodeOperations.Fence(entry, _survivors[1]));
 
-        var shares = WalRecovery.SharesOf(_script.State, third);
+        var shares = WaitingWals.SharesOf(_script.State, third);
         Assert.Equal([3, 3], shares.Select(share => share.Ranges.Count));
         Assert.Equal(_wal, shares[0].WalId);
     }
@@ -193,10 +193,10 @@ public sealed class WalRecoveryTests
 
         Assert.Equal([damaged], completion.Damaged);
         Assert.False(completion.IsRetired);
-        var waiting = Assert.Single(Assert.Single(WalRecovery.Waiting(_script.State)).Streams);
+        var waiting = Assert.Single(Assert.Single(WaitingWals.Waiting(_script.State)).Streams);
         Assert.Equal((damaged, _survivors[0].Node, true), (waiting.Stream, waiting.PlannedTo, waiting.IsDamaged));
 
-        _script.Do(entry => WalRecovery.AcceptLoss(entry, _wal, new HashSet<StreamId> { damaged }));
+        _script.Do(entry => WaitingWals.AcceptLoss(entry, _wal, new HashSet<StreamId> { damaged }));
         Assert.Equal((_survivors[0].Node, 1, null), Described(damaged));
         Assert.DoesNotContain(_wal, _script.State.Cluster.Wals.Keys);
     }
@@ -204,13 +204,13 @@ public sealed class WalRecoveryTests
     [Fact]
     public void An_incarnation_has_one_WAL() => Assert.Throws<ArgumentException>(() => _script.RegisterWal(_survivors[0]));
 
-    private WalShare Share(NodeIncarnation node) => WalRecovery.SharesOf(_script.State, node).Single(share => share.WalId == _wal);
+    private WalShare Share(NodeIncarnation node) => WaitingWals.SharesOf(_script.State, node).Single(share => share.WalId == _wal);
 
-    private ShareCompletion Complete(NodeIncarnation node, WalShare share) => _script.Do(entry => WalRecovery.Complete(entry, node, share));
+    private ShareCompletion Complete(NodeIncarnation node, WalShare share) => _script.Do(entry => WaitingWals.Complete(entry, node, share));
 
-    private (NodeId? Leader, int Epoch, NodeId? MovingTo) Described(StreamId stream)
+    private (NodeId? Leader, int Epoch, NodeId? PlannedTo) Described(StreamId stream)
     {
         var partition = _script.State.Cluster.Topics["t"].Partitions.Single(partition => partition.Stream == stream);
-        return (partition.Leader, partition.LeaderEpoch, partition.MovingTo);
+        return (partition.Leader, partition.LeaderEpoch, partition.PlannedTo);
     }
 }

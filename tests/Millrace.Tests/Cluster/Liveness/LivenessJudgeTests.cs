@@ -7,9 +7,10 @@ using Xunit;
 namespace Millrace.Tests.Cluster.Liveness;
 
 /// <summary>How soon a controller gives nodes up, in a simulated world without weather.</summary>
-public sealed class NodeSessionsTests
+public sealed class LivenessJudgeTests
 {
     private static readonly ClusterOptions Options = new();
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
 
     [Fact]
     public void A_node_that_hangs_is_given_up_when_its_session_is_over_and_not_later() =>
@@ -40,7 +41,7 @@ public sealed class NodeSessionsTests
             TimeUntilGivenUp(world =>
             {
                 var since = world.Kernel.Now;
-                world.Second.Member.WatchWrites(() => world.Kernel.Now - since);
+                world.Second.Member.WatchStore(() => world.Kernel.Now - since);
             }),
             Options.StallTime + Options.LeaseTime,
             Options.StallTime + Options.FenceTime + TimeSpan.FromSeconds(1));
@@ -50,9 +51,26 @@ public sealed class NodeSessionsTests
         Assert.Null(TimeUntilGivenUpIfEver(world =>
         {
             var since = world.Kernel.Now;
-            world.First.Member.WatchWrites(() => world.Kernel.Now - since);
-            world.Second.Member.WatchWrites(() => world.Kernel.Now - since);
+            world.First.Member.WatchStore(() => world.Kernel.Now - since);
+            world.Second.Member.WatchStore(() => world.Kernel.Now - since);
         }));
+
+    [Fact]
+    public void A_node_whose_writes_arrive_again_at_the_last_moment_is_pardoned_and_not_taken_for_silent()
+    {
+        for (var stall = Options.StallTime + Options.FenceTime - TimeSpan.FromSeconds(1); stall < Options.StallTime + Options.FenceTime; stall += Step)
+        {
+            var until = stall;
+            List<string> said = [];
+            TimeUntilGivenUpIfEver(world =>
+            {
+                var since = world.Kernel.Now;
+                world.Kernel.Trace.Listener = said.Add;
+                world.Second.Member.WatchStore(() => world.Kernel.Now - since is var stalled && stalled < until ? stalled : TimeSpan.Zero);
+            });
+            Assert.DoesNotContain(said, line => line.Contains("silent for too long", StringComparison.Ordinal));
+        }
+    }
 
     private static TimeSpan TimeUntilGivenUp(Action<World> trouble) => TimeUntilGivenUpIfEver(trouble)!.Value;
 

@@ -1,7 +1,7 @@
 namespace Millrace.Streams.Wal;
 
 /// <summary>A sealed WAL, open for reading what it holds.</summary>
-public interface IWalRecovery : IAsyncDisposable
+public interface ISealedWal : IAsyncDisposable
 {
     WalDescriptor Descriptor { get; }
 

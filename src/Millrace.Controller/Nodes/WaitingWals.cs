@@ -12,7 +12,7 @@ using Millrace.Streams.Wal;
 namespace Millrace.Controller.Nodes;
 
 /// <summary>What becomes of the WALs of fenced incarnations, share by share, as decisions on a state.</summary>
-internal static class WalRecovery
+internal static class WaitingWals
 {
     /// <summary>What a node has to bring, by WAL, the oldest incarnation's first.</summary>
     public static IReadOnlyList<WalShare> SharesOf(ClusterState state, NodeIncarnation node)
@@ -52,7 +52,7 @@ internal static class WalRecovery
         var claimed = new SortedDictionary<(Guid Topic, int Partition), NodeId>();
         foreach (var stream in entry.Streams.OpenStreamsOf(WalRetirement.WriterOf(wal)).Select(id => entry.Streams.Streams[id]))
         {
-            if (entry.Cluster.FindPartition(stream.TopicId, stream.Partition) is { Leader: null } partition && partition.MovingTo != node.Node)
+            if (entry.Cluster.FindPartition(stream.TopicId, stream.Partition) is { Leader: null } partition && partition.PlannedTo != node.Node)
             {
                 claimed.Add((stream.TopicId, stream.Partition), node.Node);
             }
@@ -128,7 +128,7 @@ internal static class WalRecovery
         var led = new SortedDictionary<(Guid Topic, int Partition), NodeId>();
         foreach (var stream in lost.Select(waiting => entry.Streams.Streams[waiting.Stream]))
         {
-            if (entry.Cluster.FindPartition(stream.TopicId, stream.Partition) is { MovingTo: { } survivor } && entry.Cluster.IsLive(survivor))
+            if (entry.Cluster.FindPartition(stream.TopicId, stream.Partition) is { PlannedTo: { } survivor } && entry.Cluster.IsLive(survivor))
             {
                 led.Add((stream.TopicId, stream.Partition), survivor);
             }
@@ -183,7 +183,7 @@ internal static class WalRecovery
                 .Select(id => state.Streams.Streams[id])
                 .Select(stream => new WaitingStream(stream.Id, state.Cluster.NameOf(stream.TopicId), stream.Partition)
                 {
-                    PlannedTo = state.Cluster.FindPartition(stream.TopicId, stream.Partition)?.MovingTo,
+                    PlannedTo = state.Cluster.FindPartition(stream.TopicId, stream.Partition)?.PlannedTo,
                     IsDamaged = stream.IsDamaged,
                 })
                 .OrderBy(waiting => waiting.Topic, StringComparer.Ordinal)

@@ -9,8 +9,8 @@ namespace Millrace.Streams.Wal.Object;
 /// <param name="start">Where its entries begin.</param>
 /// <param name="seal">What stands behind them.</param>
 /// <param name="lengths">Of the entries, as far as they are known: so that they can be read ahead in bounded memory.</param>
-internal sealed class ObjectWalRecovery(
-    ObjectLog log, WalDescriptor descriptor, LogStart start, LogPlace seal, IReadOnlyDictionary<LogPlace, long> lengths) : IWalRecovery
+internal sealed class SealedObjectWal(
+    ObjectLog log, WalDescriptor descriptor, LogStart start, LogPlace seal, IReadOnlyDictionary<LogPlace, long> lengths) : ISealedWal
 {
     public WalDescriptor Descriptor => descriptor;
 

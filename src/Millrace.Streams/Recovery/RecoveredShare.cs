@@ -6,4 +6,4 @@ namespace Millrace.Streams.Recovery;
 /// <param name="Streams">Streams they belong to.</param>
 /// <param name="IsGivenBack">Nothing waited for the WAL any more, in whoever's share, and what it took was given back.</param>
 /// <param name="Times">What took how long.</param>
-public readonly record struct WalFailoverResult(long Records, long Bytes, int Streams, bool IsGivenBack, RecoveryTimes Times);
+public readonly record struct RecoveredShare(long Records, long Bytes, int Streams, bool IsGivenBack, RecoveryTimes Times);

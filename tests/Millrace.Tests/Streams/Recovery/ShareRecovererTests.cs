@@ -7,16 +7,19 @@ using Xunit;
 
 namespace Millrace.Tests.Streams.Recovery;
 
-public sealed class WalFailoverTests : IAsyncDisposable
+public sealed class ShareRecovererTests : IAsyncDisposable
 {
+    // The former store uploads only what a test asks it for: what is left for the recovery is known.
+    private static readonly StreamsOptions KeepsAll = TestNode.Small with { UploadBytes = 64 << 20, NotUploadedBytes = 64 << 20 };
+
     private readonly TestStorage _storage = new();
     private readonly TestRegistry _registry = new();
     private readonly TestNode _former;
     private readonly TestNode _next;
 
-    public WalFailoverTests()
+    public ShareRecovererTests()
     {
-        _former = new TestNode(_registry, _storage);
+        _former = new TestNode(_registry, _storage, KeepsAll);
         _next = new TestNode(_registry, _storage, epoch: 2);
     }
 
@@ -172,7 +175,7 @@ public sealed class WalFailoverTests : IAsyncDisposable
         _registry.Fence(_former.Incarnation);
         await using (var wal = _former.Wal.TakeOver())
         {
-            var failover = new WalFailover(_next.Runtime, _next.Options, new UploadTarget(_next.Incarnation, _storage, _registry, _next.Buffers));
+            var failover = new ShareRecoverer(_next.Runtime, _next.Options, new UploadTarget(_next.Incarnation, _storage, _registry, _next.Buffers));
             var whole = Assert.Single(await failover.GetSharesAsync(default), share => share.Ranges.Count > 0);
             var share = whole with { Ranges = [.. whole.Ranges.Where(range => range.Stream == mine.Stream.Id)] };
 
@@ -275,13 +278,13 @@ public sealed class WalFailoverTests : IAsyncDisposable
         }
     }
 
-    private Task<WalFailoverResult> TakeOverAsync() => TakeOverAsync(_next.Options);
+    private Task<RecoveredShare> TakeOverAsync() => TakeOverAsync(_next.Options);
 
-    private async Task<WalFailoverResult> TakeOverAsync(StreamsOptions options)
+    private async Task<RecoveredShare> TakeOverAsync(StreamsOptions options)
     {
         _registry.Fence(_former.Incarnation);
-        await using IWalRecovery wal = _former.Wal.TakeOver();
-        var failover = new WalFailover(_next.Runtime, options, new UploadTarget(_next.Incarnation, _storage, _registry, _next.Buffers));
+        await using ISealedWal wal = _former.Wal.TakeOver();
+        var failover = new ShareRecoverer(_next.Runtime, options, new UploadTarget(_next.Incarnation, _storage, _registry, _next.Buffers));
         return await failover.RecoverShareAsync(wal);
     }
 }

@@ -13,10 +13,10 @@ namespace Millrace.Controller.Failover;
 /// <param name="self">The incarnation that recovers.</param>
 /// <param name="failover">Commits what the WAL holds.</param>
 /// <param name="takeovers">Take WALs over, by their kind; null for one that ends with its process, and takes none.</param>
-public sealed class ShareRecovery(
-    NodeRuntime runtime, NodeRegistry nodes, NodeIncarnation self, WalFailover failover, Func<WalKind, IWalTakeover?> takeovers)
+public sealed class ShareTakeover(
+    NodeRuntime runtime, NodeRegistry nodes, NodeIncarnation self, ShareRecoverer failover, Func<WalKind, IWalTakeover?> takeovers)
 {
-    private readonly ILogger _logger = runtime.Loggers.CreateLogger<ShareRecovery>();
+    private readonly ILogger _logger = runtime.Loggers.CreateLogger<ShareTakeover>();
 
     /// <summary>What is this node's to bring, as of an image that is not older than its own.</summary>
     public Task<IReadOnlyList<WalShare>> GetSharesAsync(CancellationToken token) => failover.GetSharesAsync(token);
@@ -64,7 +64,7 @@ public sealed class ShareRecovery(
         takeovers(wal.Kind) ?? throw new WalUnavailableException(wal, $"a WAL of kind {wal.Kind} ends with its process.");
 
     // The one place that knows of every share that was recovered, and of what took how long.
-    private void Report(WalDescriptor wal, WalShare share, TimeSpan sealing, WalFailoverResult result) =>
+    private void Report(WalDescriptor wal, WalShare share, TimeSpan sealing, RecoveredShare result) =>
         FailoverMessages.Recovered(
             _logger,
             share.Ranges.Count,

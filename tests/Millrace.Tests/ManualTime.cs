@@ -1,6 +1,6 @@
-namespace Millrace.Tests.Coordination;
+namespace Millrace.Tests;
 
-/// <summary>A clock that moves when it is told to, for what asks the time but sets no timers.</summary>
+/// <summary>A clock that moves when it is told to. Timers are real: it is for what asks the time.</summary>
 internal sealed class ManualTime : TimeProvider
 {
     private TimeSpan _elapsed;

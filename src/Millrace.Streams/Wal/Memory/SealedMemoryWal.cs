@@ -1,6 +1,6 @@
 namespace Millrace.Streams.Wal.Memory;
 
-internal sealed class MemoryWalRecovery(WalDescriptor descriptor, MemoryWalLog log, Action complete) : IWalRecovery
+internal sealed class SealedMemoryWal(WalDescriptor descriptor, MemoryWalLog log, Action complete) : ISealedWal
 {
     public WalDescriptor Descriptor => descriptor;
 

@@ -4,7 +4,7 @@ namespace Millrace.Cluster.Seat;
 
 /// <summary>Where the controller is while it lives in this process. Whoever asks for one that is on its way here waits for it.</summary>
 /// <remarks>Threading: taken and left by one loop, asked by any thread.</remarks>
-internal sealed class ControllerSeat
+internal sealed class LocalSeat
 {
     private volatile Taken? _taken;
 

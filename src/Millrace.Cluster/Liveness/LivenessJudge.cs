@@ -14,7 +14,7 @@ namespace Millrace.Cluster.Liveness;
 /// up when the last lease has ended that it was granted, or when its process has. Every node has a whole session when a controller begins. Threading: hearing
 /// by any thread, judging by loops of its own.
 /// </remarks>
-public sealed class NodeSessions
+public sealed class LivenessJudge
 {
     private readonly NodeRuntime _runtime;
     private readonly ClusterController _controller;
@@ -35,7 +35,7 @@ public sealed class NodeSessions
     /// <param name="self">This controller's own node: it lives as long as this does.</param>
     /// <param name="gone">Where the controller before this one was, if its process is gone as far as this node saw; null otherwise.</param>
     /// <param name="metrics">Counts what becomes of them.</param>
-    internal NodeSessions(
+    internal LivenessJudge(
         NodeRuntime runtime, ClusterController controller, PeerQuestions questions, ClusterOptions options, PeerAddress self, PeerAddress? gone,
         LivenessMetrics metrics)
     {

@@ -17,9 +17,9 @@ namespace Millrace.Streams.Recovery;
 /// repeated at any point, or run twice at once: what one has committed the other leaves out, or is told that it counts already. Nodes with different shares
 /// of one WAL do not meet. Threading: one recovery per instance call; instances share nothing.
 /// </remarks>
-public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, UploadTarget target)
+public sealed class ShareRecoverer(NodeRuntime runtime, StreamsOptions options, UploadTarget target)
 {
-    private readonly ILogger _logger = runtime.Loggers.CreateLogger<WalFailover>();
+    private readonly ILogger _logger = runtime.Loggers.CreateLogger<ShareRecoverer>();
 
     /// <summary>What this node has to bring, and of which WALs.</summary>
     /// <exception cref="StreamException">Fenced.</exception>
@@ -35,7 +35,7 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
     /// Fenced: the recoverer itself was fenced. Corrupt: records that could have been acknowledged are missing from the WAL; the registry knows
     /// whose, the other streams are complete, and the WAL is kept.
     /// </exception>
-    public async Task<WalFailoverResult> RecoverAsync(IWalRecovery wal, WalShare share, CancellationToken token)
+    public async Task<RecoveredShare> RecoverAsync(ISealedWal wal, WalShare share, CancellationToken token)
     {
         var registry = NewCalls();
         using var pending = new RecoveredRecords(target.Buffers);
@@ -60,7 +60,7 @@ public sealed class WalFailover(NodeRuntime runtime, StreamsOptions options, Upl
 
     private RegistryCalls NewCalls() => new(target.Node, target.Registry, new Retry(runtime, options, _logger));
 
-    private async Task<bool> TryGiveBackAsync(IWalRecovery wal, CancellationToken token)
+    private async Task<bool> TryGiveBackAsync(ISealedWal wal, CancellationToken token)
     {
         try
         {

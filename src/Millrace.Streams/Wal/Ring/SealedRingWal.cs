@@ -5,8 +5,8 @@ using Millrace.Streams.Wal.Media;
 namespace Millrace.Streams.Wal.Ring;
 
 /// <summary>A sealed ring. It holds its space until it is completed or disposed.</summary>
-internal sealed class RingWalRecovery(
-    WalDescriptor descriptor, WalRing ring, BufferPool pool, RingHeader header, IWalSpace space) : IWalRecovery
+internal sealed class SealedRingWal(
+    WalDescriptor descriptor, WalRing ring, BufferPool pool, RingHeader header, IWalSpace space) : ISealedWal
 {
     private bool _disposed;
 

@@ -1,0 +1,84 @@
+using Millrace.Controller.Log;
+using Millrace.Runtime;
+
+namespace Millrace.Controller;
+
+/// <summary>
+/// What a controller knows of its ownership of the metadata log: each append proves it, and where there is nothing to append, a look at the log's next place
+/// does. Leases rest on it.
+/// </summary>
+/// <remarks>
+/// A look goes on beside the requests that change nothing, however many there are: none of them waits for it, and it waits for none. Threading: one loop;
+/// <see cref="ProvenAt"/> is read by any thread.
+/// </remarks>
+/// <param name="runtime">Of the controller's term.</param>
+/// <param name="log">The log, owned.</param>
+/// <param name="options">How often to look.</param>
+/// <param name="ownedSince">When the takeover began: a timestamp.</param>
+internal sealed class OwnershipProof(NodeRuntime runtime, MetadataLog log, ClusterControllerOptions options, long ownedSince)
+{
+    private long _provenAt = ownedSince;
+    private long _lookedAt = ownedSince;
+    private CancellationTokenSource? _givingUp;
+    private Task<bool> _looking = Task.FromResult(false);
+
+    /// <summary>The log is known to have been this controller's then: when the newest append or look that told so began. A timestamp of the runtime.</summary>
+    public long ProvenAt => Volatile.Read(ref _provenAt);
+
+    /// <summary>Completes when the look that is under way has; at once if none is.</summary>
+    public Task Looked => _looking;
+
+    /// <summary>Whether a look is under way, or has ended and was not taken in.</summary>
+    public bool IsLooking => _givingUp is not null;
+
+    /// <summary>How long until a look is due.</summary>
+    /// <param name="rarely">Nothing lets anybody doubt that the log is still this controller's.</param>
+    public TimeSpan DueIn(bool rarely)
+    {
+        var left = (rarely ? options.CalmOwnershipInterval : options.OwnershipInterval) - runtime.Time.GetElapsedTime(_lookedAt);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    /// <summary>Begins a look.</summary>
+    public void Look(CancellationToken stopping)
+    {
+        _lookedAt = runtime.Time.GetTimestamp();
+        _givingUp = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        _looking = log.ConfirmAsync(_givingUp.Token);
+    }
+
+    /// <summary>Takes in what a look has told that has ended, or gives it up: an append puts an entry where it looks.</summary>
+    /// <exception cref="ObjectStorage.ObjectLogs.ObjectLogException">Fenced, Closed.</exception>
+    public async ValueTask EndLookAsync()
+    {
+        if (_givingUp is not { } givingUp)
+        {
+            return;
+        }
+
+        _givingUp = null;
+        givingUp.Cancel();
+        try
+        {
+            if (await _looking)
+            {
+                Volatile.Write(ref _provenAt, _lookedAt);
+            }
+        }
+        catch (OperationCanceledException) when (givingUp.IsCancellationRequested)
+        {
+            // The append proves as much.
+        }
+        finally
+        {
+            givingUp.Dispose();
+            _looking = Task.FromResult(false);
+        }
+    }
+
+    /// <summary>An append begins, and no look is under way.</summary>
+    public void Appends() => _lookedAt = runtime.Time.GetTimestamp();
+
+    /// <summary>It has gone in, which says that the log was this owner's when it began.</summary>
+    public void Appended() => Volatile.Write(ref _provenAt, _lookedAt);
+}

@@ -1,0 +1,92 @@
+using System.Buffers;
+using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+using Millrace.Runtime.Files.Linux;
+using Millrace.Tests.Streams;
+using Xunit;
+
+namespace Millrace.Tests.ObjectStorage;
+
+/// <summary>How long a store is said to have answered nothing, by a clock that the test moves.</summary>
+public sealed class AwaitedObjectStorageTests : IAsyncDisposable
+{
+    private readonly ManualTime _time = new();
+    private readonly TestStorage _inner = new();
+    private readonly NodeRuntime _runtime;
+    private readonly AwaitedObjectStorage _storage;
+
+    public AwaitedObjectStorageTests()
+    {
+        _runtime = new NodeRuntime(
+            _time, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
+        _storage = new AwaitedObjectStorage(_runtime, _inner);
+    }
+
+    [Fact]
+    public async Task It_owes_nothing_while_nobody_asks_or_every_call_is_answered()
+    {
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(TimeSpan.Zero, _storage.Owing);
+        await _storage.ListAsync("", null, 1, default);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(TimeSpan.Zero, _storage.Owing);
+    }
+
+    [Fact]
+    public async Task A_call_is_owed_from_its_beginning_and_any_answer_ends_what_is_owed()
+    {
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _inner.BeforeRead = key => key == "held" ? new(held.Task) : default;
+        var call = _storage.ReadAsync("held", 0, Memory<byte>.Empty, default);
+        _time.Advance(TimeSpan.FromSeconds(4));
+        AssertOwes(4);
+
+        await _storage.ListAsync("", null, 1, default);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        AssertOwes(2);
+
+        held.SetResult();
+        Assert.Equal(-1, await call);
+        Assert.Equal(TimeSpan.Zero, _storage.Owing);
+    }
+
+    [Fact]
+    public async Task What_is_owed_grows_over_attempts_that_fail_and_is_forgotten_when_nobody_comes_again()
+    {
+        _inner.BeforeRead = _ => throw TestStorage.Unavailable;
+        for (var i = 0; i < 4; i++)
+        {
+            await Assert.ThrowsAsync<ObjectStorageException>(async () => await _storage.ReadAsync("key", 0, Memory<byte>.Empty, default));
+            _time.Advance(TimeSpan.FromSeconds(5));
+        }
+
+        AssertOwes(20);
+        _time.Advance(AwaitedObjectStorage.LongestPause);
+        Assert.Equal(TimeSpan.Zero, _storage.Owing);
+        await Assert.ThrowsAsync<ObjectStorageException>(async () => await _storage.ReadAsync("key", 0, Memory<byte>.Empty, default));
+        AssertOwes(0);
+    }
+
+    [Fact]
+    public async Task A_body_has_the_time_that_its_bytes_take()
+    {
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _inner.BeforePut = (_, _) => new(held.Task);
+        var put = _storage.PutAsync("key", new ReadOnlySequence<byte>(new byte[1 << 20]), default);
+        _time.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal(TimeSpan.Zero, _storage.Owing);
+        _time.Advance(TimeSpan.FromSeconds(5));
+        AssertOwes(4);
+        held.SetResult();
+        await put;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _inner.DisposeAsync();
+        _runtime.Dispose();
+    }
+
+    private void AssertOwes(int seconds) => Assert.Equal(TimeSpan.FromSeconds(seconds), _storage.Owing);
+}
