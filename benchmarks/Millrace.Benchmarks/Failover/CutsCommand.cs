@@ -92,9 +92,9 @@ internal static class CutsCommand
             var back = ended.Elapsed;
             records += application.Check();
             var change = cluster.Controller() == controller ? "stays" : "changes";
-            Console.WriteLine(FormattableString.Invariant(
-                $"| {cut} | {longest.TotalSeconds:F1} | {after.TotalSeconds:F1} | {read.TotalSeconds:F1} | {back.TotalSeconds:F1} "
-                + $"| {FenceCounts.Read(cluster).Since(fences)} | {change} |"));
+            var seconds = FormattableString.Invariant(
+                $"{longest.TotalSeconds:F1} | {after.TotalSeconds:F1} | {read.TotalSeconds:F1} | {back.TotalSeconds:F1}");
+            Console.WriteLine($"| {cut} | {seconds} | {FenceCounts.Read(cluster).Since(fences)} | {change} |");
         }
 
         Console.WriteLine(FormattableString.Invariant($"\n{records} records: each acknowledged one is in the log once, in order, and nothing else is.\n"));

@@ -57,7 +57,7 @@ public sealed class MetadataFeed : IMetadataFeed
     }
 
     /// <summary>Shows the newest image, and each one that comes. Whoever wants no more is spared the delta, which costs a look at every topic.</summary>
-    private IDisposable Watch(Action<MetadataImage> watcher)
+    private Subscription Watch(Action<MetadataImage> watcher)
     {
         lock (_lock)
         {
