@@ -50,6 +50,16 @@ internal sealed class ClusterUnderTest : IDisposable
     /// <summary>The broker that the controller lives in.</summary>
     public int Controller() => Find(_admin.DescribeClusterAsync().Result.Controller is { } node ? $"{node.Host}:{node.Port}" : "");
 
+    /// <summary>Waits until every broker is known to live.</summary>
+    /// <exception cref="TimeoutException">Not in time.</exception>
+    public void WaitForAll(TimeSpan limit)
+    {
+        if (!SpinWait.SpinUntil(() => _admin.GetMetadata(TimeSpan.FromSeconds(10)).Brokers.Count == Count, limit))
+        {
+            throw new TimeoutException($"A broker has not come back for {limit.TotalSeconds:F0} s");
+        }
+    }
+
     /// <summary>How many partitions of a topic each broker leads.</summary>
     public int[] Leaders(string topic)
     {

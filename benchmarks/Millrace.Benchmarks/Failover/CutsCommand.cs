@@ -11,8 +11,8 @@ internal static class CutsCommand
 {
     private const int Brokers = 3;
     private const int Partitions = 30;
-    private const string Topic = "cuts";
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     public static Command Create()
@@ -64,30 +64,54 @@ internal static class CutsCommand
 
     private static void Measure(ClusterUnderTest cluster, SeparateHosts hosts, TimeSpan duration, string[] targets)
     {
-        cluster.CreateTopic(Topic, Partitions);
-        using var application = new Application(cluster.BootstrapServers, Topic, Partitions, new WriterOptions(RecordsPerSecond: 500));
-        application.ProbeAll().Wait(Limit);
-        Console.WriteLine("| broker | cut off from | what it | is | acknowledged after, s | after its end, s | group has read all, s | fences | controller |");
-        Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
-        foreach (var cut in Cut.All(targets))
+        Console.WriteLine("| broker | cut off from | what it | is | longest wait, s | all acknowledge, s | are read, s | all are back, s | fences | controller |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
+        var records = 0L;
+        foreach (var (number, cut) in Cut.All(targets).Index())
         {
+            // Whoever was fenced leads nothing of the topics before, and its part of a new one.
+            var topic = $"cuts-{number}";
+            cluster.CreateTopic(topic, Partitions);
+            using var application = new Application(cluster.BootstrapServers, topic, Partitions, new WriterOptions(RecordsPerSecond: 500));
+            application.ProbeAll().Wait(Limit);
+            application.CatchUp(Limit);
             Thread.Sleep(Settling);
             var (controller, fences) = (cluster.Controller(), FenceCounts.Read(cluster));
             var victim = cut.OfController ? controller : (controller + 1) % Brokers;
             hosts.Cut(victim, Others(cut.From, victim, controller), cut.Outgoing, cut.Refused);
-            var during = application.ProbeAll();
+            var began = Stopwatch.StartNew();
+            var waiting = Task.Run(() => LongestWait(application, () => began.Elapsed < duration));
             Thread.Sleep(duration);
             hosts.Heal(victim);
-            var (healed, began) = (application.ProbeAll(), Stopwatch.StartNew());
-            var (after, since) = (healed.Wait(Limit)[^1], during.Wait(Limit)[^1]);
+            var ended = Stopwatch.StartNew();
+            var after = application.ProbeAll().Wait(Limit)[^1];
+            var longest = waiting.Result;
             application.CatchUp(Limit);
-            var read = began.Elapsed;
-            var (given, change) = (FenceCounts.Read(cluster).Since(fences), cluster.Controller() == controller ? "stays" : "changes");
-            Console.WriteLine(FormattableString.Invariant(
-                $"| {cut} | {since.TotalSeconds:F1} | {after.TotalSeconds:F1} | {read.TotalSeconds:F1} | {given} | {change} |"));
+            var read = ended.Elapsed;
+            cluster.WaitForAll(Limit);
+            var back = ended.Elapsed;
+            records += application.Check();
+            var change = cluster.Controller() == controller ? "stays" : "changes";
+            var seconds = FormattableString.Invariant(
+                $"{longest.TotalSeconds:F1} | {after.TotalSeconds:F1} | {read.TotalSeconds:F1} | {back.TotalSeconds:F1}");
+            Console.WriteLine($"| {cut} | {seconds} | {FenceCounts.Read(cluster).Since(fences)} | {change} |");
         }
 
-        Console.WriteLine($"\n{application.Check()} records: each acknowledged one is in the log once, in order, and nothing else is.\n");
+        Console.WriteLine(FormattableString.Invariant($"\n{records} records: each acknowledged one is in the log once, in order, and nothing else is.\n"));
+    }
+
+    /// <summary>The longest that records which were sent to all partitions at once have waited until all were acknowledged.</summary>
+    private static TimeSpan LongestWait(Application application, Func<bool> goesOn)
+    {
+        var longest = TimeSpan.Zero;
+        while (goesOn())
+        {
+            var wait = application.ProbeAll().Wait(Limit)[^1];
+            longest = wait > longest ? wait : longest;
+            Thread.Sleep(Pace);
+        }
+
+        return longest;
     }
 
     private static IEnumerable<string> Others(string target, int victim, int controller) => target switch

@@ -11,6 +11,7 @@ namespace Millrace.Benchmarks.Failover;
 /// <remarks>Threading: produces on a thread of its own, counts on the client's.</remarks>
 internal sealed class SteadyWriter : IDisposable
 {
+    private readonly Lock _probing = new();
     private readonly string _topic;
     private readonly long[] _sent;
     private readonly long[] _acknowledged;
@@ -46,8 +47,11 @@ internal sealed class SteadyWriter : IDisposable
     public Probe ProbeAll()
     {
         var wanted = new TaskCompletionSource<Probe>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _wanted = wanted;
-        return wanted.Task.Result;
+        lock (_probing)
+        {
+            _wanted = wanted;
+            return wanted.Task.Result;
+        }
     }
 
     /// <summary>Ends, and waits until all that was sent is acknowledged.</summary>

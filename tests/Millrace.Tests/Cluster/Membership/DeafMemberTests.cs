@@ -27,7 +27,7 @@ public sealed class DeafMemberTests
             var term = members[0].Member.Local!.Owner.Term;
             network.Swallow("first", "second", TimeSpan.FromSeconds(30));
             // By then it has asked, and waits.
-            network.Swallow("third", "second", TimeSpan.FromSeconds(5.5));
+            network.Swallow("third", "second", TimeSpan.FromSeconds(7));
             await kernel.Delay(TimeSpan.FromSeconds(20));
 
             Assert.Equal(term, members[0].Member.Local?.Owner.Term);
