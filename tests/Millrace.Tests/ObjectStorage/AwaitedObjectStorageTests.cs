@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Files.Linux;
-using Millrace.Tests.Coordination;
 using Millrace.Tests.Streams;
 using Xunit;
 
