@@ -1,6 +1,5 @@
 using Millrace.Cluster;
 using Millrace.Network.Access;
-using Millrace.Runtime;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Network;
 using Millrace.Simulation.Storage;
