@@ -64,7 +64,7 @@ internal static class CutsCommand
 
     private static void Measure(ClusterUnderTest cluster, SeparateHosts hosts, TimeSpan duration, string[] targets)
     {
-        Console.WriteLine("| broker | cut off from | what it | is | longest wait, s | all acknowledge, s | are read, s | all are back, s | fences | controller |");
+        Console.WriteLine("| broker | cut off from | what it | is | longest wait, s | acknowledged, s | read, s | all back, s | fences | controller |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
         var records = 0L;
         foreach (var (number, cut) in Cut.All(targets).Index())

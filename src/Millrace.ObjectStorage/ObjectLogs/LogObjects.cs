@@ -46,7 +46,8 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
             var limit = AppendLimit(attempt);
             try
             {
-                if (await AttemptAsync(timeout => storage.TryCreateAsync(key, body.Bytes, timeout), key, CallLimit.For(limit, body.Bytes.Length, attempt), token))
+                var time = CallLimit.For(limit, body.Bytes.Length, attempt);
+                if (await AttemptAsync(timeout => storage.TryCreateAsync(key, body.Bytes, timeout), key, time, token))
                 {
                     return CreateOutcome.Mine;
                 }

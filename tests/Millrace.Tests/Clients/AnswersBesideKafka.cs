@@ -416,7 +416,7 @@ internal static class AnswersBesideKafka
         private async Task<Ask> LeaderAsync(string topic)
         {
             var metadata = await CallAsync<MetadataRequest, MetadataResponse>(new() { Topics = [new() { Name = topic }] }, 12);
-            var leader = metadata.Topics[0].Partitions.FirstOrDefault()?.LeaderId;
+            var leader = metadata.Topics[0].Partitions is [var first, ..] ? first.LeaderId : -1;
             return metadata.Brokers.FirstOrDefault(broker => broker.NodeId == leader) is { } found
                 ? new Ask(new IPEndPoint(IPAddress.Parse(found.Host), found.Port))
                 : this;

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Millrace.Tests.Clients;
 
-/// <summary>Each client makes a topic at one broker of a cluster, writes to it at another at once, and reads it at the third: by each of them in turn.</summary>
+/// <summary>Each client makes a topic at one broker of a cluster, writes to it at another at once, reads it at the third: by each of them in turn.</summary>
 public sealed class ThroughAnyBrokerTests(SharedCluster cluster) : IClassFixture<SharedCluster>
 {
     private const int Records = 20;
@@ -70,7 +70,8 @@ public sealed class ThroughAnyBrokerTests(SharedCluster cluster) : IClassFixture
         await JavaAsync(MadeAt(turn), "", "topics", "--create", "--topic", topic, "--partitions", "3");
         await JavaAsync(WrittenAt(turn), string.Join('\n', Values) + "\n", "console-producer", "--topic", topic);
         AssertRead(await JavaAsync(
-            ReadAt(turn), "", "console-consumer", "--topic", topic, "--group", topic, "--from-beginning", "--max-messages", $"{Records}", "--timeout-ms", "60000"));
+            ReadAt(turn), "", "console-consumer", "--topic", topic, "--group", topic, "--from-beginning",
+            "--max-messages", $"{Records}", "--timeout-ms", "60000"));
     }
 
     [Theory]
