@@ -185,10 +185,21 @@ public sealed class LivenessJudge
         var now = _clock.Now;
         var own = TimeSpan.FromMilliseconds(Volatile.Read(ref _ownStall));
         var heard = sessions.Where(found => found.Session.ReceivedAgo(now) < _options.ProbeTime).ToList();
+        if (own >= _options.StallTime || heard.Any(found => found.Session.Stalled >= _options.StallTime))
+        {
+            // Nodes that ask nothing of the store do not know whether it answers: the controller looks.
+            _grants.Doubt();
+        }
+
+        var answers = _runtime.Time.GetElapsedTime(_controller.ProvenAt) < _options.StallTime;
         foreach (var (node, session) in sessions)
         {
-            session.IsCondemned = session.ReceivedAgo(now) < _options.ProbeTime && _stalls.IsCutOff(
-                session.Stalled, [own, .. heard.Where(other => other.Session != session).Select(other => other.Session.Stalled)], sessions.Count);
+            if (session.ReceivedAgo(now) < _options.ProbeTime)
+            {
+                session.IsCondemned = answers && _stalls.IsCutOff(
+                    session.Stalled, [own, .. heard.Where(other => other.Session != session).Select(other => other.Session.Stalled)], sessions.Count);
+            }
+
             if (session.IsCondemned && session.TryEnd(now, _options.Rules.BeforeFence(_options.FenceTime)))
             {
                 await _fences.FenceAsync(node, session, FenceCause.CutFromStore, stopping);

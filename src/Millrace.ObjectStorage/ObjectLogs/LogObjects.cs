@@ -13,7 +13,16 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
     private const int PutIdPosition = 24;
     private const int PutIdEnd = PutIdPosition + 16;
 
+    // Whoever is slow is given so many times what it took of late.
+    private const int Slack = 3;
+
+    // A longer one would be above every limit.
+    private const int MostDoublings = 10;
+
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<ObjectLog>();
+
+    // How long answers take: goes up at once, and down slowly. In ticks of TimeSpan.
+    private long _answeredIn;
 
     public LogKeys Keys { get; } = new(prefix);
 
@@ -43,11 +52,10 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
         {
             var refused = false;
             Exception? trouble = null;
-            var limit = AppendLimit(attempt);
             try
             {
-                var time = CallLimit.For(limit, body.Bytes.Length, attempt);
-                if (await AttemptAsync(timeout => storage.TryCreateAsync(key, body.Bytes, timeout), key, time, token))
+                var limit = LimitOf(body.Bytes.Length, attempt);
+                if (await AttemptAsync(timeout => storage.TryCreateAsync(key, body.Bytes, timeout), key, limit, token))
                 {
                     return CreateOutcome.Mine;
                 }
@@ -63,12 +71,12 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
             {
                 try
                 {
-                    if (await ReadPutIdAsync(key, limit, token) is { } found)
+                    if (await ReadPutIdAsync(key, attempt, token) is { } found)
                     {
                         return found == body.PutId ? CreateOutcome.Mine : CreateOutcome.Taken;
                     }
 
-                    if (refused && await AttemptAsync(ReadBoundaryOnceAsync, Keys.Markers, limit, token) > place)
+                    if (refused && await AttemptAsync(ReadBoundaryOnceAsync, Keys.Markers, LimitOf(length: 0, attempt), token) > place)
                     {
                         return CreateOutcome.Gone;
                     }
@@ -148,10 +156,10 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
         return count < 0 ? null : header[..count];
     }
 
-    private async ValueTask<Guid?> ReadPutIdAsync(string key, TimeSpan limit, CancellationToken token)
+    private async ValueTask<Guid?> ReadPutIdAsync(string key, int attempt, CancellationToken token)
     {
         var start = new byte[PutIdEnd];
-        var count = await AttemptAsync(timeout => storage.ReadAsync(key, 0, start, timeout), key, limit, token);
+        var count = await AttemptAsync(timeout => storage.ReadAsync(key, 0, start, timeout), key, LimitOf(length: 0, attempt), token);
         // Whatever is too short to carry an id is not ours.
         return count < 0 ? null : count < PutIdEnd ? Guid.Empty : new Guid(start.AsSpan(PutIdPosition), bigEndian: true);
     }
@@ -170,9 +178,12 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
     {
         using var timeout = new CancellationTokenSource(limit, runtime.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, token);
+        var begun = runtime.Time.GetTimestamp();
         try
         {
-            return await request(either.Token);
+            var answer = await request(either.Token);
+            Answered(runtime.Time.GetElapsedTime(begun));
+            return answer;
         }
         catch (OperationCanceledException late) when (timeout.IsCancellationRequested && !token.IsCancellationRequested)
         {
@@ -180,13 +191,19 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
         }
     }
 
-    private TimeSpan AppendLimit(int attempt)
+    // Of several at the same time one may be passed over: the next one counts.
+    private void Answered(TimeSpan after)
     {
-        var limit = options.FirstAppendTimeout * Math.Pow(2, attempt - 1);
-        return limit < options.RequestTimeout ? limit : options.RequestTimeout;
+        var before = Volatile.Read(ref _answeredIn);
+        Volatile.Write(ref _answeredIn, Math.Max(after.Ticks, before - before / 8));
     }
 
-    private TimeSpan LimitOf(long length, int attempt) => CallLimit.For(options.RequestTimeout, length, attempt);
+    private TimeSpan LimitOf(long length, int attempt)
+    {
+        var usual = TimeSpan.FromTicks(Volatile.Read(ref _answeredIn)) * Slack;
+        var limit = (usual > options.FirstTimeout ? usual : options.FirstTimeout) * (1 << Math.Min(attempt - 1, MostDoublings));
+        return CallLimit.For(limit < options.RequestTimeout ? limit : options.RequestTimeout, length, attempt);
+    }
 
     private ValueTask<T> RepeatAsync<T>(Func<CancellationToken, ValueTask<T>> request, string key, long length, CancellationToken token)
     {

@@ -22,10 +22,11 @@ public sealed record ObjectLogOptions
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// The same of an append's first attempt; each next one may take twice as long, up to <see cref="RequestTimeout"/>. Whatever is appended behind it waits
-    /// for it, and so do all who wait for those: one request that is lost on its way is not worth that, and a node that stands still for seconds is given up.
+    /// The same of a first attempt; each next one may take twice as long, up to <see cref="RequestTimeout"/>, and a store that was slow of late has three times
+    /// what it took. Whatever is appended behind an append waits for it, and so do all who wait for those: one request that is lost on its way is not worth
+    /// that, and a node that stands still for seconds is given up.
     /// </summary>
-    public TimeSpan FirstAppendTimeout { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan FirstTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How often a reader that waits at the tail looks for more. At most a second.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(250);

@@ -72,6 +72,7 @@ internal sealed class IncarnationStart(
         }
 
         var store = new AwaitedObjectStorage(life, components.Storage);
+        _ = life.Spawn("store-probe", store.ProbeAsync);
         var wals = components.Wals(life, store);
         await RemoveUnfinishedAsync(wals, token);
         var nodes = new NodeRegistry(life, member.Channel);

@@ -52,7 +52,10 @@ internal sealed class ClusterMachine : INodeObserver
     private bool _stopping;
     private TimeSpan _troubledUntil;
 
-    public ClusterMachine(ClusterWorld world, int number)
+    /// <param name="world">Where it stands.</param>
+    /// <param name="number">From 0.</param>
+    /// <param name="walIsOnDisk">Whether its WAL lies there, where nobody else reaches it; null to draw lots.</param>
+    public ClusterMachine(ClusterWorld world, int number, bool? walIsOnDisk = null)
     {
         (_world, _kernel) = (world, world.Kernel);
         Host = $"10.0.0.{number + 1}";
@@ -62,7 +65,7 @@ internal sealed class ClusterMachine : INodeObserver
         // What rests on clocks shows where they are at their worst.
         var error = _kernel.Random.Chance(0.5) ? _kernel.Random.Pick([-1, 0, 1]) : _kernel.Random.NextDouble() * 2 - 1;
         _clockRate = 1 + error * LargestClockError;
-        _walIsOnDisk = _kernel.Random.Chance(WalsOnDisk);
+        _walIsOnDisk = walIsOnDisk ?? _kernel.Random.Chance(WalsOnDisk);
     }
 
     public SimulatedNode Node { get; }

@@ -56,6 +56,30 @@ public sealed class LivenessJudgeTests
         }));
 
     [Fact]
+    public void A_store_that_is_away_for_all_costs_the_one_that_writes_nothing_though_the_others_ask_nothing_of_it() =>
+        Assert.Null(TimeUntilGivenUpIfEver(world =>
+        {
+            var (since, until) = (world.Kernel.Now, world.Kernel.Now + TimeSpan.FromSeconds(10));
+            world.Bucket.DownUntil = until;
+            world.Second.Member.WatchStore(() => world.Kernel.Now < until ? world.Kernel.Now - since : TimeSpan.Zero);
+        }));
+
+    [Fact]
+    public void A_node_that_is_cut_off_from_the_store_is_given_up_though_its_heartbeats_pause_at_times() =>
+        Assert.InRange(
+            TimeUntilGivenUp(world =>
+            {
+                var since = world.Kernel.Now;
+                world.Second.Member.WatchStore(() => world.Kernel.Now - since);
+                for (var second = 1; second < 20; second += 2)
+                {
+                    _ = PauseAsync(world, TimeSpan.FromSeconds(second), Options.ProbeTime + TimeSpan.FromMilliseconds(200));
+                }
+            }),
+            Options.StallTime + Options.LeaseTime,
+            Options.StallTime + Options.FenceTime + TimeSpan.FromSeconds(3));
+
+    [Fact]
     public void A_node_whose_writes_arrive_again_at_the_last_moment_is_pardoned_and_not_taken_for_silent()
     {
         for (var stall = Options.StallTime + Options.FenceTime - TimeSpan.FromSeconds(1); stall < Options.StallTime + Options.FenceTime; stall += Step)
@@ -88,7 +112,7 @@ public sealed class LivenessJudgeTests
             await kernel.Delay(TimeSpan.FromSeconds(5));
             Assert.Equal(2, first.Member.Metadata.Image.LiveNodes.Count());
 
-            trouble(new World(kernel, network, first, second));
+            trouble(new World(kernel, bucket, network, first, second));
             var began = kernel.Now;
             while (first.Member.Metadata.Image.LiveNodes.Count() == 2 && kernel.Now < began + TimeSpan.FromSeconds(20))
             {
@@ -100,5 +124,14 @@ public sealed class LivenessJudgeTests
         return took;
     }
 
-    private sealed record World(SimulationKernel Kernel, SimulatedNetwork Network, SimulatedMember First, SimulatedMember Second);
+    private static async Task PauseAsync(World world, TimeSpan after, TimeSpan time)
+    {
+        await world.Kernel.Delay(after);
+        world.Second.Node.Pause();
+        await world.Kernel.Delay(time);
+        world.Second.Node.Resume();
+    }
+
+    private sealed record World(
+        SimulationKernel Kernel, SimulatedBucket Bucket, SimulatedNetwork Network, SimulatedMember First, SimulatedMember Second);
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Millrace.ObjectStorage.Memory;
+using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
 using Millrace.Tests.Streams;
@@ -300,10 +301,53 @@ public sealed class ObjectLogTests : IDisposable
         };
         var log = new ObjectLog(
             _node.Runtime, storage, "log/",
-            new ObjectLogOptions { RequestTimeout = TimeSpan.FromHours(1), FirstAppendTimeout = TimeSpan.FromMilliseconds(20) });
+            new ObjectLogOptions { RequestTimeout = TimeSpan.FromHours(1), FirstTimeout = TimeSpan.FromMilliseconds(20) });
         await using var owner = log.BeginTerm(_node.Runtime.NewId());
         Assert.Equal(new LogPlace(0, 0), await owner.AppendAsync(new(new byte[1])).WaitAsync(TimeSpan.FromSeconds(60)));
         Assert.True(attempts > 1);
+    }
+
+    [Fact]
+    public async Task A_store_that_fails_for_very_long_takes_the_append_when_it_is_back()
+    {
+        var attempts = 0;
+        await using var storage = new AdjustedObjectStorage
+        {
+            CreateUntil = (_, _) => Interlocked.Increment(ref attempts) > 100
+                ? ValueTask.FromResult(true)
+                : throw new ObjectStorageException(ObjectStorageError.Transient, "away"),
+        };
+        var options = new ObjectLogOptions { FirstBackOff = TimeSpan.FromMilliseconds(1), LongestBackOff = TimeSpan.FromMilliseconds(1) };
+        await using var owner = new ObjectLog(_node.Runtime, storage, "log/", options).BeginTerm(_node.Runtime.NewId());
+        Assert.Equal(new LogPlace(0, 0), await owner.AppendAsync(new(new byte[1])).WaitAsync(TimeSpan.FromSeconds(60)));
+    }
+
+    [Fact]
+    public async Task A_store_that_was_slow_of_late_is_given_more_than_that_before_an_append_is_made_again()
+    {
+        var attempts = 0;
+        await using var storage = new AdjustedObjectStorage
+        {
+            CreateUntil = async (_, token) =>
+            {
+                Interlocked.Increment(ref attempts);
+                await Task.Delay(200, token);
+                return true;
+            },
+        };
+        var options = new ObjectLogOptions { RequestTimeout = TimeSpan.FromHours(1), FirstTimeout = TimeSpan.FromMilliseconds(50) };
+        await using var owner = new ObjectLog(_node.Runtime, storage, "log/", options).BeginTerm(_node.Runtime.NewId());
+        await owner.AppendAsync(new(new byte[1])).WaitAsync(TimeSpan.FromSeconds(60));
+        var before = attempts;
+        Assert.True(before > 1);
+
+        // What it took is taken of the store's slowness, which a loaded machine adds to.
+        for (var i = 0; i < 5; i++)
+        {
+            await owner.AppendAsync(new(new byte[1])).WaitAsync(TimeSpan.FromSeconds(60));
+        }
+
+        Assert.InRange(attempts - before, 5, 8);
     }
 
     private ObjectLog Log(int inFlight = 1) =>
