@@ -12,6 +12,9 @@ internal enum FollowEnd
     /// <summary>Whoever answers there is not that controller, or is it no longer.</summary>
     Resigned,
 
+    /// <summary>It is cut off from the store, which answers this node.</summary>
+    CutFromStore,
+
     /// <summary>What is missing here lies too far back for it: the bucket is to be read.</summary>
     TooFarBack,
 }

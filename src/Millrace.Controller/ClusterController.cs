@@ -59,6 +59,9 @@ public sealed class ClusterController : IAsyncDisposable
     /// <summary>Its term of the log.</summary>
     public long Term => _log.Term;
 
+    /// <inheritdoc cref="OwnershipProof.Stalled"/>
+    public TimeSpan Stalled => _ownership.Stalled;
+
     /// <inheritdoc cref="OwnershipProof.ProvenAt"/>
     public long ProvenAt => _ownership.ProvenAt;
 

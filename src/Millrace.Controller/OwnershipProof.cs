@@ -9,7 +9,7 @@ namespace Millrace.Controller;
 /// </summary>
 /// <remarks>
 /// A look goes on beside the requests that change nothing, however many there are: none of them waits for it, and it waits for none. Threading: one loop;
-/// <see cref="ProvenAt"/> is read by any thread.
+/// <see cref="ProvenAt"/> and <see cref="Stalled"/> are read by any thread.
 /// </remarks>
 /// <param name="runtime">Of the controller's term.</param>
 /// <param name="log">The log, owned.</param>
@@ -19,11 +19,17 @@ internal sealed class OwnershipProof(NodeRuntime runtime, MetadataLog log, Clust
 {
     private long _provenAt = ownedSince;
     private long _lookedAt = ownedSince;
+
+    // When the look or append that is under way was begun: a timestamp; zero if none is.
+    private long _askedAt;
     private CancellationTokenSource? _givingUp;
     private Task<bool> _looking = Task.FromResult(false);
 
     /// <summary>The log is known to have been this controller's then: when the newest append or look that told so began. A timestamp of the runtime.</summary>
     public long ProvenAt => Volatile.Read(ref _provenAt);
+
+    /// <summary>How long the log's store has owed an answer to the look or append that is under way; zero if none is.</summary>
+    public TimeSpan Stalled => Volatile.Read(ref _askedAt) is var at and not 0 ? runtime.Time.GetElapsedTime(at) : TimeSpan.Zero;
 
     /// <summary>Completes when the look that is under way has; at once if none is.</summary>
     public Task Looked => _looking;
@@ -42,7 +48,7 @@ internal sealed class OwnershipProof(NodeRuntime runtime, MetadataLog log, Clust
     /// <summary>Begins a look.</summary>
     public void Look(CancellationToken stopping)
     {
-        _lookedAt = runtime.Time.GetTimestamp();
+        Ask();
         _givingUp = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         _looking = log.ConfirmAsync(_givingUp.Token);
     }
@@ -73,12 +79,23 @@ internal sealed class OwnershipProof(NodeRuntime runtime, MetadataLog log, Clust
         {
             givingUp.Dispose();
             _looking = Task.FromResult(false);
+            Volatile.Write(ref _askedAt, 0);
         }
     }
 
     /// <summary>An append begins, and no look is under way.</summary>
-    public void Appends() => _lookedAt = runtime.Time.GetTimestamp();
+    public void Appends() => Ask();
 
     /// <summary>It has gone in, which says that the log was this owner's when it began.</summary>
-    public void Appended() => Volatile.Write(ref _provenAt, _lookedAt);
+    public void Appended()
+    {
+        Volatile.Write(ref _provenAt, _lookedAt);
+        Volatile.Write(ref _askedAt, 0);
+    }
+
+    private void Ask()
+    {
+        _lookedAt = runtime.Time.GetTimestamp();
+        Volatile.Write(ref _askedAt, _lookedAt);
+    }
 }

@@ -58,8 +58,10 @@ internal sealed class OpeningNode : IAsyncDisposable
     {
         var registry = new StreamRegistry(Cluster.Channel, Self);
         var failover = new ShareRecoverer(_life, Options, new UploadTarget(Self, Cluster.Storage, registry, _buffers));
-        await new StartRecovery(new ShareTakeover(_life, _nodes, Self, failover, _ => _wals), new AcceptedLosses(_life, _nodes, Self, []))
-            .RunAsync(await _nodes.GetWaitingWalsAsync(default), triesAgain: false, default);
+        await using var metrics = new RecoveryMetrics();
+        var recovery = new ShareTakeover(_life, _nodes, Self, failover, metrics, _ => _wals);
+        var waiting = await _nodes.GetWaitingWalsAsync(default);
+        await new StartRecovery(recovery, new AcceptedLosses(_life, _nodes, Self, [])).RunAsync(waiting, triesAgain: false, default);
     }
 
     /// <summary>Opens all partitions that it leads.</summary>

@@ -18,6 +18,7 @@ namespace Millrace.Cluster.Following;
 /// <param name="finder">Hears where requests go.</param>
 /// <param name="self">Names this node in the controller's log.</param>
 /// <param name="reports">What this node tells the controller of itself.</param>
+/// <param name="takesWrites">Whether the store does, from here.</param>
 /// <param name="isNext">Whether this node is the first that would take its place; null while it is no member.</param>
 /// <param name="owner">Whom it follows, and where that is.</param>
 internal sealed class ControllerFollower(
@@ -28,6 +29,7 @@ internal sealed class ControllerFollower(
     ControllerFinder finder,
     string self,
     NodeReports reports,
+    Func<CancellationToken, Task<bool>> takesWrites,
     Func<bool?> isNext,
     TermOwner owner)
 {
@@ -38,7 +40,10 @@ internal sealed class ControllerFollower(
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<ControllerFollower>();
     private readonly BackOff _pauses = new(runtime, FirstPause, LongestPause);
     private readonly long _began = runtime.Time.GetTimestamp();
+    private readonly TaskCompletionSource _isCutOff = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _heardAt;
+    private long _stalledMs;
+    private bool _isChecking;
 
     public TermOwner Owner => owner;
 
@@ -64,8 +69,8 @@ internal sealed class ControllerFollower(
                 await _pauses.PauseAsync(token);
             }
         }
-        while ((HeardAgo ?? runtime.Time.GetElapsedTime(_began)) < options.SuspicionTime);
-        return FollowEnd.Silent;
+        while (!_isCutOff.Task.IsCompleted && (HeardAgo ?? runtime.Time.GetElapsedTime(_began)) < options.SuspicionTime);
+        return _isCutOff.Task.IsCompleted ? FollowEnd.CutFromStore : FollowEnd.Silent;
     }
 
     private async Task<FollowEnd> FollowAsync(CancellationToken token)
@@ -75,14 +80,15 @@ internal sealed class ControllerFollower(
         await using var heartbeats = await ConnectAsync("heartbeats", token);
         var beats = new Heartbeats(
             runtime, options, owner.Id, reports,
-            (request, ending) => heartbeats.CallAsync<NodeHeartbeatRequest, NodeHeartbeatResponse>(request, ending));
+            (request, ending) => heartbeats.CallAsync<NodeHeartbeatRequest, NodeHeartbeatResponse>(request, ending),
+            stalled => Judge(stalled, token));
         var beating = runtime.Spawn("heartbeats", _ => beats.RunAsync(token));
         _ = runtime.Spawn("heartbeat-link", async _ =>
         {
             await heartbeats.Lost;
             beats.Break();
         });
-        var broken = Waiting.Either(calls.Lost, Waiting.Either(heartbeats.Lost, beating));
+        var broken = Waiting.Either(Waiting.Either(calls.Lost, _isCutOff.Task), Waiting.Either(heartbeats.Lost, beating));
         var link = RemoteController.Over(calls, owner.Id);
         try
         {
@@ -135,6 +141,29 @@ internal sealed class ControllerFollower(
         await Waiting.Either(asking, broken);
         // Whatever goes by the other connections would not be heard of either.
         return asking.IsCompleted ? await asking : throw new IOException($"A connection to the controller at {owner.Host}:{owner.Port} is lost");
+    }
+
+    /// <summary>
+    /// A controller whose writes do not arrive commits nothing: whoever can write to the store takes its place. If nobody can, the store is away.
+    /// </summary>
+    private void Judge(TimeSpan stalled, CancellationToken token)
+    {
+        Volatile.Write(ref _stalledMs, (long)stalled.TotalMilliseconds);
+        if (stalled >= options.StallTime && !Interlocked.Exchange(ref _isChecking, true))
+        {
+            _ = runtime.Spawn("store-check", async _ =>
+            {
+                // Twice: a store that was away for all, and is back, may have answered this node first.
+                var works = await takesWrites(token);
+                await Task.Delay(options.StallTime, runtime.Time, token);
+                if (works && Volatile.Read(ref _stalledMs) >= options.StallTime.TotalMilliseconds && await takesWrites(token))
+                {
+                    _isCutOff.TrySetResult();
+                }
+
+                Volatile.Write(ref _isChecking, false);
+            });
+        }
     }
 
     /// <returns>Whether it follows what is known here.</returns>

@@ -9,12 +9,14 @@ namespace Millrace.Cluster.Liveness;
 /// <param name="controller">As the seal of the metadata log names it.</param>
 /// <param name="reports">What this node says of itself.</param>
 /// <param name="ask">The link.</param>
+/// <param name="heard">Hears with each answer how long the controller has waited for the store.</param>
 internal sealed class Heartbeats(
     NodeRuntime runtime,
     ClusterOptions options,
     Guid controller,
     NodeReports reports,
-    Func<NodeHeartbeatRequest, CancellationToken, ValueTask<NodeHeartbeatResponse>> ask)
+    Func<NodeHeartbeatRequest, CancellationToken, ValueTask<NodeHeartbeatResponse>> ask,
+    Action<TimeSpan>? heard = null)
 {
     private readonly Lock _lock = new();
     private bool _isBroken;
@@ -97,6 +99,7 @@ internal sealed class Heartbeats(
         }
 
         (_answeredAt, _mark) = (runtime.Time.GetTimestamp(), answer.Mark);
+        heard?.Invoke(TimeSpan.FromMilliseconds(answer.StalledMs));
         if (answer.LeaseMs > 0)
         {
             lock (_lock)

@@ -21,6 +21,9 @@ internal sealed class LeaseGrants(NodeRuntime runtime, ClusterController control
     private bool IsCalm => runtime.Time.GetTimestamp() < Volatile.Read(ref _calmUntil)
         && controller.ProvenAt is var proven && proven > Volatile.Read(ref _doubtedAt) && proven > clock.StoodStillUntil;
 
+    /// <summary>Whether somebody wants to know how fresh the proof is: then the log is looked at often, however calm the cluster is.</summary>
+    public bool WantsProof { get; set; }
+
     /// <summary>What is granted now.</summary>
     public TimeSpan Next() => options.Rules.Grant(options.LeaseTime, runtime.Time.GetElapsedTime(controller.ProvenAt), IsCalm);
 
@@ -33,6 +36,6 @@ internal sealed class LeaseGrants(NodeRuntime runtime, ClusterController control
     {
         var since = at ?? runtime.Time.GetTimestamp();
         Volatile.Write(ref _calmUntil, since + (long)(options.ProbeTime.TotalSeconds * runtime.Time.TimestampFrequency));
-        controller.LooksRarely = IsCalm;
+        controller.LooksRarely = IsCalm && !WantsProof;
     }
 }

@@ -26,6 +26,7 @@ public sealed class LivenessJudge
     private readonly GoneProbe _probe;
     private readonly FenceJudge _judge;
     private readonly StallJudge _stalls;
+    private readonly Func<TimeSpan> _stalled;
     private long _ownStall;
 
     /// <param name="runtime">Of this controller's term.</param>
@@ -35,11 +36,12 @@ public sealed class LivenessJudge
     /// <param name="self">This controller's own node: it lives as long as this does.</param>
     /// <param name="gone">Where the controller before this one was, if its process is gone as far as this node saw; null otherwise.</param>
     /// <param name="metrics">Counts what becomes of them.</param>
+    /// <param name="stalled">How long this controller has waited for the store.</param>
     internal LivenessJudge(
         NodeRuntime runtime, ClusterController controller, PeerQuestions questions, ClusterOptions options, PeerAddress self, PeerAddress? gone,
-        LivenessMetrics metrics)
+        LivenessMetrics metrics, Func<TimeSpan> stalled)
     {
-        (_runtime, _controller, _options) = (runtime, controller, options);
+        (_runtime, _controller, _options, _stalled) = (runtime, controller, options, stalled);
         _clock = new SessionClock(runtime, options.SuspicionTime / 2);
         _sessions = new SessionTable(controller.Metadata, self, _clock);
         _grants = new LeaseGrants(runtime, controller, options, _clock);
@@ -90,6 +92,7 @@ public sealed class LivenessJudge
             Outcome = (sbyte)HeartbeatOutcome.Heard,
             LeaseMs = MayGrant(node, heartbeat, connection) ? (int)_grants.Next().TotalMilliseconds : 0,
             Mark = mark,
+            StalledMs = (long)_stalled().TotalMilliseconds,
         };
     }
 
@@ -185,12 +188,8 @@ public sealed class LivenessJudge
         var now = _clock.Now;
         var own = TimeSpan.FromMilliseconds(Volatile.Read(ref _ownStall));
         var heard = sessions.Where(found => found.Session.ReceivedAgo(now) < _options.ProbeTime).ToList();
-        if (own >= _options.StallTime || heard.Any(found => found.Session.Stalled >= _options.StallTime))
-        {
-            // Nodes that ask nothing of the store do not know whether it answers: the controller looks.
-            _grants.Doubt();
-        }
-
+        // Nodes that ask nothing of the store do not know whether it answers: the controller looks.
+        _grants.WantsProof = own >= _options.StallTime || heard.Any(found => found.Session.Stalled >= _options.StallTime);
         var answers = _runtime.Time.GetElapsedTime(_controller.ProvenAt) < _options.StallTime;
         foreach (var (node, session) in sessions)
         {

@@ -32,7 +32,7 @@ public sealed class ClusterMember : IAsyncDisposable
     private readonly InternalServer _server;
 
     private ClusterMember(
-        NodeRuntime life, IObjectStorage storage, MetadataLog log, BufferPool buffers, IConnectionFactory peers, PeerAddress self, ClusterOptions options)
+        NodeRuntime life, AwaitedObjectStorage storage, MetadataLog log, BufferPool buffers, IConnectionFactory peers, PeerAddress self, ClusterOptions options)
     {
         _life = life;
         Ended = life.Stopping;
@@ -64,7 +64,7 @@ public sealed class ClusterMember : IAsyncDisposable
 
     /// <summary>Joins the cluster in a bucket, or forms it. Returns when the cluster has a controller.</summary>
     /// <param name="life">This part of the process, which the log was read in; owned from now on.</param>
-    /// <param name="storage">The bucket, known to be one of ours.</param>
+    /// <param name="storage">The bucket, known to be one of ours; the log was read through it.</param>
     /// <param name="log">Its metadata, as far as it was read; owned from now on.</param>
     /// <param name="buffers">Memory for the requests of other nodes.</param>
     /// <param name="listener">Where other nodes come, bound; owned from now on.</param>
@@ -74,7 +74,7 @@ public sealed class ClusterMember : IAsyncDisposable
     /// <param name="token">Ends the attempt.</param>
     public static async Task<ClusterMember> JoinAsync(
         NodeRuntime life,
-        IObjectStorage storage,
+        AwaitedObjectStorage storage,
         MetadataLog log,
         BufferPool buffers,
         IConnectionListener listener,
@@ -85,6 +85,7 @@ public sealed class ClusterMember : IAsyncDisposable
     {
         var member = new ClusterMember(life, storage, log, buffers, peers, self, options);
         member._server.Serve(listener);
+        _ = life.Spawn("store-probe", storage.ProbeAsync);
         _ = life.Spawn("cluster-member", member._loop.RunAsync);
         try
         {

@@ -26,7 +26,7 @@ internal sealed class MemberLoop : IAsyncDisposable
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
     private readonly NodeRuntime _life;
-    private readonly IObjectStorage _storage;
+    private readonly AwaitedObjectStorage _storage;
     private readonly IConnectionFactory _peers;
     private readonly PeerAddress _self;
     private readonly ClusterOptions _options;
@@ -37,6 +37,7 @@ internal sealed class MemberLoop : IAsyncDisposable
     private readonly NodeReports _reports;
     private readonly Candidacy _candidacy;
     private readonly OwnerSearch _search;
+    private readonly StoreCheck _check;
     private readonly LivenessMetrics _metrics;
 
     // Between readings of the bucket that were to help where a controller does not.
@@ -53,7 +54,7 @@ internal sealed class MemberLoop : IAsyncDisposable
     /// <param name="self">Where others reach it.</param>
     /// <param name="options">How patient it is.</param>
     public MemberLoop(
-        NodeRuntime life, IObjectStorage storage, MetadataLog log, MetadataFeed feed, IConnectionFactory peers, PeerQuestions questions,
+        NodeRuntime life, AwaitedObjectStorage storage, MetadataLog log, MetadataFeed feed, IConnectionFactory peers, PeerQuestions questions,
         NodeReports reports, PeerAddress self, ClusterOptions options)
     {
         (_life, _storage, _feed, _peers, _questions, _reports) = (life, storage, feed, peers, questions, reports);
@@ -62,6 +63,7 @@ internal sealed class MemberLoop : IAsyncDisposable
         _copy = new MetadataCopy(life, storage, options.Log, feed, log, Looked);
         _candidacy = new Candidacy(questions, options, self);
         _search = new OwnerSearch(life, _copy, _candidacy, feed);
+        _check = new StoreCheck(life, storage);
         _metrics = new LivenessMetrics(life, () => reports.Lease?.Lapses ?? 0, () => Seat.Local?.Judge);
         _readings = new BackOff(life, FirstPause, LongestPause);
     }
@@ -144,7 +146,7 @@ internal sealed class MemberLoop : IAsyncDisposable
     private async Task<LostController?> FollowAsync(TermOwner owner, CancellationToken stopping)
     {
         var follower = _following = new ControllerFollower(
-            _life, _peers, _options, _copy, Finder, _self.ToString(), _reports, () => _candidacy.IsNext(_feed.Image, owner), owner);
+            _life, _peers, _options, _copy, Finder, _self.ToString(), _reports, _check.TakesWritesAsync, () => _candidacy.IsNext(_feed.Image, owner), owner);
         ClusterMessages.Follows(_logger, owner.Host, owner.Port);
         _metrics.ControllerFound(owner.Id);
         var began = _life.Time.GetTimestamp();
@@ -223,7 +225,10 @@ internal sealed class MemberLoop : IAsyncDisposable
         NodeRuntime term, TermOwner owner, ClusterController controller, LostController? lost, CancellationToken stopping)
     {
         var gone = lost is { End: FollowEnd.Gone } former ? new PeerAddress(former.Owner.Host, former.Owner.Port) : null;
-        var sessions = new LivenessJudge(term, controller, _questions, _options, _self, gone, _metrics);
+        var sessions = new LivenessJudge(
+            term, controller, _questions, _options, _self, gone, _metrics,
+            // One request that takes long is no store that is away; nor is one that nothing of the log waits for.
+            () => controller.Stalled is var stalled && _storage.Owing is var owing && stalled < owing ? stalled : owing);
         var endpoint = new ControllerEndpoint(term, controller, _options.Controller);
         _ = term.Spawn("node-sessions", sessions.RunAsync);
         Seat.Seat(new LocalController(owner, controller, endpoint, sessions));

@@ -12,9 +12,11 @@ namespace Millrace.Controller.Failover;
 /// <param name="nodes">Forgets the WAL when the last share is complete.</param>
 /// <param name="self">The incarnation that recovers.</param>
 /// <param name="failover">Commits what the WAL holds.</param>
+/// <param name="metrics">Takes down how long it all took.</param>
 /// <param name="takeovers">Take WALs over, by their kind; null for one that ends with its process, and takes none.</param>
 public sealed class ShareTakeover(
-    NodeRuntime runtime, NodeRegistry nodes, NodeIncarnation self, ShareRecoverer failover, Func<WalKind, IWalTakeover?> takeovers)
+    NodeRuntime runtime, NodeRegistry nodes, NodeIncarnation self, ShareRecoverer failover, RecoveryMetrics metrics,
+    Func<WalKind, IWalTakeover?> takeovers)
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<ShareTakeover>();
 
@@ -64,7 +66,9 @@ public sealed class ShareTakeover(
         takeovers(wal.Kind) ?? throw new WalUnavailableException(wal, $"a WAL of kind {wal.Kind} ends with its process.");
 
     // The one place that knows of every share that was recovered, and of what took how long.
-    private void Report(WalDescriptor wal, WalShare share, TimeSpan sealing, RecoveredShare result) =>
+    private void Report(WalDescriptor wal, WalShare share, TimeSpan sealing, RecoveredShare result)
+    {
+        metrics.Recovered(sealing, result.Times);
         FailoverMessages.Recovered(
             _logger,
             share.Ranges.Count,
@@ -77,6 +81,7 @@ public sealed class ShareTakeover(
             Milliseconds(result.Times.Reading),
             Milliseconds(result.Times.Committing),
             Milliseconds(result.Times.Completing));
+    }
 
     private static long Milliseconds(TimeSpan time) => (long)time.TotalMilliseconds;
 }

@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using Millrace.Server.Cli;
 using Millrace.Server.Cli.Completion;
 using Millrace.Server.Cli.Help;
 
@@ -14,5 +15,9 @@ internal sealed class GroupDeleteCommand : DeleteCommand
         Names.CompletionSources.AddGroups(Client);
 
     protected override Task DeleteAsync(IAdminClient admin, IList<string> names, TimeSpan timeout) =>
-        admin.DeleteGroupsAsync(names, new DeleteGroupsOptions { RequestTimeout = timeout });
+        GroupCalls.RepeatAsync(timeout, async () =>
+        {
+            await admin.DeleteGroupsAsync(names, new DeleteGroupsOptions { RequestTimeout = timeout });
+            return true;
+        });
 }

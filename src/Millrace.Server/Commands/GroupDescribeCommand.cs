@@ -28,7 +28,9 @@ internal sealed class GroupDescribeCommand : ClientCommand
     {
         using var admin = Client.Admin(result);
         var name = result.GetValue(_name)!;
-        var described = await admin.DescribeConsumerGroupsAsync([name], new DescribeConsumerGroupsOptions { RequestTimeout = Client.Timeout(result) });
+        var timeout = Client.Timeout(result);
+        var described = await GroupCalls.RepeatAsync(
+            timeout, () => admin.DescribeConsumerGroupsAsync([name], new DescribeConsumerGroupsOptions { RequestTimeout = timeout }));
         var group = described.ConsumerGroupDescriptions[0];
         if (group.State == ConsumerGroupState.Dead)
         {
@@ -63,8 +65,9 @@ internal sealed class GroupDescribeCommand : ClientCommand
 
     private async Task<Report> OffsetsAsync(IAdminClient admin, ConsumerGroupDescription group, ParseResult result)
     {
-        var listed = await admin.ListConsumerGroupOffsetsAsync(
-            [new ConsumerGroupTopicPartitions(group.GroupId, null)], new ListConsumerGroupOffsetsOptions { RequestTimeout = Client.Timeout(result) });
+        var timeout = Client.Timeout(result);
+        var listed = await GroupCalls.RepeatAsync(timeout, () => admin.ListConsumerGroupOffsetsAsync(
+            [new ConsumerGroupTopicPartitions(group.GroupId, null)], new ListConsumerGroupOffsetsOptions { RequestTimeout = timeout }));
         var owners = group.Members
             .SelectMany(member => member.Assignment.TopicPartitions.Select(partition => (partition, member.ConsumerId)))
             .ToDictionary(item => item.partition, item => item.ConsumerId);

@@ -87,7 +87,7 @@ internal sealed class IncarnationStart(
         // new one is known before it is made: a crash in between leaves a name without a file, and never a file without a name.
         var former = new FormerWals(life, nodes, self, wals.Own, wals.Former);
         var failover = new ShareRecoverer(life, options.Streams, new UploadTarget(self, store, registry, components.Buffers));
-        var recovery = new ShareTakeover(life, nodes, self, failover, wals.Former);
+        var recovery = new ShareTakeover(life, nodes, self, failover, _parts.Add(new RecoveryMetrics()), wals.Former);
         await RecoverAsync(life, recovery, nodes, self, token);
         await former.MakeRoomAsync(token);
         var descriptor = wals.Own.Describe(self.Node, self.Epoch);

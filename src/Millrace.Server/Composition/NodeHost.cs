@@ -160,12 +160,13 @@ internal sealed class NodeHost : IAsyncDisposable
         var options = _options.Cluster;
         // What is damaged, or a newer program's, is refused before anything is changed.
         var life = _runtime.NewPart();
+        var storage = new AwaitedObjectStorage(life, _components.Storage);
         MetadataLog? log = null;
         IConnectionListener listener;
         PeerAddress address;
         try
         {
-            log = await MetadataLog.OpenAsync(life, _components.Storage, options.Log, token);
+            log = await MetadataLog.OpenAsync(life, storage, options.Log, token);
 
             // Nothing has been written so far.
             await StorageProbe.CheckAsync(_runtime, _components.Storage, _options.StoreWait, token);
@@ -185,7 +186,6 @@ internal sealed class NodeHost : IAsyncDisposable
             throw;
         }
 
-        return await ClusterMember.JoinAsync(
-            life, _components.Storage, log, _components.Buffers, listener, _components.Peers, address, options, token);
+        return await ClusterMember.JoinAsync(life, storage, log, _components.Buffers, listener, _components.Peers, address, options, token);
     }
 }

@@ -36,6 +36,7 @@ public sealed class FencedNodeTests(ITestOutputHelper output)
         Assert.Equal("ok\n", await http.GetStringAsync(new Uri(broker.Http, "/readyz")));
         var seen = await Scrape.OfAsync(http, broker.Http);
         Assert.Equal((1, 192 << 20), (seen.Sum("millrace_brokers"), seen.Sum("millrace_streams_not_uploaded_limit_bytes")));
+        Assert.Equal(["committed", "led", "read", "sealed"], seen.LabelValues("phase").Distinct().Order());
 
         try
         {

@@ -5,6 +5,7 @@ using Millrace.Controller.Clients;
 using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
 using Millrace.Metadata.Image;
+using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
@@ -28,6 +29,9 @@ internal sealed class SimulatedMember
 
     public SimulatedNode Node { get; }
 
+    /// <summary>Its way to the bucket.</summary>
+    public SimulatedStorageClient? Storage { get; private set; }
+
     public Task Joined => _joined.Task;
 
     public ClusterMember Member => _joined.Task.Result;
@@ -37,8 +41,9 @@ internal sealed class SimulatedMember
         var lane = Node.Lane!;
         var listener = await network.At(Node.Name, lane).BindAsync(new IPEndPoint(IPAddress.Loopback, 0));
         var address = new PeerAddress(Node.Name, ((IPEndPoint)listener.EndPoint).Port);
-        var storage = bucket.Connect(lane);
+        Storage = bucket.Connect(lane);
         var life = runtime.NewPart();
+        var storage = new AwaitedObjectStorage(life, Storage);
         var log = await MetadataLog.OpenAsync(life, storage, _options.Log, CancellationToken.None);
         var member = await ClusterMember.JoinAsync(
             life, storage, log, kernel.NewBufferPool(), listener, network.From(Node.Name, lane), address, _options, CancellationToken.None);

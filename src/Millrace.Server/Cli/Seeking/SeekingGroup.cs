@@ -11,7 +11,8 @@ internal sealed class SeekingGroup(IAdminClient admin, string name, TimeSpan tim
     /// <exception cref="CommandFailedException">It has members.</exception>
     public async Task<bool> CheckInactiveAsync()
     {
-        var described = await admin.DescribeConsumerGroupsAsync([name], new DescribeConsumerGroupsOptions { RequestTimeout = timeout });
+        var described = await GroupCalls.RepeatAsync(
+            timeout, () => admin.DescribeConsumerGroupsAsync([name], new DescribeConsumerGroupsOptions { RequestTimeout = timeout }));
         var group = described.ConsumerGroupDescriptions[0];
         return group.State is ConsumerGroupState.Empty or ConsumerGroupState.Dead
             ? group.State == ConsumerGroupState.Empty
@@ -61,8 +62,9 @@ internal sealed class SeekingGroup(IAdminClient admin, string name, TimeSpan tim
     {
         try
         {
-            await admin.AlterConsumerGroupOffsetsAsync(
-                [new ConsumerGroupTopicPartitionOffsets(name, [.. offsets])], new AlterConsumerGroupOffsetsOptions { RequestTimeout = timeout });
+            var moved = new ConsumerGroupTopicPartitionOffsets(name, [.. offsets]);
+            await GroupCalls.RepeatAsync(
+                timeout, () => admin.AlterConsumerGroupOffsetsAsync([moved], new AlterConsumerGroupOffsetsOptions { RequestTimeout = timeout }));
         }
         catch (AlterConsumerGroupOffsetsException refusal) when (refusal.Results[0].Partitions.Any(IsForMembersOnly))
         {
@@ -75,8 +77,8 @@ internal sealed class SeekingGroup(IAdminClient admin, string name, TimeSpan tim
 
     private async Task<Dictionary<TopicPartition, long>> OffsetsAsync(List<TopicPartition>? partitions)
     {
-        var listed = await admin.ListConsumerGroupOffsetsAsync(
-            [new ConsumerGroupTopicPartitions(name, partitions)], new ListConsumerGroupOffsetsOptions { RequestTimeout = timeout });
+        var listed = await GroupCalls.RepeatAsync(timeout, () => admin.ListConsumerGroupOffsetsAsync(
+            [new ConsumerGroupTopicPartitions(name, partitions)], new ListConsumerGroupOffsetsOptions { RequestTimeout = timeout }));
         return listed[0].Partitions
             .Where(partition => partition.Offset >= 0)
             .ToDictionary(partition => partition.TopicPartition, partition => partition.Offset.Value);

@@ -118,7 +118,8 @@ internal sealed class Thief(
         {
             var registry = new StreamRegistry(channel, self);
             var failover = new ShareRecoverer(runtime, new StreamsOptions(), new UploadTarget(self, storage, registry, buffers));
-            var recovery = new ShareTakeover(runtime, nodes, self, failover, _ => wals);
+            await using var metrics = new RecoveryMetrics();
+            var recovery = new ShareTakeover(runtime, nodes, self, failover, metrics, _ => wals);
             var losses = new AcceptedLosses(runtime, nodes, self, []);
             var waiting = await nodes.GetWaitingWalsAsync(CancellationToken.None);
             await new StartRecovery(recovery, losses).RunAsync(waiting, triesAgain: false, CancellationToken.None);

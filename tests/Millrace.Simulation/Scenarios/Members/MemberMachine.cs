@@ -7,6 +7,7 @@ using Millrace.Controller.Nodes;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
+using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
@@ -80,8 +81,8 @@ internal sealed class MemberMachine
             Log = new MetadataLogOptions { SnapshotEntries = 20, SnapshotPartBytes = 500 },
             Link = endpoint => new EncodedLink(endpoint.ExchangeAsync),
         };
-        var storage = _world.Bucket.Connect(lane);
         var life = runtime.NewPart();
+        var storage = new AwaitedObjectStorage(life, _world.Bucket.Connect(lane));
         _member = await ClusterMember.JoinAsync(
             life,
             storage,

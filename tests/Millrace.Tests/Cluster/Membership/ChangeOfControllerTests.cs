@@ -55,6 +55,49 @@ public sealed class ChangeOfControllerTests
     }
 
     [Fact]
+    public void A_controller_that_is_cut_off_from_the_store_loses_its_place_to_one_that_is_not()
+    {
+        using var kernel = new SimulationKernel(seed: 1);
+        kernel.Run(async () =>
+        {
+            var (bucket, network) = (new SimulatedBucket(kernel), new SimulatedNetwork(kernel));
+            var members = await JoinAsync(kernel, bucket, network, "first", "second", "third");
+            members[0].Storage!.IsCutOff = true;
+            // It looks at its log every ten seconds while all is calm.
+            await kernel.Delay(Options.Controller.CalmOwnershipInterval + Options.StallTime * 2 + TimeSpan.FromSeconds(2));
+
+            Assert.NotNull(members[1].Member.Local);
+            Assert.Equal(members[1].Member.Metadata.Image.Version, members[2].Member.Metadata.Image.Version);
+
+            members[0].Storage!.IsCutOff = false;
+            await kernel.Delay(TimeSpan.FromSeconds(5));
+            Assert.Null(members[0].Member.Local);
+            Assert.NotNull(members[1].Member.Local);
+            Assert.Empty(bucket.Keys("PROBE/"));
+        });
+    }
+
+    [Fact]
+    public void A_controller_keeps_its_place_while_the_store_is_away_for_all()
+    {
+        using var kernel = new SimulationKernel(seed: 1);
+        kernel.Run(async () =>
+        {
+            var (bucket, network) = (new SimulatedBucket(kernel), new SimulatedNetwork(kernel));
+            var members = await JoinAsync(kernel, bucket, network, "first", "second", "third");
+            var term = members[0].Member.Metadata.Image.Version.Term;
+            bucket.DownUntil = kernel.Now + TimeSpan.FromMinutes(1);
+            await kernel.Delay(TimeSpan.FromSeconds(59));
+            Assert.NotNull(members[0].Member.Local);
+
+            await kernel.Delay(TimeSpan.FromSeconds(30));
+            Assert.NotNull(members[0].Member.Local);
+            Assert.Equal(term, members[0].Member.Metadata.Image.Version.Term);
+            Assert.Equal(3, members[0].Member.Metadata.Image.LiveNodes.Count());
+        });
+    }
+
+    [Fact]
     public void Whoever_hears_nothing_of_the_controller_and_has_nobody_to_ask_waits_twice_as_long()
     {
         using var kernel = new SimulationKernel(seed: 1);

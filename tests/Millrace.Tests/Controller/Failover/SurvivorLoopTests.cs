@@ -122,7 +122,8 @@ public sealed class SurvivorLoopTests : IAsyncDisposable
     {
         var nodes = new NodeRegistry(_process.Runtime, controller.Channel);
         var target = new UploadTarget(survivor, _storage, new StreamRegistry(controller.Channel, survivor), _buffers);
-        var recovery = new ShareTakeover(_process.Runtime, nodes, survivor, new ShareRecoverer(_process.Runtime, TestNode.Small, target), _ => wals);
+        var recoverer = new ShareRecoverer(_process.Runtime, TestNode.Small, target);
+        var recovery = new ShareTakeover(_process.Runtime, nodes, survivor, recoverer, new RecoveryMetrics(), _ => wals);
         var loop = new SurvivorLoop(_process.Runtime, survivor, recovery, new AcceptedLosses(_process.Runtime, nodes, survivor, []));
         _loops.Add(Task.Run(() => loop.RunAsync(controller.Metadata, _ending.Token)));
     }

@@ -114,7 +114,7 @@ public sealed class SurvivorPatienceTests
         {
             var nodes = new NodeRegistry(runtime, controller.Channel);
             var target = new UploadTarget(survivor, storage, new StreamRegistry(controller.Channel, survivor), buffers);
-            var recovery = new ShareTakeover(runtime, nodes, survivor, new ShareRecoverer(runtime, TestNode.Small, target), _ => wals);
+            var recovery = new ShareTakeover(runtime, nodes, survivor, new ShareRecoverer(runtime, TestNode.Small, target), new RecoveryMetrics(), _ => wals);
             var loop = new SurvivorLoop(runtime, survivor, recovery, new AcceptedLosses(runtime, nodes, survivor, []));
             _ = runtime.Spawn("survivor", token => loop.RunAsync(controller.Metadata, token));
         }
