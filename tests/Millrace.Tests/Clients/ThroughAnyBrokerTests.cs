@@ -61,16 +61,17 @@ public sealed class ThroughAnyBrokerTests(SharedCluster cluster) : IClassFixture
         AssertRead(await Tool.RunAsync(Python, [script, .. Places(turn), $"kafka-python-{turn}", .. Values]));
     }
 
-    [Theory]
-    [MemberData(nameof(Turns))]
-    public async Task Javas_tools(int turn)
+    [Fact]
+    public async Task Javas_tools()
     {
+        // One turn: each of them is a start of Java.
+        const int Turn = 1;
         Assert.SkipWhen(JavaTools is null || !Tool.IsInstalled("java"), "Apache Kafka's tools, or Java, are not at hand");
-        var topic = $"java-{turn}";
-        await JavaAsync(MadeAt(turn), "", "topics", "--create", "--topic", topic, "--partitions", "3");
-        await JavaAsync(WrittenAt(turn), string.Join('\n', Values) + "\n", "console-producer", "--topic", topic);
+        var topic = $"java-{Turn}";
+        await JavaAsync(MadeAt(Turn), "", "topics", "--create", "--topic", topic, "--partitions", "3");
+        await JavaAsync(WrittenAt(Turn), string.Join('\n', Values) + "\n", "console-producer", "--topic", topic);
         AssertRead(await JavaAsync(
-            ReadAt(turn), "", "console-consumer", "--topic", topic, "--group", topic, "--from-beginning",
+            ReadAt(Turn), "", "console-consumer", "--topic", topic, "--group", topic, "--from-beginning",
             "--max-messages", $"{Records}", "--timeout-ms", "60000"));
     }
 
