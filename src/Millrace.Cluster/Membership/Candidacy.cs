@@ -25,6 +25,12 @@ internal sealed class Candidacy(PeerQuestions questions, ClusterOptions options,
         var lost = new PeerAddress(owner.Host, owner.Port);
         var others = Others(image).Where(node => node != lost).ToList();
         var turn = options.CandidacyStep * Math.Min(Rank(image, lost), MostSteps);
+        if (end == FollowEnd.CutFromStore)
+        {
+            // It lives, and grants whole leases for as long as it has heard everybody just now: not when the next term begins.
+            turn += options.ProbeTime * 2;
+        }
+
         var isMember = IsMember(image);
         if (others.Count > 0 && (end == FollowEnd.Silent || !isMember))
         {
