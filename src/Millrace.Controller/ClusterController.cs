@@ -287,7 +287,7 @@ public sealed class ClusterController : IAsyncDisposable
             _ownership.Appended();
             if (State.Cluster.Version > before.Cluster.Version)
             {
-                _feed.Publish(State.Cluster);
+                _feed.Publish(State.Cluster, entry.Touched);
             }
         }
 

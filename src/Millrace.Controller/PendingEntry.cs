@@ -25,9 +25,14 @@ internal sealed class PendingEntry(ClusterState committed, DateTimeOffset now)
     /// <summary>The controller's clock, for deadlines only; no id and no epoch comes from it. Milliseconds since the Unix epoch.</summary>
     public long Now { get; } = now.ToUnixTimeMilliseconds();
 
+    /// <summary>The topics that its records change; and those that were changed by what was taken back.</summary>
+    public TouchedTopics Touched { get; } = new();
+
     public void Add(IRecord record)
     {
+        var before = Cluster;
         State = State.Apply(record);
+        Touched.Add(record, before, Cluster);
         _records.Add(record);
     }
 

@@ -184,7 +184,7 @@ internal sealed class MetadataCopy(
 
         if (image.Version > feed.Image.Version)
         {
-            feed.Publish(image);
+            feed.Publish(image, Log.TakeTouched());
         }
     }
 

@@ -133,6 +133,9 @@ public sealed class MetadataLog : IAsyncDisposable
         _reader.Pass(step);
     }
 
+    /// <inheritdoc cref="MetadataReplay.TakeTouched"/>
+    public TouchedTopics TakeTouched() => _replay.TakeTouched();
+
     /// <summary>Keeps the cluster half alone from now on.</summary>
     public void ForgetStreams()
     {

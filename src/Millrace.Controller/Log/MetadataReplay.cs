@@ -1,5 +1,6 @@
 using Millrace.Controller.State;
 using Millrace.Metadata;
+using Millrace.Metadata.Image;
 using Millrace.Metadata.Records;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol.Messages;
@@ -15,6 +16,7 @@ namespace Millrace.Controller.Log;
 internal sealed class MetadataReplay(ObjectLog log, SnapshotPace pace, bool whole)
 {
     private volatile ClusterState _state = ClusterState.Empty;
+    private TouchedTopics _touched = new();
 
     public ClusterState State => _state;
 
@@ -37,6 +39,7 @@ internal sealed class MetadataReplay(ObjectLog log, SnapshotPace pace, bool whol
         var snapshot = search.Newest;
         pace.Restart();
         pace.Taken(search.Bytes);
+        _touched.AddAll();
         Recent.Restart(snapshot?.Start.Next ?? LogPlace.Start);
         if (snapshot is null)
         {
@@ -71,7 +74,7 @@ internal sealed class MetadataReplay(ObjectLog log, SnapshotPace pace, bool whol
 
             var records = Decode(step.Payload);
             var before = _state.Cluster;
-            _state = IsWhole ? _state.Apply(records, step.Place) : _state.ApplyToCluster(records, step.Place);
+            _state = IsWhole ? _state.Apply(records, step.Place, _touched) : _state.ApplyToCluster(records, step.Place, _touched);
             pace.AddEntry(step.Payload.Length);
             if (IsWhole)
             {
@@ -100,6 +103,14 @@ internal sealed class MetadataReplay(ObjectLog log, SnapshotPace pace, bool whol
         Recent.AddEntry(entry, _state.Cluster, records);
         _state = after;
         pace.AddEntry(entry.Payload.Length);
+    }
+
+    /// <summary>Which topics may have changed by what was replayed since this was last called.</summary>
+    public TouchedTopics TakeTouched()
+    {
+        var touched = _touched;
+        _touched = new TouchedTopics();
+        return touched;
     }
 
     /// <summary>Keeps the cluster half alone from now on.</summary>

@@ -40,24 +40,32 @@ internal sealed record ClusterState(MetadataImage Cluster, StreamImage Streams)
         || (Cluster.FindPartition(stream.TopicId, stream.Partition) is { Leader: null } partition && partition.PlannedTo == node);
 
     /// <summary>Applies a whole entry.</summary>
-    public ClusterState Apply(IReadOnlyList<IRecord> entry, LogPlace place)
+    /// <param name="entry">Its records.</param>
+    /// <param name="place">Its place.</param>
+    /// <param name="touched">Hears which topics it changes.</param>
+    public ClusterState Apply(IReadOnlyList<IRecord> entry, LogPlace place, TouchedTopics touched)
     {
         var state = this;
         foreach (var record in entry)
         {
+            var before = state.Cluster;
             state = state.Apply(record);
+            touched.Add(record, before, state.Cluster);
         }
 
         return state.EndEntry(this, place);
     }
 
     /// <summary>Applies of a whole entry what it says of the cluster image, and leaves the streams.</summary>
-    public ClusterState ApplyToCluster(IReadOnlyList<IRecord> entry, LogPlace place)
+    /// <inheritdoc cref="Apply(IReadOnlyList{IRecord}, LogPlace, TouchedTopics)"/>
+    public ClusterState ApplyToCluster(IReadOnlyList<IRecord> entry, LogPlace place, TouchedTopics touched)
     {
         var cluster = Cluster;
         foreach (var record in entry)
         {
+            var before = cluster;
             cluster = cluster.Apply(record);
+            touched.Add(record, before, cluster);
         }
 
         return (this with { Cluster = cluster }).EndEntry(this, place);

@@ -17,29 +17,21 @@ public sealed record MetadataDelta(
     bool NodesChanged,
     bool BrokerConfigsChanged)
 {
-    /// <summary>The step between two images. Costs a look at every topic; what did not change is known by identity.</summary>
-    public static MetadataDelta Between(MetadataImage before, MetadataImage after)
+    /// <summary>The step between two images. What did not change is known by identity.</summary>
+    /// <param name="before">The former.</param>
+    /// <param name="after">The latter.</param>
+    /// <param name="touched">The topics that may differ; null, as all of them, costs a look at every topic.</param>
+    public static MetadataDelta Between(MetadataImage before, MetadataImage after, TouchedTopics? touched = null)
     {
         var changed = ImmutableArray.CreateBuilder<TopicImage>();
         var deleted = ImmutableArray.CreateBuilder<TopicImage>();
-        if (!ReferenceEquals(before.Topics, after.Topics))
+        if (touched is { AreAll: false })
         {
-            foreach (var (name, topic) in after.Topics)
-            {
-                if (!before.Topics.TryGetValue(name, out var former) || !ReferenceEquals(former, topic))
-                {
-                    changed.Add(topic);
-                }
-            }
-
-            foreach (var (name, topic) in before.Topics)
-            {
-                // A topic that was deleted and created anew under the same name is another topic.
-                if (!after.Topics.TryGetValue(name, out var current) || current.Id != topic.Id)
-                {
-                    deleted.Add(topic);
-                }
-            }
+            AddTouched(before, after, touched, changed, deleted);
+        }
+        else if (!ReferenceEquals(before.Topics, after.Topics))
+        {
+            AddAll(before, after, changed, deleted);
         }
 
         return new MetadataDelta(
@@ -49,5 +41,50 @@ public sealed record MetadataDelta(
             deleted.ToImmutable(),
             !ReferenceEquals(before.Nodes, after.Nodes),
             !ReferenceEquals(before.BrokerConfigs, after.BrokerConfigs));
+    }
+
+    private static void AddTouched(
+        MetadataImage before,
+        MetadataImage after,
+        TouchedTopics touched,
+        ImmutableArray<TopicImage>.Builder changed,
+        ImmutableArray<TopicImage>.Builder deleted)
+    {
+        foreach (var id in touched.Ids)
+        {
+            before.TryGetTopic(id, out var former);
+            if (!after.TryGetTopic(id, out var topic))
+            {
+                if (former is not null)
+                {
+                    deleted.Add(former);
+                }
+            }
+            else if (!ReferenceEquals(former, topic))
+            {
+                changed.Add(topic);
+            }
+        }
+    }
+
+    private static void AddAll(
+        MetadataImage before, MetadataImage after, ImmutableArray<TopicImage>.Builder changed, ImmutableArray<TopicImage>.Builder deleted)
+    {
+        foreach (var (name, topic) in after.Topics)
+        {
+            if (!before.Topics.TryGetValue(name, out var former) || !ReferenceEquals(former, topic))
+            {
+                changed.Add(topic);
+            }
+        }
+
+        foreach (var (name, topic) in before.Topics)
+        {
+            // A topic that was deleted and created anew under the same name is another topic.
+            if (!after.Topics.TryGetValue(name, out var current) || current.Id != topic.Id)
+            {
+                deleted.Add(topic);
+            }
+        }
     }
 }

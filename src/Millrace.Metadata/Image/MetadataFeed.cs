@@ -13,12 +13,14 @@ public sealed class MetadataFeed : IMetadataFeed
     public MetadataImage Image => _image;
 
     /// <summary>Makes an image the newest. Images come in order of their version.</summary>
-    public void Publish(MetadataImage image)
+    /// <param name="image">The image.</param>
+    /// <param name="touched">The topics that may have changed since the one before; null if nobody knows.</param>
+    public void Publish(MetadataImage image, TouchedTopics? touched = null)
     {
         lock (_lock)
         {
             Invariant.Check(image.Version > _image.Version);
-            var delta = MetadataDelta.Between(_image, image);
+            var delta = MetadataDelta.Between(_image, image, touched);
             _image = image;
             foreach (var observer in _observers)
             {
@@ -56,7 +58,9 @@ public sealed class MetadataFeed : IMetadataFeed
         return await found.Task;
     }
 
-    /// <summary>Shows the newest image, and each one that comes. Whoever wants no more is spared the delta, which costs a look at every topic.</summary>
+    /// <summary>
+    /// Shows the newest image, and each one that comes. Whoever wants no more is spared the step from the empty one, which costs a look at every topic.
+    /// </summary>
     private Subscription Watch(Action<MetadataImage> watcher)
     {
         lock (_lock)

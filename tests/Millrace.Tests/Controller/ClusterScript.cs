@@ -41,7 +41,10 @@ internal sealed class ClusterScript
         finally
         {
             var place = new LogPlace(1, Entries);
-            var replayed = State.Apply(MetadataEntry.Read(MetadataEntry.Write(entry.Records)), place);
+            var touched = new TouchedTopics();
+            var replayed = State.Apply(MetadataEntry.Read(MetadataEntry.Write(entry.Records)), place, touched);
+            RequireAll(touched, State.Cluster, replayed.Cluster);
+            RequireAll(entry.Touched, State.Cluster, entry.Cluster);
             State = entry.State.EndEntry(State, place);
             Entries++;
             Assert.Equal(Bytes(State), Bytes(replayed));
@@ -54,6 +57,14 @@ internal sealed class ClusterScript
             decide(entry);
             return true;
         });
+
+    /// <summary>What a look at every topic finds, the records have told.</summary>
+    private static void RequireAll(TouchedTopics touched, MetadataImage before, MetadataImage after)
+    {
+        var (told, seen) = (MetadataDelta.Between(before, after, touched), MetadataDelta.Between(before, after));
+        Assert.Equal(seen.ChangedTopics.Select(topic => topic.Id).Order(), told.ChangedTopics.Select(topic => topic.Id).Order());
+        Assert.Equal(seen.DeletedTopics.Select(topic => topic.Id).Order(), told.DeletedTopics.Select(topic => topic.Id).Order());
+    }
 
     public static byte[] Bytes(ClusterState state) => MetadataEntry.Write(state.ToRecords());
 
