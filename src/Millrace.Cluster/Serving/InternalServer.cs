@@ -14,11 +14,18 @@ namespace Millrace.Cluster.Serving;
 /// <remarks>Threading: any thread.</remarks>
 internal sealed class InternalServer : IAsyncDisposable
 {
-
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
-    // What a peer sends is small, and there are as many as the cluster has nodes.
-    private static readonly NetworkOptions Options = new() { MaxFrameBytes = 16 << 20, MaxConnections = 10_000, MaxRequestsPerConnection = 1_024 };
+    // What a peer sends is small, and there are as many as the cluster has nodes. What waits for the metadata log is bounded for each node, and for all; and
+    // beyond that it is not read: heartbeats and the feed have room of their own.
+    private static readonly NetworkOptions Options = new()
+    {
+        MaxFrameBytes = 16 << 20,
+        MaxConnections = 10_000,
+        MaxRequestsPerConnection = 1_024,
+        MaxRequestBytesPerConnection = 4 << 20,
+        WaitsForStore = CallControllerRequest.ApiKey,
+    };
 
     private readonly NetworkServer _server;
 

@@ -68,7 +68,7 @@ internal sealed class NetworkMetrics : IDisposable
 
     private static IEnumerable<Measurement<long>> Each(RequestBudgets budgets, Func<RequestBudget, long> measure) =>
     [
-        new(measure(budgets.For(ApiKey.Produce)), KeyValuePair.Create("share", (object?)"produce")),
-        new(measure(budgets.For(ApiKey.Fetch)), KeyValuePair.Create("share", (object?)"other")),
+        new(measure(budgets.WaitingForStore), KeyValuePair.Create("share", (object?)"waits_for_store")),
+        new(measure(budgets.Others), KeyValuePair.Create("share", (object?)"other")),
     ];
 }

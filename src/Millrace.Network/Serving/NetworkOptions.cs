@@ -1,4 +1,5 @@
 using Millrace.Metadata.Configs;
+using Millrace.Protocol;
 using Millrace.Runtime.Buffers;
 
 namespace Millrace.Network.Serving;
@@ -33,7 +34,13 @@ public sealed record NetworkOptions
     /// <summary>Bytes of requests of one connection that are under way; a single larger frame passes alone.</summary>
     public long MaxRequestBytesPerConnection { get; init; } = 32L << 20;
 
-    /// <summary>Bytes of produce requests of all connections that are under way (<c>queued.max.request.bytes</c>); a single larger one passes alone.</summary>
+    /// <summary>
+    /// The requests that wait for the store, all together and for as long as it is away. They have memory of their own, so that what they fill is never
+    /// what a heartbeat or a question on another connection waits for.
+    /// </summary>
+    public ApiKey WaitsForStore { get; init; } = ApiKey.Produce;
+
+    /// <summary>Bytes of those of all connections that are under way (<c>queued.max.request.bytes</c>); a single larger one passes alone.</summary>
     public long MaxRequestBytes { get; init; } = 48L << 20;
 
     /// <summary>

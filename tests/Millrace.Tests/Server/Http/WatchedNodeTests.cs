@@ -56,7 +56,7 @@ public sealed class WatchedNodeTests : IDisposable
         Assert.Equal(1, seen.Sum("millrace_request_errors_total", "api=\"ListOffsets\"", "error=\"UnknownTopicOrPartition\""));
         Assert.Equal(1, seen.Sum("millrace_groups"));
         Assert.True(seen.Sum("millrace_connections") > 0);
-        Assert.True(seen.Sum("millrace_request_limit_bytes", "otel_scope_name=\"Millrace.Broker\"", "share=\"produce\"") == 48 << 20);
+        Assert.True(seen.Sum("millrace_request_limit_bytes", "otel_scope_name=\"Millrace.Broker\"", "share=\"waits_for_store\"") == 48 << 20);
         Assert.True(seen.Sum("millrace_partition_records") >= Records);
         Assert.Equal((0, 2, 1), (seen.Sum("millrace_offline_partitions"), seen.Sum("millrace_topics"), seen.Sum("millrace_brokers")));
         Assert.True(seen.Sum("millrace_streams_upload_duration_seconds_count") > 0);
