@@ -11,11 +11,14 @@ internal sealed class FenceJudge(ClusterOptions options)
     /// <summary>Nodes that fall silent so close together have something in common: perhaps only who listens to them.</summary>
     private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long a node that was given up wrongly is given twice the time.</summary>
+    /// <summary>For how long a node that was given up wrongly may be silent for longer.</summary>
     private static readonly TimeSpan Forbearance = TimeSpan.FromMinutes(10);
 
     private readonly List<TimeSpan> _fencedAt = [];
     private readonly Dictionary<NodeId, TimeSpan> _spared = [];
+
+    /// <summary>How long such a node may be silent.</summary>
+    public TimeSpan Forbearing => options.FenceTime * 2;
 
     /// <summary>Whom to give up now.</summary>
     /// <param name="now">By the clock of the sessions.</param>
@@ -52,5 +55,5 @@ internal sealed class FenceJudge(ClusterOptions options)
 
     /// <summary>How long a node may be silent.</summary>
     private TimeSpan LimitOf(TimeSpan now, NodeId node) =>
-        _spared.TryGetValue(node, out var until) && now < until ? options.FenceTime * 2 : options.FenceTime;
+        _spared.TryGetValue(node, out var until) && now < until ? Forbearing : options.FenceTime;
 }

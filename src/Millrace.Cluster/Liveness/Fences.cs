@@ -13,7 +13,7 @@ namespace Millrace.Cluster.Liveness;
 internal sealed class Fences(NodeRuntime runtime, ClusterController controller, LivenessMetrics metrics)
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<Fences>();
-    private readonly ConcurrentDictionary<NodeIncarnation, bool> _forSilence = new();
+    private readonly ConcurrentDictionary<NodeIncarnation, NodeSession> _forSilence = new();
 
     /// <summary>Fences a node. What the log refuses is tried again by whoever finds the cause again.</summary>
     public async Task FenceAsync(NodeImage node, NodeSession session, FenceCause cause, CancellationToken stopping)
@@ -22,7 +22,7 @@ internal sealed class Fences(NodeRuntime runtime, ClusterController controller, 
         ClusterMessages.Fences(_logger, node.Id, node.Epoch, Text(cause));
         if (cause == FenceCause.Silent)
         {
-            _forSilence[incarnation] = true;
+            _forSilence[incarnation] = session;
         }
 
         try
@@ -44,10 +44,13 @@ internal sealed class Fences(NodeRuntime runtime, ClusterController controller, 
         }
     }
 
-    /// <summary>Whether an incarnation that is heard was fenced for its silence: wrongly, then. Said once.</summary>
-    public bool WasWrong(NodeIncarnation node)
+    /// <summary>Whether an incarnation that is heard again would not have been fenced with more patience. Said once.</summary>
+    /// <param name="node">The incarnation.</param>
+    /// <param name="now">By the clock of the sessions.</param>
+    /// <param name="patience">How much: whose silence was longer was rightly given up.</param>
+    public bool WasWrong(NodeIncarnation node, TimeSpan now, TimeSpan patience)
     {
-        if (!_forSilence.TryRemove(node, out _))
+        if (!_forSilence.TryRemove(node, out var session) || session.ReceivedAgo(now) >= patience)
         {
             return false;
         }

@@ -70,11 +70,12 @@ public sealed class LivenessJudge
         var node = new NodeIncarnation(new NodeId(heartbeat.NodeId), new NodeEpoch(heartbeat.NodeEpoch));
         if (!(_controller.Metadata.Image.Nodes.TryGetValue(node.Node, out var known) && known.Epoch == node.Epoch && known.IsLive))
         {
-            if (_fences.WasWrong(node))
+            var now = _clock.Now;
+            if (_fences.WasWrong(node, now, _judge.Forbearing))
             {
                 lock (_judge)
                 {
-                    _judge.FencedWrongly(_clock.Now, node.Node);
+                    _judge.FencedWrongly(now, node.Node);
                 }
             }
 

@@ -19,11 +19,12 @@ internal sealed class Candidacy(PeerQuestions questions, ClusterOptions options,
     /// <param name="owner">Who is lost.</param>
     /// <param name="end">How.</param>
     /// <param name="token">Ends the questions.</param>
-    /// <returns>How long from now; null if the owner is to be followed again, since others hear it.</returns>
+    /// <returns>For how long since it was lost; null if the owner is to be followed again, since it is heard.</returns>
     public async Task<TimeSpan?> JudgeAsync(MetadataImage image, TermOwner owner, FollowEnd end, CancellationToken token)
     {
         var lost = new PeerAddress(owner.Host, owner.Port);
-        var others = Others(image).Where(node => node != lost).ToList();
+        var witnesses = Witnesses(image, lost);
+        var isAlone = witnesses[0] == lost;
         var turn = options.CandidacyStep * Math.Min(Rank(image, lost), MostSteps);
         if (end == FollowEnd.CutFromStore)
         {
@@ -32,9 +33,9 @@ internal sealed class Candidacy(PeerQuestions questions, ClusterOptions options,
         }
 
         var isMember = IsMember(image);
-        if (others.Count > 0 && (end == FollowEnd.Silent || !isMember))
+        if (end == FollowEnd.Silent || (!isMember && !isAlone))
         {
-            var answers = await questions.AskAsync(others, token);
+            var answers = await questions.AskAsync(witnesses, token);
             // A stranger takes no controller's place that members hear, whatever it looks like from here.
             if (answers.Any(answer => IsHeard(answer.View, owner)))
             {
@@ -55,15 +56,12 @@ internal sealed class Candidacy(PeerQuestions questions, ClusterOptions options,
         }
 
         // With nobody to ask the silence may be one's own.
-        return others.Count == 0 && end == FollowEnd.Silent ? options.SuspicionTime + turn : turn;
+        return isAlone && end == FollowEnd.Silent ? options.SuspicionTime + turn : turn;
     }
 
     /// <summary>Whether others hear a controller that this node does not.</summary>
-    public async Task<bool> IsHeardAsync(MetadataImage image, TermOwner owner, CancellationToken token)
-    {
-        var lost = new PeerAddress(owner.Host, owner.Port);
-        return (await questions.AskAsync(Others(image).Where(node => node != lost), token)).Any(answer => IsHeard(answer.View, owner));
-    }
+    public async Task<bool> IsHeardAsync(MetadataImage image, TermOwner owner, CancellationToken token) =>
+        (await questions.AskAsync(Witnesses(image, new PeerAddress(owner.Host, owner.Port)), token)).Any(answer => IsHeard(answer.View, owner));
 
     /// <summary>Whether this node is the first that would take a controller's place; null while it is no member.</summary>
     public bool? IsNext(MetadataImage image, TermOwner owner) =>
@@ -84,6 +82,13 @@ internal sealed class Candidacy(PeerQuestions questions, ClusterOptions options,
             .MaxBy(view => view.Term) is { } newest
                 ? new TermOwner(newest.ControllerId, newest.Host, newest.Port, newest.Term)
                 : null;
+    }
+
+    /// <summary>The other members; where there are none the one that is lost, for it may be this node that was away.</summary>
+    private List<PeerAddress> Witnesses(MetadataImage image, PeerAddress lost)
+    {
+        List<PeerAddress> others = [.. Others(image).Where(node => node != lost)];
+        return others.Count > 0 ? others : [lost];
     }
 
     private bool IsHeard(PeerViewResponse? view, TermOwner owner) => view is not null && view.ControllerId == owner.Id && IsFresh(view);

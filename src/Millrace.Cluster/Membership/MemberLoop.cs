@@ -158,8 +158,9 @@ internal sealed class MemberLoop : IAsyncDisposable
         }
 
         ClusterMessages.ControllerLost(_logger, owner.Host, owner.Port, end);
+        var since = _life.Time.GetTimestamp();
         return await _candidacy.JudgeAsync(_feed.Image, owner, end, stopping) is { } wait
-            ? new LostController(owner, end, wait, _life.Time.GetTimestamp())
+            ? new LostController(owner, end, wait, since)
             : await FollowAgainAsync(stopping);
     }
 

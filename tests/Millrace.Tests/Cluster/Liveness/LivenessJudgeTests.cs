@@ -96,6 +96,27 @@ public sealed class LivenessJudgeTests
         }
     }
 
+    [Theory]
+    [InlineData(4, true)]
+    [InlineData(10, false)]
+    public void Only_a_node_that_more_patience_would_have_spared_is_shown_more(int seconds, bool expected)
+    {
+        List<string> said = [];
+        using var kernel = new SimulationKernel(seed: 1);
+        kernel.Run(async () =>
+        {
+            var world = await BeginAsync(kernel);
+            kernel.Trace.Listener = said.Add;
+            await PauseAsync(world, TimeSpan.Zero, TimeSpan.FromSeconds(seconds));
+            await kernel.Delay(TimeSpan.FromSeconds(5));
+            Assert.Single(world.First.Member.Metadata.Image.LiveNodes);
+        });
+
+        // Nor does the one that was away take the other's place, though it heard nothing for so long.
+        Assert.DoesNotContain(said, line => line.Contains("is the controller now", StringComparison.Ordinal));
+        Assert.Equal(expected, said.Exists(line => line.Contains("given twice the time", StringComparison.Ordinal)));
+    }
+
     private static TimeSpan TimeUntilGivenUp(Action<World> trouble) => TimeUntilGivenUpIfEver(trouble)!.Value;
 
     private static TimeSpan? TimeUntilGivenUpIfEver(Action<World> trouble)
@@ -104,15 +125,9 @@ public sealed class LivenessJudgeTests
         TimeSpan? took = null;
         kernel.Run(async () =>
         {
-            var (bucket, network) = (new SimulatedBucket(kernel), new SimulatedNetwork(kernel));
-            var first = new SimulatedMember(kernel, bucket, network, "first", Options);
-            await first.Joined;
-            var second = new SimulatedMember(kernel, bucket, network, "second", Options);
-            await second.Joined;
-            await kernel.Delay(TimeSpan.FromSeconds(5));
-            Assert.Equal(2, first.Member.Metadata.Image.LiveNodes.Count());
-
-            trouble(new World(kernel, bucket, network, first, second));
+            var world = await BeginAsync(kernel);
+            var first = world.First;
+            trouble(world);
             var began = kernel.Now;
             while (first.Member.Metadata.Image.LiveNodes.Count() == 2 && kernel.Now < began + TimeSpan.FromSeconds(20))
             {
@@ -122,6 +137,18 @@ public sealed class LivenessJudgeTests
             took = first.Member.Metadata.Image.LiveNodes.Count() == 2 ? null : kernel.Now - began;
         });
         return took;
+    }
+
+    private static async Task<World> BeginAsync(SimulationKernel kernel)
+    {
+        var (bucket, network) = (new SimulatedBucket(kernel), new SimulatedNetwork(kernel));
+        var first = new SimulatedMember(kernel, bucket, network, "first", Options);
+        await first.Joined;
+        var second = new SimulatedMember(kernel, bucket, network, "second", Options);
+        await second.Joined;
+        await kernel.Delay(TimeSpan.FromSeconds(5));
+        Assert.Equal(2, first.Member.Metadata.Image.LiveNodes.Count());
+        return new World(kernel, bucket, network, first, second);
     }
 
     private static async Task PauseAsync(World world, TimeSpan after, TimeSpan time)

@@ -113,7 +113,7 @@ public sealed class ChangeOfControllerTests
             }
 
             Assert.InRange(
-                kernel.Now - began, Options.SuspicionTime * 2 - Options.PollTime, Options.SuspicionTime * 2 + TimeSpan.FromSeconds(2));
+                kernel.Now - began, Options.SuspicionTime * 2 - Options.PollTime, Options.SuspicionTime * 2 + TimeSpan.FromSeconds(2.5));
         });
     }
 
