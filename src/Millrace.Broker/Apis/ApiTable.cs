@@ -56,7 +56,7 @@ internal static class ApiTable
             ApiEntry.For<IncrementalAlterConfigsHandler, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
                 new(deeds)),
             ApiEntry.For<AlterConfigsHandler, AlterConfigsRequest, AlterConfigsResponse>(new(deeds)),
-            ApiEntry.For<DescribeLogDirsHandler, DescribeLogDirsRequest, DescribeLogDirsResponse>(new(broker.Partitions)),
+            ApiEntry.For<DescribeLogDirsHandler, DescribeLogDirsRequest, DescribeLogDirsResponse>(new(broker.Identity.Node, broker.Partitions)),
             ApiEntry.For<OffsetDeleteHandler, OffsetDeleteRequest, OffsetDeleteResponse>(new(broker.Metadata, broker.Groups)),
             ApiEntry.For<DescribeQuorumHandler, DescribeQuorumRequest, DescribeQuorumResponse>(new(broker.Runtime, broker.Identity, broker.Metadata)),
             ApiEntry.For<ListConfigResourcesHandler, ListConfigResourcesRequest, ListConfigResourcesResponse>(new(broker.Metadata)),

@@ -18,7 +18,7 @@ internal static partial class KafkaErrorMap
         ControllerError.Busy => ErrorCode.RequestTimedOut,
         ControllerError.InvalidRequest => ErrorCode.InvalidRequest,
         // Of nodes and streams, which no client asks about.
-        ControllerError.UnknownStream or ControllerError.Incomplete or ControllerError.PrepareExpired or ControllerError.NodeIdRefused =>
+        ControllerError.UnknownStream or ControllerError.Incomplete or ControllerError.PrepareExpired or ControllerError.RegistrationRefused =>
             ErrorCode.UnknownServerError,
     };
 
@@ -29,7 +29,7 @@ internal static partial class KafkaErrorMap
         // Every client takes it for passing here, as some do not take REQUEST_TIMED_OUT; Kafka answers with it, too.
         ControllerError.ControllerLost or ControllerError.Fenced or ControllerError.Busy => ErrorCode.CoordinatorLoadInProgress,
         ControllerError.InvalidRequest => ErrorCode.InvalidRequest,
-        ControllerError.UnknownStream or ControllerError.Incomplete or ControllerError.PrepareExpired or ControllerError.NodeIdRefused =>
+        ControllerError.UnknownStream or ControllerError.Incomplete or ControllerError.PrepareExpired or ControllerError.RegistrationRefused =>
             ErrorCode.UnknownServerError,
     };
 

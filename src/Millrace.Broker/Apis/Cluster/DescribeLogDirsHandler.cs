@@ -1,8 +1,10 @@
+using Millrace.Metadata.Image;
 using Millrace.Network.Access;
 using Millrace.Broker.Partitions;
 using Millrace.Network.Requests;
 using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Broker.Apis.Cluster;
 
@@ -10,10 +12,11 @@ namespace Millrace.Broker.Apis.Cluster;
 /// <remarks>
 /// v2: flexible. v3: an error for the whole answer. v4: the size of the volume. v5: cordoned directories (KIP-1066). Null stands for all
 /// partitions; what is asked for and not here is left out, as in Kafka. Deviation: records lie in the object store, so there is one
-/// directory, which stands for it and whose volume has no size; a partition's size is the payload that its leader keeps readable. A
+/// directory, which stands for it and whose volume has no size; it lists the partitions of which this broker is a replica, as clients are told of
+/// them. The size of one is the payload that can be read of it, and nothing where this broker does not lead it: the sum over brokers is what there is. A
 /// store that does not work is a directory with KAFKA_STORAGE_ERROR, one that has no room left has no usable bytes, too.
 /// </remarks>
-internal sealed class DescribeLogDirsHandler(PartitionTable partitions) : IApiHandler<DescribeLogDirsRequest, DescribeLogDirsResponse>
+internal sealed class DescribeLogDirsHandler(NodeId self, PartitionTable partitions) : IApiHandler<DescribeLogDirsRequest, DescribeLogDirsResponse>
 {
     /// <summary>What stands for the object store where tools expect a directory.</summary>
     public const string Directory = "/object-store";
@@ -34,10 +37,6 @@ internal sealed class DescribeLogDirsHandler(PartitionTable partitions) : IApiHa
 
     public ValueTask<DescribeLogDirsResponse> HandleAsync(RequestContext context, DescribeLogDirsRequest request, CancellationToken token)
     {
-        var wanted = request.Topics?
-            .SelectMany(topic => topic.Partitions.Select(partition => partitions.Find(topic.Topic, partition).Partition))
-            .OfType<Partition>()
-            .Distinct() ?? partitions.Led();
         var trouble = partitions.StoreTrouble;
         return ValueTask.FromResult(new DescribeLogDirsResponse
         {
@@ -48,16 +47,38 @@ internal sealed class DescribeLogDirsHandler(PartitionTable partitions) : IApiHa
                     ErrorCode = (short)(trouble is null ? ErrorCode.None : ErrorCode.KafkaStorageError),
                     LogDir = Directory,
                     UsableBytes = trouble is { IsFull: true } ? 0 : Unknown,
-                    Topics =
-                    [
-                        .. wanted.GroupBy(partition => partition.Id.Topic, StringComparer.Ordinal)
-                            .Select(topic => new DescribeLogDirsResponse.DescribeLogDirsTopic { Name = topic.Key, Partitions = [.. topic.Select(Describe)] }),
-                    ],
+                    Topics = [.. Topics(request).Where(topic => topic.Partitions.Count > 0)],
                 },
             ],
         });
     }
 
-    private static DescribeLogDirsResponse.DescribeLogDirsPartition Describe(Partition partition) =>
-        new() { PartitionIndex = partition.Id.Partition, PartitionSize = partition.SizeInBytes };
+    private IEnumerable<DescribeLogDirsResponse.DescribeLogDirsTopic> Topics(DescribeLogDirsRequest request)
+    {
+        var image = partitions.Image;
+        if (request.Topics is null)
+        {
+            return image.Topics.Values.Select(topic => Describe(image, topic, topic.Partitions));
+        }
+
+        return request.Topics
+            .GroupBy(topic => topic.Topic, topic => topic.Partitions, StringComparer.Ordinal)
+            .SelectMany(named => image.TryGetTopic(named.Key, out var topic)
+                ? [Describe(image, topic, named.SelectMany(indexes => indexes).Distinct().Select(topic.FindPartition).OfType<PartitionImage>())]
+                : Array.Empty<DescribeLogDirsResponse.DescribeLogDirsTopic>());
+    }
+
+    private DescribeLogDirsResponse.DescribeLogDirsTopic Describe(MetadataImage image, TopicImage topic, IEnumerable<PartitionImage> asked) =>
+        new()
+        {
+            Name = topic.Name,
+            Partitions =
+            [
+                .. asked.Where(partition => image.Replicas(partition).Contains(self)).Select(partition => new DescribeLogDirsResponse.DescribeLogDirsPartition
+                {
+                    PartitionIndex = partition.Index,
+                    PartitionSize = partitions.Find(topic, partition.Index).Partition?.SizeInBytes ?? 0,
+                }),
+            ],
+        };
 }
