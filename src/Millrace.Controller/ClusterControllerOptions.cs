@@ -9,8 +9,8 @@ public sealed record ClusterControllerOptions
     /// <summary>How often a controller that has nothing to append looks whether it was deposed, while anything lets it doubt: leases rest on that.</summary>
     public TimeSpan OwnershipInterval { get; init; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How often it looks while it hears all nodes. A read in ten seconds is ten cents a month.</summary>
-    public TimeSpan CalmOwnershipInterval { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>How often it looks while it hears all nodes. A read in so many seconds is ten cents a month.</summary>
+    public TimeSpan CalmOwnershipInterval { get; init; } = TimeSpan.FromSeconds(11);
 
     /// <summary>How long after its id was handed out an object may still be committed. Longer than any upload.</summary>
     public TimeSpan PrepareDeadline { get; init; } = TimeSpan.FromHours(1);

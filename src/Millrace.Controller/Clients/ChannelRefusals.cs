@@ -9,7 +9,7 @@ namespace Millrace.Controller.Clients;
 internal static class ChannelRefusals
 {
     /// <exception cref="Millrace.Streams.StreamException">The request was refused as a whole.</exception>
-    /// <exception cref="NodeIdException">It asks for a node id that cannot be had.</exception>
+    /// <exception cref="RegistrationException">It asks for a node id that cannot be had, or its times do not fit the others'.</exception>
     public static ValueTask<TResponse> AskAsync<TRequest, TResponse>(this IControllerChannel channel, TRequest request, CancellationToken token)
         where TRequest : class, IRequest<TRequest>
         where TResponse : class, IResponse<TResponse> =>

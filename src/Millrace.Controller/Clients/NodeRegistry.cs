@@ -28,7 +28,7 @@ public sealed class NodeRegistry(NodeRuntime runtime, IControllerChannel channel
     /// the same entry.
     /// </summary>
     /// <exception cref="StreamException">Fenced: this very incarnation has been fenced since it registered.</exception>
-    /// <exception cref="NodeIdException">The id that it asks for cannot be had.</exception>
+    /// <exception cref="RegistrationException">The id that it asks for cannot be had, or its times do not fit those of the nodes that live.</exception>
     public async ValueTask<NodeIncarnation> RegisterAsync(NodeRegistration registration, CancellationToken token)
     {
         var request = new RegisterNodeRequest
@@ -49,6 +49,8 @@ public sealed class NodeRegistry(NodeRuntime runtime, IControllerChannel channel
             InternalHost = registration.Internal?.Host,
             InternalPort = registration.Internal?.Port ?? -1,
             Name = registration.Name,
+            LeaseMs = (int)(registration.Times?.Lease.TotalMilliseconds ?? 0),
+            FenceMs = (int)(registration.Times?.Fence.TotalMilliseconds ?? 0),
         };
         var response = await AskAsync<RegisterNodeRequest, RegisterNodeResponse>(request, token);
         return new NodeIncarnation(new NodeId(response.NodeId), new NodeEpoch(response.NodeEpoch));

@@ -18,6 +18,9 @@ internal sealed class NodeRequests(ClusterController controller, ILogger logger)
         {
             Internal = request.InternalHost is { } host ? new PeerAddress(host, request.InternalPort) : null,
             Name = request.Name,
+            Times = request.LeaseMs > 0
+                ? new NodeTimes(TimeSpan.FromMilliseconds(request.LeaseMs), TimeSpan.FromMilliseconds(request.FenceMs))
+                : null,
         };
         var node = NodeOperations.Register(entry, registration);
         NodeOperations.NameController(entry, controller.Owner);

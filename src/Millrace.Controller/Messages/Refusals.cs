@@ -15,7 +15,7 @@ internal static class Refusals
         StreamException { Error: StreamError.Incomplete } => ControllerError.Incomplete,
         StreamException { Error: StreamError.PrepareExpired } => ControllerError.PrepareExpired,
         ControllerException channel => channel.Error,
-        NodeIdException => ControllerError.NodeIdRefused,
+        RegistrationException => ControllerError.RegistrationRefused,
         ArgumentException => ControllerError.InvalidRequest,
         _ => null,
     };
@@ -29,7 +29,7 @@ internal static class Refusals
         ControllerError.UnknownStream => new StreamException(StreamError.Unknown, message ?? error.ToString(), inner),
         ControllerError.Incomplete => new StreamException(StreamError.Incomplete, message ?? error.ToString(), inner),
         ControllerError.PrepareExpired => new StreamException(StreamError.PrepareExpired, message ?? error.ToString(), inner),
-        ControllerError.NodeIdRefused => new NodeIdException(message ?? ""),
+        ControllerError.RegistrationRefused => new RegistrationException(message ?? ""),
         _ => new ArgumentException(message, inner),
     };
 }

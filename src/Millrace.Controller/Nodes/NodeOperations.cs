@@ -1,3 +1,4 @@
+using System.Globalization;
 using Millrace.Controller.Streams;
 using Millrace.Controller.Topics;
 using Millrace.Metadata;
@@ -15,7 +16,7 @@ internal static class NodeOperations
     /// Registers an incarnation. A node that comes again, by its id or by its name, goes on as what it was, and its former incarnation is fenced in the
     /// same entry if it is not yet: the newcomer has made sure that nobody answers there any more.
     /// </summary>
-    /// <exception cref="NodeIdException">The id that was asked for cannot be had.</exception>
+    /// <exception cref="RegistrationException">The id that was asked for cannot be had, or its times do not fit those of a node that lives.</exception>
     public static NodeIncarnation Register(PendingEntry entry, NodeRegistration registration)
     {
         foreach (var node in entry.Cluster.Nodes.Values)
@@ -29,6 +30,7 @@ internal static class NodeOperations
         }
 
         var former = Former(entry.Cluster, registration);
+        RequireFittingTimes(entry.Cluster, registration, former);
         if (former is { IsLive: true })
         {
             Shut(entry, new NodeIncarnation(former.Id, former.Epoch));
@@ -41,6 +43,7 @@ internal static class NodeOperations
             Program = registration.Program,
             Internal = registration.Internal,
             Name = registration.Name,
+            Times = registration.Times,
         };
         entry.Add(image.ToRecord());
 
@@ -105,10 +108,28 @@ internal static class NodeOperations
 
         return named is null || named.Id == wanted
             ? cluster.Nodes.GetValueOrDefault(wanted)
-            : throw new NodeIdException(
+            : throw new RegistrationException(
                 $"node.id is {wanted}, and the node {named.Name} of this cluster has the id {named.Id}. "
                 + $"Set node.id={named.Id}, or leave it out: an id stays for good. Or give this node another name (--name).");
     }
+
+    /// <summary>Leases that one controller has granted must be over before the next one gives their holders up, whoever that is.</summary>
+    private static void RequireFittingTimes(MetadataImage cluster, NodeRegistration registration, NodeImage? former)
+    {
+        foreach (var node in cluster.LiveNodes)
+        {
+            if (node.Id != former?.Id && registration.Times is { } own && node.Times is { } others && !own.Fits(others))
+            {
+                throw new RegistrationException(
+                    $"millrace.lease.ms and millrace.fence.ms are {Milliseconds(own.Lease)} and {Milliseconds(own.Fence)} here, and "
+                    + $"{Milliseconds(others.Lease)} and {Milliseconds(others.Fence)} at node {node.Id}: a node could answer reads when another one has its "
+                    + "partitions already. Set them alike on all nodes. To make them longer, set the longer fence on all first, and then the lease; "
+                    + "to make them shorter, the lease first.");
+            }
+        }
+    }
+
+    private static string Milliseconds(TimeSpan time) => time.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture);
 
     /// <summary>What it opened without ever having a WAL is complete at once: it acknowledged nothing that is not committed.</summary>
     private static void Shut(PendingEntry entry, NodeIncarnation incarnation)

@@ -18,4 +18,7 @@ public sealed record NodeRegistration(
 
     /// <summary>What it is called for good: who comes by the same name has the same id. Null of one that comes anew each time.</summary>
     public string? Name { get; init; }
+
+    /// <summary>By what times it judges others when it is the controller; null of one that never is.</summary>
+    public NodeTimes? Times { get; init; }
 }

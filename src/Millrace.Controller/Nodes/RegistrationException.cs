@@ -1,4 +1,4 @@
 namespace Millrace.Controller.Nodes;
 
-/// <summary>A node asks for an id that it cannot have. The message is for its operator.</summary>
-public sealed class NodeIdException(string message) : Exception(message);
+/// <summary>A node asks for an id that it cannot have, or does not fit those that live. The message is for its operator.</summary>
+public sealed class RegistrationException(string message) : Exception(message);

@@ -26,8 +26,8 @@ public enum ControllerError : short
     /// <summary>An object of the commit is no longer prepared: the data is to be uploaded again under new ids.</summary>
     PrepareExpired = 6,
 
-    /// <summary>The node id that was asked for cannot be had. The message is for the operator.</summary>
-    NodeIdRefused = 7,
+    /// <summary>The node id that was asked for cannot be had, or its times do not fit the others'. The message is for the operator.</summary>
+    RegistrationRefused = 7,
 
     /// <summary>The request contradicts itself, or its bytes are none.</summary>
     InvalidRequest = 8,

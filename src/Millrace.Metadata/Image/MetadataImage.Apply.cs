@@ -57,6 +57,7 @@ public sealed partial record MetadataImage
         {
             Program = record.Program,
             Name = record.Name,
+            Times = record.LeaseMs > 0 ? new NodeTimes(TimeSpan.FromMilliseconds(record.LeaseMs), TimeSpan.FromMilliseconds(record.FenceMs)) : null,
             Internal = record.InternalHost is { } host ? new PeerAddress(host, record.InternalPort) : null,
         };
         return this with

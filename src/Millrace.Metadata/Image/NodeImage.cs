@@ -21,6 +21,9 @@ public sealed record NodeImage(NodeId Id, NodeEpoch Epoch, Guid Incarnation, Imm
     /// <summary>What it is called for good; null of one that has its id from its operator alone.</summary>
     public string? Name { get; init; }
 
+    /// <summary>Null of one that did not say.</summary>
+    public NodeTimes? Times { get; init; }
+
     public bool IsLive => State == NodeState.Live;
 
     /// <summary>Where clients of a listener reach it; null if they do not.</summary>
@@ -58,5 +61,7 @@ public sealed record NodeImage(NodeId Id, NodeEpoch Epoch, Guid Incarnation, Imm
             InternalHost = Internal?.Host,
             InternalPort = Internal?.Port ?? -1,
             Name = Name,
+            LeaseMs = (int)(Times?.Lease.TotalMilliseconds ?? 0),
+            FenceMs = (int)(Times?.Fence.TotalMilliseconds ?? 0),
         };
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Millrace.Controller.Log;
@@ -61,6 +62,11 @@ internal sealed class StartCommand : Command
         Description = "What the broker is called for good: by it a broker that starts again is the same (default: host and port)",
         HelpName = "NAME",
     };
+    private readonly Option<int?> _nodeId = new("--node-id")
+    {
+        Description = "The broker's id, where it is not to be handed out by the cluster: by it, too, a broker that starts again is the same",
+        HelpName = "N",
+    };
     private readonly Option<string[]> _set = new("--set")
     {
         Description = "A setting by its name; overrides the file; may be repeated",
@@ -88,7 +94,7 @@ internal sealed class StartCommand : Command
     {
         Option[] options =
         [
-            _config, _dataDirectory, _store, _wal, _listen, _advertise, _internalListen, _name, _set, _acceptLoss, _logFormat, _logLevel,
+            _config, _dataDirectory, _store, _wal, _listen, _advertise, _internalListen, _name, _nodeId, _set, _acceptLoss, _logFormat, _logLevel,
         ];
         foreach (var option in options)
         {
@@ -185,6 +191,7 @@ internal sealed class StartCommand : Command
         Add(BrokerConfigs.AdvertisedListeners, Plaintext(result, _advertise));
         Add(ServerSettings.InternalListener, result.GetValue(_internalListen));
         Add(ServerSettings.NodeName, result.GetValue(_name));
+        Add(BrokerConfigs.NodeId, result.GetValue(_nodeId)?.ToString(CultureInfo.InvariantCulture));
         entries.AddRange(KeyValue.ParseAll(result.GetValue(_set), "--set"));
         return NodeOptions.From(NodeSettings.From(entries), DefaultDataDirectory) with { AcceptLoss = result.GetValue(_acceptLoss) ?? [] };
 

@@ -141,12 +141,13 @@ internal sealed class IncarnationStart(
         {
             Internal = member.Self,
             Name = options.Name,
+            Times = new NodeTimes(options.Cluster.LeaseTime, options.Cluster.FenceTime),
         };
         try
         {
             return await nodes.RegisterAsync(registration, token);
         }
-        catch (NodeIdException refusal)
+        catch (RegistrationException refusal)
         {
             throw new NodeStartException(refusal.Message, refusal);
         }

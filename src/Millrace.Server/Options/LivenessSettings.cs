@@ -1,17 +1,16 @@
 using System.Globalization;
 using Millrace.Cluster;
+using Millrace.Metadata.Image;
 
 namespace Millrace.Server.Options;
 
 /// <summary>By what times nodes judge one another, and which of them fit together.</summary>
 internal static class LivenessSettings
 {
-    /// <summary>
-    /// A node's lease is to be over before its partitions are given away, even where its clock is this much slow and the controller's this much fast.
-    /// </summary>
-    private const double ClockError = 0.09;
-
     private const int HeartbeatsInLease = 4;
+
+    // What is looked at so often is seen well before a lease ends.
+    private const int PartsOfLease = 5;
 
     /// <exception cref="SettingsException">
     /// A node would answer reads when another one may already acknowledge writes, or lose its lease all the time.
@@ -24,15 +23,19 @@ internal static class LivenessSettings
             LeaseTime = settings[ServerSettings.Lease].AsMilliseconds(),
             FenceTime = settings[ServerSettings.Fence].AsMilliseconds(),
             SuspicionTime = settings[ServerSettings.ControllerSuspicion].AsMilliseconds(),
+            ProbeTime = settings[ServerSettings.NodeProbe].AsMilliseconds(),
+            StallTime = settings[ServerSettings.StoreStall].AsMilliseconds(),
+            StrangerWait = settings[ServerSettings.StrangerWait].AsMilliseconds(),
+            CandidacyStep = settings[ServerSettings.CandidacyStep].AsMilliseconds(),
+            PollTime = settings[ServerSettings.MetadataPoll].AsMilliseconds(),
         };
-        var longest = options.FenceTime * ((1 - ClockError) / (1 + ClockError));
-        if (options.LeaseTime > longest)
+        var times = new NodeTimes(options.LeaseTime, options.FenceTime);
+        if (!times.Fits(times))
         {
-            var shortest = options.LeaseTime * ((1 + ClockError) / (1 - ClockError)) + TimeSpan.FromMilliseconds(1);
             throw new SettingsException(
                 $"{ServerSettings.Lease} is {Milliseconds(options.LeaseTime)} and {ServerSettings.Fence} is {Milliseconds(options.FenceTime)}: a node would " +
-                $"answer reads when another one may already have taken its partitions over. Set {ServerSettings.Lease} to {Milliseconds(longest)} at most, " +
-                $"or {ServerSettings.Fence} to {Milliseconds(shortest)} at least, on all nodes.");
+                $"answer reads when another one may already have taken its partitions over. Set {ServerSettings.Lease} to " +
+                $"{Milliseconds(times.LongestLease)} at most, or {ServerSettings.Fence} to {Milliseconds(times.ShortestFence)} at least, on all nodes.");
         }
 
         if (options.HeartbeatInterval * HeartbeatsInLease > options.LeaseTime)
@@ -43,7 +46,19 @@ internal static class LivenessSettings
                 $"{Milliseconds(options.LeaseTime / HeartbeatsInLease)} at most.");
         }
 
+        RequireAtMost(ServerSettings.NodeProbe, options.ProbeTime, ServerSettings.Lease, options.LeaseTime / PartsOfLease);
+        var looks = settings[ServerSettings.OwnershipInterval].AsMilliseconds();
+        RequireAtMost(ServerSettings.OwnershipInterval, looks, ServerSettings.Lease, options.LeaseTime / PartsOfLease);
+        RequireAtMost(ServerSettings.MetadataPoll, options.PollTime, ServerSettings.ControllerSuspicion, options.SuspicionTime / 2);
         return options;
+    }
+
+    private static void RequireAtMost(string key, TimeSpan set, string limitedBy, TimeSpan limit)
+    {
+        if (set > limit)
+        {
+            throw new SettingsException($"{key} is {Milliseconds(set)}: set it to {Milliseconds(limit)} at most, or {limitedBy} higher.");
+        }
     }
 
     private static string Milliseconds(TimeSpan time) => Math.Floor(time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);

@@ -98,6 +98,8 @@ internal sealed record NodeOptions
                 Controller = new ClusterControllerOptions
                 {
                     Settings = settings.Values,
+                    OwnershipInterval = settings[ServerSettings.OwnershipInterval].AsMilliseconds(),
+                    CalmOwnershipInterval = settings[ServerSettings.CalmOwnershipInterval].AsMilliseconds(),
                     // No timer waits for it: it may be longer than those take, and must not become shorter.
                     DeletionDelay = TimeSpan.FromMilliseconds(
                         Math.Min(settings[ServerSettings.DeletionDelay].AsLong(), TimeSpan.MaxValue.Ticks / TimeSpan.TicksPerMillisecond)),

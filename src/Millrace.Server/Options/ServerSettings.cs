@@ -30,6 +30,13 @@ internal static class ServerSettings
     public const string Lease = "millrace.lease.ms";
     public const string Fence = "millrace.fence.ms";
     public const string ControllerSuspicion = "millrace.controller.suspicion.ms";
+    public const string NodeProbe = "millrace.node.probe.ms";
+    public const string StoreStall = "millrace.store.stall.ms";
+    public const string StrangerWait = "millrace.controller.stranger.wait.ms";
+    public const string CandidacyStep = "millrace.controller.candidacy.step.ms";
+    public const string MetadataPoll = "millrace.metadata.poll.ms";
+    public const string OwnershipInterval = "millrace.controller.ownership.interval.ms";
+    public const string CalmOwnershipInterval = "millrace.controller.ownership.calm.interval.ms";
 
     private const int MiB = 1 << 20;
 
@@ -79,6 +86,27 @@ internal static class ServerSettings
         ConfigDefinition.Long(
             ControllerSuspicion, 3_000, 1_000,
             "How long the controller is silent before others try to take its place; one whose process has ended is replaced at once."),
+        ConfigDefinition.Long(
+            NodeProbe, 500, 50,
+            "How long a node is silent before the controller looks whether its process has ended. The same on all nodes. At most a fifth of " +
+            "millrace.lease.ms."),
+        ConfigDefinition.Long(
+            StoreStall, 3_000, 200,
+            "How long a node waits for the store, while others do not, before it is granted no lease any more, and given up when the last one has ended; " +
+            "and a controller, before whoever can write to the store takes its place."),
+        ConfigDefinition.Long(
+            StrangerWait, 10_000, 0, "How long a process that is no node of the cluster yet leaves it to the nodes to find a new controller."),
+        ConfigDefinition.Long(CandidacyStep, 150, 10, "How far apart nodes try to take the place of a controller that is lost, one after another."),
+        ConfigDefinition.Long(
+            MetadataPoll, 1_000, 50,
+            "How long the controller keeps a question for news of the metadata. At most half of millrace.controller.suspicion.ms."),
+        ConfigDefinition.Long(
+            OwnershipInterval, 500, 50,
+            "How often the controller looks whether the metadata log is still its own while a node is silent or fenced: what it grants is as much shorter. " +
+            "At most a fifth of millrace.lease.ms."),
+        ConfigDefinition.Long(
+            CalmOwnershipInterval, 11_000, 500,
+            "How often it looks while it hears all nodes: most of what a cluster at rest asks of its store. The same on all nodes."),
         // The port of OpenTelemetry's exporter for Prometheus.
         ConfigDefinition.Text(
             HttpListener, "127.0.0.1:9464",

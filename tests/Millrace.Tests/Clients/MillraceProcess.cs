@@ -17,7 +17,8 @@ internal sealed partial class MillraceProcess : IBroker
         BootstrapServers = ready.Groups[1].Value;
         Http = new Uri(ready.Groups[2].Value);
         Node = int.Parse(ready.Groups[3].Value, CultureInfo.InvariantCulture);
-        ClusterId = ready.Groups[4].Value;
+        Name = ready.Groups[4].Value;
+        ClusterId = ready.Groups[5].Value;
     }
 
     /// <summary>What was built beside the tests, unless <c>MILLRACE_TEST_PROGRAM</c> names another, as what <c>./millrace</c> publishes.</summary>
@@ -32,6 +33,9 @@ internal sealed partial class MillraceProcess : IBroker
 
     /// <summary>The node's id.</summary>
     public int Node { get; }
+
+    /// <summary>What the node is called for good.</summary>
+    public string Name { get; }
 
     public string ClusterId { get; }
 
@@ -155,6 +159,6 @@ internal sealed partial class MillraceProcess : IBroker
         }
     }
 
-    [GeneratedRegex(@"^ready ([\w.\-]+:\d+) (http://\S+) node (\d+) \(.+\) of cluster ([\w-]{22})$")]
+    [GeneratedRegex(@"^ready ([\w.\-]+:\d+) (http://\S+) node (\d+) \((.+)\) of cluster ([\w-]{22})$")]
     private static partial Regex ReadyAddress();
 }

@@ -47,8 +47,38 @@ public sealed class NodeOperationsTests
         var third = RegisterAs(null);
 
         Assert.All([first, second, third], node => Assert.Equal(new NodeId(7), node.Node));
-        Assert.Contains("node.id=7", Assert.Throws<NodeIdException>(() => RegisterAs(new NodeId(8))).Message, StringComparison.Ordinal);
+        Assert.Contains("node.id=7", Assert.Throws<RegistrationException>(() => RegisterAs(new NodeId(8))).Message, StringComparison.Ordinal);
         Assert.True(_script.State.Cluster.IsLive(third.Node));
+    }
+
+    [Theory]
+    [InlineData(2_500, 3_000, true)]
+    [InlineData(2_500, 4_000, true)]
+    [InlineData(5_000, 6_000, false)]
+    [InlineData(1_000, 1_500, false)]
+    public void A_node_is_refused_whose_leases_outlast_the_patience_of_one_that_lives_or_the_other_way_round(int lease, int fence, bool expected)
+    {
+        var first = Register("first", 2_500, 3_000);
+
+        if (expected)
+        {
+            Assert.NotEqual(first.Node, Register("second", lease, fence).Node);
+        }
+        else
+        {
+            Assert.Contains("Set them alike", Assert.Throws<RegistrationException>(() => Register("second", lease, fence)).Message, StringComparison.Ordinal);
+        }
+
+        // By itself, or after all others, a node may come with whatever it is set to.
+        Assert.Equal(first.Node, expected ? first.Node : Register("first", lease, fence).Node);
+
+        NodeIncarnation Register(string name, int leaseMs, int fenceMs) =>
+            _script.Do(entry => NodeOperations.Register(
+                entry, new NodeRegistration(_script.Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "h", 1)], null)
+                {
+                    Name = name,
+                    Times = new NodeTimes(TimeSpan.FromMilliseconds(leaseMs), TimeSpan.FromMilliseconds(fenceMs)),
+                }));
     }
 
     [Fact]

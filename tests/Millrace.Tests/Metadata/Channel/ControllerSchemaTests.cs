@@ -32,8 +32,11 @@ public sealed class ControllerSchemaTests
                 InternalHost = "i",
                 InternalPort = 9093,
                 Name = "n",
+                LeaseMs = 2_500,
+                FenceMs = 3_000,
             },
-            "00000001000200030405060708090A0B" + "02" + "026C" + "0268" + "00002384" + "00" + "00" + "00000007" + "0270" + "0269" + "00002385" + "026E" + "00"
+            "00000001000200030405060708090A0B" + "02" + "026C" + "0268" + "00002384" + "00" + "00" + "00000007" + "0270" + "0269" + "00002385" + "026E"
+            + "000009C4" + "00000BB8" + "00"
         },
         { new RegisterNodeResponse { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
         { new LeaveNodeRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },

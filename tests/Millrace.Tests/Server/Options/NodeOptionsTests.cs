@@ -58,6 +58,18 @@ public sealed class NodeOptionsTests
         }
     }
 
+    [Theory]
+    [InlineData("millrace.node.probe.ms", "501", "500", "millrace.lease.ms")]
+    [InlineData("millrace.controller.ownership.interval.ms", "600", "500", "millrace.lease.ms")]
+    [InlineData("millrace.metadata.poll.ms", "1501", "1500", "millrace.controller.suspicion.ms")]
+    public void Looks_that_would_come_too_late_are_refused(string key, string value, string most, string limitedBy)
+    {
+        var refusal = Assert.Throws<SettingsException>(() => From((key, value)));
+
+        Assert.Contains($"{key} is {value}: set it to {most} at most, or {limitedBy} higher", refusal.Message, StringComparison.Ordinal);
+        From((key, most));
+    }
+
     [Fact]
     public void Http_can_be_switched_off() => Assert.Null(From(("millrace.http.listener", "off")).Http);
 
