@@ -97,7 +97,7 @@ public sealed class OpenFromMemoryTests : IAsyncDisposable
     public async Task Where_there_is_no_memory_to_keep_it_what_was_recovered_is_read_from_the_store()
     {
         var owner = (await FillAsync(streams: 1, records: 4, bytes: 100))[0];
-        _registry.AfterCommit = () => _next!.Taking = _ => throw new OutOfMemoryException("for the test");
+        _registry.AfterCommit = () => _next!.Taking = _ => throw new InsufficientMemoryException("for the test");
 
         await TakeOverAsync(TestNode.Small);
 
