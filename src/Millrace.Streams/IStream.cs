@@ -86,6 +86,9 @@ public interface IStream
     /// </summary>
     void Lose(StreamException reason);
 
-    /// <summary>Refuses further appends, waits for those under way, uploads the tail, of this stream alone, and closes the range in the registry.</summary>
+    /// <summary>
+    /// Refuses further appends, waits for those under way, uploads the tail and the owner's state, of this stream alone, and closes the range in the
+    /// registry.
+    /// </summary>
     ValueTask CloseAsync(CancellationToken token);
 }

@@ -21,8 +21,6 @@ internal sealed class StreamsMetrics : IDisposable
         UploadFailures = Meter.CreateCounter<long>(
             "millrace.streams.upload.failures", "{failure}", "Steps of uploads that failed; they are repeated until they are done");
         LogCacheReads = Meter.CreateCounter<long>("millrace.streams.reads.log_cache", "{read}", "Reads served from records still in memory");
-        BlockReads = Meter.CreateCounter<long>("millrace.streams.reads.blocks", "{block}", "Data blocks read, from cache or store");
-        BlockMisses = Meter.CreateCounter<long>("millrace.streams.reads.block_misses", "{block}", "Data blocks that had to be fetched from the store");
     }
 
     /// <summary>Where all of them are found, and more may be added.</summary>
@@ -39,10 +37,6 @@ internal sealed class StreamsMetrics : IDisposable
     public Counter<long> UploadFailures { get; }
 
     public Counter<long> LogCacheReads { get; }
-
-    public Counter<long> BlockReads { get; }
-
-    public Counter<long> BlockMisses { get; }
 
     public void Dispose() => Meter.Dispose();
 }

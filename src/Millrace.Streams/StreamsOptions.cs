@@ -34,7 +34,7 @@ public sealed record StreamsOptions
     /// <summary>Memory for uploaded records that stay readable for consumers near the end of a stream.</summary>
     public long TailCacheBytes { get; init; } = 64L << 20;
 
-    /// <summary>Memory for data blocks read back from objects.</summary>
+    /// <summary>Memory for data blocks read back from objects; up to half of it for what was recovered, until it is opened.</summary>
     public long BlockCacheBytes { get; init; } = 48L << 20;
 
     /// <summary>Memory for the indexes of objects.</summary>

@@ -11,6 +11,7 @@ using Millrace.Protocol.Records;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Streams;
+using Millrace.Streams.Cache;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
@@ -27,6 +28,7 @@ internal sealed class OpeningNode : IAsyncDisposable
     private readonly NodeRuntime _life;
     private readonly BufferPool _buffers = new(maxIdleBytes: 64 << 20);
     private readonly NodeRegistry _nodes;
+    private readonly ObjectCache _cache;
     private readonly ObjectWalProvider _wals;
     private IWriteAheadLog? _wal;
     private PartitionTable? _table;
@@ -36,6 +38,7 @@ internal sealed class OpeningNode : IAsyncDisposable
         Cluster = cluster;
         _life = cluster.Runtime.NewPart();
         _nodes = new NodeRegistry(_life, cluster.Channel);
+        _cache = new ObjectCache(_life, Options, cluster.Storage, _buffers);
         _wals = new ObjectWalProvider(_life, _buffers, cluster.Storage, new());
     }
 
@@ -57,7 +60,7 @@ internal sealed class OpeningNode : IAsyncDisposable
     public async Task RecoverAsync()
     {
         var registry = new StreamRegistry(Cluster.Channel, Self);
-        var failover = new ShareRecoverer(_life, Options, new UploadTarget(Self, Cluster.Storage, registry, _buffers));
+        var failover = new ShareRecoverer(_life, Options, new UploadTarget(Self, Cluster.Storage, registry, _buffers), _cache);
         await using var metrics = new RecoveryMetrics();
         var recovery = new ShareTakeover(_life, _nodes, Self, failover, metrics, _ => _wals);
         var waiting = await _nodes.GetWaitingWalsAsync(default);
@@ -71,7 +74,7 @@ internal sealed class OpeningNode : IAsyncDisposable
         await _nodes.RegisterWalAsync(Self, descriptor, default);
         _wal = await _wals.CreateAsync(descriptor, default);
         Store = new StreamStore(
-            _life, Options, new StreamsComponents(Self, _wal, Cluster.Storage, new StreamRegistry(Cluster.Channel, Self), _buffers));
+            _life, Options, new StreamsComponents(Self, _wal, Cluster.Storage, new StreamRegistry(Cluster.Channel, Self), _buffers, _cache));
         _table = new PartitionTable(
             _life, Store, Cluster.Metadata, new BrokerIdentity(Self.Node, Self.Epoch, new ConfigResolver(Self.Node, new Dictionary<string, string>())));
         _table.Start();
@@ -108,6 +111,7 @@ internal sealed class OpeningNode : IAsyncDisposable
     {
         _life.Stop();
         await Store!.DisposeAsync();
+        await _cache.DisposeAsync();
         await _wal!.DisposeAsync();
         await _life.DisposeAsync();
         _buffers.Dispose();

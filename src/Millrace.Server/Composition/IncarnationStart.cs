@@ -11,6 +11,7 @@ using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Server.Options;
+using Millrace.Streams.Cache;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
@@ -86,7 +87,11 @@ internal sealed class IncarnationStart(
         // The former WALs before the new one: recovering needs the store alone, and what it frees may be all the room that a new one has. The
         // new one is known before it is made: a crash in between leaves a name without a file, and never a file without a name.
         var former = new FormerWals(life, nodes, self, wals.Own, wals.Former);
-        var failover = new ShareRecoverer(life, options.Streams, new UploadTarget(self, store, registry, components.Buffers));
+
+        // Where nobody else can have the WAL, giving its node up for the store helps nobody: its partitions go on with what is in memory.
+        var objects = wals.Own.Kind.IsOfAll() ? store : components.Storage;
+        var cache = _parts.Add(new ObjectCache(life, options.Streams, objects, components.Buffers));
+        var failover = new ShareRecoverer(life, options.Streams, new UploadTarget(self, store, registry, components.Buffers), cache);
         var recovery = new ShareTakeover(life, nodes, self, failover, _parts.Add(new RecoveryMetrics()), wals.Former);
         await RecoverAsync(life, recovery, nodes, self, token);
         await former.MakeRoomAsync(token);
@@ -95,9 +100,7 @@ internal sealed class IncarnationStart(
         var wal = _parts.Add(await wals.Own.CreateAsync(descriptor, token));
         member.WatchStore(() => wal.Stalled > store.Owing ? wal.Stalled : store.Owing);
 
-        // Where nobody else can have the WAL, giving its node up for the store helps nobody: its partitions go on with what is in memory.
-        var objects = wals.Own.Kind.IsOfAll() ? store : components.Storage;
-        var streams = _parts.Add(new StreamStore(life, options.Streams, new StreamsComponents(self, wal, objects, registry, components.Buffers)));
+        var streams = _parts.Add(new StreamStore(life, options.Streams, new StreamsComponents(self, wal, objects, registry, components.Buffers, cache)));
         var identity = new BrokerIdentity(self.Node, self.Epoch, new ConfigResolver(self.Node, options.Settings.Values));
         var broker = _parts.Add(new KafkaBroker(
             life, identity, member.Metadata, member.Channel, member.Lease, streams, components.Buffers,

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
@@ -6,9 +7,9 @@ using Millrace.Streams.Objects;
 namespace Millrace.Streams.Cache;
 
 /// <summary>
-/// Data blocks read back from objects. Neighbouring blocks that are missing come in one request, and readers that miss the same
-/// block wait for one request. First out is what was asked for, least recently used first: most readers go on and do not come back.
-/// What was read ahead waits for its reader, unless that one seems to have left.
+/// Data blocks read back from objects, or just written to them. Neighbouring blocks that are missing come in one request, and readers that miss
+/// the same block wait for one request. First out is what was asked for, least recently used first: most readers go on and do not come back.
+/// What was read ahead waits for its reader, unless that one seems to have left; so does what was written, for the first reader.
 /// </summary>
 /// <remarks>
 /// Threading: any thread. Memory: blocks that came together share a buffer, which is accounted until the last of them leaves; readers hold
@@ -16,10 +17,9 @@ namespace Millrace.Streams.Cache;
 /// </remarks>
 /// <param name="objects">Reads what is missing.</param>
 /// <param name="buffers">Lends the memory.</param>
-/// <param name="metrics">Counts hits and misses.</param>
 /// <param name="limit">Bytes of memory.</param>
 /// <param name="stopping">Ends reads under way: they serve several waiters and belong to none.</param>
-internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, StreamsMetrics metrics, long limit, CancellationToken stopping) : IDisposable
+internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, long limit, CancellationToken stopping) : IDisposable
 {
     /// <summary>
     /// A reader for whom blocks were read ahead has left when this many times the cache's bytes were fetched since it last read. Should it
@@ -28,12 +28,14 @@ internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, S
     private const int PatienceInCaches = 4;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<(ObjectId Object, int Block), Entry> _entries = [];
-    private readonly LinkedList<Entry> _asked = new();
-    private readonly LinkedList<Entry> _ahead = new();
+    private readonly Dictionary<(ObjectId Object, int Block), CachedBlock> _entries = [];
+    private readonly LinkedList<CachedBlock> _asked = new();
+    private readonly LinkedList<CachedBlock> _ahead = new();
     private long _held;
     private long _aheadBytes;
     private long _fetchedBytes;
+    private long _reads;
+    private long _misses;
     private bool _disposed;
 
     /// <summary>Memory that the cache keeps alive.</summary>
@@ -48,7 +50,13 @@ internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, S
         }
     }
 
-    /// <summary>How many bytes were fetched so far: the clock by which readers are seen to leave.</summary>
+    /// <summary>How often a block was read so far, from memory or the store.</summary>
+    public long Reads => Interlocked.Read(ref _reads);
+
+    /// <summary>How many blocks were fetched from the store so far.</summary>
+    public long Misses => Interlocked.Read(ref _misses);
+
+    /// <summary>How many bytes have come so far: the clock by which readers are seen to leave.</summary>
     public long FetchedBytes
     {
         get
@@ -124,6 +132,52 @@ internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, S
         return true;
     }
 
+    /// <summary>
+    /// Takes neighbouring blocks of an object that was just committed, as if they were read ahead: there are readers who have yet to ask for them.
+    /// </summary>
+    /// <param name="index">The object's index.</param>
+    /// <param name="first">The first of them, by its place in the index.</param>
+    /// <param name="last">The last.</param>
+    /// <param name="bytes">All of them, one after another; they are copied.</param>
+    /// <returns>False if there is no room: then they are read from the store.</returns>
+    public bool TryKeep(DataObjectIndex index, int first, int last, ReadOnlySequence<byte> bytes)
+    {
+        var room = bytes.Length + (last - first + 1L) * CachedBlock.Bookkeeping;
+        if (!TryReserveAhead(room))
+        {
+            return false;
+        }
+
+        PooledBuffer? buffer = null;
+        try
+        {
+            buffer = buffers.Rent(checked((int)bytes.Length));
+            bytes.CopyTo(buffer.GetSpan());
+            BlockRun run;
+            lock (_lock)
+            {
+                run = Begin_NeedsLock(index, first, lastAsked: null, last, reader: null);
+            }
+
+            foreach (var entry in run.Blocks)
+            {
+                entry.Block = new DataBlock(Of(index, entry.Index, first, buffer));
+            }
+
+            Publish(index, run, buffer);
+            return true;
+        }
+        catch (OutOfMemoryException)
+        {
+            return false;
+        }
+        finally
+        {
+            ReturnAhead(room);
+            buffer?.Release();
+        }
+    }
+
     public void Dispose()
     {
         lock (_lock)
@@ -141,11 +195,11 @@ internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, S
         DataObjectIndex index, DataRangeEntry range, int block, int? lastAsked, int lastAlong, SequentialReader? reader, CancellationToken token)
     {
         var ahead = lastAsked is null;
-        metrics.BlockReads.Add(1);
+        Interlocked.Increment(ref _reads);
         while (true)
         {
             Task<bool>? reading;
-            Run? run = null;
+            BlockRun? run = null;
             lock (_lock)
             {
                 if (_disposed)
@@ -178,15 +232,15 @@ internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, S
         }
     }
 
-    private Run Begin_NeedsLock(DataObjectIndex index, int block, int? lastAsked, int lastAlong, SequentialReader? reader)
+    private BlockRun Begin_NeedsLock(DataObjectIndex index, int block, int? lastAsked, int lastAlong, SequentialReader? reader)
     {
-        var run = new Run(reader);
+        var run = new BlockRun(reader);
         for (var next = block; next <= lastAlong && !_entries.ContainsKey((index.Object, next)); next++)
         {
-            var entry = new Entry(index.Object, next, run) { Ahead = lastAsked is not { } asked || next > asked };
+            var entry = new CachedBlock(index.Object, next, run) { Ahead = lastAsked is not { } asked || next > asked };
             _entries.Add((index.Object, next), entry);
-            run.Entries.Add(entry);
-            run.Bytes += index.Blocks[next].Size;
+            run.Blocks.Add(entry);
+            run.Bytes += index.Blocks[next].Size + CachedBlock.Bookkeeping;
             run.Ahead += entry.Ahead ? 1 : 0;
         }
 
@@ -223,21 +277,20 @@ internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, S
     }
 
     // Never fails: the failure goes to those who wait for the blocks.
-    private async Task FetchAsync(DataObjectIndex index, DataRangeEntry range, Run run)
+    private async Task FetchAsync(DataObjectIndex index, DataRangeEntry range, BlockRun run)
     {
         PooledBuffer? buffer = null;
         try
         {
-            var (first, last) = (index.Blocks[run.Entries[0].Index], index.Blocks[run.Entries[^1].Index]);
+            var (first, last) = (index.Blocks[run.Blocks[0].Index], index.Blocks[run.Blocks[^1].Index]);
             buffer = buffers.Rent(checked((int)(last.Position + last.Size - first.Position)));
-            metrics.BlockMisses.Add(run.Entries.Count);
+            Interlocked.Add(ref _misses, run.Blocks.Count);
             var found = await objects.ReadAsync(index.Object, first.Position, buffer.Memory, stopping);
             if (found)
             {
-                foreach (var entry in run.Entries)
+                foreach (var entry in run.Blocks)
                 {
-                    entry.Block = Check(index, range, entry.Index, buffer.Memory.Slice(
-                        (int)(index.Blocks[entry.Index].Position - first.Position), index.Blocks[entry.Index].Size));
+                    entry.Block = Check(index, range, entry.Index, Of(index, entry.Index, run.Blocks[0].Index, buffer));
                 }
             }
 
@@ -247,7 +300,7 @@ internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, S
         {
             lock (_lock)
             {
-                run.Entries.ForEach(Remove_NeedsLock);
+                run.Blocks.ForEach(Remove_NeedsLock);
             }
 
             run.Read.SetException(failure is OperationCanceledException ? DataObjectReader.Stopped() : failure);
@@ -258,11 +311,11 @@ internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, S
         }
     }
 
-    private void Publish(DataObjectIndex index, Run run, PooledBuffer? buffer)
+    private void Publish(DataObjectIndex index, BlockRun run, PooledBuffer? buffer)
     {
         lock (_lock)
         {
-            foreach (var entry in run.Entries)
+            foreach (var entry in run.Blocks)
             {
                 if (buffer is null || _disposed)
                 {
@@ -271,7 +324,7 @@ internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, S
                 }
 
                 entry.Buffer = buffer;
-                _held += buffer.RetainAccounted();
+                _held += buffer.RetainAccounted() + CachedBlock.Bookkeeping;
                 entry.Place = (entry.Ahead ? _ahead : _asked).AddLast(entry);
                 entry.AwaitedSince = _fetchedBytes;
                 _fetchedBytes += index.Blocks[entry.Index].Size;
@@ -288,7 +341,7 @@ internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, S
     }
 
     /// <summary>The first to leave.</summary>
-    private LinkedListNode<Entry>? First_NeedsLock()
+    private LinkedListNode<CachedBlock>? First_NeedsLock()
     {
         while (_ahead.First is { } ahead && _fetchedBytes - ahead.Value.AwaitedSince > PatienceInCaches * limit)
         {
@@ -306,20 +359,20 @@ internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, S
         return _asked.First ?? _ahead.First;
     }
 
-    private void Evict_NeedsLock(LinkedListNode<Entry> place)
+    private void Evict_NeedsLock(LinkedListNode<CachedBlock> place)
     {
         place.List!.Remove(place);
         Remove_NeedsLock(place.Value);
-        _held -= place.Value.Buffer!.ReleaseAccounted();
+        _held -= place.Value.Buffer!.ReleaseAccounted() + CachedBlock.Bookkeeping;
     }
 
-    private void Remove_NeedsLock(Entry entry)
+    private void Remove_NeedsLock(CachedBlock entry)
     {
         Asked_NeedsLock(entry);
         _entries.Remove((entry.Object, entry.Index));
     }
 
-    private void Asked_NeedsLock(Entry entry)
+    private void Asked_NeedsLock(CachedBlock entry)
     {
         if (entry.Ahead)
         {
@@ -328,48 +381,15 @@ internal sealed class BlockCache(DataObjectReader objects, BufferPool buffers, S
         }
     }
 
+    /// <summary>A block's bytes in a buffer that begins with another one.</summary>
+    private static ReadOnlyMemory<byte> Of(DataObjectIndex index, int block, int first, PooledBuffer buffer) =>
+        buffer.Memory.Slice((int)(index.Blocks[block].Position - index.Blocks[first].Position), index.Blocks[block].Size);
+
     private static DataBlock Check(DataObjectIndex index, in DataRangeEntry range, int block, ReadOnlyMemory<byte> bytes)
     {
         var data = new DataBlock(bytes);
         return data.FindFault(range.Stream, range.Epoch, index.Blocks[block]) is not { } fault
             ? data
             : throw DataObjectReader.Corrupt(index.Object, $"block at {index.Blocks[block].Position}: {fault}");
-    }
-
-    private sealed class Entry(ObjectId id, int index, Run run)
-    {
-        public ObjectId Object => id;
-
-        public int Index => index;
-
-        public Run Run => run;
-
-        /// <summary>Nobody has asked for it yet.</summary>
-        public bool Ahead { get; set; }
-
-        /// <summary>How many bytes had been fetched when it came, or when its reader was last seen.</summary>
-        public long AwaitedSince { get; set; }
-
-        public LinkedListNode<Entry>? Place { get; set; }
-
-        public DataBlock Block { get; set; }
-
-        public PooledBuffer? Buffer { get; set; }
-    }
-
-    /// <summary>Blocks that come in one request, into one buffer.</summary>
-    private sealed class Run(SequentialReader? reader)
-    {
-        public SequentialReader? Reader => reader;
-
-        public List<Entry> Entries { get; } = [];
-
-        public long Bytes { get; set; }
-
-        /// <summary>How many of them nobody has asked for: all the others' memory stays with them.</summary>
-        public int Ahead { get; set; }
-
-        /// <summary>False if there is no such object.</summary>
-        public TaskCompletionSource<bool> Read { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

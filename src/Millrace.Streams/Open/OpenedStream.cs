@@ -6,4 +6,15 @@ namespace Millrace.Streams.Open;
 /// <param name="Opening">What the registry said.</param>
 /// <param name="Ranges">Where its records lie.</param>
 /// <param name="Checkpoint">Its owner's newest state; the owner replays the records behind it.</param>
-internal readonly record struct OpenedStream(StreamOpening Opening, IReadOnlyList<ObjectRange> Ranges, StreamCheckpoint? Checkpoint);
+internal readonly record struct OpenedStream(StreamOpening Opening, IReadOnlyList<ObjectRange> Ranges, StreamCheckpoint? Checkpoint)
+{
+    /// <summary>Payload bytes behind the checkpoint.</summary>
+    public long ReplayedBytes
+    {
+        get
+        {
+            var from = Checkpoint?.Offset ?? 0;
+            return Ranges.Where(range => range.EndOffset > from).Sum(range => range.Bytes);
+        }
+    }
+}

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
+using Millrace.Streams.Cache;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Wal;
@@ -17,7 +18,11 @@ namespace Millrace.Streams.Recovery;
 /// repeated at any point, or run twice at once: what one has committed the other leaves out, or is told that it counts already. Nodes with different shares
 /// of one WAL do not meet. Threading: one recovery per instance call; instances share nothing.
 /// </remarks>
-public sealed class ShareRecoverer(NodeRuntime runtime, StreamsOptions options, UploadTarget target)
+/// <param name="runtime">Of the node.</param>
+/// <param name="options">Sizes and pauses.</param>
+/// <param name="target">Where objects go.</param>
+/// <param name="cache">What is recovered comes here, so that it is opened from memory; null where nobody opens it.</param>
+public sealed class ShareRecoverer(NodeRuntime runtime, StreamsOptions options, UploadTarget target, ObjectCache? cache = null)
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<ShareRecoverer>();
 
@@ -39,7 +44,7 @@ public sealed class ShareRecoverer(NodeRuntime runtime, StreamsOptions options, 
     {
         var registry = NewCalls();
         using var pending = new RecoveredRecords(target.Buffers);
-        var run = new ShareRun(runtime, share, registry, pending, new ObjectUploader(runtime, options, target, _logger));
+        var run = new ShareRun(runtime, share, registry, pending, new ObjectUploader(runtime, options, target, _logger, cache: cache));
         await foreach (var record in wal.ReadAsync(token))
         {
             run.Take(record);

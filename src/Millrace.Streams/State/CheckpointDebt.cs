@@ -5,19 +5,20 @@ namespace Millrace.Streams.State;
 /// </summary>
 /// <remarks>
 /// One goes along with an upload when the records since the last are as many bytes as it takes: what idempotent producers leave behind may be
-/// large, and would otherwise go with every few records. Whoever opens the stream replays about as much as it reads anyway. Threading: one
-/// caller at a time (the stream's lock).
+/// large, and would otherwise go with every few records. Whoever opens the stream replays about as much as it reads anyway: so what it replays
+/// counts, too, lest recovered ranges, which carry none, pile up behind the last one. Threading: one caller at a time (the stream's lock).
 /// </remarks>
 /// <param name="committed">The offset of the newest one that is committed; 0 if there is none.</param>
 /// <param name="lastBytes">How large the last one was.</param>
-internal sealed class CheckpointDebt(long committed, int lastBytes)
+/// <param name="bytesSince">Payload bytes that are committed behind it.</param>
+internal sealed class CheckpointDebt(long committed, int lastBytes, long bytesSince)
 {
     private readonly OffsetWaiters _waiters = new();
     private long _committed = committed;
     private int _lastBytes = lastBytes;
 
-    /// <summary>Payload bytes that were appended since the last one was taken.</summary>
-    public long BytesSince { get; private set; }
+    /// <summary>Payload bytes behind the last one that was taken.</summary>
+    public long BytesSince { get; private set; } = bytesSince;
 
     /// <summary>Somebody waits for one that no upload has taken yet.</summary>
     public bool IsWanted { get; private set; }

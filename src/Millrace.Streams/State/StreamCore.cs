@@ -25,18 +25,19 @@ internal sealed class StreamCore : ITailHolder
     /// <param name="owner">The layer above.</param>
     /// <param name="opening">What the registry said when it was opened.</param>
     /// <param name="checkpointBytes">The size of the newest checkpoint.</param>
+    /// <param name="replayedBytes">The payload behind it.</param>
     /// <param name="host">Who keeps it.</param>
     /// <param name="budget">Keeps account of the memory of its records.</param>
     /// <param name="buffers">Lends memory for their places.</param>
     public StreamCore(
-        StreamId id, StreamEpoch epoch, IStreamOwner owner, StreamOpening opening, int checkpointBytes, IStreamHost host, MemoryBudget budget,
-        BufferPool buffers)
+        StreamId id, StreamEpoch epoch, IStreamOwner owner, StreamOpening opening, int checkpointBytes, long replayedBytes, IStreamHost host,
+        MemoryBudget budget, BufferPool buffers)
     {
         (_host, _budget) = (host, budget);
         (Id, Epoch, Owner) = (id, epoch, owner);
         Life = new StreamLife(id);
         Offsets = new StreamOffsets(opening.StartOffset, opening.EndOffset);
-        Checkpoints = new CheckpointDebt(opening.CheckpointRange?.EndOffset ?? 0, checkpointBytes);
+        Checkpoints = new CheckpointDebt(opening.CheckpointRange?.EndOffset ?? 0, checkpointBytes, replayedBytes);
         Cache = new LogCache(id, epoch, buffers);
     }
 

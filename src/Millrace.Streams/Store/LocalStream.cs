@@ -27,7 +27,9 @@ internal sealed class LocalStream : IStream
         _context = context;
         Epochs = opened.Opening.Epochs;
         Checkpoint = opened.Checkpoint;
-        Core = new StreamCore(id, epoch, owner, opened.Opening, opened.Checkpoint?.State.Length ?? 0, host, context.Appends.Budget, context.Components.Buffers);
+        Core = new StreamCore(
+            id, epoch, owner, opened.Opening, opened.Checkpoint?.State.Length ?? 0, opened.ReplayedBytes, host, context.Appends.Budget,
+            context.Components.Buffers);
         Core.Ranges.Replace(opened.Ranges);
         _appends = new StreamAppends(Core, context.Appends);
         _cold = new ColdReader(Core, context.Reads);

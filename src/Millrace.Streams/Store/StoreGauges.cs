@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Millrace.Streams.Store;
 
-/// <summary>What a store's memory and WAL look like at any moment.</summary>
+/// <summary>What a store's memory and WAL look like at any moment, and how often its memory was of use.</summary>
 internal static class StoreGauges
 {
     /// <summary>Measures a store from now on.</summary>
@@ -21,6 +21,10 @@ internal static class StoreGauges
             () => store.Components.Wal.Fullness,
             "1",
             "How much the WAL holds, 0 to 1: of its file, or of twice the objects at which an upload begins; uploads empty it");
+        meter.CreateObservableCounter(
+            "millrace.streams.reads.blocks", () => store.Blocks.Reads, "{block}", "Data blocks read, from cache or store");
+        meter.CreateObservableCounter(
+            "millrace.streams.reads.block_misses", () => store.Blocks.Misses, "{block}", "Data blocks that had to be fetched from the store");
         meter.CreateObservableGauge("millrace.streams.open", () => store.Streams.Count, "{stream}", "Open streams");
     }
 }

@@ -89,6 +89,9 @@ internal sealed class StreamEnds(StreamCore core, StreamUploads uploads, StreamC
         try
         {
             await uploads.WhenCommittedAsync(end).OrCancelled(token);
+
+            // Also where nothing was written that it could have gone along with: whoever opens the stream next replays nothing.
+            await uploads.WhenCheckpointedAsync(end).OrCancelled(token);
             await context.Registry.CloseAsync(core.Id, core.Epoch, end, token);
         }
         catch (StreamException refused)

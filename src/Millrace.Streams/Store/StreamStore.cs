@@ -4,7 +4,6 @@ using Millrace.Runtime;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Append;
 using Millrace.Streams.Cache;
-using Millrace.Streams.Objects;
 using Millrace.Streams.Open;
 using Millrace.Streams.Reading;
 using Millrace.Streams.Registry;
@@ -29,6 +28,9 @@ public sealed class StreamStore : IStreamStore, IStreamHost
     private readonly StreamOpener _opener;
     private readonly StreamContext _context;
     private readonly SmallRecordArena _smallRecords;
+
+    // Null where it is somebody else's.
+    private readonly ObjectCache? _ownCache;
     private readonly Uploader _uploader;
     private readonly Task _uploads;
     private int _disposed;
@@ -43,15 +45,13 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         Tail = new TailCache(options.TailCacheBytes, Budget);
         Planner = new UploadPlanner(runtime.Time, options, components.Wal, Budget);
         _smallRecords = new SmallRecordArena(components.Buffers);
-        var objects = new DataObjectReader(runtime, options, new SharedReads(components.Storage, components.Buffers, _stopping.Token).ReadAsync);
-        Indexes = new ObjectIndexCache(objects, options.IndexCacheBytes, _stopping.Token);
-        Blocks = new BlockCache(objects, components.Buffers, Metrics, options.BlockCacheBytes, _stopping.Token);
+        Cache = components.Cache ?? (_ownCache = new ObjectCache(runtime, options, components.Storage, components.Buffers));
 
         var registry = new RegistryCalls(components.Node, components.Registry, new Retry(runtime, options, _logger));
         _lost = new LostStreams(registry, components.Wal.Descriptor.Id, _logger);
         _walTrim = new WalTrim(components.Wal, () => Streams.Select(stream => stream.Core), () => _lost.Pinning, _logger);
         _unserved = new UnservedOpenings(registry);
-        _opener = new StreamOpener(components.Node, components.Registry, _unserved, Indexes, objects);
+        _opener = new StreamOpener(components.Node, components.Registry, _unserved, Indexes, Cache.Objects);
         _context = new StreamContext(
             components,
             registry,
@@ -92,9 +92,11 @@ public sealed class StreamStore : IStreamStore, IStreamHost
 
     internal UploadPlanner Planner { get; }
 
-    internal ObjectIndexCache Indexes { get; }
+    internal ObjectCache Cache { get; }
 
-    internal BlockCache Blocks { get; }
+    internal ObjectIndexCache Indexes => Cache.Indexes;
+
+    internal BlockCache Blocks => Cache.Blocks;
 
     /// <summary>The open streams, by id.</summary>
     internal IReadOnlyList<LocalStream> Streams => _open.All;
@@ -130,12 +132,16 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         }
 
         _stopping.Cancel();
+        if (_ownCache is { } cache)
+        {
+            await cache.DisposeAsync();
+        }
+
         await _uploads;
         await _uploader.SettledAsync();
         LoseAll(new StreamException(StreamError.Closed, "The stream store has stopped"));
         await Planner.DisposeAsync();
         _smallRecords.Dispose();
-        Blocks.Dispose();
         Metrics.Dispose();
         _stopping.Dispose();
     }

@@ -1,5 +1,6 @@
 using Millrace.ObjectStorage;
 using Millrace.Runtime.Buffers;
+using Millrace.Streams.Cache;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;
 
@@ -11,5 +12,6 @@ namespace Millrace.Streams.Store;
 /// <param name="Storage">Holds the data objects.</param>
 /// <param name="Registry">Knows who owns which stream and which objects hold it.</param>
 /// <param name="Buffers">Memory for what is read and for the parts of objects under construction.</param>
+/// <param name="Cache">Objects of that storage in memory, where a recovery fills it too; null: the store makes one for itself, and disposes it.</param>
 public sealed record StreamsComponents(
-    NodeIncarnation Node, IWriteAheadLog Wal, IObjectStorage Storage, IStreamRegistry Registry, BufferPool Buffers);
+    NodeIncarnation Node, IWriteAheadLog Wal, IObjectStorage Storage, IStreamRegistry Registry, BufferPool Buffers, ObjectCache? Cache = null);

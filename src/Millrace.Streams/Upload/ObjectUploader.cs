@@ -18,8 +18,10 @@ namespace Millrace.Streams.Upload;
 /// <param name="logger">Hears of what fails.</param>
 /// <param name="budget">Keeps account of the memory that objects take while they are written; null where nobody does.</param>
 /// <param name="failures">Counts failed steps; null where nobody does.</param>
+/// <param name="cache">Keeps what is committed for those who read it next; null where they have it anyway.</param>
 internal sealed class ObjectUploader(
-    NodeRuntime runtime, StreamsOptions options, UploadTarget target, ILogger logger, MemoryBudget? budget = null, Counter<long>? failures = null)
+    NodeRuntime runtime, StreamsOptions options, UploadTarget target, ILogger logger, MemoryBudget? budget = null, Counter<long>? failures = null,
+    ObjectCache? cache = null)
 {
     private readonly Retry _retry = new(runtime, options, logger, failures);
 
@@ -189,6 +191,7 @@ internal sealed class ObjectUploader(
         var next = 0;
         foreach (var written in objects)
         {
+            cache?.Keep(written, [.. verdicts.Skip(next).Take(written.Ranges.Count)]);
             foreach (var range in written.Ranges)
             {
                 outcomes[next] = new UploadOutcome(range, verdicts[next], written.Index);

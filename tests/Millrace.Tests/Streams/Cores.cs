@@ -17,7 +17,7 @@ internal sealed class Cores : IStreamHost, IDisposable
 
     public StreamCore Open(long id, int epoch = 1, IStreamOwner? owner = null) => new(
         new StreamId(id), new StreamEpoch(epoch), owner ?? new TestOwner(),
-        new StreamOpening(0, 0, [new(new StreamEpoch(epoch), 0)], null), 0, this, _budget, _buffers);
+        new StreamOpening(0, 0, [new(new StreamEpoch(epoch), 0)], null), 0, 0, this, _budget, _buffers);
 
     /// <summary>A record that takes one offset and stands at a place in the WAL.</summary>
     public void Append(StreamCore stream, long walPosition, bool isDurable = true)

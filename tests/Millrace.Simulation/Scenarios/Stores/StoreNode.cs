@@ -9,6 +9,7 @@ using Millrace.Runtime.Buffers;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Scenarios.Wals;
 using Millrace.Streams;
+using Millrace.Streams.Cache;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
@@ -66,13 +67,14 @@ internal sealed class StoreNode(
 
     private async Task ServeAsync(AskedController controller, NodeIncarnation node, bool isAudit)
     {
-        await RecoverAsync(controller, node);
+        await using var cache = new ObjectCache(runtime, world.StreamsOptions, storage, buffers);
+        await RecoverAsync(controller, node, cache);
 
         var descriptor = wals.Describe(node.Node, node.Epoch);
         var wal = await wals.CreateAsync(descriptor, CancellationToken.None);
         wal = world.Fault == PlantedFault.RefuseWhatIsAccepted ? new PlantedWal(wal, _random) : wal;
         await controller.RegisterWalAsync(node, descriptor, CancellationToken.None);
-        var store = new StreamStore(runtime, world.StreamsOptions, new StreamsComponents(node, wal, storage, controller, buffers));
+        var store = new StreamStore(runtime, world.StreamsOptions, new StreamsComponents(node, wal, storage, controller, buffers, cache));
         var owners = await OpenAsync(controller, node, store, isAudit);
         if (isAudit)
         {
@@ -85,14 +87,14 @@ internal sealed class StoreNode(
         await StopAsync(controller, node, store, wal);
     }
 
-    private async Task RecoverAsync(AskedController controller, NodeIncarnation node)
+    private async Task RecoverAsync(AskedController controller, NodeIncarnation node, ObjectCache cache)
     {
         var shares = await controller.GetSharesAsync(node, CancellationToken.None);
         foreach (var waiting in await controller.GetWaitingWalsAsync(CancellationToken.None))
         {
             world.Kernel.Coverage.Count("store: WALs taken over");
             await using var recovery = await wals.TakeOverAsync(waiting.Wal, CancellationToken.None);
-            var failover = new ShareRecoverer(runtime, world.StreamsOptions, new UploadTarget(node, storage, controller, buffers));
+            var failover = new ShareRecoverer(runtime, world.StreamsOptions, new UploadTarget(node, storage, controller, buffers), cache);
             var result = await failover.RecoverAsync(recovery, shares.Single(share => share.WalId == waiting.Wal.Id), CancellationToken.None);
             world.Kernel.Coverage.Count("store: records recovered", result.Records);
         }

@@ -10,6 +10,7 @@ using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Scenarios;
 using Millrace.Simulation.Storage;
 using Millrace.Streams;
+using Millrace.Streams.Cache;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
@@ -31,7 +32,7 @@ public sealed class OpeningManyStreamsTests
     private const int Count = 1_000;
 
     [Fact]
-    public void A_thousand_streams_open_and_replay_in_a_few_requests_to_the_controller_and_a_few_reads_of_the_store()
+    public void A_thousand_streams_open_in_a_few_requests_to_the_controller_and_reads_of_the_store_and_replay_from_what_was_recovered()
     {
         using var kernel = new SimulationKernel(1);
         var world = new World(kernel);
@@ -40,7 +41,7 @@ public sealed class OpeningManyStreamsTests
         Assert.InRange(world.RequestsToOpen, 1, 3);
         Assert.InRange(world.EntriesToOpen, 1, 3);
         Assert.InRange(world.ReadsToOpen, 1, 12);
-        Assert.InRange(world.ReadsToReplay, 1, 20);
+        Assert.Equal(0, world.ReadsToReplay);
     }
 
     private sealed class World(SimulationKernel kernel)
@@ -135,6 +136,9 @@ public sealed class OpeningManyStreamsTests
 
         public NodeIncarnation Self => self;
 
+        // Goes with the node.
+        private readonly ObjectCache _cache = new(runtime, Options, storage, buffers);
+
         private ObjectWalProvider Wals => new(runtime, buffers, storage, new());
 
         public static async Task<Life> BeginAsync(
@@ -146,7 +150,7 @@ public sealed class OpeningManyStreamsTests
             var descriptor = Wals.Describe(self.Node, self.Epoch);
             await controller.RegisterWalAsync(self, descriptor, default);
             var wal = await Wals.CreateAsync(descriptor, default);
-            return new StreamStore(runtime, Options, new StreamsComponents(self, wal, storage, controller, buffers));
+            return new StreamStore(runtime, Options, new StreamsComponents(self, wal, storage, controller, buffers, _cache));
         }
 
         public async Task RecoverAsync()
@@ -154,7 +158,7 @@ public sealed class OpeningManyStreamsTests
             var waiting = Assert.Single(await controller.GetWaitingWalsAsync(default));
             await using var recovery = await Wals.TakeOverAsync(waiting.Wal, default);
             var target = new UploadTarget(self, storage, controller, buffers);
-            await new ShareRecoverer(runtime, Options, target).RecoverShareAsync(recovery);
+            await new ShareRecoverer(runtime, Options, target, _cache).RecoverShareAsync(recovery);
         }
 
         public async Task AppendAsync(TestOwner owner)

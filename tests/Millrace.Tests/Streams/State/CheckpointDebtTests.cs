@@ -6,7 +6,7 @@ namespace Millrace.Tests.Streams.State;
 
 public sealed class CheckpointDebtTests
 {
-    private readonly CheckpointDebt _debt = new(committed: 5, lastBytes: 100);
+    private readonly CheckpointDebt _debt = new(committed: 5, lastBytes: 100, bytesSince: 0);
 
     [Fact]
     public void One_is_due_once_as_many_bytes_have_come_as_the_last_one_took()
@@ -20,6 +20,15 @@ public sealed class CheckpointDebtTests
         Assert.Equal((0, false), (_debt.BytesSince, _debt.IsDue));
         _debt.OnAppended(299);
         Assert.False(_debt.IsDue);
+    }
+
+    [Fact]
+    public void What_lies_behind_it_when_the_stream_opens_counts()
+    {
+        var debt = new CheckpointDebt(committed: 5, lastBytes: 100, bytesSince: 99);
+        Assert.False(debt.IsDue);
+        debt.OnAppended(1);
+        Assert.True(debt.IsDue);
     }
 
     [Fact]
