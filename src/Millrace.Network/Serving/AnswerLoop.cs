@@ -148,7 +148,12 @@ internal sealed class AnswerLoop
                 Write(call);
             }
 
-            return true;
+            if (call.IsLast)
+            {
+                await FlushAsync();
+            }
+
+            return !call.IsLast;
         }
         catch (OperationCanceledException)
         {
