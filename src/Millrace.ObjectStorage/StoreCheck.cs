@@ -2,7 +2,9 @@ using Millrace.Runtime;
 
 namespace Millrace.ObjectStorage;
 
-/// <summary>Finds out what a store does with a write from here, by an object that means nothing. Reads say nothing of that: a store may answer them alone.</summary>
+/// <summary>
+/// Finds out what a store does with a write from here, by an object that means nothing. Reads say nothing of that: a store may answer them alone.
+/// </summary>
 /// <remarks>
 /// It has one key, below those of <see cref="StorageProbe"/>, and deletes what it wrote. Of a check that was not answered the object may be there, or come
 /// yet: the next check takes the same key and deletes it. So all that ever stays is a byte of a process that ended before that. Threading: any thread.

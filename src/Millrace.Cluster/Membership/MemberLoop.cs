@@ -144,7 +144,8 @@ internal sealed class MemberLoop : IAsyncDisposable
     private async Task<LostController?> FollowAsync(TermOwner owner, CancellationToken stopping)
     {
         var follower = _following = new ControllerFollower(
-            _life, _peers, _options, _copy, Finder, _self.ToString(), _reports, _storage.Check.TakesWritesAsync, () => _candidacy.IsNext(_feed.Image, owner), owner);
+            _life, _peers, _options, _copy, Finder, _self.ToString(), _reports, _storage.Check.TakesWritesAsync,
+            () => _candidacy.IsNext(_feed.Image, owner), owner);
         ClusterMessages.Follows(_logger, owner.Host, owner.Port);
         _metrics.ControllerFound(owner.Id);
         var began = _life.Time.GetTimestamp();

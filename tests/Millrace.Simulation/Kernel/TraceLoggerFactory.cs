@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Millrace.Simulation.Kernel;
 
-/// <summary>Puts what a node logs into the trace. What it takes for a fault of its own, and only that is logged as an error with its exception, is one.</summary>
+/// <summary>
+/// Puts what a node logs into the trace. What it takes for a fault of its own, and only that is logged as an error with its exception, is one.
+/// </summary>
 /// <param name="trace">The world's.</param>
 /// <param name="node">Whose words they are.</param>
 /// <param name="fault">Called with what failed, unless memory was short.</param>

@@ -30,7 +30,7 @@ internal sealed class SimulatedClient(SimulationKernel kernel, Lane lane, string
     /// <summary>How long it waits for an answer, connecting included.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>How often there is some time between two requests that it sends without waiting for an answer: what the first was refused for may have passed.</summary>
+    /// <summary>How often there is some time between two requests that it sends together: what the first was refused for may have passed.</summary>
     public double Gaps { get; init; }
 
     /// <exception cref="IOException">No answer: whether the request was done is unknown.</exception>

@@ -49,7 +49,9 @@ internal sealed class LocalCluster(string directory, bool walsInFiles) : IAsyncD
         }
     }
 
-    /// <summary>Asks all to end in good order, waits for them, and kills what has not ended by then. Says which did not end well, and at last that all have.</summary>
+    /// <summary>
+    /// Asks all to end in good order, waits for them, and kills what has not ended by then. Says which did not end well, and at last that all have.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         var running = _brokers.FindAll(broker => !broker.Ended.IsCompleted);

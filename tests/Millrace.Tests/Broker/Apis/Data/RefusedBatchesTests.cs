@@ -81,8 +81,8 @@ public sealed class RefusedBatchesTests
         RefusedBatches.Add(_connection, Topic, Data(Batches.Of("a")), PartitionError.NotLeader);
         RefusedBatches.Add(_connection, Topic, Data([1, 2, 3]), PartitionError.CorruptBatch);
         RefusedBatches.Add(_connection, Topic, new ProduceRequest.PartitionProduceData(), PartitionError.NotLeader);
-        RefusedBatches.Add(
-            _connection, new TopicReference(new string('x', 10_000), default, IsById: false), Data(Batches.Idempotent(Pid, 0, 0)), PartitionError.UnknownPartition);
+        var none = new TopicReference(new string('x', 10_000), default, IsById: false);
+        RefusedBatches.Add(_connection, none, Data(Batches.Idempotent(Pid, 0, 0)), PartitionError.UnknownPartition);
 
         Assert.Null(RefusedBatches.Of(_connection));
     }

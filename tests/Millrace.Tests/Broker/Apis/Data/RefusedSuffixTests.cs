@@ -1,5 +1,4 @@
 using Millrace.Broker.Apis.Data;
-using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Runtime.Ids;
 using Millrace.Tests.Broker.Partitions;
