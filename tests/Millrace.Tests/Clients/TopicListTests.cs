@@ -17,7 +17,7 @@ public sealed class TopicListTests(SharedBroker broker)
     {
         await _shell.RunAsync("topic create parts __parts -p 2 --if-not-exists");
 
-        var listed = (await _shell.RunAsync($"partition list {options}")).Lines.Select(line => line.Split('\t')[0]).ToList();
+        var listed = (await _shell.RunAsync($"partition list {options}".TrimEnd())).Lines.Select(line => line.Split('\t')[0]).ToList();
 
         Assert.Equal(areInternal ? 2 : 0, listed.Count(topic => topic == "__parts"));
         Assert.Equal(options is "" or "--internal" ? 2 : 0, listed.Count(topic => topic == "parts"));
