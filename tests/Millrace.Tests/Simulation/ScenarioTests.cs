@@ -20,10 +20,10 @@ public sealed class ScenarioTests
     {
         [PlantedFault.GrantWithoutProof] = 9,
         [PlantedFault.FenceBeforeLeaseEnds] = 17,
-        [PlantedFault.TakeLookForLease] = 88,
-        [PlantedFault.CountLeaseFromReceipt] = 12,
-        [PlantedFault.ReadWalBeforeSeal] = 5,
-        [PlantedFault.ForgetPlanWithController] = 5,
+        [PlantedFault.TakeLookForLease] = 56,
+        [PlantedFault.CountLeaseFromReceipt] = 49,
+        [PlantedFault.ReadWalBeforeSeal] = 4,
+        [PlantedFault.ForgetPlanWithController] = 42,
     };
 
     public static TheoryData<string> Scenarios => [.. ScenarioList.All.Select(scenario => scenario.Name)];
