@@ -19,27 +19,24 @@ public sealed class AwaitedObjectStorage(NodeRuntime runtime, IObjectStorage inn
     /// <summary>Whoever repeats a call comes again within so long; if nobody does, nothing is owed to anybody.</summary>
     internal static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
-    // Together well below what a node is given up for.
+    // Together with what a check may take well below what a node is given up for.
     private static readonly TimeSpan ProbeAfter = TimeSpan.FromSeconds(1.5);
-    private static readonly TimeSpan ProbeLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(500);
-
-    // No object has it: an answer says that there is none.
-    private const string ProbeKey = "probe";
 
     private readonly Lock _lock = new();
 
-    // Under _lock, as all below: when each call that is under way was begun; timestamps, in order.
-    private readonly LinkedList<long> _underWay = new();
-    private long _answeredAt = long.MinValue;
-
-    // Of the calls since the last answer that have ended without one: when the first was begun, and when the last ended.
-    private long _unansweredSince = long.MaxValue;
+    // Under _lock, as all below: how many calls are under way, since when none has been answered, if any is owed an answer, and when the last one ended
+    // without. Which calls they are is not asked: what is owed begins with the oldest, or with the last answer.
+    private int _underWay;
+    private long? _owingSince;
     private long _unansweredAt;
 
     public string Name => inner.Name;
 
     public StoreTrouble? Trouble => inner.Trouble;
+
+    /// <summary>Asks it itself for a small write. That is owed to nobody.</summary>
+    public StoreCheck Check { get; } = new(runtime, inner);
 
     /// <summary>How long it has answered nothing of what it was asked for. Zero while nobody waits.</summary>
     public TimeSpan Owing
@@ -48,47 +45,26 @@ public sealed class AwaitedObjectStorage(NodeRuntime runtime, IObjectStorage inn
         {
             lock (_lock)
             {
-                if (_underWay.Count == 0)
-                {
-                    Forget_NeedsLock();
-                }
-
-                var oldest = _underWay.First?.Value ?? long.MaxValue;
-                var since = Math.Max(Math.Min(oldest, _unansweredSince), _answeredAt);
-                var now = runtime.Time.GetTimestamp();
-                return since < now ? runtime.Time.GetElapsedTime(since, now) : TimeSpan.Zero;
+                Forget_NeedsLock();
+                return _owingSince is { } since ? runtime.Time.GetElapsedTime(since) : TimeSpan.Zero;
             }
         }
     }
 
     /// <summary>
-    /// Asks it something small, again and again for as long as it owes an answer. Ends with the token.
+    /// Asks it for a small write, again and again for as long as it owes an answer: one that swallows writes may answer reads. Ends with the token.
     /// </summary>
     public async Task ProbeAsync(CancellationToken stopping)
     {
-        var nothing = new byte[1];
         while (true)
         {
             await Task.Delay(ProbeInterval, runtime.Time, stopping);
-            if (Owing < ProbeAfter)
+            if ((Owing >= ProbeAfter || Check.MayHaveLeft) && await Check.AskAsync(stopping) != StoreAnswer.None)
             {
-                continue;
-            }
-
-            using var limit = new CancellationTokenSource(ProbeLimit, runtime.Time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
-            try
-            {
-                await inner.ReadAsync(ProbeKey, 0, nothing, either.Token);
-                Answered();
-            }
-            catch (ObjectStorageException refusal) when (IsAnswer(refusal))
-            {
-                Answered();
-            }
-            catch (Exception trouble) when (trouble is ObjectStorageException || limit.IsCancellationRequested)
-            {
-                // It goes on owing.
+                lock (_lock)
+                {
+                    Answered_NeedsLock();
+                }
             }
         }
     }
@@ -118,8 +94,6 @@ public sealed class AwaitedObjectStorage(NodeRuntime runtime, IObjectStorage inn
     /// <summary>Nothing: the other store is its owner's.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private static bool IsAnswer(ObjectStorageException refusal) => refusal.Error != ObjectStorageError.Transient;
-
     private async ValueTask<bool> AwaitAsync(Func<ValueTask> call) =>
         await AwaitAsync(
             async () =>
@@ -130,7 +104,7 @@ public sealed class AwaitedObjectStorage(NodeRuntime runtime, IObjectStorage inn
 
     private async ValueTask<T> AwaitAsync<T>(Func<ValueTask<T>> call)
     {
-        var begun = Begin();
+        Begin();
         var isAnswered = false;
         try
         {
@@ -138,63 +112,51 @@ public sealed class AwaitedObjectStorage(NodeRuntime runtime, IObjectStorage inn
             isAnswered = true;
             return answer;
         }
-        catch (ObjectStorageException refusal) when (IsAnswer(refusal))
+        catch (ObjectStorageException refusal) when (refusal.IsAnswer)
         {
             isAnswered = true;
             throw;
         }
         finally
         {
-            End(begun, isAnswered);
+            End(isAnswered);
         }
     }
 
-    private LinkedListNode<long> Begin()
+    private void Begin()
     {
         lock (_lock)
         {
-            if (_underWay.Count == 0)
-            {
-                Forget_NeedsLock();
-            }
-
-            return _underWay.AddLast(runtime.Time.GetTimestamp());
+            Forget_NeedsLock();
+            _owingSince ??= runtime.Time.GetTimestamp();
+            _underWay++;
         }
     }
 
-    private void Answered()
+    private void End(bool isAnswered)
     {
         lock (_lock)
         {
-            Answered_NeedsLock();
-        }
-    }
-
-    private void Answered_NeedsLock() => (_answeredAt, _unansweredSince) = (runtime.Time.GetTimestamp(), long.MaxValue);
-
-    // Nobody has come again.
-    private void Forget_NeedsLock()
-    {
-        if (_unansweredSince != long.MaxValue && runtime.Time.GetElapsedTime(_unansweredAt) >= LongestPause)
-        {
-            _unansweredSince = long.MaxValue;
-        }
-    }
-
-    private void End(LinkedListNode<long> call, bool isAnswered)
-    {
-        lock (_lock)
-        {
-            _underWay.Remove(call);
+            _underWay--;
             if (isAnswered)
             {
                 Answered_NeedsLock();
             }
             else
             {
-                _unansweredSince = Math.Min(_unansweredSince, call.Value);
                 _unansweredAt = runtime.Time.GetTimestamp();
             }
+        }
+    }
+
+    private void Answered_NeedsLock() => _owingSince = _underWay > 0 ? runtime.Time.GetTimestamp() : null;
+
+    // Nobody has come again.
+    private void Forget_NeedsLock()
+    {
+        if (_underWay == 0 && _owingSince is not null && runtime.Time.GetElapsedTime(_unansweredAt) >= LongestPause)
+        {
+            _owingSince = null;
         }
     }
 }

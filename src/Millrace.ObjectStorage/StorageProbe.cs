@@ -14,7 +14,7 @@ namespace Millrace.ObjectStorage;
 /// </remarks>
 public sealed class StorageProbe
 {
-    /// <summary>What its keys begin with. One that was killed may have left some.</summary>
+    /// <summary>What its keys begin with, and those of <see cref="StoreCheck"/>. One that was killed may have left some.</summary>
     public const string Prefix = "PROBE/";
 
     private const int Racers = 4;

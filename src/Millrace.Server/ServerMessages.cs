@@ -26,7 +26,7 @@ internal static partial class ServerMessages
     public static partial void AllSettings(ILogger logger, string settings);
 
     [LoggerMessage(EventId = 9007, Level = LogLevel.Information, Message = "Ready on {Address} after {Milliseconds} ms")]
-    public static partial void Ready(ILogger logger, EndPoint address, long milliseconds);
+    public static partial void Ready(ILogger logger, string address, long milliseconds);
 
     [LoggerMessage(EventId = 9008, Level = LogLevel.Information, Message = "Stopping")]
     public static partial void Stopping(ILogger logger);

@@ -19,5 +19,7 @@ internal sealed class CallContext : RequestContext
 
     public override void Disconnect() => throw new InvalidOperationException("The request was not in order");
 
+    public override void DisconnectAfterResponse() => throw new InvalidOperationException("The request was refused");
+
     public void Release() => _lease?.Dispose();
 }

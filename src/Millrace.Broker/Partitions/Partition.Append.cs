@@ -46,40 +46,12 @@ internal sealed partial class Partition
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
-            Miss(batch);
             return PendingAppend.Refused(PartitionError.TimedOut);
         }
         catch (StreamException failure)
         {
             return PendingAppend.Refused(PartitionErrors.Of(failure.Error));
         }
-        catch
-        {
-            Miss(batch);
-            throw;
-        }
-    }
-
-    /// <summary>A batch was left out with nothing wrong with it: what its producer has sent behind it must not take its place.</summary>
-    private void Miss(in ProducedBatch batch)
-    {
-        if (batch.IsIdempotent)
-        {
-            lock (_append)
-            {
-                if (_phase is PartitionPhase.Waiting or PartitionPhase.Opening or PartitionPhase.Open)
-                {
-                    Await_NeedsLock(batch, Now());
-                }
-            }
-        }
-    }
-
-    private ProducerEntry Await_NeedsLock(in ProducedBatch batch, long now)
-    {
-        var producer = _producers.Await(batch.ProducerId, batch.ProducerEpoch, batch.BaseSequence, now);
-        CountProducers_NeedsLock();
-        return producer;
     }
 
     private PendingAppend Append(in ProducedBatch batch, AppendPermit permit)
@@ -121,7 +93,7 @@ internal sealed partial class Partition
         var baseOffset = stream.NextOffset;
 
         // All room is taken first: once the WAL has the batch, nothing may fail any more.
-        var producer = batch.IsIdempotent ? Await_NeedsLock(batch, now) : null;
+        var producer = batch.IsIdempotent ? Reserve_NeedsLock(batch.ProducerId) : null;
         _inFlight.Reserve();
         RecordBatchPatch.SetPosition(batch.Bytes.Span, baseOffset, LeaderEpoch);
         if (batch.StampsAppendTime)
@@ -145,6 +117,13 @@ internal sealed partial class Partition
         }
 
         return new PendingAppend(PartitionError.None, baseOffset, batch.StampsAppendTime ? now : -1, durable);
+    }
+
+    private ProducerEntry Reserve_NeedsLock(long producerId)
+    {
+        var producer = _producers.Reserve(producerId);
+        CountProducers_NeedsLock();
+        return producer;
     }
 
     /// <summary>Remembers a batch that the stream has taken.</summary>

@@ -119,7 +119,6 @@ internal sealed partial class Partition
             _stream = stream;
             if (_phase != PartitionPhase.Lost)
             {
-                producers.AwaitAll(_producers);
                 _producers = producers;
                 CountProducers_NeedsLock();
             }

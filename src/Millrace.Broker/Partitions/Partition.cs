@@ -136,8 +136,7 @@ internal sealed partial class Partition : IStreamOwner
                 await stream.CloseAsync(token);
             }
 
-            // Not where the closing is given up: a stream that goes on may yet ask for a checkpoint. One that was never opened may have some
-            // that are awaited.
+            // Not where the closing is given up: a stream that goes on may yet ask for a checkpoint.
             ForgetProducers();
         }
         catch (StreamException failure)

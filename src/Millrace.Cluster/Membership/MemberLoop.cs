@@ -37,7 +37,6 @@ internal sealed class MemberLoop : IAsyncDisposable
     private readonly NodeReports _reports;
     private readonly Candidacy _candidacy;
     private readonly OwnerSearch _search;
-    private readonly StoreCheck _check;
     private readonly LivenessMetrics _metrics;
 
     // Between readings of the bucket that were to help where a controller does not.
@@ -63,7 +62,6 @@ internal sealed class MemberLoop : IAsyncDisposable
         _copy = new MetadataCopy(life, storage, options.Log, feed, log, Looked);
         _candidacy = new Candidacy(questions, options, self);
         _search = new OwnerSearch(life, _copy, _candidacy, feed);
-        _check = new StoreCheck(life, storage);
         _metrics = new LivenessMetrics(life, () => reports.Lease?.Lapses ?? 0, () => Seat.Local?.Judge);
         _readings = new BackOff(life, FirstPause, LongestPause);
     }
@@ -146,7 +144,8 @@ internal sealed class MemberLoop : IAsyncDisposable
     private async Task<LostController?> FollowAsync(TermOwner owner, CancellationToken stopping)
     {
         var follower = _following = new ControllerFollower(
-            _life, _peers, _options, _copy, Finder, _self.ToString(), _reports, _check.TakesWritesAsync, () => _candidacy.IsNext(_feed.Image, owner), owner);
+            _life, _peers, _options, _copy, Finder, _self.ToString(), _reports, _storage.Check.TakesWritesAsync,
+            () => _candidacy.IsNext(_feed.Image, owner), owner);
         ClusterMessages.Follows(_logger, owner.Host, owner.Port);
         _metrics.ControllerFound(owner.Id);
         var began = _life.Time.GetTimestamp();

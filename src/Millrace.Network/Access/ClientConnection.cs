@@ -16,6 +16,12 @@ internal sealed class ClientConnection(string id, EndPoint? remote, ListenerName
     /// <summary>The listener it came in by: answers name brokers by their addresses on the same one.</summary>
     public ListenerName Listener => listener;
 
+    /// <summary>
+    /// What those who handle its requests keep for as long as it lasts; null as long as they have nothing. Touched by the one request whose turn it is to
+    /// begin.
+    /// </summary>
+    public object? Kept { get; set; }
+
     /// <summary>Completes when the connection has ended, whoever ended it.</summary>
     public Task Ended => _ended.Task;
 

@@ -33,6 +33,9 @@ internal abstract class RequestCall : RequestContext, IValueTaskSource
 
     public bool DisconnectRequested { get; private set; }
 
+    /// <summary>Its response is the connection's last.</summary>
+    public bool IsLast { get; private set; }
+
     /// <summary>Completes when the connection's next request may begin. Awaited once.</summary>
     public ValueTask NextAllowed => new(this, _nextAllowed.Version);
 
@@ -56,6 +59,8 @@ internal abstract class RequestCall : RequestContext, IValueTaskSource
     public override void SuppressResponse() => ResponseSuppressed = true;
 
     public override void Disconnect() => DisconnectRequested = true;
+
+    public override void DisconnectAfterResponse() => IsLast = true;
 
     /// <summary>The response is written or given up: the next request may begin, if it had to wait for that.</summary>
     public void ReleaseLeases()

@@ -38,4 +38,7 @@ internal abstract class RequestContext
 
     /// <summary>Closes the connection in this response's turn, instead of answering: the only way to tell a client with acks=0 of an error.</summary>
     public abstract void Disconnect();
+
+    /// <summary>Closes the connection behind this response. Of requests behind it none is answered any more.</summary>
+    public abstract void DisconnectAfterResponse();
 }

@@ -26,6 +26,7 @@ internal sealed class AnswerLoop
     private long _lastActivity;
     private long _writingSince;
     private int _callsUnderWay;
+    private bool _isCut;
 
     /// <param name="server">Whose options, metrics and log count.</param>
     /// <param name="client">For the log.</param>
@@ -75,6 +76,9 @@ internal sealed class AnswerLoop
 
     /// <summary>No more calls come.</summary>
     public void Complete() => _calls.Writer.Complete();
+
+    /// <summary>The transport is cut: what is not sent never will be, and nothing more is written.</summary>
+    public void Cut() => Volatile.Write(ref _isCut, true);
 
     /// <summary>The transport is being closed: what is in the pipe is still sent, and a peer that takes nothing is given up like any other.</summary>
     public void Closing() => Volatile.Write(ref _writingSince, _server.Runtime.Time.GetTimestamp());
@@ -138,7 +142,7 @@ internal sealed class AnswerLoop
         {
             await call.Completion;
             call.ReportErrors(_server.Metrics.ErrorsOf(call.Api));
-            if (!open || call.DisconnectRequested)
+            if (!open || call.DisconnectRequested || Volatile.Read(ref _isCut))
             {
                 return false;
             }
@@ -148,7 +152,12 @@ internal sealed class AnswerLoop
                 Write(call);
             }
 
-            return true;
+            if (call.IsLast)
+            {
+                await FlushAsync();
+            }
+
+            return !call.IsLast;
         }
         catch (OperationCanceledException)
         {

@@ -72,14 +72,14 @@ internal sealed class BrokerConnection
     public void Abort(string reason)
     {
         NetworkMessages.Cutting(_logger, Client.Id, Client.Remote, reason);
-        _transport.Abort(new ConnectionAbortedException(reason));
+        Cut(reason);
     }
 
     /// <summary>Ends an idle connection, whose place is needed, at once.</summary>
     public void Evict()
     {
         NetworkMessages.Idle(_logger, Client.Id, Client.Remote);
-        _transport.Abort(new ConnectionAbortedException("idle, and its place is needed"));
+        Cut("idle, and its place is needed");
     }
 
     /// <summary>Closes the connection if its peer has been idle for too long, or misbehaves. To be called every second or so.</summary>
@@ -180,6 +180,12 @@ internal sealed class BrokerConnection
         {
             // It has just ended by itself.
         }
+    }
+
+    private void Cut(string reason)
+    {
+        _answers.Cut();
+        _transport.Abort(new ConnectionAbortedException(reason));
     }
 
     private void GiveUp()

@@ -21,7 +21,7 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
 
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<ObjectLog>();
 
-    // How long answers take: goes up at once, and down slowly. In ticks of TimeSpan.
+    // How long answers take, without what their bodies may: goes up at once, and down slowly. In ticks of TimeSpan.
     private long _answeredIn;
 
     public LogKeys Keys { get; } = new(prefix);
@@ -54,8 +54,7 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
             Exception? trouble = null;
             try
             {
-                var limit = LimitOf(body.Bytes.Length, attempt);
-                if (await AttemptAsync(timeout => storage.TryCreateAsync(key, body.Bytes, timeout), key, limit, token))
+                if (await AttemptAsync(timeout => storage.TryCreateAsync(key, body.Bytes, timeout), key, body.Bytes.Length, attempt, token))
                 {
                     return CreateOutcome.Mine;
                 }
@@ -76,7 +75,7 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
                         return found == body.PutId ? CreateOutcome.Mine : CreateOutcome.Taken;
                     }
 
-                    if (refused && await AttemptAsync(ReadBoundaryOnceAsync, Keys.Markers, LimitOf(length: 0, attempt), token) > place)
+                    if (refused && await AttemptAsync(ReadBoundaryOnceAsync, Keys.Markers, length: 0, attempt, token) > place)
                     {
                         return CreateOutcome.Gone;
                     }
@@ -159,7 +158,7 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
     private async ValueTask<Guid?> ReadPutIdAsync(string key, int attempt, CancellationToken token)
     {
         var start = new byte[PutIdEnd];
-        var count = await AttemptAsync(timeout => storage.ReadAsync(key, 0, start, timeout), key, LimitOf(length: 0, attempt), token);
+        var count = await AttemptAsync(timeout => storage.ReadAsync(key, 0, start, timeout), key, length: 0, attempt, token);
         // Whatever is too short to carry an id is not ours.
         return count < 0 ? null : count < PutIdEnd ? Guid.Empty : new Guid(start.AsSpan(PutIdPosition), bigEndian: true);
     }
@@ -174,15 +173,17 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
     }
 
     // A request that takes too long has failed, with its outcome unknown.
-    private async ValueTask<T> AttemptAsync<T>(Func<CancellationToken, ValueTask<T>> request, string key, TimeSpan limit, CancellationToken token)
+    private async ValueTask<T> AttemptAsync<T>(
+        Func<CancellationToken, ValueTask<T>> request, string key, long length, int attempt, CancellationToken token)
     {
+        var limit = LimitOf(length, attempt);
         using var timeout = new CancellationTokenSource(limit, runtime.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, token);
         var begun = runtime.Time.GetTimestamp();
         try
         {
             var answer = await request(either.Token);
-            Answered(runtime.Time.GetElapsedTime(begun));
+            Answered(runtime.Time.GetElapsedTime(begun) - CallLimit.For(TimeSpan.Zero, length, attempt: 1));
             return answer;
         }
         catch (OperationCanceledException late) when (timeout.IsCancellationRequested && !token.IsCancellationRequested)
@@ -211,6 +212,6 @@ internal sealed class LogObjects(NodeRuntime runtime, IObjectStorage storage, st
         {
             Failed = (failure, attempt) => ObjectLogMessages.ReadFailed(_logger, key, attempt, failure),
         };
-        return retry.UntilAnsweredAsync(attempt => AttemptAsync(request, key, LimitOf(length, attempt), token), token);
+        return retry.UntilAnsweredAsync(attempt => AttemptAsync(request, key, length, attempt, token), token);
     }
 }

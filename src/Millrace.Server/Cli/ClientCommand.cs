@@ -89,7 +89,10 @@ internal abstract class ClientCommand : Command
         }
     }
 
-    /// <summary>Goes on as soon as a broker answers. Who refuses connections is not waited for; who takes them may be starting.</summary>
+    /// <summary>
+    /// Goes on as soon as a broker answers. Who refuses connections is not waited for; who takes them may be starting, and who does neither be overloaded, or
+    /// this machine.
+    /// </summary>
     private async Task ReachAsync(BrokerInquiry inquiry, ParseResult result, CancellationToken token)
     {
         var isTold = false;
@@ -101,7 +104,7 @@ internal abstract class ClientCommand : Command
                 return;
             }
 
-            if (finding.Kind != FindingKind.Silent || Client.IsTimeUp(result))
+            if (!finding.IsOpen || Client.IsTimeUp(result))
             {
                 throw new CommandFailedException(ExitCode.Of(finding.Kind), finding.Message);
             }
@@ -123,7 +126,12 @@ internal abstract class ClientCommand : Command
         // A partition that nobody leads is unknown to the client.
         if (isWait || (errors.Count > 0 && errors.All(item => item.Error.Code == ErrorCode.Local_UnknownPartition)))
         {
-            var finding = await inquiry.LookAsync(LastLook, token);
+            Finding finding;
+            do
+            {
+                finding = await inquiry.LookAsync(LastLook, token);
+            }
+            while (finding.IsOpen && !Client.IsTimeUp(result));
             if (!finding.IsWell)
             {
                 return Messages.Error(json, ExitCode.Of(finding.Kind), finding.Message);

@@ -8,24 +8,27 @@ using Millrace.Server.Cli.Help;
 
 namespace Millrace.Server.Commands;
 
-/// <summary><c>millrace partition list [--topic NAME]… [--unavailable]</c></summary>
+/// <summary><c>millrace partition list [--topic NAME]… [--internal] [--unavailable]</c></summary>
 [Example("millrace partition list --topic orders", "Who leads which partition of a topic")]
 [Example("millrace partition list --unavailable", "Those that nobody leads, and which WAL of which broker each waits for")]
 internal sealed class PartitionListCommand : ClientCommand
 {
     private readonly Option<string[]> _topics = new("--topic", "-t")
     {
-        Description = "Only this topic's; all topics' if not given; may be repeated",
+        Description = "Only this topic's; those of all but internal topics if not given; may be repeated",
         HelpName = "NAME",
     };
 
-    private readonly Option<bool> _unavailable = new("--unavailable") { Description = "Only those that no broker leads" };
+    private readonly InternalTopicsOption _internal = new();
+
+    private readonly Option<bool> _unavailable = new("--unavailable") { Description = "Only those that no broker leads, internal topics' among them" };
 
     public PartitionListCommand()
         : base("list", "List partitions with their leaders, and what those without one wait for")
     {
         _topics.CompletionSources.AddTopics(Client);
         Options.Add(_topics);
+        Options.Add(_internal);
         Options.Add(_unavailable);
     }
 
@@ -69,8 +72,12 @@ internal sealed class PartitionListCommand : ClientCommand
         var named = result.GetValue(_topics) ?? [];
         return named.Except(all.Select(topic => topic.Topic)).FirstOrDefault() is { } missing
             ? throw new CommandFailedException(ExitCode.NotFound, Absence.OfTopic(admin, missing, Client.Timeout(result)))
-            : all.Where(topic => named.Length == 0 || named.Contains(topic.Topic)).OrderBy(topic => topic.Topic, StringComparer.Ordinal);
+            : all.Where(topic => named.Length == 0 ? IsShown(topic.Topic, result) : named.Contains(topic.Topic))
+                .OrderBy(topic => topic.Topic, StringComparer.Ordinal);
     }
+
+    // Whoever looks for what is amiss wants all of it.
+    private bool IsShown(string topic, ParseResult result) => result.GetValue(_unavailable) || _internal.Shows(result, topic, asked: "");
 
     private static JsonArray Ids(int[] nodes) => new([.. nodes.Select(node => (JsonNode)node)]);
 }

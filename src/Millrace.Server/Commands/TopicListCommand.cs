@@ -11,17 +11,13 @@ namespace Millrace.Server.Commands;
 internal sealed class TopicListCommand : ClientCommand
 {
     private const string Everything = "*";
-    private const string InternalPrefix = "__";
 
     private readonly Argument<string[]> _patterns = new("pattern")
     {
         Description = "Only topics that are called so: * stands for any characters, ? for one; all if not given",
     };
 
-    private readonly Option<bool> _internal = new("--internal")
-    {
-        Description = "Show internal topics too; a pattern that begins with __ does so anyway",
-    };
+    private readonly InternalTopicsOption _internal = new();
 
     public TopicListCommand()
         : base("list", "List topics")
@@ -38,7 +34,7 @@ internal sealed class TopicListCommand : ClientCommand
         var patterns = result.GetValue(_patterns) is { Length: > 0 } given ? given : [Everything];
         var report = new Report("Topic", "Partitions", "Replicas");
         var topics = metadata.Topics
-            .Where(topic => patterns.Any(pattern => Shows(pattern, topic.Topic, result.GetValue(_internal))))
+            .Where(topic => patterns.Any(pattern => NamePattern.Matches(pattern, topic.Topic) && _internal.Shows(result, topic.Topic, pattern)))
             .OrderBy(topic => topic.Topic, StringComparer.Ordinal);
         foreach (var topic in topics)
         {
@@ -53,11 +49,4 @@ internal sealed class TopicListCommand : ClientCommand
 
         return Task.FromResult(ExitCode.Success);
     }
-
-    // As a shell does with hidden files: they match what begins like them.
-    private static bool Shows(string pattern, string topic, bool isInternalShown) =>
-        NamePattern.Matches(pattern, topic)
-        && (isInternalShown
-            || !topic.StartsWith(InternalPrefix, StringComparison.Ordinal)
-            || pattern.StartsWith(InternalPrefix, StringComparison.Ordinal));
 }

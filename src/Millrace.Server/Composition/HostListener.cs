@@ -20,6 +20,11 @@ internal sealed class HostListener(IConnectionListener bound, Listener listener)
     /// <summary>With the port that was bound.</summary>
     public EndPoint EndPoint => bound.EndPoint;
 
+    /// <summary>For people and scripts on this machine: where it is bound, and of one on every interface where clients are told to come.</summary>
+    public string Address => listener.Bind.IsEveryInterface && Endpoint is { } told
+        ? new HostPort(told.Host, told.Port).ToString()
+        : $"{bound.EndPoint}";
+
     /// <summary>For one incarnation: unbinding what is lent ends its accepting, and leaves the socket to the next. One accepts at a time.</summary>
     public IConnectionListener Lend() => new Lent(bound);
 

@@ -41,6 +41,9 @@ internal sealed class NodeHost : IAsyncDisposable
     /// <summary>Where Kafka clients connect: with the port that was bound.</summary>
     public EndPoint Address => _listeners.Bound[0].EndPoint;
 
+    /// <summary>The same in words, for whoever started the process.</summary>
+    public string AddressInWords => _listeners.Bound[0].Address;
+
     /// <summary>This process' place in its cluster. To be asked when the node has started.</summary>
     public ClusterMember Member => _member!;
 
@@ -147,7 +150,7 @@ internal sealed class NodeHost : IAsyncDisposable
         var incarnations = _incarnations = new Incarnations(_runtime, _options, _components, _listeners, _member, _observer, _logger);
         _ = _runtime.Spawn("member-watch", async stopping => incarnations.Fail(await _member.Failed.OrCancelled(stopping)));
         await incarnations.BeginFirstAsync(token);
-        ServerMessages.Ready(_logger, Address, (long)_runtime.Time.GetElapsedTime(started).TotalMilliseconds);
+        ServerMessages.Ready(_logger, AddressInWords, (long)_runtime.Time.GetElapsedTime(started).TotalMilliseconds);
         var stop = _stop.Token;
         _living = _runtime.Spawn("incarnations", _ => incarnations.LiveAsync(stop));
     }

@@ -54,7 +54,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
                 storage, (life, store) => Wals(life, store, walUri, buffers), buffers, transport, transport, transport);
             await using var node = await NodeHost.StartAsync(runtime, options with { Network = network }, components, this, stop);
             await using var http = await serving;
-            await SayReadyAsync(node.Address, http?.Address, _first!);
+            await SayReadyAsync(node.AddressInWords, http?.Address, _first!);
             return await RunAsync(runtime, node, stop);
         }
         catch
@@ -188,9 +188,9 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
     }
 
     /// <summary>The one line on standard output, for whoever started the process.</summary>
-    private async Task SayReadyAsync(EndPoint kafka, EndPoint? http, Incarnation first)
+    private async Task SayReadyAsync(string kafka, EndPoint? http, Incarnation first)
     {
-        var where = http is null ? $"{kafka}" : $"{kafka} http://{http}";
+        var where = http is null ? kafka : $"{kafka} http://{http}";
         await Console.Out.WriteLineAsync($"ready {where} node {first.Self.Node} ({options.Name}) of cluster {first.Metadata.Image.ClusterId}");
         await Console.Out.FlushAsync();
     }

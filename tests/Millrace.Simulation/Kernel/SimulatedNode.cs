@@ -35,8 +35,9 @@ public sealed class SimulatedNode(SimulationKernel kernel, string name, Func<Lan
         var lane = kernel.NewLane($"{name}.{++_incarnations}");
         // Nobody may rely on wall clocks: they differ by minutes, and start anew with each incarnation.
         lane.Time.WallClockError = kernel.Random.Between(-UsualError, UsualError);
-        var runtime = new NodeRuntime(
-            lane.Time, lane, new SeededRandom(kernel.Random.NextUInt64()), files(lane), new TraceLoggerFactory(kernel.Trace, lane.Name));
+        var loggers = new TraceLoggerFactory(
+            kernel.Trace, lane.Name, fault => kernel.Fail(new SimulationException($"{lane.Name} logs a fault of its own: {fault.Message}", kernel, fault)));
+        var runtime = new NodeRuntime(lane.Time, lane, new SeededRandom(kernel.Random.NextUInt64()), files(lane), loggers);
         Lane = lane;
         Runtime = runtime;
         lane.Run(async () => OnFailed(await runtime.Failed));

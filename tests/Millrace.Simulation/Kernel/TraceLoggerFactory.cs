@@ -2,8 +2,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Millrace.Simulation.Kernel;
 
-/// <summary>Puts what a node logs into the trace.</summary>
-internal sealed class TraceLoggerFactory(Trace trace, string node) : ILoggerFactory, ILogger
+/// <summary>
+/// Puts what a node logs into the trace. What it takes for a fault of its own, and only that is logged as an error with its exception, is one.
+/// </summary>
+/// <param name="trace">The world's.</param>
+/// <param name="node">Whose words they are.</param>
+/// <param name="fault">Called with what failed, unless memory was short.</param>
+internal sealed class TraceLoggerFactory(Trace trace, string node, Action<Exception> fault) : ILoggerFactory, ILogger
 {
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -18,6 +23,10 @@ internal sealed class TraceLoggerFactory(Trace trace, string node) : ILoggerFact
         if (IsEnabled(logLevel))
         {
             trace.Note($"{node} logs {logLevel}: {formatter(state, exception)}{(exception is null ? "" : $" ({exception.Message})")}");
+            if (logLevel == LogLevel.Error && exception is not (null or OutOfMemoryException))
+            {
+                fault(exception);
+            }
         }
     }
 

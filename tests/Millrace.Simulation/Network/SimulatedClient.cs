@@ -21,6 +21,7 @@ internal sealed class SimulatedClient(SimulationKernel kernel, Lane lane, string
     private static readonly TimeSpan ShortestBackoff = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LongestGap = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LatestCut = TimeSpan.FromMilliseconds(50);
     private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
     private SimulatedConnection? _connection;
@@ -28,6 +29,9 @@ internal sealed class SimulatedClient(SimulationKernel kernel, Lane lane, string
 
     /// <summary>How long it waits for an answer, connecting included.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How often there is some time between two requests that it sends together: what the first was refused for may have passed.</summary>
+    public double Gaps { get; init; }
 
     /// <exception cref="IOException">No answer: whether the request was done is unknown.</exception>
     public async Task<TResponse> CallAsync<TRequest, TResponse>(TRequest request, short version)
@@ -54,6 +58,12 @@ internal sealed class SimulatedClient(SimulationKernel kernel, Lane lane, string
             var first = _correlation + 1;
             foreach (var request in requests)
             {
+                if (request != requests[0] && Gaps > 0 && _random.Chance(Gaps))
+                {
+                    kernel.Coverage.Count("network: gaps between requests");
+                    await Task.Delay(_random.Between(TimeSpan.Zero, LongestGap), lane.Time, patience.Token);
+                }
+
                 await SendAsync(connection, Encode(request, version), patience.Token);
             }
 

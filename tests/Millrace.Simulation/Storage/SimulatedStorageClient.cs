@@ -22,6 +22,9 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
     /// <summary>This node alone cannot reach the bucket.</summary>
     public bool IsCutOff { get; set; }
 
+    /// <summary>Its writes do not get there, though its reads do.</summary>
+    public bool SwallowsWrites { get; set; }
+
     /// <summary>When one and the same write got lost for the third time in a row, or more; null if none ever did.</summary>
     public TimeSpan? LostAgainAt { get; private set; }
 
@@ -223,7 +226,7 @@ public sealed class SimulatedStorageClient(SimulatedBucket bucket, Lane lane) : 
     private CallFate Draw(bool isWrite)
     {
         var weather = bucket.Weather;
-        if (IsCutOff || bucket.IsDown)
+        if (IsCutOff || (isWrite && SwallowsWrites) || bucket.IsDown)
         {
             return CallFate.RequestLost;
         }

@@ -60,6 +60,8 @@ public sealed partial class DevClusterTests : IDisposable
                 () => first.Errors.Contains($"broker-2 (pid {killed}) has ended with exit code 137", StringComparison.Ordinal)));
             Assert.Equal(0, await first.StopAsync());
             Assert.All(first.Brokers, broker => Assert.False(Directory.Exists($"/proc/{broker.Groups["pid"].Value}")));
+            Assert.True(await Eventually.BecomesTrueAsync(
+                () => first.Errors.Contains($"Stopped: broker-1, broker-3. What they hold is in {_directory.Path}.", StringComparison.Ordinal)), first.Errors);
         }
 
         await using var second = await RunAsync(wal);

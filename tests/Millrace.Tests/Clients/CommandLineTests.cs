@@ -103,6 +103,22 @@ public sealed class CommandLineTests(SharedBroker broker)
     }
 
     [Fact]
+    public async Task A_broker_that_neither_takes_nor_refuses_connections_is_waited_for_as_long_as_a_command_may()
+    {
+        // Its backlog is full.
+        using var busy = new TcpListener(IPAddress.Loopback, 0);
+        busy.Start(0);
+        var waiting = Enumerable.Range(0, 8).Select(_ => new TcpClient()).ToList();
+        waiting.ForEach(client => _ = client.ConnectAsync((IPEndPoint)busy.LocalEndpoint).ContinueWith(static _ => { }, TaskScheduler.Default));
+
+        var result = await Tool.TryRunAsync(MillraceProcess.Program, ["topic", "list", "--timeout", "10", "-b", $"{busy.LocalEndpoint}"]);
+
+        Assert.Equal(Unreachable, result.ExitCode);
+        Assert.Contains("takes no connection and refuses none. Waiting.", result.Errors, StringComparison.Ordinal);
+        waiting.ForEach(client => client.Dispose());
+    }
+
+    [Fact]
     public async Task Producing_to_a_topic_that_is_not_there_makes_it_only_when_told_to()
     {
         await RunAsync("", "topic", "create", "cli-colour", "-p", "1");

@@ -68,10 +68,12 @@ public sealed class AwaitedObjectStorageTests : IAsyncDisposable
         AssertOwes(0);
     }
 
-    [Fact]
-    public async Task A_refusal_is_an_answer()
+    [Theory]
+    [InlineData(ObjectStorageError.AccessDenied, false)]
+    [InlineData(ObjectStorageError.Transient, true)]
+    public async Task A_refusal_is_an_answer(ObjectStorageError error, bool isForWantOfRoom)
     {
-        _inner.BeforeRead = _ => throw new ObjectStorageException(ObjectStorageError.AccessDenied, "not yours");
+        _inner.BeforeRead = _ => throw new ObjectStorageException(error, "no") { IsForWantOfRoom = isForWantOfRoom };
         await Assert.ThrowsAsync<ObjectStorageException>(async () => await _storage.ReadAsync("key", 0, Memory<byte>.Empty, default));
         _time.Advance(TimeSpan.FromSeconds(5));
         Assert.Equal(TimeSpan.Zero, _storage.Owing);
@@ -81,7 +83,7 @@ public sealed class AwaitedObjectStorageTests : IAsyncDisposable
     public async Task A_call_that_takes_long_is_not_owed_while_something_small_is_answered_beside_it()
     {
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _inner.BeforePut = (_, _) => new(held.Task);
+        _inner.BeforePut = (key, _) => key == "key" ? new(held.Task) : default;
         using var stopping = new CancellationTokenSource();
         var probing = _storage.ProbeAsync(stopping.Token);
         var put = _storage.PutAsync("key", new ReadOnlySequence<byte>(new byte[1 << 20]), default);
@@ -97,6 +99,48 @@ public sealed class AwaitedObjectStorageTests : IAsyncDisposable
 
         held.SetResult();
         await put;
+        await stopping.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => probing);
+        Assert.Equal(["key"], await _inner.KeysAsync());
+    }
+
+    [Fact]
+    public async Task A_store_that_swallows_writes_owes_an_answer_though_it_would_answer_reads()
+    {
+        var asked = 0;
+        _inner.BeforePut = (key, token) =>
+        {
+            asked += key.StartsWith(StorageProbe.Prefix, StringComparison.Ordinal) ? 1 : 0;
+            return new(Task.Delay(Timeout.Infinite, token));
+        };
+        using var stopping = new CancellationTokenSource();
+        var probing = _storage.ProbeAsync(stopping.Token);
+        var put = _storage.PutAsync("key", new ReadOnlySequence<byte>(new byte[1]), stopping.Token).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => asked > 1));
+        AssertOwes(2);
+        await stopping.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(probing, put));
+    }
+
+    [Fact]
+    public async Task What_a_probe_may_have_left_goes_when_the_store_answers_again_though_nothing_is_owed_any_more()
+    {
+        _inner.BeforePut = async (key, token) =>
+        {
+            // It arrives; its answer does not.
+            _inner.BeforePut = (_, _) => default;
+            await _inner.PutAsync(key, new ReadOnlySequence<byte>(new byte[1]), token);
+            throw TestStorage.Unavailable;
+        };
+        Assert.Equal(StoreAnswer.None, await _storage.Check.AskAsync(default));
+        Assert.Single(await _inner.KeysAsync());
+        using var stopping = new CancellationTokenSource();
+        var probing = _storage.ProbeAsync(stopping.Token);
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => !_storage.Check.MayHaveLeft));
+        Assert.Empty(await _inner.KeysAsync());
         await stopping.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => probing);
     }

@@ -28,6 +28,7 @@ internal sealed class ProducePass : IDisposable
     private readonly DataMetrics _metrics;
     private readonly ProducedPartition[] _appends;
     private readonly int _count;
+    private bool _hasRefused;
     private Task _settling = Task.CompletedTask;
 
     /// <param name="runtime">The clock, and what stops the node.</param>
@@ -69,6 +70,7 @@ internal sealed class ProducePass : IDisposable
     /// <summary>Begins every append in the order of the request, then waits until each has its offsets or was refused.</summary>
     public async ValueTask AppendAsync(RequestContext context, ProduceRequest request, RequestDeadline deadline)
     {
+        var refused = RefusedBatches.Of(context.Connection);
         var now = _runtime.Time.GetUtcNow().ToUnixTimeMilliseconds();
         var begun = 0;
         try
@@ -86,10 +88,17 @@ internal sealed class ProducePass : IDisposable
                     append.Error = image is { IsInternal: true }
                         ? PartitionError.InternalTopic
                         : append.Lookup.Error;
+                    if (append.Error == PartitionError.None && refused is not null)
+                    {
+                        append.Error = refused.Judge(reference, partition);
+                    }
+
                     if (append.Error == PartitionError.None)
                     {
                         Begin(context, partition, now, deadline, ref append);
                     }
+
+                    _hasRefused |= append.Error != PartitionError.None;
 
                     begun++;
                 }
@@ -104,6 +113,11 @@ internal sealed class ProducePass : IDisposable
                     await WaitUntilBegunAsync(i);
                 }
             }
+        }
+
+        if (_hasRefused)
+        {
+            RememberRefused(context, request);
         }
     }
 
@@ -168,6 +182,31 @@ internal sealed class ProducePass : IDisposable
         if (pending.Error == PartitionError.None)
         {
             _metrics.Produced(append.Records, append.Bytes);
+        }
+        else
+        {
+            _hasRefused = true;
+        }
+    }
+
+    /// <summary>Before the next request begins: it may bring what was sent behind.</summary>
+    private void RememberRefused(RequestContext context, ProduceRequest request)
+    {
+        var next = 0;
+        foreach (var topic in request.TopicData)
+        {
+            foreach (var partition in topic.PartitionData)
+            {
+                if (_appends[next++].Error is var error and not PartitionError.None)
+                {
+                    RefusedBatches.Add(context.Connection, ProduceHandler.TopicOf(context, topic), partition, error);
+                }
+            }
+        }
+
+        if (RefusedBatches.Of(context.Connection) is { IsFull: true })
+        {
+            context.DisconnectAfterResponse();
         }
     }
 

@@ -5,10 +5,7 @@ namespace Millrace.Broker.Partitions.Producers;
 /// <summary>One producer as a partition knows it: its epoch and its last batches, at most five, of that epoch.</summary>
 /// <remarks>
 /// Five, because a client keeps no more requests than that in flight when it is idempotent.
-/// One without batches is awaited: its first batch was left out though nothing is wrong with it (its time was up, or memory was short),
-/// or is being appended now. Any sequence may be a producer's first; so the batches behind, which clients send without waiting for
-/// it, would take its place, and it would be refused for good when it comes again. It keeps its place until it is appended, or the
-/// producer goes on with a newer epoch, or is forgotten as all that are idle.
+/// One without batches has its first one appended now, or that has failed: nothing is known of it.
 /// </remarks>
 internal sealed class ProducerEntry
 {
@@ -16,14 +13,13 @@ internal sealed class ProducerEntry
 
     private Ring _batches;
     private int _first;
-    private int _awaited;
 
     public short Epoch { get; private set; } = -1;
 
-    /// <summary>When it last appended, or wanted to, by this broker's clock in milliseconds since the Unix epoch: what expiry goes by.</summary>
+    /// <summary>When it last appended, by this broker's clock in milliseconds since the Unix epoch: what expiry goes by.</summary>
     public long LastSeen { get; private set; }
 
-    /// <summary>How many batches are remembered; 0 while the first one is awaited.</summary>
+    /// <summary>How many batches are remembered.</summary>
     public int Count { get; private set; }
 
     /// <summary>The remembered batches, oldest first.</summary>
@@ -32,14 +28,14 @@ internal sealed class ProducerEntry
     public ProducerVerdict Check(short epoch, int firstSequence, int lastOffsetDelta, out ProducerBatch original)
     {
         original = default;
+        if (Count == 0)
+        {
+            return ProducerVerdict.Unknown;
+        }
+
         if (epoch < Epoch)
         {
             return ProducerVerdict.StaleEpoch;
-        }
-
-        if (Count == 0)
-        {
-            return epoch == Epoch && ProducerSequence.IsBehind(firstSequence, _awaited) ? ProducerVerdict.OutOfOrder : ProducerVerdict.Unknown;
         }
 
         if (epoch > Epoch)
@@ -63,23 +59,6 @@ internal sealed class ProducerEntry
             : ProducerVerdict.OutOfOrder;
     }
 
-    /// <summary>
-    /// Keeps a batch's place, where nothing else does: behind batches that are known a gap is seen, and a new epoch of theirs begins at 0.
-    /// Of several the first counts.
-    /// </summary>
-    public void Await(short epoch, int firstSequence, long now)
-    {
-        if (Count == 0 && (epoch > Epoch || (epoch == Epoch && ProducerSequence.IsBehind(_awaited, firstSequence))))
-        {
-            (Epoch, _awaited) = (epoch, firstSequence);
-        }
-
-        See(now);
-    }
-
-    /// <summary>The same for what another entry awaits.</summary>
-    public void Await(ProducerEntry other) => Await(other.Epoch, other._awaited, other.LastSeen);
-
     /// <summary>Takes in a batch that was appended. Does not fail.</summary>
     public void Append(short epoch, in ProducerBatch batch, long now)
     {
@@ -99,11 +78,9 @@ internal sealed class ProducerEntry
             _batches[(_first + Count++) % RememberedBatches] = batch;
         }
 
-        See(now);
+        // A clock that was set back must not make a producer expire earlier.
+        LastSeen = Math.Max(LastSeen, now);
     }
-
-    // A clock that was set back must not make a producer expire earlier.
-    private void See(long now) => LastSeen = Math.Max(LastSeen, now);
 
     [InlineArray(RememberedBatches)]
     private struct Ring

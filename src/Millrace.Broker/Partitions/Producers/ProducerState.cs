@@ -7,8 +7,8 @@ namespace Millrace.Broker.Partitions.Producers;
 /// it was shown and the times it was told.
 /// </summary>
 /// <remarks>
-/// Threading: the partition's append lock guards it. A batch is checked, awaited, which takes all the room there is to take, appended to
-/// the stream, and only then shown to its producer: a failed append leaves nothing but that it is awaited.
+/// Threading: the partition's append lock guards it. A batch is checked, its producer is given all the room there is to take, it is appended to
+/// the stream, and only then shown to its producer: a failed append leaves no trace.
 /// </remarks>
 internal sealed class ProducerState
 {
@@ -20,7 +20,7 @@ internal sealed class ProducerState
 
     private readonly Dictionary<long, ProducerEntry> _producers = [];
 
-    /// <summary>How many are remembered, those that are awaited included.</summary>
+    /// <summary>How many are remembered, those included whose first append has failed.</summary>
     public int Count => _producers.Count;
 
     /// <summary>What becomes of a batch of an idempotent producer.</summary>
@@ -40,25 +40,21 @@ internal sealed class ProducerState
         return ProducerVerdict.Unknown;
     }
 
-    /// <summary>Keeps the place of a batch that is about to be appended, or was left out with nothing wrong with it.</summary>
-    /// <returns>Its producer, which takes in the batch once it is appended.</returns>
-    public ProducerEntry Await(long producerId, short epoch, int firstSequence, long now)
+    /// <summary>The producer that takes in a batch once it is appended, with all the room for that.</summary>
+    public ProducerEntry Reserve(long producerId)
     {
-        var producer = Find(producerId);
-        producer.Await(epoch, firstSequence, now);
-        return producer;
-    }
-
-    /// <summary>The same for all that is awaited in another state.</summary>
-    public void AwaitAll(ProducerState other)
-    {
-        foreach (var (id, awaited) in other._producers)
+        if (!_producers.TryGetValue(producerId, out var producer))
         {
-            if (awaited.Count == 0)
+            if (_producers.Count == MaxProducers)
             {
-                Find(id).Await(awaited);
+                ForgetIdlest();
             }
+
+            producer = new ProducerEntry();
+            _producers.Add(producerId, producer);
         }
+
+        return producer;
     }
 
     /// <summary>Takes in a batch that is replayed; in append order.</summary>
@@ -66,7 +62,7 @@ internal sealed class ProducerState
     /// <param name="epoch">Its epoch.</param>
     /// <param name="batch">The batch.</param>
     /// <param name="now">Milliseconds since the Unix epoch, by this broker's clock: the time of the replay, which errs on remembering for longer.</param>
-    public void Append(long producerId, short epoch, in ProducerBatch batch, long now) => Find(producerId).Append(epoch, batch, now);
+    public void Append(long producerId, short epoch, in ProducerBatch batch, long now) => Reserve(producerId).Append(epoch, batch, now);
 
     /// <summary>Forgets producers that have not appended for <paramref name="idleMs"/>.</summary>
     public int Expire(long now, long idleMs)
@@ -110,31 +106,12 @@ internal sealed class ProducerState
         return before - _producers.Count;
     }
 
-    /// <summary>
-    /// The ids of producers that have appended, in ascending order, so that equal states have equal checkpoints. What is awaited is not
-    /// durable: after a restart clients begin with what is missing.
-    /// </summary>
+    /// <summary>The ids of producers that have appended, in ascending order, so that equal states have equal checkpoints.</summary>
     public long[] Ids()
     {
         var ids = _producers.Where(entry => entry.Value.Count > 0).Select(entry => entry.Key).ToArray();
         Array.Sort(ids);
         return ids;
-    }
-
-    private ProducerEntry Find(long producerId)
-    {
-        if (!_producers.TryGetValue(producerId, out var producer))
-        {
-            if (_producers.Count == MaxProducers)
-            {
-                ForgetIdlest();
-            }
-
-            producer = new ProducerEntry();
-            _producers.Add(producerId, producer);
-        }
-
-        return producer;
     }
 
     // A tenth at once, so that the sorting is paid for by many new producers.

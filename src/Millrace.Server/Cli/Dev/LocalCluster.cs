@@ -49,9 +49,12 @@ internal sealed class LocalCluster(string directory, bool walsInFiles) : IAsyncD
         }
     }
 
-    /// <summary>Asks all to end in good order, waits for them, and kills what has not ended by then.</summary>
+    /// <summary>
+    /// Asks all to end in good order, waits for them, and kills what has not ended by then. Says which did not end well, and at last that all have.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
+        var running = _brokers.FindAll(broker => !broker.Ended.IsCompleted);
         _brokers.ForEach(broker => broker.AskToEnd());
         using var limit = new CancellationTokenSource(StopLimit, CommandClock.Time);
         try
@@ -66,6 +69,19 @@ internal sealed class LocalCluster(string directory, bool walsInFiles) : IAsyncD
                 broker.Kill();
                 await broker.Ended;
             }
+        }
+
+        foreach (var broker in running)
+        {
+            if (await broker.Ended is var exitCode and not ExitCode.Success)
+            {
+                Messages.Note(json: false, $"{broker.Name} (pid {broker.ProcessId}) has ended with exit code {exitCode}. Its log is {broker.Log}");
+            }
+        }
+
+        if (running.Count > 0)
+        {
+            Messages.Note(json: false, $"Stopped: {string.Join(", ", running.Select(broker => broker.Name))}. What they hold is in {directory}.");
         }
 
         _brokers.ForEach(broker => broker.Dispose());

@@ -89,7 +89,10 @@ internal sealed class BrokerInquiry
         ?? new Finding(
             FindingKind.Unreachable,
             $"No broker answered at {Address}: {string.Join("; ", failures.Select(finding => finding.Words).Distinct())}",
-            $"Is one running there (`millrace start`)? {OtherAddress}");
+            $"Is one running there (`millrace start`)? {OtherAddress}")
+        {
+            IsOpen = failures.Exists(finding => finding.IsOpen),
+        };
 
     private async Task<Finding> LookAsync(HostPort address, CancellationToken token)
     {
@@ -111,8 +114,8 @@ internal sealed class BrokerInquiry
         catch (OperationCanceledException)
         {
             return connection is null
-                ? new Finding(FindingKind.Unreachable, $"{address} takes no connection and refuses none")
-                : new Finding(FindingKind.Silent, $"{address} takes connections and does not answer: it is starting, overloaded or frozen");
+                ? new Finding(FindingKind.Unreachable, $"{address} takes no connection and refuses none") { IsOpen = true }
+                : new Finding(FindingKind.Silent, $"{address} takes connections and does not answer: it is starting, overloaded or frozen") { IsOpen = true };
         }
         catch (IOException lost) when (lost.InnerException is ProtocolException)
         {

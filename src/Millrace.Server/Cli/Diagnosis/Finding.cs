@@ -11,6 +11,9 @@ internal sealed record Finding(FindingKind Kind, string Words, string Advice = "
 
     public bool IsWell => Kind == FindingKind.Well;
 
+    /// <summary>Nobody has refused, and the time of the look was up: another one may find more.</summary>
+    public bool IsOpen { get; init; }
+
     /// <summary>There is no broker to talk to, for one reason or another.</summary>
     public bool IsWithoutAnswer => Kind is FindingKind.Unreachable or FindingKind.Silent or FindingKind.Foreign;
 }

@@ -122,5 +122,5 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
         Connect(name, new CoordinatorRoute(kernel, brokers, ConnectToAny($"{name}-metadata"), group), _patience);
 
     private SimulatedClient Connect(string name, IServerRoute route, TimeSpan patience) =>
-        new(kernel, kernel.World, name, route, weather) { Patience = patience };
+        new(kernel, kernel.World, name, route, weather) { Patience = patience, Gaps = kernel.Random.Pick([0, 0.3]) };
 }

@@ -25,6 +25,8 @@ internal sealed class ClusterCuts(ClusterWorld world)
 
     public void FromStore() => world.Any().CutFromStore(Random.Between(TimeSpan.Zero, LongestCut));
 
+    public void WritesToStore() => world.Any().SwallowWrites(Random.Between(TimeSpan.Zero, LongestCut));
+
     public void Swallow() => Swallow(world.Any(), world.Any(), isBothWays: Random.Chance(0.5), Random.Between(TimeSpan.Zero, LongestCut));
 
     /// <summary>One is cut off from all others, though not from the store or from clients.</summary>

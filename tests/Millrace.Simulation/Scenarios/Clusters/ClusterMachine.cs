@@ -146,12 +146,25 @@ internal sealed class ClusterMachine : INodeObserver
         }
     }
 
+    /// <summary>For a while no write to the bucket gets through, and every read does.</summary>
+    public void SwallowWrites(TimeSpan duration)
+    {
+        if (_storage is { SwallowsWrites: false } storage)
+        {
+            storage.SwallowsWrites = true;
+            Trouble(duration);
+            _kernel.Trace.Note($"the writes of {Node.Name} to the store are swallowed for {duration.TotalMilliseconds:F0} ms");
+            _kernel.Coverage.Count("nodes: writes to the store swallowed");
+            _kernel.At(_kernel.Now + duration, _kernel.World, () => storage.SwallowsWrites = false);
+        }
+    }
+
     /// <summary>Nothing keeps it from its work any more.</summary>
     public void CalmDown()
     {
         if (_storage is not null)
         {
-            _storage.IsCutOff = false;
+            (_storage.IsCutOff, _storage.SwallowsWrites) = (false, false);
         }
 
         if (Node.IsUp)

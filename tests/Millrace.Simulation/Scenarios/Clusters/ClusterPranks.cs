@@ -27,6 +27,7 @@ internal sealed class ClusterPranks(ClusterWorld world)
             () => Sleep(chaos, world.Any()),
             () => Sleep(chaos, world.Leader()),
             _cuts.FromStore,
+            _cuts.WritesToStore,
             _cuts.Swallow,
             _cuts.Isolate,
             _cuts.Split,

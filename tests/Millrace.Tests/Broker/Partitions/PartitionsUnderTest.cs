@@ -83,6 +83,14 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
     /// <summary>Creates a topic whose partitions this node leads.</summary>
     public async Task<TopicImage> AddTopicAsync(string name = "t", int partitions = 1, params (string Key, string Value)[] configs)
     {
+        var topic = await MakeTopicAsync(name, partitions, configs);
+        Publish(image => With(image, topic));
+        return topic;
+    }
+
+    /// <summary>Creates a topic of which this node has not heard yet. It leads its partitions.</summary>
+    public async Task<TopicImage> MakeTopicAsync(string name = "t", int partitions = 1, params (string Key, string Value)[] configs)
+    {
         var images = ImmutableList<PartitionImage>.Empty;
         for (var i = 0; i < partitions; i++)
         {
@@ -90,14 +98,12 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
             images = images.Add(new PartitionImage(i, stream, Self, new StreamEpoch(_incarnation), [Self]));
         }
 
-        var topic = new TopicImage(
+        return new TopicImage(
             new Guid(name.Sum(letter => letter), (short)name.Length, 7, new byte[8]),
             name,
             1,
             images,
             configs.ToImmutableSortedDictionary(config => config.Key, config => config.Value));
-        Publish(image => With(image, topic));
-        return topic;
     }
 
     public void Publish(Func<MetadataImage, MetadataImage> change)

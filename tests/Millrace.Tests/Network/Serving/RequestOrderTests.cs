@@ -173,6 +173,35 @@ public sealed class RequestOrderTests
     }
 
     [Fact]
+    public async Task A_connection_that_is_to_end_behind_an_answer_sends_that_and_those_before_it_and_none_behind()
+    {
+        await using var server = await ServerUnderTest.StartAsync(lettingNextBegin: true);
+        server.Handler.OnBegin = context =>
+        {
+            if (context.CorrelationId == 2)
+            {
+                context.DisconnectAfterResponse();
+            }
+        };
+        using var client = await server.ConnectAsync();
+        for (var i = 1; i <= 3; i++)
+        {
+            await client.SendAsync(new HeartbeatRequest { GenerationId = i }, version: 0, correlationId: i);
+        }
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => server.Handler.Begun.Count == 3));
+        for (var i = 3; i >= 1; i--)
+        {
+            server.Handler.Release(i);
+        }
+
+        Assert.Equal(1, (await client.ReceiveAsync<HeartbeatResponse>(0)).CorrelationId);
+        Assert.Equal(2, (await client.ReceiveAsync<HeartbeatResponse>(0)).CorrelationId);
+        Assert.True(await client.IsEndedInOrderAsync());
+        Assert.True(await server.AllBuffersAreReturnedAsync());
+    }
+
+    [Fact]
     public async Task Leases_are_released_once_the_answer_is_written()
     {
         await using var server = await ServerUnderTest.StartAsync();

@@ -1,9 +1,11 @@
 using System.Buffers;
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.ObjectStorage.Memory;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
+using Millrace.Runtime.Files.Linux;
 using Millrace.Tests.Streams;
 using Xunit;
 
@@ -348,6 +350,37 @@ public sealed class ObjectLogTests : IDisposable
         }
 
         Assert.InRange(attempts - before, 5, 9);
+    }
+
+    [Fact]
+    public async Task What_a_body_took_says_nothing_of_how_long_a_lost_append_is_waited_for()
+    {
+        var time = new ManualTime();
+        using var runtime = new NodeRuntime(
+            time, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
+        var attempts = 0;
+        await using var storage = new AdjustedObjectStorage
+        {
+            Got = body =>
+            {
+                // As a body of some megabytes takes on a slow link.
+                time.Advance(TimeSpan.FromSeconds(15));
+                return body;
+            },
+            CreateUntil = async (_, token) =>
+            {
+                await Task.Delay(Interlocked.Increment(ref attempts) == 1 ? Timeout.Infinite : 0, token);
+                return true;
+            },
+        };
+        var options = new ObjectLogOptions { RequestTimeout = TimeSpan.FromHours(1), FirstTimeout = TimeSpan.FromMilliseconds(50) };
+        var log = new ObjectLog(runtime, storage, "log/", options);
+        using var reader = log.Read(LogStart.Beginning());
+        await reader.StepAsync(CancellationToken.None);
+        await using var owner = log.BeginTerm(runtime.NewId());
+
+        await owner.AppendAsync(new(new byte[1])).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.True(attempts > 1);
     }
 
     private ObjectLog Log(int inFlight = 1) =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Millrace.ObjectStorage.Memory;
@@ -43,6 +44,22 @@ public sealed class NodeListenersTests
             Assert.Equal((host, port), (described.Host, described.Port));
             Assert.Equal((host, port), (coordinator.Host, coordinator.Port));
         }
+    }
+
+    [Theory]
+    [InlineData("PLAINTEXT://127.0.0.1:0", "PLAINTEXT://broker:9", "127.0.0.1:{0}")]
+    [InlineData("PLAINTEXT://:0", "PLAINTEXT://broker:9", "broker:9")]
+    [InlineData("PLAINTEXT://0.0.0.0:0", null, "{1}:{0}")]
+    public async Task A_node_says_where_it_is_bound_and_of_every_interface_where_clients_are_told_to_come(
+        string listeners, string? advertised, string expected)
+    {
+        await using var storage = new MemoryObjectStorage();
+        await using var node = await NodeUnderTest.StartAsync(
+            storage, "memory:", [("listeners", listeners), .. advertised is null ? [] : new[] { ("advertised.listeners", advertised) }]);
+
+        var port = ((IPEndPoint)node.Host.Address).Port;
+        Assert.Equal(string.Format(CultureInfo.InvariantCulture, expected, port, Dns.GetHostName()), node.Host.AddressInWords);
+        Assert.Single(node.Log.Saying($"Ready on {node.Host.AddressInWords} after"));
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Millrace.Broker.Apis.Data;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Purgatory;
 using Millrace.Metadata.Image;
+using Millrace.Network.Access;
 using Millrace.Protocol;
 using Millrace.Protocol.Primitives;
 using Millrace.Tests.Broker.Partitions;
@@ -27,7 +28,10 @@ internal sealed class DataPathClient
     public FetchPurgatory Purgatory { get; }
 
     /// <summary>By which produces come.</summary>
-    public ListenerName Listener { get; init; } = ListenerName.Plaintext;
+    public ClientConnection Connection { get; init; } = TestContext.NewConnection(ListenerName.Plaintext);
+
+    /// <summary>Of topics that the broker does not know.</summary>
+    public Guid UnknownId { get; init; } = new(99, 0, 0, new byte[8]);
 
     public ProduceHandler Produce { get; }
 
@@ -212,11 +216,11 @@ internal sealed class DataPathClient
             topics.Add(new ProduceRequest.TopicProduceData
             {
                 Name = topic,
-                TopicId = _broker.Feed.Image.TryGetTopic(topic, out var known) ? known.Id : new Guid(99, 0, 0, new byte[8]),
+                TopicId = _broker.Feed.Image.TryGetTopic(topic, out var known) ? known.Id : UnknownId,
                 PartitionData = [new ProduceRequest.PartitionProduceData { Index = partition, Records = records }],
             });
         }
 
-        return (TestContext.Create(version, frame, listener: Listener), new ProduceRequest { Acks = acks, TimeoutMs = timeoutMs, TopicData = topics });
+        return (TestContext.Create(version, frame, connection: Connection), new ProduceRequest { Acks = acks, TimeoutMs = timeoutMs, TopicData = topics });
     }
 }

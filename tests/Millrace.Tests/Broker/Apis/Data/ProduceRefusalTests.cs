@@ -142,7 +142,7 @@ public sealed class ProduceRefusalTests
     {
         await using var broker = PartitionsUnderTest.Start();
         var topic = await broker.AddTopicAsync();
-        var client = new DataPathClient(broker) { Listener = new ListenerName(listener) };
+        var client = new DataPathClient(broker) { Connection = TestContext.NewConnection(new ListenerName(listener)) };
         await client.ProduceAsync(Batches.Of("a"));
         broker.Publish(image => PartitionsUnderTest.With(image, topic with
         {

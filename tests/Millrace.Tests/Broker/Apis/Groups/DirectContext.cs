@@ -14,4 +14,6 @@ internal sealed class DirectContext : RequestContext
     public override void SuppressResponse() => throw new InvalidOperationException("Group requests are answered");
 
     public override void Disconnect() => throw new InvalidOperationException("Group requests are answered");
+
+    public override void DisconnectAfterResponse() => throw new InvalidOperationException("Group requests close no connection");
 }

@@ -113,78 +113,15 @@ public sealed class ProducerStateTests
         Assert.True(_state.TryGet(ProducerState.MaxProducers, out _));
     }
 
-    [Theory]
-    [InlineData(0, 3)]
-    [InlineData(int.MaxValue, 0)]
-    [InlineData(int.MaxValue - 1, 4)]
-    public void What_comes_behind_an_awaited_first_batch_waits_for_it(int awaited, int behind)
-    {
-        _state.Await(Pid, 0, awaited, now: 0);
-        _state.Await(Pid, 0, behind, now: 0);
-
-        Assert.Equal(ProducerVerdict.OutOfOrder, Check(epoch: 0, first: behind, count: 1));
-        Assert.Equal(ProducerVerdict.Unknown, Check(epoch: 0, first: awaited, count: 1));
-        Append(epoch: 0, first: awaited, count: 1);
-        Assert.Equal(ProducerVerdict.Next, Check(epoch: 0, first: ProducerSequence.Next(awaited), count: 1));
-    }
-
     [Fact]
-    public void What_comes_before_the_awaited_batch_does_not_wait_and_takes_its_place()
+    public void A_producer_whose_first_append_failed_is_not_known_expires_and_is_in_no_checkpoint()
     {
-        _state.Await(Pid, 0, 3, now: 0);
-        Assert.Equal(ProducerVerdict.Unknown, Check(epoch: 0, first: 0, count: 1));
+        _state.Reserve(Pid);
 
-        _state.Await(Pid, 0, 0, now: 0);
-        Assert.Equal(ProducerVerdict.OutOfOrder, Check(epoch: 0, first: 3, count: 1));
-    }
-
-    [Fact]
-    public void A_newer_epoch_does_not_wait_for_what_the_former_one_missed_and_fences_it()
-    {
-        _state.Await(Pid, 0, 5, now: 0);
-        Assert.Equal(ProducerVerdict.Unknown, Check(epoch: 1, first: 9, count: 1));
-
-        _state.Await(Pid, 1, 9, now: 0);
-        Assert.Equal(ProducerVerdict.OutOfOrder, Check(epoch: 1, first: 10, count: 1));
-        Assert.Equal(ProducerVerdict.StaleEpoch, Check(epoch: 0, first: 5, count: 1));
-    }
-
-    [Fact]
-    public void Nothing_is_awaited_of_a_known_producer_and_it_expires_later()
-    {
-        Append(epoch: 0, first: 0, count: 1);
-        _state.Await(Pid, 0, 1, now: 1_000);
-
-        Assert.Equal(0, _state.Expire(now: 1_500, idleMs: 1_000));
-        Append(epoch: 0, first: 1, count: 1);
-        Assert.Equal(1, _state.Expire(now: 2_000, idleMs: 1_000));
         Assert.Equal(ProducerVerdict.Unknown, Check(epoch: 0, first: 3, count: 1));
-    }
-
-    [Fact]
-    public void What_is_awaited_expires_and_is_in_no_checkpoint()
-    {
-        _state.Await(Pid, 0, 0, now: 1_000);
-
         Assert.Empty(_state.Ids());
         Assert.Equal("0100000000", Convert.ToHexString(PartitionCheckpoint.Write(_state)));
-        Assert.Equal(1, _state.Expire(now: 2_000, idleMs: 1_000));
-        Assert.Equal(ProducerVerdict.Unknown, Check(epoch: 0, first: 3, count: 1));
-    }
-
-    [Fact]
-    public void What_is_awaited_of_thousands_of_producers_keeps_its_place()
-    {
-        for (var id = 0; id < ProducerState.MaxProducers; id++)
-        {
-            _state.Await(id, 0, 0, now: id);
-        }
-
-        Assert.Equal(ProducerVerdict.OutOfOrder, _state.Check(0, 0, 1, 0, out _));
-        _state.Await(ProducerState.MaxProducers, 0, 0, now: ProducerState.MaxProducers);
-        Assert.Equal(ProducerVerdict.Unknown, _state.Check(0, 0, 1, 0, out _));
-        Assert.Equal(ProducerVerdict.OutOfOrder, _state.Check(ProducerState.MaxProducers / 2, 0, 1, 0, out _));
-        Assert.Equal(ProducerVerdict.OutOfOrder, _state.Check(ProducerState.MaxProducers, 0, 1, 0, out _));
+        Assert.Equal(1, _state.Expire(now: 1_000, idleMs: 1_000));
     }
 
     [Fact]
@@ -192,7 +129,7 @@ public sealed class ProducerStateTests
     {
         for (var id = 0; id < 10; id++)
         {
-            _state.Await(id, 0, 0, now: id / 5);
+            _state.Append(id, 0, new ProducerBatch(0, 0, id, -1), now: id / 5);
         }
 
         Assert.Equal(3, _state.Forget(lastSeen: 0, atMost: 3));

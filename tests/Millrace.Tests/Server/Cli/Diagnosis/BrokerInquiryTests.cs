@@ -59,7 +59,8 @@ public sealed class BrokerInquiryTests : IAsyncDisposable
         Assert.Equal((FindingKind.Unreachable, $"No broker answered at {closed.LocalEndPoint}: the connection is refused"), (refused.Kind, refused.Words));
 
         using var silent = Listen();
-        Assert.Equal(FindingKind.Silent, (await LookAsync($"{silent.LocalEndPoint}", TimeSpan.FromMilliseconds(300))).Kind);
+        var quiet = await LookAsync($"{silent.LocalEndPoint}", TimeSpan.FromMilliseconds(300));
+        Assert.Equal((FindingKind.Silent, true), (quiet.Kind, quiet.IsOpen));
         Assert.Equal(FindingKind.Silent, (await LookAsync($"{silent.LocalEndPoint},{closed.LocalEndPoint}", TimeSpan.FromMilliseconds(300))).Kind);
 
         using var web = Listen();
@@ -72,6 +73,24 @@ public sealed class BrokerInquiryTests : IAsyncDisposable
         answering = AnswerAsync(hanging, []);
         Assert.Equal(FindingKind.Foreign, (await LookAsync($"{hanging.LocalEndPoint}")).Kind);
         await answering;
+    }
+
+    [Fact]
+    public async Task Who_neither_takes_nor_refuses_a_connection_may_do_so_at_the_next_look_and_who_refuses_may_not()
+    {
+        // A backlog of nobody's that is full: the kernel drops what else comes.
+        using var full = Bind();
+        full.Listen(0);
+        var waiting = Enumerable.Range(0, 8).Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)).ToList();
+        waiting.ForEach(socket => _ = socket.ConnectAsync(full.LocalEndPoint!).ContinueWith(static _ => { }, TaskScheduler.Default));
+        using var closed = Bind();
+
+        var finding = await LookAsync($"{full.LocalEndPoint}", TimeSpan.FromMilliseconds(300));
+        Assert.Equal((FindingKind.Unreachable, true), (finding.Kind, finding.IsOpen));
+        Assert.Contains("takes no connection and refuses none", finding.Words, StringComparison.Ordinal);
+        Assert.True((await LookAsync($"{full.LocalEndPoint},{closed.LocalEndPoint}", TimeSpan.FromMilliseconds(300))).IsOpen);
+        Assert.False((await LookAsync($"{closed.LocalEndPoint}")).IsOpen);
+        waiting.ForEach(socket => socket.Dispose());
     }
 
     [Fact]
