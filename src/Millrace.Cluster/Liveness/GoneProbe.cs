@@ -5,10 +5,13 @@ using Millrace.Runtime;
 namespace Millrace.Cluster.Liveness;
 
 /// <summary>
-/// Looks for nodes whose processes are gone, which need not be waited for: the connection that their heartbeats came by has ended, or they are silent, and
-/// their port refuses.
+/// Looks for nodes whose processes are gone, which need not be waited for: the connection that their heartbeats came by has ended, and their port refuses.
+/// So it is with those that are silent and have none to this controller, since it has just begun.
 /// </summary>
-/// <remarks>Threading: watching by any thread, probing by one loop.</remarks>
+/// <remarks>
+/// A port alone says little: somebody on the way may refuse what is new and swallow what is there, while the node answers reads by a lease that has not ended.
+/// Threading: watching by any thread, probing by one loop.
+/// </remarks>
 /// <param name="runtime">Of the controller's term.</param>
 /// <param name="questions">Finds out whether anybody is there.</param>
 /// <param name="options">When a silent node is looked at.</param>
@@ -47,7 +50,7 @@ internal sealed class GoneProbe(
             await SuspicionOrTickAsync(stopping);
             var now = clock.Now;
             var suspects = sessions.Sweep()
-                .Where(found => (found.Session.HasLostConnection || found.Session.ReceivedAgo(now) >= options.ProbeTime) && found.Node.Internal is not null)
+                .Where(found => found.Node.Internal is not null && IsSuspect(found.Session, now))
                 .ToList();
             var answers = await questions.AskAsync(suspects.Select(found => found.Node.Internal!), stopping);
             for (var i = 0; i < suspects.Count; i++)
@@ -61,6 +64,9 @@ internal sealed class GoneProbe(
             }
         }
     }
+
+    private bool IsSuspect(NodeSession session, TimeSpan now) =>
+        session.HasLostConnection || (session.Connection is null && session.ReceivedAgo(now) >= options.ProbeTime);
 
     private async Task SuspicionOrTickAsync(CancellationToken stopping)
     {

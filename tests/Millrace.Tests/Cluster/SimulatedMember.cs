@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
 using Millrace.Cluster;
 using Millrace.Cluster.Membership;
 using Millrace.Controller.Clients;
@@ -29,6 +31,9 @@ internal sealed class SimulatedMember
 
     public SimulatedNode Node { get; }
 
+    /// <summary>Whoever it dials from now on refuses.</summary>
+    public bool IsRefusedByOthers { get; set; }
+
     /// <summary>Its way to the bucket.</summary>
     public SimulatedStorageClient? Storage { get; private set; }
 
@@ -46,7 +51,8 @@ internal sealed class SimulatedMember
         var storage = new AwaitedObjectStorage(life, Storage);
         var log = await MetadataLog.OpenAsync(life, storage, _options.Log, CancellationToken.None);
         var member = await ClusterMember.JoinAsync(
-            life, storage, log, kernel.NewBufferPool(), listener, network.From(Node.Name, lane), address, _options, CancellationToken.None);
+            life, storage, log, kernel.NewBufferPool(), listener, new Dialling(network.From(Node.Name, lane), this), address, _options,
+            CancellationToken.None);
         member.Registered = await new NodeRegistry(runtime, member.Channel).RegisterAsync(
             new NodeRegistration(runtime.NewId(), [new NodeEndpoint(ListenerName.Plaintext, Node.Name, 9092)], null)
             {
@@ -56,5 +62,11 @@ internal sealed class SimulatedMember
             CancellationToken.None);
         _joined.SetResult(member);
         await member.Failed;
+    }
+
+    private sealed class Dialling(IConnectionFactory network, SimulatedMember member) : IConnectionFactory
+    {
+        public ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken token) =>
+            member.IsRefusedByOthers ? throw new SocketException((int)SocketError.ConnectionRefused) : network.ConnectAsync(endpoint, token);
     }
 }

@@ -32,6 +32,18 @@ public sealed class LivenessJudgeTests
             Options.ProbeTime / 2);
 
     [Fact]
+    public void A_node_whose_heartbeats_are_swallowed_while_its_port_refuses_is_waited_for_as_any_silent_one() =>
+        Assert.InRange(
+            TimeUntilGivenUp(world =>
+            {
+                world.First.IsRefusedByOthers = true;
+                world.Network.Swallow("second", "first", TimeSpan.FromSeconds(20));
+                world.Network.Swallow("first", "second", TimeSpan.FromSeconds(20));
+            }),
+            Options.FenceTime - Options.HeartbeatInterval - TimeSpan.FromMilliseconds(100),
+            Options.FenceTime + TimeSpan.FromSeconds(1));
+
+    [Fact]
     public void A_node_whose_connections_are_cut_is_not() =>
         Assert.Null(TimeUntilGivenUpIfEver(world => world.Network.Reset("first", "second")));
 
