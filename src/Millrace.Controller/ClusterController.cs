@@ -36,7 +36,7 @@ public sealed class ClusterController : IAsyncDisposable
     private readonly ClusterControllerOptions _options;
     private readonly OwnershipProof _ownership;
     private Task _loop = Task.CompletedTask;
-    private volatile bool _closing;
+    private readonly CancellationTokenSource _closing = new();
 
     private ClusterController(
         NodeRuntime runtime, MetadataLog log, MetadataFeed feed, IObjectStorage storage, ClusterControllerOptions options, long ownedSince)
@@ -67,6 +67,12 @@ public sealed class ClusterController : IAsyncDisposable
 
     /// <summary>Whether it looks rarely: set while nothing lets whoever hears the nodes doubt that the log is still this controller's.</summary>
     public bool LooksRarely { get; set; }
+
+    /// <summary>
+    /// Whether nobody can have deposed it by now, as whoever hears the nodes knows. While that is not so, it looks at the log before it answers by what it
+    /// has: another may have gone on from there.
+    /// </summary>
+    public Func<bool> IsUndoubted { get; set; } = static () => false;
 
     internal ClusterState State => _log.State;
 
@@ -120,12 +126,13 @@ public sealed class ClusterController : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _collector.DisposeAsync();
-        _closing = true;
+        _closing.Cancel();
         _requests.Close();
 
         // The log first: an append that a dead store keeps waiting would keep the loop.
         await _log.DisposeAsync();
         await _loop;
+        _closing.Dispose();
     }
 
     /// <summary>Shuts an incarnation out for good, if it is live: others take over what it led.</summary>
@@ -187,6 +194,7 @@ public sealed class ClusterController : IAsyncDisposable
     private async Task RunAsync(CancellationToken stopping)
     {
         var batch = new List<ControllerOperation>();
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping, _closing.Token);
         Exception? reason = null;
         try
         {
@@ -206,7 +214,7 @@ public sealed class ClusterController : IAsyncDisposable
                         break;
                     }
 
-                    await CommitAsync(batch);
+                    await CommitAsync(batch, ending.Token);
                     batch.Clear();
                     more = RequestsAsync(stopping);
                 }
@@ -217,7 +225,8 @@ public sealed class ClusterController : IAsyncDisposable
                 }
             }
         }
-        catch (ObjectLogException closed) when (_closing && closed.Error == ObjectLogError.Closed)
+        catch (Exception closed) when (_closing.IsCancellationRequested
+            && closed is ObjectLogException { Error: ObjectLogError.Closed } or OperationCanceledException)
         {
             reason = closed;
         }
@@ -262,7 +271,7 @@ public sealed class ClusterController : IAsyncDisposable
         }
     }
 
-    private async ValueTask CommitAsync(List<ControllerOperation> batch)
+    private async ValueTask CommitAsync(List<ControllerOperation> batch, CancellationToken ending)
     {
         var before = _log.State;
         var entry = new PendingEntry(before, _runtime.Time.GetUtcNow());
@@ -289,6 +298,10 @@ public sealed class ClusterController : IAsyncDisposable
             {
                 _feed.Publish(State.Cluster, entry.Touched);
             }
+        }
+        else if (!IsUndoubted())
+        {
+            await _ownership.ProveAsync(ending);
         }
 
         foreach (var operation in batch)

@@ -8,7 +8,7 @@ namespace Millrace.Controller;
 /// does. Leases rest on it.
 /// </summary>
 /// <remarks>
-/// A look goes on beside the requests that change nothing, however many there are: none of them waits for it, and it waits for none. Threading: one loop;
+/// A look goes on beside requests that change nothing, however many there are, where nobody doubts that the log is this controller's. Threading: one loop;
 /// <see cref="ProvenAt"/> and <see cref="Stalled"/> are read by any thread.
 /// </remarks>
 /// <param name="runtime">Of the controller's term.</param>
@@ -80,6 +80,27 @@ internal sealed class OwnershipProof(NodeRuntime runtime, MetadataLog log, Clust
             givingUp.Dispose();
             _looking = Task.FromResult(false);
             Volatile.Write(ref _askedAt, 0);
+        }
+    }
+
+    /// <summary>Looks until it is known that the log was this controller's when this was called, or later.</summary>
+    /// <exception cref="ObjectStorage.ObjectLogs.ObjectLogException">Fenced, Closed.</exception>
+    public async ValueTask ProveAsync(CancellationToken stopping)
+    {
+        await EndLookAsync();
+        var since = runtime.Time.GetTimestamp();
+        while (true)
+        {
+            Look(stopping);
+            await Waiting.Either(_looking, _looking);
+            await EndLookAsync();
+            if (ProvenAt >= since)
+            {
+                return;
+            }
+
+            // The store did not say.
+            await Task.Delay(options.OwnershipInterval, runtime.Time, stopping);
         }
     }
 

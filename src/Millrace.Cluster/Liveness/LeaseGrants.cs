@@ -17,8 +17,8 @@ internal sealed class LeaseGrants(NodeRuntime runtime, ClusterController control
     private long _calmUntil = long.MinValue;
     private long _doubtedAt = long.MinValue;
 
-    /// <summary>Whether leases are granted in full, and the log is looked at rarely.</summary>
-    private bool IsCalm => runtime.Time.GetTimestamp() < Volatile.Read(ref _calmUntil)
+    /// <summary>Whether leases are granted in full, and the log is looked at rarely: nobody can have deposed the controller.</summary>
+    public bool IsCalm => runtime.Time.GetTimestamp() < Volatile.Read(ref _calmUntil)
         && controller.ProvenAt is var proven && proven > Volatile.Read(ref _doubtedAt) && proven > clock.StoodStillUntil;
 
     /// <summary>Whether somebody wants to know how fresh the proof is: then the log is looked at often, however calm the cluster is.</summary>

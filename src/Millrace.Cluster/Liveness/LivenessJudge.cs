@@ -45,6 +45,7 @@ public sealed class LivenessJudge
         _clock = new SessionClock(runtime, options.SuspicionTime / 2);
         _sessions = new SessionTable(controller.Metadata, self, _clock);
         _grants = new LeaseGrants(runtime, controller, options, _clock);
+        controller.IsUndoubted = () => _grants.IsCalm;
         _fences = new Fences(runtime, controller, metrics);
         _probe = new GoneProbe(runtime, questions, options, _sessions, _clock, _fences);
         _judge = new FenceJudge(options);

@@ -77,6 +77,23 @@ public sealed class ClusterControllerTests
     }
 
     [Fact]
+    public async Task A_controller_that_was_deposed_and_does_not_know_it_refuses_nothing_by_what_it_has()
+    {
+        await using var first = new ControllerNode(_storage);
+        await using var second = new ControllerNode(_storage);
+        var older = await first.StartAsync(Quiet with { OwnershipInterval = TimeSpan.FromHours(1) });
+        var node = await older.RegisterAsync(first.Registration, default);
+        var newer = await second.StartAsync(Quiet);
+        var successor = await newer.RegisterAsync(second.Registration, default);
+        var stream = await newer.CreateAsync(successor, default);
+
+        // By what the older one has there is no such stream.
+        var refusal = await Assert.ThrowsAsync<StreamException>(async () => await older.OpenAsync(node, stream, new StreamEpoch(0), default));
+
+        Assert.Equal(StreamError.ControllerLost, refusal.Error);
+    }
+
+    [Fact]
     public async Task A_controller_that_was_deposed_finds_out_and_stops_though_nobody_asks_it_for_anything()
     {
         await using var first = new ControllerNode(_storage);
@@ -94,6 +111,7 @@ public sealed class ClusterControllerTests
         await using var storage = new TestStorage();
         await using var process = new ControllerNode(storage);
         var controller = await process.StartAsync(Quiet with { OwnershipInterval = TimeSpan.FromMilliseconds(1) });
+        controller.Controller.IsUndoubted = static () => true;
         storage.BeforeRead = _ => throw TestStorage.Unavailable;
         var before = storage.Reads;
         Assert.True(await Eventually.BecomesTrueAsync(() => storage.Reads > before + 1));
