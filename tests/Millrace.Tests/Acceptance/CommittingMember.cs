@@ -12,17 +12,16 @@ internal sealed class CommittingMember : IDisposable
     private readonly ConcurrentQueue<string> _failures = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly Thread _thread;
-    private readonly string _group;
     private int _commits;
     private int _rebalances;
 
     public CommittingMember(string bootstrapServers, string topic)
     {
-        (_committed, _group) = (new TopicPartition(topic, 0), $"{topic}-member");
+        _committed = new TopicPartition(topic, 0);
         _consumer = new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig
         {
             BootstrapServers = bootstrapServers,
-            GroupId = _group,
+            GroupId = $"{topic}-member",
             EnableAutoCommit = false,
             AutoOffsetReset = AutoOffsetReset.Latest,
 
@@ -53,16 +52,6 @@ internal sealed class CommittingMember : IDisposable
         var target = Commits + commits;
         Assert.True(
             await Eventually.BecomesTrueAsync(() => Commits >= target), $"Only {Commits} of {target} commits were answered. {string.Join("; ", _failures.Distinct())}");
-    }
-
-    /// <summary>What a broker says was committed is what was committed last; of one under way nobody knows.</summary>
-    public void AssertKeepsWhatIsCommitted(string bootstrapServers)
-    {
-        using var asking = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = bootstrapServers, GroupId = _group })
-            .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
-        var before = Commits;
-        var committed = Assert.Single(asking.Committed([_committed], TimeSpan.FromSeconds(60))).Offset.Value;
-        Assert.InRange(committed, before - 1, Commits);
     }
 
     public void Dispose()

@@ -73,8 +73,8 @@ public sealed partial class DevClusterTests : IDisposable
     {
         await using var cluster = await RunAsync("object", terminal: true);
         var shell = new Shell(cluster.Bootstrap);
-        await shell.RunAsync("topic create interrupted -p 3");
-        await shell.RunAsync("produce interrupted", "one\ntwo\nthree\n");
+        await shell.RunAsync("topic create interrupted -p 3 --timeout 60");
+        await shell.RunAsync("produce interrupted --timeout 60", "one\ntwo\nthree\n");
 
         Assert.Equal(0, await cluster.InterruptAsync());
 
