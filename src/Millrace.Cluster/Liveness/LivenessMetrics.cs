@@ -25,7 +25,10 @@ internal sealed class LivenessMetrics : IDisposable
         _meter.CreateObservableGauge(
             "millrace.failover.partitions", () => PerCause(judge(), waiting => waiting.Partitions), "{partition}", "Partitions that have no leader now");
         _meter.CreateObservableGauge(
-            "millrace.failover.age", () => PerCause(judge(), waiting => waiting.Age.TotalSeconds), "s", "How long partitions have had no leader that have none now");
+            "millrace.failover.age",
+            () => PerCause(judge(), waiting => waiting.Age.TotalSeconds),
+            "s",
+            "How long the first of the partitions that have no leader now has had none");
         _meter.CreateObservableCounter("millrace.lease.lapses", lapses, "{lapse}", "How often the lease for reads had ended, and came again");
         _meter.CreateObservableGauge("millrace.controller.leads", () => judge() is null ? 0 : 1, "{controller}", "1 where the controller is");
         _meter.CreateObservableGauge(

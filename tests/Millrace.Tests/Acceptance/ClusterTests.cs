@@ -68,5 +68,6 @@ public sealed class ClusterTests(ITestOutputHelper output)
     }
 
     private static Task<BrokerCluster> StartAsync(TemporaryDirectory directory) =>
-        BrokerCluster.StartAsync(directory, Brokers, "--store", $"file://{directory.Sub("store")}", "--wal", "object", "--set", "group.initial.rebalance.delay.ms=0");
+        BrokerCluster.StartAsync(
+            directory, Brokers, "--store", $"file://{directory.Sub("store")}", "--wal", "object", "--set", "group.initial.rebalance.delay.ms=0");
 }

@@ -51,7 +51,8 @@ internal sealed class CommittingMember : IDisposable
     {
         var target = Commits + commits;
         Assert.True(
-            await Eventually.BecomesTrueAsync(() => Commits >= target), $"Only {Commits} of {target} commits were answered. {string.Join("; ", _failures.Distinct())}");
+            await Eventually.BecomesTrueAsync(() => Commits >= target),
+            $"Only {Commits} of {target} commits were answered. {string.Join("; ", _failures.Distinct())}");
     }
 
     public void Dispose()

@@ -119,7 +119,9 @@ internal sealed partial class MillraceProcess : IBroker
         }
     }
 
-    /// <summary>The ports of its listeners for clients, which are so many, by their names. What is logged may come later than the word that it is ready.</summary>
+    /// <summary>
+    /// The ports of its listeners for clients, which are so many, by their names. What is logged may come later than the word that it is ready.
+    /// </summary>
     public async Task<IReadOnlyDictionary<string, int>> PortsAsync(int listeners)
     {
         Dictionary<string, int> found = [];

@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using Millrace.Controller.Log;
-using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime.Files.Linux;
 using Millrace.Tests.ObjectStorage;

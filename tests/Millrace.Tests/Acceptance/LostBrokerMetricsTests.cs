@@ -5,7 +5,7 @@ using Xunit;
 namespace Millrace.Tests.Acceptance;
 
 /// <summary>Three brokers, of which one freezes, one is killed and one stops: what /metrics of those that are left say of it.</summary>
-public sealed class LivenessMetricsTests : IDisposable
+public sealed class LostBrokerMetricsTests : IDisposable
 {
     private const int Brokers = 3;
     private const int Partitions = 9;
