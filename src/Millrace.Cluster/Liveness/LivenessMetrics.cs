@@ -62,13 +62,9 @@ internal sealed class LivenessMetrics : IDisposable
 
     public void Dispose() => _meter.Dispose();
 
-    // Each cause, always: a gauge that says nothing more keeps what it said last.
     private static IEnumerable<Measurement<T>> PerCause<T>(LivenessJudge? judge, Func<(int Partitions, TimeSpan Age), T> value)
-        where T : struct
-    {
-        var waiting = judge?.Failovers.Waiting();
-        return Enum.GetValues<LossCause>().Select(cause => new Measurement<T>(value(waiting?[cause] ?? default), Tag(cause)));
-    }
+        where T : struct =>
+        judge is null ? [] : judge.Failovers.Waiting().Select(waiting => new Measurement<T>(value(waiting.Value), Tag(waiting.Key)));
 
     private static KeyValuePair<string, object?> Tag(LossCause cause) => KeyValuePair.Create("cause", (object?)cause.ToString());
 }

@@ -52,6 +52,7 @@ public sealed class LostBrokerMetricsTests : IDisposable
         Assert.Equal((2, 0), (left.Sum("millrace_fences_total"), left.Sum("millrace_failover_duration_seconds_sum", "cause=\"Left\"")));
         Assert.Equal((0, 0), (left.Sum("millrace_failover_partitions"), left.Sum("millrace_failover_age_seconds")));
         Assert.Contains("Unseen", left.LabelValues("cause"));
+        Assert.Empty(left.LabelValues("node"));
     }
 
     public void Dispose()
