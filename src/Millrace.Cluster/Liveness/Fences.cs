@@ -10,27 +10,25 @@ namespace Millrace.Cluster.Liveness;
 
 /// <summary>Gives nodes up, for causes that others have found, and remembers why.</summary>
 /// <remarks>Threading: any thread.</remarks>
-internal sealed class Fences(NodeRuntime runtime, ClusterController controller, LivenessMetrics metrics)
+internal sealed class Fences(NodeRuntime runtime, ClusterController controller, Failovers failovers)
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<Fences>();
     private readonly ConcurrentDictionary<NodeIncarnation, NodeSession> _forSilence = new();
 
-    /// <summary>Fences a node. What the log refuses is tried again by whoever finds the cause again.</summary>
-    public async Task FenceAsync(NodeImage node, NodeSession session, FenceCause cause, CancellationToken stopping)
+    /// <summary>Fences a node that is silent, gone or cut off from the store. What the log refuses is tried again by whoever finds the cause again.</summary>
+    public async Task FenceAsync(NodeImage node, NodeSession session, LossCause cause, CancellationToken stopping)
     {
         var incarnation = new NodeIncarnation(node.Id, node.Epoch);
         ClusterMessages.Fences(_logger, node.Id, node.Epoch, Text(cause));
-        if (cause == FenceCause.Silent)
+        if (cause == LossCause.Silent)
         {
             _forSilence[incarnation] = session;
         }
 
         try
         {
-            var led = LivenessMetrics.LedBy(controller.Metadata.Image, node.Id);
+            failovers.Announce(incarnation, cause);
             await controller.FenceAsync(incarnation, stopping);
-            metrics.Fenced(cause);
-            _ = runtime.Spawn("failover-watch", ending => metrics.WatchFailoverAsync(controller.Metadata, led, cause, ending));
         }
         catch (ControllerException refused)
         {
@@ -41,6 +39,10 @@ internal sealed class Fences(NodeRuntime runtime, ClusterController controller, 
             }
 
             ClusterMessages.NotFenced(_logger, node.Id, refused.Message);
+        }
+        finally
+        {
+            failovers.Withdraw(incarnation);
         }
     }
 
@@ -59,10 +61,11 @@ internal sealed class Fences(NodeRuntime runtime, ClusterController controller, 
         return true;
     }
 
-    private static string Text(FenceCause cause) => cause switch
+    private static string Text(LossCause cause) => cause switch
     {
-        FenceCause.Silent => "it has been silent for too long",
-        FenceCause.Gone => "its process is gone",
-        FenceCause.CutFromStore => "it does not reach the store, and others do",
+        LossCause.Silent => "it has been silent for too long",
+        LossCause.Gone => "its process is gone",
+        LossCause.CutFromStore => "it does not reach the store, and others do",
+        _ => throw new ArgumentOutOfRangeException(nameof(cause), cause, "Nobody is given up for that"),
     };
 }

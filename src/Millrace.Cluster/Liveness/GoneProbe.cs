@@ -59,7 +59,7 @@ internal sealed class GoneProbe(
                 {
                     var (node, session) = suspects[i];
                     session.End();
-                    await fences.FenceAsync(node, session, FenceCause.Gone, stopping);
+                    await fences.FenceAsync(node, session, LossCause.Gone, stopping);
                 }
             }
         }

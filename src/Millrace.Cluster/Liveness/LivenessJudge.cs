@@ -35,18 +35,19 @@ public sealed class LivenessJudge
     /// <param name="options">The sessions.</param>
     /// <param name="self">This controller's own node: it lives as long as this does.</param>
     /// <param name="gone">Where the controller before this one was, if its process is gone as far as this node saw; null otherwise.</param>
-    /// <param name="metrics">Counts what becomes of them.</param>
+    /// <param name="failovers">Hears why nodes are given up, and sees what becomes of what they led.</param>
     /// <param name="stalled">How long this controller has waited for the store.</param>
     internal LivenessJudge(
         NodeRuntime runtime, ClusterController controller, PeerQuestions questions, ClusterOptions options, PeerAddress self, PeerAddress? gone,
-        LivenessMetrics metrics, Func<TimeSpan> stalled)
+        Failovers failovers, Func<TimeSpan> stalled)
     {
         (_runtime, _controller, _options, _stalled) = (runtime, controller, options, stalled);
         _clock = new SessionClock(runtime, options.SuspicionTime / 2);
         _sessions = new SessionTable(controller.Metadata, self, _clock);
         _grants = new LeaseGrants(runtime, controller, options, _clock);
         controller.IsUndoubted = () => _grants.IsCalm;
-        _fences = new Fences(runtime, controller, metrics);
+        _fences = new Fences(runtime, controller, failovers);
+        Failovers = failovers;
         _probe = new GoneProbe(runtime, questions, options, _sessions, _clock, _fences);
         _judge = new FenceJudge(options);
         _stalls = new StallJudge(options);
@@ -62,6 +63,9 @@ public sealed class LivenessJudge
             _sessions.Suspect(gone);
         }
     }
+
+    /// <summary>What has no leader.</summary>
+    internal Failovers Failovers { get; }
 
     /// <summary>A node says that it lives.</summary>
     /// <param name="heartbeat">What it says.</param>
@@ -179,7 +183,7 @@ public sealed class LivenessJudge
                     _judge.Fenced(now);
                 }
 
-                await _fences.FenceAsync(node, session, FenceCause.Silent, stopping);
+                await _fences.FenceAsync(node, session, LossCause.Silent, stopping);
             }
         }
     }
@@ -203,7 +207,7 @@ public sealed class LivenessJudge
 
             if (session.IsCondemned && session.TryEnd(now, _options.Rules.BeforeFence(_options.FenceTime)))
             {
-                await _fences.FenceAsync(node, session, FenceCause.CutFromStore, stopping);
+                await _fences.FenceAsync(node, session, LossCause.CutFromStore, stopping);
             }
         }
     }

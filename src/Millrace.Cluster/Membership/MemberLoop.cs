@@ -62,7 +62,7 @@ internal sealed class MemberLoop : IAsyncDisposable
         _copy = new MetadataCopy(life, storage, options.Log, feed, log, Looked);
         _candidacy = new Candidacy(questions, options, self);
         _search = new OwnerSearch(life, _copy, _candidacy, feed);
-        _metrics = new LivenessMetrics(life, () => reports.Lease?.Lapses ?? 0, () => Seat.Local?.Judge);
+        _metrics = new LivenessMetrics(() => reports.Lease?.Lapses ?? 0, () => Seat.Local?.Judge);
         _readings = new BackOff(life, FirstPause, LongestPause);
     }
 
@@ -225,8 +225,10 @@ internal sealed class MemberLoop : IAsyncDisposable
         NodeRuntime term, TermOwner owner, ClusterController controller, LostController? lost, CancellationToken stopping)
     {
         var gone = lost is { End: FollowEnd.Gone } former ? new PeerAddress(former.Owner.Host, former.Owner.Port) : null;
+        var failovers = new Failovers(term.Time, _metrics.Lost, _metrics.Recovered);
+        using var watch = controller.Metadata.Subscribe(failovers.Observe);
         var sessions = new LivenessJudge(
-            term, controller, _questions, _options, _self, gone, _metrics,
+            term, controller, _questions, _options, _self, gone, failovers,
             // One request that takes long is no store that is away; nor is one that nothing of the log waits for.
             () => controller.Stalled is var stalled && _storage.Owing is var owing && stalled < owing ? stalled : owing);
         var endpoint = new ControllerEndpoint(term, controller, _options.Controller);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json.Nodes;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
@@ -6,9 +7,11 @@ using Millrace.Protocol.Messages;
 using Millrace.Server.Options;
 using Millrace.Network.Links;
 using Millrace.Server.Cli;
+using Millrace.Tests.Broker.Partitions;
 using Millrace.Tests.Clients;
 using Millrace.Tests.Protocol.Messages;
 using Xunit;
+using ErrorCode = Millrace.Protocol.ErrorCode;
 
 namespace Millrace.Tests.Acceptance;
 
@@ -42,6 +45,44 @@ public sealed class AnswersOfAnyBrokerTests(RackedCluster asked) : IClassFixture
             Assert.Equal(cluster.ControllerId, metadata.ControllerId);
             Assert.Equal(
                 expected.Select(node => node.Node), metadata.Topics[0].Partitions.Select(partition => partition.LeaderId).Distinct().Order());
+        }
+    }
+
+    [Fact]
+    public async Task By_each_listener_brokers_coordinators_and_leaders_are_told_by_their_addresses_on_that_listener()
+    {
+        foreach (var (listener, host) in RackedCluster.Listeners)
+        {
+            var addresses = new Dictionary<int, string>();
+            foreach (var broker in _cluster)
+            {
+                addresses.Add(broker.Node, $"{host}:{(await broker.PortsAsync(RackedCluster.Listeners.Count))[listener]}");
+            }
+
+            foreach (var (node, address) in addresses)
+            {
+                await using var connection = await ConnectAsync(address);
+                var metadata = await connection.CallAsync<MetadataRequest, MetadataResponse>(new() { Topics = [new() { Name = "asked" }] }, 12, default);
+                var cluster = await connection.CallAsync<DescribeClusterRequest, DescribeClusterResponse>(new() { EndpointType = 1 }, 2, default);
+                Assert.Equal(addresses, metadata.Brokers.ToDictionary(told => told.NodeId, told => $"{told.Host}:{told.Port}"));
+                Assert.Equal(addresses, cluster.Brokers.ToDictionary(told => told.BrokerId, told => $"{told.Host}:{told.Port}"));
+
+                FindCoordinatorResponse.Coordinator? coordinator = null;
+                Assert.True(await Eventually.BecomesTrueAsync(async () =>
+                {
+                    var request = new FindCoordinatorRequest { KeyType = 0, CoordinatorKeys = [Group] };
+                    coordinator = (await connection.CallAsync<FindCoordinatorRequest, FindCoordinatorResponse>(request, 4, default)).Coordinators[0];
+                    return coordinator.ErrorCode == 0;
+                }));
+                Assert.Equal(addresses[coordinator!.NodeId], $"{coordinator.Host}:{coordinator.Port}");
+
+                var elsewhere = metadata.Topics[0].Partitions.First(partition => partition.LeaderId != node);
+                var leader = (elsewhere.LeaderId, elsewhere.LeaderEpoch, addresses[elsewhere.LeaderId]);
+                Assert.Null(await AskProduceAsync(connection, version: 9, elsewhere.PartitionIndex));
+                Assert.Equal(leader, await AskProduceAsync(connection, version: 10, elsewhere.PartitionIndex));
+                Assert.Null(await AskFetchAsync(connection, version: 15, metadata.Topics[0].TopicId, elsewhere.PartitionIndex));
+                Assert.Equal(leader, await AskFetchAsync(connection, version: 16, metadata.Topics[0].TopicId, elsewhere.PartitionIndex));
+            }
         }
     }
 
@@ -132,10 +173,43 @@ public sealed class AnswersOfAnyBrokerTests(RackedCluster asked) : IClassFixture
         return [.. answers];
     }
 
-    private static async Task<PeerConnection> ConnectAsync(MillraceProcess broker)
+    private static Task<PeerConnection> ConnectAsync(MillraceProcess broker) => ConnectAsync(broker.BootstrapServers);
+
+    private static async Task<PeerConnection> ConnectAsync(string broker)
     {
-        var address = HostPort.Parse(broker.BootstrapServers, "address");
+        var address = HostPort.Parse(broker, "address");
         return await BrokerConnections.OpenAsync(address.Host, address.Port, "test", default);
+    }
+
+    /// <summary>Who leads a partition, as a produce is told that came to another; null where it is told nothing but that.</summary>
+    private static async Task<(int Leader, int Epoch, string Address)?> AskProduceAsync(PeerConnection connection, short version, int partition)
+    {
+        var request = new ProduceRequest
+        {
+            Acks = -1,
+            TimeoutMs = 30_000,
+            TopicData = [new() { Name = "asked", PartitionData = [new() { Index = partition, Records = new ReadOnlySequence<byte>(Batches.Of("a")) }] }],
+        };
+        var answer = await connection.CallAsync<ProduceRequest, ProduceResponse>(request, version, default);
+        var answered = answer.Responses[0].PartitionResponses[0];
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (ErrorCode)answered.ErrorCode);
+        var endpoint = answer.NodeEndpoints.SingleOrDefault(endpoint => endpoint.NodeId == answered.CurrentLeader?.LeaderId);
+        return endpoint is null ? null : (endpoint.NodeId, answered.CurrentLeader!.LeaderEpoch, $"{endpoint.Host}:{endpoint.Port}");
+    }
+
+    /// <summary>As above, of a fetch.</summary>
+    private static async Task<(int Leader, int Epoch, string Address)?> AskFetchAsync(PeerConnection connection, short version, Guid topic, int partition)
+    {
+        var request = new FetchRequest
+        {
+            MaxBytes = 1_000,
+            Topics = [new() { TopicId = topic, Partitions = [new() { Partition = partition, PartitionMaxBytes = 1_000 }] }],
+        };
+        var answer = await connection.CallAsync<FetchRequest, FetchResponse>(request, version, default);
+        var answered = answer.Responses[0].Partitions[0];
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (ErrorCode)answered.ErrorCode);
+        var endpoint = answer.NodeEndpoints.SingleOrDefault(endpoint => endpoint.NodeId == answered.CurrentLeader?.LeaderId);
+        return endpoint is null ? null : (endpoint.NodeId, answered.CurrentLeader!.LeaderEpoch, $"{endpoint.Host}:{endpoint.Port}");
     }
 
     private static Task<string> MetadataAsync(PeerConnection connection) =>

@@ -34,22 +34,31 @@ public sealed class ClusterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Any_broker_may_be_killed_under_load_the_controllers_too_and_nothing_acknowledged_is_lost_doubled_or_reordered()
+    public async Task Any_broker_may_be_killed_under_load_the_controllers_too_and_nothing_acknowledged_or_committed_is_lost_doubled_or_reordered()
     {
         using var directory = new TemporaryDirectory();
         await using var cluster = await StartAsync(directory);
         await TestTopic.CreateAsync(cluster[0].BootstrapServers, "kills", Partitions);
-        using var load = new Load(string.Join(',', cluster.Select(broker => broker.BootstrapServers)), "kills", Partitions, producers: 3);
+        var bootstrap = string.Join(',', cluster.Select(broker => broker.BootstrapServers));
+        using var load = new Load(bootstrap, "kills", Partitions, producers: 3);
+        using var member = new CommittingMember(bootstrap, "kills");
+        using var standing = new StandingCommits(bootstrap, "kills");
         for (var round = 0; round < Rounds; round++)
         {
             await load.WaitForMoreAsync(1_000, Limit);
+            await member.WaitForMoreAsync(10);
+            await standing.CommitAsync(round);
             var silence = new Silence(load);
             var killed = cluster[round % Brokers];
             await killed.KillAsync();
             await load.WaitForMoreAsync(5_000, Limit);
             output.WriteLine($"Round {round}: nothing was acknowledged for {(await silence.LongestAsync()).TotalMilliseconds:F0} ms");
+            await member.WaitForMoreAsync(10);
+            await standing.AssertAreKeptAsync();
             await cluster.RestartAsync(round % Brokers);
         }
+
+        output.WriteLine($"The member made {member.Commits} commits, and was given its partitions {member.Rebalances} times");
 
         load.Stop(Limit);
         Assert.Empty(load.Failures);
@@ -59,5 +68,6 @@ public sealed class ClusterTests(ITestOutputHelper output)
     }
 
     private static Task<BrokerCluster> StartAsync(TemporaryDirectory directory) =>
-        BrokerCluster.StartAsync(directory, Brokers, "--store", $"file://{directory.Sub("store")}", "--wal", "object");
+        BrokerCluster.StartAsync(
+            directory, Brokers, "--store", $"file://{directory.Sub("store")}", "--wal", "object", "--set", "group.initial.rebalance.delay.ms=0");
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Confluent.Kafka;
+using Xunit;
 
 namespace Millrace.Tests.Acceptance;
 
@@ -44,6 +45,15 @@ internal sealed class CommittingMember : IDisposable
     public int Rebalances => Volatile.Read(ref _rebalances);
 
     public IReadOnlyCollection<string> Failures => _failures;
+
+    /// <summary>Waits until so many more commits were answered than now.</summary>
+    public async Task WaitForMoreAsync(int commits)
+    {
+        var target = Commits + commits;
+        Assert.True(
+            await Eventually.BecomesTrueAsync(() => Commits >= target),
+            $"Only {Commits} of {target} commits were answered. {string.Join("; ", _failures.Distinct())}");
+    }
 
     public void Dispose()
     {

@@ -71,6 +71,24 @@ public sealed partial class DevClusterTests : IDisposable
     }
 
     [Fact]
+    public async Task Ctrl_C_which_a_terminal_sends_to_the_brokers_too_ends_all_in_good_order()
+    {
+        await using var cluster = await RunAsync("object", terminal: true);
+        var shell = new Shell(cluster.Bootstrap);
+        await shell.RunAsync("topic create interrupted -p 3 --timeout 60");
+        await shell.RunAsync("produce interrupted --timeout 60", "one\ntwo\nthree\n");
+
+        Assert.Equal(0, await cluster.InterruptAsync());
+
+        Assert.DoesNotContain("has ended", cluster.Errors, StringComparison.Ordinal);
+        foreach (var broker in cluster.Brokers)
+        {
+            Assert.False(Directory.Exists($"/proc/{broker.Groups["pid"].Value}"));
+            Assert.Contains("Stopped: everything acknowledged is in the store", File.ReadAllText(broker.Groups["log"].Value), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task A_second_one_on_the_same_folder_ends_and_leaves_the_first_alone()
     {
         await using var first = await RunAsync("object", brokers: 1);
@@ -92,10 +110,11 @@ public sealed partial class DevClusterTests : IDisposable
         Assert.Contains("--brokers takes a number from 1", refused.Errors, StringComparison.Ordinal);
     }
 
-    private async Task<Running> RunAsync(string wal, int brokers = 3)
+    private async Task<Running> RunAsync(string wal, int brokers = 3, bool terminal = false)
     {
-        var start = new ProcessStartInfo(
-            MillraceProcess.Program, ["dev", "cluster", "--brokers", $"{brokers}", "--wal", wal, "--data-dir", _directory.Path])
+        // In a terminal a command and all it starts are one group of processes, to which the terminal's signals go.
+        string[] line = [MillraceProcess.Program, "dev", "cluster", "--brokers", $"{brokers}", "--wal", wal, "--data-dir", _directory.Path];
+        var start = new ProcessStartInfo(terminal ? "setsid" : line[0], terminal ? line : line[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -159,9 +178,15 @@ public sealed partial class DevClusterTests : IDisposable
             Assert.Fail(Errors);
         }
 
-        public async Task<int> StopAsync()
+        /// <summary>Ends it by a signal to it alone.</summary>
+        public Task<int> StopAsync() => EndAsync("-TERM", $"{_process.Id}");
+
+        /// <summary>Ends it by the signal of Ctrl-C to its group. Of one that runs as in a terminal.</summary>
+        public Task<int> InterruptAsync() => EndAsync("-INT", "--", $"-{_process.Id}");
+
+        private async Task<int> EndAsync(params string[] signal)
         {
-            await Tool.RunAsync("kill", ["-TERM", $"{_process.Id}"]);
+            await Tool.RunAsync("kill", signal);
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
             await _process.WaitForExitAsync(limit.Token);
             return _process.ExitCode;

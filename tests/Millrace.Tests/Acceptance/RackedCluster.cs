@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Millrace.Tests.Acceptance;
 
-/// <summary>Three brokers in racks of their own, with a topic of nine partitions.</summary>
+/// <summary>Three brokers in racks of their own, each with two listeners for clients, with a topic of nine partitions.</summary>
 public sealed class RackedCluster : IAsyncLifetime
 {
     private const int Count = 3;
@@ -12,6 +12,9 @@ public sealed class RackedCluster : IAsyncLifetime
     private BrokerCluster? _brokers;
 
     internal BrokerCluster Brokers => _brokers!;
+
+    /// <summary>Names of the listeners, and by which host clients reach them.</summary>
+    internal static IReadOnlyList<(string Listener, string Host)> Listeners { get; } = [("INTERNAL", "127.0.0.1"), ("EXTERNAL", "localhost")];
 
     private string Store => $"file://{_directory.Sub("store")}";
 
@@ -35,5 +38,9 @@ public sealed class RackedCluster : IAsyncLifetime
     }
 
     private string[] Arguments(string rack) =>
-        ["--store", Store, "--wal", "object", "--set", $"broker.rack={rack}", "--set", "group.initial.rebalance.delay.ms=0"];
+        [
+        "--store", Store, "--wal", "object", "--set", $"broker.rack={rack}", "--set", "group.initial.rebalance.delay.ms=0",
+        "--set", $"listeners={string.Join(',', Listeners.Select(each => $"{each.Listener}://{each.Host}:0"))}",
+        "--set", $"listener.security.protocol.map={string.Join(',', Listeners.Select(each => $"{each.Listener}:PLAINTEXT"))}",
+    ];
 }

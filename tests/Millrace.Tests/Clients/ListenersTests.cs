@@ -1,12 +1,10 @@
-using Millrace.Metadata.Image;
-using System.Text.RegularExpressions;
 using Confluent.Kafka;
 using Xunit;
 
 namespace Millrace.Tests.Clients;
 
 /// <summary>A file as containers bring it along, with a network of their own and one for the outside: clients work by each.</summary>
-public sealed partial class ListenersTests : IAsyncLifetime
+public sealed class ListenersTests : IAsyncLifetime
 {
     private const string File = """
         process.roles=broker,controller
@@ -84,20 +82,8 @@ public sealed partial class ListenersTests : IAsyncLifetime
         Assert.Equal("broker.example:19092", $"{told.Host}:{told.Port}");
     }
 
-    /// <summary>
-    /// Where each listener for clients is, by its name, with the host that clients are told. What is logged may come later than the word that it is ready.
-    /// </summary>
-    private async Task<Dictionary<string, string>> AddressesAsync()
-    {
-        Dictionary<string, string> found = [];
-        Assert.True(await Eventually.BecomesTrueAsync(() => (found = Addresses()).Count == 2), _broker!.Log);
-        return found;
-    }
-
-    private Dictionary<string, string> Addresses() =>
-        Listening().Matches(_broker!.Log).Where(match => match.Groups[2].Value != ListenerName.Internal.Value).ToDictionary(
-            match => match.Groups[2].Value, match => $"{(match.Groups[2].Value == "EXTERNAL" ? "localhost" : "127.0.0.1")}:{match.Groups[1].Value}");
-
-    [GeneratedRegex(@"Listening on 127\.0\.0\.1:(\d+) \((\w+)\)")]
-    private static partial Regex Listening();
+    /// <summary>Where each listener for clients is, by its name, with the host that clients are told.</summary>
+    private async Task<Dictionary<string, string>> AddressesAsync() =>
+        (await _broker!.PortsAsync(listeners: 2)).ToDictionary(
+            listener => listener.Key, listener => $"{(listener.Key == "EXTERNAL" ? "localhost" : "127.0.0.1")}:{listener.Value}");
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Millrace.Metadata.Image;
 
 namespace Millrace.Tests.Clients;
 
@@ -122,6 +123,15 @@ internal sealed partial class MillraceProcess : IBroker
         }
     }
 
+    /// <summary>
+    /// The ports of its listeners for clients, which are so many, by their names. What is logged may come later than the word that it is ready.
+    /// </summary>
+    public async Task<IReadOnlyDictionary<string, int>> PortsAsync(int listeners)
+    {
+        Dictionary<string, int> found = [];
+        return await Eventually.BecomesTrueAsync(() => (found = Ports()).Count == listeners) ? found : throw new TimeoutException(Log);
+    }
+
     /// <summary>Dies at once, as by a power cut of the process: no handler of its own runs.</summary>
     public async Task KillAsync()
     {
@@ -151,6 +161,10 @@ internal sealed partial class MillraceProcess : IBroker
         _process.Dispose();
     }
 
+    private Dictionary<string, int> Ports() => Listening().Matches(Log)
+        .Where(match => match.Groups[2].Value != ListenerName.Internal.Value)
+        .ToDictionary(match => match.Groups[2].Value, match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
+
     private static void Append(StringBuilder log, string? line)
     {
         lock (log)
@@ -158,6 +172,9 @@ internal sealed partial class MillraceProcess : IBroker
             log.AppendLine(line);
         }
     }
+
+    [GeneratedRegex(@"Listening on 127\.0\.0\.1:(\d+) \((\w+)\)")]
+    private static partial Regex Listening();
 
     [GeneratedRegex(@"^ready ([\w.\-]+:\d+) (http://\S+) node (\d+) \((.+)\) of cluster ([\w-]{22})$")]
     private static partial Regex ReadyAddress();

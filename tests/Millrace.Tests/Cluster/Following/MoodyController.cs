@@ -55,7 +55,7 @@ internal sealed class MoodyController
             runtime, log, new MetadataFeed(), storage, seal, _options.Controller, CancellationToken.None);
         var sessions = new LivenessJudge(
             runtime, controller!, new PeerQuestions(runtime, network.From(Node.Name, lane), "controller"), _options, self, gone: null,
-            new LivenessMetrics(runtime, () => 0, () => null), () => TimeSpan.Zero);
+            new Failovers(runtime.Time, _ => { }, (_, _) => { }), () => TimeSpan.Zero);
         var seat = new LocalSeat();
         seat.Take(seal.IncarnationId);
         seat.Seat(new LocalController(

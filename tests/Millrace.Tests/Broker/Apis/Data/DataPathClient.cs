@@ -27,7 +27,7 @@ internal sealed class DataPathClient
 
     public FetchPurgatory Purgatory { get; }
 
-    /// <summary>By which produces come.</summary>
+    /// <summary>By which produces and fetches come.</summary>
     public ClientConnection Connection { get; init; } = TestContext.NewConnection(ListenerName.Plaintext);
 
     /// <summary>Of topics that the broker does not know.</summary>
@@ -104,7 +104,7 @@ internal sealed class DataPathClient
     /// <summary>Fetches; the records stay readable until the context is disposed.</summary>
     public async Task<(FetchResponse Response, TestContext Context)> FetchAsync(FetchRequest request, short version = 12, CancellationToken token = default)
     {
-        var context = TestContext.Create(version, _broker.Buffers.Rent(1));
+        var context = TestContext.Create(version, _broker.Buffers.Rent(1), connection: Connection);
         return (Encodable(await Fetch.HandleAsync(context, request, token), version), context);
     }
 

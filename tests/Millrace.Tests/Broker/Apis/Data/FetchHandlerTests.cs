@@ -1,5 +1,7 @@
 using System.Buffers;
+using Millrace.Metadata.Image;
 using Millrace.Protocol;
+using Millrace.Runtime.Ids;
 using Millrace.Tests.Broker.Partitions;
 using Xunit;
 
@@ -63,6 +65,36 @@ public sealed class FetchHandlerTests
         var answer = await new DataPathClient(broker).FetchAsync(0, wanted => wanted.CurrentLeaderEpoch = epoch);
 
         Assert.Equal(expected, (ErrorCode)answer.ErrorCode);
+    }
+
+    [Theory]
+    [InlineData(15, "PLAINTEXT", null, 0)]
+    [InlineData(16, "PLAINTEXT", "other", 9093)]
+    [InlineData(18, "EXTERNAL", "outside", 19093)]
+    [InlineData(18, "UNKNOWN", null, 0)]
+    public async Task From_version_16_on_whoever_asks_the_wrong_broker_is_told_who_leads_and_where_it_is_reached(
+        short version, string listener, string? host, int port)
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        var topic = await broker.AddTopicAsync();
+        broker.Publish(image => PartitionsUnderTest.With(image, topic with
+        {
+            Partitions = [topic.Partitions[0] with { Leader = PartitionsUnderTest.Other, Epoch = new StreamEpoch(9) }],
+        }));
+        var request = DataPathClient.Request(new FetchRequest.FetchPartition { Partition = 0, PartitionMaxBytes = 1000 });
+        request.Topics[0].TopicId = topic.Id;
+
+        var (response, context) = await new DataPathClient(broker) { Connection = TestContext.NewConnection(new ListenerName(listener)) }.FetchAsync(request, version);
+
+        using (context)
+        {
+            var answer = response.Responses[0].Partitions[0];
+            Assert.Equal(ErrorCode.NotLeaderOrFollower, (ErrorCode)answer.ErrorCode);
+            Assert.Equal(host is null ? (-1, -1) : (2, 9), (answer.CurrentLeader?.LeaderId ?? -1, answer.CurrentLeader?.LeaderEpoch ?? -1));
+            Assert.Equal(
+                host is null ? [] : [(2, host, port, "rack")],
+                response.NodeEndpoints.Select(endpoint => (endpoint.NodeId, endpoint.Host, endpoint.Port, endpoint.Rack!)));
+        }
     }
 
     [Fact]

@@ -2,7 +2,6 @@ using System.Text;
 using Millrace.Broker.Apis.Groups;
 using Millrace.Broker.Apis.Topics;
 using Millrace.Coordination.Groups;
-using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;
 using Millrace.Tests.Streams;
 using Xunit;
@@ -13,7 +12,7 @@ namespace Millrace.Tests.Broker.Apis.Groups;
 public sealed class GroupApisTests : IAsyncDisposable
 {
     private static readonly Guid TopicId = new("00000000-0000-0000-0000-00000000000a");
-    private readonly MemoryObjectStorage _storage = new();
+    private readonly TestStorage _storage = new();
     private readonly TestRegistry _registry = new();
     private readonly GroupBroker _broker;
 
@@ -234,6 +233,43 @@ public sealed class GroupApisTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task While_its_shard_loads_all_that_is_asked_of_a_group_is_refused_so_but_heartbeats()
+    {
+        await FindAsync();
+        var joined = await JoinAsync("g", "", 3);
+        await SyncAsync("g", joined, 3);
+        await CommitAsync("g", joined.MemberId, 1, 77, 7);
+        await _broker.CloseAsync();
+        var reads = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _storage.BeforeRead = _ => new ValueTask(reads.Task);
+
+        await using var next = GroupBroker.Start(_registry, _storage, epoch: 2);
+        next.Controller.Lead(_broker.Controller.Streams);
+        var loads = (short)ErrorCode.CoordinatorLoadInProgress;
+        var heartbeat = new HeartbeatRequest { GroupId = "g", GenerationId = 1, MemberId = joined.MemberId };
+        for (var round = 0; round < 2; round++)
+        {
+            Assert.Equal(loads, (await JoinAsync("g", joined.MemberId, 5, next)).ErrorCode);
+            Assert.Equal(loads, (await SyncAsync("g", joined, 5, next)).ErrorCode);
+            Assert.Equal(loads, (await CommitAsync("g", joined.MemberId, 1, 78, 7, next))[0]);
+            Assert.Equal(loads, (await FetchAsync("g", 1, next)).ErrorOfPartition);
+            Assert.Equal(loads, (await FetchAsync("g", 7, next)).Error);
+            Assert.Equal(loads, (await next.AskAsync(new ListGroupsHandler(next.Groups), new ListGroupsRequest(), 5)).ErrorCode);
+            Assert.Equal(
+                loads,
+                (await next.AskAsync(new DescribeGroupsHandler(next.Groups), new DescribeGroupsRequest { Groups = ["g"] }, 6)).Groups[0].ErrorCode);
+            Assert.Equal((short)ErrorCode.None, (await next.AskAsync(new HeartbeatHandler(next.Groups), heartbeat, 4)).ErrorCode);
+
+            // Also once its partition has been looked for in the store.
+            await TestNode.UntilAsync(() => _storage.Reads > 0);
+        }
+
+        reads.SetResult();
+        Assert.True(await Eventually.BecomesTrueAsync(async () => (await FetchAsync("g", 7, next)) == (0, 77, 0)));
+        Assert.Equal((short)ErrorCode.None, (await next.AskAsync(new HeartbeatHandler(next.Groups), heartbeat, 4)).ErrorCode);
+    }
+
+    [Fact]
     public async Task A_commit_is_answered_when_it_is_durable_and_not_before()
     {
         await FindAsync();
@@ -271,9 +307,9 @@ public sealed class GroupApisTests : IAsyncDisposable
         Assert.True(await Eventually.BecomesTrueAsync(async () => (await _broker.Groups.ListAsync(CancellationToken.None)).Error == GroupError.None));
     }
 
-    private Task<JoinGroupResponse> JoinAsync(string group, string memberId, short version) =>
-        _broker.AskAsync(
-            new JoinGroupHandler(_broker.Groups),
+    private Task<JoinGroupResponse> JoinAsync(string group, string memberId, short version, GroupBroker? broker = null) =>
+        (broker ?? _broker).AskAsync(
+            new JoinGroupHandler((broker ?? _broker).Groups),
             new JoinGroupRequest
             {
                 GroupId = group,
@@ -285,9 +321,9 @@ public sealed class GroupApisTests : IAsyncDisposable
             },
             version);
 
-    private Task<SyncGroupResponse> SyncAsync(string group, JoinGroupResponse joined, short version) =>
-        _broker.AskAsync(
-            new SyncGroupHandler(_broker.Groups),
+    private Task<SyncGroupResponse> SyncAsync(string group, JoinGroupResponse joined, short version, GroupBroker? broker = null) =>
+        (broker ?? _broker).AskAsync(
+            new SyncGroupHandler((broker ?? _broker).Groups),
             new SyncGroupRequest
             {
                 GroupId = group,
@@ -309,8 +345,9 @@ public sealed class GroupApisTests : IAsyncDisposable
     }
 
     /// <summary>Commits to a partition that is there and one that is not.</summary>
-    private async Task<short[]> CommitAsync(string group, string memberId, int generation, long offset, short version)
+    private async Task<short[]> CommitAsync(string group, string memberId, int generation, long offset, short version, GroupBroker? broker = null)
     {
+        broker ??= _broker;
         var byId = version >= 10;
         var partitions = new[]
         {
@@ -327,7 +364,7 @@ public sealed class GroupApisTests : IAsyncDisposable
                 new() { Name = byId ? "" : "nothing", TopicId = byId ? Guid.NewGuid() : Guid.Empty, Partitions = partitions },
             ],
         };
-        var answer = await _broker.AskAsync(new OffsetCommitHandler(_broker.Feed, _broker.Groups), request, version);
+        var answer = await broker.AskAsync(new OffsetCommitHandler(broker.Feed, broker.Groups), request, version);
         return [.. answer.Topics.Select(topic => topic.Partitions[0].ErrorCode)];
     }
 
