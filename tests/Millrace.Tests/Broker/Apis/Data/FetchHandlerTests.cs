@@ -84,7 +84,8 @@ public sealed class FetchHandlerTests
         var request = DataPathClient.Request(new FetchRequest.FetchPartition { Partition = 0, PartitionMaxBytes = 1000 });
         request.Topics[0].TopicId = topic.Id;
 
-        var (response, context) = await new DataPathClient(broker) { Connection = TestContext.NewConnection(new ListenerName(listener)) }.FetchAsync(request, version);
+        var connection = TestContext.NewConnection(new ListenerName(listener));
+        var (response, context) = await new DataPathClient(broker) { Connection = connection }.FetchAsync(request, version);
 
         using (context)
         {
