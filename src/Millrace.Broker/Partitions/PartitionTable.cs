@@ -37,6 +37,9 @@ internal sealed class PartitionTable : IAsyncDisposable
     private readonly Channel<Partition> _unopened = Channel.CreateUnbounded<Partition>();
     private readonly Lock _lock = new();
     private readonly List<Task> _closing = [];
+
+    // Led here no more, and not closed yet: the last of each.
+    private readonly Dictionary<TopicIdPartition, Partition> _ending = [];
     private IDisposable? _subscription;
     private bool _closed;
 
@@ -205,7 +208,9 @@ internal sealed class PartitionTable : IAsyncDisposable
 
             if (known.Leader == _self.Node)
             {
-                var next = new Partition(_runtime, _store, new TopicIdPartition(topic.Id, topic.Name, known.Index), known, settings, Producers, current);
+                var id = new TopicIdPartition(topic.Id, topic.Name, known.Index);
+                // It may have gone elsewhere and come back before it was closed here.
+                var next = new Partition(_runtime, _store, id, known, settings, Producers, current ?? _ending.GetValueOrDefault(id));
                 partitions[known.Index] = next;
                 started.Add(next);
             }
@@ -257,7 +262,29 @@ internal sealed class PartitionTable : IAsyncDisposable
     private void Close(List<Partition> partitions)
     {
         _closing.RemoveAll(task => task.IsCompleted);
-        _closing.AddRange(partitions.Select(partition => _runtime.Spawn($"close {partition.Id}", partition.CloseAsync)));
+        foreach (var partition in partitions)
+        {
+            _ending[partition.Id] = partition;
+            _closing.Add(_runtime.Spawn($"close {partition.Id}", token => CloseAsync(partition, token)));
+        }
+    }
+
+    private async Task CloseAsync(Partition partition, CancellationToken token)
+    {
+        try
+        {
+            await partition.CloseAsync(token);
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                if (_ending.GetValueOrDefault(partition.Id) == partition)
+                {
+                    _ending.Remove(partition.Id);
+                }
+            }
+        }
     }
 
     private async Task OpenAsync(CancellationToken stopping)
