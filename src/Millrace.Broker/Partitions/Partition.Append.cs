@@ -73,6 +73,8 @@ internal sealed partial class Partition
                         // The original may still be on its way to the WAL: its retry is not answered before it is.
                         var durable = original.LastOffset < stream.ConfirmOffset ? ValueTask.CompletedTask : _inFlight.WaitAsync(original.LastOffset + 1);
                         return new PendingAppend(PartitionError.None, original.BaseOffset, original.Timestamp, durable);
+                    case ProducerVerdict.OutOfOrder or ProducerVerdict.Unknown when batch.Behind != PartitionError.None:
+                        return PendingAppend.Refused(batch.Behind);
                     case ProducerVerdict.OutOfOrder:
                         return PendingAppend.Refused(PartitionError.OutOfOrderSequence);
                     case ProducerVerdict.StaleEpoch:

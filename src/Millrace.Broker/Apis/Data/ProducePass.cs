@@ -88,14 +88,9 @@ internal sealed class ProducePass : IDisposable
                     append.Error = image is { IsInternal: true }
                         ? PartitionError.InternalTopic
                         : append.Lookup.Error;
-                    if (append.Error == PartitionError.None && refused is not null)
-                    {
-                        append.Error = refused.Judge(reference, partition);
-                    }
-
                     if (append.Error == PartitionError.None)
                     {
-                        Begin(context, partition, now, deadline, ref append);
+                        Begin(context, partition, refused?.Judge(reference, partition) ?? PartitionError.None, now, deadline, ref append);
                     }
 
                     _hasRefused |= append.Error != PartitionError.None;
@@ -135,7 +130,12 @@ internal sealed class ProducePass : IDisposable
     }
 
     private void Begin(
-        RequestContext context, ProduceRequest.PartitionProduceData partition, long now, RequestDeadline deadline, ref ProducedPartition append)
+        RequestContext context,
+        ProduceRequest.PartitionProduceData partition,
+        PartitionError behind,
+        long now,
+        RequestDeadline deadline,
+        ref ProducedPartition append)
     {
         var target = append.Lookup.Partition!;
         ProducedBatch batch;
@@ -154,7 +154,7 @@ internal sealed class ProducePass : IDisposable
         {
             (append.Records, append.Bytes) = (batch.Count, batch.Bytes.Length);
 #pragma warning disable CA2012 // Awaited once, below: the partitions of a request begin together, so that a parked one holds up no other.
-            append.Beginning = target.AppendAsync(batch, fromReserve: false, deadline.Token);
+            append.Beginning = target.AppendAsync(batch with { Behind = behind }, fromReserve: false, deadline.Token);
 #pragma warning restore CA2012
             if (!ReferenceEquals(batch.Buffer, context.Frame))
             {

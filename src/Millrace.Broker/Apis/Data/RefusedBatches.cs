@@ -49,7 +49,10 @@ internal sealed class RefusedBatches
         }
     }
 
-    /// <summary>What a batch is refused with because of another one before it; None if there is no such one. One that comes again is forgotten.</summary>
+    /// <summary>
+    /// What a batch is refused with because of another one before it, unless its partition knows that it is the next: what was refused here may have been taken
+    /// by another leader meanwhile, from which the partition has come back. None if there is no such one. One that comes again is forgotten.
+    /// </summary>
     public PartitionError Judge(TopicReference topic, ProduceRequest.PartitionProduceData data)
     {
         if (!TryReadProducer(data, out var batch))

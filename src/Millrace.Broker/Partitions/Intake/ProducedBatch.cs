@@ -1,3 +1,4 @@
+using Millrace.Broker.Errors;
 using Millrace.Runtime.Buffers;
 
 namespace Millrace.Broker.Partitions.Intake;
@@ -25,6 +26,12 @@ internal readonly record struct ProducedBatch(
     bool StampsAppendTime)
 {
     public bool IsIdempotent => ProducerId >= 0;
+
+    /// <summary>
+    /// What it is refused with unless the partition knows that it is its producer's next: another one before it was refused to the same connection, and has
+    /// not come again by it.
+    /// </summary>
+    public PartitionError Behind { get; init; }
 
     /// <summary>A batch that the broker itself has put together: no producer stands behind it, and its times stay.</summary>
     public static ProducedBatch OfBroker(PooledBuffer buffer, int count, long maxTimestamp) =>

@@ -35,6 +35,29 @@ public sealed class RefusedSuffixTests
         }));
     }
 
+    [Fact]
+    public async Task What_was_refused_here_and_taken_elsewhere_is_not_waited_for_when_the_partition_comes_back()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        var topic = await broker.AddTopicAsync();
+        var (client, elsewhere) = (new DataPathClient(broker), new DataPathClient(broker));
+        Assert.Equal(ErrorCode.None, await ProduceAsync(client, sequence: 0));
+        Lead(PartitionsUnderTest.Other, epoch: 2);
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, await ProduceAsync(client, sequence: 1));
+
+        Lead(PartitionsUnderTest.Self, epoch: 3);
+        Assert.Equal(ErrorCode.None, await ProduceAsync(elsewhere, sequence: 1));
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, await ProduceAsync(client, sequence: 3));
+
+        Assert.Equal(ErrorCode.None, await ProduceAsync(client, sequence: 2));
+        Assert.Equal(ErrorCode.None, await ProduceAsync(client, sequence: 3));
+
+        void Lead(NodeId leader, int epoch) => broker.Publish(image => PartitionsUnderTest.With(image, topic with
+        {
+            Partitions = [topic.Partitions[0] with { Leader = leader, Epoch = new StreamEpoch(epoch) }],
+        }));
+    }
+
     [Theory]
     [InlineData(9)]
     [InlineData(13)]
