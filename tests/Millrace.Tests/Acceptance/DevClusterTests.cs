@@ -46,7 +46,7 @@ public sealed partial class DevClusterTests : IDisposable
         await using (var first = await RunAsync(wal))
         {
             Assert.Equal(["broker-1", "broker-2", "broker-3"], first.Brokers.Select(broker => broker.Groups["name"].Value));
-            Assert.All(first.Brokers, broker => Assert.Contains("ready", File.ReadAllText(broker.Groups["log"].Value), StringComparison.OrdinalIgnoreCase));
+            Assert.True(await Eventually.BecomesTrueAsync(() => first.Brokers.TrueForAll(LogSaysReady)), first.Errors);
             Assert.Equal(string.Join(',', first.Brokers.Select(broker => broker.Groups["address"].Value)), first.Bootstrap);
             Assert.Contains("is taken: the system chooses one for broker-1", first.Errors, StringComparison.Ordinal);
             var shell = new Shell(first.Bootstrap);
@@ -109,6 +109,9 @@ public sealed partial class DevClusterTests : IDisposable
         Assert.Equal(2, refused.ExitCode);
         Assert.Contains("--brokers takes a number from 1", refused.Errors, StringComparison.Ordinal);
     }
+
+    /// <summary>A log is written by a thread of its own, which may be behind the line on standard output.</summary>
+    private static bool LogSaysReady(Match broker) => File.ReadAllText(broker.Groups["log"].Value).Contains("ready", StringComparison.OrdinalIgnoreCase);
 
     private async Task<Running> RunAsync(string wal, int brokers = 3, bool terminal = false)
     {
