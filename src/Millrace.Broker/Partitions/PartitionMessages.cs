@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Broker.Errors;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Partitions;
@@ -69,6 +70,11 @@ internal static partial class PartitionMessages
         EventId = 4110, Level = LogLevel.Warning,
         Message = "{Producers} idempotent producers are more than millrace.producers.max ({Limit}): the longest idle are forgotten")]
     public static partial void ProducersForgotten(ILogger logger, int producers, int limit);
+
+    [LoggerMessage(
+        EventId = 4111, Level = LogLevel.Information,
+        Message = "Partition {Partition} is led by node {Node} from now on: it was handed over after a stop of {Stop:0.0} ms")]
+    public static partial void HandedOver(ILogger logger, TopicIdPartition partition, NodeId node, double stop);
 
     [LoggerMessage(
         EventId = 4120, Level = LogLevel.Warning,

@@ -48,6 +48,8 @@ public sealed class ControllerEndpoint : IControllerLink
         Take(new RequestKind<CreateTopicsRequest, CreateTopicsResponse> { Decide = creation.Create });
         Take(new RequestKind<DeleteTopicsRequest, DeleteTopicsResponse> { Decide = deletion.Delete });
         Take(new RequestKind<CreatePartitionsRequest, CreatePartitionsResponse> { Decide = PartitionCreation.Create });
+        Take(new RequestKind<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse> { Decide = Reassignment.Alter });
+        Take(new RequestKind<ElectLeadersRequest, ElectLeadersResponse> { Decide = LeaderElection.Elect });
         Take(new RequestKind<AlterConfigsRequest, AlterConfigsResponse> { Decide = replacement.Replace });
         Take(new RequestKind<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse> { Decide = changes.Alter });
         Take(new RequestKind<AllocateProducerIdsRequest, AllocateProducerIdsResponse> { Decide = ProducerIds.Allocate });

@@ -86,7 +86,7 @@ public sealed class ControllerSchemaTests
                 NodeEpoch = 8,
                 Creations = 1,
                 Opens = [new() { StreamId = 2, Epoch = 3 }],
-                Closes = [new() { StreamId = 2, Epoch = 3, EndOffset = 4 }],
+                Closes = [new() { StreamId = 2, Epoch = 3, EndOffset = 4, HandsOver = true }],
                 Trims = [new() { StreamId = 2, Epoch = 3, StartOffset = 4 }],
                 Prepares = [5],
                 Commits =
@@ -112,7 +112,7 @@ public sealed class ControllerSchemaTests
             },
             "00000007" + Long(8) + "00000001"
             + "02" + Long(2) + Long(3) + "00"
-            + "02" + Long(2) + Long(3) + Long(4) + "00"
+            + "02" + Long(2) + Long(3) + Long(4) + "01" + "00"
             + "02" + Long(2) + Long(3) + Long(4) + "00"
             + "02" + "00000005"
             + "02" + "00000001000200030405060708090A0B" + "02" + RangeBytes + "00"
