@@ -22,6 +22,9 @@ internal sealed class PartitionDepartures(NodeRuntime runtime, IStreamStore stor
     // The first takes what there is, each other what has come during the one before. Where none is short, the store is slow, and more would not help.
     private const int MostUploads = 3;
 
+    // Of a group that a line of the log tells of.
+    private const int MostNamed = 10;
+
     // What came during so short an upload is written in about the same time again.
     private static readonly TimeSpan ShortUpload = TimeSpan.FromMilliseconds(20);
 
@@ -132,14 +135,14 @@ internal sealed class PartitionDepartures(NodeRuntime runtime, IStreamStore stor
             await Task.WhenAll(leaving.Select(one => one.Partition.HandOverAsync(one.Stream, token)));
         }
 
-        var stop = runtime.Time.GetElapsedTime(began);
-        foreach (var (partition, _) in leaving)
-        {
-            if (feed.Image.FindPartition(partition.Id.TopicId, partition.Id.Partition) is { Leader: { } leader })
-            {
-                PartitionMessages.HandedOver(_logger, partition.Id, leader, stop.TotalMilliseconds);
-            }
-        }
+        Tell(leaving.ConvertAll(one => one.Partition.Id), runtime.Time.GetElapsedTime(began));
+    }
+
+    private void Tell(List<TopicIdPartition> left, TimeSpan stop)
+    {
+        var image = feed.Image;
+        var shown = left.Take(MostNamed).Select(id => $"{id} to node {image.FindPartition(id.TopicId, id.Partition)?.Leader}");
+        PartitionMessages.HandedOver(_logger, left.Count, stop.TotalMilliseconds, string.Join(", ", shown) + (left.Count > MostNamed ? ", …" : ""));
     }
 
     private bool Leaves(MetadataImage image, Partition partition) =>

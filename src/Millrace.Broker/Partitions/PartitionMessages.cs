@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Broker.Errors;
-using Millrace.Runtime.Ids;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Partitions;
@@ -73,8 +72,8 @@ internal static partial class PartitionMessages
 
     [LoggerMessage(
         EventId = 4111, Level = LogLevel.Information,
-        Message = "Partition {Partition} is led by node {Node} from now on: it was handed over after a stop of {Stop:0.0} ms")]
-    public static partial void HandedOver(ILogger logger, TopicIdPartition partition, NodeId node, double stop);
+        Message = "{Count} partitions were handed over after a stop of {Stop:0.0} ms: {Partitions}")]
+    public static partial void HandedOver(ILogger logger, int count, double stop, string partitions);
 
     [LoggerMessage(
         EventId = 4120, Level = LogLevel.Warning,

@@ -87,6 +87,34 @@ public sealed partial class MoveTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_broker_that_is_stopped_hands_over_what_it_leads_first()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var cluster = await StartAsync(directory);
+        var addresses = string.Join(',', cluster.Select(broker => broker.BootstrapServers));
+        await TestTopic.CreateAsync(cluster[0].BootstrapServers, "stopped", partitions: 9);
+        using var load = new Load(addresses, "stopped", partitions: 9, producers: 2);
+        await load.WaitForMoreAsync(1_000, Limit);
+
+        // The controller's, too.
+        var silence = new Silence(load);
+        foreach (var broker in cluster.Take(2))
+        {
+            Assert.Equal(0, await broker.StopAsync());
+            // The second one has some of the first one's by then.
+            Assert.InRange(StopLine().Matches(broker.Log).Sum(line => int.Parse(line.Groups["count"].Value, CultureInfo.InvariantCulture)), 3, 5);
+            await load.WaitForMoreAsync(1_000, Limit);
+        }
+
+        output.WriteLine($"Nothing was acknowledged for {(await silence.LongestAsync()).TotalMilliseconds:F0} ms");
+        load.Stop(Limit);
+        Assert.Empty(load.Failures);
+        var content = LogContent.Read(cluster[2].BootstrapServers, "stopped", partitions: 9);
+        content.AssertHolds(load.Acknowledged);
+        Assert.Equal(load.Count, content.Count);
+    }
+
+    [Fact]
     public async Task Kafkas_own_tools_reassign_partitions_and_elect_leaders()
     {
         var tools = Repository.Shared("peers/kafka/kafka.sh");
@@ -166,7 +194,7 @@ public sealed partial class MoveTests(ITestOutputHelper output)
     private static List<double> Stops(BrokerCluster cluster, string partition) =>
     [
         .. cluster.SelectMany(broker => StopLine().Matches(broker.Log))
-            .Where(line => line.Groups["partition"].Value == partition)
+            .Where(line => line.Groups["partitions"].Value.StartsWith($"{partition} to node", StringComparison.Ordinal))
             .Select(line => double.Parse(line.Groups["stop"].Value, CultureInfo.InvariantCulture)),
     ];
 
@@ -178,7 +206,7 @@ public sealed partial class MoveTests(ITestOutputHelper output)
 
     private static List<JsonObject> Rows(ToolResult result) => [.. result.Lines.Select(line => JsonNode.Parse(line)!.AsObject())];
 
-    [GeneratedRegex(@"Partition (?<partition>\S+) is led by node \d+ from now on: it was handed over after a stop of (?<stop>[\d.]+) ms")]
+    [GeneratedRegex(@"(?<count>\d+) partitions were handed over after a stop of (?<stop>[\d.]+) ms: (?<partitions>.*)")]
     private static partial Regex StopLine();
 
     [GeneratedRegex("^Reassignment of partition .* is completed", RegexOptions.Multiline)]

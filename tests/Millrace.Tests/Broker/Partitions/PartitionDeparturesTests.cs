@@ -1,3 +1,4 @@
+using Millrace.Broker.Apis.Data;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
@@ -39,12 +40,17 @@ public sealed class PartitionDeparturesTests
         Assert.Equal(1, broker.Registry.Describe(topic.Partitions[0].Stream).End);
         Assert.Equal(PartitionError.NotLeader, partition.FindLatest(-1, out _));
         Assert.False(parked.IsCompleted || looked.IsCompleted);
+        var lookup = broker.Table.Find("t", 0);
+        Assert.Null(new LeaderHints(broker.Table.Image, ListenerName.Plaintext).Add(PartitionError.NotLeader, lookup));
         held.SetResult();
 
         Assert.Equal(PartitionError.NotLeader, (await parked.WaitAsync(Patience)).Error);
         Assert.Equal(PartitionError.NotLeader, await looked.WaitAsync(Patience));
         var found = broker.Table.Find("t", 0);
         Assert.Equal((PartitionError.NotLeader, PartitionsUnderTest.Other), (found.Error, found.Known!.Leader));
+
+        // Whoever found it here before is told of the next leader all the same.
+        Assert.Equal((2, 2), new LeaderHints(broker.Table.Image, ListenerName.Plaintext).Add(PartitionError.NotLeader, lookup));
     }
 
     [Fact]

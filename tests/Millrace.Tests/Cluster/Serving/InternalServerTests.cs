@@ -3,7 +3,6 @@ using Millrace.Cluster;
 using Millrace.Cluster.Seat;
 using Millrace.Cluster.Serving;
 using Millrace.Network.Links;
-using Millrace.Runtime;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Network;

@@ -2,11 +2,11 @@ using Millrace.Controller.Endpoint;
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Topics;
 using Millrace.Metadata;
-using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;
 using Millrace.Runtime.Ids;
+using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;
 using Xunit;
@@ -131,15 +131,37 @@ public sealed class HandOverTests
     }
 
     [Fact]
+    public void What_a_node_leads_that_is_about_to_leave_is_planned_to_the_others_evenly()
+    {
+        _script.CreateTopic("u", partitions: 12);
+
+        _script.Do(entry => Evacuation.Plan(entry, _nodes[0].Node));
+
+        // What is open moves, what was never opened has another leader at once.
+        Assert.True(Partition(0).Moves);
+        var led = _script.State.Cluster.Topics["u"].Partitions.Select(partition => partition.Leader!.Value).ToArray();
+        Assert.Equal([(_nodes[1].Node, 6), (_nodes[2].Node, 6)], led.CountBy(leader => leader).Select(count => (count.Key, count.Value)).Order());
+    }
+
+    [Fact]
+    public void The_last_node_keeps_what_it_leads()
+    {
+        _script.Do(entry => NodeOperations.Fence(entry, _nodes[1]));
+        _script.Do(entry => NodeOperations.Fence(entry, _nodes[2]));
+
+        _script.Do(entry => Evacuation.Plan(entry, _nodes[0].Node));
+
+        Assert.Equal((_nodes[0].Node, 0, null), Described(0));
+    }
+
+    [Fact]
     public void A_node_that_is_to_have_a_partition_has_no_share_of_a_WAL_for_it()
     {
         Move(0, to: 1);
 
         Assert.Empty(WaitingWals.SharesOf(_script.State, _nodes[1]));
-        Assert.Equal(StreamErrorOf(() => _script.Open(_nodes[1], Partition(0).Stream, 1)), Millrace.Streams.StreamError.Fenced);
+        Assert.Equal(StreamError.Fenced, Assert.Throws<StreamException>(() => _script.Open(_nodes[1], Partition(0).Stream, 1)).Error);
     }
-
-    private static Millrace.Streams.StreamError StreamErrorOf(Action action) => Assert.Throws<Millrace.Streams.StreamException>(action).Error;
 
     private void Move(int partition, int to) => Reassign("t", (partition, [to]));
 

@@ -38,6 +38,8 @@ public sealed class ControllerSchemaTests
         { new RegisterNodeResponse { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
         { new LeaveNodeRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
         { new LeaveNodeResponse(), "00" },
+        { new MoveAwayRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
+        { new MoveAwayResponse(), "00" },
         {
             new RegisterWalRequest { NodeId = 7, NodeEpoch = 8, WalId = Id, Kind = 2, Location = "l" },
             "00000007" + Long(8) + "00000001000200030405060708090A0B" + "02" + "026C" + "00"

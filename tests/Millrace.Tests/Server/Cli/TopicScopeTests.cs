@@ -1,6 +1,5 @@
 using Confluent.Kafka;
 using Millrace.Server.Cli;
-using Millrace.Server.Cli.Seeking;
 using Xunit;
 
 namespace Millrace.Tests.Server.Cli;
