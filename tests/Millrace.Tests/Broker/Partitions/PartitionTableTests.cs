@@ -122,6 +122,27 @@ public sealed class PartitionTableTests
         Assert.Equal(PartitionError.NotLeader, await former.WhenOpenAsync(default));
     }
 
+    [Fact]
+    public async Task A_partition_that_goes_elsewhere_and_comes_back_before_it_was_closed_opens_when_it_is()
+    {
+        await using var broker = PartitionsUnderTest.Start();
+        var topic = await broker.AddTopicAsync();
+        var former = await broker.OpenAsync();
+        var held = new TaskCompletionSource();
+        broker.Registry.Before = call => call == "CloseAsync" ? new ValueTask(held.Task) : default;
+        broker.Publish(image => PartitionsUnderTest.With(
+            image, topic with { Partitions = [topic.Partitions[0] with { Leader = PartitionsUnderTest.Other, Epoch = new StreamEpoch(2) }] }));
+        Assert.True(await Eventually.BecomesTrueAsync(() => former.Phase == PartitionPhase.Closing));
+
+        broker.Publish(image => PartitionsUnderTest.With(image, WithEpoch(topic, 3)));
+        var opening = broker.Table.Find("t", 0).Partition!.WhenOpenAsync(default).AsTask();
+        Assert.False(opening.IsCompleted);
+        held.SetResult();
+
+        Assert.Equal(PartitionError.None, await opening.WaitAsync(Patience));
+        Assert.False(broker.Runtime.Failed.IsCompleted);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
