@@ -20,6 +20,7 @@ public sealed class SimulationKernel : IDisposable
     private readonly PriorityQueue<(Lane Lane, Action Action), (long Due, long Sequence)> _due = new();
     private readonly List<Lane> _runnable = [];
     private readonly List<PooledBuffer> _buffers = [];
+    private readonly WorldMeters _meters;
     private readonly bool _shuffleWithinLanes;
     private readonly long _maxSteps;
     private Thread? _thread;
@@ -34,6 +35,7 @@ public sealed class SimulationKernel : IDisposable
         Seed = seed;
         Random = new SeededRandom(seed);
         Trace = new Trace(this);
+        _meters = new WorldMeters(() => Thread.CurrentThread == _thread);
         _maxSteps = maxSteps;
         // A lane stands for a pool of threads, which promises no order; but a schedule in order finds other things.
         _shuffleWithinLanes = Random.Chance(0.5);
@@ -69,7 +71,11 @@ public sealed class SimulationKernel : IDisposable
         new(maxIdleBytes: 1 << 20) { Made = _buffers, Poisons = true, Taking = memory is null ? null : memory.Take };
 
     /// <summary>The world ends, and what its nodes left behind goes with it.</summary>
-    public void Dispose() => _buffers.ForEach(buffer => buffer.Free());
+    public void Dispose()
+    {
+        _meters.Dispose();
+        _buffers.ForEach(buffer => buffer.Free());
+    }
 
     /// <summary>Does something on a lane at a time (at once if that has passed). Dropped if the lane is dead by then.</summary>
     public void At(TimeSpan due, Lane lane, Action action)
