@@ -91,4 +91,10 @@ public interface IStream
     /// registry.
     /// </summary>
     ValueTask CloseAsync(CancellationToken token);
+
+    /// <summary>
+    /// As <see cref="CloseAsync"/>, and in the very step that closes the range the stream has its next owner, at a higher epoch: whoever the registry has
+    /// planned it to, or this node again. From the call on another may own it and have acknowledged records: nothing read from here may be told of any more.
+    /// </summary>
+    ValueTask HandOverAsync(CancellationToken token);
 }

@@ -34,6 +34,9 @@ public interface IStreamStore : IAsyncDisposable
     /// <summary>Closes these streams, as <see cref="IStream.CloseAsync"/> does, but that one which was deleted is no error. They share their uploads.</summary>
     ValueTask CloseAsync(IReadOnlyCollection<IStream> streams, CancellationToken token);
 
+    /// <summary>As <see cref="IStream.HandOverAsync"/>, of each of these, but that one which was deleted is no error. They share their uploads.</summary>
+    ValueTask HandOverAsync(IReadOnlyCollection<IStream> streams, CancellationToken token);
+
     /// <summary>Uploads everything acknowledged, closes every stream, and leaves the WAL clean.</summary>
     /// <remarks>DisposeAsync without it is a stop without upload: the WAL stays dirty, nothing acknowledged is lost.</remarks>
     ValueTask CloseAsync(CancellationToken token);

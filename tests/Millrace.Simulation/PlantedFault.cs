@@ -25,4 +25,5 @@ public enum PlantedFault
     CountLeaseFromReceipt,
     TakeLookForLease,
     FenceBeforeLeaseEnds,
+    LeadBeforeTail,
 }

@@ -14,7 +14,7 @@ internal sealed class BenchmarkRegistry : IStreamRegistry
     public ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
         new(new StreamOpening(0, 0, [new(epoch, 0)], null));
 
-    public ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, CancellationToken token) => default;
+    public ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, bool handsOver, CancellationToken token) => default;
 
     public ValueTask TrimAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long startOffset, CancellationToken token) => default;
 

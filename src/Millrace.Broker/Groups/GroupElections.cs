@@ -83,6 +83,9 @@ internal sealed class GroupElections(
         var log = new CoordinatorLog(runtime, partition, buffers);
         groups.Elect(partition.Id.Partition, partition.LeaderEpoch, log, log);
         _led[partition.Id.Partition] = partition.LeaderEpoch;
+
+        // One that is handed over is resigned before another may lead it: what its shard knows is out of date from then on.
+        partition.Ending.UnsafeRegister(_ => groups.Resign(partition.Id.Partition, partition.LeaderEpoch), null);
     }
 
     private void ResignAll()

@@ -30,7 +30,7 @@ internal sealed partial class Partition
 
         switch (_phase)
         {
-            case PartitionPhase.Closing:
+            case PartitionPhase.Closing or PartitionPhase.HandingOver:
                 await _closed.Task.OrCancelled(token);
                 return PartitionError.NotLeader;
             case PartitionPhase.Closed:

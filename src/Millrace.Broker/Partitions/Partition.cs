@@ -83,6 +83,12 @@ internal sealed partial class Partition : IStreamOwner
     /// <summary>What has become readable, and who waits for it.</summary>
     public PartitionProgress Progress { get; } = new();
 
+    /// <summary>Cancelled when the partition begins to close or to be handed over, before anybody else may lead it.</summary>
+    public CancellationToken Ending => _closing.Token;
+
+    /// <summary>What is appended by now, to be uploaded while the partition goes on; null while it is not open.</summary>
+    public UploadGoal? Appended => _phase == PartitionPhase.Open && _stream is { } stream ? new UploadGoal(stream, stream.NextOffset) : null;
+
     /// <summary>Everything below is durable. -1 while the partition is not open.</summary>
     public long HighWatermark => _stream?.ConfirmOffset ?? -1;
 
@@ -105,7 +111,7 @@ internal sealed partial class Partition : IStreamOwner
     {
         lock (_append)
         {
-            if (_phase == PartitionPhase.Closed)
+            if (_phase is PartitionPhase.Closed or PartitionPhase.HandingOver)
             {
                 return null;
             }
@@ -119,41 +125,54 @@ internal sealed partial class Partition : IStreamOwner
     }
 
     /// <summary>
+    /// Takes no appends from now on, and answers nothing from what is known here: <see cref="HandOverAsync"/> follows. Whoever does with the partition what
+    /// does not come by its requests has heard of it (<see cref="Ending"/>) when this returns.
+    /// </summary>
+    /// <returns>The stream to hand over; null if the partition is not open, and so has nothing to hand over, or is closed by somebody else.</returns>
+    public IStream? BeginHandingOver()
+    {
+        lock (_append)
+        {
+            if (_phase != PartitionPhase.Open)
+            {
+                return null;
+            }
+
+            _phase = PartitionPhase.HandingOver;
+        }
+
+        _closing.Cancel();
+        return _stream;
+    }
+
+    /// <summary>
+    /// Hands the stream over, unless the store has done so since <see cref="BeginHandingOver"/>: appends under way are finished, the tail is uploaded, and in
+    /// one step the stream is closed and has its next leader. When this completes, the node's image names that one.
+    /// </summary>
+    public Task HandOverAsync(IStream stream, CancellationToken token) => EndAsync(() => stream.HandOverAsync(token));
+
+    /// <summary>
     /// Ends this node's leadership at this epoch: appends under way are finished, the tail is uploaded and the stream closed, unless the store
-    /// has closed it since <see cref="BeginClosingAsync"/>. Completes when that is done, or cannot be.
+    /// has closed it since <see cref="BeginClosingAsync"/>. Completes when that is done, or cannot be, whoever does it.
     /// </summary>
     public async Task CloseAsync(CancellationToken token)
     {
-        if (_phase == PartitionPhase.Closed)
+        switch (_phase)
         {
-            return;
-        }
-
-        try
-        {
-            if (await BeginClosingAsync(token) is { } stream)
-            {
-                await stream.CloseAsync(token);
-            }
-
-            // Not where the closing is given up: a stream that goes on may yet ask for a checkpoint.
-            ForgetProducers();
-        }
-        catch (StreamException failure)
-        {
-            // Whoever opens the stream next recovers what was not uploaded: it is in the WAL.
-            PartitionMessages.NotClosedCleanly(_logger, Id, LeaderEpoch, failure.Error, failure.Message);
-        }
-        finally
-        {
-            lock (_append)
-            {
-                _phase = PartitionPhase.Closed;
-            }
-
-            _opened.TrySetResult(PartitionError.NotLeader);
-            _closed.TrySetResult();
-            Progress.EndWaits();
+            case PartitionPhase.Closed:
+                return;
+            case PartitionPhase.HandingOver:
+                await _closed.Task.OrCancelled(token);
+                return;
+            default:
+                await EndAsync(async () =>
+                {
+                    if (await BeginClosingAsync(token) is { } stream)
+                    {
+                        await stream.CloseAsync(token);
+                    }
+                });
+                return;
         }
     }
 
@@ -189,6 +208,33 @@ internal sealed partial class Partition : IStreamOwner
         _opened.TrySetResult(PartitionErrors.Of(error));
         _inFlight.OnLost(error);
         Progress.EndWaits();
+    }
+
+    private async Task EndAsync(Func<ValueTask> close)
+    {
+        try
+        {
+            await close();
+
+            // Not where the closing is given up: a stream that goes on may yet ask for a checkpoint.
+            ForgetProducers();
+        }
+        catch (StreamException failure)
+        {
+            // Whoever opens the stream next recovers what was not uploaded: it is in the WAL.
+            PartitionMessages.NotClosedCleanly(_logger, Id, LeaderEpoch, failure.Error, failure.Message);
+        }
+        finally
+        {
+            lock (_append)
+            {
+                _phase = PartitionPhase.Closed;
+            }
+
+            _opened.TrySetResult(PartitionError.NotLeader);
+            _closed.TrySetResult();
+            Progress.EndWaits();
+        }
     }
 
     /// <summary>Tells the census how many there are, after what may have changed that. Fails, if at all, before an append.</summary>

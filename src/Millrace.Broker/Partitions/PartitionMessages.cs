@@ -71,6 +71,11 @@ internal static partial class PartitionMessages
     public static partial void ProducersForgotten(ILogger logger, int producers, int limit);
 
     [LoggerMessage(
+        EventId = 4111, Level = LogLevel.Information,
+        Message = "{Count} partitions were handed over after a stop of {Stop:0.0} ms: {Partitions}")]
+    public static partial void HandedOver(ILogger logger, int count, double stop, string partitions);
+
+    [LoggerMessage(
         EventId = 4120, Level = LogLevel.Warning,
         Message =
             "Topics with cleanup.policy=compact keep every record, since there is no log cleaning yet: {Topics}. " +

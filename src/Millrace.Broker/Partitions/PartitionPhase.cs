@@ -14,6 +14,12 @@ internal enum PartitionPhase
     /// <summary>Appends under way are finished and the tail uploaded; new appends park and will learn that the leader has moved.</summary>
     Closing,
 
+    /// <summary>
+    /// As closing, and the same step that closes the stream lets another node lead. From the first asking on that may have happened, and what is known here
+    /// may be out of date: reads park, too.
+    /// </summary>
+    HandingOver,
+
     /// <summary>Led by this node no more.</summary>
     Closed,
 

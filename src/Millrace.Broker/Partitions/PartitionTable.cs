@@ -13,7 +13,7 @@ namespace Millrace.Broker.Partitions;
 
 /// <summary>
 /// The partitions that this node leads. Follows the cluster's image: makes a partition when this node becomes its leader,
-/// closes it when it is another's, gone, or led at a higher epoch.
+/// closes it when it is another's, gone, or led at a higher epoch, and has it handed over when it is to be another's.
 /// </summary>
 /// <remarks>
 /// Threading: lookups from any thread, without a lock; image changes come one at a time. Partitions open on their first
@@ -35,6 +35,7 @@ internal sealed class PartitionTable : IAsyncDisposable
     // Of each topic the partitions led here, by index; null elsewhere. Arrays are replaced, never changed.
     private readonly ConcurrentDictionary<Guid, Partition?[]> _topics = new();
     private readonly Channel<Partition> _unopened = Channel.CreateUnbounded<Partition>();
+    private readonly PartitionDepartures _departures;
     private readonly Lock _lock = new();
     private readonly List<Task> _closing = [];
 
@@ -53,6 +54,7 @@ internal sealed class PartitionTable : IAsyncDisposable
         _store = store;
         _feed = feed;
         _self = self;
+        _departures = new PartitionDepartures(runtime, store, feed, self.Node);
 
         // Not settable at run time, so it is looked up once.
         Producers = new ProducerCensus(self.Configs.Broker(feed.Image, BrokerConfigs.MaxProducers).AsInt());
@@ -72,6 +74,7 @@ internal sealed class PartitionTable : IAsyncDisposable
     {
         _subscription = _feed.Subscribe(Apply);
         _runtime.Spawn("partition-opener", OpenAsync);
+        _departures.Start();
     }
 
     public PartitionLookup Find(string topic, int partition) =>
@@ -89,7 +92,7 @@ internal sealed class PartitionTable : IAsyncDisposable
             : new PartitionLookup(PartitionError.NotLeader, null, known);
     }
 
-    /// <summary>Waits until each partition is open, or never will be, or the time is up: what they say then is the answer.</summary>
+    /// <summary>Waits until each partition is open, or never will be (again), or the time is up: what they say then is the answer.</summary>
     /// <param name="asked">Topics and partitions as a request names them, those that are not here among them.</param>
     /// <param name="token">Ends the wait.</param>
     public ValueTask WhenOpenAsync(IEnumerable<(string Topic, int Partition)> asked, CancellationToken token) =>
@@ -101,7 +104,7 @@ internal sealed class PartitionTable : IAsyncDisposable
         List<Partition>? unopened = null;
         foreach (var partition in partitions)
         {
-            if (partition is { Phase: PartitionPhase.Waiting or PartitionPhase.Opening })
+            if (partition is { Phase: PartitionPhase.Waiting or PartitionPhase.Opening or PartitionPhase.HandingOver })
             {
                 (unopened ??= []).Add(partition);
             }
@@ -191,6 +194,7 @@ internal sealed class PartitionTable : IAsyncDisposable
         var partitions = new Partition?[topic.Partitions.Count];
         List<Partition> former = [];
         List<Partition> started = [];
+        List<Partition> leaving = [];
         foreach (var known in topic.Partitions)
         {
             var current = Find(topic.Id, known.Index);
@@ -198,6 +202,11 @@ internal sealed class PartitionTable : IAsyncDisposable
             {
                 current.Settings = settings;
                 partitions[known.Index] = current;
+                if (known.Moves)
+                {
+                    leaving.Add(current);
+                }
+
                 continue;
             }
 
@@ -213,6 +222,10 @@ internal sealed class PartitionTable : IAsyncDisposable
                 var next = new Partition(_runtime, _store, id, known, settings, Producers, current ?? _ending.GetValueOrDefault(id));
                 partitions[known.Index] = next;
                 started.Add(next);
+                if (known.Moves)
+                {
+                    leaving.Add(next);
+                }
             }
         }
 
@@ -220,6 +233,7 @@ internal sealed class PartitionTable : IAsyncDisposable
         _topics[topic.Id] = partitions;
         Close(former);
         started.ForEach(next => _unopened.Writer.TryWrite(next));
+        leaving.ForEach(_departures.Add);
     }
 
     private void Reconfigure(MetadataImage image)

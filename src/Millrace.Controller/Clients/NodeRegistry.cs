@@ -71,6 +71,12 @@ public sealed class NodeRegistry(NodeRuntime runtime, IControllerChannel channel
         await AskAsync<RegisterWalRequest, RegisterWalResponse>(request, token);
     }
 
+    /// <summary>Before a clean stop: what the incarnation leads is planned to others. It hands that over by itself, as it hears of it.</summary>
+    /// <exception cref="StreamException">Fenced.</exception>
+    public async ValueTask MoveAwayAsync(NodeIncarnation node, CancellationToken token) =>
+        await AskAsync<MoveAwayRequest, MoveAwayResponse>(
+            new MoveAwayRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value }, token);
+
     /// <summary>A clean stop: the incarnation has closed all its streams, and nothing will wait for its WALs.</summary>
     /// <exception cref="StreamException">Fenced; Incomplete: streams are still open.</exception>
     public async ValueTask LeaveAsync(NodeIncarnation node, CancellationToken token) =>

@@ -31,9 +31,12 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
         };
     }
 
-    public async ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, CancellationToken token)
+    public async ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, bool handsOver, CancellationToken token)
     {
-        var request = new StreamOpsRequest { Closes = [new() { StreamId = stream.Value, Epoch = epoch.Value, EndOffset = endOffset }] };
+        var request = new StreamOpsRequest
+        {
+            Closes = [new() { StreamId = stream.Value, Epoch = epoch.Value, EndOffset = endOffset, HandsOver = handsOver }],
+        };
         Accepted((await AskAsync(node, request, token)).Closed[0]);
     }
 

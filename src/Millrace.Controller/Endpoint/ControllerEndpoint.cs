@@ -48,11 +48,14 @@ public sealed class ControllerEndpoint : IControllerLink
         Take(new RequestKind<CreateTopicsRequest, CreateTopicsResponse> { Decide = creation.Create });
         Take(new RequestKind<DeleteTopicsRequest, DeleteTopicsResponse> { Decide = deletion.Delete });
         Take(new RequestKind<CreatePartitionsRequest, CreatePartitionsResponse> { Decide = PartitionCreation.Create });
+        Take(new RequestKind<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse> { Decide = Reassignment.Alter });
+        Take(new RequestKind<ElectLeadersRequest, ElectLeadersResponse> { Decide = LeaderElection.Elect });
         Take(new RequestKind<AlterConfigsRequest, AlterConfigsResponse> { Decide = replacement.Replace });
         Take(new RequestKind<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse> { Decide = changes.Alter });
         Take(new RequestKind<AllocateProducerIdsRequest, AllocateProducerIdsResponse> { Decide = ProducerIds.Allocate });
         Take(new RequestKind<UnregisterBrokerRequest, UnregisterBrokerResponse> { Decide = NodeRemoval.Remove });
         Take(new RequestKind<RegisterNodeRequest, RegisterNodeResponse> { Decide = nodes.Register, Committed = nodes.OnRegistered });
+        Take(new RequestKind<MoveAwayRequest, MoveAwayResponse> { Decide = NodeRequests.MoveAway });
         Take(new RequestKind<LeaveNodeRequest, LeaveNodeResponse> { Decide = NodeRequests.Leave });
         Take(new RequestKind<RegisterWalRequest, RegisterWalResponse> { Decide = WalRequests.Register });
         Take(new RequestKind<ListWalsRequest, ListWalsResponse> { Decide = WalRequests.List });

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Millrace.Controller.Nodes;
+using Millrace.Controller.Topics;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
@@ -38,6 +39,14 @@ internal sealed class NodeRequests(ClusterController controller, ILogger logger)
         {
             ControllerMessages.LossAccepted(logger, request.WalId, new WaitingStream(new StreamId(lost.StreamId), lost.Topic, lost.Partition));
         }
+    }
+
+    public static MoveAwayResponse MoveAway(PendingEntry entry, MoveAwayRequest request)
+    {
+        var node = new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch));
+        entry.RequireLive(node);
+        Evacuation.Plan(entry, node.Node);
+        return new MoveAwayResponse();
     }
 
     public static LeaveNodeResponse Leave(PendingEntry entry, LeaveNodeRequest request)

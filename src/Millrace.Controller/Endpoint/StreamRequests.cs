@@ -1,7 +1,8 @@
 using Millrace.Controller.Messages;
 using Millrace.Controller.Objects;
-using Millrace.Controller.Streams;
 using Millrace.Controller.State;
+using Millrace.Controller.Streams;
+using Millrace.Controller.Topics;
 using Millrace.Metadata;
 using Millrace.Metadata.Channel;
 using Millrace.Runtime.Ids;
@@ -41,6 +42,7 @@ internal static class StreamRequests
                 Done(() => StreamOperations.ReportDamage(
                     pending, node, ToWal(damage.WalId), new StreamId(damage.StreamId), new StreamEpoch(damage.Epoch)))),
         };
+        HandOver.Appoint(entry, node, request.Closes.Where(close => close.HandsOver));
         StreamQuestions.Answer(entry.State, request, response);
         return response;
     }

@@ -3,7 +3,6 @@ using Millrace.Controller.Streams;
 using Millrace.Controller.Topics;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
-using Millrace.Protocol.Messages;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
@@ -58,7 +57,7 @@ internal static class WaitingWals
             }
         }
 
-        Record(entry, claimed, static (runs, topic) => runs.ToPlans(topic));
+        PartitionRuns.Record(entry, claimed, static (runs, topic) => runs.ToPlans(topic));
     }
 
     /// <summary>
@@ -146,22 +145,7 @@ internal static class WaitingWals
         ];
 
     private static void Lead(PendingEntry entry, SortedDictionary<(Guid Topic, int Partition), NodeId> led) =>
-        Record(entry, led, static (runs, topic) => runs.ToLeaders(topic));
-
-    private static void Record(
-        PendingEntry entry, SortedDictionary<(Guid Topic, int Partition), NodeId> partitions, Func<PartitionRuns, Guid, IRecord> toRecord)
-    {
-        foreach (var topic in partitions.GroupBy(partition => partition.Key.Topic))
-        {
-            var runs = new PartitionRuns();
-            foreach (var (partition, leader) in topic)
-            {
-                runs.Add(partition.Partition, leader.Value);
-            }
-
-            entry.Add(toRecord(runs, topic.Key));
-        }
-    }
+        PartitionRuns.Record(entry, led, static (runs, topic) => runs.ToLeaders(topic));
 
     private static WalImage? FindWaiting(PendingEntry entry, Guid walId)
     {

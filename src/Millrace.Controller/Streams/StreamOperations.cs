@@ -64,8 +64,9 @@ internal static class StreamOperations
         }
 
         var stream = Require(entry, id);
-        if (stream.LastEpoch is { IsOpen: false } last && last.Epoch == epoch && last.Owner == node && last.EndOffset == endOffset)
+        if (stream.Epochs.Any(range => range.Epoch == epoch && range.Owner == node && range.EndOffset == endOffset))
         {
+            // The answer to the first call was lost; others may have opened it since.
             return;
         }
 

@@ -1,4 +1,6 @@
 using Millrace.Metadata;
+using Millrace.Protocol.Messages;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Controller.Topics;
 
@@ -8,6 +10,22 @@ internal sealed class PartitionRuns
     private readonly List<(int First, int Count, int Node)> _runs = [];
 
     public bool IsEmpty => _runs.Count == 0;
+
+    /// <summary>Adds one record for each topic of some partitions.</summary>
+    public static void Record(
+        PendingEntry entry, SortedDictionary<(Guid Topic, int Partition), NodeId> partitions, Func<PartitionRuns, Guid, IRecord> toRecord)
+    {
+        foreach (var topic in partitions.GroupBy(partition => partition.Key.Topic))
+        {
+            var runs = new PartitionRuns();
+            foreach (var (partition, node) in topic)
+            {
+                runs.Add(partition.Partition, node.Value);
+            }
+
+            entry.Add(toRecord(runs, topic.Key));
+        }
+    }
 
     /// <param name="partition">Above all before it.</param>
     /// <param name="node">-1 for none.</param>

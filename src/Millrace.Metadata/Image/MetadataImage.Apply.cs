@@ -28,6 +28,7 @@ public sealed partial record MetadataImage
             PartitionRecord partition => Apply(partition),
             PartitionLeadersRecord leaders => Apply(leaders),
             PartitionPlansRecord plans => Apply(plans),
+            PartitionReplicasRecord replicas => Apply(replicas),
             TopicRemovedRecord topic => Remove(topic.TopicId),
             TopicConfigRecord config => Apply(config),
             BrokerConfigRecord config => Apply(config),
@@ -81,7 +82,7 @@ public sealed partial record MetadataImage
         return this with
         {
             Nodes = Nodes.SetItem(id, node with { State = state }),
-            Topics = WithoutLeader(id),
+            Topics = Without(id),
             Wals = WithWals(id, epoch, state == NodeState.Stopped ? WalState.Retired : WalState.AwaitsRecovery),
         };
     }
@@ -98,7 +99,11 @@ public sealed partial record MetadataImage
     private ImmutableSortedDictionary<Guid, WalImage> WithWals(NodeId node, NodeEpoch epoch, WalState state) =>
         Wals.SetItems(WalsOf(node, epoch).Select(id => KeyValuePair.Create(id, Wals[id] with { State = state })));
 
-    private ImmutableSortedDictionary<string, TopicImage> WithoutLeader(NodeId node)
+    /// <summary>
+    /// It leads nothing any more, and nothing moves to it: a move ends with either of its nodes. What it was to recover is planned anew by whoever takes it
+    /// out of the cluster.
+    /// </summary>
+    private ImmutableSortedDictionary<string, TopicImage> Without(NodeId node)
     {
         var topics = Topics.ToBuilder();
         foreach (var (name, topic) in Topics)
@@ -106,10 +111,10 @@ public sealed partial record MetadataImage
             ImmutableList<PartitionImage>.Builder? partitions = null;
             foreach (var partition in topic.Partitions)
             {
-                if (partition.Leader == node)
+                if (partition.Leader is { } leader && (leader == node || partition.PlannedTo == node))
                 {
                     partitions ??= topic.Partitions.ToBuilder();
-                    partitions[partition.Index] = partition with { Leader = null };
+                    partitions[partition.Index] = partition with { Leader = leader == node ? null : leader, PlannedTo = null };
                 }
             }
 
@@ -177,9 +182,24 @@ public sealed partial record MetadataImage
         {
             for (var i = range.First; i < range.First + range.Count; i++)
             {
-                Invariant.Check(partitions[i].Leader is null);
                 partitions[i] = partitions[i] with { PlannedTo = ToNode(range.PlannedTo) };
             }
+        }
+
+        return With(topic with { Partitions = partitions.ToImmutable() });
+    }
+
+    private MetadataImage Apply(PartitionReplicasRecord record)
+    {
+        var topic = Topics[TopicNames[record.TopicId]];
+        var partitions = topic.Partitions.ToBuilder();
+        foreach (var assignment in record.Assignments)
+        {
+            Invariant.Check(assignment.Replicas.Count > 0);
+            partitions[assignment.Partition] = partitions[assignment.Partition] with
+            {
+                Replicas = [.. assignment.Replicas.Select(replica => new NodeId(replica))],
+            };
         }
 
         return With(topic with { Partitions = partitions.ToImmutable() });

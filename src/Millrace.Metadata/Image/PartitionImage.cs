@@ -14,10 +14,14 @@ public sealed record PartitionImage(
     int Index, StreamId Stream, NodeId? Leader, StreamEpoch Epoch, ImmutableArray<NodeId> Replicas)
 {
     /// <summary>
-    /// Who brings what the WAL of the former leader holds of it, and leads it then; the WAL is that of the incarnation that led at <see cref="Epoch"/>. Null
-    /// while somebody leads it, or while nobody lives who could.
+    /// Who is to lead it next. While nobody leads it: who brings what the WAL of the former leader holds of it, and leads it then; the WAL is that of the
+    /// incarnation that led at <see cref="Epoch"/>; null while nobody lives who could. While somebody leads it: the live node that it moves to, to which its
+    /// leader hands it over; null while it does not move.
     /// </summary>
     public NodeId? PlannedTo { get; init; }
+
+    /// <summary>It is led, and on its way from its leader to another node.</summary>
+    public bool Moves => Leader is not null && PlannedTo is not null;
 
     /// <summary>The epoch as Kafka's messages carry it.</summary>
     public int LeaderEpoch => checked((int)Epoch.Value);

@@ -42,6 +42,7 @@ public sealed class TouchedTopics
         PartitionRecord partition => partition.TopicId,
         PartitionLeadersRecord leaders => leaders.TopicId,
         PartitionPlansRecord plans => plans.TopicId,
+        PartitionReplicasRecord replicas => replicas.TopicId,
         TopicConfigRecord config => config.TopicId,
         TopicRemovedRecord removed => removed.TopicId,
         _ => null,

@@ -5,8 +5,13 @@ namespace Millrace.Server.Commands;
 
 /// <summary><c>millrace partition …</c></summary>
 [Example("millrace partition list --unavailable", "Those that nobody leads, and what they wait for")]
+[Example("millrace partition move orders:3 --to 2", "Another broker leads a partition")]
 internal sealed class PartitionCommand : Command
 {
     public PartitionCommand()
-        : base("partition", "Look at partitions of all topics") => Subcommands.Add(new PartitionListCommand());
+        : base("partition", "Look at partitions of all topics, and move them")
+    {
+        Subcommands.Add(new PartitionListCommand());
+        Subcommands.Add(new PartitionMoveCommand());
+    }
 }

@@ -66,7 +66,7 @@ internal sealed class Incarnation : IAsyncDisposable
     }
 
     /// <summary>
-    /// Leaves in good order: answers what is under way, uploads what is acknowledged, closes every stream, and says so in the
+    /// Leaves in good order: hands over what it leads, answers what is under way, uploads what is acknowledged, closes every stream, and says so in the
     /// metadata. Bounded in time; what could not be uploaded stays in the WAL.
     /// </summary>
     /// <returns>Whether the stop was clean.</returns>
@@ -77,6 +77,7 @@ internal sealed class Incarnation : IAsyncDisposable
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _life.Stopping);
         try
         {
+            await MoveAwayAsync(ends.Token);
             await Broker.StopAsync(_options.ShutdownGrace, ends.Token);
             await Streams.CloseAsync(ends.Token);
             await Nodes.LeaveAsync(Self, ends.Token);
@@ -108,6 +109,27 @@ internal sealed class Incarnation : IAsyncDisposable
             _disposed = true;
             _life.Stop();
             await _parts.DisposeAsync();
+        }
+    }
+
+    /// <summary>
+    /// Hands over to others what is led here, while clients are still served. What is not done in a part of the time is closed as if there were nobody else.
+    /// </summary>
+    private async Task MoveAwayAsync(CancellationToken token)
+    {
+        using var limit = new CancellationTokenSource(_options.StopLimit / 4, _life.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, token);
+        try
+        {
+            await Nodes.MoveAwayAsync(Self, either.Token);
+            await Metadata.WaitAsync(
+                image => IsFenced(image)
+                    || !image.Topics.Values.Any(topic => topic.Partitions.Exists(partition => partition.Moves && partition.Leader == Self.Node)),
+                either.Token);
+        }
+        catch (OperationCanceledException) when (!token.IsCancellationRequested)
+        {
+            // There is time left for the rest.
         }
     }
 

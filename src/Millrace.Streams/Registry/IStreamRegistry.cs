@@ -18,7 +18,14 @@ public interface IStreamRegistry
     ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token);
 
     /// <summary>Closes the range of an epoch at its end, which must be the committed end. A stream that was deleted meanwhile is no error.</summary>
-    ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, CancellationToken token);
+    /// <param name="node">Who has it open.</param>
+    /// <param name="stream">The stream.</param>
+    /// <param name="epoch">At which it has.</param>
+    /// <param name="endOffset">The end.</param>
+    /// <param name="handsOver">In the same step the stream has its next owner, at a higher epoch: whom the registry knows, or the same again.</param>
+    /// <param name="token">Ends the wait; the call can be repeated.</param>
+    /// <exception cref="StreamException">Fenced, Unknown, Incomplete.</exception>
+    ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, bool handsOver, CancellationToken token);
 
     ValueTask TrimAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long startOffset, CancellationToken token);
 

@@ -155,7 +155,9 @@ internal sealed class LocalStream : IStream
 
     public void Lose(StreamException reason) => Core.Lose(reason);
 
-    public ValueTask CloseAsync(CancellationToken token) => _ends.CloseAsync(token);
+    public ValueTask CloseAsync(CancellationToken token) => _ends.CloseAsync(handsOver: false, token);
+
+    public ValueTask HandOverAsync(CancellationToken token) => _ends.CloseAsync(handsOver: true, token);
 
     private static long CostOf(long payload) => payload + RecordCost.Cached + RecordCost.UnderWay;
 }

@@ -68,8 +68,8 @@ internal sealed class StreamEnds(StreamCore core, StreamUploads uploads, StreamC
         context.Appends.Budget.Release(released);
     }
 
-    /// <inheritdoc cref="IStream.CloseAsync"/>
-    public async ValueTask CloseAsync(CancellationToken token)
+    /// <summary>See <see cref="IStream.CloseAsync"/> and <see cref="IStream.HandOverAsync"/>.</summary>
+    public async ValueTask CloseAsync(bool handsOver, CancellationToken token)
     {
         Task confirmed;
         long end;
@@ -92,7 +92,7 @@ internal sealed class StreamEnds(StreamCore core, StreamUploads uploads, StreamC
 
             // Also where nothing was written that it could have gone along with: whoever opens the stream next replays nothing.
             await uploads.WhenCheckpointedAsync(end).OrCancelled(token);
-            await context.Registry.CloseAsync(core.Id, core.Epoch, end, token);
+            await context.Registry.CloseAsync(core.Id, core.Epoch, end, handsOver, token);
         }
         catch (StreamException refused)
         {

@@ -114,7 +114,10 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         await TogetherAsync(goals, goal => goal.Stream.UploadAsync(goal.EndOffset, token));
 
     public async ValueTask CloseAsync(IReadOnlyCollection<IStream> streams, CancellationToken token) =>
-        await TogetherAsync(streams, stream => CloseAsync(stream, token));
+        await TogetherAsync(streams, stream => UnlessDeletedAsync(stream.CloseAsync(token)));
+
+    public async ValueTask HandOverAsync(IReadOnlyCollection<IStream> streams, CancellationToken token) =>
+        await TogetherAsync(streams, stream => UnlessDeletedAsync(stream.HandOverAsync(token)));
 
     public async ValueTask CloseAsync(CancellationToken token)
     {
@@ -194,11 +197,11 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         await Task.WhenAll(tasks);
     }
 
-    private static async ValueTask CloseAsync(IStream stream, CancellationToken token)
+    private static async ValueTask UnlessDeletedAsync(ValueTask closing)
     {
         try
         {
-            await stream.CloseAsync(token);
+            await closing;
         }
         catch (StreamException deleted) when (deleted.Error == StreamError.Unknown)
         {

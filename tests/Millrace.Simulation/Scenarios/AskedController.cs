@@ -87,8 +87,8 @@ public sealed class AskedController : IStreamRegistry, IAsyncDisposable
     public ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
         _streams.OpenAsync(node, stream, epoch, token);
 
-    public ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, CancellationToken token) =>
-        _streams.CloseAsync(node, stream, epoch, endOffset, token);
+    public ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, bool handsOver, CancellationToken token) =>
+        _streams.CloseAsync(node, stream, epoch, endOffset, handsOver, token);
 
     public ValueTask TrimAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long startOffset, CancellationToken token) =>
         _streams.TrimAsync(node, stream, epoch, startOffset, token);

@@ -33,6 +33,7 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
         ("cluster describe", "cluster describe", ""),
         ("cluster health", "cluster health", ""),
         ("partition list", "partition list --topic json-left", ""),
+        ("partition move", "partition move json-left --to 0", ""),
         ("broker list", "broker list", ""),
         ("broker describe", "broker describe 0", ""),
         ("broker remove", "broker remove left -b VERIFIED", ""),

@@ -251,7 +251,7 @@ public sealed class ClusterControllerTests
         var controller = await process.StartAsync(Quiet);
         var node = await controller.RegisterAsync(process.Registration, default);
 
-        var refused = controller.CloseAsync(node, new StreamId(77), new StreamEpoch(0), 0, default).AsTask();
+        var refused = controller.CloseAsync(node, new StreamId(77), new StreamEpoch(0), 0, handsOver: false, default).AsTask();
         var accepted = controller.CreateAsync(node, default).AsTask();
 
         Assert.Equal(StreamError.Unknown, (await Assert.ThrowsAsync<StreamException>(() => refused)).Error);

@@ -23,6 +23,9 @@ internal sealed class TestRegistry : IStreamRegistry
     /// <summary>Called after a commit took effect, before its answer: may throw, which loses the answer.</summary>
     public Action AfterCommit { get; set; } = () => { };
 
+    /// <summary>Called when a stream was closed to be handed over, before the answer: whoever plays the controller has to appoint its next owner.</summary>
+    public Action<StreamId>? HandedOver { get; set; }
+
     public int Commits { get; private set; }
 
     public IReadOnlyList<StreamId> Streams
@@ -139,7 +142,7 @@ internal sealed class TestRegistry : IStreamRegistry
         }
     }
 
-    public async ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, CancellationToken token)
+    public async ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, bool handsOver, CancellationToken token)
     {
         await EnterAsync(nameof(CloseAsync), node);
         lock (_lock)
@@ -147,6 +150,11 @@ internal sealed class TestRegistry : IStreamRegistry
             var entry = Find(stream);
             Invariant.Check(entry.End == endOffset);
             entry.OpenBy = null;
+        }
+
+        if (handsOver)
+        {
+            HandedOver?.Invoke(stream);
         }
     }
 

@@ -25,7 +25,8 @@ internal struct LeaderHints(MetadataImage image, ListenerName listener)
     public (int LeaderId, int LeaderEpoch)? Add(PartitionError error, PartitionLookup lookup)
     {
         if (error is not (PartitionError.NotLeader or PartitionError.FencedLeaderEpoch)
-            || lookup.Known is not { Leader: { } leader } known
+            || KnownNow(lookup) is not { Leader: { } leader } known
+            || (error == PartitionError.NotLeader && known.LeaderEpoch == lookup.Partition?.LeaderEpoch)
             || !image.Nodes.TryGetValue(leader, out var node)
             || !node.IsLive
             || node.EndpointOf(listener) is not { } endpoint)
@@ -41,4 +42,8 @@ internal struct LeaderHints(MetadataImage image, ListenerName listener)
 
         return (leader.Value, known.LeaderEpoch);
     }
+
+    /// <summary>A partition that was here may have gone to another leader while the request waited for just that.</summary>
+    private readonly PartitionImage? KnownNow(PartitionLookup lookup) =>
+        lookup.Partition is { Id: var id } ? image.FindPartition(id.TopicId, id.Partition) : lookup.Known;
 }

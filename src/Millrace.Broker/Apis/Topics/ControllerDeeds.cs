@@ -20,6 +20,9 @@ internal sealed class ControllerDeeds(NodeRuntime runtime, IControllerChannel co
     // Less than any client waits; the topics go on being created, and the next question finds them.
     private static readonly TimeSpan LongestCreation = TimeSpan.FromSeconds(10);
 
+    // Of thousands of partitions a line of the log names the first.
+    private const int MostListed = 20;
+
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<ControllerDeeds>();
 
     /// <summary>Has a deed done, and waits for that as <see cref="RequestDeadline"/> says.</summary>
@@ -108,6 +111,31 @@ internal sealed class ControllerDeeds(NodeRuntime runtime, IControllerChannel co
         }
     }
 
+    public void TellReassigned(
+        RequestContext context, AlterPartitionReassignmentsRequest request, AlterPartitionReassignmentsResponse response)
+    {
+        foreach (var (topic, wanted) in response.Responses.Zip(request.Topics))
+        {
+            var done = wanted.Partitions.Zip(topic.Partitions).Where(pair => pair.Second.ErrorCode == 0).Select(pair => pair.First).ToArray();
+            if (done.Length > 0)
+            {
+                DeedMessages.Reassigned(_logger, topic.Name, done.Length, string.Join("; ", done.Take(MostListed).Select(Shown)), Who(context));
+            }
+        }
+    }
+
+    public void TellElected(RequestContext context, ElectLeadersResponse response)
+    {
+        foreach (var topic in response.ReplicaElectionResults)
+        {
+            var done = topic.PartitionResult.Where(partition => partition.ErrorCode == 0).Select(partition => partition.PartitionId).ToArray();
+            if (done.Length > 0)
+            {
+                DeedMessages.LeadersElected(_logger, topic.Topic, done.Length, string.Join(", ", done.Take(MostListed)), Who(context));
+            }
+        }
+    }
+
     public void TellRemoved(RequestContext context, UnregisterBrokerRequest request, UnregisterBrokerResponse response)
     {
         if (response.ErrorCode == 0)
@@ -127,6 +155,9 @@ internal sealed class ControllerDeeds(NodeRuntime runtime, IControllerChannel co
         var shown = string.Join(", ", configs.Select(config => Shown(config.Name, config.Value)));
         return shown.Length == 0 ? "nothing" : shown;
     }
+
+    private static string Shown(AlterPartitionReassignmentsRequest.ReassignablePartition partition) =>
+        partition.Replicas is { } replicas ? $"{partition.PartitionIndex} on {string.Join(",", replicas)}" : $"{partition.PartitionIndex} stays";
 
     private static string Shown(string name, string? value) => $"{name}={value}";
 

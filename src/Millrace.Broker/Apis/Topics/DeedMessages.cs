@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Millrace.Broker.Apis.Topics;
 
 /// <summary>
-/// Topics that came, grew or went, brokers that were removed, and configurations that were changed, with the client that did it. Events 4200 to 4209, all
-/// information.
+/// Topics that came, grew, moved or went, brokers that were removed, and configurations that were changed, with the client that did it. Events 4200 to
+/// 4209, all information.
 /// </summary>
 internal static partial class DeedMessages
 {
@@ -29,4 +29,14 @@ internal static partial class DeedMessages
 
     [LoggerMessage(EventId = 4205, Level = LogLevel.Information, Message = "Broker {Broker}, which was away, belongs to the cluster no more. By {Client}")]
     public static partial void BrokerRemoved(ILogger logger, int broker, string client);
+
+    [LoggerMessage(
+        EventId = 4206, Level = LogLevel.Information,
+        Message = "{Count} partitions of topic {Topic} have been reassigned: {Partitions}. By {Client}")]
+    public static partial void Reassigned(ILogger logger, string topic, int count, string partitions, string client);
+
+    [LoggerMessage(
+        EventId = 4207, Level = LogLevel.Information,
+        Message = "{Count} partitions of topic {Topic} have their preferred leaders again: {Partitions}. By {Client}")]
+    public static partial void LeadersElected(ILogger logger, string topic, int count, string partitions, string client);
 }

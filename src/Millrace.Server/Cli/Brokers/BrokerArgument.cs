@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Millrace.Server.Cli.Completion;
 
 namespace Millrace.Server.Cli.Brokers;
@@ -16,14 +15,5 @@ internal sealed class BrokerArgument : Argument<string>
     }
 
     /// <exception cref="CommandFailedException">There is none of that id or name.</exception>
-    public BrokerView FindIn(ClusterView cluster, ParseResult result)
-    {
-        var wanted = result.GetValue(this)!;
-        return cluster.Brokers.FirstOrDefault(broker => broker.Id.ToString(CultureInfo.InvariantCulture) == wanted)
-            ?? cluster.Brokers.FirstOrDefault(broker => broker.Name == wanted)
-            ?? throw new CommandFailedException(
-                ExitCode.NotFound, $"There is no broker '{wanted}'; there is {string.Join(", ", cluster.Brokers.Select(Named))}.");
-    }
-
-    private static string Named(BrokerView broker) => broker.Name is null ? $"{broker.Id}" : $"{broker.Id} ({broker.Name})";
+    public BrokerView FindIn(ClusterView cluster, ParseResult result) => cluster.Find(result.GetValue(this)!);
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Millrace.Metadata;
@@ -35,8 +36,18 @@ internal sealed record ClusterView(string ClusterId, int? Controller, IReadOnlyL
         };
     }
 
+    /// <summary>The broker of an id or name.</summary>
+    /// <exception cref="CommandFailedException">There is none.</exception>
+    public BrokerView Find(string wanted) =>
+        Brokers.FirstOrDefault(broker => broker.Id.ToString(CultureInfo.InvariantCulture) == wanted)
+        ?? Brokers.FirstOrDefault(broker => broker.Name == wanted)
+        ?? throw new CommandFailedException(
+            ExitCode.NotFound, $"There is no broker '{wanted}'; there is {string.Join(", ", Brokers.Select(Named))}.");
+
     /// <summary>The WAL that a partition waits for; null if it waits for none, or that is not known.</summary>
     public WaitingWalView? WaitsFor(string topic, int partition) => WaitingWals?.FirstOrDefault(wal => wal.Partitions.ContainsKey((topic, partition)));
+
+    private static string Named(BrokerView broker) => broker.Name is null ? $"{broker.Id}" : $"{broker.Id} ({broker.Name})";
 
     private static BrokerView View(Node node) => new(node.Id, BrokerView.Live, node.Host, node.Port, node.Rack);
 

@@ -53,7 +53,7 @@ internal sealed class SeekOptions
     /// <param name="now">What a time back is taken from.</param>
     /// <returns>Where to, and in which partitions; null for those that the group has committed.</returns>
     /// <exception cref="CommandFailedException">It is not said, or said twice, or a file is wrong.</exception>
-    public (SeekTarget Target, IReadOnlyList<SeekScope>? Scopes) Read(ParseResult result, string group, DateTimeOffset now)
+    public (SeekTarget Target, IReadOnlyList<TopicScope>? Scopes) Read(ParseResult result, string group, DateTimeOffset now)
     {
         var file = result.GetValue(_file) is { } csv ? Read(csv, group) : null;
         SeekTarget?[] targets =
@@ -69,14 +69,14 @@ internal sealed class SeekOptions
                 ExitCode.Usage, "Say where to, once: --to WHERE, --back DURATION, --shift N or --file FILE.");
     }
 
-    private IReadOnlyList<SeekScope>? Scopes(ParseResult result, IReadOnlyDictionary<TopicPartition, long>? file)
+    private IReadOnlyList<TopicScope>? Scopes(ParseResult result, IReadOnlyDictionary<TopicPartition, long>? file)
     {
         var topics = result.GetValue(_topics) ?? [];
         return (topics.Length > 0, result.GetValue(_allTopics), file) switch
         {
-            (true, false, null) => [.. topics.Select(SeekScope.Parse)],
+            (true, false, null) => [.. topics.Select(topic => TopicScope.Parse(topic, "--topic"))],
             (false, true, null) => null,
-            (false, false, not null) => [.. file.Keys.Select(partition => new SeekScope(partition.Topic, [partition.Partition.Value]))],
+            (false, false, not null) => [.. file.Keys.Select(partition => new TopicScope(partition.Topic, [partition.Partition.Value]))],
             _ => throw new CommandFailedException(
                 ExitCode.Usage,
                 "Say in which topics, once: --topic NAME[:N,N,…], which may be repeated, or --all-topics; a --file names its own."),

@@ -20,7 +20,7 @@ internal sealed class SeekingGroup(IAdminClient admin, string name, TimeSpan tim
     }
 
     /// <summary>The partitions it has committed, of topics that are still there.</summary>
-    public async Task<IReadOnlyList<SeekScope>> CommittedAsync()
+    public async Task<IReadOnlyList<TopicScope>> CommittedAsync()
     {
         var topics = admin.GetMetadata(timeout).Topics.Select(topic => topic.Topic).ToHashSet(StringComparer.Ordinal);
         return
@@ -28,11 +28,11 @@ internal sealed class SeekingGroup(IAdminClient admin, string name, TimeSpan tim
             .. (await OffsetsAsync(null)).Keys
                 .GroupBy(partition => partition.Topic, partition => partition.Partition.Value)
                 .Where(topic => topics.Contains(topic.Key))
-                .Select(topic => new SeekScope(topic.Key, [.. topic])),
+                .Select(topic => new TopicScope(topic.Key, [.. topic])),
         ];
     }
 
-    public async Task<IReadOnlyList<TopicPartition>> ResolveAsync(IReadOnlyCollection<SeekScope> scopes)
+    public async Task<IReadOnlyList<TopicPartition>> ResolveAsync(IReadOnlyCollection<TopicScope> scopes)
     {
         var described = await admin.DescribeTopicsAsync(
             TopicCollection.OfTopicNames(scopes.Select(scope => scope.Topic).Distinct()), new DescribeTopicsOptions { RequestTimeout = timeout });

@@ -41,6 +41,7 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
         return
         [
             _passing.RunAsync(() => _isOver),
+            .. Movers(topic),
             .. _clients.Select(client => client.RunAsync(() => _isOver)),
             .. topic.Partitions.Select(partition => NewProducer(partition).RunAsync(() => _isOver)),
             .. topic.Partitions.Select(partition => WatchAsync(NewWatcher(partition), partition)),
@@ -62,6 +63,10 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
 
     /// <summary>The topics that came and went are those that they should be.</summary>
     public Task AuditTopicsAsync(MetadataImage image, int streams) => _passing!.AuditAsync(image, streams);
+
+    /// <summary>In some worlds partitions move only where brokers are lost.</summary>
+    private IEnumerable<Task> Movers(TopicOracle topic) =>
+        kernel.Random.Chance(0.7) ? [new MovingPartitions(kernel, ConnectToAny("mover"), topic.Name).RunAsync(() => _isOver)] : [];
 
     private BrokerClient NewClient(PartitionOracle partition)
     {

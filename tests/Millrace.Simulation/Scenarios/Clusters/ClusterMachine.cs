@@ -315,7 +315,12 @@ internal sealed class ClusterMachine : INodeObserver
         OnFailed(await node.WaitForFailureAsync());
     }
 
-    private IControllerLink Link(IControllerLink link) => _world.Fault == PlantedFault.TakeLostControllerForFence ? new PlantedLink(link) : link;
+    private IControllerLink Link(IControllerLink link) => _world.Fault switch
+    {
+        PlantedFault.TakeLostControllerForFence => new PlantedLink(link),
+        PlantedFault.LeadBeforeTail => new PlantedHandOver(link, () => Image),
+        _ => link,
+    };
 
     private WalProviders Wals(NodeRuntime life, IObjectStorage storage, BufferPool buffers)
     {

@@ -71,6 +71,11 @@ internal sealed class ClusterOracle(SimulationKernel kernel, Func<string, string
             return;
         }
 
+        if (partition.Moves && !image.IsLive(partition.PlannedTo!.Value))
+        {
+            kernel.Fail(new ViolationException($"{topic.Name}-{partition.Index} is to move to node {partition.PlannedTo}, which is not alive"));
+        }
+
         var found = (leader, image.Nodes[leader].Epoch);
         if (!_leaders.TryAdd((partition.Stream, partition.Epoch), found) && _leaders[(partition.Stream, partition.Epoch)] is var other && other != found)
         {
@@ -102,8 +107,29 @@ internal sealed class ClusterOracle(SimulationKernel kernel, Func<string, string
         {
             if (before.TryGetTopic(topic.Id, out var former) && !ReferenceEquals(former, topic))
             {
+                CountMoves(after, former, topic);
                 kernel.Coverage.Count("leaders: changed", topic.Partitions.Zip(former.Partitions).Count(pair => pair.First.Leader != pair.Second.Leader));
             }
+        }
+    }
+
+    // Images may be passed over, and then more than one step has happened; the clear cases are frequent enough.
+    private void CountMoves(MetadataImage after, TopicImage former, TopicImage topic)
+    {
+        foreach (var (was, now) in former.Partitions.Zip(topic.Partitions).Where(pair => pair.First.Moves))
+        {
+            var isNext = now.Leader is not null && now.LeaderEpoch == was.LeaderEpoch + 1;
+            var isDone = isNext && now.Leader == was.PlannedTo;
+            kernel.Coverage.Count("moves: done", isDone ? 1 : 0);
+            kernel.Coverage.Count("moves: done, of groups", isDone && topic.IsInternal ? 1 : 0);
+            kernel.Coverage.Count("moves: ended by a fence", !after.IsLive(was.Leader!.Value) || !after.IsLive(was.PlannedTo!.Value) ? 1 : 0);
+        }
+
+        foreach (var (was, now) in former.Partitions.Zip(topic.Partitions).Where(pair => !pair.First.Moves && pair.First.Leader is not null))
+        {
+            var isSame = now.Leader == was.Leader && now.LeaderEpoch == was.LeaderEpoch + 1
+                && _leaders[(was.Stream, was.Epoch)] == _leaders[(now.Stream, now.Epoch)];
+            kernel.Coverage.Count("moves: given back", isSame ? 1 : 0);
         }
     }
 

@@ -3,8 +3,9 @@ using Millrace.Simulation.Kernel;
 namespace Millrace.Simulation.Scenarios.Clusters;
 
 /// <summary>
-/// Whole brokers on one bucket, killed, stopped, paused, cut off from each other and from the store, while clients find leaders and coordinators as real ones
-/// do: nothing acknowledged is lost, doubled or reordered, all agree who leads what, and soon after the trouble every partition takes writes again.
+/// Whole brokers on one bucket, killed, stopped, paused, cut off from each other and from the store, while partitions move and clients find leaders and
+/// coordinators as real ones do: nothing acknowledged is lost, doubled or reordered, all agree who leads what, and soon after the trouble every partition takes
+/// writes again.
 /// </summary>
 internal sealed class ClusterScenario : IScenario
 {
@@ -15,6 +16,7 @@ internal sealed class ClusterScenario : IScenario
         PlantedFault.ReadWalBeforeSeal, PlantedFault.TakeLostControllerForFence, PlantedFault.TakeShareForWal, PlantedFault.CompleteUnread,
         PlantedFault.CountLateCompletion, PlantedFault.ForgetPlanWithController, PlantedFault.GrantWithoutProof,
         PlantedFault.CountLeaseFromReceipt, PlantedFault.TakeLookForLease, PlantedFault.FenceBeforeLeaseEnds,
+        PlantedFault.LeadBeforeTail,
     ];
 
     public IReadOnlyList<string> RareThings { get; } =
@@ -27,6 +29,7 @@ internal sealed class ClusterScenario : IScenario
         "clients: no answer", "clients: sent elsewhere", "controllers: changes", "leaders: changed", "fences: after trouble",
         "recoveries: planned to several", "recoveries: planned again", "recoveries: the controller changed meanwhile",
         "topics: created", "topics: deleted",
+        "moves: done", "moves: done, of groups", "moves: given back", "moves: ended by a fence", "moves: cancelled",
         "idempotent: a batch without an answer had arrived", "group: generations with two members", "group: partitions that changed hands",
     ];
 

@@ -93,6 +93,8 @@ internal sealed class ClusterWorld
             () => _machines.Select(machine => machine.Image?.Version).Distinct().Count() == 1 && _machines.Count(machine => machine.Leads) == 1,
             AgreesWithin,
             "agree");
+        await UntilAsync(
+            () => !Oracle.Newest.Topics.Values.Any(known => known.Partitions.Exists(partition => partition.Moves)), AgreesWithin, "end their moves");
         AuditEpochs(topic);
         var state = _machines.Single(machine => machine.Leads).State!;
         await clients.AuditTopicsAsync(state.Cluster, state.Streams.Streams.Count);

@@ -63,7 +63,7 @@ public sealed class StreamRegistryTests : IAsyncDisposable
 
         // In one request both openings would be decided before the closing, by their kinds.
         var opened = _registry.OpenAsync(_node, streams[0], new StreamEpoch(0), default).AsTask();
-        var closed = _registry.CloseAsync(_node, streams[0], new StreamEpoch(0), 0, default).AsTask();
+        var closed = _registry.CloseAsync(_node, streams[0], new StreamEpoch(0), 0, handsOver: false, default).AsTask();
         var again = _registry.OpenAsync(_node, streams[0], new StreamEpoch(1), default).AsTask();
         var other = _registry.OpenAsync(_node, streams[1], new StreamEpoch(0), default).AsTask();
         _held.SetResult();
@@ -150,7 +150,7 @@ public sealed class StreamRegistryTests : IAsyncDisposable
             await _registry.CommitAsync(new UploadCommit(_node, null, [.. streams.Select(stream => ClusterScript.Range(id, stream, 0, i, i + 1))]), default);
         }
 
-        await Task.WhenAll(streams.Select(stream => _registry.CloseAsync(_node, stream, new StreamEpoch(0), 1_100, default).AsTask()));
+        await Task.WhenAll(streams.Select(stream => _registry.CloseAsync(_node, stream, new StreamEpoch(0), 1_100, handsOver: false, default).AsTask()));
         var request = new StreamOpsRequest
         {
             NodeId = _node.Node.Value,
@@ -176,7 +176,7 @@ public sealed class StreamRegistryTests : IAsyncDisposable
             await _registry.CommitAsync(new UploadCommit(_node, null, [.. streams.Select(stream => ClusterScript.Range(id, stream, 0, i, i + 1))]), default);
         }
 
-        await Task.WhenAll(streams.Select(stream => _registry.CloseAsync(_node, stream, new StreamEpoch(0), Ranges, default).AsTask()));
+        await Task.WhenAll(streams.Select(stream => _registry.CloseAsync(_node, stream, new StreamEpoch(0), Ranges, handsOver: false, default).AsTask()));
         var openings = await Task.WhenAll(streams.Select(stream => OpenAgainAsync(stream).AsTask()));
         var before = _link.Requests;
         Hold(request => request == before + 1);

@@ -41,6 +41,8 @@ public sealed class ControllerSchemaTests
         { new RegisterNodeResponse { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
         { new LeaveNodeRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
         { new LeaveNodeResponse(), "00" },
+        { new MoveAwayRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
+        { new MoveAwayResponse(), "00" },
         {
             new RegisterWalRequest { NodeId = 7, NodeEpoch = 8, WalId = Id, Kind = 2, Location = "l" },
             "00000007" + Long(8) + "00000001000200030405060708090A0B" + "02" + "026C" + "00"
@@ -89,7 +91,7 @@ public sealed class ControllerSchemaTests
                 NodeEpoch = 8,
                 Creations = 1,
                 Opens = [new() { StreamId = 2, Epoch = 3 }],
-                Closes = [new() { StreamId = 2, Epoch = 3, EndOffset = 4 }],
+                Closes = [new() { StreamId = 2, Epoch = 3, EndOffset = 4, HandsOver = true }],
                 Trims = [new() { StreamId = 2, Epoch = 3, StartOffset = 4 }],
                 Prepares = [5],
                 Commits =
@@ -115,7 +117,7 @@ public sealed class ControllerSchemaTests
             },
             "00000007" + Long(8) + "00000001"
             + "02" + Long(2) + Long(3) + "00"
-            + "02" + Long(2) + Long(3) + Long(4) + "00"
+            + "02" + Long(2) + Long(3) + Long(4) + "01" + "00"
             + "02" + Long(2) + Long(3) + Long(4) + "00"
             + "02" + "00000005"
             + "02" + "00000001000200030405060708090A0B" + "02" + RangeBytes + "00"

@@ -15,7 +15,7 @@ public sealed class ServedVersionsTests
         await using var storage = new MemoryObjectStorage();
         await using var node = await NodeUnderTest.StartAsync(storage, "memory:");
         var served = await node.CallAsync<ApiVersionsRequest, ApiVersionsResponse>(new(), version: 0);
-        Assert.Equal(31, served.ApiKeys.Count);
+        Assert.Equal(34, served.ApiKeys.Count);
 
         var ask = typeof(ServedVersionsTests).GetMethod(nameof(AskAsync), BindingFlags.NonPublic | BindingFlags.Static)!;
         var messages = typeof(ApiMessages).Assembly;

@@ -1,18 +1,19 @@
 using System.Globalization;
 using Confluent.Kafka;
 
-namespace Millrace.Server.Cli.Seeking;
+namespace Millrace.Server.Cli;
 
-/// <summary>Which partitions a group is to be moved in: a topic's, or some of them.</summary>
+/// <summary>Which partitions a command is about: a topic's, or some of them.</summary>
 /// <param name="Topic">Its name.</param>
 /// <param name="Partitions">Their numbers; empty for all there are.</param>
-internal sealed record SeekScope(string Topic, IReadOnlyList<int> Partitions)
+internal sealed record TopicScope(string Topic, IReadOnlyList<int> Partitions)
 {
     /// <param name="text">NAME or NAME:N,N,… No name has a colon.</param>
-    public static SeekScope Parse(string text)
+    /// <param name="what">The option or argument, as the user knows it.</param>
+    public static TopicScope Parse(string text, string what)
     {
         var at = text.IndexOf(':', StringComparison.Ordinal);
-        return at < 0 ? new(text, []) : new(text[..at], [.. text[(at + 1)..].Split(',').Select(number => Number(number, text)).Distinct()]);
+        return at < 0 ? new(text, []) : new(text[..at], [.. text[(at + 1)..].Split(',').Select(number => Number(number, text, what)).Distinct()]);
     }
 
     /// <param name="there">How many partitions the topic has.</param>
@@ -27,7 +28,8 @@ internal sealed record SeekScope(string Topic, IReadOnlyList<int> Partitions)
         return (Partitions.Count > 0 ? Partitions : Enumerable.Range(0, there)).Select(number => new TopicPartition(Topic, number));
     }
 
-    private static int Number(string number, string text) => int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var partition)
+    private static int Number(string number, string text, string what) =>
+        int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var partition)
         ? partition
-        : throw new CommandFailedException(ExitCode.Usage, $"--topic takes NAME or NAME:N,N,…, not '{text}'.");
+        : throw new CommandFailedException(ExitCode.Usage, $"{what} takes NAME or NAME:N,N,…, not '{text}'.");
 }

@@ -1,0 +1,151 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Millrace.Metadata.Image;
+using Millrace.Runtime;
+using Millrace.Runtime.Ids;
+using Millrace.Streams;
+
+namespace Millrace.Broker.Partitions;
+
+/// <summary>
+/// The partitions that this node leads and that are planned to others: has them handed over, group by group. While they serve, what they hold is uploaded,
+/// until little is left; then they stop serving, what is left is uploaded, and in the entry that closes their streams they have their next leaders.
+/// </summary>
+/// <remarks>
+/// A plan that has ended before a partition stops serving is not followed; one that ends after that gives the partition back to this node at a higher epoch.
+/// Threading: any thread; one loop moves one group at a time, so that no more than a group's requests are ever parked.
+/// </remarks>
+internal sealed class PartitionDepartures(NodeRuntime runtime, IStreamStore store, IMetadataFeed feed, NodeId self)
+{
+    private const int MostAtOnce = 128;
+
+    // The first takes what there is, each other what has come during the one before. Where none is short, the store is slow, and more would not help.
+    private const int MostUploads = 3;
+
+    // Of a group that a line of the log tells of.
+    private const int MostNamed = 10;
+
+    // What came during so short an upload is written in about the same time again.
+    private static readonly TimeSpan ShortUpload = TimeSpan.FromMilliseconds(20);
+
+    private readonly ILogger _logger = runtime.Loggers.CreateLogger<PartitionDepartures>();
+    private readonly Channel<Partition> _ready = Channel.CreateUnbounded<Partition>();
+    private readonly Lock _lock = new();
+    private readonly HashSet<Partition> _known = [];
+
+    public void Start() => runtime.Spawn("partition-departures", RunAsync);
+
+    /// <summary>A partition is to leave, when it is open. It may be said again.</summary>
+    public void Add(Partition partition)
+    {
+        lock (_lock)
+        {
+            if (!_known.Add(partition))
+            {
+                return;
+            }
+        }
+
+        if (partition.Phase == PartitionPhase.Open)
+        {
+            _ready.Writer.TryWrite(partition);
+        }
+        else
+        {
+            _ = runtime.Spawn($"departure of {partition.Id}", async token =>
+            {
+                // Whether or not it has opened: one that will never be open is passed over.
+                await partition.WhenOpenAsync(token);
+                _ready.Writer.TryWrite(partition);
+            });
+        }
+    }
+
+    private async Task RunAsync(CancellationToken stopping)
+    {
+        while (await _ready.Reader.WaitToReadAsync(stopping))
+        {
+            var group = new List<Partition>();
+            while (group.Count < MostAtOnce && _ready.Reader.TryRead(out var partition))
+            {
+                group.Add(partition);
+            }
+
+            await UploadAsync(group, stopping);
+            await HandOverAsync(group, stopping);
+        }
+    }
+
+    /// <summary>Uploads what they hold while they serve.</summary>
+    private async Task UploadAsync(List<Partition> group, CancellationToken token)
+    {
+        for (var i = 0; i < MostUploads; i++)
+        {
+            var began = runtime.Time.GetTimestamp();
+            try
+            {
+                await store.UploadAsync([.. group.Select(partition => partition.Appended).OfType<UploadGoal>()], token);
+            }
+            catch (StreamException)
+            {
+                // One of them has ended, and says so itself; the others were waited for.
+            }
+
+            if (runtime.Time.GetElapsedTime(began) < ShortUpload)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task HandOverAsync(List<Partition> group, CancellationToken token)
+    {
+        lock (_lock)
+        {
+            // First: whoever is planned again from here on comes again, too.
+            _known.ExceptWith(group);
+        }
+
+        var image = feed.Image;
+        var began = runtime.Time.GetTimestamp();
+        var leaving = new List<(Partition Partition, IStream Stream)>();
+        foreach (var partition in group.Where(partition => Leaves(image, partition)))
+        {
+            if (partition.BeginHandingOver() is { } stream)
+            {
+                leaving.Add((partition, stream));
+            }
+        }
+
+        if (leaving.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await store.HandOverAsync([.. leaving.Select(one => one.Stream)], token);
+        }
+        catch (Exception failure) when (failure is StreamException or OperationCanceledException)
+        {
+            // Of one of them; it meets the failure again.
+        }
+        finally
+        {
+            await Task.WhenAll(leaving.Select(one => one.Partition.HandOverAsync(one.Stream, token)));
+        }
+
+        Tell(leaving.ConvertAll(one => one.Partition.Id), runtime.Time.GetElapsedTime(began));
+    }
+
+    private void Tell(List<TopicIdPartition> left, TimeSpan stop)
+    {
+        var image = feed.Image;
+        var shown = left.Take(MostNamed).Select(id => $"{id} to node {image.FindPartition(id.TopicId, id.Partition)?.Leader}");
+        PartitionMessages.HandedOver(_logger, left.Count, stop.TotalMilliseconds, string.Join(", ", shown) + (left.Count > MostNamed ? ", …" : ""));
+    }
+
+    private bool Leaves(MetadataImage image, Partition partition) =>
+        image.FindPartition(partition.Id.TopicId, partition.Id.Partition) is { Moves: true } known
+        && known.Leader == self && known.LeaderEpoch == partition.LeaderEpoch;
+}

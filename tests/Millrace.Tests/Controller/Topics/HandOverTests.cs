@@ -1,0 +1,213 @@
+using Millrace.Controller.Endpoint;
+using Millrace.Controller.Nodes;
+using Millrace.Controller.Topics;
+using Millrace.Metadata;
+using Millrace.Metadata.Image;
+using Millrace.Protocol;
+using Millrace.Protocol.Messages;
+using Millrace.Runtime.Ids;
+using Millrace.Streams;
+using Millrace.Streams.Registry;
+using Millrace.Streams.Wal;
+using Xunit;
+
+namespace Millrace.Tests.Controller.Topics;
+
+/// <summary>A partition that is led moves to another live node: the plan, and the entry that ends it.</summary>
+public sealed class HandOverTests
+{
+    private readonly ClusterScript _script = new();
+    private readonly NodeIncarnation[] _nodes;
+
+    public HandOverTests()
+    {
+        _nodes = [.. Enumerable.Range(0, 3).Select(number => _script.Register(name: $"n{number}", kind: WalKind.Object))];
+        var topic = _script.CreateTopic("t", partitions: 3);
+        foreach (var partition in topic.Partitions)
+        {
+            _script.Open(_nodes[partition.Leader!.Value.Value], partition.Stream, 0);
+        }
+    }
+
+    [Fact]
+    public void A_planned_partition_is_led_by_its_leader_until_that_closes_it_and_by_the_other_from_the_same_entry_on()
+    {
+        Move(0, to: 1);
+        Assert.Equal((_nodes[0].Node, 0, _nodes[1].Node), Described(0));
+        Assert.True(Partition(0).Moves);
+        _script.Upload(_nodes[0], Partition(0).Stream, 0, 0, 10);
+
+        var records = Close(0, _nodes[0], end: 10);
+
+        Assert.Equal([typeof(StreamClosedRecord), typeof(PartitionLeadersRecord)], records.Select(record => record.GetType()));
+        Assert.Equal((_nodes[1].Node, 1, null), Described(0));
+        Assert.Equal(10, _script.Open(_nodes[1], Partition(0).Stream, 1).EndOffset);
+    }
+
+    [Fact]
+    public void A_hand_over_is_repeatable_also_when_the_next_leader_has_opened_the_stream()
+    {
+        Move(0, to: 1);
+        _script.Upload(_nodes[0], Partition(0).Stream, 0, 0, 10);
+        Close(0, _nodes[0], end: 10);
+        _script.Open(_nodes[1], Partition(0).Stream, 1);
+
+        Assert.Empty(Close(0, _nodes[0], end: 10));
+
+        Assert.Equal((_nodes[1].Node, 1, null), Described(0));
+    }
+
+    [Fact]
+    public void Whoever_hands_over_when_the_plan_has_ended_leads_again_at_a_higher_epoch()
+    {
+        Move(0, to: 1);
+        _script.Do(entry => NodeOperations.Fence(entry, _nodes[1]));
+        Assert.Equal((_nodes[0].Node, 0, null), Described(0));
+
+        Close(0, _nodes[0], end: 0);
+
+        Assert.Equal((_nodes[0].Node, 1, null), Described(0));
+    }
+
+    [Fact]
+    public void Many_that_are_handed_over_together_take_one_record()
+    {
+        _script.CreateTopic("u", partitions: 12);
+        var led = _script.State.Cluster.Topics["u"].Partitions.Where(partition => partition.Leader == _nodes[0].Node).ToArray();
+        foreach (var partition in led)
+        {
+            _script.Open(_nodes[0], partition.Stream, 0);
+        }
+
+        Reassign("u", [.. led.Select(partition => (partition.Index, (int[]?)[2]))]);
+        var records = Decide(_nodes[0], [.. led.Select(partition => (partition.Stream, 0L))]);
+
+        Assert.Equal(4, led.Length);
+        Assert.Single(records.OfType<PartitionLeadersRecord>());
+        Assert.All(led, partition => Assert.Equal(_nodes[2].Node, _script.State.Cluster.Topics["u"].Partitions[partition.Index].Leader));
+    }
+
+    [Fact]
+    public void What_is_refused_appoints_nobody()
+    {
+        Move(0, to: 1);
+        _script.Upload(_nodes[0], Partition(0).Stream, 0, 0, 10);
+
+        Assert.Empty(Close(0, _nodes[0], end: 9));
+        Assert.Empty(Close(0, _nodes[2], end: 10));
+
+        Assert.Equal((_nodes[0].Node, 0, _nodes[1].Node), Described(0));
+    }
+
+    [Fact]
+    public void A_leader_that_is_fenced_takes_its_moves_with_it_and_its_partitions_are_planned_as_any_others()
+    {
+        Move(0, to: 1);
+
+        var records = _script.Do<IReadOnlyList<IRecord>>(entry =>
+        {
+            NodeOperations.Fence(entry, _nodes[0]);
+            return [.. entry.Records];
+        });
+
+        Assert.Null(Partition(0).Leader);
+        Assert.NotNull(Partition(0).PlannedTo);
+        Assert.Single(records.OfType<PartitionPlansRecord>());
+        Assert.Single(WaitingWals.SharesOf(_script.State, _nodes.Single(node => node.Node == Partition(0).PlannedTo)));
+    }
+
+    [Fact]
+    public void A_move_to_a_node_that_leaves_or_comes_anew_ends()
+    {
+        Move(0, to: 1);
+        _script.Register(name: "n1", kind: WalKind.Object);
+        Assert.Equal((_nodes[0].Node, 0, null), Described(0));
+
+        Move(0, to: 2);
+        Close(2, _nodes[2], end: 0, handsOver: false);
+        _script.Do(entry => NodeOperations.Stop(entry, _nodes[2]));
+
+        Assert.Equal((_nodes[0].Node, 0, null), Described(0));
+    }
+
+    [Fact]
+    public void What_a_node_leads_that_is_about_to_leave_is_planned_to_the_others_evenly()
+    {
+        _script.CreateTopic("u", partitions: 12);
+
+        _script.Do(entry => Evacuation.Plan(entry, _nodes[0].Node));
+
+        // What is open moves, what was never opened has another leader at once.
+        Assert.True(Partition(0).Moves);
+        var led = _script.State.Cluster.Topics["u"].Partitions.Select(partition => partition.Leader!.Value).ToArray();
+        Assert.Equal([(_nodes[1].Node, 6), (_nodes[2].Node, 6)], led.CountBy(leader => leader).Select(count => (count.Key, count.Value)).Order());
+    }
+
+    [Fact]
+    public void The_last_node_keeps_what_it_leads()
+    {
+        _script.Do(entry => NodeOperations.Fence(entry, _nodes[1]));
+        _script.Do(entry => NodeOperations.Fence(entry, _nodes[2]));
+
+        _script.Do(entry => Evacuation.Plan(entry, _nodes[0].Node));
+
+        Assert.Equal((_nodes[0].Node, 0, null), Described(0));
+    }
+
+    [Fact]
+    public void A_node_that_is_to_have_a_partition_has_no_share_of_a_WAL_for_it()
+    {
+        Move(0, to: 1);
+
+        Assert.Empty(WaitingWals.SharesOf(_script.State, _nodes[1]));
+        Assert.Equal(StreamError.Fenced, Assert.Throws<StreamException>(() => _script.Open(_nodes[1], Partition(0).Stream, 1)).Error);
+    }
+
+    private void Move(int partition, int to) => Reassign("t", (partition, [to]));
+
+    private void Reassign(string topic, params (int Partition, int[]? Replicas)[] wanted)
+    {
+        var response = _script.Do(entry => Reassignment.Alter(entry, new AlterPartitionReassignmentsRequest
+        {
+            Topics =
+            [
+                new()
+                {
+                    Name = topic,
+                    Partitions = [.. wanted.Select(one => new AlterPartitionReassignmentsRequest.ReassignablePartition
+                    {
+                        PartitionIndex = one.Partition, Replicas = one.Replicas,
+                    })],
+                },
+            ],
+        }));
+        Assert.All(response.Responses[0].Partitions, partition => Assert.Equal((short)ErrorCode.None, partition.ErrorCode));
+    }
+
+    private IReadOnlyList<IRecord> Close(int partition, NodeIncarnation node, long end, bool handsOver = true) =>
+        Decide(node, [(Partition(partition).Stream, end)], handsOver);
+
+    /// <summary>Closes streams at the epoch that they have at first.</summary>
+    private IReadOnlyList<IRecord> Decide(NodeIncarnation node, IReadOnlyList<(StreamId Stream, long End)> streams, bool handsOver = true) =>
+        _script.Do<IReadOnlyList<IRecord>>(entry =>
+        {
+            StreamRequests.Decide(entry, new StreamOpsRequest
+            {
+                NodeId = node.Node.Value,
+                NodeEpoch = node.Epoch.Value,
+                Closes =
+                [
+                    .. streams.Select(stream => new StreamOpsRequest.Close
+                    {
+                        StreamId = stream.Stream.Value, Epoch = 0, EndOffset = stream.End, HandsOver = handsOver,
+                    }),
+                ],
+            });
+            return [.. entry.Records];
+        });
+
+    private (NodeId? Leader, int Epoch, NodeId? PlannedTo) Described(int index) =>
+        (Partition(index).Leader, Partition(index).LeaderEpoch, Partition(index).PlannedTo);
+
+    private PartitionImage Partition(int index) => _script.State.Cluster.Topics["t"].Partitions[index];
+}
