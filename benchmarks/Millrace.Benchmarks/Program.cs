@@ -9,6 +9,7 @@ using Millrace.Benchmarks.Failover;
 using Millrace.Benchmarks.Files;
 using Millrace.Benchmarks.Metadata;
 using Millrace.Benchmarks.Micro;
+using Millrace.Benchmarks.Moves;
 using Millrace.Benchmarks.Opening;
 using Millrace.Benchmarks.SideBySide;
 using Millrace.Benchmarks.Streams;
@@ -61,7 +62,8 @@ micro.SetAction(parsed =>
 
 return await new RootCommand("Measures Millrace, and Apache Kafka beside it.")
     {
-        SideBySideCommand.Create(), FailoverCommand.Create(), CutsCommand.Create(), dataPath, streams, wal, files, metadata, opening, micro,
+        SideBySideCommand.Create(), FailoverCommand.Create(), MovesCommand.Create(), CutsCommand.Create(), dataPath, streams, wal, files, metadata,
+        opening, micro,
     }
     .Parse(args)
     .InvokeAsync();

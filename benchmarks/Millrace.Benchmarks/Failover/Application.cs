@@ -22,6 +22,9 @@ internal sealed class Application : IDisposable
     /// <inheritdoc cref="SteadyWriter.ProbeAll"/>
     public Probe ProbeAll() => _writer.ProbeAll();
 
+    /// <inheritdoc cref="AcknowledgementGaps.Take"/>
+    public TimeSpan[] LongestGaps() => _writer.LongestGaps();
+
     /// <summary>Waits until the group has read all that has been acknowledged before.</summary>
     public void CatchUp(TimeSpan limit) => _group.WaitFor(_writer.Count, limit);
 

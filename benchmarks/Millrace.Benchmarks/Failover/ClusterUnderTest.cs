@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Millrace.Benchmarks.SideBySide;
+using Millrace.Server.Cli.Brokers;
 
 namespace Millrace.Benchmarks.Failover;
 
@@ -36,11 +37,14 @@ internal sealed class ClusterUnderTest : IDisposable
     /// <summary>Where the metrics of each are.</summary>
     public IEnumerable<Uri> Http => _brokers.Select(broker => broker.Http);
 
+    /// <summary>What each broker has logged.</summary>
+    public IEnumerable<string> Logs() => Enumerable.Range(0, Count).Select(index => File.ReadAllText(LogOf(index)));
+
     public void PrintLogs()
     {
-        for (var index = 0; index < Count; index++)
+        foreach (var (index, log) in Logs().Index())
         {
-            Console.WriteLine($"--- broker{index}\n{File.ReadAllText(LogOf(index))}");
+            Console.WriteLine($"--- broker{index}\n{log}");
         }
     }
 
@@ -83,6 +87,26 @@ internal sealed class ClusterUnderTest : IDisposable
         if (!SpinWait.SpinUntil(() => Leaders(topic).Sum() == partitions, limit))
         {
             throw new TimeoutException($"Not {partitions} partitions of {topic} have leaders after {limit.TotalSeconds:F0} s");
+        }
+    }
+
+    /// <summary>Has a broker lead all partitions of a topic, and waits until it does.</summary>
+    /// <exception cref="InvalidOperationException">One of them has not moved.</exception>
+    public async Task MoveAsync(string topic, int index, TimeSpan limit)
+    {
+        var metadata = _admin.GetMetadata(topic, TimeSpan.FromSeconds(10));
+        var to = metadata.Brokers.Single(broker => $"{broker.Host}:{broker.Port}" == _brokers[index].BootstrapServers).BrokerId;
+        var outcomes = await new PartitionMove(topic, to).RunAsync(
+            new ClientConfig { BootstrapServers = BootstrapServers, ClientId = "bench" },
+            metadata.Topics[0].Partitions.ToDictionary(partition => partition.PartitionId, partition => (IReadOnlyList<int>)partition.Replicas),
+            limit,
+            CancellationToken.None);
+        foreach (var (partition, error) in outcomes)
+        {
+            if (error is not null)
+            {
+                throw new InvalidOperationException($"{topic}-{partition} has not moved to broker {to}: {error}");
+            }
         }
     }
 

@@ -15,8 +15,9 @@ internal sealed class SteadyWriter : IDisposable
     private readonly string _topic;
     private readonly long[] _sent;
     private readonly long[] _acknowledged;
+    private readonly AcknowledgementGaps _gaps;
     private readonly IProducer<Null, byte[]> _producer;
-    private readonly double _recordsPerSecond;
+    private readonly WriterOptions _options;
     private readonly Thread _thread;
     private volatile bool _stopped;
     private volatile string? _failure;
@@ -24,7 +25,8 @@ internal sealed class SteadyWriter : IDisposable
 
     public SteadyWriter(string bootstrapServers, string topic, int partitions, WriterOptions options)
     {
-        (_topic, _recordsPerSecond) = (topic, options.RecordsPerSecond);
+        (_topic, _options) = (topic, options);
+        _gaps = new AcknowledgementGaps(partitions);
         (_sent, _acknowledged) = (new long[partitions], new long[partitions]);
         var config = new ProducerConfig { BootstrapServers = bootstrapServers, EnableIdempotence = true, DeliveryReportFields = "status" };
         if (options.RequestTimeout is { } timeout)
@@ -42,6 +44,9 @@ internal sealed class SteadyWriter : IDisposable
 
     /// <summary>Records of a partition that are acknowledged.</summary>
     public long Acknowledged(int partition) => Volatile.Read(ref _acknowledged[partition]);
+
+    /// <inheritdoc cref="AcknowledgementGaps.Take"/>
+    public TimeSpan[] LongestGaps() => _gaps.Take();
 
     /// <summary>Sends a record to every partition now, beside its steady ones, and tells when each is acknowledged.</summary>
     public Probe ProbeAll()
@@ -80,7 +85,7 @@ internal sealed class SteadyWriter : IDisposable
                 wanted.SetResult(Probe());
             }
 
-            for (var due = (long)(clock.Elapsed.TotalSeconds * _recordsPerSecond); sent < due; sent++)
+            for (var due = (long)(clock.Elapsed.TotalSeconds * _options.RecordsPerSecond); sent < due; sent++)
             {
                 Produce((int)(sent % _sent.Length), null);
             }
@@ -102,7 +107,7 @@ internal sealed class SteadyWriter : IDisposable
 
     private void Produce(int partition, Probe? probe)
     {
-        var value = new byte[100];
+        var value = new byte[_options.RecordBytes];
         BinaryPrimitives.WriteInt64BigEndian(value, _sent[partition]++);
         _producer.Produce(new TopicPartition(_topic, partition), new Message<Null, byte[]> { Value = value }, report =>
         {
@@ -113,6 +118,7 @@ internal sealed class SteadyWriter : IDisposable
             else
             {
                 Interlocked.Increment(ref _acknowledged[partition]);
+                _gaps.Acknowledge(partition);
                 probe?.Acknowledge(partition);
             }
         });

@@ -14,15 +14,18 @@ internal sealed class BenchmarkRegistry : IStreamRegistry
     public ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
         new(new StreamOpening(0, 0, [new(epoch, 0)], null));
 
-    public ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, bool handsOver, CancellationToken token) => default;
+    public ValueTask CloseAsync(NodeIncarnation node, StreamClose close, CancellationToken token) => default;
 
     public ValueTask TrimAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long startOffset, CancellationToken token) => default;
 
     public ValueTask<ObjectId> PrepareAsync(NodeIncarnation node, int count, CancellationToken token) =>
         new(new ObjectId(Interlocked.Add(ref _objects, count)));
 
-    public ValueTask<IReadOnlyList<RangeVerdict>> CommitAsync(UploadCommit commit, CancellationToken token) =>
-        new([.. commit.Ranges.Select(range => new RangeVerdict(RangeOutcome.Accepted, range.StartOffset))]);
+    public ValueTask<CommittedUpload> CommitAsync(UploadCommit commit, CancellationToken token) =>
+        new(new CommittedUpload(
+            [.. commit.Ranges.Select(range => new RangeVerdict(RangeOutcome.Accepted, range.StartOffset))],
+            commit.Closes.Select(close => close.Stream).ToHashSet(),
+            commit.PreparesNext ? new ObjectId(Interlocked.Increment(ref _objects)) : null));
 
     public ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, CancellationToken token) => new([]);
 

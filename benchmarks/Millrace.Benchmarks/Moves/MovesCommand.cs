@@ -1,0 +1,39 @@
+using System.CommandLine;
+using Millrace.Benchmarks.Failover;
+
+namespace Millrace.Benchmarks.Moves;
+
+/// <summary>
+/// <c>./bench moves</c>: all partitions of a topic go from broker to broker under load; how long each stops, by its old leader's clock, and how long an
+/// ordinary client gets no acknowledgement from one.
+/// </summary>
+internal static class MovesCommand
+{
+    public static Command Create()
+    {
+        var brokers = new Option<int>("--brokers") { Description = "How many.", DefaultValueFactory = _ => 3 };
+        var partitions = new Option<int>("--partitions") { Description = "Of the topic; all move together.", DefaultValueFactory = _ => 1 };
+        var moves = new Option<int>("--moves") { Description = "How often.", DefaultValueFactory = _ => 200 };
+        var load = new Option<double>("--load") { Description = "Megabytes per second to the topic.", DefaultValueFactory = _ => 20 };
+        var record = new Option<int>("--record") { Description = "Bytes of a record.", DefaultValueFactory = _ => 1_000 };
+        var pause = new Option<double>("--pause") { Description = "Seconds between two moves.", DefaultValueFactory = _ => 0.3 };
+        var store = new Option<string?>("--store") { Description = "The bucket, empty; otherwise a directory." };
+        var command = new Command("moves", "Partitions go from broker to broker under load: how long each stops, and what a client sees of it.")
+        {
+            brokers, partitions, moves, load, record, pause, store,
+        };
+        command.SetAction(parsed =>
+        {
+            using var folder = new ScratchFolder();
+            using var cluster = new ClusterUnderTest(folder.Path, parsed.GetValue(store) ?? $"file://{folder.Path}/store", parsed.GetValue(brokers));
+            var bytes = parsed.GetValue(record);
+            return new MovesRun(
+                cluster,
+                parsed.GetValue(partitions),
+                parsed.GetValue(moves),
+                TimeSpan.FromSeconds(parsed.GetValue(pause)),
+                new WriterOptions(parsed.GetValue(load) * 1_000_000 / bytes, RecordBytes: bytes)).MeasureAsync();
+        });
+        return command;
+    }
+}
