@@ -119,4 +119,13 @@ internal static partial class ServerMessages
         EventId = 9046, Level = LogLevel.Warning,
         Message = "A start that failed could not give back all that it had taken: {Reason}")]
     public static partial void NotPutDown(ILogger logger, string reason);
+
+    [LoggerMessage(
+        EventId = 9047, Level = LogLevel.Warning,
+        Message = "The partitions whose preferred leader this node is stay where they are for now (kafka-leader-election brings them): {Reason}")]
+    public static partial void LeadersNotReturned(ILogger logger, string reason);
+
+    [LoggerMessage(
+        EventId = 9048, Level = LogLevel.Warning, Message = "What this node leads is not handed over before it stops, but closed: {Reason}")]
+    public static partial void NotEvacuated(ILogger logger, string reason);
 }

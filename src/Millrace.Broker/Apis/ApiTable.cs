@@ -66,7 +66,7 @@ internal static class ApiTable
             ApiEntry.For<DescribeTopicPartitionsHandler, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse>(new(broker.Metadata)),
             ApiEntry.For<DescribeClusterHandler, DescribeClusterRequest, DescribeClusterResponse>(new(broker.Identity, broker.Metadata)),
             ApiEntry.For<UnregisterBrokerHandler, UnregisterBrokerRequest, UnregisterBrokerResponse>(new(deeds)),
-            ApiEntry.For<DescribeNodesHandler, DescribeNodesRequest, DescribeNodesResponse>(new(broker.Metadata, deeds)),
+            ApiEntry.For<DescribeNodesHandler, DescribeNodesRequest, DescribeNodesResponse>(new(broker.Identity.Node, broker.Metadata, deeds)),
         ]);
     }
 

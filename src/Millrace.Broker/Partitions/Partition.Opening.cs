@@ -31,7 +31,7 @@ internal sealed partial class Partition
         switch (_phase)
         {
             case PartitionPhase.Closing or PartitionPhase.HandingOver:
-                await _closed.Task.OrCancelled(token);
+                await _over.Task.OrCancelled(token);
                 return PartitionError.NotLeader;
             case PartitionPhase.Closed:
                 return PartitionError.NotLeader;

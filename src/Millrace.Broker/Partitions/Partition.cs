@@ -31,6 +31,9 @@ internal sealed partial class Partition : IStreamOwner
     private readonly CancellationTokenSource _closing = new();
     private readonly TaskCompletionSource<PartitionError> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Whoever waits for a partition that closes, or is handed over, need not wait any more.
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Partition? _former;
     private Task _opening = Task.CompletedTask;
     private readonly ProducerCensus _census;
@@ -147,7 +150,8 @@ internal sealed partial class Partition : IStreamOwner
 
     /// <summary>
     /// Hands the stream over, unless the store has done so since <see cref="BeginHandingOver"/>: appends under way are finished, the tail is uploaded, and in
-    /// one step the stream is closed and has its next leader. When this completes, the node's image names that one.
+    /// one step the stream is closed and has its next leader. When this completes, the node's image names that one;
+    /// or the stream was lost, which is logged.
     /// </summary>
     public Task HandOverAsync(IStream stream, CancellationToken token) => EndAsync(() => stream.HandOverAsync(token));
 
@@ -157,23 +161,34 @@ internal sealed partial class Partition : IStreamOwner
     /// </summary>
     public async Task CloseAsync(CancellationToken token)
     {
-        switch (_phase)
+        bool isHandedOver;
+        lock (_append)
         {
-            case PartitionPhase.Closed:
+            if (_phase == PartitionPhase.Closed)
+            {
                 return;
-            case PartitionPhase.HandingOver:
-                await _closed.Task.OrCancelled(token);
-                return;
-            default:
-                await EndAsync(async () =>
-                {
-                    if (await BeginClosingAsync(token) is { } stream)
-                    {
-                        await stream.CloseAsync(token);
-                    }
-                });
-                return;
+            }
+
+            // From here on nobody begins to hand it over.
+            isHandedOver = _phase == PartitionPhase.HandingOver;
+            _phase = isHandedOver ? _phase : PartitionPhase.Closing;
         }
+
+        if (isHandedOver)
+        {
+            // Another leads it already, as far as is known here: whoever waits is sent there, though what hands it over has not heard yet that it is done.
+            _over.TrySetResult();
+            await _closed.Task.OrCancelled(token);
+            return;
+        }
+
+        await EndAsync(async () =>
+        {
+            if (await BeginClosingAsync(token) is { } stream)
+            {
+                await stream.CloseAsync(token);
+            }
+        });
     }
 
     public OwnerState Capture(long since, bool withCheckpoint)
@@ -232,6 +247,7 @@ internal sealed partial class Partition : IStreamOwner
             }
 
             _opened.TrySetResult(PartitionError.NotLeader);
+            _over.TrySetResult();
             _closed.TrySetResult();
             Progress.EndWaits();
         }

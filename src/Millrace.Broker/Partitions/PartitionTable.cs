@@ -35,7 +35,7 @@ internal sealed class PartitionTable : IAsyncDisposable
     // Of each topic the partitions led here, by index; null elsewhere. Arrays are replaced, never changed.
     private readonly ConcurrentDictionary<Guid, Partition?[]> _topics = new();
     private readonly Channel<Partition> _unopened = Channel.CreateUnbounded<Partition>();
-    private readonly PartitionDepartures _departures;
+    private readonly PartitionHandOvers _handOvers;
     private readonly Lock _lock = new();
     private readonly List<Task> _closing = [];
 
@@ -54,7 +54,7 @@ internal sealed class PartitionTable : IAsyncDisposable
         _store = store;
         _feed = feed;
         _self = self;
-        _departures = new PartitionDepartures(runtime, store, feed, self.Node);
+        _handOvers = new PartitionHandOvers(runtime, store, feed, self.Node);
 
         // Not settable at run time, so it is looked up once.
         Producers = new ProducerCensus(self.Configs.Broker(feed.Image, BrokerConfigs.MaxProducers).AsInt());
@@ -74,7 +74,7 @@ internal sealed class PartitionTable : IAsyncDisposable
     {
         _subscription = _feed.Subscribe(Apply);
         _runtime.Spawn("partition-opener", OpenAsync);
-        _departures.Start();
+        _handOvers.Start();
     }
 
     public PartitionLookup Find(string topic, int partition) =>
@@ -194,7 +194,7 @@ internal sealed class PartitionTable : IAsyncDisposable
         var partitions = new Partition?[topic.Partitions.Count];
         List<Partition> former = [];
         List<Partition> started = [];
-        List<Partition> leaving = [];
+        List<Partition> going = [];
         foreach (var known in topic.Partitions)
         {
             var current = Find(topic.Id, known.Index);
@@ -204,7 +204,7 @@ internal sealed class PartitionTable : IAsyncDisposable
                 partitions[known.Index] = current;
                 if (known.Moves)
                 {
-                    leaving.Add(current);
+                    going.Add(current);
                 }
 
                 continue;
@@ -224,7 +224,7 @@ internal sealed class PartitionTable : IAsyncDisposable
                 started.Add(next);
                 if (known.Moves)
                 {
-                    leaving.Add(next);
+                    going.Add(next);
                 }
             }
         }
@@ -233,7 +233,7 @@ internal sealed class PartitionTable : IAsyncDisposable
         _topics[topic.Id] = partitions;
         Close(former);
         started.ForEach(next => _unopened.Writer.TryWrite(next));
-        leaving.ForEach(_departures.Add);
+        going.ForEach(_handOvers.Add);
     }
 
     private void Reconfigure(MetadataImage image)

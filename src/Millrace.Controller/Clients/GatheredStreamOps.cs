@@ -95,7 +95,7 @@ internal sealed class GatheredStreamOps
     // Ranges that are asked for weigh as much as those that are brought: so whoever asks says how many there may be.
     private static long SizeOf(StreamOpsRequest request) =>
         (long)request.Creations + request.Opens.Count + request.Closes.Count + request.Trims.Count + request.Prepares.Count + request.Damages.Count
-        + request.Commits.Sum(commit => 1L + commit.Ranges.Count) + request.RangeQueries.Sum(query => (long)query.Limit)
+        + request.Commits.Sum(commit => 1L + commit.Ranges.Count + commit.Closes.Count) + request.RangeQueries.Sum(query => (long)query.Limit)
         + request.CommittedEnds.Count + request.RecoverableEnds.Count;
 
     private void FindNamed(StreamOpsRequest request)
@@ -105,6 +105,7 @@ internal sealed class GatheredStreamOps
         _named.AddRange(request.Closes.Select(close => close.StreamId));
         _named.AddRange(request.Trims.Select(trim => trim.StreamId));
         _named.AddRange(request.Commits.SelectMany(commit => commit.Ranges).Select(range => range.StreamId));
+        _named.AddRange(request.Commits.SelectMany(commit => commit.Closes).Select(close => close.StreamId));
         _named.AddRange(request.Damages.Select(damage => damage.StreamId));
         _named.AddRange(request.RangeQueries.Select(query => query.StreamId));
         _named.AddRange(request.CommittedEnds);

@@ -73,9 +73,15 @@ public sealed class NodeRegistry(NodeRuntime runtime, IControllerChannel channel
 
     /// <summary>Before a clean stop: what the incarnation leads is planned to others. It hands that over by itself, as it hears of it.</summary>
     /// <exception cref="StreamException">Fenced.</exception>
-    public async ValueTask MoveAwayAsync(NodeIncarnation node, CancellationToken token) =>
-        await AskAsync<MoveAwayRequest, MoveAwayResponse>(
-            new MoveAwayRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value }, token);
+    public async ValueTask EvacuateAsync(NodeIncarnation node, CancellationToken token) =>
+        await AskAsync<EvacuateRequest, EvacuateResponse>(
+            new EvacuateRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value }, token);
+
+    /// <summary>It serves: what it is the preferred leader of is planned to it, and handed over by those who lead it.</summary>
+    /// <exception cref="StreamException">Fenced.</exception>
+    public async ValueTask ReturnLeadersAsync(NodeIncarnation node, CancellationToken token) =>
+        await AskAsync<ReturnLeadersRequest, ReturnLeadersResponse>(
+            new ReturnLeadersRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value }, token);
 
     /// <summary>A clean stop: the incarnation has closed all its streams, and nothing will wait for its WALs.</summary>
     /// <exception cref="StreamException">Fenced; Incomplete: streams are still open.</exception>

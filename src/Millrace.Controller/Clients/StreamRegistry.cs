@@ -31,14 +31,8 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
         };
     }
 
-    public async ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, bool handsOver, CancellationToken token)
-    {
-        var request = new StreamOpsRequest
-        {
-            Closes = [new() { StreamId = stream.Value, Epoch = epoch.Value, EndOffset = endOffset, HandsOver = handsOver }],
-        };
-        Accepted((await AskAsync(node, request, token)).Closed[0]);
-    }
+    public async ValueTask CloseAsync(NodeIncarnation node, StreamClose close, CancellationToken token) =>
+        Accepted((await AskAsync(node, new StreamOpsRequest { Closes = [ToOperation(close)] }, token)).Closed[0]);
 
     public async ValueTask TrimAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long startOffset, CancellationToken token)
     {
@@ -49,14 +43,27 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
     public async ValueTask<ObjectId> PrepareAsync(NodeIncarnation node, int count, CancellationToken token) =>
         new(Accepted((await AskAsync(node, new StreamOpsRequest { Prepares = [count] }, token)).Prepared[0]).ObjectId);
 
-    public async ValueTask<IReadOnlyList<RangeVerdict>> CommitAsync(UploadCommit commit, CancellationToken token)
+    public async ValueTask<CommittedUpload> CommitAsync(UploadCommit commit, CancellationToken token)
     {
         var request = new StreamOpsRequest
         {
-            Commits = [new() { WalId = commit.WalId ?? Guid.Empty, Ranges = [.. commit.Ranges.Select(RangeForms.To<StreamOpsRequest.CommittedRange>)] }],
+            Commits =
+            [
+                new()
+                {
+                    WalId = commit.WalId ?? Guid.Empty,
+                    Ranges = [.. commit.Ranges.Select(RangeForms.To<StreamOpsRequest.CommittedRange>)],
+                    Closes = [.. commit.Closes.Select(ToOperation)],
+                },
+            ],
+            Prepares = commit.PreparesNext ? [1] : [],
         };
-        var committed = Accepted((await AskAsync(commit.Node, request, token)).Committed[0]);
-        return [.. committed.Verdicts.Select(verdict => new RangeVerdict((RangeOutcome)verdict.Outcome, verdict.StartOffset))];
+        var response = await AskAsync(commit.Node, request, token);
+        var committed = Accepted(response.Committed[0]);
+        return new CommittedUpload(
+            [.. committed.Verdicts.Select(verdict => new RangeVerdict((RangeOutcome)verdict.Outcome, verdict.StartOffset))],
+            commit.Closes.Where((_, index) => committed.Closed[index].ErrorCode == (short)ControllerError.None).Select(close => close.Stream).ToHashSet(),
+            commit.PreparesNext ? new ObjectId(Accepted(response.Prepared[0]).ObjectId) : null);
     }
 
     public async ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, CancellationToken token)
@@ -121,6 +128,9 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
         request.NodeEpoch = node.Epoch.Value;
         return (request.HasDeeds ? _deeds : _questions).AskAsync(request, token);
     }
+
+    private static StreamOpsRequest.Close ToOperation(StreamClose close) =>
+        new() { StreamId = close.Stream.Value, Epoch = close.Epoch.Value, EndOffset = close.EndOffset, HandsOver = close.HandsOver };
 
     private static T Accepted<T>(T result)
         where T : IOperationResult =>

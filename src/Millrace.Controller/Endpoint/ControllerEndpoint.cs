@@ -55,7 +55,8 @@ public sealed class ControllerEndpoint : IControllerLink
         Take(new RequestKind<AllocateProducerIdsRequest, AllocateProducerIdsResponse> { Decide = ProducerIds.Allocate });
         Take(new RequestKind<UnregisterBrokerRequest, UnregisterBrokerResponse> { Decide = NodeRemoval.Remove });
         Take(new RequestKind<RegisterNodeRequest, RegisterNodeResponse> { Decide = nodes.Register, Committed = nodes.OnRegistered });
-        Take(new RequestKind<MoveAwayRequest, MoveAwayResponse> { Decide = NodeRequests.MoveAway });
+        Take(new RequestKind<EvacuateRequest, EvacuateResponse> { Decide = NodeRequests.Evacuate });
+        Take(new RequestKind<ReturnLeadersRequest, ReturnLeadersResponse> { Decide = NodeRequests.ReturnLeaders });
         Take(new RequestKind<LeaveNodeRequest, LeaveNodeResponse> { Decide = NodeRequests.Leave });
         Take(new RequestKind<RegisterWalRequest, RegisterWalResponse> { Decide = WalRequests.Register });
         Take(new RequestKind<ListWalsRequest, ListWalsResponse> { Decide = WalRequests.List });

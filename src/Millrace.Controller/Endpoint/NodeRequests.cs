@@ -41,12 +41,26 @@ internal sealed class NodeRequests(ClusterController controller, ILogger logger)
         }
     }
 
-    public static MoveAwayResponse MoveAway(PendingEntry entry, MoveAwayRequest request)
+    public static EvacuateResponse Evacuate(PendingEntry entry, EvacuateRequest request)
     {
         var node = new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch));
         entry.RequireLive(node);
+        if (entry.Cluster.Nodes[node.Node] is { IsLeaving: false } known)
+        {
+            // Nothing comes to it from here on, whoever asks for that.
+            entry.Add((known with { IsLeaving = true }).ToRecord());
+        }
+
         Evacuation.Plan(entry, node.Node);
-        return new MoveAwayResponse();
+        return new EvacuateResponse();
+    }
+
+    public static ReturnLeadersResponse ReturnLeaders(PendingEntry entry, ReturnLeadersRequest request)
+    {
+        var node = new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch));
+        entry.RequireLive(node);
+        LeaderReturn.Plan(entry, node.Node);
+        return new ReturnLeadersResponse();
     }
 
     public static LeaveNodeResponse Leave(PendingEntry entry, LeaveNodeRequest request)

@@ -31,18 +31,17 @@ internal static class StreamRequests
         {
             Created = Each(entry, new int[request.Creations], (pending, _) => Create(pending, node)),
             Opened = Each(entry, request.Opens, (pending, open) => Open(pending, node, open, ref room)),
-            Closed = Each(entry, request.Closes, (pending, close) =>
-                Done(() => StreamOperations.Close(pending, node, new StreamId(close.StreamId), new StreamEpoch(close.Epoch), close.EndOffset))),
+            Closed = Close(entry, node, request.Closes),
             Trimmed = Each(entry, request.Trims, (pending, trim) =>
                 Done(() => StreamOperations.Trim(pending, node, new StreamId(trim.StreamId), new StreamEpoch(trim.Epoch), trim.StartOffset))),
             Prepared = Each(entry, request.Prepares, (pending, count) =>
                 new StreamOpsResponse.PrepareResult { ObjectId = ObjectOperations.Prepare(pending, node, count).Value }),
-            Committed = Each(entry, request.Commits, (pending, commit) => Commit(pending, node, commit)),
+            Committed = [.. request.Commits.Select(commit => Commit(entry, node, commit))],
             Damaged = Each(entry, request.Damages, (pending, damage) =>
                 Done(() => StreamOperations.ReportDamage(
                     pending, node, ToWal(damage.WalId), new StreamId(damage.StreamId), new StreamEpoch(damage.Epoch)))),
         };
-        HandOver.Appoint(entry, node, request.Closes.Where(close => close.HandsOver));
+        HandOver.Appoint(entry, node, request.Closes.Concat(request.Commits.SelectMany(commit => commit.Closes)).Where(close => close.HandsOver));
         StreamQuestions.Answer(entry.State, request, response);
         return response;
     }
@@ -99,17 +98,22 @@ internal static class StreamRequests
         };
     }
 
+    private static StreamOpsResponse.Done[] Close(PendingEntry entry, NodeIncarnation node, IReadOnlyList<StreamOpsRequest.Close> closes) =>
+        Each(entry, closes, (pending, close) =>
+            Done(() => StreamOperations.Close(pending, node, new StreamId(close.StreamId), new StreamEpoch(close.Epoch), close.EndOffset)));
+
     private static StreamOpsResponse.CommitResult Commit(PendingEntry entry, NodeIncarnation node, StreamOpsRequest.Commit commit)
     {
-        var verdicts = UploadJudge.Commit(
-            entry, new UploadCommit(node, ToWal(commit.WalId), [.. commit.Ranges.Select(RangeForms.From)]));
-        return new StreamOpsResponse.CommitResult
+        var result = One(entry, pending => new StreamOpsResponse.CommitResult
         {
             Verdicts =
             [
-                .. verdicts.Select(verdict => new StreamOpsResponse.Verdict { Outcome = (sbyte)verdict.Outcome, StartOffset = verdict.StartOffset }),
+                .. UploadJudge.Commit(pending, new UploadCommit(node, ToWal(commit.WalId), [.. commit.Ranges.Select(RangeForms.From)]))
+                    .Select(verdict => new StreamOpsResponse.Verdict { Outcome = (sbyte)verdict.Outcome, StartOffset = verdict.StartOffset }),
             ],
-        };
+        });
+        result.Closed = result.ErrorCode == (short)ControllerError.None ? Close(entry, node, commit.Closes) : [];
+        return result;
     }
 
     private static StreamOpsResponse.Done Done(Action decide)
@@ -120,7 +124,6 @@ internal static class StreamRequests
 
     private static Guid? ToWal(Guid id) => id == Guid.Empty ? null : id;
 
-    // One that is refused takes back what it has added, and no more.
     private static TResult[] Each<TOperation, TResult>(
         PendingEntry entry, IReadOnlyList<TOperation> operations, Func<PendingEntry, TOperation, TResult> decide)
         where TResult : class, IOperationResult, new()
@@ -129,16 +132,23 @@ internal static class StreamRequests
         for (var i = 0; i < results.Length; i++)
         {
             var operation = operations[i];
-            try
-            {
-                results[i] = entry.Run(pending => decide(pending, operation));
-            }
-            catch (Exception refusal) when (Refusals.ErrorOf(refusal) is { } error)
-            {
-                results[i] = new TResult { ErrorCode = (short)error, ErrorMessage = refusal.Message };
-            }
+            results[i] = One(entry, pending => decide(pending, operation));
         }
 
         return results;
+    }
+
+    // One that is refused takes back what it has added, and no more.
+    private static TResult One<TResult>(PendingEntry entry, Func<PendingEntry, TResult> decide)
+        where TResult : class, IOperationResult, new()
+    {
+        try
+        {
+            return entry.Run(decide);
+        }
+        catch (Exception refusal) when (Refusals.ErrorOf(refusal) is { } error)
+        {
+            return new TResult { ErrorCode = (short)error, ErrorMessage = refusal.Message };
+        }
     }
 }

@@ -1,6 +1,7 @@
 using Millrace.Controller.Messages;
 using Millrace.Controller.Nodes;
 using Millrace.Controller.State;
+using Millrace.Controller.Topics;
 using Millrace.Metadata;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
@@ -49,6 +50,7 @@ internal static class WalRequests
         }
 
         var completion = WaitingWals.Complete(entry, Sender(request.NodeId, request.NodeEpoch), WalForms.ToShare(request));
+        Evacuation.PlanDrained(entry);
         return new CompleteRecoveryResponse { DamagedStreams = [.. completion.Damaged.Select(stream => stream.Value)], IsRetired = completion.IsRetired };
     }
 
@@ -56,6 +58,7 @@ internal static class WalRequests
     {
         entry.RequireLive(Sender(request.NodeId, request.NodeEpoch));
         var lost = WaitingWals.AcceptLoss(entry, request.WalId, request.Streams?.Select(stream => new StreamId(stream)).ToHashSet());
+        Evacuation.PlanDrained(entry);
         return new AcceptLossResponse
         {
             Lost =

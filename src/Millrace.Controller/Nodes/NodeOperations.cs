@@ -147,6 +147,10 @@ internal static class NodeOperations
     private static SuccessionPlan Settle(PendingEntry entry)
     {
         WalRetirement.RetireUnneeded(entry);
-        return Succession.Plan(entry);
+        var plan = Succession.Plan(entry);
+
+        // What was on its way from a drained node to one that is gone has to go elsewhere.
+        Evacuation.PlanDrained(entry);
+        return plan;
     }
 }

@@ -64,9 +64,11 @@ internal static class StreamOperations
         }
 
         var stream = Require(entry, id);
-        if (stream.Epochs.Any(range => range.Epoch == epoch && range.Owner == node && range.EndOffset == endOffset))
+        if (stream.Epochs.Any(range => range.Epoch == epoch && range.Owner == node && range.EndOffset == endOffset)
+            || (stream.LastEpoch?.Epoch > epoch && endOffset <= stream.CommittedEnd))
         {
-            // The answer to the first call was lost; others may have opened it since.
+            // The answer to the first call was lost; others may have opened it since, and then nothing is kept of a range that holds nothing any more. While
+            // its owner lives, nobody else has ended it.
             return;
         }
 

@@ -86,12 +86,18 @@ internal sealed class ConfigChanges(ConfigResolver configs)
             return new Refusal(ErrorCode.InvalidRequest, $"There is no broker '{resource.ResourceName}'.");
         }
 
+        var wasDrained = BrokerDuties.IsDrained(entry.Cluster, node);
         foreach (var config in resource.Configs)
         {
             var definition = BrokerConfigs.Find(config.Name);
             if (NewValue(config, definition, () => configs.Broker(entry.Cluster, definition!).Value, out var value) is { } refusal)
             {
                 return refusal;
+            }
+
+            if (node == MetadataImage.AllBrokers && BrokerDuties.ConfigNames.Contains(config.Name))
+            {
+                return new Refusal(ErrorCode.InvalidRequest, $"{config.Name} is set for one broker.");
             }
 
             if (value is not null && BrokerConfigs.CheckDynamic(config.Name, value) is { } problem)
@@ -105,7 +111,9 @@ internal sealed class ConfigChanges(ConfigResolver configs)
             }
         }
 
-        return null;
+        return BrokerDuties.IsDrained(entry.Cluster, node) == wasDrained ? null
+            : wasDrained ? LeaderReturn.Undrain(entry, node)
+            : Evacuation.Drain(entry, node);
     }
 
     /// <summary>The value that an operation leaves behind; null for none.</summary>

@@ -17,6 +17,7 @@ internal static class HandOver
     public static void Appoint(PendingEntry entry, NodeIncarnation node, IEnumerable<StreamOpsRequest.Close> closed)
     {
         var led = new SortedDictionary<(Guid Topic, int Partition), NodeId>();
+        var isGivenBack = false;
         foreach (var close in closed)
         {
             if (entry.Streams.Find(new StreamId(close.StreamId)) is { LastEpoch: { IsOpen: false } last } stream
@@ -25,9 +26,14 @@ internal static class HandOver
                 && partition.Leader == node.Node && partition.Epoch == last.Epoch)
             {
                 led[(stream.TopicId, stream.Partition)] = partition.PlannedTo ?? node.Node;
+                isGivenBack |= partition.PlannedTo is null;
             }
         }
 
         PartitionRuns.Record(entry, led, static (runs, topic) => runs.ToLeaders(topic));
+        if (isGivenBack)
+        {
+            Evacuation.PlanDrained(entry);
+        }
     }
 }

@@ -1,10 +1,12 @@
+using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
-using Millrace.Runtime.Ids;
 
 namespace Millrace.Controller.Topics;
 
-/// <summary>ElectLeaders: partitions move to their preferred leaders, the first of their replicas that live. Each is checked and answered by itself.</summary>
+/// <summary>
+/// ElectLeaders: partitions move to their preferred leaders (<see cref="BrokerDuties.PreferredLeader"/>). Each is checked and answered by itself.
+/// </summary>
 /// <remarks>
 /// An unclean election means the same: whatever leads next has everything that was acknowledged. What is accepted here is planned; whoever asked waits for
 /// the leader's handing over.
@@ -44,10 +46,6 @@ internal static class LeaderElection
         return new ElectLeadersResponse { ReplicaElectionResults = results };
     }
 
-    /// <summary>The first replica that lives.</summary>
-    public static NodeId? Preferred(MetadataImage cluster, IEnumerable<NodeId> replicas) =>
-        replicas.Where(cluster.IsLive).Select(replica => (NodeId?)replica).FirstOrDefault();
-
     private static ElectLeadersResponse.PartitionResult[] Elect(PendingEntry entry, string name, int[] partitions, bool isUnclean)
     {
         entry.Cluster.TryGetTopic(name, out var topic);
@@ -77,9 +75,9 @@ internal static class LeaderElection
             return new Refusal(unavailable, "The partition has no leader until what its last leader had acknowledged is recovered.");
         }
 
-        if (Preferred(entry.Cluster, partition.Replicas) is not { } preferred)
+        if (BrokerDuties.PreferredLeader(entry.Cluster, partition.Replicas) is not { } preferred)
         {
-            return new Refusal(unavailable, "No replica of the partition is alive.");
+            return new Refusal(unavailable, "No replica of the partition is alive, but for drained ones.");
         }
 
         if (leader == preferred && !partition.Moves)

@@ -1,3 +1,4 @@
+using Millrace.Metadata.Configs;
 using Millrace.Protocol;
 using Millrace.Runtime.Ids;
 
@@ -10,14 +11,19 @@ internal static class ManualAssignment
     /// <param name="entry">Knows the registered nodes.</param>
     /// <param name="chosen">Partitions and their brokers.</param>
     /// <param name="alsoKnown">Nodes that may be named though they are not registered.</param>
+    /// <param name="present">The replicas that there are: those are no new ones.</param>
     public static Refusal? Check(
-        PendingEntry entry, IReadOnlyList<(int Partition, IReadOnlyList<int> Brokers)> chosen, IReadOnlyList<NodeId> alsoKnown) =>
-        chosen.Select(assignment => Check(entry, assignment.Partition, assignment.Brokers, alsoKnown)).FirstOrDefault(refusal => refusal is not null);
+        PendingEntry entry, IReadOnlyList<(int Partition, IReadOnlyList<int> Brokers)> chosen, IReadOnlyList<NodeId> alsoKnown,
+        IReadOnlyList<NodeId>? present = null) =>
+        chosen
+            .Select(assignment => Check(entry, assignment.Partition, assignment.Brokers, alsoKnown, present ?? []))
+            .FirstOrDefault(refusal => refusal is not null);
 
     public static IReadOnlyList<NodeId>[] Replicas(IReadOnlyList<(int Partition, IReadOnlyList<int> Brokers)> chosen) =>
         [.. chosen.Select(assignment => (IReadOnlyList<NodeId>)[.. assignment.Brokers.Select(broker => new NodeId(broker))])];
 
-    private static Refusal? Check(PendingEntry entry, int partition, IReadOnlyList<int> brokers, IReadOnlyList<NodeId> alsoKnown)
+    private static Refusal? Check(
+        PendingEntry entry, int partition, IReadOnlyList<int> brokers, IReadOnlyList<NodeId> alsoKnown, IReadOnlyList<NodeId> present)
     {
         if (brokers.Count == 0)
         {
@@ -36,6 +42,13 @@ internal static class ManualAssignment
             {
                 return new Refusal(
                     ErrorCode.InvalidReplicaAssignment, $"The manual partition assignment includes broker {broker}, but no such broker is registered.");
+            }
+
+            if (BrokerDuties.GetsNothingNew(entry.Cluster, new NodeId(broker)) && !present.Contains(new NodeId(broker)))
+            {
+                return new Refusal(
+                    ErrorCode.InvalidReplicaAssignment,
+                    $"The manual partition assignment includes broker {broker}, which is cordoned or drained: it gets no partitions.");
             }
         }
 

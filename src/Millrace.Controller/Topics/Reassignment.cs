@@ -1,4 +1,5 @@
 using Millrace.Metadata;
+using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Runtime.Ids;
@@ -26,6 +27,9 @@ internal static class Reassignment
         }
 
         response.Responses = [.. request.Topics.Select(topic => Alter(entry, topic, request.AllowReplicationFactorChange))];
+
+        // A drain is ended by an undrain, and not partition by partition.
+        Evacuation.PlanDrained(entry);
         return response;
     }
 
@@ -75,7 +79,7 @@ internal static class Reassignment
             return partition.Moves ? null : new Refusal(ErrorCode.NoReassignmentInProgress, "The partition is not being moved.");
         }
 
-        if (ManualAssignment.Check(entry, [(wanted.PartitionIndex, brokers)], alsoKnown: []) is { } refusal)
+        if (ManualAssignment.Check(entry, [(wanted.PartitionIndex, brokers)], alsoKnown: [], present: partition.Replicas) is { } refusal)
         {
             return refusal;
         }
@@ -114,7 +118,7 @@ internal static class Reassignment
             // One without a leader has a plan already, by which it gets one.
             if (topic.Partitions[index] is { Leader: { } leader } partition)
             {
-                moves.Add(partition, replicas is null || replicas.Contains(leader) ? null : LeaderElection.Preferred(entry.Cluster, replicas));
+                moves.Add(partition, replicas is null || replicas.Contains(leader) ? null : BrokerDuties.PreferredLeader(entry.Cluster, replicas));
             }
         }
 

@@ -1,3 +1,4 @@
+using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Runtime;
@@ -19,10 +20,10 @@ internal sealed class ReplicaPlacement
     private readonly int _nextNodeId;
     private readonly long _firstTurn;
 
-    /// <param name="entry">Has a live node.</param>
+    /// <param name="entry">Has a live node that is not cordoned.</param>
     public ReplicaPlacement(PendingEntry entry)
     {
-        _turns = Alternate(entry.Cluster.LiveNodes);
+        _turns = Alternate(Uncordoned(entry.Cluster));
         Invariant.Check(_turns.Length > 0);
         _nextNodeId = entry.Cluster.NextNodeId;
         // Counts the partitions that were ever made.
@@ -31,7 +32,10 @@ internal sealed class ReplicaPlacement
 
     /// <summary>Without a live broker nothing can be led, and so nothing is created.</summary>
     public static Refusal? RefuseWithoutBroker(PendingEntry entry) =>
-        entry.Cluster.LiveNodes.Any() ? null : new Refusal(ErrorCode.InvalidReplicationFactor, "No broker is registered.");
+        Uncordoned(entry.Cluster).Any() ? null
+        : new Refusal(
+            ErrorCode.InvalidReplicationFactor,
+            entry.Cluster.LiveNodes.Any() ? "Every broker that lives is cordoned or drained." : "No broker is registered.");
 
     /// <summary>The first replica that is alive; if none is, any live node, since the data lies in shared storage.</summary>
     public static NodeId ChooseLeader(IReadOnlyList<NodeId> replicas, IReadOnlyList<NodeId> live, int partition)
@@ -48,11 +52,21 @@ internal sealed class ReplicaPlacement
         return live[partition % live.Count];
     }
 
-    public static NodeId[] Live(MetadataImage cluster) => [.. cluster.LiveNodes.Select(node => node.Id)];
+    /// <summary>Who may lead what nobody leads: those that live and are not drained; where all are, all that live.</summary>
+    /// <param name="cluster">The cluster.</param>
+    /// <param name="except">One that is about to leave.</param>
+    public static NodeId[] Candidates(MetadataImage cluster, NodeId? except = null)
+    {
+        NodeId[] live = [.. cluster.LiveNodes.Select(node => node.Id).Where(node => node != except)];
+        NodeId[] meant = [.. live.Where(node => !BrokerDuties.IsDrained(cluster, node))];
+        return meant.Length > 0 ? meant : live;
+    }
 
     /// <summary>The replicas of some new partitions, as many as were asked for of each: the live nodes, then those that will be registered next.</summary>
     public IReadOnlyList<IReadOnlyList<NodeId>> Place(int partitions, int replicationFactor) =>
         [.. Enumerable.Range(0, partitions).Select(partition => PlaceInTurn(_firstTurn + partition, replicationFactor))];
+
+    private static IEnumerable<NodeImage> Uncordoned(MetadataImage cluster) => cluster.LiveNodes.Where(node => !BrokerDuties.GetsNothingNew(cluster, node.Id));
 
     private IReadOnlyList<NodeId> PlaceInTurn(long turn, int replicationFactor)
     {

@@ -14,7 +14,7 @@ internal static class Succession
     /// </summary>
     public static SuccessionPlan Plan(PendingEntry entry)
     {
-        var live = ReplicaPlacement.Live(entry.Cluster);
+        var live = ReplicaPlacement.Candidates(entry.Cluster);
         var wals = new Dictionary<NodeEpoch, WalImage>();
         foreach (var wal in entry.Cluster.Wals.Values)
         {

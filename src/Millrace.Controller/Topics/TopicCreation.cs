@@ -57,7 +57,7 @@ internal sealed class TopicCreation(ConfigResolver configs, NodeRandom random)
     /// <summary>Adds partitions to a topic: from the present count on, one for each list of replicas.</summary>
     internal static void AddPartitions(PendingEntry entry, Guid topicId, int first, IReadOnlyList<IReadOnlyList<NodeId>> replicas)
     {
-        var live = ReplicaPlacement.Live(entry.Cluster);
+        var live = ReplicaPlacement.Candidates(entry.Cluster);
         for (var i = 0; i < replicas.Count; i++)
         {
             var index = first + i;

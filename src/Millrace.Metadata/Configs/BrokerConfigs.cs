@@ -7,10 +7,12 @@ public static class BrokerConfigs
 {
     public const string AdvertisedListeners = "advertised.listeners";
     public const string AutoCreateTopicsEnable = "auto.create.topics.enable";
+    public const string AutoLeaderRebalanceEnable = "auto.leader.rebalance.enable";
     public const string BrokerId = "broker.id";
     public const string BrokerRack = "broker.rack";
     public const string ConnectionsMaxIdleMs = "connections.max.idle.ms";
     public const string ControllerListenerNames = "controller.listener.names";
+    public const string CordonedLogDirs = "cordoned.log.dirs";
     public const string DefaultReplicationFactor = "default.replication.factor";
     public const string DeleteTopicEnable = "delete.topic.enable";
     public const string FetchMaxBytes = "fetch.max.bytes";
@@ -24,6 +26,7 @@ public static class BrokerConfigs
     public const string LogRetentionCheckIntervalMs = "log.retention.check.interval.ms";
     public const string MaxConnections = "max.connections";
     public const string MaxConnectionsPerIp = "max.connections.per.ip";
+    public const string Drained = "millrace.drained";
     public const string MaxProducers = "millrace.producers.max";
     public const string NodeId = "node.id";
     public const string NumPartitions = "num.partitions";
@@ -63,10 +66,19 @@ public static class BrokerConfigs
             AdvertisedListeners, null,
             "The addresses that clients are told, by listener: each is told those of the listener it came by. Default: where they are bound.").Static(),
         ConfigDefinition.Boolean(AutoCreateTopicsEnable, true, "A topic that a client asks for is created.").Static(),
+        ConfigDefinition.Boolean(
+            AutoLeaderRebalanceEnable, true, "A broker that starts gets back the partitions whose first replica it is.").Static(),
         ConfigDefinition.Integer(BrokerId, ConfigType.Int, -1, -1, HighestNodeId, "The older name of node.id; -1 lets the cluster choose.").Static(),
         ConfigDefinition.Text(BrokerRack, null, "The rack or zone of the node.").Static(),
         ConfigDefinition.Long(ConnectionsMaxIdleMs, 600_000, 0, "How long a silent connection stays open.").Static(),
         ConfigDefinition.Text(ControllerListenerNames, null, "Listeners of Kafka's controllers: they are not opened here.").Static(),
+        ConfigDefinition.List(
+            CordonedLogDirs, "", static item => item == "*" ? null : "There is one store, of all brokers: * means it",
+            "With *, the broker gets no new partitions. Set for one broker, while it runs or is away."),
+        ConfigDefinition.Boolean(
+            Drained, false,
+            "The broker leads nothing: what it leads is handed over to others, and it gets nothing, until this is unset. Set for one broker, while it runs or "
+            + "is away."),
         ConfigDefinition.Int(DefaultReplicationFactor, 1, 1, "The replication factor of a topic created without one.").Static(),
         ConfigDefinition.Boolean(DeleteTopicEnable, true, "Topics may be deleted.").Static(),
         ConfigDefinition.Int(FetchMaxBytes, 16 << 20, 1024, "The most that one fetch answers.").Static(),

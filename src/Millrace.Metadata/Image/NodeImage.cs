@@ -24,6 +24,9 @@ public sealed record NodeImage(NodeId Id, NodeEpoch Epoch, Guid Incarnation, Imm
     /// <summary>Null of one that did not say.</summary>
     public NodeTimes? Times { get; init; }
 
+    /// <summary>It is about to stop, and hands over what it leads.</summary>
+    public bool IsLeaving { get; init; }
+
     public bool IsLive => State == NodeState.Live;
 
     /// <summary>Where clients of a listener reach it; null if they do not.</summary>
@@ -63,5 +66,6 @@ public sealed record NodeImage(NodeId Id, NodeEpoch Epoch, Guid Incarnation, Imm
             Name = Name,
             LeaseMs = (int)(Times?.Lease.TotalMilliseconds ?? 0),
             FenceMs = (int)(Times?.Fence.TotalMilliseconds ?? 0),
+            IsLeaving = IsLeaving,
         };
 }

@@ -17,11 +17,12 @@ internal sealed class BrokerListCommand() : ClientCommand("list", "List brokers,
         using var admin = Client.Admin(result);
         var cluster = await ClusterView.AskAsync(admin, Client, result, token);
         var metadata = admin.GetMetadata(Client.Timeout(result));
-        var report = new Report("Node", "Name", "State", "Host", "Port", "Rack", "Controller", "Leads");
+        var report = new Report("Node", "Name", "State", "Host", "Port", "Rack", "Controller", "Duty", "Leads");
         foreach (var broker in cluster.Brokers)
         {
             report.Add(
                 broker.Id, broker.Name, broker.State, broker.Host, broker.Port, broker.Rack, broker.Id == cluster.Controller,
+                broker.DutyInWords,
                 metadata.Topics.Sum(topic => topic.Partitions.Count(partition => partition.Leader == broker.Id)));
         }
 

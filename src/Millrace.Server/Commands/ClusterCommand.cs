@@ -6,6 +6,7 @@ namespace Millrace.Server.Commands;
 /// <summary><c>millrace cluster …</c></summary>
 [Example("millrace cluster describe", "The brokers there are")]
 [Example("millrace cluster health", "Whether something is amiss")]
+[Example("millrace cluster restart-plan", "How to restart it while clients go on")]
 internal sealed class ClusterCommand : Command
 {
     public ClusterCommand()
@@ -13,5 +14,6 @@ internal sealed class ClusterCommand : Command
     {
         Subcommands.Add(new ClusterDescribeCommand());
         Subcommands.Add(new ClusterHealthCommand());
+        Subcommands.Add(new ClusterRestartPlanCommand());
     }
 }

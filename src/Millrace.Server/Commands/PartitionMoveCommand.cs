@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Confluent.Kafka;
+using Millrace.Metadata.Configs;
 using Millrace.Server.Cli;
 using Millrace.Server.Cli.Brokers;
 using Millrace.Server.Cli.Completion;
@@ -17,7 +18,7 @@ internal sealed class PartitionMoveCommand : ClientCommand
     private readonly Option<string> _to = new("--to") { Description = "The broker that is to lead them: its id or name", Required = true, HelpName = "BROKER" };
 
     public PartitionMoveCommand()
-        : base("move", "Have another broker lead partitions, and wait until it does")
+        : base("move", "Have another broker lead partitions from now on, as their first replica, and wait until it does")
     {
         _partitions.CompletionSources.AddTopics(Client);
         _to.CompletionSources.AddBrokers(Client);
@@ -34,6 +35,12 @@ internal sealed class PartitionMoveCommand : ClientCommand
         if (broker.State != BrokerView.Live)
         {
             throw new CommandFailedException(ExitCode.Failed, $"Broker {broker.Id} is {broker.State}, and can lead nothing.");
+        }
+
+        if (broker.Duty == BrokerDuty.Drained)
+        {
+            throw new CommandFailedException(
+                ExitCode.Failed, $"Broker {broker.Id} is drained, and leads nothing: `millrace broker undrain {broker.Id}` first.");
         }
 
         var scope = TopicScope.Parse(result.GetValue(_partitions)!, "The first argument");

@@ -23,6 +23,9 @@ namespace Millrace.Server.Composition;
 /// </remarks>
 internal sealed class Incarnation : IAsyncDisposable
 {
+    // Of the time that a stop has: what is left to do then, without anybody to hand over to, is as much as it ever was.
+    private const int EvacuationPart = 4;
+
     private readonly NodeRuntime _life;
     private readonly NodeOptions _options;
     private readonly IncarnationParts _parts;
@@ -77,7 +80,7 @@ internal sealed class Incarnation : IAsyncDisposable
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _life.Stopping);
         try
         {
-            await MoveAwayAsync(ends.Token);
+            await EvacuateAsync(ends.Token);
             await Broker.StopAsync(_options.ShutdownGrace, ends.Token);
             await Streams.CloseAsync(ends.Token);
             await Nodes.LeaveAsync(Self, ends.Token);
@@ -115,13 +118,13 @@ internal sealed class Incarnation : IAsyncDisposable
     /// <summary>
     /// Hands over to others what is led here, while clients are still served. What is not done in a part of the time is closed as if there were nobody else.
     /// </summary>
-    private async Task MoveAwayAsync(CancellationToken token)
+    private async Task EvacuateAsync(CancellationToken token)
     {
-        using var limit = new CancellationTokenSource(_options.StopLimit / 4, _life.Time);
+        using var limit = new CancellationTokenSource(_options.StopLimit / EvacuationPart, _life.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, token);
         try
         {
-            await Nodes.MoveAwayAsync(Self, either.Token);
+            await Nodes.EvacuateAsync(Self, either.Token);
             await Metadata.WaitAsync(
                 image => IsFenced(image)
                     || !image.Topics.Values.Any(topic => topic.Partitions.Exists(partition => partition.Moves && partition.Leader == Self.Node)),
@@ -130,6 +133,11 @@ internal sealed class Incarnation : IAsyncDisposable
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
             // There is time left for the rest.
+        }
+        catch (StreamException refused) when (refused.Error != StreamError.Fenced)
+        {
+            // What is closed is led by others all the same, a little later.
+            ServerMessages.NotEvacuated(_logger, refused.Message);
         }
     }
 

@@ -11,6 +11,7 @@ using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Server.Options;
+using Millrace.Streams;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
@@ -33,6 +34,9 @@ namespace Millrace.Server.Composition;
 internal sealed class IncarnationStart(
     NodeRuntime node, NodeOptions options, NodeComponents components, HostListeners listeners, ClusterMember member, bool isReplacement)
 {
+    // A recovery takes seconds. What waits longer waits for something else, and may do so for days.
+    private static readonly TimeSpan RecoveryPatience = TimeSpan.FromMinutes(1);
+
     private readonly ILogger _logger = node.Loggers.CreateLogger<IncarnationStart>();
 
     // What was made so far: goes if a later step fails, and is the incarnation's when all is made.
@@ -114,6 +118,11 @@ internal sealed class IncarnationStart(
         _ = life.Spawn("former-wals", ending => former.GiveBackAsync(member.Metadata, ending));
         var survivor = new SurvivorLoop(life, self, recovery, new AcceptedLosses(life, nodes, self, []));
         _ = life.Spawn("failover", ending => survivor.RunAsync(member.Metadata, ending));
+        if (identity.Configs.Broker(member.Metadata.Image, BrokerConfigs.AutoLeaderRebalanceEnable).AsBoolean())
+        {
+            _ = life.Spawn("leader-return", ending => ReturnLeadersAsync(nodes, self, ending));
+        }
+
         return new Incarnation(life, options, _parts)
         {
             Self = self,
@@ -188,6 +197,38 @@ internal sealed class IncarnationStart(
         // Shares of those of other nodes are recovered while this one serves; unless the operator gives something up, which is said once.
         var own = options.AcceptLoss.Count > 0 ? waiting : [.. waiting.Where(wal => wal.Wal.Node == self.Node)];
         await new StartRecovery(recovery, losses).RunAsync(own, triesAgain: isReplacement, token);
+    }
+
+    /// <summary>Others have come to lead, while it was away, what it is the preferred leader of; or are about to, when they have recovered it.</summary>
+    private async Task ReturnLeadersAsync(NodeRegistry nodes, NodeIncarnation self, CancellationToken token)
+    {
+        try
+        {
+            await nodes.ReturnLeadersAsync(self, token);
+            if (IsAwaited(member.Metadata.Image))
+            {
+                using var patience = new CancellationTokenSource(RecoveryPatience, node.Time);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, token);
+                try
+                {
+                    await member.Metadata.WaitAsync(image => !IsAwaited(image), either.Token);
+                }
+                catch (OperationCanceledException) when (!token.IsCancellationRequested)
+                {
+                    // What has been recovered by now comes back.
+                }
+
+                await nodes.ReturnLeadersAsync(self, token);
+            }
+        }
+        catch (StreamException failure)
+        {
+            // If it is fenced, it hears of that elsewhere.
+            ServerMessages.LeadersNotReturned(_logger, failure.Message);
+        }
+
+        bool IsAwaited(MetadataImage image) => image.Topics.Values.Any(topic => topic.Partitions.Exists(
+            partition => partition.Leader is null && BrokerDuties.PreferredLeader(image, partition.Replicas) == self.Node));
     }
 
     /// <summary>What is told is why it could not start, and not what that has led to.</summary>

@@ -10,7 +10,7 @@ internal static class HarmlessSettings
     public static IReadOnlyList<HarmlessGroup> Groups { get; } =
     [
         new("Every node is broker and controller in one, and the store decides which of them is the controller; brokers of one store are a cluster.",
-            "auto.leader.rebalance.enable", "broker.heartbeat.interval.ms", "broker.session.timeout.ms", "cluster.id", "controlled.shutdown.enable",
+            "broker.heartbeat.interval.ms", "broker.session.timeout.ms", "cluster.id", "controlled.shutdown.enable",
             "controller.performance.", "controller.quorum.", "controller.socket.timeout.ms", "early.start.listeners",
             "initial.broker.registration.timeout.ms", "leader.imbalance.check.interval.seconds",
             "request.timeout.ms", "server.max.startup.time.ms", "unclean.leader.election.interval.ms"),
@@ -21,7 +21,7 @@ internal static class HarmlessSettings
             "replica.high.watermark.checkpoint.interval.ms", "replica.lag.time.max.ms", "replica.selector.class", "replica.socket.",
             "replication.quota.window."),
         new("There are no log folders and segment files.",
-            "cordoned.log.dirs", "log.dir.failure.timeout.ms", "log.flush.offset.checkpoint.interval.ms", "log.flush.scheduler.interval.ms",
+            "log.dir.failure.timeout.ms", "log.flush.offset.checkpoint.interval.ms", "log.flush.scheduler.interval.ms",
             "log.flush.start.offset.checkpoint.interval.ms", "log.initial.task.delay.ms", "num.recovery.threads.per.data.dir",
             "offsets.load.buffer.size", "offsets.topic.compression.codec", "offsets.topic.segment.bytes"),
         new("There is no log cleaning yet: compacted topics keep everything.",

@@ -69,7 +69,11 @@ internal sealed class SettingsReader
 
     private void Sort(string key, string value)
     {
-        if (ServerSettings.Find(key) is { } setting)
+        if (BrokerDuties.ConfigNames.Contains(key))
+        {
+            _problems.Add($"{key} is kept by the cluster, and set while it runs: `millrace broker cordon` or `drain`, or as a config of one broker.");
+        }
+        else if (ServerSettings.Find(key) is { } setting)
         {
             Take(setting, value);
         }

@@ -22,7 +22,9 @@ internal static class SettingsReference
 
     /// <summary>What a node can be started with and that does something: ours first, then Kafka's.</summary>
     public static IEnumerable<ConfigDefinition> OfBrokers =>
-        ServerSettings.Own.Concat(BrokerConfigs.All).OrderBy(setting => !IsOwn(setting)).ThenBy(setting => setting.Name, StringComparer.Ordinal);
+        ServerSettings.Own.Concat(BrokerConfigs.All.Where(config => !BrokerDuties.ConfigNames.Contains(config.Name)))
+            .OrderBy(setting => !IsOwn(setting))
+            .ThenBy(setting => setting.Name, StringComparer.Ordinal);
 
     public static bool IsOwn(ConfigDefinition setting) => setting.Name.StartsWith("millrace.", StringComparison.Ordinal);
 
@@ -41,6 +43,16 @@ internal static class SettingsReference
 
             """);
         Table(page, OfBrokers, setting => !IsOwn(setting) && setting.IsDynamic);
+        page.Append(
+            """
+
+            ## Of one broker, kept by the cluster
+
+            No node is started with these: `millrace broker drain` and `cordon` set them, or anything that alters the configs of one broker.
+
+
+            """);
+        Table(page, BrokerConfigs.All.Where(config => BrokerDuties.ConfigNames.Contains(config.Name)), _ => false);
         page.Append(
             """
 

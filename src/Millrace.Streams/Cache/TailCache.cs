@@ -8,7 +8,7 @@ namespace Millrace.Streams.Cache;
 internal sealed class TailCache(long limit, MemoryBudget budget)
 {
     private readonly Lock _lock = new();
-    private readonly Queue<(ITailHolder Stream, long EndOffset, long Bytes)> _uploaded = new();
+    private readonly Queue<(TailPart Part, long EndOffset, long Bytes)> _uploaded = new();
     private long _bytes;
 
     /// <summary>What they hold.</summary>
@@ -23,13 +23,27 @@ internal sealed class TailCache(long limit, MemoryBudget budget)
         }
     }
 
-    /// <summary>A stream's cached records below an offset are uploaded and may go from now on.</summary>
-    public void Add(ITailHolder stream, long endOffset, long bytes)
+    /// <summary>A stream's cached records below an offset are uploaded and may go from now on. Of one that has ended nothing is left to go.</summary>
+    public void Add(TailPart part, long endOffset, long bytes)
     {
         lock (_lock)
         {
-            _uploaded.Enqueue((stream, endOffset, bytes));
-            _bytes += bytes;
+            if (part.Holder is not null)
+            {
+                _uploaded.Enqueue((part, endOffset, bytes));
+                _bytes += bytes;
+                part.Bytes += bytes;
+            }
+        }
+    }
+
+    /// <summary>A stream has ended: it lets its records go by itself, and is not to be held here.</summary>
+    public void Forget(TailPart part)
+    {
+        lock (_lock)
+        {
+            _bytes -= part.Bytes;
+            part.End();
         }
     }
 
@@ -38,7 +52,7 @@ internal sealed class TailCache(long limit, MemoryBudget budget)
     {
         while (true)
         {
-            ITailHolder stream;
+            ITailHolder? stream;
             long endOffset;
             lock (_lock)
             {
@@ -47,11 +61,16 @@ internal sealed class TailCache(long limit, MemoryBudget budget)
                     return;
                 }
 
-                (stream, endOffset, var bytes) = _uploaded.Dequeue();
-                _bytes -= bytes;
+                (var part, endOffset, var bytes) = _uploaded.Dequeue();
+                stream = part.Holder;
+                if (stream is not null)
+                {
+                    _bytes -= bytes;
+                    part.Bytes -= bytes;
+                }
             }
 
-            stream.EvictUploaded(endOffset);
+            stream?.EvictUploaded(endOffset);
         }
     }
 }

@@ -1,4 +1,5 @@
 using Millrace.Runtime.Ids;
+using Millrace.Streams.Registry;
 
 namespace Millrace.Streams.Objects;
 
@@ -17,7 +18,10 @@ internal sealed record UploadRange(
     /// <summary>Payload bytes.</summary>
     public long Bytes { get; } = Records.Sum(record => (long)record.Payload.Length);
 
-    /// <summary>Two ranges in its place, of which the second keeps the checkpoint; null if it cannot be taken apart: an annex cannot.</summary>
+    /// <summary>With its commit the stream's range is closed, where it ends; null if the stream goes on.</summary>
+    public StreamClose? Close { get; init; }
+
+    /// <summary>Two ranges in its place, of which the second keeps the checkpoint and the closing; null if it cannot be taken apart: an annex cannot.</summary>
     public (UploadRange First, UploadRange Second)? Split()
     {
         if (Records.Count < 2 || !Annex.IsEmpty)
@@ -30,6 +34,6 @@ internal sealed record UploadRange(
         var middle = first.Last().EndOffset;
         return (
             new UploadRange(Stream, Epoch, StartOffset, middle, first, default, default),
-            new UploadRange(Stream, Epoch, middle, EndOffset, new RecordSlice(Records, half, Records.Count - half), Checkpoint, default));
+            new UploadRange(Stream, Epoch, middle, EndOffset, new RecordSlice(Records, half, Records.Count - half), Checkpoint, default) { Close = Close });
     }
 }

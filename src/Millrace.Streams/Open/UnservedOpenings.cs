@@ -57,7 +57,7 @@ internal sealed class UnservedOpenings(RegistryCalls registry)
         {
             try
             {
-                await registry.CloseAsync(id, left, end, handsOver: false, token);
+                await registry.CloseAsync(new StreamClose(id, left, end), token);
             }
             catch (StreamException refused) when (refused.Error == StreamError.Fenced)
             {

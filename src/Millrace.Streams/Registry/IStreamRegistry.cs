@@ -19,13 +19,10 @@ public interface IStreamRegistry
 
     /// <summary>Closes the range of an epoch at its end, which must be the committed end. A stream that was deleted meanwhile is no error.</summary>
     /// <param name="node">Who has it open.</param>
-    /// <param name="stream">The stream.</param>
-    /// <param name="epoch">At which it has.</param>
-    /// <param name="endOffset">The end.</param>
-    /// <param name="handsOver">In the same step the stream has its next owner, at a higher epoch: whom the registry knows, or the same again.</param>
+    /// <param name="close">What is closed, and where.</param>
     /// <param name="token">Ends the wait; the call can be repeated.</param>
     /// <exception cref="StreamException">Fenced, Unknown, Incomplete.</exception>
-    ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, bool handsOver, CancellationToken token);
+    ValueTask CloseAsync(NodeIncarnation node, StreamClose close, CancellationToken token);
 
     ValueTask TrimAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long startOffset, CancellationToken token);
 
@@ -36,9 +33,9 @@ public interface IStreamRegistry
     /// Commits all objects of one upload in one log entry. Each range is judged by itself: a deleted stream, or one whose range was
     /// committed by somebody else, does not block the rest. Commits of a stream come in WAL order.
     /// </summary>
-    /// <returns>One verdict for each range, in the order given. A repeated commit gets the verdicts of the first.</returns>
+    /// <returns>What became of it. A repeated commit is judged as the first was.</returns>
     /// <exception cref="StreamException">Fenced; PrepareExpired: nothing of it counts, upload again under new ids.</exception>
-    ValueTask<IReadOnlyList<RangeVerdict>> CommitAsync(UploadCommit commit, CancellationToken token);
+    ValueTask<CommittedUpload> CommitAsync(UploadCommit commit, CancellationToken token);
 
     /// <summary>
     /// The committed ranges of a stream that end after <paramref name="offset"/>, in offset order without a gap, at most

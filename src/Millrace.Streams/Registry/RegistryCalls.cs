@@ -11,8 +11,8 @@ namespace Millrace.Streams.Registry;
 /// <param name="retry">For how long.</param>
 internal sealed class RegistryCalls(NodeIncarnation node, IStreamRegistry registry, Retry retry)
 {
-    public Task CloseAsync(StreamId stream, StreamEpoch epoch, long endOffset, bool handsOver, CancellationToken token) =>
-        retry.UntilDoneAsync("Closing a stream", cancel => registry.CloseAsync(node, stream, epoch, endOffset, handsOver, cancel), token);
+    public Task CloseAsync(StreamClose close, CancellationToken token) =>
+        retry.UntilDoneAsync("Closing a stream", cancel => registry.CloseAsync(node, close, cancel), token);
 
     public Task<IReadOnlyList<ObjectRange>> LoadRangesAsync(StreamId stream, long offset, int expected, CancellationToken token) =>
         retry.UntilDoneAsync("Asking for a stream's ranges", cancel => RangePages.LoadAsync(registry, stream, offset, expected, cancel), token);

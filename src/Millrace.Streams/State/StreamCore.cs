@@ -39,6 +39,7 @@ internal sealed class StreamCore : ITailHolder
         Offsets = new StreamOffsets(opening.StartOffset, opening.EndOffset);
         Checkpoints = new CheckpointDebt(opening.CheckpointRange?.EndOffset ?? 0, checkpointBytes, replayedBytes);
         Cache = new LogCache(id, epoch, buffers);
+        Tail = new TailPart(this);
     }
 
     public StreamId Id { get; }
@@ -61,6 +62,9 @@ internal sealed class StreamCore : ITailHolder
 
     public CheckpointDebt Checkpoints { get; }
 
+    /// <summary>Its place in the tail cache.</summary>
+    public TailPart Tail { get; }
+
     /// <summary>Who waits for records to be durable.</summary>
     public OffsetWaiters Confirmed { get; } = new();
 
@@ -77,6 +81,18 @@ internal sealed class StreamCore : ITailHolder
             lock (Lock)
             {
                 return OldestNeededPosition_NeedsLock();
+            }
+        }
+    }
+
+    /// <summary>It was closed in good order.</summary>
+    public bool IsClosed
+    {
+        get
+        {
+            lock (Lock)
+            {
+                return Life.Phase == StreamPhase.Closed;
             }
         }
     }
@@ -130,6 +146,15 @@ internal sealed class StreamCore : ITailHolder
         }
 
         return reason;
+    }
+
+    /// <summary>An upload has closed its range in the registry, as whoever closes the stream hears next.</summary>
+    public void OnRangeClosed()
+    {
+        lock (Lock)
+        {
+            Life.OnRangeClosed();
+        }
     }
 
     /// <summary>Its range is closed in the registry.</summary>

@@ -15,6 +15,12 @@ internal sealed class StreamLife(StreamId id)
 
     public bool HasEnded => Phase is StreamPhase.Lost or StreamPhase.Closed;
 
+    /// <summary>Of one that closes: in the same step it has its next owner.</summary>
+    public bool HandsOver { get; private set; }
+
+    /// <summary>Its range is closed in the registry: <see cref="Close"/> is to follow.</summary>
+    public bool IsRangeClosed { get; private set; }
+
     /// <summary>It has ended, and neither the WAL nor an upload needs its records in memory.</summary>
     public bool IsOver => HasEnded && _users == 0;
 
@@ -50,12 +56,17 @@ internal sealed class StreamLife(StreamId id)
     }
 
     /// <summary>Takes no appends from now on. May be called again.</summary>
+    /// <param name="handsOver">Somebody else is to have it next.</param>
     /// <exception cref="StreamException">It has ended.</exception>
-    public void BeginClosing()
+    public void BeginClosing(bool handsOver)
     {
         ThrowIfEnded();
-        Phase = StreamPhase.Closing;
+        // Whoever only closes does not outdo whoever hands over.
+        (Phase, HandsOver) = (StreamPhase.Closing, HandsOver || handsOver);
     }
+
+    /// <summary>An upload has closed its range in the registry.</summary>
+    public void OnRangeClosed() => IsRangeClosed = true;
 
     /// <summary>Its range is closed in the registry.</summary>
     /// <exception cref="StreamException">It was lost meanwhile.</exception>

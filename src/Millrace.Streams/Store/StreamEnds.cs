@@ -1,4 +1,5 @@
 using Millrace.Runtime;
+using Millrace.Streams.Registry;
 using Millrace.Streams.State;
 using Millrace.Streams.Upload;
 
@@ -80,7 +81,7 @@ internal sealed class StreamEnds(StreamCore core, StreamUploads uploads, StreamC
                 return;
             }
 
-            core.Life.BeginClosing();
+            core.Life.BeginClosing(handsOver);
             end = core.Offsets.Next;
             confirmed = core.Offsets.Confirmed >= end ? Task.CompletedTask : core.Confirmed.Add(end);
         }
@@ -92,7 +93,16 @@ internal sealed class StreamEnds(StreamCore core, StreamUploads uploads, StreamC
 
             // Also where nothing was written that it could have gone along with: whoever opens the stream next replays nothing.
             await uploads.WhenCheckpointedAsync(end).OrCancelled(token);
-            await context.Registry.CloseAsync(core.Id, core.Epoch, end, handsOver, token);
+            if (StillToClose(end) is { } close)
+            {
+                // No upload was needed, or it came to less.
+                await context.Registry.CloseAsync(close, token);
+            }
+        }
+        catch (StreamException) when (core.IsClosed)
+        {
+            // Somebody else who closed it at the same time was faster.
+            return;
         }
         catch (StreamException refused)
         {
@@ -102,6 +112,15 @@ internal sealed class StreamEnds(StreamCore core, StreamUploads uploads, StreamC
         }
 
         core.Close();
+    }
+
+    /// <summary>Null if an upload has closed it.</summary>
+    private StreamClose? StillToClose(long end)
+    {
+        lock (core.Lock)
+        {
+            return core.Life.IsRangeClosed ? null : new StreamClose(core.Id, core.Epoch, end, core.Life.HandsOver);
+        }
     }
 
     private StreamExtent ConfirmedTail_NeedsLock()

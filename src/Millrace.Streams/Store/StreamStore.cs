@@ -60,7 +60,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
             new UploadContext(runtime.Time, options, components.Wal, Planner, registry, Indexes, Tail));
 
         var target = new UploadTarget(components.Node, components.Storage, components.Registry, components.Buffers);
-        var uploads = new ObjectUploader(runtime, options, target, _logger, Budget, Metrics.UploadFailures);
+        var uploads = new ObjectUploader(runtime, options, target, _logger, Budget, Metrics.UploadFailures, new PreparedIds(runtime.Time));
         _uploader = new Uploader(runtime, _context.Uploads, _open, uploads, _walTrim, LoseAll, Metrics, _logger);
         StoreGauges.Observe(Metrics.Meter, this);
         _uploads = runtime.Spawn("stream-uploader", _ => _uploader.RunAsync(_stopping.Token));
@@ -149,7 +149,11 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         _stopping.Dispose();
     }
 
-    void IStreamHost.OnClosed(StreamCore stream) => _open.RemoveClosed(stream);
+    void IStreamHost.OnClosed(StreamCore stream)
+    {
+        Tail.Forget(stream.Tail);
+        _open.RemoveClosed(stream);
+    }
 
     void IStreamHost.OnLost(StreamCore stream, StreamException reason)
     {
@@ -163,6 +167,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
             StreamsMessages.StreamLost(_logger, stream.Id, reason.Error, reason.Message);
         }
 
+        Tail.Forget(stream.Tail);
         var isPinning = _lost.Pin(stream);
         _open.RemoveLost(stream);
         if (isPinning && !_open.HasEnded)

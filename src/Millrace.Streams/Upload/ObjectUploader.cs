@@ -9,8 +9,8 @@ using Millrace.Streams.Registry;
 namespace Millrace.Streams.Upload;
 
 /// <summary>
-/// Turns ranges into committed objects: prepare ids, write objects, commit them in one log entry. Repeats each step until it is done. What
-/// cannot be done at once, for lack of memory or because it is too much for an object, is done in parts.
+/// Turns ranges into committed objects: prepare ids, write objects, commit them in one log entry, with the closing of what ends there. Repeats each step
+/// until it is done. What cannot be done at once, for lack of memory or because it is too much for an object, is done in parts.
 /// </summary>
 /// <param name="runtime">Time and chance.</param>
 /// <param name="options">Sizes and pauses.</param>
@@ -18,10 +18,11 @@ namespace Millrace.Streams.Upload;
 /// <param name="logger">Hears of what fails.</param>
 /// <param name="budget">Keeps account of the memory that objects take while they are written; null where nobody does.</param>
 /// <param name="failures">Counts failed steps; null where nobody does.</param>
+/// <param name="ahead">Ids from earlier uploads for later ones; null where there are none.</param>
 /// <param name="cache">Keeps what is committed for those who read it next; null where they have it anyway.</param>
 internal sealed class ObjectUploader(
     NodeRuntime runtime, StreamsOptions options, UploadTarget target, ILogger logger, MemoryBudget? budget = null, Counter<long>? failures = null,
-    ObjectCache? cache = null)
+    PreparedIds? ahead = null, ObjectCache? cache = null)
 {
     private readonly Retry _retry = new(runtime, options, logger, failures);
 
@@ -63,8 +64,7 @@ internal sealed class ObjectUploader(
                 try
                 {
                     var plan = Plan(ranges);
-                    var first = await _retry.UntilDoneAsync(
-                        "Preparing objects", cancel => target.Registry.PrepareAsync(target.Node, plan.Count, cancel), token);
+                    var first = await PrepareAsync(plan.Count, token);
                     foreach (var (kind, members) in plan)
                     {
                         var built = DataObjectBuilder.Build(new ObjectId(first.Value + objects.Count), kind, members, options.DataBlockBytes, target.Buffers);
@@ -74,7 +74,11 @@ internal sealed class ObjectUploader(
                     }
 
                     await WriteAsync(objects, token);
-                    commit = new UploadCommit(target.Node, walId, [.. objects.SelectMany(written => written.Ranges)]);
+                    commit = new UploadCommit(target.Node, walId, [.. objects.SelectMany(written => written.Ranges)])
+                    {
+                        Closes = [.. ranges.Select(range => range.Close).OfType<StreamClose>()],
+                        PreparesNext = ahead is { IsEmpty: true },
+                    };
                 }
                 catch (Exception failure) when (failure is OutOfMemoryException || Retry.IsFinal(failure))
                 {
@@ -134,7 +138,7 @@ internal sealed class ObjectUploader(
                     HasCheckpoint: false, default),
                 default,
                 Index: null,
-                failure));
+                Failure: failure));
         }
     }
 
@@ -163,6 +167,11 @@ internal sealed class ObjectUploader(
         return plan;
     }
 
+    /// <summary>The first of consecutive ids.</summary>
+    private async Task<ObjectId> PrepareAsync(int count, CancellationToken token) =>
+        (count == 1 ? ahead?.Take() : null)
+        ?? await _retry.UntilDoneAsync("Preparing objects", cancel => target.Registry.PrepareAsync(target.Node, count, cancel), token);
+
     private async Task WriteAsync(List<DataObject> objects, CancellationToken token)
     {
         // When one gives up for good the others are of no use, and their memory may go only when they have stopped.
@@ -186,15 +195,21 @@ internal sealed class ObjectUploader(
     private async Task<UploadOutcome[]> CommitAsync(UploadCommit commit, List<DataObject> objects, CancellationToken token)
     {
         var outcomes = new UploadOutcome[commit.Ranges.Count];
-        var verdicts = await _retry.UntilDoneAsync("Committing an upload", cancel => target.Registry.CommitAsync(commit, cancel), token);
+        var committed = await _retry.UntilDoneAsync("Committing an upload", cancel => target.Registry.CommitAsync(commit, cancel), token);
+        var verdicts = committed.Verdicts;
         Invariant.Check(verdicts.Count == commit.Ranges.Count);
+        if (committed.NextId is { } id)
+        {
+            ahead!.Add(id);
+        }
+
         var next = 0;
         foreach (var written in objects)
         {
             cache?.Keep(written, [.. verdicts.Skip(next).Take(written.Ranges.Count)]);
             foreach (var range in written.Ranges)
             {
-                outcomes[next] = new UploadOutcome(range, verdicts[next], written.Index);
+                outcomes[next] = new UploadOutcome(range, verdicts[next], written.Index, committed.Closed.Contains(range.Stream));
                 next++;
             }
         }

@@ -67,6 +67,12 @@ internal sealed class StreamUploads(StreamCore core, UploadContext context)
         {
             case RangeOutcome.Accepted:
                 context.Indexes.Add(outcome.Index!);
+                if (outcome.IsClosed)
+                {
+                    // Before those hear of it who wait for what is committed, to close it.
+                    core.OnRangeClosed();
+                }
+
                 OnCommitted(outcome.Range, outcome.Range.StartOffset);
                 break;
             case RangeOutcome.Cut or RangeOutcome.Void:
@@ -101,7 +107,7 @@ internal sealed class StreamUploads(StreamCore core, UploadContext context)
             bytes = Advance_NeedsLock(range.EndOffset);
         }
 
-        context.Tail.Add(core, range.EndOffset, bytes);
+        context.Tail.Add(core.Tail, range.EndOffset, bytes);
     }
 
     /// <summary>The registry has committed everything below an offset, in objects that this node did not expect: here are all of them.</summary>
@@ -121,7 +127,7 @@ internal sealed class StreamUploads(StreamCore core, UploadContext context)
             bytes = Advance_NeedsLock(endOffset);
         }
 
-        context.Tail.Add(core, endOffset, bytes);
+        context.Tail.Add(core.Tail, endOffset, bytes);
         if (isCheckpointWanted)
         {
             context.Planner.Ask(this);

@@ -6,7 +6,8 @@ namespace Millrace.Streams.Upload;
 /// </summary>
 /// <param name="bytes">Of payload.</param>
 /// <param name="records">How many.</param>
-internal sealed class UploadAllowance(long bytes, int records)
+/// <param name="closes">How many streams may be closed with it: the registry does not take any number at once. What is too much is closed by itself.</param>
+internal sealed class UploadAllowance(long bytes, int records, int closes)
 {
     private bool _used;
 
@@ -26,4 +27,6 @@ internal sealed class UploadAllowance(long bytes, int records)
         records--;
         return true;
     }
+
+    public bool TryTakeClose() => closes > 0 && closes-- > 0;
 }

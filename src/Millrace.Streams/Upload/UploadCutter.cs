@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Millrace.Runtime;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Objects;
+using Millrace.Streams.Registry;
 using Millrace.Streams.State;
 
 namespace Millrace.Streams.Upload;
@@ -18,6 +19,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
     // What one upload takes at most: more comes when producers have waited, or the store was away, and goes in several.
     private const int UploadsWorth = 2;
     private const int MostRecords = 256 << 10;
+    private const int MostCloses = 4_096;
 
     /// <summary>
     /// A checkpoint goes with the whole range below it or not at all. Where more comes than one upload takes it would never go; so when it is
@@ -39,7 +41,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
     public async Task CutAsync(List<StreamUploads> streams, List<StreamCut> cuts, CancellationToken token)
     {
         var states = await Task.WhenAll(streams.Select(stream => TryCaptureAsync(stream, token)));
-        var allowance = new UploadAllowance(UploadsWorth * context.Options.UploadBytes, MostRecords);
+        var allowance = new UploadAllowance(UploadsWorth * context.Options.UploadBytes, MostRecords, MostCloses);
         cuts.Capacity = streams.Count;
         for (var i = 0; i < streams.Count; i++)
         {
@@ -124,6 +126,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
         long since;
         LogCursor first = default;
         var (count, last) = (0, -1L);
+        StreamClose? close;
         lock (core.Lock)
         {
             if (core.Life.HasEnded)
@@ -156,6 +159,8 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
                 state = end == state.Offset ? state : new OwnerState(end, default, default);
             }
 
+            close = CloseWith_NeedsLock(core, state) is { } whole && allowance.TryTakeClose() ? whole : null;
+
             // From here on: a stream that is lost while the range is made must not drop the records that are being summed up.
             core.Life.Enter();
         }
@@ -166,7 +171,10 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
             var cut = new StreamCut(
                 stream,
                 new UploadRange(
-                    core.Id, core.Epoch, since, state.Offset, new CachedRecords(core.Id, core.Epoch, first, count), state.Checkpoint, state.Annex),
+                    core.Id, core.Epoch, since, state.Offset, new CachedRecords(core.Id, core.Epoch, first, count), state.Checkpoint, state.Annex)
+                {
+                    Close = close,
+                },
                 last);
             isCut = TryNote(core, state);
             return isCut ? cut : null;
@@ -272,6 +280,13 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
             context.Planner.OnAppended(held: 0);
         }
     }
+
+    /// <summary>The closing that goes along with a cut: of a stream that takes no more, and leaves nothing behind, no state either.</summary>
+    private static StreamClose? CloseWith_NeedsLock(StreamCore core, in OwnerState state) =>
+        core.Life.Phase == StreamPhase.Closing && state.Offset == core.Offsets.Next
+        && (!state.Checkpoint.IsEmpty || core.Checkpoints.Covers(state.Offset))
+            ? new StreamClose(core.Id, core.Epoch, state.Offset, core.Life.HandsOver)
+            : null;
 
     /// <returns>False if the stream ended meanwhile: nothing counts as cut.</returns>
     private static bool TryNote(StreamCore core, in OwnerState state)

@@ -7,5 +7,7 @@ namespace Millrace.Streams.Upload;
 /// <param name="Range">As it was offered to the registry; without an object if it never was.</param>
 /// <param name="Verdict">The registry's judgement.</param>
 /// <param name="Index">The index of the object that holds it, which readers need not fetch again.</param>
+/// <param name="IsClosed">The stream's range is closed in the registry, as was asked.</param>
 /// <param name="Failure">Why it can never be uploaded, whatever the others do; null where the registry has judged.</param>
-internal readonly record struct UploadOutcome(ObjectRange Range, RangeVerdict Verdict, DataObjectIndex? Index, Exception? Failure = null);
+internal readonly record struct UploadOutcome(
+    ObjectRange Range, RangeVerdict Verdict, DataObjectIndex? Index, bool IsClosed = false, Exception? Failure = null);

@@ -87,15 +87,14 @@ public sealed class AskedController : IStreamRegistry, IAsyncDisposable
     public ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
         _streams.OpenAsync(node, stream, epoch, token);
 
-    public ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, bool handsOver, CancellationToken token) =>
-        _streams.CloseAsync(node, stream, epoch, endOffset, handsOver, token);
+    public ValueTask CloseAsync(NodeIncarnation node, StreamClose close, CancellationToken token) => _streams.CloseAsync(node, close, token);
 
     public ValueTask TrimAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long startOffset, CancellationToken token) =>
         _streams.TrimAsync(node, stream, epoch, startOffset, token);
 
     public ValueTask<ObjectId> PrepareAsync(NodeIncarnation node, int count, CancellationToken token) => _streams.PrepareAsync(node, count, token);
 
-    public ValueTask<IReadOnlyList<RangeVerdict>> CommitAsync(UploadCommit commit, CancellationToken token) => _streams.CommitAsync(commit, token);
+    public ValueTask<CommittedUpload> CommitAsync(UploadCommit commit, CancellationToken token) => _streams.CommitAsync(commit, token);
 
     public ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, CancellationToken token) =>
         _streams.GetRangesAsync(stream, offset, limit, token);

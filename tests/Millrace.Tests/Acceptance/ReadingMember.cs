@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Millrace.Tests.Acceptance;
 
-/// <summary>The only member of a group: reads a topic of one partition from its beginning, commits now and then, and notices whatever disturbs it.</summary>
+/// <summary>The only member of a group: reads a topic from its beginning, commits now and then, and notices whatever disturbs it.</summary>
 internal sealed class ReadingMember : IDisposable
 {
     private readonly IConsumer<Ignore, string> _consumer;
@@ -57,7 +57,9 @@ internal sealed class ReadingMember : IDisposable
         _thread.Join();
     }
 
-    /// <summary>Each record came once, in the order of the log: all that was acknowledged, and nothing else. Stop it before.</summary>
+    /// <summary>
+    /// Of a topic of one partition: each record came once, in the order of the log: all that was acknowledged, and nothing else. Stop it before.
+    /// </summary>
     public void AssertRead(IReadOnlyCollection<Acknowledged> acknowledged)
     {
         Assert.Equal(Enumerable.Range(0, _read.Count).Select(offset => (long)offset), _read.Select(record => record.Offset));

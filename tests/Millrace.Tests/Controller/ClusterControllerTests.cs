@@ -251,7 +251,7 @@ public sealed class ClusterControllerTests
         var controller = await process.StartAsync(Quiet);
         var node = await controller.RegisterAsync(process.Registration, default);
 
-        var refused = controller.CloseAsync(node, new StreamId(77), new StreamEpoch(0), 0, handsOver: false, default).AsTask();
+        var refused = controller.CloseAsync(node, new StreamClose(new StreamId(77), new StreamEpoch(0), 0), default).AsTask();
         var accepted = controller.CreateAsync(node, default).AsTask();
 
         Assert.Equal(StreamError.Unknown, (await Assert.ThrowsAsync<StreamException>(() => refused)).Error);
@@ -443,7 +443,7 @@ public sealed class ClusterControllerTests
     {
         await controller.OpenAsync(node, stream, new StreamEpoch(0), default);
         var id = await controller.PrepareAsync(node, 1, default);
-        var verdicts = await controller.CommitAsync(new UploadCommit(node, null, [ClusterScript.Range(id, stream, 0, start, end)]), default);
+        var verdicts = (await controller.CommitAsync(new UploadCommit(node, null, [ClusterScript.Range(id, stream, 0, start, end)]), default)).Verdicts;
         Assert.Equal(RangeOutcome.Accepted, Assert.Single(verdicts).Outcome);
     }
 

@@ -17,11 +17,18 @@ public sealed class ClientSchemaTests
             new DescribeNodesResponse
             {
                 ControllerId = 7,
-                Nodes = [new() { NodeId = 7, Name = "n", NodeEpoch = 8, State = 1, Host = "h", Port = 9092, Rack = null, Internal = "i", Program = "p" }],
+                AnsweredBy = 6,
+                Nodes =
+                [
+                    new()
+                    {
+                        NodeId = 7, Name = "n", NodeEpoch = 8, State = 1, Host = "h", Port = 9092, Rack = null, Internal = "i", Program = "p", Duty = 2,
+                    },
+                ],
                 WaitingWals = [new() { WalId = Id, Location = "l", NodeId = 9, Partitions = [new() { Topic = "t", Partition = 1 }] }],
             },
-            "0000" + "00000007"
-            + "02" + "00000007" + "026E" + "0000000000000008" + "01" + "0268" + "00002384" + "00" + "0269" + "0270" + "00"
+            "0000" + "00000007" + "00000006"
+            + "02" + "00000007" + "026E" + "0000000000000008" + "01" + "0268" + "00002384" + "00" + "0269" + "0270" + "02" + "00"
             + "02" + "00000001000200030405060708090A0B" + "026C" + "00000009" + "02" + "0274" + "00000001" + "00" + "00"
             + "00"
         },

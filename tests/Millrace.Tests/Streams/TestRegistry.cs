@@ -10,7 +10,7 @@ internal sealed class TestRegistry : IStreamRegistry
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<StreamId, Entry> _streams = [];
-    private readonly Dictionary<ObjectId, IReadOnlyList<RangeVerdict>> _commits = [];
+    private readonly Dictionary<ObjectId, CommittedUpload> _commits = [];
     private readonly HashSet<NodeIncarnation> _fenced = [];
     private readonly SortedSet<StreamId> _damaged = [];
     private readonly Dictionary<Guid, NodeIncarnation> _wals = [];
@@ -25,6 +25,9 @@ internal sealed class TestRegistry : IStreamRegistry
 
     /// <summary>Called when a stream was closed to be handed over, before the answer: whoever plays the controller has to appoint its next owner.</summary>
     public Action<StreamId>? HandedOver { get; set; }
+
+    /// <summary>What an upload is to close is not closed by it.</summary>
+    public bool RefusesCloses { get; set; }
 
     public int Commits { get; private set; }
 
@@ -142,20 +145,17 @@ internal sealed class TestRegistry : IStreamRegistry
         }
     }
 
-    public async ValueTask CloseAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long endOffset, bool handsOver, CancellationToken token)
+    public async ValueTask CloseAsync(NodeIncarnation node, StreamClose close, CancellationToken token)
     {
         await EnterAsync(nameof(CloseAsync), node);
         lock (_lock)
         {
-            var entry = Find(stream);
-            Invariant.Check(entry.End == endOffset);
+            var entry = Find(close.Stream);
+            Invariant.Check(entry.End == close.EndOffset);
             entry.OpenBy = null;
         }
 
-        if (handsOver)
-        {
-            HandedOver?.Invoke(stream);
-        }
+        OnClosed(close);
     }
 
     public async ValueTask TrimAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, long startOffset, CancellationToken token)
@@ -181,23 +181,45 @@ internal sealed class TestRegistry : IStreamRegistry
         }
     }
 
-    public async ValueTask<IReadOnlyList<RangeVerdict>> CommitAsync(UploadCommit commit, CancellationToken token)
+    public async ValueTask<CommittedUpload> CommitAsync(UploadCommit commit, CancellationToken token)
     {
         await EnterAsync(nameof(CommitAsync), commit.Node);
-        IReadOnlyList<RangeVerdict>? verdicts;
+        CommittedUpload? result;
+        var isNew = false;
         lock (_lock)
         {
-            if (!_commits.TryGetValue(commit.Ranges[0].Object, out verdicts))
+            if (!_commits.TryGetValue(commit.Ranges[0].Object, out result))
             {
                 var writer = commit.WalId is { } wal ? _wals[wal] : commit.Node;
-                verdicts = [.. commit.Ranges.Select(range => Judge(range, writer))];
-                _commits.Add(commit.Ranges[0].Object, verdicts);
+                IReadOnlyList<RangeVerdict> verdicts = [.. commit.Ranges.Select(range => Judge(range, writer))];
+                result = new CommittedUpload(
+                    verdicts,
+                    commit.Closes.Where(TryClose).Select(close => close.Stream).ToHashSet(),
+                    commit.PreparesNext ? new ObjectId(_nextObject++) : null);
+                _commits.Add(commit.Ranges[0].Object, result);
                 Commits++;
+                isNew = true;
             }
         }
 
+        foreach (var close in commit.Closes.Where(close => isNew && result.Closed.Contains(close.Stream)))
+        {
+            OnClosed(close);
+        }
+
         AfterCommit();
-        return verdicts;
+        return result;
+
+        bool TryClose(StreamClose close)
+        {
+            if (RefusesCloses || !_streams.TryGetValue(close.Stream, out var entry) || entry.OpenBy != commit.Node || entry.End != close.EndOffset)
+            {
+                return false;
+            }
+
+            entry.OpenBy = null;
+            return true;
+        }
     }
 
     public async ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, CancellationToken token)
@@ -269,6 +291,14 @@ internal sealed class TestRegistry : IStreamRegistry
             return new ShareCompletion(
                 [.. named.Select(range => range.Stream).Where(_damaged.Contains)],
                 IsRetired: !_streams.Values.Any(entry => entry.OpenBy == _wals[share.WalId]));
+        }
+    }
+
+    private void OnClosed(StreamClose close)
+    {
+        if (close.HandsOver)
+        {
+            HandedOver?.Invoke(close.Stream);
         }
     }
 

@@ -1,3 +1,4 @@
+using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Network.Access;
 using Millrace.Broker.Partitions;
@@ -46,6 +47,7 @@ internal sealed class DescribeLogDirsHandler(NodeId self, PartitionTable partiti
                 {
                     ErrorCode = (short)(trouble is null ? ErrorCode.None : ErrorCode.KafkaStorageError),
                     LogDir = Directory,
+                    IsCordoned = BrokerDuties.GetsNothingNew(partitions.Image, self),
                     UsableBytes = trouble is { IsFull: true } ? 0 : Unknown,
                     Topics = [.. Topics(request).Where(topic => topic.Partitions.Count > 0)],
                 },

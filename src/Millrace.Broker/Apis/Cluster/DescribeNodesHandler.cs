@@ -1,10 +1,12 @@
 using Millrace.Broker.Apis.Topics;
 using Millrace.Metadata;
+using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Network.Access;
 using Millrace.Network.Requests;
 using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Broker.Apis.Cluster;
 
@@ -12,7 +14,7 @@ namespace Millrace.Broker.Apis.Cluster;
 /// <remarks>
 /// Nodes and WALs are told as this broker knows them, whether or not there is a controller; only that knows which partitions wait for a WAL.
 /// </remarks>
-internal sealed class DescribeNodesHandler(IMetadataFeed feed, ControllerDeeds deeds) : IApiHandler<DescribeNodesRequest, DescribeNodesResponse>
+internal sealed class DescribeNodesHandler(NodeId self, IMetadataFeed feed, ControllerDeeds deeds) : IApiHandler<DescribeNodesRequest, DescribeNodesResponse>
 {
     public static VersionRange Versions => new(0, 0);
 
@@ -44,14 +46,15 @@ internal sealed class DescribeNodesHandler(IMetadataFeed feed, ControllerDeeds d
         {
             ErrorCode = (short)failure,
             ControllerId = image.Controller is { } controller && image.IsLive(controller) ? controller.Value : -1,
-            Nodes = [.. image.Nodes.Values.Select(node => Describe(node, context.Connection.Listener))],
+            AnsweredBy = self.Value,
+            Nodes = [.. image.Nodes.Values.Select(node => Describe(image, node, context.Connection.Listener))],
             WaitingWals = failure == ErrorCode.None
                 ? [.. waiting.Waiting.Select(Describe)]
                 : [.. image.Wals.Values.Where(wal => wal.State == WalState.AwaitsRecovery).Select(Describe)],
         };
     }
 
-    private static DescribeNodesResponse.Node Describe(NodeImage node, ListenerName listener)
+    private static DescribeNodesResponse.Node Describe(MetadataImage image, NodeImage node, ListenerName listener)
     {
         var endpoint = node.EndpointOf(listener);
         return new DescribeNodesResponse.Node
@@ -65,6 +68,7 @@ internal sealed class DescribeNodesHandler(IMetadataFeed feed, ControllerDeeds d
             Rack = node.Rack,
             Internal = node.Internal?.ToString(),
             Program = node.Program,
+            Duty = (sbyte)BrokerDuties.Of(image, node.Id),
         };
     }
 

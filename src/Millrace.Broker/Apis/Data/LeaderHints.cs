@@ -26,6 +26,8 @@ internal struct LeaderHints(MetadataImage image, ListenerName listener)
     {
         if (error is not (PartitionError.NotLeader or PartitionError.FencedLeaderEpoch)
             || KnownNow(lookup) is not { Leader: { } leader } known
+
+            // Nobody is sent back to the very leadership that has just refused it.
             || (error == PartitionError.NotLeader && known.LeaderEpoch == lookup.Partition?.LeaderEpoch)
             || !image.Nodes.TryGetValue(leader, out var node)
             || !node.IsLive

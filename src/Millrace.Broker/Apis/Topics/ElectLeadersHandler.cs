@@ -1,3 +1,4 @@
+using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Network.Access;
 using Millrace.Network.Requests;
@@ -64,9 +65,10 @@ internal sealed class ElectLeadersHandler(NodeRuntime runtime, IMetadataFeed fee
         }
 
         var reached = feed.Image;
+        var unavailable = request.ElectionType == 0 ? ErrorCode.PreferredLeaderNotAvailable : ErrorCode.EligibleLeadersNotAvailable;
         foreach (var (topic, result) in awaited)
         {
-            var refusal = Judge(reached, Find(reached, topic, result));
+            var refusal = Judge(reached, Find(reached, topic, result), unavailable);
             (result.ErrorCode, result.ErrorMessage) = ((short)refusal.Error, refusal.Message);
         }
 
@@ -77,13 +79,14 @@ internal sealed class ElectLeadersHandler(NodeRuntime runtime, IMetadataFeed fee
     private static PartitionImage? Find(MetadataImage image, string topic, ElectLeadersResponse.PartitionResult result) =>
         image.TryGetTopic(topic, out var known) ? known.FindPartition(result.PartitionId) : null;
 
-    private static (ErrorCode Error, string? Message) Judge(MetadataImage image, PartitionImage? partition) => partition switch
+    private static (ErrorCode Error, string? Message) Judge(
+        MetadataImage image, PartitionImage? partition, ErrorCode unavailable) => partition switch
     {
         null => (ErrorCode.UnknownTopicOrPartition, "The topic has been deleted meanwhile."),
         { Moves: true } => (
             ErrorCode.RequestTimedOut, $"Node {partition.Leader} has not handed it over to node {partition.PlannedTo} yet, and goes on doing so."),
-        { Leader: null } => (ErrorCode.PreferredLeaderNotAvailable, "Its leader was lost before it had handed it over."),
-        _ when partition.Replicas.Where(image.IsLive).Take(1).Contains(partition.Leader.Value) => (ErrorCode.None, null),
-        _ => (ErrorCode.PreferredLeaderNotAvailable, $"The move was ended, and node {partition.Leader} leads it."),
+        { Leader: null } => (unavailable, "Its leader was lost before it had handed it over."),
+        _ when BrokerDuties.PreferredLeader(image, partition.Replicas) == partition.Leader => (ErrorCode.None, null),
+        _ => (unavailable, $"The move was ended, and node {partition.Leader} leads it."),
     };
 }

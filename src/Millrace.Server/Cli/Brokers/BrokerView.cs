@@ -1,3 +1,5 @@
+using Millrace.Metadata.Configs;
+
 namespace Millrace.Server.Cli.Brokers;
 
 /// <summary>A broker as the command line shows it.</summary>
@@ -15,6 +17,12 @@ internal sealed record BrokerView(int Id, string State, string? Host, int? Port,
     /// <summary>What it is called for good. This and what follows only our own brokers tell.</summary>
     public string? Name { get; init; }
 
+    /// <summary>Whether it is cordoned or drained.</summary>
+    public BrokerDuty? Duty { get; init; }
+
+    /// <summary>The same in a word: all, cordoned or drained.</summary>
+    public string? DutyInWords => Duty is { } duty ? InWords(duty) : null;
+
     /// <summary>Counts the incarnations of all nodes.</summary>
     public long? Epoch { get; init; }
 
@@ -23,4 +31,6 @@ internal sealed record BrokerView(int Id, string State, string? Host, int? Port,
 
     /// <summary>With its version.</summary>
     public string? Program { get; init; }
+
+    public static string InWords(BrokerDuty duty) => duty.ToString().ToLowerInvariant();
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Millrace.Metadata;
+using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 
 namespace Millrace.Server.Cli.Brokers;
@@ -13,6 +14,9 @@ internal sealed record ClusterView(string ClusterId, int? Controller, IReadOnlyL
 {
     /// <summary>Null where they are not known.</summary>
     public IReadOnlyList<WaitingWalView>? WaitingWals { get; init; }
+
+    /// <summary>The broker that says so; null where that is not known.</summary>
+    public int? AnsweredBy { get; init; }
 
     /// <summary>Why it is not known what waits for the WALs; null if it is, or if nobody could be asked.</summary>
     public ErrorCode? Untold { get; init; }
@@ -30,6 +34,7 @@ internal sealed record ClusterView(string ClusterId, int? Controller, IReadOnlyL
             { Nodes: [] } => throw new KafkaException((ErrorCode)told.ErrorCode),
             _ => new ClusterView(cluster.ClusterId, told.ControllerId < 0 ? null : told.ControllerId, [.. told.Nodes.Select(View)])
             {
+                AnsweredBy = told.AnsweredBy,
                 WaitingWals = [.. told.WaitingWals.Select(View)],
                 Untold = told.ErrorCode == 0 ? null : (ErrorCode)told.ErrorCode,
             },
@@ -58,6 +63,7 @@ internal sealed record ClusterView(string ClusterId, int? Controller, IReadOnlyL
             Epoch = node.NodeEpoch,
             Internal = node.Internal,
             Program = node.Program,
+            Duty = (BrokerDuty)node.Duty,
         };
 
     private static WaitingWalView View(DescribeNodesResponse.WaitingWal wal) =>

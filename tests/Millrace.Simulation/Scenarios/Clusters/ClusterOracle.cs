@@ -1,3 +1,4 @@
+using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
@@ -80,6 +81,23 @@ internal sealed class ClusterOracle(SimulationKernel kernel, Func<string, string
         if (!_leaders.TryAdd((partition.Stream, partition.Epoch), found) && _leaders[(partition.Stream, partition.Epoch)] is var other && other != found)
         {
             kernel.Fail(new ViolationException($"{topic.Name}-{partition.Index} has two leaders at epoch {partition.Epoch}: {other} and {found}"));
+        }
+    }
+
+    /// <summary>When all moves have ended: no drained node leads, if another that lives may.</summary>
+    public void AuditDrained()
+    {
+        if (!Newest.LiveNodes.Any(node => !BrokerDuties.IsDrained(Newest, node.Id)))
+        {
+            return;
+        }
+
+        foreach (var topic in Newest.Topics.Values)
+        {
+            if (topic.Partitions.Find(partition => partition.Leader is { } leader && BrokerDuties.IsDrained(Newest, leader)) is { } led)
+            {
+                throw new ViolationException($"{topic.Name}-{led.Index} is led by node {led.Leader}, which is drained");
+            }
         }
     }
 

@@ -30,6 +30,7 @@ internal sealed class ClusterScenario : IScenario
         "recoveries: planned to several", "recoveries: planned again", "recoveries: the controller changed meanwhile",
         "topics: created", "topics: deleted",
         "moves: done", "moves: done, of groups", "moves: given back", "moves: ended by a fence", "moves: cancelled",
+        "drains: begun", "drains: ended",
         "idempotent: a batch without an answer had arrived", "group: generations with two members", "group: partitions that changed hands",
     ];
 

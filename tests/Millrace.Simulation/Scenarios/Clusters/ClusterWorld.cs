@@ -95,6 +95,7 @@ internal sealed class ClusterWorld
             "agree");
         await UntilAsync(
             () => !Oracle.Newest.Topics.Values.Any(known => known.Partitions.Exists(partition => partition.Moves)), AgreesWithin, "end their moves");
+        Oracle.AuditDrained();
         AuditEpochs(topic);
         var state = _machines.Single(machine => machine.Leads).State!;
         await clients.AuditTopicsAsync(state.Cluster, state.Streams.Streams.Count);

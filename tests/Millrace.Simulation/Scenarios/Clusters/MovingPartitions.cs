@@ -1,3 +1,4 @@
+using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Simulation.Kernel;
@@ -7,7 +8,8 @@ using Millrace.Simulation.Scenarios.Brokers;
 namespace Millrace.Simulation.Scenarios.Clusters;
 
 /// <summary>
-/// Somebody who has partitions moved while everything else goes on: random ones, those of groups too, to random brokers, whether or not they live.
+/// Somebody who has partitions moved while everything else goes on: random ones, those of groups too, to random brokers, whether or not they live; and
+/// brokers drained.
 /// </summary>
 /// <param name="kernel">The world.</param>
 /// <param name="client">Connects to any broker.</param>
@@ -29,7 +31,14 @@ internal sealed class MovingPartitions(SimulationKernel kernel, SimulatedClient 
             await Task.Delay(_random.Between(TimeSpan.Zero, longestPause), kernel.World.Time);
             try
             {
-                await MoveAsync(_random.Chance(0.3) ? InternalTopics.ConsumerOffsets : topic);
+                if (_random.Chance(0.1))
+                {
+                    await DrainAsync();
+                }
+                else
+                {
+                    await MoveAsync(_random.Chance(0.3) ? InternalTopics.ConsumerOffsets : topic);
+                }
             }
             catch (IOException)
             {
@@ -82,6 +91,45 @@ internal sealed class MovingPartitions(SimulationKernel kernel, SimulatedClient 
             Judge(partition.ErrorCode, ErrorCode.NoReassignmentInProgress, ErrorCode.InvalidReplicaAssignment, ErrorCode.UnknownTopicOrPartition);
             kernel.Coverage.Count(isCancel ? "moves: cancelled" : "moves: asked for", partition.ErrorCode == 0 ? 1 : 0);
         }
+    }
+
+    /// <summary>A broker is drained, or is no more.</summary>
+    private async Task DrainAsync()
+    {
+        var described = await client.CallAsync<MetadataRequest, MetadataResponse>(
+            new MetadataRequest { Topics = [], AllowAutoTopicCreation = false }, _versions.Metadata);
+        if (described.Brokers.Count == 0)
+        {
+            return;
+        }
+
+        var isEnd = _random.Chance(0.6);
+        var answer = await client.CallAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
+            new IncrementalAlterConfigsRequest
+            {
+                Resources =
+                [
+                    new()
+                    {
+                        ResourceType = (sbyte)ConfigResourceType.Broker,
+                        ResourceName = _random.Pick([.. described.Brokers.Select(broker => $"{broker.NodeId}")]),
+                        Configs =
+                        [
+                            new()
+                            {
+                                Name = BrokerConfigs.Drained,
+                                ConfigOperation = (sbyte)(isEnd ? ConfigOperation.Delete : ConfigOperation.Set),
+                                Value = isEnd ? null : "true",
+                            },
+                        ],
+                    },
+                ],
+            },
+            Version);
+
+        // The last broker that may lead is not drained.
+        Judge(answer.Responses[0].ErrorCode, ErrorCode.InvalidRequest);
+        kernel.Coverage.Count(isEnd ? "drains: ended" : "drains: begun", answer.Responses[0].ErrorCode == 0 ? 1 : 0);
     }
 
     private async Task ElectAsync(string name, int[] partitions)

@@ -171,8 +171,8 @@ internal sealed class ControllerLife(ControllerWorld world, NodeRuntime runtime,
             id, ObjectKind.StreamSet, 1, _stream, new StreamEpoch(0), start, end, end - start, -1, HasCheckpoint: false, default);
         try
         {
-            var verdict = (await controller.CommitAsync(new UploadCommit(self, null, [range]), default))[0];
-            var again = (await controller.CommitAsync(new UploadCommit(self, null, [range]), default))[0];
+            var verdict = (await controller.CommitAsync(new UploadCommit(self, null, [range]), default)).Verdicts[0];
+            var again = (await controller.CommitAsync(new UploadCommit(self, null, [range]), default)).Verdicts[0];
             Expect(verdict == again || verdict.Outcome == RangeOutcome.Void, "A repeated commit got another verdict");
             if (verdict.Outcome is RangeOutcome.Accepted or RangeOutcome.Cut)
             {

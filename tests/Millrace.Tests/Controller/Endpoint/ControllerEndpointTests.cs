@@ -72,7 +72,7 @@ public sealed class ControllerEndpointTests : IAsyncDisposable
         var id = await controller.PrepareAsync(node, 1, default);
         var range = ClusterScript.Range(id, stream, 0, 0, 10, checkpoint: true);
 
-        var verdicts = await controller.CommitAsync(new UploadCommit(node, null, [range, ClusterScript.Range(id, stream, 0, 12, 14)]), default);
+        var verdicts = (await controller.CommitAsync(new UploadCommit(node, null, [range, ClusterScript.Range(id, stream, 0, 12, 14)]), default)).Verdicts;
 
         Assert.Equal([new RangeVerdict(RangeOutcome.Accepted, 0), new RangeVerdict(RangeOutcome.Gap, 12)], verdicts);
         Assert.Equal([range], await controller.GetRangesAsync(stream, 0, 10, default));
@@ -80,7 +80,7 @@ public sealed class ControllerEndpointTests : IAsyncDisposable
         Assert.Equal(10, await controller.GetRecoverableEndAsync(wal.Id, stream, new StreamEpoch(0), default));
         Assert.Null(await controller.GetRecoverableEndAsync(wal.Id, stream, new StreamEpoch(1), default));
         await controller.TrimAsync(node, stream, new StreamEpoch(0), 4, default);
-        await controller.CloseAsync(node, stream, new StreamEpoch(0), 10, handsOver: false, default);
+        await controller.CloseAsync(node, new StreamClose(stream, new StreamEpoch(0), 10), default);
         var opening = await controller.OpenAsync(node, stream, new StreamEpoch(3), default);
         Assert.Equal((4, 10, range), (opening.StartOffset, opening.EndOffset, opening.CheckpointRange));
         Assert.Equal([new EpochStart(new StreamEpoch(0), 0), new EpochStart(new StreamEpoch(3), 10)], opening.Epochs);

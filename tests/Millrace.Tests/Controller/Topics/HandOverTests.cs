@@ -1,4 +1,5 @@
 using Millrace.Controller.Endpoint;
+using Millrace.Controller.Messages;
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Topics;
 using Millrace.Metadata;
@@ -45,6 +46,45 @@ public sealed class HandOverTests
     }
 
     [Fact]
+    public void The_commit_of_the_last_records_closes_and_appoints_in_the_same_entry_and_is_repeatable()
+    {
+        Move(0, to: 1);
+        var id = _script.Prepare(_nodes[0]);
+
+        var (records, response) = Commit(id, end: 10, closesAt: 10);
+
+        Assert.Equal(
+            [typeof(UploadCommittedRecord), typeof(StreamClosedRecord), typeof(PartitionLeadersRecord)], records.Select(record => record.GetType()));
+        Assert.Equal((short)0, Assert.Single(response.Committed[0].Closed).ErrorCode);
+        Assert.Equal((_nodes[1].Node, 1, null), Described(0));
+        Assert.Equal(10, _script.Open(_nodes[1], Partition(0).Stream, 1).EndOffset);
+
+        (records, response) = Commit(id, end: 10, closesAt: 10);
+
+        Assert.Empty(records);
+        Assert.Equal((sbyte)RangeOutcome.Accepted, response.Committed[0].Verdicts[0].Outcome);
+        Assert.Equal((short)0, Assert.Single(response.Committed[0].Closed).ErrorCode);
+        Assert.Equal((_nodes[1].Node, 1, null), Described(0));
+    }
+
+    [Fact]
+    public void A_commit_that_is_refused_closes_nothing_and_a_close_that_is_refused_leaves_the_commit()
+    {
+        Move(0, to: 1);
+        var id = _script.Prepare(_nodes[0]);
+
+        var (records, response) = Commit(new ObjectId(id.Value + 1), end: 10, closesAt: 10);
+        Assert.Empty(records);
+        Assert.NotEqual((short)0, response.Committed[0].ErrorCode);
+        Assert.Empty(response.Committed[0].Closed);
+
+        (records, response) = Commit(id, end: 10, closesAt: 11);
+        Assert.Equal([typeof(UploadCommittedRecord)], records.Select(record => record.GetType()));
+        Assert.NotEqual((short)0, Assert.Single(response.Committed[0].Closed).ErrorCode);
+        Assert.Equal((_nodes[0].Node, 0, _nodes[1].Node), Described(0));
+    }
+
+    [Fact]
     public void A_hand_over_is_repeatable_also_when_the_next_leader_has_opened_the_stream()
     {
         Move(0, to: 1);
@@ -55,6 +95,21 @@ public sealed class HandOverTests
         Assert.Empty(Close(0, _nodes[0], end: 10));
 
         Assert.Equal((_nodes[1].Node, 1, null), Described(0));
+    }
+
+    [Fact]
+    public void The_hand_over_of_a_partition_that_was_idle_is_repeatable_when_the_next_leader_has_opened_the_stream()
+    {
+        Move(0, to: 1);
+        Close(0, _nodes[0], end: 0);
+        _script.Open(_nodes[1], Partition(0).Stream, 1);
+
+        Assert.Empty(Decide(_nodes[0], [(Partition(0).Stream, 0)], out var error));
+
+        Assert.Equal(0, error);
+        Assert.Equal((_nodes[1].Node, 1, null), Described(0));
+        Decide(_nodes[0], [(Partition(0).Stream, 1)], out error);
+        Assert.NotEqual(0, error);
     }
 
     [Fact]
@@ -189,9 +244,16 @@ public sealed class HandOverTests
 
     /// <summary>Closes streams at the epoch that they have at first.</summary>
     private IReadOnlyList<IRecord> Decide(NodeIncarnation node, IReadOnlyList<(StreamId Stream, long End)> streams, bool handsOver = true) =>
-        _script.Do<IReadOnlyList<IRecord>>(entry =>
+        Decide(node, streams, out _, handsOver);
+
+    /// <summary>As above, with what the first of them is answered.</summary>
+    private IReadOnlyList<IRecord> Decide(
+        NodeIncarnation node, IReadOnlyList<(StreamId Stream, long End)> streams, out short error, bool handsOver = true)
+    {
+        short first = -1;
+        var records = _script.Do<IReadOnlyList<IRecord>>(entry =>
         {
-            StreamRequests.Decide(entry, new StreamOpsRequest
+            var response = StreamRequests.Decide(entry, new StreamOpsRequest
             {
                 NodeId = node.Node.Value,
                 NodeEpoch = node.Epoch.Value,
@@ -203,8 +265,35 @@ public sealed class HandOverTests
                     }),
                 ],
             });
+            first = response.Closed[0].ErrorCode;
             return [.. entry.Records];
         });
+        error = first;
+        return records;
+    }
+
+    /// <summary>Partition 0's records from 0 on, in one object, by its first leader.</summary>
+    private (IReadOnlyList<IRecord> Records, StreamOpsResponse Response) Commit(ObjectId id, long end, long closesAt)
+    {
+        var stream = Partition(0).Stream;
+        return _script.Do<(IReadOnlyList<IRecord>, StreamOpsResponse)>(entry =>
+        {
+            var response = StreamRequests.Decide(entry, new StreamOpsRequest
+            {
+                NodeId = _nodes[0].Node.Value,
+                NodeEpoch = _nodes[0].Epoch.Value,
+                Commits =
+                [
+                    new()
+                    {
+                        Ranges = [RangeForms.To<StreamOpsRequest.CommittedRange>(ClusterScript.Range(id, stream, 0, 0, end))],
+                        Closes = [new() { StreamId = stream.Value, Epoch = 0, EndOffset = closesAt, HandsOver = true }],
+                    },
+                ],
+            });
+            return ([.. entry.Records], response);
+        });
+    }
 
     private (NodeId? Leader, int Epoch, NodeId? PlannedTo) Described(int index) =>
         (Partition(index).Leader, Partition(index).LeaderEpoch, Partition(index).PlannedTo);

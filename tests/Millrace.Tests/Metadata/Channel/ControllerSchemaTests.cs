@@ -41,8 +41,10 @@ public sealed class ControllerSchemaTests
         { new RegisterNodeResponse { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
         { new LeaveNodeRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
         { new LeaveNodeResponse(), "00" },
-        { new MoveAwayRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
-        { new MoveAwayResponse(), "00" },
+        { new EvacuateRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
+        { new EvacuateResponse(), "00" },
+        { new ReturnLeadersRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
+        { new ReturnLeadersResponse(), "00" },
         {
             new RegisterWalRequest { NodeId = 7, NodeEpoch = 8, WalId = Id, Kind = 2, Location = "l" },
             "00000007" + Long(8) + "00000001000200030405060708090A0B" + "02" + "026C" + "00"
@@ -108,6 +110,7 @@ public sealed class ControllerSchemaTests
                                 Bytes = 9, MaxTimestamp = 10, HasCheckpoint = true, DigestHigh = 11, DigestLow = 12,
                             },
                         ],
+                        Closes = [new() { StreamId = 4, Epoch = 5, EndOffset = 7, HandsOver = true }],
                     },
                 ],
                 Damages = [new() { WalId = Guid.Empty, StreamId = 2, Epoch = 3 }],
@@ -120,7 +123,7 @@ public sealed class ControllerSchemaTests
             + "02" + Long(2) + Long(3) + Long(4) + "01" + "00"
             + "02" + Long(2) + Long(3) + Long(4) + "00"
             + "02" + "00000005"
-            + "02" + "00000001000200030405060708090A0B" + "02" + RangeBytes + "00"
+            + "02" + "00000001000200030405060708090A0B" + "02" + RangeBytes + "02" + Long(4) + Long(5) + Long(7) + "01" + "00" + "00"
             + "02" + "00000000000000000000000000000000" + Long(2) + Long(3) + "00"
             + "02" + Long(2) + Long(3) + "00000004" + "00"
             + "02" + Long(2)
@@ -141,7 +144,7 @@ public sealed class ControllerSchemaTests
                 Closed = [new() { ErrorCode = 1, ErrorMessage = "a" }],
                 Trimmed = [new()],
                 Prepared = [new() { ObjectId = 5 }],
-                Committed = [new() { Verdicts = [new() { Outcome = 3, StartOffset = 4 }] }],
+                Committed = [new() { Verdicts = [new() { Outcome = 3, StartOffset = 4 }], Closed = [new()] }],
                 Damaged = [],
                 RangePages = [new() { Ranges = [Range] }],
                 CommittedEnds = [2],
@@ -152,7 +155,7 @@ public sealed class ControllerSchemaTests
             + "02" + "00010261" + "00"
             + "02" + "000000" + "00"
             + "02" + "000000" + Long(5) + "00"
-            + "02" + "000000" + "02" + "03" + Long(4) + "00" + "00"
+            + "02" + "000000" + "02" + "03" + Long(4) + "00" + "02" + "000000" + "00" + "00"
             + "01"
             + "02" + "000000" + "02" + RangeBytes + "00"
             + "02" + Long(2)

@@ -13,8 +13,8 @@ public sealed class StreamLifeTests
     [Fact]
     public void One_that_is_closing_takes_no_appends_and_is_read_all_the_same()
     {
-        _life.BeginClosing();
-        _life.BeginClosing();
+        _life.BeginClosing(handsOver: false);
+        _life.BeginClosing(handsOver: false);
         Assert.Equal(StreamError.Closed, Assert.Throws<StreamException>(_life.ThrowIfNotAppendable).Error);
         _life.ThrowIfEnded();
 
@@ -25,7 +25,7 @@ public sealed class StreamLifeTests
     [Fact]
     public void One_that_was_lost_says_why_to_all_who_come()
     {
-        _life.BeginClosing();
+        _life.BeginClosing(handsOver: false);
         _life.Lose(new StreamException(StreamError.Fenced, "another owner"));
         Assert.Equal(StreamError.Fenced, Assert.Throws<StreamException>(_life.ThrowIfEnded).Error);
         Assert.Equal(StreamError.Fenced, Assert.Throws<StreamException>(_life.ThrowIfNotAppendable).Error);

@@ -71,7 +71,7 @@ public sealed class UploadCaptureTests : IAsyncDisposable
         _owner.Core.Checkpoints.OnAppended(100);
         Assert.False((await _cutter.CaptureAsync(_stream, default))!.Value.Checkpoint.IsEmpty);
         _owner.Core.Checkpoints.OnTaken(bytes: 100);
-        _owner.Core.Life.BeginClosing();
+        _owner.Core.Life.BeginClosing(handsOver: false);
         Assert.False((await _cutter.CaptureAsync(_stream, default))!.Value.Checkpoint.IsEmpty);
     }
 

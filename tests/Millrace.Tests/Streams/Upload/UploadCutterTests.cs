@@ -36,7 +36,7 @@ public sealed class UploadCutterTests : StreamsTest
                 stream.Lose(new StreamException(StreamError.Unknown, "deleted"));
             });
             together.SignalAndWait();
-            var cut = cutter.Cut(stream.Uploads, state, new UploadAllowance(long.MaxValue, int.MaxValue));
+            var cut = cutter.Cut(stream.Uploads, state, new UploadAllowance(long.MaxValue, int.MaxValue, int.MaxValue));
             await losing;
             if (cut is not null)
             {

@@ -94,7 +94,7 @@ public sealed class ControllerRefusalTests : IAsyncDisposable
         });
         using var context = TestContext.Create(0, _broker.Buffers.Rent(1));
 
-        var told = await new DescribeNodesHandler(feed, Deeds).HandleAsync(context, new DescribeNodesRequest { TimeoutMs = 1_000 }, default);
+        var told = await new DescribeNodesHandler(new NodeId(1), feed, Deeds).HandleAsync(context, new DescribeNodesRequest { TimeoutMs = 1_000 }, default);
 
         Assert.Equal((ErrorCode.NotController, -1), ((ErrorCode)told.ErrorCode, told.ControllerId));
         Assert.Equal(("away", (sbyte)NodeState.Fenced, "h", "r"), (told.Nodes[0].Name, told.Nodes[0].State, told.Nodes[0].Host, told.Nodes[0].Rack));

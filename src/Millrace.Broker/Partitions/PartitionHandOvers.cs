@@ -15,7 +15,7 @@ namespace Millrace.Broker.Partitions;
 /// A plan that has ended before a partition stops serving is not followed; one that ends after that gives the partition back to this node at a higher epoch.
 /// Threading: any thread; one loop moves one group at a time, so that no more than a group's requests are ever parked.
 /// </remarks>
-internal sealed class PartitionDepartures(NodeRuntime runtime, IStreamStore store, IMetadataFeed feed, NodeId self)
+internal sealed class PartitionHandOvers(NodeRuntime runtime, IStreamStore store, IMetadataFeed feed, NodeId self)
 {
     private const int MostAtOnce = 128;
 
@@ -28,12 +28,12 @@ internal sealed class PartitionDepartures(NodeRuntime runtime, IStreamStore stor
     // What came during so short an upload is written in about the same time again.
     private static readonly TimeSpan ShortUpload = TimeSpan.FromMilliseconds(20);
 
-    private readonly ILogger _logger = runtime.Loggers.CreateLogger<PartitionDepartures>();
+    private readonly ILogger _logger = runtime.Loggers.CreateLogger<PartitionHandOvers>();
     private readonly Channel<Partition> _ready = Channel.CreateUnbounded<Partition>();
     private readonly Lock _lock = new();
     private readonly HashSet<Partition> _known = [];
 
-    public void Start() => runtime.Spawn("partition-departures", RunAsync);
+    public void Start() => runtime.Spawn("partition-hand-overs", RunAsync);
 
     /// <summary>A partition is to leave, when it is open. It may be said again.</summary>
     public void Add(Partition partition)
@@ -52,7 +52,7 @@ internal sealed class PartitionDepartures(NodeRuntime runtime, IStreamStore stor
         }
         else
         {
-            _ = runtime.Spawn($"departure of {partition.Id}", async token =>
+            _ = runtime.Spawn($"hand-over of {partition.Id}", async token =>
             {
                 // Whether or not it has opened: one that will never be open is passed over.
                 await partition.WhenOpenAsync(token);
@@ -86,9 +86,9 @@ internal sealed class PartitionDepartures(NodeRuntime runtime, IStreamStore stor
             {
                 await store.UploadAsync([.. group.Select(partition => partition.Appended).OfType<UploadGoal>()], token);
             }
-            catch (StreamException)
+            catch (Exception failure) when (failure is StreamException or OutOfMemoryException)
             {
-                // One of them has ended, and says so itself; the others were waited for.
+                // One of them has ended, and says so itself; the others were waited for. Or there was no memory: they go with what they have.
             }
 
             if (runtime.Time.GetElapsedTime(began) < ShortUpload)
@@ -108,44 +108,53 @@ internal sealed class PartitionDepartures(NodeRuntime runtime, IStreamStore stor
 
         var image = feed.Image;
         var began = runtime.Time.GetTimestamp();
-        var leaving = new List<(Partition Partition, IStream Stream)>();
-        foreach (var partition in group.Where(partition => Leaves(image, partition)))
+        var going = new List<(Partition Partition, IStream Stream)>();
+        foreach (var partition in group.Where(partition => IsToGo(image, partition)))
         {
             if (partition.BeginHandingOver() is { } stream)
             {
-                leaving.Add((partition, stream));
+                going.Add((partition, stream));
             }
         }
 
-        if (leaving.Count == 0)
+        if (going.Count == 0)
         {
             return;
         }
 
         try
         {
-            await store.HandOverAsync([.. leaving.Select(one => one.Stream)], token);
+            await store.HandOverAsync([.. going.Select(one => one.Stream)], token);
         }
-        catch (Exception failure) when (failure is StreamException or OperationCanceledException)
+        catch (Exception failure) when (failure is StreamException or OperationCanceledException or OutOfMemoryException)
         {
-            // Of one of them; it meets the failure again.
+            // Of one of them, which meets the failure again; or there was no memory to do them together.
         }
         finally
         {
-            await Task.WhenAll(leaving.Select(one => one.Partition.HandOverAsync(one.Stream, token)));
+            await Task.WhenAll(going.Select(one => one.Partition.HandOverAsync(one.Stream, token)));
         }
 
-        Tell(leaving.ConvertAll(one => one.Partition.Id), runtime.Time.GetElapsedTime(began));
+        Tell(going.ConvertAll(one => one.Partition), runtime.Time.GetElapsedTime(began));
     }
 
-    private void Tell(List<TopicIdPartition> left, TimeSpan stop)
+    /// <summary>Of those that have gone. What was lost on the way says so itself, and what came back to this node has not gone.</summary>
+    private void Tell(List<Partition> tried, TimeSpan stop)
     {
         var image = feed.Image;
-        var shown = left.Take(MostNamed).Select(id => $"{id} to node {image.FindPartition(id.TopicId, id.Partition)?.Leader}");
-        PartitionMessages.HandedOver(_logger, left.Count, stop.TotalMilliseconds, string.Join(", ", shown) + (left.Count > MostNamed ? ", …" : ""));
+        var gone = tried
+            .Select(partition => (partition.Id, partition.LeaderEpoch, Now: image.FindPartition(partition.Id.TopicId, partition.Id.Partition)))
+            .Where(one => one.Now is { Leader: { } leader } now && now.LeaderEpoch > one.LeaderEpoch && leader != self)
+            .Select(one => $"{one.Id} to node {one.Now!.Leader}")
+            .ToList();
+        if (gone.Count > 0)
+        {
+            PartitionMessages.HandedOver(
+                _logger, gone.Count, stop.TotalMilliseconds, string.Join(", ", gone.Take(MostNamed)) + (gone.Count > MostNamed ? ", …" : ""));
+        }
     }
 
-    private bool Leaves(MetadataImage image, Partition partition) =>
+    private bool IsToGo(MetadataImage image, Partition partition) =>
         image.FindPartition(partition.Id.TopicId, partition.Id.Partition) is { Moves: true } known
         && known.Leader == self && known.LeaderEpoch == partition.LeaderEpoch;
 }

@@ -9,7 +9,7 @@ using Xunit;
 namespace Millrace.Tests.Broker.Partitions;
 
 /// <summary>Partitions that are planned to another node: what their leader does with them, and with the requests that come meanwhile.</summary>
-public sealed class PartitionDeparturesTests
+public sealed class PartitionHandOversTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
