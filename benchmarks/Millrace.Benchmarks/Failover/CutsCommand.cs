@@ -69,13 +69,18 @@ internal static class CutsCommand
         var records = 0L;
         foreach (var (number, cut) in Cut.All(targets).Index())
         {
-            // Whoever was fenced leads nothing of the topics before, and its part of a new one.
+            // Whoever was fenced leads its part of a new one.
             var topic = $"cuts-{number}";
             cluster.CreateTopic(topic, Partitions);
             using var application = new Application(cluster.BootstrapServers, topic, Partitions, new WriterOptions(RecordsPerSecond: 500));
             application.ProbeAll().Wait(Limit);
             application.CatchUp(Limit);
             Thread.Sleep(Settling);
+            if (cluster.Leaders(topic).Contains(0))
+            {
+                throw new InvalidOperationException($"A broker leads nothing of {topic}: cutting it off would measure nothing");
+            }
+
             var (controller, fences) = (cluster.Controller(), FenceCounts.Read(cluster));
             var victim = cut.OfController ? controller : (controller + 1) % Brokers;
             hosts.Cut(victim, Others(cut.From, victim, controller), cut.Outgoing, cut.Refused);

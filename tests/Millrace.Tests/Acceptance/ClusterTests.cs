@@ -42,7 +42,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
         var bootstrap = string.Join(',', cluster.Select(broker => broker.BootstrapServers));
         using var load = new Load(bootstrap, "kills", Partitions, producers: 3);
         using var member = new CommittingMember(bootstrap, "kills");
-        using var standing = new StandingCommits(bootstrap, "kills");
+        var standing = new StandingCommits(bootstrap, "kills");
         for (var round = 0; round < Rounds; round++)
         {
             await load.WaitForMoreAsync(1_000, Limit);
