@@ -28,10 +28,23 @@ internal sealed class SteadyWriter : IDisposable
         (_topic, _options) = (topic, options);
         _gaps = new AcknowledgementGaps(partitions);
         (_sent, _acknowledged) = (new long[partitions], new long[partitions]);
-        var config = new ProducerConfig { BootstrapServers = bootstrapServers, EnableIdempotence = true, DeliveryReportFields = "status" };
+        var config = new ProducerConfig
+        {
+            BootstrapServers = bootstrapServers,
+            EnableIdempotence = true,
+            DeliveryReportFields = "status",
+
+            // The pace is kept whatever happens: what waits meanwhile has to fit.
+            QueueBufferingMaxMessages = 2_000_000,
+        };
         if (options.RequestTimeout is { } timeout)
         {
             config.RequestTimeoutMs = config.SocketTimeoutMs = (int)timeout.TotalMilliseconds;
+        }
+
+        if (options.RetryBackoff is { } backoff)
+        {
+            config.RetryBackoffMs = config.RetryBackoffMaxMs = (int)backoff.TotalMilliseconds;
         }
 
         _producer = new ProducerBuilder<Null, byte[]>(config).SetLogHandler((_, _) => { }).Build();

@@ -17,22 +17,26 @@ internal static class MovesCommand
         var load = new Option<double>("--load") { Description = "Megabytes per second to the topic.", DefaultValueFactory = _ => 20 };
         var record = new Option<int>("--record") { Description = "Bytes of a record.", DefaultValueFactory = _ => 1_000 };
         var pause = new Option<double>("--pause") { Description = "Seconds between two moves.", DefaultValueFactory = _ => 0.3 };
+        var backoff = new Option<double?>("--retry-backoff")
+        {
+            Description = "Milliseconds before the client sends again what was refused; otherwise its own default, 100.",
+        };
         var store = new Option<string?>("--store") { Description = "The bucket, empty; otherwise a directory." };
         var command = new Command("moves", "Partitions go from broker to broker under load: how long each stops, and what a client sees of it.")
         {
-            brokers, partitions, moves, load, record, pause, store,
+            brokers, partitions, moves, load, record, pause, backoff, store,
         };
-        command.SetAction(parsed =>
+        command.SetAction(async (parsed, _) =>
         {
             using var folder = new ScratchFolder();
             using var cluster = new ClusterUnderTest(folder.Path, parsed.GetValue(store) ?? $"file://{folder.Path}/store", parsed.GetValue(brokers));
             var bytes = parsed.GetValue(record);
-            return new MovesRun(
-                cluster,
-                parsed.GetValue(partitions),
-                parsed.GetValue(moves),
-                TimeSpan.FromSeconds(parsed.GetValue(pause)),
-                new WriterOptions(parsed.GetValue(load) * 1_000_000 / bytes, RecordBytes: bytes)).MeasureAsync();
+            var writing = new WriterOptions(
+                parsed.GetValue(load) * 1_000_000 / bytes,
+                RecordBytes: bytes,
+                RetryBackoff: parsed.GetValue(backoff) is { } wait ? TimeSpan.FromMilliseconds(wait) : null);
+            await new MovesRun(
+                cluster, parsed.GetValue(partitions), parsed.GetValue(moves), TimeSpan.FromSeconds(parsed.GetValue(pause)), writing).MeasureAsync();
         });
         return command;
     }

@@ -31,11 +31,12 @@ internal sealed class MovesRun(ClusterUnderTest cluster, int partitions, int mov
 
         application.CatchUp(Limit);
         var records = application.Check();
-        var stops = cluster.Logs().SelectMany(StopLines.Read).ToList();
+        var stops = StopTimes.Read(cluster);
         Console.WriteLine($"{moves} moves of {partitions} partitions among {cluster.Count} brokers, in ms:\n");
         Console.WriteLine("| | p50 | p99 | largest | of |");
         Console.WriteLine("|---|---|---|---|---|");
-        Tell("a partition stops", stops);
+        Console.WriteLine(FormattableString.Invariant(
+            $"| a partition stops, at most | {stops.AtMost(0.5)} | {stops.AtMost(0.99)} | {stops.AtMost(1)} | {stops.Count} |"));
         Tell("the command takes", commands);
         Tell("a client's largest time between acknowledgements of a partition that moves", gaps);
         Tell("the same, undisturbed for 3 s", undisturbed);

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using Millrace.Broker.Metrics;
 using Millrace.Metadata.Image;
 using Millrace.Runtime;
 using Millrace.Runtime.Ids;
@@ -15,7 +16,7 @@ namespace Millrace.Broker.Partitions;
 /// A plan that has ended before a partition stops serving is not followed; one that ends after that gives the partition back to this node at a higher epoch.
 /// Threading: any thread; one loop moves one group at a time, so that no more than a group's requests are ever parked.
 /// </remarks>
-internal sealed class PartitionHandOvers(NodeRuntime runtime, IStreamStore store, IMetadataFeed feed, NodeId self)
+internal sealed class PartitionHandOvers(NodeRuntime runtime, IStreamStore store, IMetadataFeed feed, NodeId self, HandOverMetrics metrics)
 {
     private const int MostAtOnce = 128;
 
@@ -149,6 +150,7 @@ internal sealed class PartitionHandOvers(NodeRuntime runtime, IStreamStore store
             .ToList();
         if (gone.Count > 0)
         {
+            metrics.HandedOver(gone.Count, stop);
             PartitionMessages.HandedOver(
                 _logger, gone.Count, stop.TotalMilliseconds, string.Join(", ", gone.Take(MostNamed)) + (gone.Count > MostNamed ? ", …" : ""));
         }

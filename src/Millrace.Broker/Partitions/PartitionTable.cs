@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Millrace.Broker.Errors;
+using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Broker.Membership;
 using Millrace.Metadata.Configs;
@@ -35,6 +36,7 @@ internal sealed class PartitionTable : IAsyncDisposable
     // Of each topic the partitions led here, by index; null elsewhere. Arrays are replaced, never changed.
     private readonly ConcurrentDictionary<Guid, Partition?[]> _topics = new();
     private readonly Channel<Partition> _unopened = Channel.CreateUnbounded<Partition>();
+    private readonly HandOverMetrics _handOverMetrics = new();
     private readonly PartitionHandOvers _handOvers;
     private readonly Lock _lock = new();
     private readonly List<Task> _closing = [];
@@ -54,7 +56,7 @@ internal sealed class PartitionTable : IAsyncDisposable
         _store = store;
         _feed = feed;
         _self = self;
-        _handOvers = new PartitionHandOvers(runtime, store, feed, self.Node);
+        _handOvers = new PartitionHandOvers(runtime, store, feed, self.Node, _handOverMetrics);
 
         // Not settable at run time, so it is looked up once.
         Producers = new ProducerCensus(self.Configs.Broker(feed.Image, BrokerConfigs.MaxProducers).AsInt());
@@ -150,7 +152,11 @@ internal sealed class PartitionTable : IAsyncDisposable
         await Task.WhenAll([.. _closing, CloseTogetherAsync(led, token)]);
     }
 
-    public async ValueTask DisposeAsync() => await CloseAsync(CancellationToken.None);
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync(CancellationToken.None);
+        _handOverMetrics.Dispose();
+    }
 
     private void Apply(MetadataDelta delta)
     {

@@ -95,7 +95,7 @@ public sealed class CommandLineTests(SharedBroker broker)
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
 
-        var result = await Tool.TryRunAsync(MillraceProcess.Program, [.. command.Split(' '), "--timeout", "1", "-b", $"{silent.LocalEndpoint}"], "x\n");
+        var result = await Tool.TryRunAsync(MillraceProcess.Program, [.. command.Split(' '), "--timeout", "3", "-b", $"{silent.LocalEndpoint}"], "x\n");
 
         Assert.Equal(TimedOut, result.ExitCode);
         Assert.Contains($"{silent.LocalEndpoint} takes connections and does not answer", result.Errors, StringComparison.Ordinal);
