@@ -41,8 +41,9 @@ public sealed class SimulatedLink(SimulationKernel kernel, Func<double> bytesPer
     {
         if (_transfers.Count > 0 && kernel.Now > _since)
         {
+            // Nothing is left where nothing slows them down: less than nothing, without end, could not be reckoned with.
             var share = _rate * (kernel.Now - _since).TotalSeconds / _transfers.Count;
-            _transfers.ForEach(transfer => transfer.Remaining -= share);
+            _transfers.ForEach(transfer => transfer.Remaining = double.IsPositiveInfinity(share) ? 0 : transfer.Remaining - share);
         }
 
         _since = kernel.Now;
@@ -57,7 +58,7 @@ public sealed class SimulatedLink(SimulationKernel kernel, Func<double> bytesPer
         }
 
         var plan = ++_plan;
-        var next = Math.Max(0, _transfers.Min(transfer => transfer.Remaining) * _transfers.Count / _rate);
+        var next = double.IsPositiveInfinity(_rate) ? 0 : Math.Max(0, _transfers.Min(transfer => transfer.Remaining) * _transfers.Count / _rate);
         var glance = next < LongestGlance.TotalSeconds ? TimeSpan.FromSeconds(next) + TimeSpan.FromTicks(1) : LongestGlance;
         kernel.At(kernel.Now + glance, kernel.World, () =>
         {
