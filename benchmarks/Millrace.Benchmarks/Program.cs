@@ -4,6 +4,7 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Millrace.Benchmarks;
+using Millrace.Benchmarks.Coordinators;
 using Millrace.Benchmarks.DataPath;
 using Millrace.Benchmarks.Failover;
 using Millrace.Benchmarks.Files;
@@ -47,6 +48,10 @@ var opening = new Command("opening", "Recover a WAL in the store, and open many 
     objects,
 };
 opening.SetAction(parsed => OpeningBenchmark.RunAsync(parsed.GetValue(opened), parsed.GetValue(topics), parsed.GetValue(objects)));
+var committed = new Option<int>("--offsets") { Description = "How many.", DefaultValueFactory = _ => 1_000_000 };
+var groups = new Option<int>("--groups") { Description = "Among how many groups they are.", DefaultValueFactory = _ => 1_000 };
+var shard = new Command("shard", "Load a shard of the group coordinator from a log in memory.") { committed, groups };
+shard.SetAction(parsed => ShardLoadBenchmark.RunAsync(parsed.GetValue(committed), parsed.GetValue(groups)));
 var micro = new Command("micro", "Parts of the product by themselves, by BenchmarkDotNet, which gets the arguments: --list flat names them.")
 {
     TreatUnmatchedTokensAsErrors = false,
@@ -63,7 +68,7 @@ micro.SetAction(parsed =>
 return await new RootCommand("Measures Millrace, and Apache Kafka beside it.")
     {
         SideBySideCommand.Create(), FailoverCommand.Create(), MovesCommand.Create(), CutsCommand.Create(), dataPath, streams, wal, files, metadata,
-        opening, micro,
+        opening, shard, micro,
     }
     .Parse(args)
     .InvokeAsync();

@@ -42,6 +42,13 @@ internal static partial class CoordinationMessages
     [LoggerMessage(EventId = 6007, Level = LogLevel.Error, Message = "An append to {Partition} failed unexpectedly; its state is read anew from the log")]
     public static partial void AppendFault(ILogger logger, string partition, Exception failure);
 
+    [LoggerMessage(EventId = 6008, Level = LogLevel.Debug, Message = "{Partition} was written anew, and begins at {Offset}")]
+    public static partial void Rewritten(ILogger logger, string partition, long offset);
+
+    [LoggerMessage(
+        EventId = 6009, Level = LogLevel.Debug, Message = "What {Partition} holds below {Offset} cannot be deleted yet, and is tried again: {Reason}")]
+    public static partial void TrimFailed(ILogger logger, string partition, long offset, string reason);
+
     [LoggerMessage(EventId = 6010, Level = LogLevel.Information, Message = "Group {Group} leaves generation {Generation} to rebalance: {Reason}")]
     public static partial void Rebalancing(ILogger logger, string group, int generation, string reason);
 

@@ -57,8 +57,15 @@ internal sealed class CoordinatorLog(NodeRuntime runtime, Partition partition, B
         }
     }
 
+    public async ValueTask TrimAsync(long offset, CancellationToken token)
+    {
+        var (error, _) = await partition.RaiseLogStartAsync(offset, token);
+        Check(error);
+    }
+
     public async IAsyncEnumerable<IReadOnlyList<EncodedRecord>> ReadAsync([EnumeratorCancellation] CancellationToken token)
     {
+        var keyed = new List<EncodedRecord>();
         _placed = Task.FromResult(PartitionError.None);
         Check(await partition.WhenOpenAsync(token));
         var end = partition.HighWatermark;
@@ -72,7 +79,17 @@ internal sealed class CoordinatorLog(NodeRuntime runtime, Partition partition, B
             {
                 foreach (var batch in RecordBatch.Split(stored.Payload).Where(batch => !batch.Header.IsControl))
                 {
-                    yield return Decode(batch);
+                    keyed.Clear();
+                    foreach (var record in batch.ReadRecords(maxDecompressedBytes: int.MaxValue))
+                    {
+                        // Keys name what a record is about; one without says nothing.
+                        if (record.Key is { } key)
+                        {
+                            keyed.Add(new EncodedRecord(key, record.Value));
+                        }
+                    }
+
+                    yield return keyed;
                 }
 
                 offset = stored.EndOffset;
@@ -123,20 +140,5 @@ internal sealed class CoordinatorLog(NodeRuntime runtime, Partition partition, B
             throw new CoordinatorException(
                 CoordinatorErrors.Of(error, partition.Phase), $"{partition.Id} at leader epoch {partition.LeaderEpoch} refused: {error}");
         }
-    }
-
-    private static List<EncodedRecord> Decode(RecordBatch batch)
-    {
-        var records = new List<EncodedRecord>(batch.Header.RecordCount);
-        foreach (var record in batch.ReadRecords(maxDecompressedBytes: int.MaxValue))
-        {
-            // Keys name what a record is about; one without says nothing.
-            if (record.Key is { } key)
-            {
-                records.Add(new EncodedRecord(key, record.Value));
-            }
-        }
-
-        return records;
     }
 }

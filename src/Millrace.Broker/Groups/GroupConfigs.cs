@@ -18,6 +18,7 @@ internal static class GroupConfigs
             MaxOffsetMetadata = Config(BrokerConfigs.OffsetMetadataMaxBytes).AsInt(),
             OffsetsRetention = TimeSpan.FromMinutes(Config(BrokerConfigs.OffsetsRetentionMinutes).AsLong()),
             RetentionCheckInterval = Config(BrokerConfigs.OffsetsRetentionCheckIntervalMs).AsMilliseconds(),
+            SpareRecords = Config(BrokerConfigs.OffsetsSpareRecords).AsInt(),
         };
 
         EffectiveConfig Config(string name) => configs.Broker(MetadataImage.Empty, name);

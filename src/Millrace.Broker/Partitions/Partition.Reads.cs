@@ -84,9 +84,20 @@ internal sealed partial class Partition
             return (PartitionError.PolicyViolation, -1);
         }
 
-        var end = stream!.ConfirmOffset;
-        var target = offset == -1 ? end : offset;
-        if (target < 0 || target > end)
+        return await RaiseLogStartAsync(offset == -1 ? stream!.ConfirmOffset : offset, token);
+    }
+
+    /// <summary>Deletes the records below an offset, durably, whatever the topic's policy: for who has written what stands there once more.</summary>
+    /// <returns>The log start offset afterwards.</returns>
+    public async ValueTask<(PartitionError Error, long LogStartOffset)> RaiseLogStartAsync(long target, CancellationToken token)
+    {
+        var error = Serving(-1, out var stream);
+        if (error != PartitionError.None)
+        {
+            return (error, -1);
+        }
+
+        if (target < 0 || target > stream!.ConfirmOffset)
         {
             return (PartitionError.OffsetOutOfRange, -1);
         }

@@ -25,7 +25,7 @@ public sealed class GroupCoordinator
     public GroupCoordinator(NodeRuntime runtime, GroupOptions options)
     {
         _shards = new CoordinatorRuntime<GroupShard, GroupRecord>(
-            runtime, TopicName, context => new GroupShard(options, context), new GroupRecordCodec());
+            runtime, TopicName, context => new GroupShard(options, context), new GroupRecordCodec(), options.SpareRecords);
     }
 
     /// <summary>The partitions of the topic in the cluster; 0 as long as it does not exist. Never changes once it does, since groups would move.</summary>

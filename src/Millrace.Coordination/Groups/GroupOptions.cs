@@ -23,4 +23,10 @@ public sealed record GroupOptions
 
     /// <summary>[offsets.retention.check.interval.ms]</summary>
     public TimeSpan RetentionCheckInterval { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// How many records a partition of the groups' topic may hold beside those that still count before these are written once more and all before them is
+    /// deleted; or half as many as those that count, if that is more [millrace.offsets.spare.records].
+    /// </summary>
+    public int SpareRecords { get; init; } = 10_000;
 }

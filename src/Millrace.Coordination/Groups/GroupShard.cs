@@ -47,6 +47,33 @@ internal sealed partial class GroupShard : ICoordinatorShard<GroupRecord>
 
     public int Count => _groups.Count;
 
+    public int LiveRecordCount => _images.Count + Offsets.Count;
+
+    public IEnumerable<GroupRecord> LiveRecords()
+    {
+        foreach (var groupId in _images.Keys.ToList())
+        {
+            if (_images.TryGetValue(groupId, out var image))
+            {
+                yield return new GroupMetadataRecord(groupId, image);
+            }
+        }
+
+        foreach (var groupId in Offsets.Groups.Keys.ToList())
+        {
+            foreach (var topic in Offsets.Of(groupId)?.Topics.ToList() ?? [])
+            {
+                foreach (var partition in Offsets.Of(groupId)?.Of(topic).Select(offset => offset.Key).ToList() ?? [])
+                {
+                    if (Offsets.Of(groupId)?.Find(topic, partition) is { } offset)
+                    {
+                        yield return new OffsetRecord(groupId, topic, partition, offset);
+                    }
+                }
+            }
+        }
+    }
+
     public void Replay(GroupRecord record)
     {
         switch (record)

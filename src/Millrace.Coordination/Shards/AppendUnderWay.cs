@@ -6,6 +6,12 @@ internal sealed class AppendUnderWay(List<Reply> answers)
     /// <summary>In the order given; those of operations that saw this batch's records and appended none come last.</summary>
     public List<Reply> Answers => answers;
 
+    /// <summary>Whether it ends a part of a log that is written anew.</summary>
+    public bool IsRewritten { get; set; }
+
+    /// <summary>Of its first record. Of meaning once it is settled, and has not failed.</summary>
+    public long BaseOffset { get; set; }
+
     /// <summary>The shard has heard how it ended.</summary>
     public bool IsSettled { get; set; }
 

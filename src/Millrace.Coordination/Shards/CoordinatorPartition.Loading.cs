@@ -23,6 +23,8 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
 
         _shard = null;
         _timers = null;
+        _rewriting?.Dispose();
+        _rewriting = null;
         _batch.Clear();
         _answers.Clear();
         while (_owed.First is { } owed)
@@ -73,9 +75,9 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
             {
                 var timers = new TimerQueue<TRecord>(_runtime.Time);
                 var shard = _create(new ShardContext<TRecord>(_runtime.Time, _runtime.Random, timers, _logger, _writer.MaxBatchBytes));
-                var records = await ReplayAllAsync(shard);
+                var (records, unknown) = await ReplayAllAsync(shard);
                 CoordinationMessages.Loaded(_logger, _name, records);
-                Post(() => Activate(shard, timers));
+                Post(() => Activate(shard, timers, records, unknown > 0));
                 return;
             }
             catch (OperationCanceledException) when (_goneToken.IsCancellationRequested)
@@ -109,9 +111,9 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         }
     }
 
-    private async Task<long> ReplayAllAsync(TShard shard)
+    private async Task<(long Known, long Unknown)> ReplayAllAsync(TShard shard)
     {
-        var count = 0L;
+        var (count, unknown) = (0L, 0L);
         await foreach (var records in _loader.ReadAsync(_goneToken))
         {
             foreach (var record in records)
@@ -123,23 +125,26 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
                 }
                 else
                 {
+                    unknown++;
                     CoordinationMessages.UnknownRecord(_logger, _name);
                 }
             }
         }
 
-        return count;
+        return (count, unknown);
     }
 
-    private void Activate(TShard shard, TimerQueue<TRecord> timers)
+    private void Activate(TShard shard, TimerQueue<TRecord> timers, long records, bool holdsUnknown)
     {
         _isReading = false;
         if (_phase == ShardPhase.Loading)
         {
             _shard = shard;
             _timers = timers;
+            _length.Loaded(records, holdsUnknown);
             _phase = ShardPhase.Active;
             Apply(loaded => loaded.OnLoaded(), null);
+            RewriteIfTooLong();
         }
     }
 }

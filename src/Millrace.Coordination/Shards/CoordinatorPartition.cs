@@ -57,9 +57,10 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
     /// <param name="codec">The form of its records.</param>
     /// <param name="writer">Its log, to append to.</param>
     /// <param name="loader">Its log, to read from.</param>
+    /// <param name="spareRecords">How many records the log may hold beside the live ones before it is written anew; or half as many as those, if more.</param>
     public CoordinatorPartition(
         NodeRuntime runtime, string name, Func<ShardContext<TRecord>, TShard> create, ICoordinatorRecordCodec<TRecord> codec,
-        IPartitionWriter writer, IPartitionLoader loader)
+        IPartitionWriter writer, IPartitionLoader loader, int spareRecords)
     {
         _runtime = runtime;
         _logger = runtime.Loggers.CreateLogger("Millrace.Coordination");
@@ -68,6 +69,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         _codec = codec;
         _writer = writer;
         _loader = loader;
+        _length = new LogLength(spareRecords);
         _batch = new RecordBuffer<TRecord>(codec);
         _gone = CancellationTokenSource.CreateLinkedTokenSource(runtime.Stopping);
         _goneToken = _gone.Token;
@@ -177,6 +179,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
             // Outside the lock: more may come meanwhile.
             _turnsSinceFlush = 0;
             Flush();
+            RewriteIfTooLong();
             SetAlarm();
         }
     }
@@ -281,12 +284,12 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         _answers.Clear();
     }
 
-    private void Append(int count)
+    private void Append(int count, bool isRewritten = false)
     {
         // What can fail comes first: the shard waits for all that is under way, and would for ever for what never began.
         var records = _batch.Take(count);
         List<Reply> answers = [];
-        var append = new AppendUnderWay(_answers);
+        var append = new AppendUnderWay(_answers) { IsRewritten = isRewritten };
         Action settle = () => OnSettled(append);
         _underWay.EnsureCapacity(_underWay.Count + 1);
         Reserve();
@@ -294,13 +297,14 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         (_newest, _answers) = (append, answers);
         _ = AppendAsync(append, records, settle);
         _batch.Drop(count);
+        _length.Appended(count);
     }
 
     private async Task AppendAsync(AppendUnderWay append, EncodedRecord[] records, Action settle)
     {
         try
         {
-            await _writer.AppendAsync(records, _runtime.Time.GetUtcNow().ToUnixTimeMilliseconds());
+            append.BaseOffset = await _writer.AppendAsync(records, _runtime.Time.GetUtcNow().ToUnixTimeMilliseconds());
         }
         catch (CoordinatorException refused)
         {
@@ -340,6 +344,11 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
                 else
                 {
                     first.Answers.ForEach(Deliver);
+                    if (first.IsRewritten)
+                    {
+                        _rewrittenFrom ??= first.BaseOffset;
+                        RewritePart();
+                    }
                 }
             }
         }

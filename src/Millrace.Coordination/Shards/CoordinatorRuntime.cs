@@ -8,8 +8,9 @@ namespace Millrace.Coordination.Shards;
 /// <param name="topic">The topic's name.</param>
 /// <param name="create">Makes an empty shard.</param>
 /// <param name="codec">The form of its records.</param>
+/// <param name="spareRecords">How many records a log may hold beside the live ones before it is written anew; or half as many as those, if more.</param>
 internal sealed class CoordinatorRuntime<TShard, TRecord>(
-    NodeRuntime runtime, string topic, Func<ShardContext<TRecord>, TShard> create, ICoordinatorRecordCodec<TRecord> codec)
+    NodeRuntime runtime, string topic, Func<ShardContext<TRecord>, TShard> create, ICoordinatorRecordCodec<TRecord> codec, int spareRecords)
     where TShard : class, ICoordinatorShard<TRecord>
 {
     private readonly Lock _gate = new();
@@ -55,7 +56,7 @@ internal sealed class CoordinatorRuntime<TShard, TRecord>(
             }
 
             var name = $"{topic}-{partition}";
-            _led[partition] = (leaderEpoch, new CoordinatorPartition<TShard, TRecord>(runtime, name, create, codec, writer, loader));
+            _led[partition] = (leaderEpoch, new CoordinatorPartition<TShard, TRecord>(runtime, name, create, codec, writer, loader, spareRecords));
         }
     }
 

@@ -15,6 +15,15 @@ internal interface ICoordinatorShard<TRecord>
     /// <summary>How many things it keeps (groups, say): for those who watch.</summary>
     int Count { get; }
 
+    /// <summary>How many records its durable state takes: of all records ever replayed, those that still count.</summary>
+    int LiveRecordCount { get; }
+
+    /// <summary>
+    /// The records of its durable state, which a shard can be loaded from. Read in parts between the operations: each is of the state as it is when it is
+    /// read, and what changes or comes meanwhile, and has a record of its own, may be left out or come twice.
+    /// </summary>
+    IEnumerable<TRecord> LiveRecords();
+
     /// <summary>Applies one record: while loading, and at once for each record of an operation when the operation has returned.</summary>
     void Replay(TRecord record);
 

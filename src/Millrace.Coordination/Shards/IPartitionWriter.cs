@@ -19,4 +19,8 @@ public interface IPartitionWriter
     /// NotHere: this leader epoch is over. Unavailable: not durable now, and possibly never.
     /// </exception>
     ValueTask<long> AppendAsync(IReadOnlyList<EncodedRecord> records, long timestamp);
+
+    /// <summary>Deletes all records below an offset, for good. Completes when that is decided.</summary>
+    /// <exception cref="CoordinatorException">NotHere: this leader epoch is over. Unavailable: not decided now, and possibly never.</exception>
+    ValueTask TrimAsync(long offset, CancellationToken token);
 }

@@ -27,6 +27,7 @@ public static class BrokerConfigs
     public const string MaxConnections = "max.connections";
     public const string MaxConnectionsPerIp = "max.connections.per.ip";
     public const string Drained = "millrace.drained";
+    public const string OffsetsSpareRecords = "millrace.offsets.spare.records";
     public const string MaxProducers = "millrace.producers.max";
     public const string NodeId = "node.id";
     public const string NumPartitions = "num.partitions";
@@ -103,6 +104,13 @@ public static class BrokerConfigs
             200_000,
             1,
             "How many idempotent producers a node remembers, each once a partition; the longest idle are forgotten early.")
+            .Static(),
+        ConfigDefinition.Int(
+            OffsetsSpareRecords,
+            10_000,
+            0,
+            "How many records a partition of __consumer_offsets may hold beside those that count, or half as many as those if that is more, before they are "
+            + "written once more and all before them is deleted.")
             .Static(),
         ConfigDefinition.Integer(
             NodeId, ConfigType.Int, null, 0, HighestNodeId, "The node's id, which stays with it for good; the cluster chooses one if none is given.")

@@ -6,4 +6,4 @@ namespace Millrace.Protocol.Records;
 /// <param name="Key">Null is a key of its own kind, other than an empty one.</param>
 /// <param name="Value">Null is a tombstone.</param>
 /// <param name="Headers">In the order they were written; keys may repeat.</param>
-public sealed record Record(long Offset, long Timestamp, ReadOnlyMemory<byte>? Key, ReadOnlyMemory<byte>? Value, IReadOnlyList<RecordHeader> Headers);
+public readonly record struct Record(long Offset, long Timestamp, ReadOnlyMemory<byte>? Key, ReadOnlyMemory<byte>? Value, IReadOnlyList<RecordHeader> Headers);

@@ -37,17 +37,33 @@ public readonly record struct RecordBatch(RecordBatchHeader Header, ReadOnlyMemo
     public bool IsIntact => Header.Crc == RecordBatchPatch.ComputeCrc(Bytes.Span);
 
     /// <summary>
-    /// All records, decompressed and with their own objects: for coordinators and tools. Keys and values of an
-    /// uncompressed batch are slices of it, those of a compressed one have an array of their own.
+    /// All records, decompressed, one at a time: for coordinators and tools. Keys and values of an uncompressed batch are slices of it,
+    /// those of a compressed one of an array of their own.
     /// </summary>
     /// <param name="maxDecompressedBytes">The most that the records may take when decompressed.</param>
-    /// <exception cref="ProtocolException">The records are malformed, or take more room.</exception>
-    public IReadOnlyList<Record> ReadRecords(int maxDecompressedBytes)
+    /// <exception cref="ProtocolException">By the enumeration: the records are malformed, or take more room.</exception>
+    public IEnumerable<Record> ReadRecords(int maxDecompressedBytes)
+    {
+        var rest = Decompress(maxDecompressedBytes);
+        for (var i = 0; i < Header.RecordCount; i++)
+        {
+            var record = ReadRecord(rest, i, out var length);
+            rest = rest[length..];
+            yield return record;
+        }
+
+        if (!rest.IsEmpty)
+        {
+            throw new ProtocolException($"Bytes follow the last record of the batch at {Header.BaseOffset}");
+        }
+    }
+
+    private ReadOnlyMemory<byte> Decompress(int maxDecompressedBytes)
     {
         var records = Bytes[RecordBatchHeader.Size..];
         if (Header.Codec == CompressionCodec.None)
         {
-            return ReadRecordsFrom(records);
+            return records;
         }
 
         var outcome = RecordCompression.IsKnown(Header.Codec)
@@ -60,32 +76,28 @@ public readonly record struct RecordBatch(RecordBatchHeader Header, ReadOnlyMemo
 
         using (decompressed)
         {
-            return ReadRecordsFrom(decompressed!.Span.ToArray());
+            return decompressed!.Span.ToArray();
         }
     }
 
-    private List<Record> ReadRecordsFrom(ReadOnlyMemory<byte> bytes)
+    private Record ReadRecord(ReadOnlyMemory<byte> bytes, int index, out int length)
     {
-        var list = new List<Record>(Math.Clamp(Header.RecordCount, 0, bytes.Length / 7));
         var reader = new RecordReader(bytes.Span);
-        for (var i = 0; i < Header.RecordCount; i++)
+        if (!reader.TryRead(out var record))
         {
-            if (!reader.TryRead(out var record))
-            {
-                throw new ProtocolException($"Record {i} of the batch at {Header.BaseOffset} is malformed");
-            }
-
-            // Under the broker's clock all records have the batch's time.
-            var timestamp = Header.TimestampType == TimestampType.LogAppendTime ? Header.MaxTimestamp : Header.BaseTimestamp + record.TimestampDelta;
-            list.Add(new Record(
-                Header.BaseOffset + record.OffsetDelta,
-                timestamp,
-                Slice(bytes, record.HasKey, record.Key),
-                Slice(bytes, record.HasValue, record.Value),
-                record.HeaderCount == 0 ? [] : ReadHeaders(bytes, record)));
+            throw new ProtocolException($"Record {index} of the batch at {Header.BaseOffset} is malformed");
         }
 
-        return reader.AtEnd ? list : throw new ProtocolException($"Bytes follow the last record of the batch at {Header.BaseOffset}");
+        length = reader.Position;
+
+        // Under the broker's clock all records have the batch's time.
+        var timestamp = Header.TimestampType == TimestampType.LogAppendTime ? Header.MaxTimestamp : Header.BaseTimestamp + record.TimestampDelta;
+        return new Record(
+            Header.BaseOffset + record.OffsetDelta,
+            timestamp,
+            Slice(bytes, record.HasKey, record.Key),
+            Slice(bytes, record.HasValue, record.Value),
+            record.HeaderCount == 0 ? [] : ReadHeaders(bytes, record));
     }
 
     private static List<RecordHeader> ReadHeaders(ReadOnlyMemory<byte> bytes, RecordView record)

@@ -17,6 +17,9 @@ public ref struct RecordReader(ReadOnlySpan<byte> records)
 
     public readonly bool AtEnd => _position == _records.Length;
 
+    /// <summary>The bytes read so far.</summary>
+    public readonly int Position => _position;
+
     /// <summary>Reads the next record; false when the bytes there are no record. Its headers are checked, too.</summary>
     public bool TryRead(out RecordView record)
     {

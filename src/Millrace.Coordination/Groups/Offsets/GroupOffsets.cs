@@ -5,9 +5,13 @@ namespace Millrace.Coordination.Groups.Offsets;
 /// <summary>The committed offsets of one group, topics by name and partitions by index.</summary>
 internal sealed class GroupOffsets
 {
-    private readonly SortedDictionary<string, SortedDictionary<int, CommittedOffset>> _topics = new(StringComparer.Ordinal);
+    // Partitions in sorted arrays: a million of them take half as much as in a tree, and a log that was rewritten has them in order.
+    private readonly SortedDictionary<string, SortedList<int, CommittedOffset>> _topics = new(StringComparer.Ordinal);
 
     public bool IsEmpty => _topics.Count == 0;
+
+    /// <summary>How many offsets there are.</summary>
+    public int Count { get; private set; }
 
     public IEnumerable<string> Topics => _topics.Keys;
 
@@ -23,14 +27,20 @@ internal sealed class GroupOffsets
             _topics.Add(topic, partitions = []);
         }
 
+        Count -= partitions.Count;
         partitions[partition] = offset;
+        Count += partitions.Count;
     }
 
     public void Remove(string topic, int partition)
     {
-        if (_topics.TryGetValue(topic, out var partitions) && partitions.Remove(partition) && partitions.Count == 0)
+        if (_topics.TryGetValue(topic, out var partitions) && partitions.Remove(partition))
         {
-            _topics.Remove(topic);
+            Count--;
+            if (partitions.Count == 0)
+            {
+                _topics.Remove(topic);
+            }
         }
     }
 }

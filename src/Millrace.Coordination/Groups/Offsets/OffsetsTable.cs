@@ -6,9 +6,13 @@ namespace Millrace.Coordination.Groups.Offsets;
 /// <remarks>Pending offsets of transactions will have their place here, beside the committed ones.</remarks>
 internal sealed class OffsetsTable
 {
-    private readonly SortedDictionary<string, GroupOffsets> _groups = new(StringComparer.Ordinal);
+    // The order in which they are shown is that of their first commits, whatever their names' hashes: it is the same in every run.
+    private readonly Dictionary<string, GroupOffsets> _groups = new(StringComparer.Ordinal);
 
     public IReadOnlyDictionary<string, GroupOffsets> Groups => _groups;
+
+    /// <summary>How many offsets there are in all.</summary>
+    public int Count { get; private set; }
 
     public GroupOffsets? Of(string groupId) => _groups.GetValueOrDefault(groupId);
 
@@ -21,11 +25,15 @@ internal sealed class OffsetsTable
                 _groups.Add(record.GroupId, group = new GroupOffsets());
             }
 
+            Count -= group.Count;
             group.Set(record.Topic, record.Partition, offset);
+            Count += group.Count;
         }
         else if (Of(record.GroupId) is { } group)
         {
+            Count -= group.Count;
             group.Remove(record.Topic, record.Partition);
+            Count += group.Count;
             if (group.IsEmpty)
             {
                 _groups.Remove(record.GroupId);

@@ -323,6 +323,7 @@ internal sealed class BrokerMachine : INodeObserver
                 KeyValuePair.Create(ServerSettings.NodeName, NodeName),
                 KeyValuePair.Create(ServerSettings.InternalListener, $"{Address}:0"),
                 KeyValuePair.Create("offsets.topic.num.partitions", "2"),
+                KeyValuePair.Create("millrace.offsets.spare.records", "10"),
                 KeyValuePair.Create("group.initial.rebalance.delay.ms", "200"),
                 KeyValuePair.Create("producer.id.expiration.ms", $"{(long)ProducerExpiration.TotalMilliseconds}"),
                 KeyValuePair.Create("log.retention.check.interval.ms", $"{(long)checkInterval.TotalMilliseconds}"),

@@ -347,6 +347,7 @@ internal sealed class ClusterMachine : INodeObserver
                 KeyValuePair.Create(ServerSettings.InternalListener, $"{Host}:0"),
                 .. _world.Times.Settings,
                 KeyValuePair.Create("offsets.topic.num.partitions", "2"),
+                KeyValuePair.Create("millrace.offsets.spare.records", "10"),
                 KeyValuePair.Create("group.initial.rebalance.delay.ms", "200"),
                 KeyValuePair.Create("offsets.retention.minutes", $"{int.MaxValue}"),
                 // By the wall clock, which somebody sets by days.

@@ -9,7 +9,7 @@ public sealed class GroupReplayTests
     [Fact]
     public void A_shard_that_replays_the_log_holds_what_the_one_that_wrote_it_holds()
     {
-        var step = Gen.Select(Gen.Int[0, 8], Gen.Int[0, 3], Gen.Int[0, 1000]);
+        var step = Gen.Select(Gen.Int[0, 9], Gen.Int[0, 3], Gen.Int[0, 1000]);
         step.List[1, 120].Sample(
             steps =>
             {
@@ -24,6 +24,7 @@ public sealed class GroupReplayTests
                 {
                     Do(driver, clients, clients[who], action, amount);
                     Assert.Equal(driver.ReplayedState(), driver.State());
+                    Assert.Equal(driver.Shard.LiveRecordCount, driver.Shard.LiveRecords().Count());
                 }
             },
             iter: 300);
@@ -59,6 +60,9 @@ public sealed class GroupReplayTests
                 break;
             case 7:
                 driver.Advance(TimeSpan.FromSeconds(amount * 3));
+                break;
+            case 8:
+                driver.Rewrite(amount % 7);
                 break;
             default:
                 if (amount < 300)

@@ -19,6 +19,8 @@ internal sealed class GroupShardDriver
     private readonly GroupOptions _options;
     private readonly SeededRandom _random = new(7);
     private TimerQueue<GroupRecord> _timers = null!;
+    private IEnumerator<GroupRecord>? _rewriting;
+    private int _rewrittenFrom;
 
     public GroupShardDriver(GroupOptions? options = null)
     {
@@ -41,6 +43,7 @@ internal sealed class GroupShardDriver
     public void Load()
     {
         _timers = new TimerQueue<GroupRecord>(Time);
+        _rewriting = null;
         Shard = NewShard(_timers);
         Apply(Shard.OnLoaded());
     }
@@ -79,6 +82,29 @@ internal sealed class GroupShardDriver
         }
 
         Time.Advance(time);
+    }
+
+    /// <summary>Writes so many of the live records once more, and when all have been since it began, leaves out of the log what was before.</summary>
+    public void Rewrite(int count)
+    {
+        if (_rewriting is null)
+        {
+            _rewriting = Shard.LiveRecords().GetEnumerator();
+            _rewrittenFrom = Records.Count;
+        }
+
+        for (var i = 0; i < count; i++)
+        {
+            if (!_rewriting.MoveNext())
+            {
+                _rewriting.Dispose();
+                _rewriting = null;
+                Records.RemoveRange(0, _rewrittenFrom);
+                return;
+            }
+
+            Records.Add(Encode(_rewriting.Current));
+        }
     }
 
     public void AdvanceSeconds(double seconds) => Advance(TimeSpan.FromSeconds(seconds));

@@ -249,7 +249,7 @@ public sealed class CoordinatorPartitionTests
         var scheduler = new RefusingScheduler();
         using var runtime = new NodeRuntime(TimeProvider.System, scheduler, new SeededRandom(2), null!, NullLoggerFactory.Instance);
         var partition = new CoordinatorPartition<CounterShard, long>(
-            runtime, "counter-0", context => new CounterShard(context), CounterShard.Codec, _log, _log);
+            runtime, "counter-0", context => new CounterShard(context), CounterShard.Codec, _log, _log, spareRecords: 10_000);
         Assert.True(await Eventually.BecomesTrueAsync(() => _log.Reads == 1));
         while (!runtime.Failed.IsCompleted)
         {
@@ -265,7 +265,7 @@ public sealed class CoordinatorPartitionTests
     private void Run(Func<Task> test) => _kernel.Run(async () =>
     {
         _runtime = new NodeRuntime(_kernel.World.Time, _kernel.World, new SeededRandom(2), null!, NullLoggerFactory.Instance);
-        _partition = new CoordinatorPartition<CounterShard, long>(_runtime, "counter-0", context => new CounterShard(context), CounterShard.Codec, _log, _log);
+        _partition = NewPartition(spareRecords: 10_000);
         if (_log.ReadError is null)
         {
             await SettleAsync();
@@ -274,6 +274,9 @@ public sealed class CoordinatorPartitionTests
         await test();
         Assert.False(_runtime.Failed.IsCompleted);
     });
+
+    private CoordinatorPartition<CounterShard, long> NewPartition(int spareRecords) =>
+        new(_runtime!, "counter-0", context => new CounterShard(context), CounterShard.Codec, _log, _log, spareRecords);
 
     private Task<long> Add(long number) => _partition.SubmitAsync<long>((shard, reply) => shard.Add(number, reply));
 

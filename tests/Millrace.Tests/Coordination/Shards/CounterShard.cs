@@ -7,6 +7,9 @@ namespace Millrace.Tests.Coordination.Shards;
 /// <summary>The smallest shard: numbers are added to a sum, and somebody may wait for the sum to reach a bound.</summary>
 internal sealed class CounterShard(ShardContext<long> context) : ICoordinatorShard<long>, ICoordinatorRecordCodec<long>
 {
+    /// <summary>What a record has more than the sum that it is, if it is no addend.</summary>
+    public const long Whole = 1L << 40;
+
     private readonly List<(long Bound, Reply<long> Reply)> _waiting = [];
 
     public long Sum { get; private set; }
@@ -16,7 +19,12 @@ internal sealed class CounterShard(ShardContext<long> context) : ICoordinatorSha
     /// <summary>Its state is its own codec's: for tests that need one instance of each.</summary>
     public static ICoordinatorRecordCodec<long> Codec { get; } = new CounterShard(null!);
 
-    public void Replay(long record) => Sum += record;
+    public int LiveRecordCount => 1;
+
+    public IEnumerable<long> LiveRecords() => [Whole + Sum];
+
+    // A record adds to the sum, or is all of it.
+    public void Replay(long record) => Sum = record >= Whole / 2 ? record - Whole : Sum + record;
 
     public CoordinatorResult<long> OnLoaded() => new();
 

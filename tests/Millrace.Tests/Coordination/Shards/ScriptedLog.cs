@@ -12,6 +12,12 @@ internal sealed class ScriptedLog : IPartitionWriter, IPartitionLoader
     /// <summary>What is there, by batch.</summary>
     public List<EncodedRecord[]> Batches { get; } = [];
 
+    /// <summary>The offset of the first record that is left.</summary>
+    public long Start { get; private set; }
+
+    /// <summary>Trimming fails as long as this is set.</summary>
+    public CoordinatorError? TrimError { get; set; }
+
     public int Open => _open.Count;
 
     /// <summary>How many records the open appends have, each.</summary>
@@ -34,8 +40,7 @@ internal sealed class ScriptedLog : IPartitionWriter, IPartitionLoader
         var copy = records.Select(record => record.Copy()).ToArray();
         if (IsFast)
         {
-            Batches.Add(copy);
-            return ValueTask.FromResult((long)Batches.Count);
+            return ValueTask.FromResult(Land(copy));
         }
 
         var done = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -48,8 +53,7 @@ internal sealed class ScriptedLog : IPartitionWriter, IPartitionLoader
     {
         var (records, done) = _open[0];
         _open.RemoveAt(0);
-        Batches.Add(records);
-        done.SetResult(Batches.Count);
+        done.SetResult(Land(records));
     }
 
     /// <summary>The oldest open append fails; its records are lost, or there all the same.</summary>
@@ -59,10 +63,27 @@ internal sealed class ScriptedLog : IPartitionWriter, IPartitionLoader
         _open.RemoveAt(0);
         if (landed)
         {
-            Batches.Add(records);
+            Land(records);
         }
 
         done.SetException(new CoordinatorException(error));
+    }
+
+    public ValueTask TrimAsync(long offset, CancellationToken token)
+    {
+        if (TrimError is { } error)
+        {
+            return ValueTask.FromException(new CoordinatorException(error));
+        }
+
+        // Where a batch begins.
+        while (Start < offset)
+        {
+            Start += Batches[0].Length;
+            Batches.RemoveAt(0);
+        }
+
+        return default;
     }
 
     public async IAsyncEnumerable<IReadOnlyList<EncodedRecord>> ReadAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token)
@@ -84,5 +105,12 @@ internal sealed class ScriptedLog : IPartitionWriter, IPartitionLoader
             token.ThrowIfCancellationRequested();
             yield return batch;
         }
+    }
+
+    private long Land(EncodedRecord[] records)
+    {
+        var offset = Start + Batches.Sum(batch => batch.Length);
+        Batches.Add(records);
+        return offset;
     }
 }

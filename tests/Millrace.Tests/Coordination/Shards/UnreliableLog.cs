@@ -11,7 +11,11 @@ internal sealed class UnreliableLog(SimulationKernel kernel) : IPartitionWriter,
 
     public int MaxBatchBytes => 500;
 
+    /// <summary>All there ever were.</summary>
     public List<EncodedRecord> Records { get; } = [];
+
+    /// <summary>The offset of the first record that can be read.</summary>
+    public long Start { get; private set; }
 
     public int Failures { get; private set; }
 
@@ -26,10 +30,21 @@ internal sealed class UnreliableLog(SimulationKernel kernel) : IPartitionWriter,
         return new ValueTask<long>(_last);
     }
 
+    public async ValueTask TrimAsync(long offset, CancellationToken token)
+    {
+        await kernel.Delay(kernel.Random.Latency(TimeSpan.FromMilliseconds(2)), token);
+        if (kernel.Random.Chance(0.2))
+        {
+            throw new CoordinatorException(CoordinatorError.Unavailable);
+        }
+
+        Start = offset;
+    }
+
     public async IAsyncEnumerable<IReadOnlyList<EncodedRecord>> ReadAsync([EnumeratorCancellation] CancellationToken token)
     {
         Reads++;
-        foreach (var record in Records.ToList())
+        foreach (var record in Records.Skip((int)Start).ToList())
         {
             await kernel.Delay(TimeSpan.FromMicroseconds(10), token);
             if (kernel.Random.Chance(0.002))
@@ -56,6 +71,7 @@ internal sealed class UnreliableLog(SimulationKernel kernel) : IPartitionWriter,
 
         await kernel.Delay(kernel.Random.Latency(TimeSpan.FromMilliseconds(2)));
         var fails = isBroken ? kernel.Random.Chance(0.5) : kernel.Random.Chance(0.04);
+        var offset = (long)Records.Count;
         if (!fails || kernel.Random.Chance(0.5))
         {
             Records.AddRange(records);
@@ -63,6 +79,6 @@ internal sealed class UnreliableLog(SimulationKernel kernel) : IPartitionWriter,
         }
 
         Failures += fails ? 1 : 0;
-        return fails ? throw new CoordinatorException(CoordinatorError.Unavailable) : Records.Count;
+        return fails ? throw new CoordinatorException(CoordinatorError.Unavailable) : offset;
     }
 }

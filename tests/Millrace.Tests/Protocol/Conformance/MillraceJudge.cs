@@ -36,7 +36,7 @@ internal static class MillraceJudge
 
     private static string Digest(RecordBatch batch)
     {
-        var records = batch.ReadRecords(64 << 20);
+        var records = batch.ReadRecords(64 << 20).ToList();
         var digest = 1L;
         foreach (var record in records)
         {

@@ -65,7 +65,7 @@ public sealed class CapturedFramesTests
                 foreach (var batch in RecordBatch.Split((partition.Records ?? default).ToArray()))
                 {
                     Assert.True(batch.IsIntact);
-                    records += batch.ReadRecords(maxDecompressedBytes: 1 << 20).Count;
+                    records += batch.ReadRecords(maxDecompressedBytes: 1 << 20).Count();
                 }
             }
         }

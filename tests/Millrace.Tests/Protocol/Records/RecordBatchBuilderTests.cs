@@ -24,7 +24,7 @@ public sealed class RecordBatchBuilderTests
                 Assert.True(batch.IsIntact);
                 Assert.Equal(7_000_000_000 + records.Length, batch.Header.NextOffset);
                 Assert.Equal(records.Max(record => record.Timestamp), batch.Header.MaxTimestamp);
-                var read = batch.ReadRecords(maxDecompressedBytes: 1 << 26);
+                var read = batch.ReadRecords(maxDecompressedBytes: 1 << 26).ToList();
                 Assert.Equal(records.Length, read.Count);
                 for (var i = 0; i < records.Length; i++)
                 {

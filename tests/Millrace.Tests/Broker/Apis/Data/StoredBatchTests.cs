@@ -115,7 +115,7 @@ public sealed class StoredBatchTests
 
         var batch = Assert.Single(RecordBatch.Split((await client.FetchAsync(0)).Records!.Value.First));
         Assert.Equal(sent.AsSpan(RecordBatchHeader.Size).ToArray(), batch.Bytes[RecordBatchHeader.Size..].ToArray());
-        var records = batch.ReadRecords(1 << 20);
+        var records = batch.ReadRecords(1 << 20).ToList();
         Assert.Null(records[0].Key);
         Assert.Null(records[0].Value);
         Assert.Equal(["h", "h"], records[0].Headers.Select(header => header.Key));
