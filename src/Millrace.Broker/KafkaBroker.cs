@@ -52,7 +52,8 @@ public sealed class KafkaBroker : IAsyncDisposable
         _partitions = new PartitionTable(runtime, streams, metadata, identity);
         _maintenance = new PartitionMaintenance(runtime, _partitions, identity.Configs);
         var groups = new GroupCoordinator(runtime, GroupConfigs.Read(identity.Configs));
-        _elections = new GroupElections(runtime, identity.Node, metadata, _partitions, groups, buffers);
+        var warm = new WarmCoordinators(identity, metadata, controller, streams, groups);
+        _elections = new GroupElections(runtime, identity.Node, metadata, _partitions, groups, warm, buffers);
         _uncleaned = new UncleanedTopics(runtime.Loggers.CreateLogger<UncleanedTopics>(), metadata, identity.Configs);
         _departed = new DepartedNodes(runtime.Time, metadata);
         var fetches = new FetchPurgatory(runtime);

@@ -17,8 +17,9 @@ internal static partial class CoordinationMessages
     public static void AppendFailed(ILogger logger, string partition, CoordinatorError error, string reason) =>
         AppendFailed(logger, LevelOf(error), partition, error, reason);
 
-    [LoggerMessage(EventId = 6000, Level = LogLevel.Debug, Message = "Loaded {Partition}: {Records} records")]
-    public static partial void Loaded(ILogger logger, string partition, long records);
+    [LoggerMessage(
+        EventId = 6000, Level = LogLevel.Debug, Message = "Loaded {Partition}: {Records} records, and {Before} that were read before it was led here")]
+    public static partial void Loaded(ILogger logger, string partition, long records, long before);
 
     [LoggerMessage(EventId = 6001, Message = "Could not load {Partition} yet, and tries again: {Reason}")]
     public static partial void LoadFailed(ILogger logger, LogLevel level, string partition, string reason);
@@ -48,6 +49,9 @@ internal static partial class CoordinationMessages
     [LoggerMessage(
         EventId = 6009, Level = LogLevel.Debug, Message = "What {Partition} holds below {Offset} cannot be deleted yet, and is tried again: {Reason}")]
     public static partial void TrimFailed(ILogger logger, string partition, long offset, string reason);
+
+    [LoggerMessage(EventId = 6014, Level = LogLevel.Debug, Message = "{Partition}, which is to be led here, cannot be read beforehand: {Reason}")]
+    public static partial void WarmUpFailed(ILogger logger, string partition, string reason);
 
     [LoggerMessage(EventId = 6010, Level = LogLevel.Information, Message = "Group {Group} leaves generation {Generation} to rebalance: {Reason}")]
     public static partial void Rebalancing(ILogger logger, string group, int generation, string reason);

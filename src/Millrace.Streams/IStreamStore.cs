@@ -25,6 +25,16 @@ public interface IStreamStore : IAsyncDisposable
     ValueTask<IStream> OpenAsync(StreamId id, StreamEpoch epoch, IStreamOwner owner, CancellationToken token);
 
     /// <summary>
+    /// Reads what is committed in objects of a stream, also of one that another node has open, from an offset on and in order, a block at a time; each is
+    /// for the receiver to dispose of. Ends where nothing more was committed when it came there. What was trimmed may be left out, and may not.
+    /// </summary>
+    /// <exception cref="StreamException">
+    /// By the enumeration. Unknown, StorageUnavailable, ControllerLost, Corrupt, Closed; OffsetOutOfRange: an object is gone, since what it held was trimmed or
+    /// moved to another.
+    /// </exception>
+    IAsyncEnumerable<StreamRead> ReadCommittedAsync(StreamId id, long offset, CancellationToken token);
+
+    /// <summary>
     /// Waits until these streams are committed in objects up to these offsets, while they go on (see <see cref="IStream.UploadAsync"/>). They share their
     /// uploads; other streams have no part in them.
     /// </summary>

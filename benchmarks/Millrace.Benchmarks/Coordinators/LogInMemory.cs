@@ -30,7 +30,8 @@ internal sealed class LogInMemory : IPartitionWriter, IPartitionLoader
         return default;
     }
 
-    public async IAsyncEnumerable<IReadOnlyList<EncodedRecord>> ReadAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token)
+    public async IAsyncEnumerable<LoadedRecords> ReadAsync(
+        long offset, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token)
     {
         var read = new List<EncodedRecord>();
         await Task.Yield();
@@ -44,7 +45,7 @@ internal sealed class LogInMemory : IPartitionWriter, IPartitionLoader
                     read.Add(new EncodedRecord(record.Key!.Value, record.Value));
                 }
 
-                yield return read;
+                yield return new LoadedRecords(read, ++offset);
             }
         }
     }

@@ -63,37 +63,24 @@ internal sealed class CoordinatorLog(NodeRuntime runtime, Partition partition, B
         Check(error);
     }
 
-    public async IAsyncEnumerable<IReadOnlyList<EncodedRecord>> ReadAsync([EnumeratorCancellation] CancellationToken token)
+    public async IAsyncEnumerable<LoadedRecords> ReadAsync(long offset, [EnumeratorCancellation] CancellationToken token)
     {
         var keyed = new List<EncodedRecord>();
         _placed = Task.FromResult(PartitionError.None);
         Check(await partition.WhenOpenAsync(token));
         var end = partition.HighWatermark;
-        for (var offset = partition.LogStartOffset; offset < end;)
+        for (var next = Math.Max(offset, partition.LogStartOffset); next < end;)
         {
-            var read = await partition.ReadAsync(new PartitionFetch(offset, ReadBytes, AtLeastOne: true, CurrentLeaderEpoch: -1, LastFetchedEpoch: -1), token);
+            var read = await partition.ReadAsync(new PartitionFetch(next, ReadBytes, AtLeastOne: true, CurrentLeaderEpoch: -1, LastFetchedEpoch: -1), token);
             Check(read.Error);
             using var records = read.Records
-                ?? throw new CoordinatorException(CoordinatorError.Unavailable, $"{partition.Id} has no record at {offset}");
-            foreach (var stored in records.Records)
+                ?? throw new CoordinatorException(CoordinatorError.Unavailable, $"{partition.Id} has no record at {next}");
+            foreach (var part in CoordinatorRecords.In(records, keyed))
             {
-                foreach (var batch in RecordBatch.Split(stored.Payload).Where(batch => !batch.Header.IsControl))
-                {
-                    keyed.Clear();
-                    foreach (var record in batch.ReadRecords(maxDecompressedBytes: int.MaxValue))
-                    {
-                        // Keys name what a record is about; one without says nothing.
-                        if (record.Key is { } key)
-                        {
-                            keyed.Add(new EncodedRecord(key, record.Value));
-                        }
-                    }
-
-                    yield return keyed;
-                }
-
-                offset = stored.EndOffset;
+                yield return part;
             }
+
+            next = records.Records[^1].EndOffset;
         }
     }
 

@@ -13,7 +13,8 @@ namespace Millrace.Broker.Groups;
 /// </summary>
 /// <remarks>Threading: image changes come one at a time.</remarks>
 internal sealed class GroupElections(
-    NodeRuntime runtime, NodeId self, IMetadataFeed feed, PartitionTable partitions, GroupCoordinator groups, BufferPool buffers) : IDisposable
+    NodeRuntime runtime, NodeId self, IMetadataFeed feed, PartitionTable partitions, GroupCoordinator groups, WarmCoordinators warm, BufferPool buffers)
+    : IDisposable
 {
     private readonly SortedDictionary<int, int> _led = [];
     private IDisposable? _subscription;
@@ -71,6 +72,8 @@ internal sealed class GroupElections(
                 groups.Resign(partition.Index, former);
             }
         }
+
+        warm.Apply(topic);
     }
 
     private void Elect(Partition partition)
@@ -90,6 +93,7 @@ internal sealed class GroupElections(
 
     private void ResignAll()
     {
+        warm.CoolDown();
         foreach (var (partition, epoch) in _led)
         {
             groups.Resign(partition, epoch);

@@ -16,7 +16,13 @@ namespace Millrace.Broker.Partitions;
 /// A plan that has ended before a partition stops serving is not followed; one that ends after that gives the partition back to this node at a higher epoch.
 /// Threading: any thread; one loop moves one group at a time, so that no more than a group's requests are ever parked.
 /// </remarks>
-internal sealed class PartitionHandOvers(NodeRuntime runtime, IStreamStore store, IMetadataFeed feed, NodeId self, HandOverMetrics metrics)
+/// <param name="runtime">The node's.</param>
+/// <param name="store">Where the streams are.</param>
+/// <param name="feed">Tells which partitions are planned to others.</param>
+/// <param name="self">This node.</param>
+/// <param name="metrics">Hear how long partitions stop.</param>
+/// <param name="fewRecords">So many of a coordinator's are read at once: nobody is waited for who has to.</param>
+internal sealed class PartitionHandOvers(NodeRuntime runtime, IStreamStore store, IMetadataFeed feed, NodeId self, HandOverMetrics metrics, int fewRecords)
 {
     private const int MostAtOnce = 128;
 
@@ -28,6 +34,9 @@ internal sealed class PartitionHandOvers(NodeRuntime runtime, IStreamStore store
 
     // What came during so short an upload is written in about the same time again.
     private static readonly TimeSpan ShortUpload = TimeSpan.FromMilliseconds(20);
+
+    // A million committed offsets are read in a second or two.
+    private static readonly TimeSpan WarmPatience = TimeSpan.FromSeconds(10);
 
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<PartitionHandOvers>();
     private readonly Channel<Partition> _ready = Channel.CreateUnbounded<Partition>();
@@ -47,7 +56,7 @@ internal sealed class PartitionHandOvers(NodeRuntime runtime, IStreamStore store
             }
         }
 
-        if (partition.Phase == PartitionPhase.Open)
+        if (partition.Phase == PartitionPhase.Open && partition.Id.Topic != InternalTopics.ConsumerOffsets)
         {
             _ready.Writer.TryWrite(partition);
         }
@@ -57,8 +66,42 @@ internal sealed class PartitionHandOvers(NodeRuntime runtime, IStreamStore store
             {
                 // Whether or not it has opened: one that will never be open is passed over.
                 await partition.WhenOpenAsync(token);
+                if (partition.Id.Topic == InternalTopics.ConsumerOffsets)
+                {
+                    await WaitUntilWarmAsync(partition, token);
+                }
+
                 _ready.Writer.TryWrite(partition);
             });
+        }
+    }
+
+    /// <summary>
+    /// Until the next leader of a coordinator's partition has read what there is of it: from its stop on, nobody answers its groups before that is done.
+    /// </summary>
+    private async Task WaitUntilWarmAsync(Partition partition, CancellationToken token)
+    {
+        if (partition.Appended is not { } goal || goal.EndOffset - partition.LogStartOffset < fewRecords)
+        {
+            return;
+        }
+
+        using var patience = new CancellationTokenSource(WarmPatience, runtime.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(token, patience.Token);
+        try
+        {
+            await store.UploadAsync([goal], either.Token);
+            await feed.WaitAsync(
+                image => !IsToGo(image, partition) || image.FindPartition(partition.Id.TopicId, partition.Id.Partition)!.WarmTo >= goal.EndOffset,
+                either.Token);
+        }
+        catch (OperationCanceledException) when (!token.IsCancellationRequested)
+        {
+            PartitionMessages.NextLeaderIsCold(_logger, partition.Id, WarmPatience.TotalSeconds);
+        }
+        catch (Exception failure) when (failure is StreamException or OutOfMemoryException)
+        {
+            // As when it is uploaded with others, below: who ended says so, and what could not be uploaded now is when it stops.
         }
     }
 

@@ -76,6 +76,11 @@ internal static partial class PartitionMessages
     public static partial void HandedOver(ILogger logger, int count, double stop, string partitions);
 
     [LoggerMessage(
+        EventId = 4112, Level = LogLevel.Warning,
+        Message = "Partition {Partition} is handed over though its next leader has not read it: it was waited for {Seconds} s")]
+    public static partial void NextLeaderIsCold(ILogger logger, TopicIdPartition partition, double seconds);
+
+    [LoggerMessage(
         EventId = 4120, Level = LogLevel.Warning,
         Message =
             "Topics with cleanup.policy=compact keep every record, since there is no log cleaning yet: {Topics}. " +

@@ -56,7 +56,8 @@ internal sealed class PartitionTable : IAsyncDisposable
         _store = store;
         _feed = feed;
         _self = self;
-        _handOvers = new PartitionHandOvers(runtime, store, feed, self.Node, _handOverMetrics);
+        _handOvers = new PartitionHandOvers(
+            runtime, store, feed, self.Node, _handOverMetrics, self.Configs.Broker(feed.Image, BrokerConfigs.OffsetsSpareRecords).AsInt());
 
         // Not settable at run time, so it is looked up once.
         Producers = new ProducerCensus(self.Configs.Broker(feed.Image, BrokerConfigs.MaxProducers).AsInt());

@@ -57,6 +57,7 @@ public sealed class ControllerEndpoint : IControllerLink
         Take(new RequestKind<RegisterNodeRequest, RegisterNodeResponse> { Decide = nodes.Register, Committed = nodes.OnRegistered });
         Take(new RequestKind<EvacuateRequest, EvacuateResponse> { Decide = NodeRequests.Evacuate });
         Take(new RequestKind<ReturnLeadersRequest, ReturnLeadersResponse> { Decide = NodeRequests.ReturnLeaders });
+        Take(new RequestKind<WarmedUpRequest, WarmedUpResponse> { Decide = NodeRequests.WarmedUp });
         Take(new RequestKind<LeaveNodeRequest, LeaveNodeResponse> { Decide = NodeRequests.Leave });
         Take(new RequestKind<RegisterWalRequest, RegisterWalResponse> { Decide = WalRequests.Register });
         Take(new RequestKind<ListWalsRequest, ListWalsResponse> { Decide = WalRequests.List });

@@ -63,6 +63,19 @@ internal sealed class NodeRequests(ClusterController controller, ILogger logger)
         return new ReturnLeadersResponse();
     }
 
+    public static WarmedUpResponse WarmedUp(PendingEntry entry, WarmedUpRequest request)
+    {
+        var node = new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch));
+        entry.RequireLive(node);
+        if (entry.Cluster.FindPartition(request.TopicId, request.Partition) is { Moves: true } partition
+            && partition.PlannedTo == node.Node && partition.WarmTo < request.EndOffset)
+        {
+            entry.Add(new PartitionWarmRecord { TopicId = request.TopicId, Partition = request.Partition, EndOffset = request.EndOffset });
+        }
+
+        return new WarmedUpResponse();
+    }
+
     public static LeaveNodeResponse Leave(PendingEntry entry, LeaveNodeRequest request)
     {
         NodeOperations.Stop(entry, new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch)));

@@ -55,6 +55,17 @@ public sealed class GroupCoordinator
     public void Elect(int partition, int leaderEpoch, IPartitionWriter writer, IPartitionLoader loader) =>
         _shards.Elect(partition, leaderEpoch, writer, loader);
 
+    /// <summary>This node is to lead a partition of the topic next: its groups are read while another node leads it.</summary>
+    /// <param name="partition">Its number.</param>
+    /// <param name="maxBatchBytes">What a batch may take there.</param>
+    /// <param name="committed">Reads what is committed of it.</param>
+    /// <param name="tell">Hears up to which offset it was read, where there are more records than are read at once anyway.</param>
+    public void WarmUp(int partition, int maxBatchBytes, IPartitionLoader committed, Func<long, CancellationToken, Task> tell) =>
+        _shards.WarmUp(partition, maxBatchBytes, committed, tell);
+
+    /// <summary>It is not to lead the partition after all.</summary>
+    public void CoolDown(int partition) => _shards.CoolDown(partition);
+
     /// <summary>This node does not lead the partition any more, or not at this epoch.</summary>
     public void Resign(int partition, int leaderEpoch) => _shards.Resign(partition, leaderEpoch);
 

@@ -73,11 +73,11 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         {
             try
             {
-                var timers = new TimerQueue<TRecord>(_runtime.Time);
-                var shard = _create(new ShardContext<TRecord>(_runtime.Time, _runtime.Random, timers, _logger, _writer.MaxBatchBytes));
-                var (records, unknown) = await ReplayAllAsync(shard);
-                CoordinationMessages.Loaded(_logger, _name, records);
-                Post(() => Activate(shard, timers, records, unknown > 0));
+                var loading = await TakeWarmAsync() ?? LoadingShard<TShard, TRecord>.Create(_runtime, _logger, _create, _writer.MaxBatchBytes);
+                var before = loading.Records;
+                await loading.ReadAsync(_loader, _codec, _logger, _name, _goneToken);
+                CoordinationMessages.Loaded(_logger, _name, loading.Records - before, before);
+                Post(() => Activate(loading));
                 return;
             }
             catch (OperationCanceledException) when (_goneToken.IsCancellationRequested)
@@ -111,39 +111,28 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         }
     }
 
-    private async Task<(long Known, long Unknown)> ReplayAllAsync(TShard shard)
+    /// <summary>The first attempt begins where a shard that was read beforehand has come to; any other begins anew.</summary>
+    private async Task<LoadingShard<TShard, TRecord>?> TakeWarmAsync()
     {
-        var (count, unknown) = (0L, 0L);
-        await foreach (var records in _loader.ReadAsync(_goneToken))
+        if (_warm is not { } warm)
         {
-            foreach (var record in records)
-            {
-                if (_codec.TryRead(record.Key, record.Value, out var known))
-                {
-                    shard.Replay(known);
-                    count++;
-                }
-                else
-                {
-                    unknown++;
-                    CoordinationMessages.UnknownRecord(_logger, _name);
-                }
-            }
+            return null;
         }
 
-        return (count, unknown);
+        _warm = null;
+        return await warm.TakeAsync() is { } shard && shard.MaxBatchBytes == _writer.MaxBatchBytes ? shard : null;
     }
 
-    private void Activate(TShard shard, TimerQueue<TRecord> timers, long records, bool holdsUnknown)
+    private void Activate(LoadingShard<TShard, TRecord> loaded)
     {
         _isReading = false;
         if (_phase == ShardPhase.Loading)
         {
-            _shard = shard;
-            _timers = timers;
-            _length.Loaded(records, holdsUnknown);
+            _shard = loaded.Shard;
+            _timers = loaded.Timers;
+            _length.Loaded(loaded.Records, loaded.HoldsUnknown);
             _phase = ShardPhase.Active;
-            Apply(loaded => loaded.OnLoaded(), null);
+            Apply(shard => shard.OnLoaded(), null);
             RewriteIfTooLong();
         }
     }

@@ -27,6 +27,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
     private readonly ICoordinatorRecordCodec<TRecord> _codec;
     private readonly IPartitionWriter _writer;
     private readonly IPartitionLoader _loader;
+    private WarmShard<TShard, TRecord>? _warm;
     private readonly CancellationTokenSource _gone;
     private readonly CancellationToken _goneToken;
 
@@ -58,9 +59,10 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
     /// <param name="writer">Its log, to append to.</param>
     /// <param name="loader">Its log, to read from.</param>
     /// <param name="spareRecords">How many records the log may hold beside the live ones before it is written anew; or half as many as those, if more.</param>
+    /// <param name="warm">What was read of it before this node led it, if anything was.</param>
     public CoordinatorPartition(
         NodeRuntime runtime, string name, Func<ShardContext<TRecord>, TShard> create, ICoordinatorRecordCodec<TRecord> codec,
-        IPartitionWriter writer, IPartitionLoader loader, int spareRecords)
+        IPartitionWriter writer, IPartitionLoader loader, int spareRecords, WarmShard<TShard, TRecord>? warm = null)
     {
         _runtime = runtime;
         _logger = runtime.Loggers.CreateLogger("Millrace.Coordination");
@@ -69,6 +71,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         _codec = codec;
         _writer = writer;
         _loader = loader;
+        _warm = warm;
         _length = new LogLength(spareRecords);
         _batch = new RecordBuffer<TRecord>(codec);
         _gone = CancellationTokenSource.CreateLinkedTokenSource(runtime.Stopping);

@@ -14,6 +14,7 @@ internal sealed class CoordinatorRuntime<TShard, TRecord>(
     where TShard : class, ICoordinatorShard<TRecord>
 {
     private readonly Lock _gate = new();
+    private readonly Dictionary<int, WarmShard<TShard, TRecord>> _warm = [];
     private readonly SortedDictionary<int, (int Epoch, CoordinatorPartition<TShard, TRecord> Shard)> _led = [];
 
     /// <summary>The partitions led here, in order.</summary>
@@ -55,8 +56,41 @@ internal sealed class CoordinatorRuntime<TShard, TRecord>(
                 former.Shard.Resign();
             }
 
-            var name = $"{topic}-{partition}";
-            _led[partition] = (leaderEpoch, new CoordinatorPartition<TShard, TRecord>(runtime, name, create, codec, writer, loader, spareRecords));
+            _warm.Remove(partition, out var warm);
+            _led[partition] = (
+                leaderEpoch,
+                new CoordinatorPartition<TShard, TRecord>(runtime, NameOf(partition), create, codec, writer, loader, spareRecords, warm));
+        }
+    }
+
+    /// <summary>Reads a partition that another node leads, and this one is to lead next, and goes on reading until it is elected, or to forget it.</summary>
+    /// <param name="partition">Its number.</param>
+    /// <param name="maxBatchBytes">What a batch may take there.</param>
+    /// <param name="committed">Reads what is committed of it.</param>
+    /// <param name="tell">Hears up to which offset it was read, where there are more records than are read at once anyway.</param>
+    public void WarmUp(int partition, int maxBatchBytes, IPartitionLoader committed, Func<long, CancellationToken, Task> tell)
+    {
+        lock (_gate)
+        {
+            if (!_warm.ContainsKey(partition))
+            {
+                var (name, logger) = (NameOf(partition), runtime.Loggers.CreateLogger("Millrace.Coordination"));
+                _warm[partition] = new WarmShard<TShard, TRecord>(
+                    runtime, name, LoadingShard<TShard, TRecord>.Create(runtime, logger, create, maxBatchBytes),
+                    (shard, token) => shard.ReadAsync(committed, codec, logger, name, token), tell, spareRecords);
+            }
+        }
+    }
+
+    /// <summary>The partition is not to be led here after all.</summary>
+    public void CoolDown(int partition)
+    {
+        lock (_gate)
+        {
+            if (_warm.Remove(partition, out var warm))
+            {
+                warm.Stop();
+            }
         }
     }
 
@@ -84,4 +118,6 @@ internal sealed class CoordinatorRuntime<TShard, TRecord>(
                 : Task.FromException<TResponse>(new CoordinatorException(CoordinatorError.NotHere));
         }
     }
+
+    private string NameOf(int partition) => $"{topic}-{partition}";
 }

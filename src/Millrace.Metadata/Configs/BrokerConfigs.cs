@@ -110,7 +110,8 @@ public static class BrokerConfigs
             10_000,
             0,
             "How many records a partition of __consumer_offsets may hold beside those that count, or half as many as those if that is more, before they are "
-            + "written once more and all before them is deleted.")
+            + "written once more and all before them is deleted. A partition that has more when it moves is read by its next leader "
+            + "before the present one stops.")
             .Static(),
         ConfigDefinition.Integer(
             NodeId, ConfigType.Int, null, 0, HighestNodeId, "The node's id, which stays with it for good; the cluster chooses one if none is given.")

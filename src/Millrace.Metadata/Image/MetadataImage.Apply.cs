@@ -29,6 +29,7 @@ public sealed partial record MetadataImage
             PartitionLeadersRecord leaders => Apply(leaders),
             PartitionPlansRecord plans => Apply(plans),
             PartitionReplicasRecord replicas => Apply(replicas),
+            PartitionWarmRecord warm => Apply(warm),
             TopicRemovedRecord topic => Remove(topic.TopicId),
             TopicConfigRecord config => Apply(config),
             BrokerConfigRecord config => Apply(config),
@@ -115,7 +116,7 @@ public sealed partial record MetadataImage
                 if (partition.Leader is { } leader && (leader == node || partition.PlannedTo == node))
                 {
                     partitions ??= topic.Partitions.ToBuilder();
-                    partitions[partition.Index] = partition with { Leader = leader == node ? null : leader, PlannedTo = null };
+                    partitions[partition.Index] = partition with { Leader = leader == node ? null : leader, PlannedTo = null, WarmTo = 0 };
                 }
             }
 
@@ -152,6 +153,7 @@ public sealed partial record MetadataImage
             [.. record.Replicas.Select(replica => new NodeId(replica))])
         {
             PlannedTo = ToNode(record.PlannedTo),
+            WarmTo = record.WarmTo,
         };
         return With(topic with { Partitions = topic.Partitions.Add(partition) });
     }
@@ -167,7 +169,7 @@ public sealed partial record MetadataImage
                 var former = partitions[i];
                 partitions[i] = former with
                 {
-                    Leader = ToNode(range.Leader), Epoch = new StreamEpoch(former.Epoch.Value + 1), PlannedTo = null,
+                    Leader = ToNode(range.Leader), Epoch = new StreamEpoch(former.Epoch.Value + 1), PlannedTo = null, WarmTo = 0,
                 };
             }
         }
@@ -183,7 +185,7 @@ public sealed partial record MetadataImage
         {
             for (var i = range.First; i < range.First + range.Count; i++)
             {
-                partitions[i] = partitions[i] with { PlannedTo = ToNode(range.PlannedTo) };
+                partitions[i] = partitions[i] with { PlannedTo = ToNode(range.PlannedTo), WarmTo = 0 };
             }
         }
 
@@ -204,6 +206,14 @@ public sealed partial record MetadataImage
         }
 
         return With(topic with { Partitions = partitions.ToImmutable() });
+    }
+
+    private MetadataImage Apply(PartitionWarmRecord record)
+    {
+        var topic = Topics[TopicNames[record.TopicId]];
+        var partition = topic.Partitions[record.Partition];
+        Invariant.Check(partition.Moves);
+        return With(topic with { Partitions = topic.Partitions.SetItem(record.Partition, partition with { WarmTo = record.EndOffset }) });
     }
 
     private MetadataImage Apply(TopicConfigRecord record)

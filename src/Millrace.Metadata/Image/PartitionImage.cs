@@ -20,6 +20,9 @@ public sealed record PartitionImage(
     /// </summary>
     public NodeId? PlannedTo { get; init; }
 
+    /// <summary>Up to where the node that it moves to has read it, where that node had to be waited for; 0 if it has not said so.</summary>
+    public long WarmTo { get; init; }
+
     /// <summary>It is led, and on its way from its leader to another node.</summary>
     public bool Moves => Leader is not null && PlannedTo is not null;
 
@@ -36,5 +39,6 @@ public sealed record PartitionImage(
             LeaderEpoch = Epoch.Value,
             Replicas = [.. Replicas.Select(replica => replica.Value)],
             PlannedTo = PlannedTo?.Value ?? -1,
+            WarmTo = WarmTo,
         };
 }

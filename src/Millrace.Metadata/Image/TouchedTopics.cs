@@ -43,6 +43,7 @@ public sealed class TouchedTopics
         PartitionLeadersRecord leaders => leaders.TopicId,
         PartitionPlansRecord plans => plans.TopicId,
         PartitionReplicasRecord replicas => replicas.TopicId,
+        PartitionWarmRecord warm => warm.TopicId,
         TopicConfigRecord config => config.TopicId,
         TopicRemovedRecord removed => removed.TopicId,
         _ => null,

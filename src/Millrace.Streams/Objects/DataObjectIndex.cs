@@ -100,6 +100,19 @@ internal sealed class DataObjectIndex(ObjectId id, long objectSize, DataRangeEnt
         return low < ranges.Length && ranges[low].Stream == stream && ranges[low].StartOffset <= offset ? low : -1;
     }
 
+    /// <summary>The last of the blocks of a range, from one of them on, that take no more than so many bytes together; that one at least.</summary>
+    public int LastWithin(in DataRangeEntry range, int block, int maxBytes)
+    {
+        var last = block;
+        var bytes = (long)blocks[block].Size;
+        while (last + 1 < range.FirstBlock + range.BlockCount && bytes + blocks[last + 1].Size <= maxBytes)
+        {
+            bytes += blocks[++last].Size;
+        }
+
+        return last;
+    }
+
     /// <summary>The first block of a range that ends after an offset; the end of its blocks if there is none.</summary>
     public int FindBlock(in DataRangeEntry range, long offset)
     {

@@ -134,10 +134,10 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
                 return context.Blocks.TryGet(index.Object, block);
             }
 
-            var lastAsked = LastAlong(index, entry, block, maxBytes);
+            var lastAsked = index.LastWithin(entry, block, maxBytes);
             var reader = _readAhead.Find(offset);
             var room = reader?.Window is { } window && window > maxBytes && context.Blocks.TryReserveAhead(window) ? window : 0;
-            var lastAlong = room > 0 ? LastAlong(index, entry, block, room) : lastAsked;
+            var lastAlong = room > 0 ? index.LastWithin(entry, block, room) : lastAsked;
             var reading = context.Blocks.GetAsync(index, entry, block, lastAsked, lastAlong, reader, token);
             context.Blocks.ReturnAhead(room);
             if (await reading is { } hold)
@@ -211,18 +211,6 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
         }
     }
 
-    private static int LastAlong(DataObjectIndex index, in DataRangeEntry range, int block, int maxBytes)
-    {
-        var last = block;
-        var bytes = (long)index.Blocks[block].Size;
-        while (last + 1 < range.FirstBlock + range.BlockCount && bytes + index.Blocks[last + 1].Size <= maxBytes)
-        {
-            bytes += index.Blocks[++last].Size;
-        }
-
-        return last;
-    }
-
     private static void Take(DataBlock block, long offset, int maxBytes, List<StreamRecord> records, ref long bytes)
     {
         for (var i = block.Find(offset); i < block.Count; i++)
@@ -266,7 +254,7 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
             while (left > 0 && FindRange(next) is { } range && await OpenAsync(range, token) is var (index, entry))
             {
                 var block = index.FindBlock(entry, next);
-                var last = LastAlong(index, entry, block, (int)left);
+                var last = index.LastWithin(entry, block, (int)left);
                 if (!await context.Blocks.FetchAheadAsync(index, entry, block, last, reader, token))
                 {
                     break;

@@ -110,6 +110,9 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         return stream;
     }
 
+    public IAsyncEnumerable<StreamRead> ReadCommittedAsync(StreamId id, long offset, CancellationToken token) =>
+        new CommittedReader(Components.Registry, Cache).ReadAsync(id, offset, token);
+
     public async ValueTask UploadAsync(IReadOnlyCollection<UploadGoal> goals, CancellationToken token) =>
         await TogetherAsync(goals, goal => goal.Stream.UploadAsync(goal.EndOffset, token));
 

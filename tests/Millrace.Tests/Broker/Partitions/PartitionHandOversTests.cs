@@ -12,6 +12,7 @@ namespace Millrace.Tests.Broker.Partitions;
 public sealed class PartitionHandOversTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly Dictionary<string, string> FewRecords = new() { ["millrace.offsets.spare.records"] = "2" };
 
     [Fact]
     public async Task A_planned_partition_is_uploaded_while_it_serves_then_parks_what_comes_and_says_in_the_end_who_leads_it()
@@ -118,6 +119,42 @@ public sealed class PartitionHandOversTests
 
         Assert.Equal(PartitionPhase.Open, partition.Phase);
         await AppendAsync(broker, partition);
+    }
+
+    [Fact]
+    public async Task A_coordinators_partition_serves_until_its_next_leader_has_read_what_there_is_of_it()
+    {
+        await using var broker = PartitionsUnderTest.Start(settings: FewRecords);
+        var topic = await broker.AddTopicAsync(InternalTopics.ConsumerOffsets);
+        var partition = await broker.OpenAsync(InternalTopics.ConsumerOffsets);
+        await AppendAsync(broker, partition);
+        await AppendAsync(broker, partition);
+        broker.Registry.HandedOver = _ => Publish(broker, topic, known => known with { Leader = PartitionsUnderTest.Other, Epoch = new StreamEpoch(2) });
+
+        Publish(broker, topic, known => known with { PlannedTo = PartitionsUnderTest.Other });
+
+        // It is there to be read.
+        Assert.True(await Eventually.BecomesTrueAsync(() => broker.Registry.Describe(topic.Partitions[0].Stream).End == 2));
+        Publish(broker, topic, known => known with { PlannedTo = PartitionsUnderTest.Other, WarmTo = 1 });
+        await AppendAsync(broker, partition);
+        Assert.Equal(PartitionPhase.Open, partition.Phase);
+
+        Publish(broker, topic, known => known with { PlannedTo = PartitionsUnderTest.Other, WarmTo = 2 });
+        Assert.True(await Eventually.BecomesTrueAsync(() => partition.Phase == PartitionPhase.Closed));
+    }
+
+    [Fact]
+    public async Task A_coordinators_partition_of_few_records_waits_for_nobody()
+    {
+        await using var broker = PartitionsUnderTest.Start(settings: FewRecords);
+        var topic = await broker.AddTopicAsync(InternalTopics.ConsumerOffsets);
+        var partition = await broker.OpenAsync(InternalTopics.ConsumerOffsets);
+        await AppendAsync(broker, partition);
+        broker.Registry.HandedOver = _ => Publish(broker, topic, known => known with { Leader = PartitionsUnderTest.Other, Epoch = new StreamEpoch(2) });
+
+        Publish(broker, topic, known => known with { PlannedTo = PartitionsUnderTest.Other });
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => partition.Phase == PartitionPhase.Closed));
     }
 
     private static void Publish(PartitionsUnderTest broker, TopicImage topic, Func<PartitionImage, PartitionImage> change) =>

@@ -46,6 +46,32 @@ public sealed class HandOverTests
     }
 
     [Fact]
+    public void How_far_the_next_leader_has_read_is_kept_until_another_is_planned_or_leads()
+    {
+        WarmedUp(_nodes[1], 5);
+        Assert.Equal(0, Partition(0).WarmTo);
+        Move(0, to: 1);
+        WarmedUp(_nodes[1], 5);
+        WarmedUp(_nodes[2], 6);
+        WarmedUp(_nodes[1], 4);
+        Assert.Equal(5, Partition(0).WarmTo);
+
+        Move(0, to: 2);
+        Assert.Equal(0, Partition(0).WarmTo);
+        WarmedUp(_nodes[2], 6);
+        Assert.Equal(6, Partition(0).WarmTo);
+        Assert.Equal(6, Partition(0).ToRecord(Guid.Empty).WarmTo);
+        Close(0, _nodes[0], end: 0);
+        Assert.Equal((_nodes[2].Node, 0L), (Partition(0).Leader!.Value, Partition(0).WarmTo));
+
+        void WarmedUp(NodeIncarnation node, long end) =>
+            _script.Do(entry => NodeRequests.WarmedUp(entry, new WarmedUpRequest
+            {
+                NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value, TopicId = _script.State.Cluster.Topics["t"].Id, Partition = 0, EndOffset = end,
+            }));
+    }
+
+    [Fact]
     public void The_commit_of_the_last_records_closes_and_appoints_in_the_same_entry_and_is_repeatable()
     {
         Move(0, to: 1);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Millrace.Coordination.Shards;
+using Millrace.Protocol.Primitives;
 
 namespace Millrace.Tests.Coordination.Shards;
 
@@ -87,7 +88,8 @@ internal sealed class CounterShard(ShardContext<long> context) : ICoordinatorSha
 
     public bool TryRead(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte>? value, out long record)
     {
-        record = key.Span.SequenceEqual("sum"u8) ? long.Parse(Encoding.UTF8.GetString(value!.Value.Span)) : 0;
-        return key.Span.SequenceEqual("sum"u8);
+        record = 0;
+        return key.Span.SequenceEqual("sum"u8)
+            && (long.TryParse(Encoding.UTF8.GetString(value!.Value.Span), out record) ? true : throw new ProtocolException("no number"));
     }
 }

@@ -29,6 +29,9 @@ internal sealed class ScriptedLog : IPartitionWriter, IPartitionLoader
     /// <summary>How often it has been read.</summary>
     public int Reads { get; private set; }
 
+    /// <summary>How many records were read in all.</summary>
+    public int RecordsRead { get; private set; }
+
     /// <summary>Reading fails as long as this is set.</summary>
     public CoordinatorError? ReadError { get; set; }
 
@@ -86,7 +89,8 @@ internal sealed class ScriptedLog : IPartitionWriter, IPartitionLoader
         return default;
     }
 
-    public async IAsyncEnumerable<IReadOnlyList<EncodedRecord>> ReadAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token)
+    public async IAsyncEnumerable<LoadedRecords> ReadAsync(
+        long offset, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token)
     {
         Reads++;
         if (ReadError is { } error)
@@ -99,11 +103,17 @@ internal sealed class ScriptedLog : IPartitionWriter, IPartitionLoader
             throw new InsufficientMemoryException("none, says the test");
         }
 
+        var end = Start;
         foreach (var batch in Batches.ToList())
         {
             await Task.Yield();
             token.ThrowIfCancellationRequested();
-            yield return batch;
+            end += batch.Length;
+            if (end > offset)
+            {
+                RecordsRead += batch.Length;
+                yield return new LoadedRecords(batch, end);
+            }
         }
     }
 

@@ -41,10 +41,11 @@ internal sealed class UnreliableLog(SimulationKernel kernel) : IPartitionWriter,
         Start = offset;
     }
 
-    public async IAsyncEnumerable<IReadOnlyList<EncodedRecord>> ReadAsync([EnumeratorCancellation] CancellationToken token)
+    public async IAsyncEnumerable<LoadedRecords> ReadAsync(long offset, [EnumeratorCancellation] CancellationToken token)
     {
         Reads++;
-        foreach (var record in Records.Skip((int)Start).ToList())
+        var next = Math.Max(offset, Start);
+        foreach (var record in Records.Skip((int)next).ToList())
         {
             await kernel.Delay(TimeSpan.FromMicroseconds(10), token);
             if (kernel.Random.Chance(0.002))
@@ -52,7 +53,7 @@ internal sealed class UnreliableLog(SimulationKernel kernel) : IPartitionWriter,
                 throw new CoordinatorException(CoordinatorError.Unavailable);
             }
 
-            yield return [record];
+            yield return new LoadedRecords([record], ++next);
         }
     }
 

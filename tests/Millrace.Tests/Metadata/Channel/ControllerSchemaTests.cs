@@ -46,6 +46,11 @@ public sealed class ControllerSchemaTests
         { new ReturnLeadersRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
         { new ReturnLeadersResponse(), "00" },
         {
+            new WarmedUpRequest { NodeId = 7, NodeEpoch = 8, TopicId = Id, Partition = 3, EndOffset = 9 },
+            "00000007" + Long(8) + "00000001000200030405060708090A0B" + "00000003" + Long(9) + "00"
+        },
+        { new WarmedUpResponse(), "00" },
+        {
             new RegisterWalRequest { NodeId = 7, NodeEpoch = 8, WalId = Id, Kind = 2, Location = "l" },
             "00000007" + Long(8) + "00000001000200030405060708090A0B" + "02" + "026C" + "00"
         },

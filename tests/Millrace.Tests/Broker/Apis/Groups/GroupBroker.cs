@@ -35,8 +35,9 @@ internal sealed class GroupBroker : IAsyncDisposable
         Identity = new BrokerIdentity(new NodeId(1), new NodeEpoch(epoch), new ConfigResolver(new NodeId(1), settings));
         _table = new PartitionTable(Node.Runtime, Node.Store, _feed, Identity);
         Groups = new GroupCoordinator(Node.Runtime, GroupConfigs.Read(Identity.Configs));
-        _elections = new GroupElections(Node.Runtime, Identity.Node, _feed, _table, Groups, Node.Buffers);
         Controller = new GroupTopicController(this);
+        var warm = new WarmCoordinators(Identity, _feed, Controller, Node.Store, Groups);
+        _elections = new GroupElections(Node.Runtime, Identity.Node, _feed, _table, Groups, warm, Node.Buffers);
         var node = new NodeImage(
             Identity.Node, Identity.Epoch, Guid.Empty, [new NodeEndpoint(ListenerName.Plaintext, "localhost", 9092)], null, NodeState.Live);
         Publish(image => image with { Nodes = image.Nodes.Add(node.Id, node) });
