@@ -5,7 +5,6 @@ using Millrace.Coordination.Groups;
 using Millrace.Coordination.Groups.Messages;
 using Millrace.Coordination.Groups.Records;
 using Millrace.Coordination.Shards;
-using Millrace.Protocol.Records;
 using Millrace.Runtime;
 using Millrace.Runtime.Files.Linux;
 
