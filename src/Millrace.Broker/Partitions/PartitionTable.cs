@@ -76,7 +76,7 @@ internal sealed class PartitionTable : IAsyncDisposable
     public MetadataImage Image => _feed.Image;
 
     /// <summary>The moves that this node takes part in, and the last that have ended.</summary>
-    public IReadOnlyList<Move> Moves => _moves.All();
+    public IReadOnlyList<MoveProgress> Moves => _moves.All();
 
     /// <summary>Begins to follow the cluster's image. Call once, when this incarnation has been assigned its partitions.</summary>
     public void Start()

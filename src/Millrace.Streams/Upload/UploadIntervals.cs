@@ -12,8 +12,8 @@ internal static class UploadIntervals
     /// <summary>A range of so many bytes is worth its place.</summary>
     public const int LittleBytes = 64 << 10;
 
-    // A broker of 500 such streams uploads every ten seconds, one of 3,000 or more every minute. A range takes some twenty bytes of the log, and a hundred in
-    // the controller's memory.
+    // A broker of 500 such streams uploads every ten seconds, one of 3,000 or more every minute. A range takes some ten bytes each in the log, in
+    // snapshots and in the controller's memory, for good.
     private const double RangesPerSecond = 50;
 
     /// <param name="options">The bounds.</param>

@@ -5,8 +5,9 @@ namespace Millrace.Streams.Upload;
 
 /// <summary>
 /// When an upload is due, and of what. Of all streams: when what is not yet cut holds <see cref="StreamsOptions.UploadBytes"/>, when the oldest
-/// of it is <see cref="StreamsOptions.UploadInterval"/> old (older where many streams have little: <see cref="UploadIntervals"/>), and when appends wait for memory or the WAL is half full: at once if no upload is under
-/// way, else when the oldest is a second old, since an upload that is under way may hang, or be of other streams.
+/// of it is <see cref="StreamsOptions.UploadInterval"/> old (older where many streams have little: <see cref="UploadIntervals"/>), and when appends wait for
+/// memory or the WAL is half full: at once if no upload is under way, else when the oldest is a second old, since an upload that is under way may hang, or
+/// be of other streams.
 /// Of some: when somebody asks, since they close, move or are trimmed, or an upload had no room for them.
 /// </summary>
 /// <remarks>

@@ -26,7 +26,7 @@ internal sealed class DescribeMovesHandler(TimeProvider time, PartitionTable par
         return ValueTask.FromResult(new DescribeMovesResponse { Moves = [.. moves.Select(move => Describe(move, now))] });
     }
 
-    private DescribeMovesResponse.Move Describe(Move move, long now) => new()
+    private DescribeMovesResponse.Move Describe(MoveProgress move, long now) => new()
     {
         Topic = move.Id.Topic,
         TopicId = move.Id.TopicId,

@@ -14,9 +14,9 @@ internal sealed class MoveLog(TimeProvider time)
     public const int MostEnded = 1_000;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<Partition, Move> _leaving = [];
-    private readonly Dictionary<Partition, Move> _coming = [];
-    private readonly Queue<Move> _ended = new();
+    private readonly Dictionary<Partition, MoveProgress> _leaving = [];
+    private readonly Dictionary<Partition, MoveProgress> _coming = [];
+    private readonly Queue<MoveProgress> _ended = new();
 
     /// <summary>A partition is to leave. It may be said again, with another to lead it next.</summary>
     public void Plan(Partition partition, NodeId from, NodeId to)
@@ -25,7 +25,7 @@ internal sealed class MoveLog(TimeProvider time)
         {
             if (!_leaving.TryGetValue(partition, out var known))
             {
-                _leaving[partition] = new Move(partition.Id, partition.LeaderEpoch, from, to, MovePhase.Planned, time.GetTimestamp());
+                _leaving[partition] = new MoveProgress(partition.Id, partition.LeaderEpoch, from, to, MovePhase.Planned, time.GetTimestamp());
             }
             else if (known.To != to)
             {
@@ -81,16 +81,16 @@ internal sealed class MoveLog(TimeProvider time)
 
             foreach (var (partition, formerEpoch, from) in partitions)
             {
-                _coming[partition] = new Move(partition.Id, formerEpoch, from, self, MovePhase.Opening, time.GetTimestamp());
+                _coming[partition] = new MoveProgress(partition.Id, formerEpoch, from, self, MovePhase.Opening, time.GetTimestamp());
             }
         }
     }
 
     /// <summary>All of them: those under way, then those that have ended, the last one last.</summary>
-    public IReadOnlyList<Move> All()
+    public IReadOnlyList<MoveProgress> All()
     {
-        KeyValuePair<Partition, Move>[] leaving;
-        Move[] others;
+        KeyValuePair<Partition, MoveProgress>[] leaving;
+        MoveProgress[] others;
         lock (_lock)
         {
             leaving = [.. _leaving];
@@ -106,7 +106,7 @@ internal sealed class MoveLog(TimeProvider time)
 
     private static bool IsOpening(Partition partition) => partition.Phase is PartitionPhase.Waiting or PartitionPhase.Opening;
 
-    private void Change(Partition partition, Func<Move, Move> change)
+    private void Change(Partition partition, Func<MoveProgress, MoveProgress> change)
     {
         lock (_lock)
         {

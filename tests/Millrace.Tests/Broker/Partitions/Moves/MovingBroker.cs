@@ -43,7 +43,7 @@ internal sealed class MovingBroker : IAsyncDisposable
     /// <summary>So many calls are held back now.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 
-    public IReadOnlyList<Move> Moves => Inner.Table.Moves;
+    public IReadOnlyList<MoveProgress> Moves => Inner.Table.Moves;
 
     /// <summary>Topic "t", of which each partition is open and has a record.</summary>
     public async Task<IReadOnlyList<Partition>> AddTopicAsync(int partitions)

@@ -2,7 +2,7 @@ using Millrace.Metadata;
 using Millrace.Server.Cli.Brokers;
 using Xunit;
 
-namespace Millrace.Tests.Server.Cli;
+namespace Millrace.Tests.Server.Cli.Brokers;
 
 /// <summary>What the brokers of a cluster tell of moves, put together.</summary>
 public sealed class ClusterMovesTests

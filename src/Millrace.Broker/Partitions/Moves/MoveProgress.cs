@@ -10,7 +10,7 @@ namespace Millrace.Broker.Partitions.Moves;
 /// <param name="To">Who leads it next.</param>
 /// <param name="Phase">How far it is.</param>
 /// <param name="Since">When this node heard of it.</param>
-internal sealed record Move(TopicIdPartition Id, int LeaderEpoch, NodeId From, NodeId To, MovePhase Phase, long Since)
+internal sealed record MoveProgress(TopicIdPartition Id, int LeaderEpoch, NodeId From, NodeId To, MovePhase Phase, long Since)
 {
     /// <summary>What no object holds yet; 0 where that is not known here, or the move has ended.</summary>
     public long BytesLeft { get; init; }
