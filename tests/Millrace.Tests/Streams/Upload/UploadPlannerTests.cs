@@ -75,18 +75,19 @@ public sealed class UploadPlannerTests : IAsyncDisposable
     [Fact]
     public async Task An_upload_that_many_streams_put_off_begins_by_itself_when_its_time_has_come()
     {
-        _streams = 1_500;
-        _planner.OnAppended(1);
-        await _planner.WaitAsync();
-        Assert.Null(_planner.Take(isIdle: true));
-        _time.Advance(TimeSpan.FromSeconds(10));
-        await _planner.WaitAsync().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
-        Assert.Null(_planner.Take(isIdle: true));
+        var (shortest, longest) = (TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(200));
+        var options = Options with { UploadInterval = shortest, UploadIntervalLimit = longest };
+        await using var planner = new UploadPlanner(TimeProvider.System, options, _wal, _budget, () => 1_000_000);
+        var began = TimeProvider.System.GetTimestamp();
+        planner.OnAppended(1);
 
-        _time.Advance(TimeSpan.FromSeconds(20));
+        while (planner.Take(isIdle: true) is null)
+        {
+            await planner.WaitAsync().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        }
 
-        await _planner.WaitAsync().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
-        Assert.Same(UploadOrder.Everything, _planner.Take(isIdle: true));
+        Assert.True(TimeProvider.System.GetElapsedTime(began) >= longest);
+        Assert.Equal(longest, planner.Interval);
     }
 
     [Theory]
