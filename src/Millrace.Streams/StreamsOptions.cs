@@ -14,10 +14,17 @@ public sealed record StreamsOptions
     public long UploadBytes { get; init; } = 32L << 20;
 
     /// <summary>
-    /// An upload begins when the oldest record is this old. Three requests (two of them to the metadata log) every ten seconds are
-    /// about 800,000 a month, some four dollars, for an idle broker that leaves next to nothing to recover.
+    /// An upload begins when the oldest record is this old, or later where many streams have little (<see cref="UploadIntervalLimit"/>). Three
+    /// requests (two of them to the metadata log) every ten seconds are about 800,000 a month, some four dollars, for an idle broker that leaves next to
+    /// nothing to recover.
     /// </summary>
     public TimeSpan UploadInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// The oldest that a record becomes before an upload begins, however many streams have little. Where it is shorter than <see cref="UploadInterval"/>, that
+    /// counts.
+    /// </summary>
+    public TimeSpan UploadIntervalLimit { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>
     /// Uploads that may be under way at once, so that the latency of one does not limit throughput. One more may be, of streams that none of the

@@ -92,6 +92,9 @@ internal sealed partial class Partition : IStreamOwner
     /// <summary>What is appended by now, to be uploaded while the partition goes on; null while it is not open.</summary>
     public UploadGoal? Appended => _phase == PartitionPhase.Open && _stream is { } stream ? new UploadGoal(stream, stream.NextOffset) : null;
 
+    /// <summary>The payload that no object holds yet, in bytes; 0 while the partition is not open.</summary>
+    public long NotUploadedBytes => _phase == PartitionPhase.Open && _stream is { } stream ? stream.NotUploadedBytes : 0;
+
     /// <summary>Everything below is durable. -1 while the partition is not open.</summary>
     public long HighWatermark => _stream?.ConfirmOffset ?? -1;
 

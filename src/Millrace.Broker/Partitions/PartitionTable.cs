@@ -2,12 +2,14 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Metrics;
+using Millrace.Broker.Partitions.Moves;
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Broker.Membership;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Partitions;
@@ -37,6 +39,7 @@ internal sealed class PartitionTable : IAsyncDisposable
     private readonly ConcurrentDictionary<Guid, Partition?[]> _topics = new();
     private readonly Channel<Partition> _unopened = Channel.CreateUnbounded<Partition>();
     private readonly HandOverMetrics _handOverMetrics = new();
+    private readonly MoveLog _moves;
     private readonly PartitionHandOvers _handOvers;
     private readonly Lock _lock = new();
     private readonly List<Task> _closing = [];
@@ -56,8 +59,8 @@ internal sealed class PartitionTable : IAsyncDisposable
         _store = store;
         _feed = feed;
         _self = self;
-        _handOvers = new PartitionHandOvers(
-            runtime, store, feed, self.Node, _handOverMetrics, self.Configs.Broker(feed.Image, BrokerConfigs.OffsetsSpareRecords).AsInt());
+        _moves = new MoveLog(runtime.Time);
+        _handOvers = new PartitionHandOvers(runtime, store, feed, self, _moves, _handOverMetrics);
 
         // Not settable at run time, so it is looked up once.
         Producers = new ProducerCensus(self.Configs.Broker(feed.Image, BrokerConfigs.MaxProducers).AsInt());
@@ -71,6 +74,9 @@ internal sealed class PartitionTable : IAsyncDisposable
 
     /// <summary>The newest image known here.</summary>
     public MetadataImage Image => _feed.Image;
+
+    /// <summary>The moves that this node takes part in, and the last that have ended.</summary>
+    public IReadOnlyList<MoveProgress> Moves => _moves.All();
 
     /// <summary>Begins to follow the cluster's image. Call once, when this incarnation has been assigned its partitions.</summary>
     public void Start()
@@ -180,7 +186,7 @@ internal sealed class PartitionTable : IAsyncDisposable
 
             foreach (var topic in delta.ChangedTopics)
             {
-                Apply(delta.After, topic);
+                Apply(delta, topic);
             }
 
             if (delta.BrokerConfigsChanged)
@@ -190,8 +196,9 @@ internal sealed class PartitionTable : IAsyncDisposable
         }
     }
 
-    private void Apply(MetadataImage image, TopicImage topic)
+    private void Apply(MetadataDelta delta, TopicImage topic)
     {
+        var image = delta.After;
         if (!topic.Partitions.Exists(partition => partition.Leader == _self.Node) && !_topics.ContainsKey(topic.Id))
         {
             return;
@@ -201,7 +208,8 @@ internal sealed class PartitionTable : IAsyncDisposable
         var partitions = new Partition?[topic.Partitions.Count];
         List<Partition> former = [];
         List<Partition> started = [];
-        List<Partition> going = [];
+        List<(Partition, PartitionImage)> going = [];
+        List<(Partition, int, NodeId)> coming = [];
         foreach (var known in topic.Partitions)
         {
             var current = Find(topic.Id, known.Index);
@@ -211,7 +219,7 @@ internal sealed class PartitionTable : IAsyncDisposable
                 partitions[known.Index] = current;
                 if (known.Moves)
                 {
-                    going.Add(current);
+                    going.Add((current, known));
                 }
 
                 continue;
@@ -229,9 +237,14 @@ internal sealed class PartitionTable : IAsyncDisposable
                 var next = new Partition(_runtime, _store, id, known, settings, Producers, current ?? _ending.GetValueOrDefault(id));
                 partitions[known.Index] = next;
                 started.Add(next);
+                if (delta.Before.FindPartition(topic.Id, known.Index) is { Moves: true } before && before.Leader != _self.Node)
+                {
+                    coming.Add((next, before.LeaderEpoch, before.Leader!.Value));
+                }
+
                 if (known.Moves)
                 {
-                    going.Add(next);
+                    going.Add((next, known));
                 }
             }
         }
@@ -240,7 +253,8 @@ internal sealed class PartitionTable : IAsyncDisposable
         _topics[topic.Id] = partitions;
         Close(former);
         started.ForEach(next => _unopened.Writer.TryWrite(next));
-        going.ForEach(_handOvers.Add);
+        going.ForEach(one => _handOvers.Add(one.Item1, one.Item2));
+        _moves.Come(coming, _self.Node);
     }
 
     private void Reconfigure(MetadataImage image)

@@ -21,12 +21,14 @@ public static class BrokerConfigs
     public const string GroupMaxSize = "group.max.size";
     public const string GroupMinSessionTimeoutMs = "group.min.session.timeout.ms";
     public const string InterBrokerListenerName = "inter.broker.listener.name";
+    public const string LeaderReplicationThrottledRate = "leader.replication.throttled.rate";
     public const string ListenerSecurityProtocolMap = "listener.security.protocol.map";
     public const string Listeners = "listeners";
     public const string LogRetentionCheckIntervalMs = "log.retention.check.interval.ms";
     public const string MaxConnections = "max.connections";
     public const string MaxConnectionsPerIp = "max.connections.per.ip";
     public const string Drained = "millrace.drained";
+    public const string HandOverPartitions = "millrace.handover.partitions";
     public const string OffsetsSpareRecords = "millrace.offsets.spare.records";
     public const string MaxProducers = "millrace.producers.max";
     public const string NodeId = "node.id";
@@ -90,6 +92,10 @@ public static class BrokerConfigs
         ConfigDefinition.Text(
             InterBrokerListenerName, null,
             "The listener by which other brokers reach this one; PLAINTEXT, or the first, if it is not set.").Static(),
+        ConfigDefinition.Long(
+            LeaderReplicationThrottledRate, long.MaxValue, 1,
+            "How many bytes a second a broker uploads of partitions that are to move, before they stop. One partition's go at once, and what is uploaded "
+            + "in its stop is not held back; nor is a broker that stops."),
         ConfigDefinition.Text(
             ListenerSecurityProtocolMap, "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
             "What each listener speaks; only PLAINTEXT is spoken here.").Static(),
@@ -99,6 +105,9 @@ public static class BrokerConfigs
         ConfigDefinition.Long(LogRetentionCheckIntervalMs, 300_000, 1, "How often retention looks for what may go.").Static(),
         ConfigDefinition.Int(MaxConnections, 20_000, 1, "The most connections a broker accepts."),
         ConfigDefinition.Int(MaxConnectionsPerIp, int.MaxValue, 0, "The most connections from one address."),
+        ConfigDefinition.Integer(
+            HandOverPartitions, ConfigType.Int, 128, 1, 1_000,
+            "How many partitions a broker hands over at a time: so many stop together, and share their writes to the store."),
         ConfigDefinition.Int(
             MaxProducers,
             200_000,

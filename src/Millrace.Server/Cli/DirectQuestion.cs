@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Confluent.Kafka;
 using Millrace.Protocol.Messages;
+using Millrace.Server.Options;
 
 namespace Millrace.Server.Cli;
 
@@ -15,7 +16,14 @@ internal static class DirectQuestion
     /// <param name="token">Ends the wait.</param>
     /// <returns>Null where none serves it: connections are encrypted, or it is a broker of another kind.</returns>
     /// <exception cref="KafkaException">The time is up.</exception>
-    public static async Task<TResponse?> AskAsync<TRequest, TResponse>(ClientConfig config, TRequest request, TimeSpan limit, CancellationToken token)
+    public static Task<TResponse?> AskAsync<TRequest, TResponse>(ClientConfig config, TRequest request, TimeSpan limit, CancellationToken token)
+        where TRequest : class, IRequest<TRequest>
+        where TResponse : class, IResponse<TResponse> =>
+        AskAsync<TRequest, TResponse>(BootstrapAddress.ParseAll(config.BootstrapServers), config, request, limit, token);
+
+    /// <summary>As above, of these addresses.</summary>
+    public static async Task<TResponse?> AskAsync<TRequest, TResponse>(
+        IReadOnlyList<HostPort> addresses, ClientConfig config, TRequest request, TimeSpan limit, CancellationToken token)
         where TRequest : class, IRequest<TRequest>
         where TResponse : class, IResponse<TResponse>
     {
@@ -26,7 +34,7 @@ internal static class DirectQuestion
 
         using var patience = new CancellationTokenSource(limit, CommandClock.Time);
         using var done = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, token);
-        foreach (var address in BootstrapAddress.ParseAll(config.BootstrapServers))
+        foreach (var address in addresses)
         {
             try
             {

@@ -6,6 +6,7 @@ namespace Millrace.Server.Commands;
 /// <summary><c>millrace partition …</c></summary>
 [Example("millrace partition list --unavailable", "Those that nobody leads, and what they wait for")]
 [Example("millrace partition move orders:3 --to 2", "Another broker leads a partition")]
+[Example("millrace partition status", "What is on its way, and what has moved lately")]
 internal sealed class PartitionCommand : Command
 {
     public PartitionCommand()
@@ -13,5 +14,6 @@ internal sealed class PartitionCommand : Command
     {
         Subcommands.Add(new PartitionListCommand());
         Subcommands.Add(new PartitionMoveCommand());
+        Subcommands.Add(new PartitionStatusCommand());
     }
 }

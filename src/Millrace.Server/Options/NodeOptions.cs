@@ -91,6 +91,7 @@ internal sealed record NodeOptions
                 NotUploadedBytes = settings[ServerSettings.NotUploadedMax].AsLong(),
                 UploadBytes = settings[ServerSettings.UploadBytes].AsLong(),
                 UploadInterval = settings[ServerSettings.UploadInterval].AsMilliseconds(),
+                UploadIntervalLimit = settings[ServerSettings.UploadIntervalMax].AsMilliseconds(),
                 BlockCacheBytes = settings[ServerSettings.BlockCache].AsLong(),
             },
             Cluster = LivenessSettings.Read(settings) with

@@ -11,6 +11,7 @@ internal static class ServerSettings
     public const string NotUploadedMax = "millrace.not.uploaded.max.bytes";
     public const string UploadBytes = "millrace.upload.bytes";
     public const string UploadInterval = "millrace.upload.interval.ms";
+    public const string UploadIntervalMax = "millrace.upload.interval.max.ms";
     public const string BlockCache = "millrace.block.cache.bytes";
     public const string InternalListener = "millrace.internal.listener";
     public const string NodeName = "millrace.node.name";
@@ -68,7 +69,12 @@ internal static class ServerSettings
             "Records that are durable only in the WAL: bounds memory and recovery time. Producers wait at the bound."),
         ConfigDefinition.Long(UploadBytes, 32L * MiB, MiB, "So many bytes are uploaded together."),
         ConfigDefinition.Long(
-            UploadInterval, 10_000, 100, "The longest a record waits for its upload. Shorter means less to recover and more requests to the store."),
+            UploadInterval, 10_000, 100,
+            "How long a record waits for its upload, unless many partitions have little. Shorter means less to recover and more requests to the store."),
+        ConfigDefinition.Long(
+            UploadIntervalMax, 60_000, 100,
+            "How long a record waits at most for its upload where many partitions have little: each upload costs metadata for each of them. Not above "
+            + "millrace.upload.interval.ms: always that."),
         ConfigDefinition.Long(BlockCache, 48L * MiB, MiB, "Memory for blocks read from the store."),
         ConfigDefinition.Long(
             DeletionDelay, 600_000, 0, "How long an object stays in the store after nothing refers to it any more. Longer than any read may take."),

@@ -6,7 +6,7 @@ namespace Millrace.Server.Options;
 internal static class SettingUnit
 {
     private static readonly (string Ending, string Unit)[] All =
-        [(".ms", "ms"), (".bytes", "bytes"), (".minutes", "minutes"), (".hours", "hours"), (".ratio", "0 to 1")];
+        [(".ms", "ms"), (".bytes", "bytes"), (".minutes", "minutes"), (".hours", "hours"), (".ratio", "0 to 1"), (".rate", "bytes/s")];
 
     /// <summary>Null for what is no number, or just a number.</summary>
     public static string? Of(ConfigDefinition setting) =>

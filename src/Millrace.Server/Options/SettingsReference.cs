@@ -42,7 +42,7 @@ internal static class SettingsReference
 
 
             """);
-        Table(page, OfBrokers, setting => !IsOwn(setting) && setting.IsDynamic);
+        Table(page, OfBrokers, setting => BrokerConfigs.Find(setting.Name) is { IsDynamic: true });
         page.Append(
             """
 

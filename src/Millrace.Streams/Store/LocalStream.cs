@@ -51,6 +51,8 @@ internal sealed class LocalStream : IStream
 
     public long NextOffset => Core.Offsets.Next;
 
+    public long NotUploadedBytes => Uploads.NotUploadedBytes;
+
     public IReadOnlyList<StreamExtent> Extents => _ends.Extents;
 
     internal StreamCore Core { get; }

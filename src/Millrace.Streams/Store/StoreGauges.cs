@@ -17,6 +17,9 @@ internal static class StoreGauges
         meter.CreateObservableGauge(
             "millrace.streams.appends.waiting", () => store.Budget.Waiting, "{append}", "Appends that wait for room, since uploads do not keep up");
         meter.CreateObservableGauge(
+            "millrace.streams.upload.interval", () => store.Planner.Interval.TotalSeconds, "s",
+            "How long records may wait for their upload: longer where many streams have little");
+        meter.CreateObservableGauge(
             "millrace.wal.fullness",
             () => store.Components.Wal.Fullness,
             "1",

@@ -43,7 +43,8 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         Metrics = new StreamsMetrics();
         Budget = new MemoryBudget(options.NotUploadedBytes, options.NotUploadedBytes / ReserveFraction, OnPressure);
         Tail = new TailCache(options.TailCacheBytes, Budget);
-        Planner = new UploadPlanner(runtime.Time, options, components.Wal, Budget);
+        Planner = new UploadPlanner(
+            runtime.Time, options, components.Wal, Budget, () => Streams.Count(stream => stream.Uploads.IsNeeded));
         _smallRecords = new SmallRecordArena(components.Buffers);
         Cache = components.Cache ?? (_ownCache = new ObjectCache(runtime, options, components.Storage, components.Buffers));
 

@@ -24,6 +24,24 @@ internal sealed class StreamUploads(StreamCore core, UploadContext context)
         }
     }
 
+    /// <inheritdoc cref="IStream.NotUploadedBytes"/>
+    public long NotUploadedBytes
+    {
+        get
+        {
+            lock (core.Lock)
+            {
+                var bytes = 0L;
+                for (var at = core.Cache.Seek(core.Offsets.Uploaded); at.IsAtRecord; at.MoveNext())
+                {
+                    bytes += at.Record.Payload.Length;
+                }
+
+                return bytes;
+            }
+        }
+    }
+
     /// <summary>
     /// The upload under way that took the records before those which are not cut yet: they are committed after it. Of the uploader's loop.
     /// </summary>

@@ -5,8 +5,9 @@ namespace Millrace.Streams.Upload;
 
 /// <summary>
 /// When an upload is due, and of what. Of all streams: when what is not yet cut holds <see cref="StreamsOptions.UploadBytes"/>, when the oldest
-/// of it is <see cref="StreamsOptions.UploadInterval"/> old, and when appends wait for memory or the WAL is half full: at once if no upload is under
-/// way, else when the oldest is a second old, since an upload that is under way may hang, or be of other streams.
+/// of it is <see cref="StreamsOptions.UploadInterval"/> old (older where many streams have little: <see cref="UploadIntervals"/>), and when appends wait for
+/// memory or the WAL is half full: at once if no upload is under way, else when the oldest is a second old, since an upload that is under way may hang, or
+/// be of other streams.
 /// Of some: when somebody asks, since they close, move or are trimmed, or an upload had no room for them.
 /// </summary>
 /// <remarks>
@@ -26,6 +27,7 @@ internal sealed class UploadPlanner : IAsyncDisposable
     private readonly StreamsOptions _options;
     private readonly IWriteAheadLog _wal;
     private readonly MemoryBudget _budget;
+    private readonly Func<int> _streams;
     private readonly UploadSignal _signal = new();
     private readonly ITimer _timer;
     private readonly Lock _lock = new();
@@ -42,15 +44,24 @@ internal sealed class UploadPlanner : IAsyncDisposable
     private long _uncutSince;
     private int _appends;
 
+    // Of the records that are not cut yet, once they are as old as the shortest; null before. Of the loop.
+    private TimeSpan? _interval;
+    private long _lastIntervalTicks;
+
     /// <param name="time">For the age of records.</param>
     /// <param name="options">Size and age.</param>
     /// <param name="wal">Tells how full it is.</param>
     /// <param name="budget">Tells what appends wait for.</param>
-    public UploadPlanner(TimeProvider time, StreamsOptions options, IWriteAheadLog wal, MemoryBudget budget)
+    /// <param name="streams">Tells how many streams have records that are not cut. Asked by whoever takes, with no lock held.</param>
+    public UploadPlanner(TimeProvider time, StreamsOptions options, IWriteAheadLog wal, MemoryBudget budget, Func<int> streams)
     {
-        (_time, _options, _wal, _budget) = (time, options, wal, budget);
+        (_time, _options, _wal, _budget, _streams) = (time, options, wal, budget, streams);
+        _lastIntervalTicks = options.UploadInterval.Ticks;
         _timer = time.CreateTimer(static signal => ((UploadSignal)signal!).Set(), _signal, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    /// <summary>How long records may wait for an upload, as it was when the last of all was taken.</summary>
+    public TimeSpan Interval => TimeSpan.FromTicks(Interlocked.Read(ref _lastIntervalTicks));
 
     /// <summary>Records have come to hold memory (0 if it is memory that others hold already).</summary>
     public void OnAppended(int held)
@@ -137,6 +148,13 @@ internal sealed class UploadPlanner : IAsyncDisposable
     /// <param name="isIdle">No upload is under way.</param>
     public UploadOrder? Take(bool isIdle)
     {
+        // Once, so that what is due by the shortest interval has been looked at.
+        var waited = _time.GetElapsedTime(Interlocked.Read(ref _uncutSince));
+        if (_interval is null && waited >= _options.UploadInterval && Interlocked.Read(ref _uncut) is > 0 and var uncut)
+        {
+            _interval = UploadIntervals.Of(_options, _streams(), uncut);
+        }
+
         lock (_lock)
         {
             if (_gathering > 0)
@@ -144,8 +162,10 @@ internal sealed class UploadPlanner : IAsyncDisposable
                 return null;
             }
 
-            if (_allAsked || AreAllDue(isIdle))
+            if (_allAsked || AreAllDue(isIdle, waited))
             {
+                Interlocked.Exchange(ref _lastIntervalTicks, (_interval ?? _options.UploadInterval).Ticks);
+                _interval = null;
                 _allAsked = false;
                 Interlocked.Exchange(ref _uncut, 0);
                 _asked.Clear();
@@ -168,7 +188,7 @@ internal sealed class UploadPlanner : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _timer.DisposeAsync();
 
-    private bool AreAllDue(bool isIdle)
+    private bool AreAllDue(bool isIdle, TimeSpan waited)
     {
         var uncut = Interlocked.Read(ref _uncut);
         if (uncut == 0)
@@ -182,8 +202,8 @@ internal sealed class UploadPlanner : IAsyncDisposable
             return true;
         }
 
-        var interval = isPressed && PressedInterval < _options.UploadInterval ? PressedInterval : _options.UploadInterval;
-        var left = interval - _time.GetElapsedTime(Interlocked.Read(ref _uncutSince));
+        var interval = isPressed && PressedInterval < _options.UploadInterval ? PressedInterval : _interval ?? _options.UploadInterval;
+        var left = interval - waited;
         if (left <= TimeSpan.Zero)
         {
             return true;

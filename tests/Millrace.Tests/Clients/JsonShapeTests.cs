@@ -35,6 +35,7 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
         ("cluster restart-plan", "cluster restart-plan", ""),
         ("partition list", "partition list --topic json-left", ""),
         ("partition move", "partition move json-left --to 0", ""),
+        ("partition status", "partition status json-moved -b VERIFIED", ""),
         ("broker list", "broker list", ""),
         ("broker describe", "broker describe 0", ""),
         ("broker drain", "broker drain left -b VERIFIED", ""),
@@ -57,7 +58,7 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
         var documented = Documented();
         using var directory = new TemporaryDirectory();
         await using var verified = await MillraceProcess.StartAsync(directory.Sub("verified"));
-        await StartAndStopAsync(directory.Sub("left"), directory.Sub("verified/store"));
+        await StartAndStopAsync(directory.Sub("left"), directory.Sub("verified/store"), new Shell(verified.BootstrapServers));
         await _shell.RunAsync("topic create json-left");
         foreach (var (name, line, input) in Uses)
         {
@@ -110,10 +111,13 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
         Assert.Equal(["note"], JsonNode.Parse(result.Errors)!.AsObject().Select(field => field.Key));
     }
 
-    // A broker that can be removed: it has left.
-    private static async Task StartAndStopAsync(string directory, string store)
+    // A broker that can be removed, since it has left, and that a partition has moved to before.
+    private static async Task StartAndStopAsync(string directory, string store, Shell other)
     {
+        await other.RunAsync("topic create json-moved");
+        await other.RunAsync("produce json-moved", "x\n");
         await using var left = await MillraceProcess.StartAsync(directory, "--store", $"file://{store}", "--wal", "object", "--name", "left");
+        await other.RunAsync("partition move json-moved --to left --timeout 60");
         Assert.Equal(0, await left.StopAsync());
     }
 

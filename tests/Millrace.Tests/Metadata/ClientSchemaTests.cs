@@ -32,6 +32,22 @@ public sealed class ClientSchemaTests
             + "02" + "00000001000200030405060708090A0B" + "026C" + "00000009" + "02" + "0274" + "00000001" + "00" + "00"
             + "00"
         },
+        { new DescribeMovesRequest(), "00" },
+        {
+            new DescribeMovesResponse
+            {
+                Moves =
+                [
+                    new()
+                    {
+                        Topic = "t", TopicId = Id, Partition = 1, LeaderEpoch = 2, From = 3, To = 4, Phase = 5, BytesLeft = 6, BytesUploaded = 7, StopMs = 8,
+                        AgeMs = 9, EndedAgoMs = -1,
+                    },
+                ],
+            },
+            "0000" + "02" + "0274" + "00000001000200030405060708090A0B" + "00000001" + "00000002" + "00000003" + "00000004" + "05" + "0000000000000006"
+            + "0000000000000007" + "0000000000000008" + "0000000000000009" + "FFFFFFFFFFFFFFFF" + "00" + "00"
+        },
     };
 
     [Theory]

@@ -33,6 +33,25 @@ public sealed class MetadataEntryTests
     }
 
     [Fact]
+    public void New_replicas_have_the_bytes_that_were_agreed_on()
+    {
+        var record = new PartitionReplicasRecord
+        {
+            TopicId = new Guid("00000001-0002-0003-0405-060708090A0B"),
+            Assignments = [new() { Partition = 1, Replicas = [2, 3] }, new() { Partition = 4, Replicas = [5] }],
+        };
+
+        var bytes = MetadataEntry.Write([record]);
+
+        Assert.Equal(
+            "01" + "002400002A" + "00000001000200030405060708090A0B" + "03" + "00000001" + "03" + "00000002" + "00000003" + "00"
+            + "00000004" + "02" + "00000005" + "00" + "00",
+            Convert.ToHexString(bytes));
+        var read = Assert.IsType<PartitionReplicasRecord>(Assert.Single(MetadataEntry.Read(bytes)));
+        Assert.Equal([(1, "2,3"), (4, "5")], read.Assignments.Select(one => (one.Partition, string.Join(',', one.Replicas))));
+    }
+
+    [Fact]
     public void Every_reference_to_an_object_names_its_store_first()
     {
         const short Store = 0x0A0B;

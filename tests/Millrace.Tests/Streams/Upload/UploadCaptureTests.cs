@@ -22,7 +22,7 @@ public sealed class UploadCaptureTests : IAsyncDisposable
     public UploadCaptureTests()
     {
         var budget = new MemoryBudget(100, reserve: 0, () => { });
-        _planner = new UploadPlanner(_time, TestNode.Small, _wal, budget);
+        _planner = new UploadPlanner(_time, TestNode.Small, _wal, budget, () => 1);
         _owner.Core = _cores.Open(1, owner: _owner);
         var context = new UploadContext(_time, TestNode.Small, _wal, _planner, Registry: null!, Indexes: null!, new TailCache(0, budget));
         (_cutter, _stream) = (new UploadCutter(context, NullLogger.Instance), new StreamUploads(_owner.Core, context));

@@ -17,10 +17,11 @@ public sealed class UploadPlannerTests : IAsyncDisposable
     private readonly UploadContext _context;
     private readonly StreamUploads _first;
     private readonly StreamUploads _second;
+    private int _streams = 2;
 
     public UploadPlannerTests()
     {
-        _planner = new UploadPlanner(_time, Options, _wal, _budget);
+        _planner = new UploadPlanner(_time, Options, _wal, _budget, () => _streams);
         _context = new UploadContext(_time, Options, _wal, _planner, Registry: null!, Indexes: null!, new TailCache(0, _budget));
         (_first, _second) = (new StreamUploads(_cores.Open(1), _context), new StreamUploads(_cores.Open(2), _context));
     }
@@ -46,6 +47,63 @@ public sealed class UploadPlannerTests : IAsyncDisposable
         Assert.Same(UploadOrder.Everything, _planner.Take(isIdle: false));
         _time.Advance(TimeSpan.FromHours(1));
         Assert.Null(_planner.Take(isIdle: true));
+    }
+
+    [Fact]
+    public void All_is_due_later_where_many_streams_have_little()
+    {
+        _streams = 1_500;
+        _planner.OnAppended(1);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Null(_planner.Take(isIdle: true));
+
+        // What was found holds until the next upload of all.
+        _streams = 0;
+        _time.Advance(TimeSpan.FromSeconds(19));
+        _planner.OnAppended(1);
+        Assert.Null(_planner.Take(isIdle: true));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Same(UploadOrder.Everything, _planner.Take(isIdle: true));
+        Assert.Equal(TimeSpan.FromSeconds(30), _planner.Interval);
+
+        _planner.OnAppended(1);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Same(UploadOrder.Everything, _planner.Take(isIdle: true));
+        Assert.Equal(TimeSpan.FromSeconds(10), _planner.Interval);
+    }
+
+    [Fact]
+    public async Task An_upload_that_many_streams_put_off_begins_by_itself_when_its_time_has_come()
+    {
+        var (shortest, longest) = (TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(200));
+        var options = Options with { UploadInterval = shortest, UploadIntervalLimit = longest };
+        await using var planner = new UploadPlanner(TimeProvider.System, options, _wal, _budget, () => 1_000_000);
+        var began = TimeProvider.System.GetTimestamp();
+        planner.OnAppended(1);
+
+        while (planner.Take(isIdle: true) is null)
+        {
+            await planner.WaitAsync().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        }
+
+        Assert.True(TimeProvider.System.GetElapsedTime(began) >= longest);
+        Assert.Equal(longest, planner.Interval);
+    }
+
+    [Theory]
+    [InlineData(1_000, 0)]
+    [InlineData(1, 0.6)]
+    public void What_is_put_off_is_due_when_a_recovery_would_have_as_much_to_read_as_it_may(int bytes, double fullness)
+    {
+        _streams = 1_000_000;
+        _planner.OnAppended(1);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Null(_planner.Take(isIdle: true));
+
+        _planner.OnAppended(bytes);
+        _wal.Fullness = fullness;
+
+        Assert.Same(UploadOrder.Everything, _planner.Take(isIdle: true));
     }
 
     [Fact]

@@ -16,7 +16,7 @@ public sealed class UploaderTests
         using var runtime = new NodeRuntime(TimeProvider.System, TaskScheduler.Default, new SystemRandom(), null!, NullLoggerFactory.Instance);
         var wal = new TestWal(new NodeId(1), new NodeEpoch(1));
         var budget = new MemoryBudget(100, reserve: 0, () => { });
-        await using var planner = new UploadPlanner(runtime.Time, TestNode.Small, wal, budget);
+        await using var planner = new UploadPlanner(runtime.Time, TestNode.Small, wal, budget, () => 1);
         var context = new UploadContext(runtime.Time, TestNode.Small, wal, planner, Registry: null!, Indexes: null!, new TailCache(0, budget));
         var host = new PoorHost();
 

@@ -6,7 +6,7 @@ using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
 using Xunit;
 
-namespace Millrace.Tests.Broker.Partitions;
+namespace Millrace.Tests.Broker.Partitions.Moves;
 
 /// <summary>Partitions that are planned to another node: what their leader does with them, and with the requests that come meanwhile.</summary>
 public sealed class PartitionHandOversTests

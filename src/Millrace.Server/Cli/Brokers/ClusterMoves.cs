@@ -1,0 +1,76 @@
+using Confluent.Kafka;
+using Millrace.Metadata;
+using Millrace.Server.Options;
+
+namespace Millrace.Server.Cli.Brokers;
+
+/// <summary>The moves of partitions that the brokers of a cluster tell of, each asked by itself.</summary>
+/// <param name="Moves">Those that have ended, the last one last, then those under way by topic and partition.</param>
+/// <param name="Silent">The live brokers that could not be asked: of moves away from these nothing is known.</param>
+internal sealed record ClusterMoves(IReadOnlyList<MoveView> Moves, IReadOnlyList<int> Silent)
+{
+    /// <param name="cluster">The brokers.</param>
+    /// <param name="config">How the command's clients connect.</param>
+    /// <param name="limit">For each of them, all at once.</param>
+    /// <param name="token">Ends the wait.</param>
+    /// <exception cref="KafkaException">One refuses to tell.</exception>
+    public static async Task<ClusterMoves> AskAsync(ClusterView cluster, ClientConfig config, TimeSpan limit, CancellationToken token)
+    {
+        var live = cluster.Brokers.Where(broker => broker.State == BrokerView.Live).ToList();
+        var answers = await Task.WhenAll(live.Select(broker => AskAsync(broker, config, limit, token)));
+        if (answers.FirstOrDefault(answer => answer is { ErrorCode: not 0 }) is { } refusal)
+        {
+            throw new KafkaException((ErrorCode)refusal.ErrorCode);
+        }
+
+        return new ClusterMoves(
+            Join(answers.OfType<DescribeMovesResponse>().SelectMany(answer => answer.Moves)),
+            [.. live.Zip(answers).Where(one => one.Second is null).Select(one => one.First.Id)]);
+    }
+
+    /// <summary>One for each move, whoever tells of it.</summary>
+    public static IReadOnlyList<MoveView> Join(IEnumerable<DescribeMovesResponse.Move> told) =>
+    [
+        .. told.GroupBy(move => (move.TopicId, move.Partition, move.LeaderEpoch))
+            .Select(tellers => Join([.. tellers]))
+            .OrderByDescending(move => move.EndedAgo ?? TimeSpan.MinValue)
+            .ThenBy(move => move.Topic, StringComparer.Ordinal)
+            .ThenBy(move => move.Partition),
+    ];
+
+    private static MoveView Join(IReadOnlyList<DescribeMovesResponse.Move> tellers)
+    {
+        var next = tellers.FirstOrDefault(move => move.Phase == (sbyte)MovePhase.Opening);
+        var former = tellers.FirstOrDefault(move => move.Phase != (sbyte)MovePhase.Opening);
+        var now = next ?? former!;
+        return new MoveView(now.Topic, now.Partition, now.From, now.To, (MovePhase)now.Phase)
+        {
+            BytesLeft = now.BytesLeft,
+            BytesUploaded = former?.BytesUploaded,
+            Stop = Milliseconds(former?.StopMs ?? -1),
+            Age = TimeSpan.FromMilliseconds((former ?? now).AgeMs),
+            EndedAgo = Milliseconds(now.EndedAgoMs),
+        };
+    }
+
+    private static TimeSpan? Milliseconds(long value) => value < 0 ? null : TimeSpan.FromMilliseconds(value);
+
+    /// <summary>Null where it does not answer, or does not know the question.</summary>
+    private static async Task<DescribeMovesResponse?> AskAsync(BrokerView broker, ClientConfig config, TimeSpan limit, CancellationToken token)
+    {
+        if (broker is not { Host: { } host, Port: { } port })
+        {
+            return null;
+        }
+
+        try
+        {
+            return await DirectQuestion.AskAsync<DescribeMovesRequest, DescribeMovesResponse>(
+                [new HostPort(host, port)], config, new DescribeMovesRequest(), limit, token);
+        }
+        catch (KafkaException late) when (late.Error.Code == ErrorCode.Local_TimedOut)
+        {
+            return null;
+        }
+    }
+}
