@@ -10,6 +10,9 @@ public interface IStreamStore : IAsyncDisposable
     /// <summary>The largest payload of one append, in bytes: what the WAL can take.</summary>
     int MaxAppendBytes { get; }
 
+    /// <summary>Uploads have enough to do: producers wait for them, or may soon. What can wait had better.</summary>
+    bool IsBusy { get; }
+
     /// <summary>Why the object store cannot be relied on at present; null if nothing speaks against it.</summary>
     StoreTrouble? StoreTrouble { get; }
 

@@ -13,6 +13,8 @@ internal sealed class LogInMemory : IPartitionWriter, IPartitionLoader
 
     public int MaxBatchBytes => 1 << 20;
 
+    public bool IsBusy => false;
+
     public ValueTask<long> AppendAsync(IReadOnlyList<EncodedRecord> records, long timestamp)
     {
         foreach (var record in records)
@@ -45,7 +47,7 @@ internal sealed class LogInMemory : IPartitionWriter, IPartitionLoader
                     read.Add(new EncodedRecord(record.Key!.Value, record.Value));
                 }
 
-                yield return new LoadedRecords(read, ++offset);
+                yield return new LoadedRecords(read, offset, ++offset);
             }
         }
     }

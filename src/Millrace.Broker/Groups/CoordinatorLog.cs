@@ -30,7 +30,9 @@ internal sealed class CoordinatorLog(NodeRuntime runtime, Partition partition, B
     private RecordBatchBuilder _builder = new();
     private Task<PartitionError> _placed = Task.FromResult(PartitionError.None);
 
-    public int MaxBatchBytes => partition.Settings.MaxMessageBytes;
+    public int MaxBatchBytes => Math.Min(partition.Settings.MaxMessageBytes, partition.MaxAppendBytes);
+
+    public bool IsBusy => partition.IsStoreBusy;
 
     public ValueTask<long> AppendAsync(IReadOnlyList<EncodedRecord> records, long timestamp)
     {
@@ -68,6 +70,11 @@ internal sealed class CoordinatorLog(NodeRuntime runtime, Partition partition, B
         var keyed = new List<EncodedRecord>();
         _placed = Task.FromResult(PartitionError.None);
         Check(await partition.WhenOpenAsync(token));
+        if (offset > 0 && offset < partition.LogStartOffset)
+        {
+            throw new CoordinatorException(CoordinatorError.Unavailable, $"{partition.Id} begins at {partition.LogStartOffset}, and was read up to {offset}");
+        }
+
         var end = partition.HighWatermark;
         for (var next = Math.Max(offset, partition.LogStartOffset); next < end;)
         {

@@ -27,7 +27,7 @@ internal static class CoordinatorRecords
                     }
                 }
 
-                yield return new LoadedRecords(list, batch.Header.BaseOffset + batch.Header.LastOffsetDelta + 1);
+                yield return new LoadedRecords(list, batch.Header.BaseOffset, batch.Header.BaseOffset + batch.Header.LastOffsetDelta + 1);
             }
         }
     }

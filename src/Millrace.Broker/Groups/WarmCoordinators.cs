@@ -35,7 +35,7 @@ internal sealed class WarmCoordinators(BrokerIdentity self, IMetadataFeed feed, 
             {
                 groups.WarmUp(
                     partition.Index,
-                    TopicSettings.Of(self.Configs, feed.Image, topic).MaxMessageBytes,
+                    Math.Min(TopicSettings.Of(self.Configs, feed.Image, topic).MaxMessageBytes, streams.MaxAppendBytes),
                     new CommittedLog(streams, partition.Stream),
                     (offset, token) => TellAsync(topic.Id, partition.Index, offset, token));
             }
@@ -61,6 +61,11 @@ internal sealed class WarmCoordinators(BrokerIdentity self, IMetadataFeed feed, 
 
     private async Task TellAsync(Guid topic, int partition, long offset, CancellationToken token)
     {
+        if (feed.Image.FindPartition(topic, partition) is not { Moves: true } known || known.PlannedTo != self.Node || known.WarmTo >= offset)
+        {
+            return;
+        }
+
         try
         {
             await controller.SendAsync<WarmedUpRequest, WarmedUpResponse>(

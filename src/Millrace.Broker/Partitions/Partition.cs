@@ -95,6 +95,12 @@ internal sealed partial class Partition : IStreamOwner
     /// <summary>The payload that no object holds yet, in bytes; 0 while the partition is not open.</summary>
     public long NotUploadedBytes => _phase == PartitionPhase.Open && _stream is { } stream ? stream.NotUploadedBytes : 0;
 
+    /// <summary>The largest batch that the store takes, in bytes.</summary>
+    public int MaxAppendBytes => _store.MaxAppendBytes;
+
+    /// <inheritdoc cref="IStreamStore.IsBusy"/>
+    public bool IsStoreBusy => _store.IsBusy;
+
     /// <summary>Everything below is durable. -1 while the partition is not open.</summary>
     public long HighWatermark => _stream?.ConfirmOffset ?? -1;
 

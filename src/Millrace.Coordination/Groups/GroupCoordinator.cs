@@ -59,7 +59,7 @@ public sealed class GroupCoordinator
     /// <param name="partition">Its number.</param>
     /// <param name="maxBatchBytes">What a batch may take there.</param>
     /// <param name="committed">Reads what is committed of it.</param>
-    /// <param name="tell">Hears up to which offset it was read, where there are more records than are read at once anyway.</param>
+    /// <param name="tell">Hears up to which offset it was read, again and again.</param>
     public void WarmUp(int partition, int maxBatchBytes, IPartitionLoader committed, Func<long, CancellationToken, Task> tell) =>
         _shards.WarmUp(partition, maxBatchBytes, committed, tell);
 

@@ -254,7 +254,7 @@ internal sealed partial class GroupShard
     private static void RemoveOffsets(
         string groupId, GroupOffsets offsets, string topic, Func<int, CommittedOffset, bool> match, CoordinatorResult<GroupRecord> result)
     {
-        foreach (var (partition, _) in offsets.Of(topic).Where(offset => match(offset.Key, offset.Value)))
+        foreach (var (partition, _) in offsets.Of(topic).Reverse().Where(offset => match(offset.Key, offset.Value)))
         {
             result.Append(new OffsetRecord(groupId, topic, partition, null));
         }

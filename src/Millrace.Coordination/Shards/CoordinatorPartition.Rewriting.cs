@@ -14,22 +14,41 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
     private readonly LogLength _length;
     private IEnumerator<TRecord>? _rewriting;
     private long? _rewrittenFrom;
+    private bool _isPaused;
+    private bool _isEnding;
     private bool _isTrimming;
 
     private void RewriteIfTooLong()
     {
-        if (_phase == ShardPhase.Active && _rewriting is null && !_isTrimming && _length.IsTooLong(_shard!.LiveRecordCount))
+        if (_isPaused && _rewriting is not null)
+        {
+            RewritePart();
+        }
+        else if (_phase == ShardPhase.Active && _rewriting is null && !_isTrimming && _length.IsTooLong(_shard!.LiveRecordCount) && !_writer.IsBusy)
         {
             _rewriting = _shard.LiveRecords().GetEnumerator();
             _rewrittenFrom = null;
+            _isEnding = false;
             _length.Mark();
             RewritePart();
         }
     }
 
-    /// <summary>Appends the next part. One is under way at a time.</summary>
+    /// <summary>Appends the next part, unless the log has enough to do: then it is tried again after the next operation. One is under way at a time.</summary>
     private void RewritePart()
     {
+        if (_isEnding)
+        {
+            EndRewriting();
+            return;
+        }
+
+        _isPaused = _writer.IsBusy;
+        if (_isPaused)
+        {
+            return;
+        }
+
         // Operations that are applied already belong before it: a part is of the state as it is now.
         Flush();
         try
@@ -60,6 +79,8 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         }
         else if (_underWay.Count > 0)
         {
+            // What was left over of a part is in one of those; what comes behind is none of ours.
+            _isEnding = true;
             _newest!.IsRewritten = true;
         }
         else
@@ -100,9 +121,9 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
                 // Who leads it next finds a log that is too long, and does the same.
                 return;
             }
-            catch (CoordinatorException refused)
+            catch (Exception failure) when (failure is CoordinatorException or OutOfMemoryException)
             {
-                CoordinationMessages.TrimFailed(_logger, _name, from, refused.Message);
+                CoordinationMessages.TrimFailed(_logger, _name, from, failure.Message);
             }
 
             await pauses.PauseAsync(stopping);

@@ -76,6 +76,12 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         _batch = new RecordBuffer<TRecord>(codec);
         _gone = CancellationTokenSource.CreateLinkedTokenSource(runtime.Stopping);
         _goneToken = _gone.Token;
+        if (warm is not null)
+        {
+            // Gone before it was taken, it would be read for ever.
+            _goneToken.UnsafeRegister(_ => warm.Stop(), null);
+        }
+
         _alarm = runtime.Time.CreateTimer(_ => Post(OnAlarm), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Post(Read);
     }

@@ -67,7 +67,7 @@ internal sealed class CoordinatorRuntime<TShard, TRecord>(
     /// <param name="partition">Its number.</param>
     /// <param name="maxBatchBytes">What a batch may take there.</param>
     /// <param name="committed">Reads what is committed of it.</param>
-    /// <param name="tell">Hears up to which offset it was read, where there are more records than are read at once anyway.</param>
+    /// <param name="tell">Hears up to which offset it was read, again and again.</param>
     public void WarmUp(int partition, int maxBatchBytes, IPartitionLoader committed, Func<long, CancellationToken, Task> tell)
     {
         lock (_gate)
@@ -76,8 +76,8 @@ internal sealed class CoordinatorRuntime<TShard, TRecord>(
             {
                 var (name, logger) = (NameOf(partition), runtime.Loggers.CreateLogger("Millrace.Coordination"));
                 _warm[partition] = new WarmShard<TShard, TRecord>(
-                    runtime, name, LoadingShard<TShard, TRecord>.Create(runtime, logger, create, maxBatchBytes),
-                    (shard, token) => shard.ReadAsync(committed, codec, logger, name, token), tell, spareRecords);
+                    runtime, name, () => LoadingShard<TShard, TRecord>.Create(runtime, logger, create, maxBatchBytes),
+                    (shard, token) => shard.ReadAsync(committed, codec, logger, name, token), tell);
             }
         }
     }

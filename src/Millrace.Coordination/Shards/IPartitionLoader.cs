@@ -9,6 +9,8 @@ public interface IPartitionLoader
     /// </summary>
     /// <param name="offset">0 for the start of the log, or where a former reading of it ended.</param>
     /// <param name="token">Ends the reading.</param>
-    /// <exception cref="CoordinatorException">NotHere: this leader epoch is over. Unavailable: cannot be read now.</exception>
+    /// <exception cref="CoordinatorException">
+    /// NotHere: this leader epoch is over. Unavailable: cannot be read now, or not from there, since it was trimmed.
+    /// </exception>
     IAsyncEnumerable<LoadedRecords> ReadAsync(long offset, CancellationToken token);
 }

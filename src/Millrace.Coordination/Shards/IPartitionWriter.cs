@@ -11,6 +11,9 @@ public interface IPartitionWriter
     /// <summary>The largest batch that the log takes, in bytes with all headers.</summary>
     int MaxBatchBytes { get; }
 
+    /// <summary>It takes what must be written; what can wait had better.</summary>
+    bool IsBusy { get; }
+
     /// <summary>Appends one batch. Completes when it, and all before it, are durable.</summary>
     /// <param name="records">At least one. Their memory is the caller's again as soon as the call has returned its task.</param>
     /// <param name="timestamp">Milliseconds since the Unix epoch.</param>

@@ -26,7 +26,7 @@ internal sealed class LoadingShard<TShard, TRecord>(TShard shard, TimerQueue<TRe
     /// <summary>Some were of a kind that this version does not know.</summary>
     public bool HoldsUnknown { get; private set; }
 
-    /// <summary>No part was left half way.</summary>
+    /// <summary>It is what the log says up to <see cref="NextOffset"/>: no part was left half way, or passed over.</summary>
     public bool IsWhole { get; private set; } = true;
 
     /// <summary>An empty one.</summary>
@@ -38,11 +38,18 @@ internal sealed class LoadingShard<TShard, TRecord>(TShard shard, TimerQueue<TRe
     }
 
     /// <summary>Replays what the log has behind <see cref="NextOffset"/>. What ends that between two parts leaves it whole: it can go on.</summary>
+    /// <exception cref="CoordinatorException">As the log's; Unavailable, too, where the log was trimmed beyond what was read of it.</exception>
     public async Task ReadAsync(IPartitionLoader log, ICoordinatorRecordCodec<TRecord> codec, ILogger logger, string name, CancellationToken token)
     {
         await foreach (var part in log.ReadAsync(NextOffset, token))
         {
             IsWhole = false;
+            if (NextOffset > 0 && part.BaseOffset > NextOffset)
+            {
+                // What is left of the log says all that counts to who begins with it; of what was read before, it does not say what is deleted since.
+                throw new CoordinatorException(CoordinatorError.Unavailable, $"The log was read up to {NextOffset}, and begins at {part.BaseOffset} now");
+            }
+
             foreach (var record in part.Records)
             {
                 if (codec.TryRead(record.Key, record.Value, out var known))

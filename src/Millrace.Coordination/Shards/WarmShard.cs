@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
 
 namespace Millrace.Coordination.Shards;
@@ -16,28 +15,25 @@ internal sealed class WarmShard<TShard, TRecord>
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(50);
 
     private readonly NodeRuntime _runtime;
-    private readonly LoadingShard<TShard, TRecord> _shard;
-    private readonly int _worthTelling;
     private readonly CancellationTokenSource _taken;
     private readonly Task _reading;
+    private LoadingShard<TShard, TRecord> _shard;
 
     /// <summary>Begins to read.</summary>
     /// <param name="runtime">Time, and the scheduler.</param>
     /// <param name="name">Names the partition in logs.</param>
-    /// <param name="shard">An empty one; this one's from now on.</param>
+    /// <param name="create">Makes an empty one.</param>
     /// <param name="read">Reads on.</param>
-    /// <param name="tell">Hears how far it has come, each time that it has read all there was.</param>
-    /// <param name="worthTelling">From so many records on: fewer are read sooner than anybody could hear of it.</param>
+    /// <param name="tell">Hears how far it has come, whenever it has read all there was.</param>
     public WarmShard(
-        NodeRuntime runtime, string name, LoadingShard<TShard, TRecord> shard, Func<LoadingShard<TShard, TRecord>, CancellationToken, Task> read,
-        Func<long, CancellationToken, Task> tell, int worthTelling)
+        NodeRuntime runtime, string name, Func<LoadingShard<TShard, TRecord>> create,
+        Func<LoadingShard<TShard, TRecord>, CancellationToken, Task> read, Func<long, CancellationToken, Task> tell)
     {
-        _worthTelling = worthTelling;
         _runtime = runtime;
-        _shard = shard;
+        _shard = create();
         _taken = CancellationTokenSource.CreateLinkedTokenSource(runtime.Stopping);
         var (logger, token) = (runtime.Loggers.CreateLogger("Millrace.Coordination"), _taken.Token);
-        _reading = runtime.Spawn("coordinator-warm-up", _ => RunAsync(logger, name, read, tell, token));
+        _reading = runtime.Spawn("coordinator-warm-up", _ => RunAsync(logger, name, create, read, tell, token));
     }
 
     /// <summary>Ends the reading.</summary>
@@ -53,39 +49,37 @@ internal sealed class WarmShard<TShard, TRecord>
     public void Stop() => _taken.Cancel();
 
     private async Task RunAsync(
-        ILogger logger, string name, Func<LoadingShard<TShard, TRecord>, CancellationToken, Task> read, Func<long, CancellationToken, Task> tell,
-        CancellationToken token)
+        ILogger logger, string name, Func<LoadingShard<TShard, TRecord>> create, Func<LoadingShard<TShard, TRecord>, CancellationToken, Task> read,
+        Func<long, CancellationToken, Task> tell, CancellationToken token)
     {
-        var told = 0L;
-        try
+        while (!token.IsCancellationRequested)
         {
-            while (!token.IsCancellationRequested)
+            try
             {
-                try
+                if (!_shard.IsWhole)
                 {
-                    await read(_shard, token);
-                    if (_shard.Records >= _worthTelling && _shard.NextOffset > told)
-                    {
-                        await tell(_shard.NextOffset, token);
-                        told = _shard.NextOffset;
-                    }
-                }
-                catch (CoordinatorException refused) when (_shard.IsWhole)
-                {
-                    CoordinationMessages.WarmUpFailed(logger, name, refused.Message);
+                    _shard = create();
                 }
 
+                await read(_shard, token);
+                await tell(_shard.NextOffset, token);
                 await Task.Delay(Pace, _runtime.Time, token);
             }
-        }
-        catch (OperationCanceledException) when (token.IsCancellationRequested)
-        {
-            // It was taken.
-        }
-        catch (Exception failure) when (failure is CoordinatorException or ProtocolException or OutOfMemoryException)
-        {
-            // Who leads it next meets that again, or not.
-            CoordinationMessages.WarmUpFailed(logger, name, failure.Message);
+            catch (OperationCanceledException) when (token.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (CoordinatorException refused)
+            {
+                CoordinationMessages.WarmUpFailed(logger, name, refused.Message);
+                await Task.Delay(Pace, _runtime.Time, CancellationToken.None);
+            }
+            catch (Exception failure) when (failure is not InvariantViolationException)
+            {
+                // It need not be read beforehand, and nobody else is to be hurt by that. Who leads it meets the failure again, or does not.
+                CoordinationMessages.WarmUpFailed(logger, name, failure.Message);
+                return;
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Millrace.ObjectStorage;
+using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Registry;
@@ -36,28 +37,56 @@ internal sealed class CommittedReader(IStreamRegistry registry, ObjectCache cach
         }
     }
 
+    /// <summary>Some blocks, from the one on that holds an offset.</summary>
     private async ValueTask<StreamRead> ReadAsync(ObjectRange range, long offset, CancellationToken token)
     {
+        var (records, holds) = (new List<StreamRecord>(), new List<PooledBuffer>());
         try
         {
-            if (await cache.Indexes.GetAsync(range.Object, range.ObjectSize, token) is { } index
-                && index.FindRange(range.Stream, offset) is >= 0 and var found && index.Ranges[found] is var entry
-                && index.FindBlock(entry, offset) is var block && block < entry.FirstBlock + entry.BlockCount)
+            if (await cache.Indexes.GetAsync(range.Object, range.ObjectSize, token) is not { } index
+                || index.FindRange(range.Stream, offset) is not (>= 0 and var found))
             {
-                var last = index.LastWithin(entry, block, BytesAtOnce);
-                if (await cache.Blocks.GetAsync(index, entry, block, last, last, reader: null, token) is { } hold)
+                throw Gone(range, offset);
+            }
+
+            var entry = index.Ranges[found];
+            var block = index.FindBlock(entry, offset);
+            for (var last = index.LastWithin(entry, block, BytesAtOnce); block <= last; block++)
+            {
+                if (await cache.Blocks.GetAsync(index, entry, block, last, last, reader: null, token) is not { } hold)
                 {
-                    List<StreamRecord> records = [.. Enumerable.Range(0, hold.Block.Count).Select(i => hold.Block[i]).Skip(hold.Block.Find(offset))];
-                    return new StreamRead(records, hold.Buffer.Release);
+                    throw Gone(range, offset);
+                }
+
+                holds.Add(hold.Buffer);
+                for (var i = hold.Block.Find(offset); i < hold.Block.Count; i++)
+                {
+                    records.Add(hold.Block[i]);
                 }
             }
+
+            return new StreamRead(records, () => Release(holds));
         }
         catch (ObjectStorageException failure)
         {
+            Release(holds);
             throw new StreamException(StreamError.StorageUnavailable, failure.Message, failure);
         }
+        catch
+        {
+            Release(holds);
+            throw;
+        }
+    }
 
-        throw new StreamException(
-            StreamError.OffsetOutOfRange, $"Offset {offset} of stream {range.Stream} is in object {range.Object} no more");
+    private static StreamException Gone(ObjectRange range, long offset) =>
+        new(StreamError.OffsetOutOfRange, $"Offset {offset} of stream {range.Stream} is in object {range.Object} no more");
+
+    private static void Release(List<PooledBuffer> holds)
+    {
+        foreach (var hold in holds)
+        {
+            hold.Release();
+        }
     }
 }

@@ -74,6 +74,8 @@ public sealed class StreamStore : IStreamStore, IStreamHost
     /// <summary>How many open streams have such records.</summary>
     public int NotUploadedStreams => Streams.Count(stream => stream.Core.Offsets.Uploaded < stream.NextOffset);
 
+    public bool IsBusy => Budget.Waiting > 0 || NotUploadedBytes > Options.NotUploadedBytes / 2;
+
     public int MaxAppendBytes => Components.Wal.MaxRecordBytes;
 
     /// <summary>Completes when this incarnation can write nothing any more, with the reason: its WAL is lost, or its registration fenced.</summary>

@@ -13,8 +13,8 @@ namespace Millrace.Broker.Partitions.Moves;
 /// <remarks>Threading: any thread.</remarks>
 internal sealed class NextLeaderWarmth(NodeRuntime runtime, IStreamStore store, IMetadataFeed feed, BrokerIdentity self)
 {
-    // A million committed offsets are read in a second or two.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    // A million committed offsets are read in a second or two. A node that stops has five seconds for all that it leads.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
 
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<NextLeaderWarmth>();
 

@@ -5,7 +5,8 @@ namespace Millrace.Coordination.Groups.Offsets;
 /// <summary>The committed offsets of one group, topics by name and partitions by index.</summary>
 internal sealed class GroupOffsets
 {
-    // Partitions in sorted arrays: a million of them take half as much as in a tree, and a log that was rewritten has them in order.
+    // Partitions in sorted arrays: a million of them take half as much as in a tree, and a log that was rewritten has them in order. Whoever removes many
+    // begins with the last.
     private readonly SortedDictionary<string, SortedList<int, CommittedOffset>> _topics = new(StringComparer.Ordinal);
 
     public bool IsEmpty => _topics.Count == 0;

@@ -15,7 +15,7 @@ internal sealed class OffsetExpiry(GroupOptions options)
         foreach (var topic in offsets?.Topics ?? [])
         {
             var isUsed = group.Uses(topic);
-            foreach (var (partition, offset) in offsets!.Of(topic))
+            foreach (var (partition, offset) in offsets!.Of(topic).Reverse())
             {
                 if (!isUsed && IsExpired(group, offset, now))
                 {

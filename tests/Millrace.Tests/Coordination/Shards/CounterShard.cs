@@ -22,7 +22,10 @@ internal sealed class CounterShard(ShardContext<long> context) : ICoordinatorSha
 
     public int LiveRecordCount => 1;
 
-    public IEnumerable<long> LiveRecords() => [Whole + Sum];
+    public IEnumerable<long> LiveRecords()
+    {
+        yield return Whole + Sum;
+    }
 
     // A record adds to the sum, or is all of it.
     public void Replay(long record) => Sum = record >= Whole / 2 ? record - Whole : Sum + record;

@@ -94,6 +94,37 @@ public sealed class LogRewritingTests
     });
 
     [Fact]
+    public void It_ends_though_something_is_under_way_at_every_moment() => Run(async () =>
+    {
+        await _partition.SubmitAsync<long>((shard, reply) => shard.AddMany(Most, maySplit: false, reply));
+        _log.IsFast = false;
+        for (var i = 0; i < 10 && _log.Start == 0; i++)
+        {
+            _ = Add(1);
+            await SettleAsync();
+            _ = Add(1);
+            await SettleAsync();
+            _log.Complete();
+            await SettleAsync();
+        }
+
+        Assert.True(_log.Start > 0);
+    });
+
+    [Fact]
+    public void While_the_log_has_enough_to_do_nothing_is_written_anew() => Run(async () =>
+    {
+        _log.IsBusy = true;
+        await _partition.SubmitAsync<long>((shard, reply) => shard.AddMany(2 * Most, maySplit: false, reply));
+        await SettleAsync();
+        Assert.Equal(2 * Most, Length);
+        _log.IsBusy = false;
+        await Add(1);
+        await SettleAsync();
+        Assert.Equal(1, Length);
+    });
+
+    [Fact]
     public void Trimming_is_tried_until_it_is_decided() => Run(async () =>
     {
         await _partition.SubmitAsync<long>((shard, reply) => shard.AddMany(Most, maySplit: false, reply));

@@ -23,6 +23,8 @@ internal sealed class ScriptedLog : IPartitionWriter, IPartitionLoader
     /// <summary>How many records the open appends have, each.</summary>
     public IEnumerable<int> OpenSizes => _open.Select(append => append.Records.Length);
 
+    public bool IsBusy { get; set; }
+
     /// <summary>Appends complete at once.</summary>
     public bool IsFast { get; set; } = true;
 
@@ -112,7 +114,7 @@ internal sealed class ScriptedLog : IPartitionWriter, IPartitionLoader
             if (end > offset)
             {
                 RecordsRead += batch.Length;
-                yield return new LoadedRecords(batch, end);
+                yield return new LoadedRecords(batch, end - batch.Length, end);
             }
         }
     }

@@ -11,6 +11,8 @@ internal sealed class UnreliableLog(SimulationKernel kernel) : IPartitionWriter,
 
     public int MaxBatchBytes => 500;
 
+    public bool IsBusy => kernel.Random.Chance(0.1);
+
     /// <summary>All there ever were.</summary>
     public List<EncodedRecord> Records { get; } = [];
 
@@ -53,7 +55,7 @@ internal sealed class UnreliableLog(SimulationKernel kernel) : IPartitionWriter,
                 throw new CoordinatorException(CoordinatorError.Unavailable);
             }
 
-            yield return new LoadedRecords([record], ++next);
+            yield return new LoadedRecords([record], next, ++next);
         }
     }
 
