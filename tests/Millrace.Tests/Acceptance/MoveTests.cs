@@ -129,7 +129,9 @@ public sealed partial class MoveTests(ITestOutputHelper output)
         await File.WriteAllTextAsync(plan, Plan(a, b));
 
         Assert.Contains(
-            "Successfully started", await JavaAsync("reassign", "--reassignment-json-file", plan, "--execute", "--throttle", "50000000"), StringComparison.Ordinal);
+            "Successfully started",
+            await JavaAsync("reassign", "--reassignment-json-file", plan, "--execute", "--throttle", "50000000"),
+            StringComparison.Ordinal);
         await AssertRateAsync("50000000");
         Assert.True(await Eventually.BecomesTrueAsync(async () =>
             CompletedLine().Count(await JavaAsync("reassign", "--reassignment-json-file", plan, "--verify")) == 2));
@@ -156,9 +158,11 @@ public sealed partial class MoveTests(ITestOutputHelper output)
             + $$""" {"topic": "tools", "partition": 1, "replicas": [{{first}}, {{second}}]}]}""";
 
         // --verify takes it back when all is done.
-        async Task AssertRateAsync(string rate) => Assert.Equal(
-            rate,
-            (string)Rows(await new Shell(cluster[1].BootstrapServers).RunAsync($"config get leader.replication.throttled.rate --broker {a} --json"))[0]["value"]!);
+        async Task AssertRateAsync(string rate)
+        {
+            var told = await new Shell(cluster[1].BootstrapServers).RunAsync($"config get leader.replication.throttled.rate --broker {a} --json");
+            Assert.Equal(rate, (string)Rows(told)[0]["value"]!);
+        }
 
         async Task AssertLeaderAsync(int node) => Assert.All(
             Rows(await new Shell(cluster[1].BootstrapServers).RunAsync("partition list --topic tools --json")),
