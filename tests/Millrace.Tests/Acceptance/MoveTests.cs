@@ -128,9 +128,14 @@ public sealed partial class MoveTests(ITestOutputHelper output)
         var plan = directory.Sub("plan.json");
         await File.WriteAllTextAsync(plan, Plan(a, b));
 
-        Assert.Contains("Successfully started", await JavaAsync("reassign", "--reassignment-json-file", plan, "--execute"), StringComparison.Ordinal);
+        Assert.Contains(
+            "Successfully started",
+            await JavaAsync("reassign", "--reassignment-json-file", plan, "--execute", "--throttle", "50000000"),
+            StringComparison.Ordinal);
+        await AssertRateAsync("50000000");
         Assert.True(await Eventually.BecomesTrueAsync(async () =>
             CompletedLine().Count(await JavaAsync("reassign", "--reassignment-json-file", plan, "--verify")) == 2));
+        await AssertRateAsync(long.MaxValue.ToString(CultureInfo.InvariantCulture));
         Assert.Contains("No partition reassignments found", await JavaAsync("reassign", "--list"), StringComparison.Ordinal);
         await JavaAsync("leader-election", "--election-type", "preferred", "--all-topic-partitions");
         await AssertLeaderAsync(a);
@@ -151,6 +156,13 @@ public sealed partial class MoveTests(ITestOutputHelper output)
         static string Plan(int first, int second) =>
             $$"""{"version": 1, "partitions": [{"topic": "tools", "partition": 0, "replicas": [{{first}}, {{second}}]},"""
             + $$""" {"topic": "tools", "partition": 1, "replicas": [{{first}}, {{second}}]}]}""";
+
+        // --verify takes it back when all is done.
+        async Task AssertRateAsync(string rate)
+        {
+            var told = await new Shell(cluster[1].BootstrapServers).RunAsync($"config get leader.replication.throttled.rate --broker {a} --json");
+            Assert.Equal(rate, (string)Rows(told)[0]["value"]!);
+        }
 
         async Task AssertLeaderAsync(int node) => Assert.All(
             Rows(await new Shell(cluster[1].BootstrapServers).RunAsync("partition list --topic tools --json")),
