@@ -16,6 +16,8 @@ internal sealed class SteadyWriter : IDisposable
     private readonly long[] _sent;
     private readonly long[] _acknowledged;
     private readonly AcknowledgementGaps _gaps;
+    private readonly AcknowledgementGaps _gapsOfAll = new(partitions: 1);
+    private readonly List<double> _latencies = [];
     private readonly IProducer<Null, byte[]> _producer;
     private readonly WriterOptions _options;
     private readonly Thread _thread;
@@ -60,6 +62,18 @@ internal sealed class SteadyWriter : IDisposable
 
     /// <inheritdoc cref="AcknowledgementGaps.Take"/>
     public TimeSpan[] LongestGaps() => _gaps.Take();
+
+    /// <summary>The longest time between two acknowledgements, whichever their partitions, since this was called before.</summary>
+    public TimeSpan LongestGap() => _gapsOfAll.Take()[0];
+
+    /// <summary>How long each record took from sending to its acknowledgement, in milliseconds.</summary>
+    public double[] Latencies()
+    {
+        lock (_latencies)
+        {
+            return [.. _latencies];
+        }
+    }
 
     /// <summary>Sends a record to every partition now, beside its steady ones, and tells when each is acknowledged.</summary>
     public Probe ProbeAll()
@@ -122,6 +136,7 @@ internal sealed class SteadyWriter : IDisposable
     {
         var value = new byte[_options.RecordBytes];
         BinaryPrimitives.WriteInt64BigEndian(value, _sent[partition]++);
+        var began = Stopwatch.GetTimestamp();
         _producer.Produce(new TopicPartition(_topic, partition), new Message<Null, byte[]> { Value = value }, report =>
         {
             if (report.Error.IsError)
@@ -132,8 +147,18 @@ internal sealed class SteadyWriter : IDisposable
             {
                 Interlocked.Increment(ref _acknowledged[partition]);
                 _gaps.Acknowledge(partition);
+                _gapsOfAll.Acknowledge(0);
+                Note(Stopwatch.GetElapsedTime(began));
                 probe?.Acknowledge(partition);
             }
         });
+    }
+
+    private void Note(TimeSpan latency)
+    {
+        lock (_latencies)
+        {
+            _latencies.Add(latency.TotalMilliseconds);
+        }
     }
 }

@@ -20,9 +20,9 @@ internal sealed class KafkaUnderTest : BrokerUnderTest
             var port = FreePort();
             try
             {
-                var ready = Run(Script, ["start", "--dir", directory, "--port", $"{port}", .. properties]);
+                var ready = ProgramRun.Run(Script, ["start", "--dir", directory, "--port", $"{port}", .. properties]);
                 BootstrapServers = $"127.0.0.1:{port}";
-                ProcessId = int.Parse(ready.Split(' ')[^1], CultureInfo.InvariantCulture);
+                ProcessId = int.Parse(ready.Trim().Split(' ')[^1], CultureInfo.InvariantCulture);
                 return;
             }
             catch (InvalidOperationException) when (attempt < Attempts)
@@ -37,7 +37,7 @@ internal sealed class KafkaUnderTest : BrokerUnderTest
 
     private static string Script => Path.GetFullPath(Path.Combine(Checkout.Root, "..", "shared", "peers", "kafka", "kafka.sh"));
 
-    public override void Dispose() => Run(Script, "stop", "--dir", _directory);
+    public override void Dispose() => ProgramRun.Run(Script, "stop", "--dir", _directory);
 
     private static int FreePort()
     {
