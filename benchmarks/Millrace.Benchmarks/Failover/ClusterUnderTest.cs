@@ -82,7 +82,9 @@ internal sealed class ClusterUnderTest : IDisposable
         var specification = leader is { } index
             ? new TopicSpecification
             {
-                Name = topic, ReplicasAssignments = Enumerable.Range(0, partitions).ToDictionary(at => at, _ => new List<int> { _brokers[index].Node }),
+                Name = topic,
+                NumPartitions = partitions,
+                ReplicasAssignments = Enumerable.Range(0, partitions).ToDictionary(at => at, _ => new List<int> { _brokers[index].Node }),
             }
             : new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = 1 };
         _admin.CreateTopicsAsync([specification], new CreateTopicsOptions { RequestTimeout = Patience, OperationTimeout = Patience }).Wait();

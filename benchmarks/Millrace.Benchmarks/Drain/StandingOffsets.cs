@@ -1,0 +1,56 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Millrace.Benchmarks.Failover;
+
+namespace Millrace.Benchmarks.Drain;
+
+/// <summary>Offsets of many groups without members, which are committed once, and must be there for good.</summary>
+/// <param name="cluster">Where they are.</param>
+/// <param name="topics">Whose partitions they are for, each group's for as many as it has offsets.</param>
+/// <param name="partitions">Of each topic.</param>
+/// <param name="groups">How many.</param>
+/// <param name="offsets">Of each.</param>
+internal sealed class StandingOffsets(ClusterUnderTest cluster, string[] topics, int partitions, int groups, int offsets) : IDisposable
+{
+    private const int AtOnce = 4;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly IAdminClient _admin = new AdminClientBuilder(cluster.Client()).SetLogHandler((_, _) => { }).Build();
+
+    /// <summary>Commits those of all groups.</summary>
+    /// <exception cref="KafkaException">One of them is refused.</exception>
+    public Task CommitAsync() => ForEachAsync(async (group, wanted) =>
+        await _admin.AlterConsumerGroupOffsetsAsync(
+            [new ConsumerGroupTopicPartitionOffsets(group, wanted)], new AlterConsumerGroupOffsetsOptions { RequestTimeout = Patience }));
+
+    /// <summary>Reads them all back.</summary>
+    /// <exception cref="InvalidOperationException">One is missing, or another.</exception>
+    public Task CheckAsync() => ForEachAsync(async (group, wanted) =>
+    {
+        var found = await OffsetsOfAsync(group, wanted.Select(offset => offset.TopicPartition));
+        if (wanted.Find(offset => found[offset.TopicPartition] != offset.Offset) is { } other)
+        {
+            throw new InvalidOperationException($"{group} has committed {other}, and {found[other.TopicPartition]} is what it has now");
+        }
+    });
+
+    /// <summary>What any group has committed.</summary>
+    public async Task<Dictionary<TopicPartition, Offset>> OffsetsOfAsync(string group, IEnumerable<TopicPartition> asked)
+    {
+        var answer = await _admin.ListConsumerGroupOffsetsAsync(
+            [new ConsumerGroupTopicPartitions(group, [.. asked])], new ListConsumerGroupOffsetsOptions { RequestTimeout = Patience });
+        return answer[0].Partitions.ToDictionary(partition => partition.TopicPartition, partition => partition.Offset);
+    }
+
+    public void Dispose() => _admin.Dispose();
+
+    private Task ForEachAsync(Func<string, List<TopicPartitionOffset>, Task> act) => Parallel.ForEachAsync(
+        Enumerable.Range(0, groups), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (group, _) => await act($"standing-{group}", Of(group)));
+
+    /// <summary>Different in every group and partition.</summary>
+    private List<TopicPartitionOffset> Of(int group) =>
+    [
+        .. Enumerable.Range(0, offsets).Select(at =>
+            new TopicPartitionOffset(topics[at / partitions], at % partitions, ((long)group * offsets) + at)),
+    ];
+}
