@@ -1,6 +1,7 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Millrace.Benchmarks.Failover;
+using Millrace.Server.Cli;
 
 namespace Millrace.Benchmarks.Drain;
 
@@ -20,8 +21,8 @@ internal sealed class StandingOffsets(ClusterUnderTest cluster, string[] topics,
     /// <summary>Commits those of all groups.</summary>
     /// <exception cref="KafkaException">One of them is refused.</exception>
     public Task CommitAsync() => ForEachAsync(async (group, wanted) =>
-        await _admin.AlterConsumerGroupOffsetsAsync(
-            [new ConsumerGroupTopicPartitionOffsets(group, wanted)], new AlterConsumerGroupOffsetsOptions { RequestTimeout = Patience }));
+        await GroupCalls.RepeatAsync(Patience, () => _admin.AlterConsumerGroupOffsetsAsync(
+            [new ConsumerGroupTopicPartitionOffsets(group, wanted)], new AlterConsumerGroupOffsetsOptions { RequestTimeout = Patience })));
 
     /// <summary>Reads them all back.</summary>
     /// <exception cref="InvalidOperationException">One is missing, or another.</exception>
@@ -37,8 +38,8 @@ internal sealed class StandingOffsets(ClusterUnderTest cluster, string[] topics,
     /// <summary>What any group has committed.</summary>
     public async Task<Dictionary<TopicPartition, Offset>> OffsetsOfAsync(string group, IEnumerable<TopicPartition> asked)
     {
-        var answer = await _admin.ListConsumerGroupOffsetsAsync(
-            [new ConsumerGroupTopicPartitions(group, [.. asked])], new ListConsumerGroupOffsetsOptions { RequestTimeout = Patience });
+        var answer = await GroupCalls.RepeatAsync(Patience, () => _admin.ListConsumerGroupOffsetsAsync(
+            [new ConsumerGroupTopicPartitions(group, [.. asked])], new ListConsumerGroupOffsetsOptions { RequestTimeout = Patience }));
         return answer[0].Partitions.ToDictionary(partition => partition.TopicPartition, partition => partition.Offset);
     }
 
