@@ -1,3 +1,4 @@
+using Confluent.Kafka;
 using Millrace.Protocol;
 using Millrace.Server.Cli;
 
@@ -17,15 +18,25 @@ internal static class ClusterCheck
         using var patience = new CancellationTokenSource(limit);
         while (true)
         {
-            var (partitions, amiss) = await LookAsync(cluster);
-            if (amiss is null)
+            (int Partitions, string? Amiss) look;
+            try
             {
-                return partitions;
+                look = await LookAsync(cluster);
+            }
+            catch (Exception silent) when (silent is KafkaException or HttpRequestException or IOException)
+            {
+                // One that was given up may just be coming back.
+                look = (0, silent.Message);
+            }
+
+            if (look.Amiss is null)
+            {
+                return look.Partitions;
             }
 
             if (patience.IsCancellationRequested)
             {
-                throw new InvalidOperationException($"After {limit.TotalSeconds:F0} s the cluster is not at rest: {amiss}");
+                throw new InvalidOperationException($"After {limit.TotalSeconds:F0} s the cluster is not at rest: {look.Amiss}");
             }
 
             await Task.Delay(Pace);
@@ -78,5 +89,5 @@ internal static class ClusterCheck
         where TRequest : class, Protocol.Messages.IRequest<TRequest>
         where TResponse : class, Protocol.Messages.IResponse<TResponse> =>
         await DirectQuestion.AskAsync<TRequest, TResponse>(cluster.Client(index), request, Patience, CancellationToken.None)
-        ?? throw new InvalidOperationException($"{ClusterUnderTest.NameOf(index)} does not answer");
+        ?? throw new IOException($"{ClusterUnderTest.NameOf(index)} does not answer");
 }

@@ -13,10 +13,12 @@ internal sealed partial record Metric(string Name, string Labels, double Value)
 
     /// <summary>All of a broker.</summary>
     /// <param name="http">Where its HTTP is.</param>
-    public static IEnumerable<Metric> Read(Uri http) => Line().Matches(Client.GetStringAsync(new Uri(http, "/metrics")).Result).Select(match => new Metric(
-        match.Groups["name"].Value,
-        match.Groups["labels"].Value,
-        match.Groups["value"].Value == "+Inf" ? double.PositiveInfinity : double.Parse(match.Groups["value"].Value, CultureInfo.InvariantCulture)));
+    public static IEnumerable<Metric> Read(Uri http) => Line()
+        .Matches(Client.GetStringAsync(new Uri(http, "/metrics")).GetAwaiter().GetResult())
+        .Select(match => new Metric(
+            match.Groups["name"].Value,
+            match.Groups["labels"].Value,
+            match.Groups["value"].Value == "+Inf" ? double.PositiveInfinity : double.Parse(match.Groups["value"].Value, CultureInfo.InvariantCulture)));
 
     /// <summary>The value of one of its labels; empty if it has none of that name.</summary>
     public string Label(string name) =>
