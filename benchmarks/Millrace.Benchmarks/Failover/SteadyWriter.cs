@@ -90,8 +90,7 @@ internal sealed class SteadyWriter : IDisposable
     /// <exception cref="InvalidOperationException">Something was not: the application has seen an error.</exception>
     public void Finish()
     {
-        _stopped = true;
-        _thread.Join();
+        Stop();
         _producer.Flush(TimeSpan.FromSeconds(60));
         if (_failure is not null || !_sent.AsSpan().SequenceEqual(_acknowledged))
         {
@@ -99,7 +98,17 @@ internal sealed class SteadyWriter : IDisposable
         }
     }
 
-    public void Dispose() => _producer.Dispose();
+    public void Dispose()
+    {
+        Stop();
+        _producer.Dispose();
+    }
+
+    private void Stop()
+    {
+        _stopped = true;
+        _thread.Join();
+    }
 
     private void Write()
     {
