@@ -24,7 +24,7 @@ internal sealed class DrainRun(ClusterUnderTest cluster, DrainOptions options)
         cluster.CreateTopic(MembersTopic, partitions: 1, drained);
         var members = new List<CommittingMember>();
         var applications = new List<Application>();
-        using var standing = new StandingOffsets(cluster, _topics, _each, options.Groups, options.Offsets / options.Groups);
+        var standing = new StandingOffsets(cluster, _topics, _each, options.Groups, options.Offsets / options.Groups);
         try
         {
             // The first group makes the offsets' topic.

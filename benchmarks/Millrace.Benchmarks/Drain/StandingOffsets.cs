@@ -11,24 +11,22 @@ namespace Millrace.Benchmarks.Drain;
 /// <param name="partitions">Of each topic.</param>
 /// <param name="groups">How many.</param>
 /// <param name="offsets">Of each.</param>
-internal sealed class StandingOffsets(ClusterUnderTest cluster, string[] topics, int partitions, int groups, int offsets) : IDisposable
+internal sealed class StandingOffsets(ClusterUnderTest cluster, string[] topics, int partitions, int groups, int offsets)
 {
     private const int AtOnce = 4;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly IAdminClient _admin = new AdminClientBuilder(cluster.Client()).SetLogHandler((_, _) => { }).Build();
-
     /// <summary>Commits those of all groups.</summary>
     /// <exception cref="KafkaException">One of them is refused.</exception>
-    public Task CommitAsync() => ForEachAsync(async (group, wanted) =>
-        await GroupCalls.RepeatAsync(Patience, () => _admin.AlterConsumerGroupOffsetsAsync(
+    public async Task CommitAsync() => await ForEachAsync(async (admin, group, wanted) =>
+        await GroupCalls.RepeatAsync(Patience, () => admin.AlterConsumerGroupOffsetsAsync(
             [new ConsumerGroupTopicPartitionOffsets(group, wanted)], new AlterConsumerGroupOffsetsOptions { RequestTimeout = Patience })));
 
     /// <summary>Reads them all back.</summary>
     /// <exception cref="InvalidOperationException">One is missing, or another.</exception>
-    public Task CheckAsync() => ForEachAsync(async (group, wanted) =>
+    public async Task CheckAsync() => await ForEachAsync(async (admin, group, wanted) =>
     {
-        var found = await OffsetsOfAsync(group, wanted.Select(offset => offset.TopicPartition));
+        var found = await OffsetsOfAsync(admin, group, wanted.Select(offset => offset.TopicPartition));
         if (wanted.Find(offset => found[offset.TopicPartition] != offset.Offset) is { } other)
         {
             throw new InvalidOperationException($"{group} has committed {other}, and {found[other.TopicPartition]} is what it has now");
@@ -38,15 +36,28 @@ internal sealed class StandingOffsets(ClusterUnderTest cluster, string[] topics,
     /// <summary>What any group has committed.</summary>
     public async Task<Dictionary<TopicPartition, Offset>> OffsetsOfAsync(string group, IEnumerable<TopicPartition> asked)
     {
-        var answer = await GroupCalls.RepeatAsync(Patience, () => _admin.ListConsumerGroupOffsetsAsync(
+        using var admin = Connect();
+        return await OffsetsOfAsync(admin, group, asked);
+    }
+
+    private static async Task<Dictionary<TopicPartition, Offset>> OffsetsOfAsync(IAdminClient admin, string group, IEnumerable<TopicPartition> asked)
+    {
+        var answer = await GroupCalls.RepeatAsync(Patience, () => admin.ListConsumerGroupOffsetsAsync(
             [new ConsumerGroupTopicPartitions(group, [.. asked])], new ListConsumerGroupOffsetsOptions { RequestTimeout = Patience }));
         return answer[0].Partitions.ToDictionary(partition => partition.TopicPartition, partition => partition.Offset);
     }
 
-    public void Dispose() => _admin.Dispose();
+    private async Task ForEachAsync(Func<IAdminClient, string, List<TopicPartitionOffset>, Task> act)
+    {
+        using var admin = Connect();
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, groups),
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce },
+            async (group, _) => await act(admin, $"standing-{group}", Of(group)));
+    }
 
-    private Task ForEachAsync(Func<string, List<TopicPartitionOffset>, Task> act) => Parallel.ForEachAsync(
-        Enumerable.Range(0, groups), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (group, _) => await act($"standing-{group}", Of(group)));
+    /// <summary>A new client each time: one that still knows a former coordinator crashes where that tells it so, when it asks for offsets.</summary>
+    private IAdminClient Connect() => new AdminClientBuilder(cluster.Client()).SetLogHandler((_, _) => { }).Build();
 
     /// <summary>Different in every group and partition.</summary>
     private List<TopicPartitionOffset> Of(int group) =>
