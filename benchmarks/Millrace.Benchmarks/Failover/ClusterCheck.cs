@@ -78,7 +78,9 @@ internal static class ClusterCheck
         }
 
         // Who leads, as they do it.
-        var led = cluster.Metrics().Where(metric => metric.Name == "millrace_partitions").ToLookup(metric => metric.Label("state"), metric => (int)metric.Value);
+        var led = cluster.Metrics()
+            .Where(metric => metric.Name == "millrace_partitions")
+            .ToLookup(metric => metric.Label("state"), metric => (int)metric.Value);
         var total = led.Sum(state => state.Sum());
         return total != views[0].Count || led["Open"].Sum() != total
             ? (0, $"of {views[0].Count} partitions brokers lead {string.Join(", ", led.Select(state => $"{state.Sum()} {state.Key}"))}")

@@ -11,7 +11,9 @@ internal sealed class FailoverRun(ClusterUnderTest cluster, FailoverOptions opti
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
     private readonly Random _random = new(1);
-    private readonly Fault[] _any = [.. Enum.GetValues<Fault>().Where(fault => fault is not (Fault.All or Fault.Any) && (fault != Fault.Cut || cluster.CanCut))];
+    private readonly Fault[] _any =
+        [.. Enum.GetValues<Fault>().Where(fault => fault is not (Fault.All or Fault.Any) && (fault != Fault.Cut || cluster.CanCut))];
+
     private readonly string[] _topics = [.. Enumerable.Range(0, options.Topics).Select(index => $"failover-{index}")];
 
     /// <summary>Lets it befall the cluster so many times, and checks at the end that nothing was lost, doubled or reordered.</summary>

@@ -76,7 +76,9 @@ internal sealed class GrowthRun(ClusterUnderTest cluster, MetadataLogFolder log,
         }
     }
 
-    private double Open() => cluster.Metrics().Where(metric => metric.Name == "millrace_partitions" && metric.Label("state") == "Open").Sum(metric => metric.Value);
+    private double Open() => cluster.Metrics()
+        .Where(metric => metric.Name == "millrace_partitions" && metric.Label("state") == "Open")
+        .Sum(metric => metric.Value);
 
     /// <summary>All that the controller has answered over the network: other brokers' messages, those that wait for news included.</summary>
     private double Requests() => cluster.Metrics(cluster.Controller())

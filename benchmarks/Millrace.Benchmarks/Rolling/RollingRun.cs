@@ -38,10 +38,10 @@ internal sealed class RollingRun(ClusterUnderTest cluster, int topics, int parti
         Gaps(applications);
         await Task.Delay(pause);
         var undisturbed = Gaps(applications).SelectMany(gaps => gaps).Max();
-        var rebalances = applications.Sum(application => application.Rebalances);
         Console.WriteLine(FormattableString.Invariant(
-            $"{cluster.Count} brokers, {topics} topics of {partitions} partitions; undisturbed, a partition acknowledges nothing for {undisturbed:F0} ms at most.\n"));
-        Console.WriteLine("| broker | partitions | drained, s | stopped, s | ready again, s | has its share, s | its partitions acknowledged nothing, ms | any |");
+            $"{cluster.Count} brokers, {topics} topics of {partitions} partitions; undisturbed, {undisturbed:F0} ms pass without an acknowledgement of one.\n"));
+        Console.WriteLine(
+            "| broker | partitions | drained, s | stopped, s | ready again, s | has its share, s | its partitions acknowledged nothing, ms | any |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach (var name in Plan())
         {
@@ -50,14 +50,14 @@ internal sealed class RollingRun(ClusterUnderTest cluster, int topics, int parti
 
         var records = applications.Sum(application => application.Check(Limit));
         var latencies = new Sample(applications.SelectMany(application => application.Latencies()));
-        rebalances = applications.Sum(application => application.Rebalances) - rebalances;
+        var rebalances = applications.Sum(application => application.Rebalances);
         await ClusterCheck.WaitAsync(cluster, Limit);
         Console.WriteLine("\nFrom sending a record to its acknowledgement, all the time, in ms:\n");
         Console.WriteLine(Sample.Head);
         Console.WriteLine(latencies.Row("a record"));
         Console.WriteLine(
-            $"\n{records} records: each acknowledged one is in the log once, in order, and nothing else is. No producer and no group saw an error, and groups read "
-            + $"each record. {rebalances} rebalances.");
+            $"\n{records} records: each acknowledged one is in the log once, in order, and nothing else is. No producer and no group saw an error, and "
+            + $"groups read each record. {rebalances} rebalances.");
         if (rebalances > 0)
         {
             throw new InvalidOperationException("Groups were disturbed: a rolling restart must not rebalance them");
@@ -67,7 +67,9 @@ internal sealed class RollingRun(ClusterUnderTest cluster, int topics, int parti
     /// <summary>The brokers by name, in the order in which they are to be restarted.</summary>
     private List<string> Plan() =>
     [
-        .. cluster.Command("cluster restart-plan --json").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(row => (string)JsonNode.Parse(row)!["name"]!),
+        .. cluster.Command("cluster restart-plan --json")
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(row => (string)JsonNode.Parse(row)!["name"]!),
     ];
 
     private async Task RestartAsync(string name, Application[] applications)
