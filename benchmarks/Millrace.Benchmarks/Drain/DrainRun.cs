@@ -86,7 +86,7 @@ internal sealed class DrainRun(ClusterUnderTest cluster, DrainOptions options)
         }
 
         Console.WriteLine(FormattableString.Invariant(
-            $"\n{options.Partitions} partitions and {options.Shards} shards with {options.Offsets} offsets went in {took.TotalSeconds:F2} s. Largest gaps, ms:\n"));
+            $"\n{options.Partitions} partitions and {options.Shards} shards with {options.Offsets} offsets went in {took.TotalSeconds:F2} s. Gaps, ms:\n"));
         Console.WriteLine(Sample.Head);
         Console.WriteLine(new Sample(during.Producers).Row("between acknowledgements of a producer"));
         Console.WriteLine(new Sample(undisturbed.Producers).Row("the same, undisturbed"));

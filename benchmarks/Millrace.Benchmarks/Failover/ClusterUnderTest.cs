@@ -1,13 +1,12 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using Millrace.Benchmarks.Moves;
 using Millrace.Benchmarks.SideBySide;
-using Millrace.Server.Cli;
-using Millrace.Server.Cli.Brokers;
 
 namespace Millrace.Benchmarks.Failover;
 
 /// <summary>Brokers of one cluster, each a process of its own that keeps its name and its address.</summary>
-internal sealed class ClusterUnderTest : IDisposable
+internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -74,10 +73,13 @@ internal sealed class ClusterUnderTest : IDisposable
         }
     }
 
+    /// <inheritdoc/>
+    public void CreateTopic(string topic, int partitions) => CreateTopic(topic, partitions, leader: null);
+
     /// <param name="topic">Its name.</param>
     /// <param name="partitions">How many.</param>
     /// <param name="leader">Who leads all of them, and is to; null for everybody in turn.</param>
-    public void CreateTopic(string topic, int partitions, int? leader = null)
+    public void CreateTopic(string topic, int partitions, int? leader)
     {
         var specification = leader is { } index
             ? new TopicSpecification
@@ -133,32 +135,15 @@ internal sealed class ClusterUnderTest : IDisposable
         }
     }
 
-    /// <summary>Has a broker lead all partitions of a topic, and waits until it does.</summary>
-    /// <exception cref="InvalidOperationException">One of them has not moved.</exception>
-    public async Task MoveAsync(string topic, int index, TimeSpan limit)
-    {
-        foreach (var (partition, error) in await TryMoveAsync(topic, _ => true, index, limit))
-        {
-            if (error is not null)
-            {
-                throw new InvalidOperationException($"{topic}-{partition} has not moved to {NameOf(index)}: {error}");
-            }
-        }
-    }
+    /// <inheritdoc/>
+    public Task MoveAsync(string topic, int index, TimeSpan limit) => LeaderChange.RequireAsync(_admin, Client(), topic, _brokers[index].Node, limit);
 
-    /// <summary>Has a broker lead some partitions of a topic, and waits until it does.</summary>
-    /// <returns>What became of each: null where the broker leads it now.</returns>
-    /// <exception cref="KafkaException">Nobody answers in time.</exception>
-    /// <exception cref="CommandFailedException">No broker is there to ask.</exception>
-    public Task<IReadOnlyDictionary<int, Error?>> TryMoveAsync(string topic, Func<int, bool> areMeant, int index, TimeSpan limit)
-    {
-        var partitions = _admin.GetMetadata(topic, limit).Topics[0].Partitions.Where(partition => areMeant(partition.PartitionId));
-        return new PartitionMove(topic, _brokers[index].Node).RunAsync(
-            Client(),
-            partitions.ToDictionary(partition => partition.PartitionId, partition => (IReadOnlyList<int>)partition.Replicas),
-            limit,
-            CancellationToken.None);
-    }
+    /// <inheritdoc cref="LeaderChange.TryAsync"/>
+    public Task<IReadOnlyDictionary<int, Error?>> TryMoveAsync(string topic, Func<int, bool> areMeant, int index, TimeSpan limit) =>
+        LeaderChange.TryAsync(_admin, Client(), topic, areMeant, _brokers[index].Node, limit);
+
+    /// <inheritdoc/>
+    public StopTimes? Stops() => StopTimes.Read(this);
 
     public void Kill(int index) => _brokers[index].Signal("KILL");
 

@@ -144,23 +144,49 @@ internal sealed class SteadyWriter : IDisposable
     private void Produce(int partition, Probe? probe)
     {
         var value = new byte[_options.RecordBytes];
-        BinaryPrimitives.WriteInt64BigEndian(value, _sent[partition]++);
+        BinaryPrimitives.WriteInt64BigEndian(value, _sent[partition]);
         var began = Stopwatch.GetTimestamp();
-        _producer.Produce(new TopicPartition(_topic, partition), new Message<Null, byte[]> { Value = value }, report =>
+        while (!TryProduce(partition, value, report => Settle(partition, began, report, probe)))
         {
-            if (report.Error.IsError)
+            if (_stopped)
             {
-                _failure ??= report.Error.Reason;
+                return;
             }
-            else
-            {
-                Interlocked.Increment(ref _acknowledged[partition]);
-                _gaps.Acknowledge(partition);
-                _gapsOfAll.Acknowledge(0);
-                Note(Stopwatch.GetElapsedTime(began));
-                probe?.Acknowledge(partition);
-            }
-        });
+
+            Thread.Sleep(1);
+        }
+
+        _sent[partition]++;
+    }
+
+    /// <returns>False where the client has no room: brokers do not keep up, and the pace is not kept either.</returns>
+    private bool TryProduce(int partition, byte[] value, Action<DeliveryReport<Null, byte[]>> settle)
+    {
+        try
+        {
+            _producer.Produce(new TopicPartition(_topic, partition), new Message<Null, byte[]> { Value = value }, settle);
+            return true;
+        }
+        catch (ProduceException<Null, byte[]> full) when (full.Error.Code == ErrorCode.Local_QueueFull)
+        {
+            return false;
+        }
+    }
+
+    private void Settle(int partition, long began, DeliveryReport<Null, byte[]> report, Probe? probe)
+    {
+        if (report.Error.IsError)
+        {
+            _failure ??= report.Error.Reason;
+        }
+        else
+        {
+            Interlocked.Increment(ref _acknowledged[partition]);
+            _gaps.Acknowledge(partition);
+            _gapsOfAll.Acknowledge(0);
+            Note(Stopwatch.GetElapsedTime(began));
+            probe?.Acknowledge(partition);
+        }
     }
 
     private void Note(TimeSpan latency)

@@ -4,7 +4,7 @@ using Millrace.Benchmarks.Failover;
 namespace Millrace.Benchmarks.Moves;
 
 /// <summary>A cluster under load, whose partitions go round.</summary>
-internal sealed class MovesRun(ClusterUnderTest cluster, int partitions, int moves, TimeSpan pause, WriterOptions writing)
+internal sealed class MovesRun(IMovingCluster cluster, int partitions, int moves, TimeSpan pause, WriterOptions writing)
 {
     private const string Topic = "moves";
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
@@ -30,11 +30,14 @@ internal sealed class MovesRun(ClusterUnderTest cluster, int partitions, int mov
         }
 
         var records = application.Check(Limit);
-        var stops = StopTimes.Read(cluster);
         Console.WriteLine($"{moves} moves of {partitions} partitions among {cluster.Count} brokers, in ms:\n");
         Console.WriteLine(Sample.Head);
-        Console.WriteLine(FormattableString.Invariant(
-            $"| a partition stops, at most | {stops.AtMost(0.5)} | {stops.AtMost(0.9)} | {stops.AtMost(0.99)} | {stops.AtMost(1)} | {stops.Count} |"));
+        if (cluster.Stops() is { } stops)
+        {
+            Console.WriteLine(FormattableString.Invariant(
+                $"| a partition stops, at most | {stops.AtMost(0.5)} | {stops.AtMost(0.9)} | {stops.AtMost(0.99)} | {stops.AtMost(1)} | {stops.Count} |"));
+        }
+
         Console.WriteLine(new Sample(commands).Row("the command takes"));
         Console.WriteLine(new Sample(gaps).Row("a client's largest time between acknowledgements of a partition that moves"));
         Console.WriteLine(new Sample(undisturbed).Row("the same, undisturbed for 3 s"));

@@ -39,7 +39,7 @@ internal sealed class RollingRun(ClusterUnderTest cluster, int topics, int parti
         await Task.Delay(pause);
         var undisturbed = Gaps(applications).SelectMany(gaps => gaps).Max();
         Console.WriteLine(FormattableString.Invariant(
-            $"{cluster.Count} brokers, {topics} topics of {partitions} partitions; undisturbed, {undisturbed:F0} ms pass without an acknowledgement of one.\n"));
+            $"{cluster.Count} brokers, {topics} topics of {partitions} partitions; one acknowledges nothing for {undisturbed:F0} ms undisturbed.\n"));
         Console.WriteLine(
             "| broker | partitions | drained, s | stopped, s | ready again, s | has its share, s | its partitions acknowledged nothing, ms | any |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|");

@@ -10,7 +10,10 @@ internal sealed class KafkaUnderTest : BrokerUnderTest
     private const int Attempts = 3;
     private readonly string _directory;
 
-    public KafkaUnderTest(string name, string directory, params string[] properties)
+    /// <param name="name">For people.</param>
+    /// <param name="directory">For all that it writes.</param>
+    /// <param name="properties">Beside the usual ones, for the port that it gets.</param>
+    public KafkaUnderTest(string name, string directory, Func<int, IEnumerable<string>> properties)
         : base(name)
     {
         _directory = directory;
@@ -20,7 +23,7 @@ internal sealed class KafkaUnderTest : BrokerUnderTest
             var port = FreePort();
             try
             {
-                var ready = ProgramRun.Run(Script, ["start", "--dir", directory, "--port", $"{port}", .. properties]);
+                var ready = ProgramRun.Run(Script, ["start", "--dir", directory, "--port", $"{port}", .. properties(port)]);
                 BootstrapServers = $"127.0.0.1:{port}";
                 ProcessId = int.Parse(ready.Trim().Split(' ')[^1], CultureInfo.InvariantCulture);
                 return;
@@ -32,6 +35,9 @@ internal sealed class KafkaUnderTest : BrokerUnderTest
             }
         }
     }
+
+    /// <summary>Where its controller listens, if it is one.</summary>
+    public int ControllerPort => int.Parse(BootstrapServers.Split(':')[^1], CultureInfo.InvariantCulture) + 1;
 
     public static bool IsAtHand => File.Exists(Script);
 
