@@ -15,6 +15,7 @@ internal sealed class MovesRun(IMovingCluster cluster, int partitions, int moves
         using var application = new Application(cluster.BootstrapServers, Topic, partitions, writing);
         application.ProbeAll().Wait(Limit);
         application.CatchUp(Limit);
+        Gaps(application);
         await Task.Delay(TimeSpan.FromSeconds(3));
         var undisturbed = Gaps(application);
 
