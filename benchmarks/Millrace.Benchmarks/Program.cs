@@ -6,12 +6,15 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Millrace.Benchmarks;
 using Millrace.Benchmarks.Coordinators;
 using Millrace.Benchmarks.DataPath;
+using Millrace.Benchmarks.Drain;
 using Millrace.Benchmarks.Failover;
 using Millrace.Benchmarks.Files;
+using Millrace.Benchmarks.Growth;
 using Millrace.Benchmarks.Metadata;
 using Millrace.Benchmarks.Micro;
 using Millrace.Benchmarks.Moves;
 using Millrace.Benchmarks.Opening;
+using Millrace.Benchmarks.Rolling;
 using Millrace.Benchmarks.SideBySide;
 using Millrace.Benchmarks.Streams;
 using Millrace.Benchmarks.Wal;
@@ -67,8 +70,8 @@ micro.SetAction(parsed =>
 
 return await new RootCommand("Measures Millrace, and Apache Kafka beside it.")
     {
-        SideBySideCommand.Create(), FailoverCommand.Create(), MovesCommand.Create(), CutsCommand.Create(), dataPath, streams, wal, files, metadata,
-        opening, shard, micro,
+        SideBySideCommand.Create(), FailoverCommand.Create(), MovesCommand.Create(), CutsCommand.Create(), DrainCommand.Create(), RollingCommand.Create(),
+        GrowthCommand.Create(), dataPath, streams, wal, files, metadata, opening, shard, micro,
     }
     .Parse(args)
     .InvokeAsync();

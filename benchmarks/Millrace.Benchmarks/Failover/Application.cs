@@ -16,8 +16,8 @@ internal sealed class Application : IDisposable
         _group = new GroupReader(bootstrapServers, topic, partitions);
     }
 
-    /// <summary>Errors that the group's application has seen.</summary>
-    public int GroupErrors => _group.Errors;
+    /// <inheritdoc cref="GroupReader.Rebalances"/>
+    public int Rebalances => _group.Rebalances;
 
     /// <inheritdoc cref="SteadyWriter.ProbeAll"/>
     public Probe ProbeAll() => _writer.ProbeAll();
@@ -25,14 +25,27 @@ internal sealed class Application : IDisposable
     /// <inheritdoc cref="AcknowledgementGaps.Take"/>
     public TimeSpan[] LongestGaps() => _writer.LongestGaps();
 
+    /// <inheritdoc cref="SteadyWriter.LongestGap"/>
+    public TimeSpan LongestGap() => _writer.LongestGap();
+
+    /// <inheritdoc cref="SteadyWriter.Latencies"/>
+    public double[] Latencies() => _writer.Latencies();
+
     /// <summary>Waits until the group has read all that has been acknowledged before.</summary>
     public void CatchUp(TimeSpan limit) => _group.WaitFor(_writer.Count, limit);
 
-    /// <summary>Ends writing, and compares what is in the log with what was acknowledged.</summary>
+    /// <summary>Ends writing, waits until the group has read all, and compares what is in the log with what was acknowledged.</summary>
     /// <returns>Records in the log.</returns>
-    public long Check()
+    /// <exception cref="InvalidOperationException">Something was lost, doubled or out of order, or the producer or the group saw an error.</exception>
+    public long Check(TimeSpan limit)
     {
         _writer.Finish();
+        CatchUp(limit);
+        if (_group.Error is { } error)
+        {
+            throw new InvalidOperationException($"The group that reads {_topic} saw an error: {error}");
+        }
+
         LogCheck.Check(_bootstrapServers, _topic, _partitions, _writer);
         return _writer.Count;
     }

@@ -1,19 +1,21 @@
-using System.Diagnostics;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using Millrace.Benchmarks.Moves;
 using Millrace.Benchmarks.SideBySide;
-using Millrace.Server.Cli.Brokers;
 
 namespace Millrace.Benchmarks.Failover;
 
 /// <summary>Brokers of one cluster, each a process of its own that keeps its name and its address.</summary>
-internal sealed class ClusterUnderTest : IDisposable
+internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly string _folder;
     private readonly string _store;
     private readonly MillraceUnderTest[] _brokers;
     private readonly SeparateHosts? _hosts;
     private readonly string _logLevel;
+    private readonly string[] _settings;
     private readonly IAdminClient _admin;
 
     /// <param name="folder">For data and logs.</param>
@@ -21,21 +23,47 @@ internal sealed class ClusterUnderTest : IDisposable
     /// <param name="brokers">How many.</param>
     /// <param name="hosts">One for each; null for this machine's loopback.</param>
     /// <param name="logLevel">The least that they log.</param>
-    public ClusterUnderTest(string folder, string store, int brokers, SeparateHosts? hosts = null, string logLevel = "information")
+    /// <param name="settings">Of each broker, as <c>--set</c> takes them.</param>
+    public ClusterUnderTest(
+        string folder, string store, int brokers, SeparateHosts? hosts = null, string logLevel = "information", IEnumerable<string>? settings = null)
     {
         (_folder, _store, _hosts, _logLevel) = (folder, store, hosts, logLevel);
+        _settings = [.. (settings ?? []).SelectMany(setting => new[] { "--set", setting })];
         _brokers = new MillraceUnderTest[brokers];
         Parallel.For(0, brokers, index => _brokers[index] = Start(index, $"{HostOf(index)}:0"));
         BootstrapServers = string.Join(',', _brokers.Select(broker => broker.BootstrapServers));
-        _admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = BootstrapServers }).Build();
+        _admin = new AdminClientBuilder(Client(BootstrapServers)).SetLogHandler((_, _) => { }).Build();
     }
 
     public string BootstrapServers { get; }
 
     public int Count => _brokers.Length;
 
-    /// <summary>Where the metrics of each are.</summary>
-    public IEnumerable<Uri> Http => _brokers.Select(broker => broker.Http);
+    /// <summary>The metrics of all that live.</summary>
+    public IEnumerable<Metric> Metrics() => Enumerable.Range(0, Count).SelectMany(Metrics);
+
+    /// <summary>The metrics of one.</summary>
+    public IEnumerable<Metric> Metrics(int index) => Metric.Read(_brokers[index].Http);
+
+    /// <summary>Megabytes of memory that one has now.</summary>
+    public double ResidentMegabytes(int index) => _brokers[index].ResidentMegabytes;
+
+    /// <summary>Its name for good.</summary>
+    public static string NameOf(int index) => $"broker{index}";
+
+    /// <summary>How a client connects that asks one broker, or whoever of all answers first, in an order of its own.</summary>
+    public ClientConfig Client(int? only = null)
+    {
+        string[] addresses = [.. only is { } index ? [_brokers[index].BootstrapServers] : _brokers.Select(broker => broker.BootstrapServers)];
+        Random.Shared.Shuffle(addresses);
+        return Client(string.Join(',', addresses));
+    }
+
+    /// <summary>Runs one of the program's commands on the cluster.</summary>
+    /// <returns>What it has written.</returns>
+    /// <exception cref="InvalidOperationException">It has failed.</exception>
+    public string Command(string command) =>
+        ProgramRun.Run(Path.Combine(Checkout.Root, "millrace"), [.. command.Split(' '), "-b", BootstrapServers]);
 
     public void PrintLogs()
     {
@@ -45,17 +73,33 @@ internal sealed class ClusterUnderTest : IDisposable
         }
     }
 
-    public void CreateTopic(string topic, int partitions) =>
-        _admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = 1 }]).Wait();
+    /// <inheritdoc/>
+    public void CreateTopic(string topic, int partitions) => CreateTopic(topic, partitions, leader: null);
+
+    /// <param name="topic">Its name.</param>
+    /// <param name="partitions">How many.</param>
+    /// <param name="leader">Who leads all of them, and is to; null for everybody in turn.</param>
+    public void CreateTopic(string topic, int partitions, int? leader)
+    {
+        var specification = leader is { } index
+            ? new TopicSpecification
+            {
+                Name = topic,
+                NumPartitions = partitions,
+                ReplicasAssignments = Enumerable.Range(0, partitions).ToDictionary(at => at, _ => new List<int> { _brokers[index].Node }),
+            }
+            : new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = 1 };
+        _admin.CreateTopicsAsync([specification], new CreateTopicsOptions { RequestTimeout = Patience, OperationTimeout = Patience }).Wait();
+    }
 
     /// <summary>The broker that the controller lives in.</summary>
-    public int Controller() => Find(_admin.DescribeClusterAsync().Result.Controller is { } node ? $"{node.Host}:{node.Port}" : "");
+    public int Controller() => Find(_admin.DescribeClusterAsync().Result.Controller?.Id ?? -1);
 
     /// <summary>Waits until every broker is known to live.</summary>
     /// <exception cref="TimeoutException">Not in time.</exception>
     public void WaitForAll(TimeSpan limit)
     {
-        if (!SpinWait.SpinUntil(() => _admin.GetMetadata(TimeSpan.FromSeconds(10)).Brokers.Count == Count, limit))
+        if (!SpinWait.SpinUntil(() => _admin.GetMetadata(Patience).Brokers.Count == Count, limit))
         {
             throw new TimeoutException($"A broker has not come back for {limit.TotalSeconds:F0} s");
         }
@@ -64,18 +108,22 @@ internal sealed class ClusterUnderTest : IDisposable
     /// <summary>How many partitions of a topic each broker leads.</summary>
     public int[] Leaders(string topic)
     {
-        var metadata = _admin.GetMetadata(topic, TimeSpan.FromSeconds(10));
         var led = new int[Count];
-        foreach (var partition in metadata.Topics[0].Partitions)
+        foreach (var leader in LeaderOfEach(topic).Where(leader => leader is not null))
         {
-            if (metadata.Brokers.Find(broker => broker.BrokerId == partition.Leader) is { } leader)
-            {
-                led[Find($"{leader.Host}:{leader.Port}")]++;
-            }
+            led[leader!.Value]++;
         }
 
         return led;
     }
+
+    /// <summary>The broker that leads each partition of a topic; null where nobody does.</summary>
+    public int?[] LeaderOfEach(string topic) =>
+    [
+        .. _admin.GetMetadata(topic, Patience).Topics[0].Partitions
+            .OrderBy(partition => partition.PartitionId)
+            .Select(partition => partition.Leader < 0 ? (int?)null : Find(partition.Leader)),
+    ];
 
     /// <summary>Waits until so many partitions of a topic have leaders.</summary>
     /// <exception cref="TimeoutException">Not in time.</exception>
@@ -87,33 +135,36 @@ internal sealed class ClusterUnderTest : IDisposable
         }
     }
 
-    /// <summary>Has a broker lead all partitions of a topic, and waits until it does.</summary>
-    /// <exception cref="InvalidOperationException">One of them has not moved.</exception>
-    public async Task MoveAsync(string topic, int index, TimeSpan limit)
-    {
-        var metadata = _admin.GetMetadata(topic, TimeSpan.FromSeconds(10));
-        var to = metadata.Brokers.Single(broker => $"{broker.Host}:{broker.Port}" == _brokers[index].BootstrapServers).BrokerId;
-        var outcomes = await new PartitionMove(topic, to).RunAsync(
-            new ClientConfig { BootstrapServers = BootstrapServers, ClientId = "bench" },
-            metadata.Topics[0].Partitions.ToDictionary(partition => partition.PartitionId, partition => (IReadOnlyList<int>)partition.Replicas),
-            limit,
-            CancellationToken.None);
-        foreach (var (partition, error) in outcomes)
-        {
-            if (error is not null)
-            {
-                throw new InvalidOperationException($"{topic}-{partition} has not moved to broker {to}: {error}");
-            }
-        }
-    }
+    /// <inheritdoc/>
+    public Task MoveAsync(string topic, int index, TimeSpan limit) => LeaderChange.RequireAsync(_admin, Client(), topic, _brokers[index].Node, limit);
+
+    /// <inheritdoc cref="LeaderChange.TryAsync"/>
+    public Task<IReadOnlyDictionary<int, Error?>> TryMoveAsync(string topic, Func<int, bool> areMeant, int index, TimeSpan limit) =>
+        LeaderChange.TryAsync(_admin, Client(), topic, areMeant, _brokers[index].Node, limit);
+
+    /// <inheritdoc/>
+    public StopTimes? Stops() => StopTimes.Read(this);
 
     public void Kill(int index) => _brokers[index].Signal("KILL");
+
+    /// <summary>Stops one in good order, and waits for its end.</summary>
+    public void Terminate(int index) => _brokers[index].Stop();
 
     public void Stop(int index) => _brokers[index].Signal("STOP");
 
     public void Continue(int index) => _brokers[index].Signal("CONT");
 
-    /// <summary>Starts one again that was killed; returns when it is ready.</summary>
+    /// <summary>Whether brokers can be cut off from each other: each is on a host of its own.</summary>
+    public bool CanCut => _hosts is not null;
+
+    /// <summary>Nothing reaches the others any more that one sends; needs hosts of their own.</summary>
+    public void CutFromPeers(int index) =>
+        _hosts!.Cut(index, Enumerable.Range(0, Count).Where(other => other != index).Select(SeparateHosts.AddressOf), outgoing: true, refuse: false);
+
+    /// <summary>Takes that back.</summary>
+    public void Heal(int index) => _hosts!.Heal(index);
+
+    /// <summary>Starts one again that has ended; returns when it is ready.</summary>
     public void Restart(int index)
     {
         var address = _brokers[index].BootstrapServers;
@@ -129,19 +180,23 @@ internal sealed class ClusterUnderTest : IDisposable
 
     private string HostOf(int index) => _hosts is null ? "127.0.0.1" : SeparateHosts.AddressOf(index);
 
-    private int Find(string address) =>
-        Array.FindIndex(_brokers, broker => broker.BootstrapServers == address) is >= 0 and var found
+    private int Find(int node) =>
+        Array.FindIndex(_brokers, broker => broker.Node == node) is >= 0 and var found
             ? found
-            : throw new UnreachableException($"The cluster names a broker at '{address}', and none was started there");
+            : throw new InvalidOperationException($"The cluster names a broker {node}, and none of that id was started");
+
+    private static ClientConfig Client(string bootstrapServers) => new() { BootstrapServers = bootstrapServers, ClientId = "bench" };
 
     private MillraceUnderTest Start(int index, string listen) => new(
-        $"broker{index}",
+        NameOf(index),
         Checkout.Root,
-        Path.Combine(_folder, $"broker{index}"),
+        Path.Combine(_folder, NameOf(index)),
         new StreamWriter(LogOf(index), append: true) { AutoFlush = true },
         _hosts?.On(index) ?? [],
-        "--listen", listen, "--store", _store, "--wal", "object", "--name", $"broker{index}", "--log-level", _logLevel,
-        "--set", $"millrace.http.listener={HostOf(index)}:0");
+        [
+            "--listen", listen, "--store", _store, "--wal", "object", "--name", NameOf(index), "--log-level", _logLevel,
+            "--set", $"millrace.http.listener={HostOf(index)}:0", .. _settings,
+        ]);
 
-    private string LogOf(int index) => Path.Combine(_folder, $"broker{index}.log");
+    private string LogOf(int index) => Path.Combine(_folder, $"{NameOf(index)}.log");
 }

@@ -95,7 +95,7 @@ internal static class CutsCommand
             var read = ended.Elapsed;
             cluster.WaitForAll(Limit);
             var back = ended.Elapsed;
-            records += application.Check();
+            records += application.Check(Limit);
             var change = cluster.Controller() == controller ? "stays" : "changes";
             var seconds = FormattableString.Invariant(
                 $"{longest.TotalSeconds:F1} | {after.TotalSeconds:F1} | {read.TotalSeconds:F1} | {back.TotalSeconds:F1}");

@@ -23,34 +23,54 @@ internal static class FailoverCommand
         var topics = new Option<int>("--topics") { Description = "Each with a producer and a group of its own.", DefaultValueFactory = _ => 1 };
         var timeout = new Option<double?>("--request-timeout") { Description = "Seconds that a client waits for an answer; otherwise its own default, 30." };
         var pause = new Option<double>("--pause") { Description = "Seconds before each round.", DefaultValueFactory = _ => 5 };
-        var stop = new Option<double?>("--stop") { Description = "Seconds that a stopped broker stays so; otherwise until all is acknowledged." };
+        var stop = new Option<double?>("--stop") { Description = "Seconds that a broker stays stopped or cut off; otherwise until all is acknowledged." };
+        var minutes = new Option<double?>("--minutes") { Description = "For how long rounds begin, instead of --rounds." };
+        var moves = new Option<bool>("--moves")
+        {
+            Description = "Meanwhile partitions of all topics, and those of groups, go round among all brokers: at the end each has one leader.",
+        };
+        var separate = new Option<bool>("--separate-hosts")
+        {
+            Description = "Each broker on a host of its own, so that one can be cut off: needs root (as in `unshare -Urnm`), ip and nft.",
+        };
         var store = new Option<string?>("--store") { Description = "The bucket, empty; otherwise a directory." };
         var logs = new Option<string?>("--logs") { Description = "Prints at the end what the brokers logged at this level and above: debug, information." };
         var command = new Command("failover", "Brokers are killed or stopped under load: how long until every partition acknowledges again.")
         {
-            faults, brokers, topics, partitions, rounds, load, timeout, pause, stop, store, logs,
+            faults, moves, brokers, topics, partitions, rounds, minutes, load, timeout, pause, stop, separate, store, logs,
         };
-        command.SetAction(parsed =>
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(faults)!.Contains(Fault.Cut) && !result.GetValue(separate))
+            {
+                result.AddError("Brokers on one host cannot be cut off from each other: --separate-hosts.");
+            }
+        });
+        command.SetAction(async (parsed, _) =>
         {
             var options = new FailoverOptions(
                 parsed.GetValue(topics),
                 parsed.GetValue(partitions),
                 parsed.GetValue(rounds),
+                parsed.GetValue(minutes) is { } time ? TimeSpan.FromMinutes(time) : null,
                 TimeSpan.FromSeconds(parsed.GetValue(pause)),
                 Seconds(parsed.GetValue(stop)),
+                parsed.GetValue(moves),
                 new WriterOptions(parsed.GetValue(load), Seconds(parsed.GetValue(timeout))));
             foreach (var fault in parsed.GetValue(faults)!)
             {
                 using var folder = new ScratchFolder();
+                using var hosts = parsed.GetValue(separate) ? new SeparateHosts(parsed.GetValue(brokers)) : null;
                 using var cluster = new ClusterUnderTest(
                     folder.Path,
                     parsed.GetValue(store) ?? $"file://{folder.Path}/store",
                     parsed.GetValue(brokers),
-                    logLevel: parsed.GetValue(logs) ?? "warning");
+                    hosts,
+                    parsed.GetValue(logs) ?? "warning");
                 Console.WriteLine($"## {fault}: {cluster.Count} brokers, {options.Topics} topics of {options.Partitions} partitions\n");
                 try
                 {
-                    new FailoverRun(cluster, options).Measure(fault);
+                    await new FailoverRun(cluster, options).MeasureAsync(fault);
                 }
                 finally
                 {

@@ -5,6 +5,9 @@ namespace Millrace.Benchmarks.Failover;
 /// <param name="Partitions">Of each topic.</param>
 /// <param name="Rounds">How often it befalls the cluster.</param>
 /// <param name="Pause">Before each round.</param>
-/// <param name="StopTime">How long a stopped broker stays so; null until all partitions have acknowledged again.</param>
+/// <param name="Time">For how long rounds begin; null for as many as <paramref name="Rounds"/>.</param>
+/// <param name="StopTime">How long a broker stays stopped or cut off; null until all partitions have acknowledged again.</param>
+/// <param name="Moves">Whether partitions go round meanwhile.</param>
 /// <param name="Writing">How each producer writes.</param>
-internal sealed record FailoverOptions(int Topics, int Partitions, int Rounds, TimeSpan Pause, TimeSpan? StopTime, WriterOptions Writing);
+internal sealed record FailoverOptions(
+    int Topics, int Partitions, int Rounds, TimeSpan? Time, TimeSpan Pause, TimeSpan? StopTime, bool Moves, WriterOptions Writing);

@@ -1,17 +1,23 @@
 using System.Diagnostics;
+using Millrace.Benchmarks.Moves;
 
 namespace Millrace.Benchmarks.Failover;
 
 /// <summary>A cluster under load, which something befalls again and again.</summary>
 internal sealed class FailoverRun(ClusterUnderTest cluster, FailoverOptions options)
 {
+    private const string OffsetsTopic = "__consumer_offsets";
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+
+    private readonly Random _random = new(1);
+    private readonly Fault[] _any =
+        [.. Enum.GetValues<Fault>().Where(fault => fault is not (Fault.All or Fault.Any) && (fault != Fault.Cut || cluster.CanCut))];
 
     private readonly string[] _topics = [.. Enumerable.Range(0, options.Topics).Select(index => $"failover-{index}")];
 
     /// <summary>Lets it befall the cluster so many times, and checks at the end that nothing was lost, doubled or reordered.</summary>
-    public void Measure(Fault fault)
+    public async Task MeasureAsync(Fault fault)
     {
         foreach (var topic in _topics)
         {
@@ -23,7 +29,7 @@ internal sealed class FailoverRun(ClusterUnderTest cluster, FailoverOptions opti
             Array.ConvertAll(_topics, topic => new Application(cluster.BootstrapServers, topic, options.Partitions, options.Writing));
         try
         {
-            Measure(fault, applications);
+            await MeasureAsync(fault, applications);
         }
         finally
         {
@@ -31,17 +37,20 @@ internal sealed class FailoverRun(ClusterUnderTest cluster, FailoverOptions opti
         }
     }
 
-    private void Measure(Fault fault, Application[] applications)
+    private async Task MeasureAsync(Fault wanted, Application[] applications)
     {
         ProbeAll(applications);
         CatchUp(applications);
         Thread.Sleep(Settling);
         Console.WriteLine($"Undisturbed, all have acknowledged after {After(ProbeAll(applications), 1)} s.\n");
-        Console.WriteLine("| round | lost their leader | half of all acknowledged again after, s | 99 % | all | group has read all, s | fences |");
-        Console.WriteLine("|---|---|---|---|---|---|---|");
-        for (var round = 1; round <= options.Rounds; round++)
+        using var moves = options.Moves ? new RandomMoves(cluster, [.. _topics, OffsetsTopic]) : null;
+        Console.WriteLine("| round | what | lost their leader | half of all acknowledged again after, s | 99 % | all | group has read all, s | fences |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|");
+        var clock = Stopwatch.StartNew();
+        for (var round = 1; options.Time is { } time ? clock.Elapsed < time : round <= options.Rounds; round++)
         {
             Thread.Sleep(options.Pause);
+            var fault = wanted == Fault.Any ? _any[_random.Next(_any.Length)] : wanted;
             var victims = Choose(fault, round);
             var (led, fences) = (Leaders(), FenceCounts.Read(cluster));
             var over = Hit(fault, victims);
@@ -52,14 +61,21 @@ internal sealed class FailoverRun(ClusterUnderTest cluster, FailoverOptions opti
             Mend(fault, victims, over);
 
             // Whoever counted is gone where brokers are killed.
-            var given = IsStop(fault) ? FenceCounts.Read(cluster).Since(fences) : "";
+            var given = Passes(fault) ? FenceCounts.Read(cluster).Since(fences) : "";
             Console.WriteLine(FormattableString.Invariant(
-                $"| {round} | {lost} | {After(after, 0.5)} | {After(after, 0.99)} | {After(after, 1)} | {read.TotalSeconds:F2} | {given} |"));
+                $"| {round} | {fault} | {lost} | {After(after, 0.5)} | {After(after, 0.99)} | {After(after, 1)} | {read.TotalSeconds:F2} | {given} |"));
         }
 
-        var records = applications.Sum(application => application.Check());
-        Console.WriteLine($"\n{records} records: each acknowledged one is in the log once, in order, and nothing else is. No producer saw an error;");
-        Console.WriteLine($"groups saw {applications.Sum(application => application.GroupErrors)}, and read each record.\n");
+        if (moves is not null)
+        {
+            var moved = moves.Stop();
+            var partitions = await ClusterCheck.WaitAsync(cluster, Limit);
+            Console.WriteLine($"\n{moved}. Each of {partitions} partitions has one leader, which lives, and none is on its way.");
+        }
+
+        var records = applications.Sum(application => application.Check(Limit));
+        Console.WriteLine($"\n{records} records: each acknowledged one is in the log once, in order, and nothing else is. No producer and no group saw an");
+        Console.WriteLine("error, and groups read each record.\n");
     }
 
     private static TimeSpan[] ProbeAll(Application[] applications) => Wait(Array.ConvertAll(applications, application => application.ProbeAll()));
@@ -80,31 +96,31 @@ internal sealed class FailoverRun(ClusterUnderTest cluster, FailoverOptions opti
             Fault.Broker or Fault.StoppedBroker => [other],
             Fault.Controller or Fault.StoppedController => [controller],
             Fault.Both => [controller, other],
-            Fault.Each => [round % cluster.Count],
+            Fault.Each or Fault.Cut => [round % cluster.Count],
             _ => [.. Enumerable.Range(0, cluster.Count)],
         };
     }
 
-    /// <returns>Ends when a stop has lasted as long as it is to last.</returns>
+    /// <returns>Ends when what passes by itself has lasted as long as it is to last.</returns>
     private Task Hit(Fault fault, int[] victims)
     {
-        Array.ForEach(victims, IsStop(fault) ? cluster.Stop : cluster.Kill);
+        Array.ForEach(victims, fault == Fault.Cut ? cluster.CutFromPeers : Passes(fault) ? cluster.Stop : cluster.Kill);
         if (fault == Fault.All)
         {
             Parallel.ForEach(victims, cluster.Restart);
         }
 
-        return IsStop(fault) && options.StopTime is { } time
-            ? Task.Delay(time).ContinueWith(_ => Array.ForEach(victims, cluster.Continue), TaskScheduler.Default)
+        return Passes(fault) && options.StopTime is { } time
+            ? Task.Delay(time).ContinueWith(_ => Array.ForEach(victims, End(fault)), TaskScheduler.Default)
             : Task.CompletedTask;
     }
 
     private void Mend(Fault fault, int[] victims, Task over)
     {
         over.Wait();
-        if (IsStop(fault))
+        if (Passes(fault))
         {
-            Array.ForEach(victims, cluster.Continue);
+            Array.ForEach(victims, End(fault));
         }
         else if (fault != Fault.All)
         {
@@ -112,8 +128,10 @@ internal sealed class FailoverRun(ClusterUnderTest cluster, FailoverOptions opti
         }
     }
 
-    private static bool IsStop(Fault fault) => fault is Fault.StoppedBroker or Fault.StoppedController;
+    private Action<int> End(Fault fault) => fault == Fault.Cut ? cluster.Heal : cluster.Continue;
 
-    private static string After(TimeSpan[] ascending, double share) =>
-        FormattableString.Invariant($"{ascending[(int)Math.Ceiling(ascending.Length * share) - 1].TotalSeconds:F2}");
+    private static bool Passes(Fault fault) => fault is Fault.StoppedBroker or Fault.StoppedController or Fault.Cut;
+
+    private static string After(TimeSpan[] times, double share) =>
+        FormattableString.Invariant($"{new Sample(times.Select(time => time.TotalSeconds)).At(share):F2}");
 }

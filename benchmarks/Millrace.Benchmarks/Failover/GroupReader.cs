@@ -15,8 +15,9 @@ internal sealed class GroupReader : IDisposable
     private readonly Thread _thread;
     private volatile bool _stopped;
     private volatile string? _failure;
+    private volatile string? _error;
     private long _read;
-    private int _errors;
+    private int _assignments;
 
     public GroupReader(string bootstrapServers, string topic, int partitions)
     {
@@ -27,14 +28,20 @@ internal sealed class GroupReader : IDisposable
             GroupId = $"readers of {topic}",
             AutoOffsetReset = AutoOffsetReset.Earliest,
             AutoCommitIntervalMs = 1_000,
-        }).SetLogHandler((_, _) => { }).Build();
+        })
+            .SetLogHandler((_, _) => { })
+            .SetPartitionsAssignedHandler((_, _) => { Interlocked.Increment(ref _assignments); })
+            .Build();
         _consumer.Subscribe(topic);
         _thread = new Thread(Read) { IsBackground = true };
         _thread.Start();
     }
 
-    /// <summary>Errors that the client has given its application so far.</summary>
-    public int Errors => Volatile.Read(ref _errors);
+    /// <summary>The first error that the client has given its application; null if there was none.</summary>
+    public string? Error => _error;
+
+    /// <summary>How often it was given its partitions anew; 0 if nothing has disturbed the group.</summary>
+    public int Rebalances => Math.Max(0, Volatile.Read(ref _assignments) - 1);
 
     /// <summary>Waits until it has read so many different records.</summary>
     /// <exception cref="InvalidOperationException">It has not in time, or something was missing.</exception>
@@ -79,8 +86,8 @@ internal sealed class GroupReader : IDisposable
             }
             catch (ConsumeException passing) when (!passing.Error.IsFatal)
             {
-                // Counted: what passes is not for an application to see.
-                Interlocked.Increment(ref _errors);
+                // Kept, and told at the end: what passes is not for an application to see.
+                _error ??= passing.Error.Reason;
             }
         }
     }

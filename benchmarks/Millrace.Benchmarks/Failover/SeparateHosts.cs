@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Millrace.Benchmarks.Failover;
 
 /// <summary>
@@ -68,18 +66,7 @@ internal sealed class SeparateHosts : IDisposable
 
     private string NameOf(int host) => $"{_prefix}h{host}";
 
-    private void Nft(int host, string rule) => Run("ip", ["netns", "exec", NameOf(host), "nft", rule]);
+    private void Nft(int host, string rule) => ProgramRun.Run("ip", ["netns", "exec", NameOf(host), "nft", rule]);
 
-    private static void Ip(string arguments) => Run("ip", arguments.Split(' '));
-
-    private static void Run(string program, IEnumerable<string> arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-        var trouble = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        if (process.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: {trouble}");
-        }
-    }
+    private static void Ip(string arguments) => ProgramRun.Run("ip", arguments.Split(' '));
 }

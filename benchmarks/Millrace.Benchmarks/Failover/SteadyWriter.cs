@@ -16,6 +16,8 @@ internal sealed class SteadyWriter : IDisposable
     private readonly long[] _sent;
     private readonly long[] _acknowledged;
     private readonly AcknowledgementGaps _gaps;
+    private readonly AcknowledgementGaps _gapsOfAll = new(partitions: 1);
+    private readonly List<double> _latencies = [];
     private readonly IProducer<Null, byte[]> _producer;
     private readonly WriterOptions _options;
     private readonly Thread _thread;
@@ -61,6 +63,18 @@ internal sealed class SteadyWriter : IDisposable
     /// <inheritdoc cref="AcknowledgementGaps.Take"/>
     public TimeSpan[] LongestGaps() => _gaps.Take();
 
+    /// <summary>The longest time between two acknowledgements, whichever their partitions, since this was called before.</summary>
+    public TimeSpan LongestGap() => _gapsOfAll.Take()[0];
+
+    /// <summary>How long each record took from sending to its acknowledgement, in milliseconds.</summary>
+    public double[] Latencies()
+    {
+        lock (_latencies)
+        {
+            return [.. _latencies];
+        }
+    }
+
     /// <summary>Sends a record to every partition now, beside its steady ones, and tells when each is acknowledged.</summary>
     public Probe ProbeAll()
     {
@@ -76,8 +90,7 @@ internal sealed class SteadyWriter : IDisposable
     /// <exception cref="InvalidOperationException">Something was not: the application has seen an error.</exception>
     public void Finish()
     {
-        _stopped = true;
-        _thread.Join();
+        Stop();
         _producer.Flush(TimeSpan.FromSeconds(60));
         if (_failure is not null || !_sent.AsSpan().SequenceEqual(_acknowledged))
         {
@@ -85,7 +98,17 @@ internal sealed class SteadyWriter : IDisposable
         }
     }
 
-    public void Dispose() => _producer.Dispose();
+    public void Dispose()
+    {
+        Stop();
+        _producer.Dispose();
+    }
+
+    private void Stop()
+    {
+        _stopped = true;
+        _thread.Join();
+    }
 
     private void Write()
     {
@@ -121,19 +144,56 @@ internal sealed class SteadyWriter : IDisposable
     private void Produce(int partition, Probe? probe)
     {
         var value = new byte[_options.RecordBytes];
-        BinaryPrimitives.WriteInt64BigEndian(value, _sent[partition]++);
-        _producer.Produce(new TopicPartition(_topic, partition), new Message<Null, byte[]> { Value = value }, report =>
+        BinaryPrimitives.WriteInt64BigEndian(value, _sent[partition]);
+        var began = Stopwatch.GetTimestamp();
+        while (!TryProduce(partition, value, report => Settle(partition, began, report, probe)))
         {
-            if (report.Error.IsError)
+            if (_stopped)
             {
-                _failure ??= report.Error.Reason;
+                return;
             }
-            else
-            {
-                Interlocked.Increment(ref _acknowledged[partition]);
-                _gaps.Acknowledge(partition);
-                probe?.Acknowledge(partition);
-            }
-        });
+
+            Thread.Sleep(1);
+        }
+
+        _sent[partition]++;
+    }
+
+    /// <returns>False where the client has no room: brokers do not keep up, and the pace is not kept either.</returns>
+    private bool TryProduce(int partition, byte[] value, Action<DeliveryReport<Null, byte[]>> settle)
+    {
+        try
+        {
+            _producer.Produce(new TopicPartition(_topic, partition), new Message<Null, byte[]> { Value = value }, settle);
+            return true;
+        }
+        catch (ProduceException<Null, byte[]> full) when (full.Error.Code == ErrorCode.Local_QueueFull)
+        {
+            return false;
+        }
+    }
+
+    private void Settle(int partition, long began, DeliveryReport<Null, byte[]> report, Probe? probe)
+    {
+        if (report.Error.IsError)
+        {
+            _failure ??= report.Error.Reason;
+        }
+        else
+        {
+            Interlocked.Increment(ref _acknowledged[partition]);
+            _gaps.Acknowledge(partition);
+            _gapsOfAll.Acknowledge(0);
+            Note(Stopwatch.GetElapsedTime(began));
+            probe?.Acknowledge(partition);
+        }
+    }
+
+    private void Note(TimeSpan latency)
+    {
+        lock (_latencies)
+        {
+            _latencies.Add(latency.TotalMilliseconds);
+        }
     }
 }

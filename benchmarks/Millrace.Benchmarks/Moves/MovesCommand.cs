@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Millrace.Benchmarks.Failover;
+using Millrace.Benchmarks.SideBySide;
 
 namespace Millrace.Benchmarks.Moves;
 
@@ -22,21 +23,41 @@ internal static class MovesCommand
             Description = "Milliseconds before the client sends again what was refused; otherwise its own default, 100.",
         };
         var store = new Option<string?>("--store") { Description = "The bucket, empty; otherwise a directory." };
+        var kafka = new Option<bool>("--kafka")
+        {
+            Description = "Apache Kafka, where it is at hand beside the checkout: three brokers, each partition on all, by elections of preferred leaders.",
+        };
         var command = new Command("moves", "Partitions go from broker to broker under load: how long each stops, and what a client sees of it.")
         {
-            brokers, partitions, moves, load, record, pause, backoff, store,
+            brokers, partitions, moves, load, record, pause, backoff, store, kafka,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(kafka) && !KafkaUnderTest.IsAtHand)
+            {
+                result.AddError("Apache Kafka is not at hand beside this checkout.");
+            }
+        });
         command.SetAction(async (parsed, _) =>
         {
             using var folder = new ScratchFolder();
-            using var cluster = new ClusterUnderTest(folder.Path, parsed.GetValue(store) ?? $"file://{folder.Path}/store", parsed.GetValue(brokers));
             var bytes = parsed.GetValue(record);
             var writing = new WriterOptions(
                 parsed.GetValue(load) * 1_000_000 / bytes,
                 RecordBytes: bytes,
                 RetryBackoff: parsed.GetValue(backoff) is { } wait ? TimeSpan.FromMilliseconds(wait) : null);
-            await new MovesRun(
+            Task MeasureAsync(IMovingCluster cluster) => new MovesRun(
                 cluster, parsed.GetValue(partitions), parsed.GetValue(moves), TimeSpan.FromSeconds(parsed.GetValue(pause)), writing).MeasureAsync();
+            if (parsed.GetValue(kafka))
+            {
+                using var cluster = new KafkaCluster(folder.Path);
+                await MeasureAsync(cluster);
+            }
+            else
+            {
+                using var cluster = new ClusterUnderTest(folder.Path, parsed.GetValue(store) ?? $"file://{folder.Path}/store", parsed.GetValue(brokers));
+                await MeasureAsync(cluster);
+            }
         });
         return command;
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace Millrace.Benchmarks.SideBySide;
@@ -38,16 +37,6 @@ internal abstract class BrokerUnderTest : IDisposable
     public void ResetPeak() => File.WriteAllText($"/proc/{ProcessId}/clear_refs", "5");
 
     public abstract void Dispose();
-
-    /// <summary>Runs a program to its end and returns its first line of output.</summary>
-    protected static string Run(string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
-        var line = process.StandardOutput.ReadLine();
-        process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0 ? line ?? "" : throw new InvalidOperationException($"{program} ended with {process.ExitCode}");
-    }
 
     private double StatusMegabytes(string field) => File.ReadLines($"/proc/{ProcessId}/status")
         .Where(line => line.StartsWith(field, StringComparison.Ordinal))

@@ -10,7 +10,10 @@ internal sealed class KafkaUnderTest : BrokerUnderTest
     private const int Attempts = 3;
     private readonly string _directory;
 
-    public KafkaUnderTest(string name, string directory, params string[] properties)
+    /// <param name="name">For people.</param>
+    /// <param name="directory">For all that it writes.</param>
+    /// <param name="properties">Beside the usual ones, for the port that it gets.</param>
+    public KafkaUnderTest(string name, string directory, Func<int, IEnumerable<string>> properties)
         : base(name)
     {
         _directory = directory;
@@ -20,9 +23,9 @@ internal sealed class KafkaUnderTest : BrokerUnderTest
             var port = FreePort();
             try
             {
-                var ready = Run(Script, ["start", "--dir", directory, "--port", $"{port}", .. properties]);
+                var ready = ProgramRun.Run(Script, ["start", "--dir", directory, "--port", $"{port}", .. properties(port)]);
                 BootstrapServers = $"127.0.0.1:{port}";
-                ProcessId = int.Parse(ready.Split(' ')[^1], CultureInfo.InvariantCulture);
+                ProcessId = int.Parse(ready.Trim().Split(' ')[^1], CultureInfo.InvariantCulture);
                 return;
             }
             catch (InvalidOperationException) when (attempt < Attempts)
@@ -33,11 +36,14 @@ internal sealed class KafkaUnderTest : BrokerUnderTest
         }
     }
 
+    /// <summary>Where its controller listens, if it is one.</summary>
+    public int ControllerPort => int.Parse(BootstrapServers.Split(':')[^1], CultureInfo.InvariantCulture) + 1;
+
     public static bool IsAtHand => File.Exists(Script);
 
     private static string Script => Path.GetFullPath(Path.Combine(Checkout.Root, "..", "shared", "peers", "kafka", "kafka.sh"));
 
-    public override void Dispose() => Run(Script, "stop", "--dir", _directory);
+    public override void Dispose() => ProgramRun.Run(Script, "stop", "--dir", _directory);
 
     private static int FreePort()
     {

@@ -25,11 +25,8 @@ internal static class LatencyRun
 
         // The first seconds warm both sides up and are not counted.
         Send(TimeSpan.FromSeconds(3));
-        var milliseconds = Send(length);
-        milliseconds.Sort();
-        return new Latency(At(0.5), At(0.95), At(0.99), At(0.999));
-
-        double At(double share) => milliseconds[(int)Math.Min(milliseconds.Count - 1, milliseconds.Count * share)];
+        var milliseconds = new Sample(Send(length));
+        return new Latency(milliseconds.At(0.5), milliseconds.At(0.95), milliseconds.At(0.99), milliseconds.At(0.999));
 
         List<double> Send(TimeSpan time)
         {

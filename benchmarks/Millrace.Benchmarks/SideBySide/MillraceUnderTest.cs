@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Millrace.Benchmarks.SideBySide;
@@ -6,6 +7,9 @@ namespace Millrace.Benchmarks.SideBySide;
 /// <summary>Millrace as a user starts it, on a directory.</summary>
 internal sealed partial class MillraceUnderTest : BrokerUnderTest
 {
+    // millrace.stop.limit.ms, and a moment.
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
+
     private readonly Process _process;
 
     /// <param name="name">For people.</param>
@@ -39,28 +43,58 @@ internal sealed partial class MillraceUnderTest : BrokerUnderTest
         var ready = _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("millrace did not start");
         var addresses = Address().Matches(ready);
         (BootstrapServers, Http) = (addresses[0].Value, new Uri($"http://{addresses[1].Value}"));
+        Node = int.Parse(NodeId().Match(ready).Groups[1].Value, CultureInfo.InvariantCulture);
         ProcessId = _process.Id;
     }
 
     /// <summary>Where its metrics are.</summary>
     public Uri Http { get; }
 
+    /// <summary>Its id in the cluster.</summary>
+    public int Node { get; }
+
     /// <summary>Sends the process a signal, by its name. Nothing happens if it has ended.</summary>
     public void Signal(string name)
     {
         if (!_process.HasExited)
         {
-            Run("kill", $"-{name}", $"{ProcessId}");
+            ProgramRun.Run("kill", $"-{name}", $"{ProcessId}");
         }
     }
 
+    /// <summary>Stops it in good order, and waits for its end.</summary>
+    /// <exception cref="TimeoutException">It does not end.</exception>
+    public void Stop()
+    {
+        if (!Ends())
+        {
+            throw new TimeoutException($"{Name} has not ended {StopLimit.TotalSeconds:F0} s after its SIGTERM");
+        }
+    }
+
+    /// <summary>Stops it; kills it if it does not end.</summary>
     public override void Dispose()
     {
-        Signal("TERM");
-        _process.WaitForExit();
+        if (!Ends())
+        {
+            Signal("KILL");
+        }
+
         _process.Dispose();
+    }
+
+    private bool Ends()
+    {
+        Signal("TERM");
+
+        // Whoever was stopped (SIGSTOP) hears it only then.
+        Signal("CONT");
+        return _process.WaitForExit(StopLimit);
     }
 
     [GeneratedRegex(@"[\w.\-]+:\d+")]
     private static partial Regex Address();
+
+    [GeneratedRegex(@" node (\d+) ")]
+    private static partial Regex NodeId();
 }

@@ -124,8 +124,8 @@ internal static class SideBySideCommand
 
         if (KafkaUnderTest.IsAtHand)
         {
-            all.Add(("Kafka", folder => new KafkaUnderTest("Kafka", folder)));
-            all.Add(("Kafka, flush.messages=1", folder => new KafkaUnderTest("Kafka, flush.messages=1", folder, "log.flush.interval.messages=1")));
+            all.Add(("Kafka", folder => new KafkaUnderTest("Kafka", folder, _ => [])));
+            all.Add(("Kafka, flush.messages=1", folder => new KafkaUnderTest("Kafka, flush.messages=1", folder, _ => ["log.flush.interval.messages=1"])));
         }
 
         return [.. all.Where(broker => only is null || broker.Name.StartsWith(only, StringComparison.OrdinalIgnoreCase))];
