@@ -34,7 +34,8 @@ internal static class DrainCommand
         };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(offsets) / result.GetValue(groups) > result.GetValue(partitions))
+            // Where help is asked for, options have no values.
+            if (result.GetValue(offsets) > (long)result.GetValue(partitions) * result.GetValue(groups))
             {
                 result.AddError("A group has no more offsets than there are partitions: more --groups, or fewer --offsets.");
             }
