@@ -50,9 +50,6 @@ internal static partial class CoordinationMessages
         EventId = 6009, Level = LogLevel.Debug, Message = "What {Partition} holds below {Offset} cannot be deleted yet, and is tried again: {Reason}")]
     public static partial void TrimFailed(ILogger logger, string partition, long offset, string reason);
 
-    [LoggerMessage(EventId = 6014, Level = LogLevel.Debug, Message = "{Partition}, which is to be led here, cannot be read beforehand: {Reason}")]
-    public static partial void WarmUpFailed(ILogger logger, string partition, string reason);
-
     [LoggerMessage(EventId = 6010, Level = LogLevel.Information, Message = "Group {Group} leaves generation {Generation} to rebalance: {Reason}")]
     public static partial void Rebalancing(ILogger logger, string group, int generation, string reason);
 
@@ -64,6 +61,9 @@ internal static partial class CoordinationMessages
 
     [LoggerMessage(EventId = 6013, Level = LogLevel.Information, Message = "Group {Group}: static member {Member} takes the place of {Former}")]
     public static partial void MemberReplaced(ILogger logger, string group, string member, string former);
+
+    [LoggerMessage(EventId = 6014, Level = LogLevel.Debug, Message = "{Partition}, which is to be led here, cannot be read beforehand: {Reason}")]
+    public static partial void WarmUpFailed(ILogger logger, string partition, string reason);
 
     private static LogLevel LevelOf(CoordinatorError error) => error == CoordinatorError.Unavailable ? LogLevel.Debug : LogLevel.Warning;
 }

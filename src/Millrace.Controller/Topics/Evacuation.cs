@@ -31,7 +31,10 @@ internal static class Evacuation
     {
         if (!entry.Cluster.IsLive(node))
         {
-            return null;
+            // It leads nothing; but when it comes back, somebody must be there who takes what is made.
+            return entry.Cluster.Nodes.Keys.All(known => BrokerDuties.IsDrained(entry.Cluster, known))
+                ? new Refusal(ErrorCode.InvalidRequest, $"Broker {node} cannot be drained: every other broker is.")
+                : null;
         }
 
         if (!HasUndrained(entry.Cluster))

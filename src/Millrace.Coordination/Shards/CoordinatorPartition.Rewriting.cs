@@ -92,9 +92,14 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
     /// <summary>Everything live stands behind the first part, durably.</summary>
     private void EndRewriting()
     {
-        var from = _rewrittenFrom!.Value;
         _rewriting!.Dispose();
         _rewriting = null;
+        if (_rewrittenFrom is not { } from)
+        {
+            // While it was paused, everything was deleted.
+            return;
+        }
+
         _isTrimming = true;
         _length.CutAtMark();
         _ = _runtime.Spawn("coordinator-trim", stopping => TrimAsync(from, stopping));

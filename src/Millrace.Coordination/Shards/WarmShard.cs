@@ -11,13 +11,14 @@ namespace Millrace.Coordination.Shards;
 internal sealed class WarmShard<TShard, TRecord>
     where TShard : class, ICoordinatorShard<TRecord>
 {
-    // The node that leads the partition uploads what it has when it is told to hand it over, and waits for this one.
-    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(50);
+    // The node that leads the partition uploads what it has when it is told to hand it over, and waits for this one. It may take long to come to that.
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
     private readonly NodeRuntime _runtime;
     private readonly CancellationTokenSource _taken;
     private readonly Task _reading;
-    private LoadingShard<TShard, TRecord> _shard;
+    private LoadingShard<TShard, TRecord>? _shard;
 
     /// <summary>Begins to read.</summary>
     /// <param name="runtime">Time, and the scheduler.</param>
@@ -30,7 +31,6 @@ internal sealed class WarmShard<TShard, TRecord>
         Func<LoadingShard<TShard, TRecord>, CancellationToken, Task> read, Func<long, CancellationToken, Task> tell)
     {
         _runtime = runtime;
-        _shard = create();
         _taken = CancellationTokenSource.CreateLinkedTokenSource(runtime.Stopping);
         var (logger, token) = (runtime.Loggers.CreateLogger("Millrace.Coordination"), _taken.Token);
         _reading = runtime.Spawn("coordinator-warm-up", _ => RunAsync(logger, name, create, read, tell, token));
@@ -42,7 +42,9 @@ internal sealed class WarmShard<TShard, TRecord>
     {
         Stop();
         await _reading;
-        return _shard.IsWhole ? _shard : null;
+        var taken = _shard;
+        _shard = null;
+        return taken is { IsWhole: true } ? taken : null;
     }
 
     /// <summary>Nobody is going to take it.</summary>
@@ -52,18 +54,28 @@ internal sealed class WarmShard<TShard, TRecord>
         ILogger logger, string name, Func<LoadingShard<TShard, TRecord>> create, Func<LoadingShard<TShard, TRecord>, CancellationToken, Task> read,
         Func<long, CancellationToken, Task> tell, CancellationToken token)
     {
-        while (!token.IsCancellationRequested)
+        var pauses = new BackOff(_runtime, ShortestPause, LongestPause);
+        for (var isFirst = true; !token.IsCancellationRequested; isFirst = false)
         {
             try
             {
-                if (!_shard.IsWhole)
+                if (!isFirst)
                 {
-                    _shard = create();
+                    await pauses.PauseAsync(token);
                 }
 
-                await read(_shard, token);
-                await tell(_shard.NextOffset, token);
-                await Task.Delay(Pace, _runtime.Time, token);
+                if (_shard is not { IsWhole: true } shard)
+                {
+                    _shard = shard = create();
+                }
+
+                var before = shard.NextOffset;
+                await read(shard, token);
+                await tell(shard.NextOffset, token);
+                if (shard.NextOffset > before)
+                {
+                    pauses.Reset();
+                }
             }
             catch (OperationCanceledException) when (token.IsCancellationRequested)
             {
@@ -72,7 +84,6 @@ internal sealed class WarmShard<TShard, TRecord>
             catch (CoordinatorException refused)
             {
                 CoordinationMessages.WarmUpFailed(logger, name, refused.Message);
-                await Task.Delay(Pace, _runtime.Time, CancellationToken.None);
             }
             catch (Exception failure) when (failure is not InvariantViolationException)
             {

@@ -13,8 +13,11 @@ namespace Millrace.Broker.Partitions.Moves;
 /// <remarks>Threading: any thread.</remarks>
 internal sealed class NextLeaderWarmth(NodeRuntime runtime, IStreamStore store, IMetadataFeed feed, BrokerIdentity self)
 {
-    // A million committed offsets are read in a second or two. A node that stops has five seconds for all that it leads.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
+    // A million committed offsets are read in a second or two.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    // A node that stops has five seconds, as a rule, for all that it leads.
+    private static readonly TimeSpan PatienceOfLeaving = TimeSpan.FromSeconds(2);
 
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<NextLeaderWarmth>();
 
@@ -29,7 +32,8 @@ internal sealed class NextLeaderWarmth(NodeRuntime runtime, IStreamStore store, 
             return;
         }
 
-        using var patience = new CancellationTokenSource(Patience, runtime.Time);
+        var longest = feed.Image.Nodes.TryGetValue(self.Node, out var known) && known.IsLeaving ? PatienceOfLeaving : Patience;
+        using var patience = new CancellationTokenSource(longest, runtime.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(token, patience.Token);
         try
         {
@@ -38,7 +42,7 @@ internal sealed class NextLeaderWarmth(NodeRuntime runtime, IStreamStore store, 
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
-            PartitionMessages.NextLeaderIsCold(_logger, partition.Id, Patience.TotalSeconds);
+            PartitionMessages.NextLeaderIsCold(_logger, partition.Id, longest.TotalSeconds);
         }
         catch (Exception failure) when (failure is StreamException or OutOfMemoryException)
         {

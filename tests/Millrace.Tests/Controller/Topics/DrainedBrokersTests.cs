@@ -88,6 +88,18 @@ public sealed class DrainedBrokersTests
     }
 
     [Fact]
+    public void One_that_is_away_cannot_be_drained_where_all_others_are()
+    {
+        Set(0, BrokerConfigs.Drained, "true");
+        _script.Do(entry => NodeOperations.Fence(entry, _nodes[1]));
+        _script.Do(entry => NodeOperations.Fence(entry, _nodes[2]));
+
+        Assert.Equal(ErrorCode.None, Set(1, BrokerConfigs.Drained, "true"));
+        Assert.Equal(ErrorCode.InvalidRequest, Set(2, BrokerConfigs.Drained, "true"));
+        Assert.Equal(BrokerDuty.All, BrokerDuties.Of(_script.State.Cluster, _nodes[2].Node));
+    }
+
+    [Fact]
     public void What_is_on_its_way_to_a_node_that_is_drained_goes_elsewhere()
     {
         Assert.Equal(ErrorCode.None, Reassign(1, 0));

@@ -155,5 +155,5 @@ public sealed class WarmShardTests
     private Task<long> ReadAsync() => _shards.SubmitAsync<long>(0, (shard, reply) => shard.Read(reply));
 
     /// <summary>Lets everything happen that does not wait for the test.</summary>
-    private Task SettleAsync() => _kernel.Delay(TimeSpan.FromMilliseconds(300));
+    private Task SettleAsync() => _kernel.Delay(TimeSpan.FromSeconds(2));
 }
