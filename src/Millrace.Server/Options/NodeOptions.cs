@@ -92,6 +92,8 @@ internal sealed record NodeOptions
                 UploadBytes = settings[ServerSettings.UploadBytes].AsLong(),
                 UploadInterval = settings[ServerSettings.UploadInterval].AsMilliseconds(),
                 BlockCacheBytes = settings[ServerSettings.BlockCache].AsLong(),
+                CompactionBytesPerSecond = settings[ServerSettings.CompactionRate].AsLong(),
+                CompactionInterval = settings[ServerSettings.CompactionInterval].AsMilliseconds(),
             },
             Cluster = LivenessSettings.Read(settings) with
             {

@@ -56,7 +56,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
             components,
             registry,
             new AppendContext(components.Wal, Budget, _smallRecords, Planner, Metrics),
-            new ReadContext(options, Indexes, Blocks, components.Registry, Metrics, _logger, Spawn),
+            new ReadContext(runtime, options, Indexes, Blocks, components.Registry, Metrics, _logger, Spawn),
             new UploadContext(runtime.Time, options, components.Wal, Planner, registry, Indexes, Tail));
 
         var target = new UploadTarget(components.Node, components.Storage, components.Registry, components.Buffers);
@@ -72,6 +72,9 @@ public sealed class StreamStore : IStreamStore, IStreamHost
 
     /// <summary>How many open streams have such records.</summary>
     public int NotUploadedStreams => Streams.Count(stream => stream.Core.Offsets.Uploaded < stream.NextOffset);
+
+    /// <summary>Uploads have enough to do: producers wait for them, or may soon.</summary>
+    public bool IsBusy => Budget.Waiting > 0 || NotUploadedBytes > Options.NotUploadedBytes / 2;
 
     public int MaxAppendBytes => Components.Wal.MaxRecordBytes;
 
