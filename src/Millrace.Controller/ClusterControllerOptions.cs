@@ -23,8 +23,11 @@ public sealed record ClusterControllerOptions
     /// <summary>How many ranges of a stream that follow one another in objects of about one size are merged.</summary>
     public int CompactionFanIn { get; init; } = 8;
 
-    /// <summary>An object with so many payload bytes a range is large enough, and stays as it is.</summary>
-    public long CompactedRangeBytes { get; init; } = 8L << 20;
+    /// <summary>
+    /// What is so large of a stream in one object stays there. At most a quarter of what a merged object takes: merged it must come to more than this, though
+    /// half of an object may be the places of tiny records.
+    /// </summary>
+    public long CompactedRangeBytes { get; init; } = 4L << 20;
 
     /// <summary>How long nobody else gets what a node was given to compact and has not brought.</summary>
     public TimeSpan CompactionPatience { get; init; } = TimeSpan.FromMinutes(10);

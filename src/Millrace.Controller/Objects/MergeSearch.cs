@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Millrace.Controller.State;
 using Millrace.Runtime.Ids;
 
@@ -7,8 +6,8 @@ namespace Millrace.Controller.Objects;
 /// <summary>Looks through the streams for objects that are worth merging.</summary>
 /// <remarks>
 /// A stream that has ranges one after another in so many objects of one size class gives them: merged, these ranges are one, about so many times as large, and in
-/// an object of the next class. So a stream keeps a few ranges in each class, and each record is written once in each class. An object's class is by its bytes for
-/// each range, and not by its size: what is merged of many streams is cut into objects of fewer streams. Where
+/// an object of the next class. So a stream keeps a few ranges in each class, and each record is written once in each class. An object's class is by what it
+/// has of the stream, or of its streams in the mean, and not by its size: what is merged of many streams is cut into objects of fewer. Where
 /// there is nothing of that, objects of which most is gone are worth it by themselves. Each search goes on where the one before has ended, and looks at a bounded number of ranges. Threading: one at a time.
 /// </remarks>
 internal sealed class MergeSearch(ClusterControllerOptions options)
@@ -52,12 +51,12 @@ internal sealed class MergeSearch(ClusterControllerOptions options)
 
     private IReadOnlyList<ObjectState> Find(ObjectImage objects, StreamState stream, Func<ObjectId, bool> isFree)
     {
-        var ranges = stream.Ranges.Select(range => objects.All[range.Object]).Select(state => (State: state, Class: ClassOf(state, isFree))).ToImmutableArray();
-        foreach (var wanted in ranges.Select(range => range.Class).OfType<int>().Distinct().Order())
+        var places = PlacesOf(objects, stream, isFree);
+        foreach (var wanted in places.Select(place => place.Class).OfType<int>().Distinct().Order())
         {
             var run = new List<ObjectState>();
             var count = 0;
-            foreach (var (state, @class) in ranges)
+            foreach (var (state, @class) in places)
             {
                 if (@class is null || @class > wanted || run.Count >= MostSources * options.CompactionFanIn)
                 {
@@ -81,10 +80,35 @@ internal sealed class MergeSearch(ClusterControllerOptions options)
         return [];
     }
 
-    /// <summary>Null if it stays as it is.</summary>
-    private int? ClassOf(ObjectState state, Func<ObjectId, bool> isFree)
+    /// <summary>The objects that a stream lies in, in the order of its offsets, and their classes; null for what stays as it is.</summary>
+    private List<(ObjectState State, int? Class)> PlacesOf(ObjectImage objects, StreamState stream, Func<ObjectId, bool> isFree)
     {
-        var bytes = state.Size / state.MostReferences;
+        var places = new List<(ObjectState, int?)>();
+        ObjectId? last = null;
+        var bytes = 0L;
+        foreach (var range in stream.Ranges)
+        {
+            bytes = range.Object == last ? bytes + range.Bytes : range.Bytes;
+            var place = (objects.All[range.Object], ClassOf(objects.All[range.Object], bytes, isFree));
+            if (range.Object == last)
+            {
+                // Ranges of several epochs stay apart, however often they are merged: what counts is what there is of the stream.
+                places[^1] = place;
+            }
+            else
+            {
+                places.Add(place);
+            }
+
+            last = range.Object;
+        }
+
+        return places;
+    }
+
+    private int? ClassOf(ObjectState state, long streamBytes, Func<ObjectId, bool> isFree)
+    {
+        var bytes = Math.Max(state.Size / state.MostReferences, streamBytes);
         if (bytes >= options.CompactedRangeBytes || !isFree(state.Id))
         {
             return null;

@@ -19,7 +19,8 @@ internal sealed record CompactedObject(ObjectKind Kind, IReadOnlyList<MergedRang
         var bytes = 0L;
         foreach (var ranges in streams)
         {
-            if (ranges.Sum(range => range.Bytes) >= streamObjectBytes)
+            var size = ranges.Sum(range => range.Bytes);
+            if (size >= streamObjectBytes)
             {
                 foreach (var own in Fill(ranges, mostBytes))
                 {
@@ -29,17 +30,15 @@ internal sealed record CompactedObject(ObjectKind Kind, IReadOnlyList<MergedRang
                 continue;
             }
 
-            foreach (var range in ranges)
+            // All of a stream together, lest it come to lie in more objects than before.
+            if (shared.Count > 0 && bytes + size > mostBytes)
             {
-                if (shared.Count > 0 && bytes + range.Bytes > mostBytes)
-                {
-                    yield return new CompactedObject(ObjectKind.StreamSet, shared);
-                    (shared, bytes) = ([], 0);
-                }
-
-                shared.Add(range);
-                bytes += range.Bytes;
+                yield return new CompactedObject(ObjectKind.StreamSet, shared);
+                (shared, bytes) = ([], 0);
             }
+
+            shared.AddRange(ranges);
+            bytes += size;
         }
 
         if (shared.Count > 0)

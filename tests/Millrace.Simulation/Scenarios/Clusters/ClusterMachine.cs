@@ -31,6 +31,7 @@ internal sealed class ClusterMachine : INodeObserver
 
     private const long WalCapacity = 4 << 20;
     private const double WalsOnDisk = 0.2;
+    private static readonly TimeSpan[] DeletionDelays = [TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(20), TimeSpan.FromMinutes(10)];
     private static readonly TimeSpan ProducersAreKept = TimeSpan.FromDays(20);
     private static readonly TimeSpan LongestAbsence = TimeSpan.FromSeconds(3);
 
@@ -315,12 +316,13 @@ internal sealed class ClusterMachine : INodeObserver
         OnFailed(await node.WaitForFailureAsync());
     }
 
-    private IControllerLink Link(IControllerLink link) => _world.Fault switch
+    private IControllerLink Link(IControllerLink link) => new CompactionWatch(_kernel, _world.Fault switch
     {
+        PlantedFault.ForgetWhereRangesWent => new PlantedMemory(link),
         PlantedFault.TakeLostControllerForFence => new PlantedLink(link),
         PlantedFault.LeadBeforeTail => new PlantedHandOver(link, () => Image),
         _ => link,
-    };
+    });
 
     private WalProviders Wals(NodeRuntime life, IObjectStorage storage, BufferPool buffers)
     {
@@ -358,7 +360,17 @@ internal sealed class ClusterMachine : INodeObserver
         {
             Cluster = options.Cluster with
             {
-                Link = endpoint => Link(new EncodedLink(endpoint.ExchangeAsync)), Rules = new PlantedLeaseRules(_world.Fault),
+                Link = endpoint => Link(new EncodedLink(endpoint.ExchangeAsync)),
+                Rules = new PlantedLeaseRules(_world.Fault),
+                Controller = options.Cluster.Controller with
+                {
+                    CompactionFanIn = random.Pick([3, 3, 5]),
+                    CompactedRangeBytes = random.Pick([1 << 10, 16 << 10]),
+                    CompactionRules = new PlantedCompactionRules(_world.Fault),
+                    CollectionInterval = random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2)),
+                    // Readers that have not heard of it yet find nothing there.
+                    DeletionDelay = _world.Fault == PlantedFault.ForgetWhereRangesWent ? TimeSpan.Zero : random.Pick(DeletionDelays),
+                },
             },
             Streams = options.Streams with
             {
@@ -368,6 +380,9 @@ internal sealed class ClusterMachine : INodeObserver
                 StreamObjectBytes = random.Pick([4 << 10, 64 << 10]),
                 TailCacheBytes = random.Pick([0, 1 << 20]),
                 BlockCacheBytes = random.Pick([64 << 10, 4 << 20]),
+                CompactionInterval = random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(4)),
+                CompactionBytesPerSecond = random.Pick([8 << 10, 1 << 20, 1 << 30]),
+                CompactedObjectBytes = random.Pick([64 << 10, 1 << 20]),
             },
         };
     }
