@@ -18,6 +18,9 @@ internal sealed class MergeSearch(ClusterControllerOptions options)
     // Objects of lower classes may lie between those of one.
     private const int MostSources = 4;
 
+    // What is in one class is about as large: uploads of one node differ by less, as a rule.
+    private const int ClassRatio = 8;
+
     private long _next;
 
     /// <param name="streams">Where they are looked for.</param>
@@ -115,7 +118,7 @@ internal sealed class MergeSearch(ClusterControllerOptions options)
         }
 
         var @class = 0;
-        for (; bytes >= options.CompactionFanIn; bytes /= options.CompactionFanIn)
+        for (; bytes >= ClassRatio; bytes /= ClassRatio)
         {
             @class++;
         }

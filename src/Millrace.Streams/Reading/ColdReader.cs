@@ -219,21 +219,17 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
     private async Task<bool> TryRefreshAsync(ObjectId missing, long offset, CancellationToken token)
     {
         var loaded = await RangePages.LoadAsync(context.Registry, core.Id, core.Offsets.Start, KnownRanges(), token);
+        ObjectRange? found;
         lock (core.Lock)
         {
             core.Life.ThrowIfEnded();
-            var start = core.Offsets.Start;
-            if (loaded.Any(range => range.Object == missing && range.EndOffset > start))
-            {
-                return false;
-            }
-
-            core.Ranges.Refresh(loaded, start, core.Offsets.Uploaded);
+            core.Ranges.Refresh(loaded, core.Offsets.Start, core.Offsets.Uploaded);
+            found = core.Ranges.Find(offset);
         }
 
         var first = loaded.Count > 0 ? loaded[0].StartOffset : long.MaxValue;
         return first <= offset
-            ? true
+            ? found?.Object != missing
             : throw new StreamException(StreamError.OffsetOutOfRange, $"Stream {core.Id} was trimmed beyond offset {offset} while that was read");
     }
 

@@ -19,6 +19,9 @@ internal sealed class CompactionWatch(SimulationKernel kernel, IControllerLink l
             case TakeCompactionResponse { Sources.Count: > 0 }:
                 kernel.Coverage.Count("compactions: begun");
                 break;
+            case StreamOpsResponse operations:
+                kernel.Coverage.Count("compactions: asked where ranges went", operations.RangePages.Count);
+                break;
             case CommitCompactionResponse committed:
                 kernel.Coverage.Count(committed.Replaced > 0 ? "compactions: committed" : "compactions: void, or asked again");
                 kernel.Coverage.Count("compactions: ranges that gave way", committed.Replaced);

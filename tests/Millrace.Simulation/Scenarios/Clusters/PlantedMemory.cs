@@ -5,24 +5,39 @@ using Millrace.Protocol.Messages;
 
 namespace Millrace.Simulation.Scenarios.Clusters;
 
-/// <summary>A link with a mistake: who asks again where a stream lies is told what was answered the first time, wherever it went since.</summary>
+/// <summary>
+/// A link with a mistake: who asks again where a stream lies, though it has been merged since, is told what was told first, at its opening or later.
+/// </summary>
 internal sealed class PlantedMemory(IControllerLink link) : IControllerLink
 {
-    private readonly Dictionary<(long Stream, long Offset), StreamOpsResponse.RangePage> _told = [];
+    private readonly Dictionary<long, IReadOnlyList<StreamOpsResponse.Range>> _told = [];
 
     public async ValueTask<ControllerAnswer<TResponse>> CallAsync<TRequest, TResponse>(TRequest request, MetadataVersion known, CancellationToken token)
         where TRequest : class, IRequest<TRequest>
         where TResponse : class, IResponse<TResponse>
     {
         var answer = await link.CallAsync<TRequest, TResponse>(request, known, token);
-        if (request is StreamOpsRequest { RangeQueries: { Count: > 0 } queries } && answer.Response is StreamOpsResponse response)
+        if (request is StreamOpsRequest asked && answer.Response is StreamOpsResponse response)
         {
-            response.RangePages = [.. queries.Zip(response.RangePages, Remember)];
+            foreach (var (open, opened) in asked.Opens.Zip(response.Opened))
+            {
+                _told[open.StreamId] = opened.Ranges;
+            }
+
+            response.RangePages = [.. asked.RangeQueries.Zip(response.RangePages, Remember)];
         }
 
         return answer;
     }
 
-    private StreamOpsResponse.RangePage Remember(StreamOpsRequest.RangeQuery query, StreamOpsResponse.RangePage page) =>
-        _told.TryAdd((query.StreamId, query.Offset), page) ? page : _told[(query.StreamId, query.Offset)];
+    private StreamOpsResponse.RangePage Remember(StreamOpsRequest.RangeQuery query, StreamOpsResponse.RangePage page)
+    {
+        if (_told.GetValueOrDefault(query.StreamId) is not { Count: > 0 } told)
+        {
+            _told[query.StreamId] = page.Ranges;
+            return page;
+        }
+
+        return new StreamOpsResponse.RangePage { Ranges = [.. told.Where(range => range.EndOffset > query.Offset).Take(query.Limit)] };
+    }
 }
