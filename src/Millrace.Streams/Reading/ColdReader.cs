@@ -12,8 +12,8 @@ namespace Millrace.Streams.Reading;
 /// <remarks>Threading: any thread; the stream's lock is held only to ask where its ranges lie.</remarks>
 internal sealed class ColdReader(StreamCore core, ReadContext context)
 {
-    // With the usual pauses some ten seconds.
-    private const int QuestionsOfMissing = 7;
+    // With the usual pauses less than half a second: whoever reads should hear of the damage before its own time is up.
+    private const int QuestionsOfMissing = 3;
 
     private readonly ReadAhead _readAhead = new(context.Options.DataBlockBytes * 2, context.Options.ReadAheadBytes);
 
@@ -210,7 +210,7 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
                 throw DataObjectReader.Corrupt(missing, "the store has no such object");
             }
 
-            // A controller that has been deposed and has not heard of it tells what was.
+            // What is told may be a moment old.
             await pauses.PauseAsync(token);
         }
     }

@@ -31,7 +31,8 @@ internal sealed class ClusterMachine : INodeObserver
 
     private const long WalCapacity = 4 << 20;
     private const double WalsOnDisk = 0.2;
-    private static readonly TimeSpan[] DeletionDelays = [TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(20), TimeSpan.FromMinutes(10)];
+    // A controller that was deposed may tell for eleven seconds where records were.
+    private static readonly TimeSpan[] DeletionDelays = [TimeSpan.FromSeconds(12), TimeSpan.FromSeconds(20), TimeSpan.FromMinutes(10)];
     private static readonly TimeSpan ProducersAreKept = TimeSpan.FromDays(20);
     private static readonly TimeSpan LongestAbsence = TimeSpan.FromSeconds(3);
 
