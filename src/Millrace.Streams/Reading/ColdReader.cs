@@ -219,14 +219,7 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
     private async Task<bool> TryRefreshAsync(ObjectId missing, long offset, CancellationToken token)
     {
         var loaded = await RangePages.LoadAsync(context.Registry, core.Id, core.Offsets.Start, KnownRanges(), token);
-        ObjectRange? found;
-        lock (core.Lock)
-        {
-            core.Life.ThrowIfEnded();
-            core.Ranges.Refresh(loaded, core.Offsets.Start, core.Offsets.Uploaded);
-            found = core.Ranges.Find(offset);
-        }
-
+        var found = core.Refresh(loaded, offset);
         var first = loaded.Count > 0 ? loaded[0].StartOffset : long.MaxValue;
         return first <= offset
             ? found?.Object != missing

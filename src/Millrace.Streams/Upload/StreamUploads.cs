@@ -126,10 +126,11 @@ internal sealed class StreamUploads(StreamCore core, UploadContext context)
                 return;
             }
 
-            core.Ranges.Replace(CommittedRanges.Within(ranges, core.Offsets.Start, endOffset));
             isCheckpointWanted = core.Checkpoints.WantAgain();
             bytes = Advance_NeedsLock(endOffset);
+            core.Refresh_NeedsLock(ranges);
         }
+
 
         context.Tail.Add(core.Tail, endOffset, bytes);
         if (isCheckpointWanted)
@@ -157,14 +158,7 @@ internal sealed class StreamUploads(StreamCore core, UploadContext context)
             known = core.Ranges.Count;
         }
 
-        var loaded = await context.Registry.LoadRangesAsync(core.Id, core.Offsets.Start, known, token);
-        lock (core.Lock)
-        {
-            if (!core.Life.HasEnded)
-            {
-                core.Ranges.Refresh(loaded, core.Offsets.Start, core.Offsets.Uploaded);
-            }
-        }
+        core.Refresh(await context.Registry.LoadRangesAsync(core.Id, core.Offsets.Start, known, token), core.Offsets.Start);
     }
 
     /// <summary>The registry did not take a range as it was offered: finds out what it has instead.</summary>
