@@ -7,8 +7,8 @@ namespace Millrace.Controller.Objects;
 
 /// <summary>Gives nodes objects to merge: each to one node at a time.</summary>
 /// <remarks>
-/// What it knows is in memory alone. A commit is judged by the state, so that a job which is done twice, or of which a former controller knew, does no harm: what
-/// comes second is void. Threading: any thread.
+/// What it knows is in memory alone. A commit is judged by the state, so that a job which is done twice, or of which a former controller knew, does no harm:
+/// what comes second is void. Threading: any thread.
 /// </remarks>
 /// <param name="runtime">Tells the time.</param>
 /// <param name="options">What is merged, and how long a node may take.</param>
@@ -47,7 +47,7 @@ internal sealed class CompactionPlanner(NodeRuntime runtime, ClusterControllerOp
         foreach (var job in _jobs.Where(job => job.Node == node || IsOver(job.Since) || !state.IsLive(job.Node)).ToArray())
         {
             _jobs.Remove(job);
-            if (job.References.All(source => state.Streams.Objects.Find(source.Key)?.References == source.Value))
+            if (job.Node == node && job.References.All(source => state.Streams.Objects.Find(source.Key)?.References == source.Value))
             {
                 foreach (var id in job.References.Keys)
                 {

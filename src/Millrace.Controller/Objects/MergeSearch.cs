@@ -5,10 +5,11 @@ namespace Millrace.Controller.Objects;
 
 /// <summary>Looks through the streams for objects that are worth merging.</summary>
 /// <remarks>
-/// A stream that has ranges one after another in so many objects of one size class gives them: merged, these ranges are one, about so many times as large, and in
-/// an object of the next class. So a stream keeps a few ranges in each class, and each record is written once in each class. An object's class is by what it
-/// has of the stream, or of its streams in the mean, and not by its size: what is merged of many streams is cut into objects of fewer. Where
-/// there is nothing of that, objects of which most is gone are worth it by themselves. Each search goes on where the one before has ended, and looks at a bounded number of ranges. Threading: one at a time.
+/// A stream that has ranges one after another in so many objects of one size class gives them: merged, these ranges are one, about so many times as large,
+/// and in an object of the next class. So a stream keeps a few ranges in each class, and each record is written once in each class. An object's class is by
+/// what it has of the stream, or of its streams in the mean, and not by its size: what is merged of many streams is cut into objects of fewer. Where there is
+/// nothing of that, objects of which most is gone are worth it by themselves. Each search goes on where the one before has ended, and looks at a bounded
+/// number of ranges. Threading: one at a time.
 /// </remarks>
 internal sealed class MergeSearch(ClusterControllerOptions options)
 {

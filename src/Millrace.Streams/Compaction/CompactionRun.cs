@@ -7,12 +7,12 @@ using Millrace.Streams.Upload;
 namespace Millrace.Streams.Compaction;
 
 /// <summary>
-/// One merge of some objects: finds what counts of them, and makes and commits one object after another of it. What is committed stays so: a run that ends early
-/// has done a part, and the rest is found and given out again.
+/// One merge of some objects: finds what counts of them, and makes and commits one object after another of it. What is committed stays so: a run that ends
+/// early has done a part, and the rest is found and given out again.
 /// </summary>
 /// <remarks>
-/// Records are copied as they are, and every one of them is hashed: what was read must be what the index says, and the index what the registry has. Memory: one
-/// object's content, and its small records once more. Threading: one call at a time.
+/// Records are copied as they are, and every one of them is hashed: what was read must be what the index says, and the index what the registry has. Memory:
+/// one object's content, and its small records once more. Threading: one call at a time.
 /// </remarks>
 /// <param name="options">Sizes.</param>
 /// <param name="target">Where objects go.</param>

@@ -8,12 +8,12 @@ using Millrace.Streams.Upload;
 namespace Millrace.Streams.Compaction;
 
 /// <summary>
-/// What an incarnation does when it has time: asks which objects are to be merged, and merges them, so that a stream that trickles does not come to lie in ever more
-/// of them.
+/// What an incarnation does when it has time: asks which objects are to be merged, and merges them, so that a stream that trickles does not come to lie in
+/// ever more of them.
 /// </summary>
 /// <remarks>
-/// Whose streams these are makes no difference: what is committed does not change, but for where it lies. Nothing is lost by giving up at any point. Memory: that of
-/// one object at a time, beside the store's budget. Threading: one loop.
+/// Whose streams these are makes no difference: what is committed does not change, but for where it lies. Nothing is lost by giving up at any point. Memory:
+/// that of one object at a time, beside the store's budget. Threading: one loop.
 /// </remarks>
 /// <param name="runtime">Of the incarnation.</param>
 /// <param name="options">Sizes, and how much a second.</param>

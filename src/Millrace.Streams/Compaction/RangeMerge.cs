@@ -6,8 +6,8 @@ namespace Millrace.Streams.Compaction;
 
 /// <summary>Says which ranges of a stream become one.</summary>
 /// <remarks>
-/// A range has one epoch, one annex, and a checkpoint at its end alone. So a stream's newest checkpoint ends one; where it is within another range, or its records
-/// are gone, it goes by itself, before all ranges of the stream: <see cref="DataObjectIndex.FindRange"/> knows it there.
+/// A range has one epoch, one annex, and a checkpoint at its end alone. So a stream's newest checkpoint ends one; where it is within another range, or its
+/// records are gone, it goes by itself, before all ranges of the stream: <see cref="DataObjectIndex.FindRange"/> knows it there.
 /// </remarks>
 internal static class RangeMerge
 {

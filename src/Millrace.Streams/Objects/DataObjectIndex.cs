@@ -76,7 +76,9 @@ internal sealed class DataObjectIndex(ObjectId id, long objectSize, DataRangeEnt
         }
     }
 
-    /// <summary>The range of a stream that holds all between two offsets, or, if they are the same, ends there or is empty there; -1 if there is none.</summary>
+    /// <summary>
+    /// The range of a stream that holds all between two offsets, or, if they are the same, ends there or is empty there; -1 if there is none.
+    /// </summary>
     public int FindRange(StreamId stream, long startOffset, long endOffset)
     {
         var (low, high) = (0, ranges.Length);

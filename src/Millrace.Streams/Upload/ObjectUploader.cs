@@ -210,7 +210,8 @@ internal sealed class ObjectUploader(
             foreach (var range in written.Ranges)
             {
                 outcomes[next] = new UploadOutcome(
-                    range, verdicts[next], written.Index, committed.Closed.Contains(range.Stream), next < committed.RangeCounts.Count ? committed.RangeCounts[next] : null);
+                    range, verdicts[next], written.Index, committed.Closed.Contains(range.Stream),
+                    next < committed.RangeCounts.Count ? committed.RangeCounts[next] : null);
                 next++;
             }
         }

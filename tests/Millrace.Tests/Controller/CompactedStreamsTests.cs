@@ -23,7 +23,9 @@ using Xunit;
 
 namespace Millrace.Tests.Controller;
 
-/// <summary>The stream store and object compaction that ship over the controller that ships: what was appended is read, whatever was merged meanwhile.</summary>
+/// <summary>
+/// The stream store and object compaction that ship over the controller that ships: what was appended is read, whatever was merged meanwhile.
+/// </summary>
 public sealed class CompactedStreamsTests
 {
     [Fact]
@@ -131,7 +133,9 @@ public sealed class CompactedStreamsTests
             var descriptor = wals.Describe(self.Node, self.Epoch);
             await controller.RegisterWalAsync(self, descriptor, default);
             var world = new World(
-                storage, new BufferPool(maxIdleBytes: 8 << 20) { Poisons = true }, process, controller, self, walKeeper, await wals.CreateAsync(descriptor, default));
+                storage,
+                new BufferPool(maxIdleBytes: 8 << 20) { Poisons = true },
+                process, controller, self, walKeeper, await wals.CreateAsync(descriptor, default));
             world._withAnnexes = withAnnexes;
             for (var stream = 0; stream < Streams; stream++)
             {
@@ -221,7 +225,7 @@ public sealed class CompactedStreamsTests
                     foreach (var record in read.Records)
                     {
                         Assert.Equal(offset, record.BaseOffset);
-                        Assert.StartsWith(Encoding.ASCII.GetString(Payload(stream, offset, 0)), Encoding.ASCII.GetString(record.Payload.Span), StringComparison.Ordinal);
+                        Assert.Equal(Payload(stream, offset, record.Payload.Length), record.Payload.ToArray());
                         offset = record.EndOffset;
                     }
                 }
@@ -264,15 +268,16 @@ public sealed class CompactedStreamsTests
             await _process.DisposeAsync();
             await _storage.DisposeAsync();
             _walKeeper.Dispose();
-            Assert.Equal(0, _buffers.RentedBytes);
+            // What was being read ahead has to hear of the end.
+            await TestNode.UntilAsync(() => _buffers.RentedBytes == 0);
             _buffers.Dispose();
         }
 
         private async Task CreateAsync(int stream)
         {
             var name = _topics[stream] = $"t{_made++}";
-            var response = await _controller.CreateTopicsAsync(
-                new CreateTopicsRequest { Topics = [new CreateTopicsRequest.CreatableTopic { Name = name, NumPartitions = 1, ReplicationFactor = 1 }] }, default);
+            var topic = new CreateTopicsRequest.CreatableTopic { Name = name, NumPartitions = 1, ReplicationFactor = 1 };
+            var response = await _controller.CreateTopicsAsync(new CreateTopicsRequest { Topics = [topic] }, default);
             Assert.Equal((short)ErrorCode.None, response.Topics[0].ErrorCode);
             _starts[stream] = 0;
             await OpenAsync(stream);
