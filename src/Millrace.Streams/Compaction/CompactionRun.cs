@@ -1,4 +1,3 @@
-using Millrace.Runtime;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Objects;
 using Millrace.Streams.Registry;
