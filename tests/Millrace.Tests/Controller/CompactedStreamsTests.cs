@@ -45,7 +45,7 @@ public sealed class CompactedStreamsTests
                 await world.DeleteAllAsync();
                 Assert.Empty(await world.KeysAsync());
             },
-            iter: 60,
+            iter: 150,
             threads: 1);
 
     [Fact]
@@ -72,6 +72,32 @@ public sealed class CompactedStreamsTests
         Assert.InRange((await world.KeysAsync()).Count, 1, 20);
         // Owners have heard of it by what they commit.
         Assert.All(world.KnownRangeCounts(), count => Assert.InRange(count, 1, 24));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_goes_along_though_its_records_are_gone_and_the_object_it_lay_in_is_needed_no_more()
+    {
+        await using var world = await World.BeginAsync(withAnnexes: false);
+        await world.AppendAsync(0, 3);
+        for (var round = 0; round < 3; round++)
+        {
+            await world.AppendAsync(1, 2);
+            await world.AppendAsync(2, 2);
+            await world.UploadAsync();
+            if (round == 0)
+            {
+                await world.TrimAsync(0, 3);
+            }
+        }
+
+        Assert.Equal(3, (await world.KeysAsync()).Count);
+        Assert.True(await world.Compactor.CompactAsync(default));
+        await world.CollectAsync();
+
+        Assert.Single(await world.KeysAsync());
+        await world.VerifyAsync();
+        await world.ReopenAsync(0);
+        await world.CheckAsync();
     }
 
     /// <summary>A cluster of one, with a topic of one partition for each stream.</summary>
@@ -163,10 +189,7 @@ public sealed class CompactedStreamsTests
                     await CollectAsync();
                     break;
                 case 9:
-                    var stays = _owners[stream].Stream;
-                    _starts[stream] = Math.Max(_starts[stream], stays.NextOffset * (number % 11) / 10);
-                    _starts[stream] = Math.Min(_starts[stream], stays.NextOffset);
-                    await stays.TrimAsync(_starts[stream], default);
+                    await TrimAsync(stream, Math.Min(_owners[stream].Stream.NextOffset * (number % 11) / 10, _owners[stream].Stream.NextOffset));
                     break;
                 case 10:
                     await ReopenAsync(stream);
@@ -197,12 +220,14 @@ public sealed class CompactedStreamsTests
             }
         }
 
-        public async Task UploadAsync()
+        /// <summary>Of all streams together.</summary>
+        public async Task UploadAsync() =>
+            await _store.UploadAsync([.. _owners.Select(owner => new UploadGoal(owner.Stream, owner.Stream.NextOffset))], default);
+
+        public async Task TrimAsync(int stream, long offset)
         {
-            foreach (var owner in _owners)
-            {
-                await owner.Stream.UploadAsync(owner.Stream.NextOffset, default);
-            }
+            _starts[stream] = Math.Max(_starts[stream], offset);
+            await _owners[stream].Stream.TrimAsync(_starts[stream], default);
         }
 
         public async Task CollectAsync()
@@ -259,6 +284,18 @@ public sealed class CompactedStreamsTests
 
         public IEnumerable<int> KnownRangeCounts() => _store.Streams.Select(stream => stream.Core.Ranges.Count);
 
+        public async Task ReopenAsync(int stream)
+        {
+            var former = _owners[stream].Stream;
+            await former.HandOverAsync(default);
+            await OpenAsync(stream);
+            Assert.Equal((former.NextOffset, former.StartOffset), (_owners[stream].Stream.NextOffset, _owners[stream].Stream.StartOffset));
+            if (former.NextOffset > 0)
+            {
+                Assert.Equal($"state {former.NextOffset}", Encoding.ASCII.GetString(_owners[stream].Stream.Checkpoint!.Value.State.Span));
+            }
+        }
+
         public async ValueTask DisposeAsync()
         {
             await _collector.DisposeAsync();
@@ -289,18 +326,6 @@ public sealed class CompactedStreamsTests
                 new DeleteTopicsRequest { Topics = [new DeleteTopicsRequest.DeleteTopicState { Name = _topics[stream] }] }, default);
             Assert.Equal((short)ErrorCode.None, response.Responses[0].ErrorCode);
             _owners[stream].Stream.Lose(new StreamException(StreamError.Unknown, "deleted"));
-        }
-
-        private async Task ReopenAsync(int stream)
-        {
-            var former = _owners[stream].Stream;
-            await former.HandOverAsync(default);
-            await OpenAsync(stream);
-            Assert.Equal((former.NextOffset, former.StartOffset), (_owners[stream].Stream.NextOffset, _owners[stream].Stream.StartOffset));
-            if (former.NextOffset > 0)
-            {
-                Assert.Equal($"state {former.NextOffset}", Encoding.ASCII.GetString(_owners[stream].Stream.Checkpoint!.Value.State.Span));
-            }
         }
 
         private async Task OpenAsync(int stream)
