@@ -53,7 +53,7 @@ internal sealed class MergeSearch(ClusterControllerOptions options)
         return [.. streams.Objects.Thin.Where(isFree).Take(options.CompactionFanIn).Select(id => streams.Objects.All[id])];
     }
 
-    private IReadOnlyList<ObjectState> Find(ObjectImage objects, StreamState stream, Func<ObjectId, bool> isFree)
+    private List<ObjectState> Find(ObjectImage objects, StreamState stream, Func<ObjectId, bool> isFree)
     {
         var places = PlacesOf(objects, stream, isFree);
         foreach (var wanted in places.Select(place => place.Class).OfType<int>().Distinct().Order())

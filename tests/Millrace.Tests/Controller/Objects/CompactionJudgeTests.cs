@@ -1,8 +1,6 @@
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
-using Millrace.Controller.State;
 using Millrace.Controller.Streams;
-using Millrace.Metadata;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
@@ -37,7 +35,7 @@ public sealed class CompactionJudgeTests
 
         Assert.Equal([(id, 0, 20), (_sources[2], 20, 30)], Ranges());
         Assert.Equal(id, _script.Stream(_stream).Checkpoint?.Object);
-        Assert.Equal(_sources[..2], _script.State.Streams.Objects.Unreferenced);
+        Assert.Equal(_sources[..2], [.. _script.State.Streams.Objects.Unreferenced.Order()]);
         Assert.Equal(30, _script.Stream(_stream).CommittedEnd);
     }
 
@@ -90,7 +88,7 @@ public sealed class CompactionJudgeTests
 
         Assert.Empty(Ranges());
         Assert.Equal((id, 20), (_script.Stream(_stream).Checkpoint!.Object, _script.Stream(_stream).Checkpoint!.Range.EndOffset));
-        Assert.Equal(_sources, _script.State.Streams.Objects.Unreferenced);
+        Assert.Equal(_sources, [.. _script.State.Streams.Objects.Unreferenced.Order()]);
     }
 
     [Fact]
