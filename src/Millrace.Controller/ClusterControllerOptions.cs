@@ -1,3 +1,5 @@
+using Millrace.Controller.Objects;
+
 namespace Millrace.Controller;
 
 /// <summary>What operators tune about the controller.</summary>
@@ -17,6 +19,20 @@ public sealed record ClusterControllerOptions
 
     /// <summary>How long an object stays in the store after nothing refers to it any more. Longer than any read.</summary>
     public TimeSpan DeletionDelay { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How many ranges of a stream that follow one another in objects of about one size are merged.</summary>
+    public int CompactionFanIn { get; init; } = 8;
+
+    /// <summary>
+    /// What is so large of a stream in one object stays there. At most a quarter of what a merged object takes: merged it must come to more than this, though
+    /// half of an object may be the places of tiny records.
+    /// </summary>
+    public long CompactedRangeBytes { get; init; } = 4L << 20;
+
+    /// <summary>How long nobody else gets what a node was given to compact and has not brought.</summary>
+    public TimeSpan CompactionPatience { get; init; } = TimeSpan.FromMinutes(10);
+
+    internal CompactionRules CompactionRules { get; init; } = CompactionRules.Default;
 
     /// <summary>How often objects that may go are looked for.</summary>
     public TimeSpan CollectionInterval { get; init; } = TimeSpan.FromSeconds(30);

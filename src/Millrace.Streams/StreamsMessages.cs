@@ -56,4 +56,21 @@ internal static partial class StreamsMessages
 
     [LoggerMessage(EventId = 3014, Level = LogLevel.Debug, Message = "Stream {Stream} has been deleted, and ends on this node")]
     public static partial void StreamDeleted(ILogger logger, StreamId stream);
+
+    [LoggerMessage(EventId = 3016, Level = LogLevel.Debug, Message = "Merged {Objects} objects of {Bytes} bytes")]
+    public static partial void Compacted(ILogger logger, int objects, long bytes);
+
+    [LoggerMessage(EventId = 3017, Level = LogLevel.Debug, Message = "Objects were not merged; they are given out again: {Reason}")]
+    public static partial void CompactionGivenUp(ILogger logger, string reason);
+
+    [LoggerMessage(
+        EventId = 3018, Level = LogLevel.Error,
+        Message = "Objects cannot be merged, and stay as they are (millrace store verify says what else is damaged): {Reason}")]
+    public static partial void CompactionDamage(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 3019, Level = LogLevel.Error, Message = "The controller refuses merged objects; those that they were made of stay as they are")]
+    public static partial void CompactionRefused(ILogger logger, Exception reason);
+
+    [LoggerMessage(EventId = 3020, Level = LogLevel.Debug, Message = "Where stream {Stream} lies now could not be asked: {Reason}")]
+    public static partial void RangesNotRefreshed(ILogger logger, StreamId stream, string reason);
 }

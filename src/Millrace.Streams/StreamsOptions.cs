@@ -50,6 +50,15 @@ public sealed record StreamsOptions
     /// <summary>How far ahead of a sequential reader blocks are fetched, at most.</summary>
     public int ReadAheadBytes { get; init; } = 4 << 20;
 
+    /// <summary>How much is read a second, at most, to merge objects; 0: nothing is merged here.</summary>
+    public long CompactionBytesPerSecond { get; init; } = 16L << 20;
+
+    /// <summary>How often a node that has time asks for objects to merge: a message within the cluster, and nothing for the store.</summary>
+    public TimeSpan CompactionInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>What a merged object takes, and so about a half of the memory of merging; one range may be larger.</summary>
+    public long CompactedObjectBytes { get; init; } = 16L << 20;
+
     /// <summary>The first pause after a failed call to the object store or the registry; it doubles up to <see cref="RetryLimit"/>.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(100);
 

@@ -26,4 +26,6 @@ public enum PlantedFault
     TakeLookForLease,
     FenceBeforeLeaseEnds,
     LeadBeforeTail,
+    CommitCompactionUnjudged,
+    ForgetWhereRangesWent,
 }

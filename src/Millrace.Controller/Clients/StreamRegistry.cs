@@ -63,7 +63,10 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
         return new CommittedUpload(
             [.. committed.Verdicts.Select(verdict => new RangeVerdict((RangeOutcome)verdict.Outcome, verdict.StartOffset))],
             commit.Closes.Where((_, index) => committed.Closed[index].ErrorCode == (short)ControllerError.None).Select(close => close.Stream).ToHashSet(),
-            commit.PreparesNext ? new ObjectId(Accepted(response.Prepared[0]).ObjectId) : null);
+            commit.PreparesNext ? new ObjectId(Accepted(response.Prepared[0]).ObjectId) : null)
+        {
+            RangeCounts = [.. committed.Verdicts.Select(verdict => verdict.RangeCount)],
+        };
     }
 
     public async ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, CancellationToken token)

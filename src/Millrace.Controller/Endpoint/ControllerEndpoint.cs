@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Microsoft.Extensions.Logging;
 using Millrace.Controller.Messages;
 using Millrace.Controller.Nodes;
+using Millrace.Controller.Objects;
 using Millrace.Controller.State;
 using Millrace.Controller.Topics;
 using Millrace.Metadata;
@@ -43,6 +44,8 @@ public sealed class ControllerEndpoint : IControllerLink
         var replacement = new ConfigReplacement(changes);
         var nodes = new NodeRequests(controller, runtime.Loggers.CreateLogger<ControllerEndpoint>());
 
+        var compaction = new CompactionRequests(new CompactionPlanner(runtime, options), options.CompactionRules);
+
         // Every request that a controller takes, and what decides it.
         var kinds = new Dictionary<ApiKey, RequestKind>();
         Take(new RequestKind<CreateTopicsRequest, CreateTopicsResponse> { Decide = creation.Create });
@@ -69,6 +72,15 @@ public sealed class ControllerEndpoint : IControllerLink
         Take(new RequestKind<ClaimWalRequest, ClaimWalResponse> { Decide = WalRequests.Claim });
         Take(new RequestKind<CompleteRecoveryRequest, CompleteRecoveryResponse> { Decide = WalRequests.Complete });
         Take(new RequestKind<AcceptLossRequest, AcceptLossResponse> { Decide = WalRequests.AcceptLoss, Committed = nodes.OnLossAccepted });
+        Take(new RequestKind<TakeCompactionRequest, TakeCompactionResponse>
+        {
+            Decide = (entry, request) => compaction.Take(entry.State, request), Answer = compaction.Take,
+        });
+        Take(new RequestKind<ListHoldingsRequest, ListHoldingsResponse>
+        {
+            Decide = (entry, request) => CompactionRequests.Holdings(entry.State, request), Answer = CompactionRequests.Holdings,
+        });
+        Take(new RequestKind<CommitCompactionRequest, CommitCompactionResponse> { Decide = compaction.Commit });
         Take(new RequestKind<StreamOpsRequest, StreamOpsResponse> { Decide = StreamRequests.Decide, Answer = StreamRequests.TryAnswer });
         _kinds = kinds.ToFrozenDictionary();
 

@@ -109,7 +109,12 @@ internal static class StreamRequests
             Verdicts =
             [
                 .. UploadJudge.Commit(pending, new UploadCommit(node, ToWal(commit.WalId), [.. commit.Ranges.Select(RangeForms.From)]))
-                    .Select(verdict => new StreamOpsResponse.Verdict { Outcome = (sbyte)verdict.Outcome, StartOffset = verdict.StartOffset }),
+                    .Zip(commit.Ranges, (verdict, range) => new StreamOpsResponse.Verdict
+                    {
+                        Outcome = (sbyte)verdict.Outcome,
+                        StartOffset = verdict.StartOffset,
+                        RangeCount = pending.Streams.Find(new StreamId(range.StreamId))?.Ranges.Count ?? 0,
+                    }),
             ],
         });
         result.Closed = result.ErrorCode == (short)ControllerError.None ? Close(entry, node, commit.Closes) : [];

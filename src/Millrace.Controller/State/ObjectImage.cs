@@ -20,6 +20,9 @@ internal sealed record ObjectImage
     /// <summary>Committed ones that nothing refers to any more.</summary>
     public ImmutableSortedSet<ObjectId> Unreferenced { get; private init; } = [];
 
+    /// <summary>Committed ones to which less than a third of what lay in them refers.</summary>
+    public ImmutableSortedSet<ObjectId> Thin { get; private init; } = [];
+
     /// <summary>Those on their way out.</summary>
     public ImmutableSortedSet<ObjectId> Deleting { get; private init; } = [];
 
@@ -41,25 +44,19 @@ internal sealed record ObjectImage
     }
 
     /// <summary>Nothing refers to it yet: the ranges that are committed with it do so in the same entry.</summary>
-    public ObjectImage Commit(UploadCommittedRecord.CommittedObject committed)
-    {
-        var state = All[new ObjectId(committed.ObjectId)];
-        Invariant.Check(state.Phase == ObjectPhase.Prepared && state.Store == new StoreId(committed.StoreId));
-        return With(state with
-        {
-            Phase = ObjectPhase.Committed,
-            Kind = (ObjectKind)committed.Kind,
-            Size = committed.Size,
-            Digest = new RangeDigest(unchecked((ulong)committed.DigestHigh), unchecked((ulong)committed.DigestLow)),
-        });
-    }
+    public ObjectImage Commit(UploadCommittedRecord.CommittedObject committed) =>
+        Commit(committed.ObjectId, committed.StoreId, committed.Kind, committed.Size, committed.DigestHigh, committed.DigestLow);
+
+    /// <inheritdoc cref="Commit(UploadCommittedRecord.CommittedObject)"/>
+    public ObjectImage Commit(ObjectCompactedRecord compacted) =>
+        Commit(compacted.ObjectId, compacted.StoreId, compacted.Kind, compacted.Size, compacted.DigestHigh, compacted.DigestLow);
 
     public ObjectImage Refer(ObjectId id, int change)
     {
         var state = All[id];
         var references = state.References + change;
         Invariant.Check(state.Phase == ObjectPhase.Committed && references >= 0);
-        return With(state with { References = references });
+        return With(state with { References = references, MostReferences = Math.Max(references, state.MostReferences) });
     }
 
     public ObjectImage Delete(ObjectId id, StoreId store, long time)
@@ -90,8 +87,22 @@ internal sealed record ObjectImage
             All = ImmutableSortedDictionary.CreateRange(objects.Select(state => KeyValuePair.Create(state.Id, state))),
             Prepared = [.. objects.Where(IsPrepared).Select(state => state.Id)],
             Unreferenced = [.. objects.Where(IsUnreferenced).Select(state => state.Id)],
+            Thin = [.. objects.Where(IsThin).Select(state => state.Id)],
             Deleting = [.. objects.Where(IsDeleting).Select(state => state.Id)],
         };
+    }
+
+    private ObjectImage Commit(long id, short store, sbyte kind, long size, long digestHigh, long digestLow)
+    {
+        var state = All[new ObjectId(id)];
+        Invariant.Check(state.Phase == ObjectPhase.Prepared && state.Store == new StoreId(store));
+        return With(state with
+        {
+            Phase = ObjectPhase.Committed,
+            Kind = (ObjectKind)kind,
+            Size = size,
+            Digest = new RangeDigest(unchecked((ulong)digestHigh), unchecked((ulong)digestLow)),
+        });
     }
 
     private ObjectImage With(ObjectState state)
@@ -102,6 +113,7 @@ internal sealed record ObjectImage
             All = All.SetItem(state.Id, state),
             Prepared = Include(Prepared, state.Id, IsPrepared(state)),
             Unreferenced = Include(Unreferenced, state.Id, IsUnreferenced(state)),
+            Thin = Include(Thin, state.Id, IsThin(state)),
             Deleting = Include(Deleting, state.Id, IsDeleting(state)),
         };
     }
@@ -109,6 +121,8 @@ internal sealed record ObjectImage
     private static bool IsPrepared(ObjectState state) => state.Phase == ObjectPhase.Prepared;
 
     private static bool IsUnreferenced(ObjectState state) => state is { Phase: ObjectPhase.Committed, References: 0 };
+
+    private static bool IsThin(ObjectState state) => state is { Phase: ObjectPhase.Committed, References: > 0 } && state.References * 3 < state.MostReferences;
 
     private static bool IsDeleting(ObjectState state) => state.Phase == ObjectPhase.Deleting;
 

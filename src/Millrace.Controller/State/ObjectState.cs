@@ -25,6 +25,9 @@ internal sealed record ObjectState(ObjectId Id, ObjectPhase Phase, NodeIncarnati
     /// <summary>How many ranges and newest checkpoints of streams lie in it.</summary>
     public int References { get; init; }
 
+    /// <summary>How many there were at most: what fewer are left is to be given back.</summary>
+    public int MostReferences { get; init; }
+
     public ObjectRecord ToRecord() =>
         new()
         {
@@ -38,6 +41,7 @@ internal sealed record ObjectState(ObjectId Id, ObjectPhase Phase, NodeIncarnati
             NodeId = Owner.Node.Value,
             NodeEpoch = Owner.Epoch.Value,
             Time = Time,
+            MostReferences = MostReferences,
         };
 
     public static ObjectState From(ObjectRecord record) =>
@@ -51,5 +55,6 @@ internal sealed record ObjectState(ObjectId Id, ObjectPhase Phase, NodeIncarnati
             Kind = (ObjectKind)record.Kind,
             Size = record.Size,
             Digest = new RangeDigest(unchecked((ulong)record.DigestHigh), unchecked((ulong)record.DigestLow)),
+            MostReferences = record.MostReferences,
         };
 }

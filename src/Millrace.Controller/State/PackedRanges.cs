@@ -34,6 +34,10 @@ internal sealed class PackedRanges
 
     public static PackedRanges Of(RangeState range) => new PackedRanges(range.StartOffset, range.StartOffset, 0, [], default, 0).With(range);
 
+    /// <summary>Those that follow one another, at least one.</summary>
+    public static PackedRanges Of(IReadOnlyList<RangeState> ranges) =>
+        ranges.Skip(1).Aggregate(Of(ranges[0]), (packed, range) => packed.With(range));
+
     /// <summary>Takes over what <see cref="Bytes"/> gave.</summary>
     /// <param name="startOffset">Where the first of them begins.</param>
     /// <param name="bytes">Copied.</param>

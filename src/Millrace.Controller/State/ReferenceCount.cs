@@ -37,6 +37,21 @@ internal sealed class ReferenceCount
         Change(former.Checkpoint, stream?.Checkpoint);
     }
 
+    /// <summary>Ranges of a stream have given way to one that holds the same.</summary>
+    public void Replace(StreamState former, StreamState stream, RangeState range)
+    {
+        if (range.EndOffset > range.StartOffset)
+        {
+            Add(range.Object, +1);
+            foreach (var replaced in former.Ranges.After(range.StartOffset).TakeWhile(replaced => replaced.EndOffset <= range.EndOffset))
+            {
+                Add(replaced.Object, -1);
+            }
+        }
+
+        Change(former.Checkpoint, stream.Checkpoint);
+    }
+
     /// <summary>The objects as they are then.</summary>
     public ObjectImage ApplyTo(ObjectImage objects) =>
         _changes.Where(change => change.Value != 0).Aggregate(objects, (image, change) => image.Refer(change.Key, change.Value));

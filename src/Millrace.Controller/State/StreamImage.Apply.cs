@@ -28,6 +28,7 @@ internal sealed partial record StreamImage
                 NextObjectId = Math.Max(NextObjectId, prepared.FirstObjectId + prepared.Count),
             },
             UploadCommittedRecord upload => Apply(upload),
+            ObjectCompactedRecord compacted => Apply(compacted),
             ObjectsDeletingRecord deleting => this with
             {
                 Objects = deleting.ObjectIds.Aggregate(
@@ -65,6 +66,21 @@ internal sealed partial record StreamImage
         return this with { Streams = streams.ToImmutable(), Objects = references.ApplyTo(objects) };
     }
 
+    private StreamImage Apply(ObjectCompactedRecord record)
+    {
+        var streams = Streams.ToBuilder();
+        var references = new ReferenceCount();
+        foreach (var (id, range) in CompactedRanges.Read(record))
+        {
+            var former = streams[id];
+            var stream = former.Replace(range);
+            references.Replace(former, stream, range);
+            streams[id] = stream;
+        }
+
+        return this with { Streams = streams.ToImmutable(), Objects = references.ApplyTo(Objects.Commit(record)) };
+    }
+
     private StreamImage Remove(StreamId id)
     {
         var stream = Streams[id];
@@ -81,7 +97,7 @@ internal sealed partial record StreamImage
         };
     }
 
-    // Only an upload adds ranges, and it counts for itself.
+    // Only an upload or a compaction adds ranges, and they count for themselves.
     private ObjectImage Recount(StreamState? former, StreamState? stream)
     {
         var references = new ReferenceCount();

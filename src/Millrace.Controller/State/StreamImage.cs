@@ -53,6 +53,23 @@ internal sealed partial record StreamImage
     /// <summary>The newest range of a stream with a checkpoint, with where it lies.</summary>
     public ObjectRange? CheckpointOf(StreamState stream) => stream.Checkpoint is { } checkpoint ? Place(stream, checkpoint.Epoch, checkpoint.Range) : null;
 
+    /// <summary>What lies of a stream in some objects; nothing of one that is gone.</summary>
+    public StreamHolding HoldingOf(StreamId id, IReadOnlySet<ObjectId> objects)
+    {
+        if (Find(id) is not { } stream)
+        {
+            return new StreamHolding([], null);
+        }
+
+        var checkpoint = stream.Checkpoint is { } newest && objects.Contains(newest.Object) ? CheckpointOf(stream) : null;
+        return new StreamHolding(
+            [
+                .. stream.Ranges.Where(range => objects.Contains(range.Object))
+                    .Select(range => Place(stream, stream.EpochAt(range.StartOffset), range)),
+            ],
+            checkpoint);
+    }
+
     /// <summary>Records that make this image out of the empty one. The counters are not among them (<see cref="ClusterState.ToRecords"/>).</summary>
     public IEnumerable<IRecord> ToRecords()
     {

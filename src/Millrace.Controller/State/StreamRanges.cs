@@ -63,6 +63,21 @@ internal sealed class StreamRanges : IReadOnlyCollection<RangeState>
         return new StreamRanges(Pieces.RemoveRange(0, whole).SetItem(0, rest!));
     }
 
+    /// <summary>With one in the place of those that it begins and ends with.</summary>
+    public StreamRanges Replace(RangeState range)
+    {
+        // What is left of a piece would stay short for good: it is packed anew with its neighbours.
+        var first = Math.Max(FindPiece(range.StartOffset) - 1, 0);
+        var next = Math.Min(FindPiece(range.EndOffset - 1) + 2, Pieces.Length);
+        var former = Pieces[first..next].SelectMany(piece => piece.Unpack()).ToList();
+        var at = former.FindIndex(other => other.StartOffset == range.StartOffset);
+        var end = former.FindIndex(other => other.EndOffset == range.EndOffset);
+        Invariant.Check(at >= 0 && end >= at);
+        former.RemoveRange(at, end + 1 - at);
+        former.Insert(at, range);
+        return new StreamRanges([.. Pieces[..first], .. former.Chunk(PackedRanges.Most).Select(PackedRanges.Of), .. Pieces[next..]]);
+    }
+
     /// <summary>Those that end after an offset, in order.</summary>
     public IEnumerable<RangeState> After(long offset) =>
         Pieces.Skip(FindPiece(offset)).SelectMany(piece => piece.Unpack()).SkipWhile(range => range.EndOffset <= offset);

@@ -89,6 +89,18 @@ internal sealed record StreamState(StreamId Id, Guid TopicId, int Partition)
         };
     }
 
+    /// <summary>The records of ranges that follow one another, and with them perhaps the newest checkpoint, lie elsewhere from now on.</summary>
+    /// <param name="range">Where; empty if it is the checkpoint alone.</param>
+    public StreamState Replace(RangeState range)
+    {
+        Invariant.Check(!range.HasCheckpoint || Checkpoint?.Range.EndOffset == range.EndOffset);
+        return this with
+        {
+            Ranges = range.EndOffset > range.StartOffset ? Ranges.Replace(range) : Ranges,
+            Checkpoint = range.HasCheckpoint ? Checkpoint! with { Range = range } : Checkpoint,
+        };
+    }
+
     public StreamStateRecord ToRecord() =>
         new()
         {

@@ -13,6 +13,7 @@ using Millrace.Runtime;
 using Millrace.Server.Options;
 using Millrace.Streams;
 using Millrace.Streams.Cache;
+using Millrace.Streams.Compaction;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
@@ -118,6 +119,10 @@ internal sealed class IncarnationStart(
         _ = life.Spawn("former-wals", ending => former.GiveBackAsync(member.Metadata, ending));
         var survivor = new SurvivorLoop(life, self, recovery, new AcceptedLosses(life, nodes, self, []));
         _ = life.Spawn("failover", ending => survivor.RunAsync(member.Metadata, ending));
+        var compactor = new ObjectCompactor(
+            life, options.Streams, new UploadTarget(self, components.Storage, registry, components.Buffers), new CompactionRegistry(member.Channel, self),
+            () => streams.IsBusy, _parts.Add(new CompactionMetrics()));
+        _ = life.Spawn("object-compactor", compactor.RunAsync);
         if (identity.Configs.Broker(member.Metadata.Image, BrokerConfigs.AutoLeaderRebalanceEnable).AsBoolean())
         {
             _ = life.Spawn("leader-return", ending => ReturnLeadersAsync(nodes, self, ending));

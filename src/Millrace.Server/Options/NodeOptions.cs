@@ -93,6 +93,8 @@ internal sealed record NodeOptions
                 UploadInterval = settings[ServerSettings.UploadInterval].AsMilliseconds(),
                 UploadIntervalLimit = settings[ServerSettings.UploadIntervalMax].AsMilliseconds(),
                 BlockCacheBytes = settings[ServerSettings.BlockCache].AsLong(),
+                CompactionBytesPerSecond = settings[ServerSettings.CompactionRate].AsLong(),
+                CompactionInterval = settings[ServerSettings.CompactionInterval].AsMilliseconds(),
             },
             Cluster = LivenessSettings.Read(settings) with
             {

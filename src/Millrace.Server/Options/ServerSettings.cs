@@ -26,6 +26,8 @@ internal static class ServerSettings
     public const string DeletionDelay = "millrace.object.deletion.delay.ms";
     public const string CollectionInterval = "millrace.object.collection.interval.ms";
     public const string SweepInterval = "millrace.object.sweep.interval.ms";
+    public const string CompactionRate = "millrace.compaction.bytes.per.second";
+    public const string CompactionInterval = "millrace.compaction.interval.ms";
     public const string WriteStall = "millrace.write.stall.max.ms";
     public const string HeartbeatInterval = "millrace.heartbeat.interval.ms";
     public const string Lease = "millrace.lease.ms";
@@ -80,6 +82,10 @@ internal static class ServerSettings
             DeletionDelay, 600_000, 0, "How long an object stays in the store after nothing refers to it any more. Longer than any read may take."),
         ConfigDefinition.Long(CollectionInterval, 30_000, 100, "How often objects that may go are looked for."),
         ConfigDefinition.Long(SweepInterval, 21_600_000, 1_000, "How often the whole store is listed for objects that the metadata does not know."),
+        ConfigDefinition.Long(
+            CompactionRate, 16L * MiB, 0,
+            "How much a broker that has time reads a second, at most, to merge small objects into larger ones; it writes as much. 0: this broker merges none."),
+        ConfigDefinition.Long(CompactionInterval, 10_000, 100, "How often a broker that has time asks whether there are objects to merge."),
         ConfigDefinition.Long(HeartbeatInterval, 250, 10, "How often a node tells the controller that it lives. At most a quarter of millrace.lease.ms."),
         ConfigDefinition.Long(
             Lease, 2_500, 100,

@@ -76,28 +76,29 @@ internal sealed class DataObjectIndex(ObjectId id, long objectSize, DataRangeEnt
         }
     }
 
-    /// <summary>The range of a stream that contains an offset (or begins and ends there, being empty); -1 if there is none.</summary>
-    public int FindRange(StreamId stream, long offset)
+    /// <summary>
+    /// The range of a stream that holds all between two offsets, or, if they are the same, ends there or is empty there; -1 if there is none.
+    /// </summary>
+    public int FindRange(StreamId stream, long startOffset, long endOffset)
     {
         var (low, high) = (0, ranges.Length);
         while (low < high)
         {
             var middle = (low + high) >>> 1;
-            ref readonly var range = ref ranges[middle];
-            var before = range.Stream != stream
-                ? range.Stream < stream
-                : range.EndOffset <= offset && (range.EndOffset != range.StartOffset || range.EndOffset < offset);
-            if (before)
+            (low, high) = ranges[middle].Stream < stream ? (middle + 1, high) : (low, middle);
+        }
+
+        // A checkpoint alone stands before all other ranges of its stream, and may lie within one of them.
+        for (; low < ranges.Length && ranges[low].Stream == stream; low++)
+        {
+            ref readonly var range = ref ranges[low];
+            if (range.StartOffset <= startOffset && (startOffset == endOffset ? range.EndOffset == endOffset : range.EndOffset >= endOffset))
             {
-                low = middle + 1;
-            }
-            else
-            {
-                high = middle;
+                return low;
             }
         }
 
-        return low < ranges.Length && ranges[low].Stream == stream && ranges[low].StartOffset <= offset ? low : -1;
+        return -1;
     }
 
     /// <summary>The last of the blocks of a range, from one of them on, that take no more than so many bytes together; that one at least.</summary>

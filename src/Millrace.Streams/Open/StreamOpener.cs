@@ -36,8 +36,16 @@ internal sealed class StreamOpener(
             await unserved.CloseAsync(id, below: epoch, token);
             unserved.Add(id, epoch);
             var opening = await registry.OpenAsync(node, id, epoch, token);
-            var ranges = await RangePages.LoadAsync(registry, id, opening, token);
             var checkpoint = opening.CheckpointRange is { } range ? await ReadCheckpointAsync(range, token) : (StreamCheckpoint?)null;
+            if (opening.CheckpointRange is { } gone && checkpoint is null)
+            {
+                // Its object was merged with others since; or it is lost.
+                opening = await registry.OpenAsync(node, id, epoch, token);
+                checkpoint = opening.CheckpointRange is { } moved ? await ReadCheckpointAsync(moved, token) : null;
+                _ = checkpoint ?? throw DataObjectReader.Corrupt(gone.Object, $"the store has no such object, and the checkpoint of stream {id} lies there");
+            }
+
+            var ranges = await RangePages.LoadAsync(registry, id, opening, token);
             if (opening.EndOffset > opening.StartOffset && (ranges.Count == 0 || ranges[^1].EndOffset != opening.EndOffset))
             {
                 throw new StreamException(StreamError.Corrupt, $"The registry's ranges of stream {id} do not end at its end, {opening.EndOffset}");
@@ -51,7 +59,8 @@ internal sealed class StreamOpener(
         }
     }
 
-    private async ValueTask<StreamCheckpoint> ReadCheckpointAsync(ObjectRange range, CancellationToken token)
+    /// <returns>Null if the object is gone.</returns>
+    private async ValueTask<StreamCheckpoint?> ReadCheckpointAsync(ObjectRange range, CancellationToken token)
     {
         await _checkpoints.EnterAsync(token);
         try
@@ -64,14 +73,17 @@ internal sealed class StreamOpener(
         }
     }
 
-    private async ValueTask<StreamCheckpoint> FindCheckpointAsync(ObjectRange range, CancellationToken token)
+    private async ValueTask<StreamCheckpoint?> FindCheckpointAsync(ObjectRange range, CancellationToken token)
     {
-        var index = await indexes.GetAsync(range.Object, range.ObjectSize, token);
-        var found = index?.FindRange(range.Stream, range.StartOffset) ?? -1;
-        if (index is not null && found >= 0 && index.Ranges[found] is { Checkpoint.Length: > 0 } entry
-            && await objects.ReadAttachmentAsync(range.Object, entry.Checkpoint, token) is { } state)
+        if (await indexes.GetAsync(range.Object, range.ObjectSize, token) is not { } index)
         {
-            return new StreamCheckpoint(entry.EndOffset, state);
+            return null;
+        }
+
+        var found = index.FindRange(range.Stream, range.StartOffset, range.EndOffset);
+        if (found >= 0 && index.Ranges[found] is { Checkpoint.Length: > 0 } entry && entry.EndOffset == range.EndOffset)
+        {
+            return await objects.ReadAttachmentAsync(range.Object, entry.Checkpoint, token) is { } state ? new StreamCheckpoint(entry.EndOffset, state) : null;
         }
 
         throw DataObjectReader.Corrupt(range.Object, $"it lacks the checkpoint of stream {range.Stream} at {range.EndOffset}");

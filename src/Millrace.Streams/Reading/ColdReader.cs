@@ -1,3 +1,4 @@
+using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Cache;
@@ -11,6 +12,9 @@ namespace Millrace.Streams.Reading;
 /// <remarks>Threading: any thread; the stream's lock is held only to ask where its ranges lie.</remarks>
 internal sealed class ColdReader(StreamCore core, ReadContext context)
 {
+    // With the usual pauses less than half a second: whoever reads should hear of the damage before its own time is up.
+    private const int QuestionsOfMissing = 3;
+
     private readonly ReadAhead _readAhead = new(context.Options.DataBlockBytes * 2, context.Options.ReadAheadBytes);
 
     /// <summary>Reads from an offset that lies in a committed range.</summary>
@@ -25,14 +29,14 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
             {
                 // Beyond the first block only what is in memory: a reader gets what there is rather than wait for more.
                 var found = await FindBlockAsync(next, maxBytes, waitForStore: records.Count == 0, token);
-                if (found is not { } hold)
+                if (found is not var (hold, end))
                 {
                     break;
                 }
 
                 holds.Add(hold.Buffer);
                 var before = records.Count;
-                Take(hold.Block, next, maxBytes, records, ref bytes);
+                Take(hold.Block, next, end, maxBytes, records, ref bytes);
                 if (records.Count == before)
                 {
                     break;
@@ -60,13 +64,14 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
         long committedEnd;
         while (FindRange(offset, timestamp, out committedEnd) is { } range)
         {
-            if (await OpenAsync(range, token) is not { } opened)
+            if (await OpenAsync(range, Math.Max(offset, range.StartOffset), token) is not { } opened)
             {
                 // Trimmed or compacted meanwhile: the stream knows its newer ranges by now.
                 continue;
             }
 
             var (index, entry) = opened;
+            var isGone = false;
             for (var block = index.FindBlock(entry, Math.Max(offset, range.StartOffset)); block < entry.FirstBlock + entry.BlockCount; block++)
             {
                 if (index.Blocks[block].MaxTimestamp < timestamp)
@@ -76,12 +81,15 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
 
                 if (await context.Blocks.GetAsync(index, entry, block, block, block, reader: null, token) is not { } hold)
                 {
-                    throw DataObjectReader.Corrupt(range.Object, "it vanished while it was read");
+                    // Merged with others meanwhile: it is looked for where the records lie now.
+                    await RefreshAsync(range.Object, Math.Max(offset, range.StartOffset), token);
+                    isGone = true;
+                    break;
                 }
 
                 for (var i = hold.Block.Find(Math.Max(offset, range.StartOffset)); i < hold.Block.Count; i++)
                 {
-                    if (hold.Block[i] is var record && record.MaxTimestamp >= timestamp)
+                    if (hold.Block[i] is var record && record.MaxTimestamp >= timestamp && record.EndOffset <= range.EndOffset)
                     {
                         return (new StreamRead([record], hold.Buffer.Release), offset);
                     }
@@ -90,7 +98,7 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
                 hold.Buffer.Release();
             }
 
-            offset = range.EndOffset;
+            offset = isGone ? offset : range.EndOffset;
         }
 
         return (null, Math.Max(offset, committedEnd));
@@ -108,7 +116,8 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
         }
     }
 
-    private async ValueTask<BlockHold?> FindBlockAsync(long offset, int maxBytes, bool waitForStore, CancellationToken token)
+    /// <summary>The block that holds an offset, and where what counts of it ends.</summary>
+    private async ValueTask<(BlockHold Hold, long EndOffset)?> FindBlockAsync(long offset, int maxBytes, bool waitForStore, CancellationToken token)
     {
         while (true)
         {
@@ -117,7 +126,7 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
                 return waitForStore ? throw NotInObjects(offset) : null;
             }
 
-            var opened = await OpenAsync(range, token);
+            var opened = await OpenAsync(range, offset, token);
             if (opened is not var (index, entry))
             {
                 continue;
@@ -131,7 +140,7 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
 
             if (!waitForStore)
             {
-                return context.Blocks.TryGet(index.Object, block);
+                return context.Blocks.TryGet(index.Object, block) is { } held ? (held, range.EndOffset) : null;
             }
 
             var lastAsked = index.LastWithin(entry, block, maxBytes);
@@ -142,25 +151,25 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
             context.Blocks.ReturnAhead(room);
             if (await reading is { } hold)
             {
-                return hold;
+                return (hold, range.EndOffset);
             }
 
-            await RefreshAsync(range.Object, token);
+            await RefreshAsync(range.Object, offset, token);
         }
     }
 
     /// <summary>The index of the object that holds a range, and the range in it; null after the stream had to learn of newer objects.</summary>
-    private async ValueTask<(DataObjectIndex Index, DataRangeEntry Range)?> OpenAsync(ObjectRange range, CancellationToken token)
+    private async ValueTask<(DataObjectIndex Index, DataRangeEntry Range)?> OpenAsync(ObjectRange range, long offset, CancellationToken token)
     {
         var index = await context.Indexes.GetAsync(range.Object, range.ObjectSize, token);
         if (index is null)
         {
-            await RefreshAsync(range.Object, token);
+            await RefreshAsync(range.Object, offset, token);
             return null;
         }
 
-        var found = index.FindRange(core.Id, range.StartOffset);
-        if (found < 0 || index.Ranges[found].EndOffset < range.EndOffset || index.Ranges[found].Epoch != range.Epoch)
+        var found = index.FindRange(core.Id, range.StartOffset, range.EndOffset);
+        if (found < 0 || index.Ranges[found].Epoch != range.Epoch)
         {
             throw DataObjectReader.Corrupt(range.Object, $"it does not hold offsets {range.StartOffset} to {range.EndOffset} of stream {core.Id}");
         }
@@ -188,35 +197,50 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
     }
 
     /// <summary>An object that a range names is gone: asks the registry where its records are now.</summary>
-    /// <exception cref="StreamException">Corrupt if the registry says that they are still there.</exception>
-    private async Task RefreshAsync(ObjectId missing, CancellationToken token)
+    /// <exception cref="StreamException">
+    /// Corrupt if the registry says that they are still there; OffsetOutOfRange if it says that what is read was trimmed, which this node is about to hear.
+    /// </exception>
+    private async Task RefreshAsync(ObjectId missing, long offset, CancellationToken token)
     {
-        int known;
-        lock (core.Lock)
+        var pauses = new BackOff(context.Runtime, context.Options.RetryDelay, context.Options.RetryLimit);
+        for (var attempt = 1; !await TryRefreshAsync(missing, offset, token); attempt++)
         {
-            known = core.Ranges.Count;
-        }
-
-        var loaded = await RangePages.LoadAsync(context.Registry, core.Id, core.Offsets.Start, known, token);
-        lock (core.Lock)
-        {
-            core.Life.ThrowIfEnded();
-            var start = core.Offsets.Start;
-            if (loaded.Any(range => range.Object == missing && range.EndOffset > start))
+            if (attempt == QuestionsOfMissing)
             {
                 throw DataObjectReader.Corrupt(missing, "the store has no such object");
             }
 
-            core.Ranges.Refresh(loaded, start, core.Offsets.Uploaded);
+            // What is told may be a moment old.
+            await pauses.PauseAsync(token);
         }
     }
 
-    private static void Take(DataBlock block, long offset, int maxBytes, List<StreamRecord> records, ref long bytes)
+    /// <returns>Whether the records lie elsewhere by now.</returns>
+    private async Task<bool> TryRefreshAsync(ObjectId missing, long offset, CancellationToken token)
+    {
+        var loaded = await RangePages.LoadAsync(context.Registry, core.Id, core.Offsets.Start, KnownRanges(), token);
+        var found = core.Refresh(loaded, offset);
+        var first = loaded.Count > 0 ? loaded[0].StartOffset : long.MaxValue;
+        return first <= offset
+            ? found?.Object != missing
+            : throw new StreamException(StreamError.OffsetOutOfRange, $"Stream {core.Id} was trimmed beyond offset {offset} while that was read");
+    }
+
+    private int KnownRanges()
+    {
+        lock (core.Lock)
+        {
+            return core.Ranges.Count;
+        }
+    }
+
+    // What a block holds beyond the end was committed by somebody else, and this node has not heard of it yet.
+    private static void Take(DataBlock block, long offset, long endOffset, int maxBytes, List<StreamRecord> records, ref long bytes)
     {
         for (var i = block.Find(offset); i < block.Count; i++)
         {
             var record = block[i];
-            if (records.Count > 0 && bytes + record.Payload.Length > maxBytes)
+            if (record.EndOffset > endOffset || (records.Count > 0 && bytes + record.Payload.Length > maxBytes))
             {
                 return;
             }
@@ -251,7 +275,7 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
         var (next, middle, left) = (reader.FetchFrom, reader.FetchFrom, (long)window);
         try
         {
-            while (left > 0 && FindRange(next) is { } range && await OpenAsync(range, token) is var (index, entry))
+            while (left > 0 && FindRange(next) is { } range && await OpenAsync(range, next, token) is var (index, entry))
             {
                 var block = index.FindBlock(entry, next);
                 var last = index.LastWithin(entry, block, (int)left);

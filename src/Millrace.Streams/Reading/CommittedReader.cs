@@ -44,7 +44,7 @@ internal sealed class CommittedReader(IStreamRegistry registry, ObjectCache cach
         try
         {
             if (await cache.Indexes.GetAsync(range.Object, range.ObjectSize, token) is not { } index
-                || index.FindRange(range.Stream, offset) is not (>= 0 and var found))
+                || index.FindRange(range.Stream, range.StartOffset, range.EndOffset) is not (>= 0 and var found))
             {
                 throw Gone(range, offset);
             }

@@ -27,7 +27,7 @@ internal static class RangePages
                 break;
             }
 
-            ranges = [.. ranges, .. page];
+            ranges = [.. ranges, .. ranges.Count > 0 ? From(page, next) : page];
         }
 
         return ranges;
@@ -46,12 +46,17 @@ internal static class RangePages
         while (true)
         {
             var most = Math.Clamp(expected - ranges.Count + SomeMore, SomeMore, MostAtOnce);
-            var page = await registry.GetRangesAsync(id, ranges.Count > 0 ? ranges[^1].EndOffset : offset, most, token);
-            ranges.AddRange(page);
+            var next = ranges.Count > 0 ? ranges[^1].EndOffset : long.MinValue;
+            var page = await registry.GetRangesAsync(id, Math.Max(next, offset), most, token);
+            ranges.AddRange(From(page, next));
             if (page.Count < most)
             {
                 return ranges;
             }
         }
     }
+
+    // Since the page before, what it ended with may have been merged with what follows.
+    private static IEnumerable<ObjectRange> From(IReadOnlyList<ObjectRange> page, long next) =>
+        page.Select(range => range.StartOffset < next ? range with { StartOffset = next } : range);
 }

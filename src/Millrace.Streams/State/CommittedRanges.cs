@@ -25,7 +25,8 @@ internal sealed class CommittedRanges
         _ranges.Add(range);
     }
 
-    public void Replace(IReadOnlyList<ObjectRange> ranges)
+    /// <summary>Takes in all of them anew.</summary>
+    public void Replace(IEnumerable<ObjectRange> ranges)
     {
         _ranges.Clear();
         foreach (var range in ranges)
@@ -43,11 +44,19 @@ internal sealed class CommittedRanges
     /// <param name="committedEnd">Commits above this come by themselves.</param>
     public void Refresh(IReadOnlyList<ObjectRange> loaded, long start, long committedEnd)
     {
-        List<ObjectRange> ranges = [.. loaded.Where(range => range.EndOffset <= committedEnd && range.EndOffset > start)];
+        List<ObjectRange> ranges = [.. Within(loaded, start, committedEnd)];
         var end = ranges.Count > 0 ? ranges[^1].EndOffset : start;
-        ranges.AddRange(_ranges.Where(range => range.StartOffset >= end));
+        // One of them may have been merged across that end, as an answer that overtook this one told.
+        ranges.AddRange(_ranges.Where(range => range.EndOffset > end).Select(range => range with { StartOffset = Math.Max(range.StartOffset, end) }));
         Replace(ranges);
     }
+
+    /// <summary>
+    /// What there is of ranges between two offsets. The last may be cut: it was merged with one that this node has not heard of yet.
+    /// </summary>
+    public static IEnumerable<ObjectRange> Within(IEnumerable<ObjectRange> ranges, long start, long end) =>
+        ranges.Where(range => range.EndOffset > start && range.StartOffset < end)
+            .Select(range => range.EndOffset > end ? range with { EndOffset = end } : range);
 
     /// <summary>The first range that ends after an offset and has a timestamp of at least this; null if none does.</summary>
     public ObjectRange? FindByTimestamp(long offset, long timestamp)

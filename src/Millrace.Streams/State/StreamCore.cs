@@ -148,6 +148,40 @@ internal sealed class StreamCore : ITailHolder
         return reason;
     }
 
+    /// <summary>
+    /// The registry has told where the records lie by now. It may have trimmed them further than this node knows: whoever asked it to gave up before it heard.
+    /// </summary>
+    /// <param name="loaded">Its ranges, from the start that is known here on.</param>
+    /// <param name="offset">Somebody reads there.</param>
+    /// <returns>The range that holds that, by now.</returns>
+    /// <exception cref="StreamException">The stream has ended.</exception>
+    public ObjectRange? Refresh(IReadOnlyList<ObjectRange> loaded, long offset)
+    {
+        long released;
+        ObjectRange? found;
+        lock (Lock)
+        {
+            Life.ThrowIfEnded();
+            Refresh_NeedsLock(loaded);
+            released = Cache.Evict(Offsets.Start);
+            found = Ranges.Find(offset);
+        }
+
+        _budget.Release(released);
+        return found;
+    }
+
+    /// <inheritdoc cref="Refresh"/>
+    public void Refresh_NeedsLock(IReadOnlyList<ObjectRange> loaded)
+    {
+        if (loaded.Count > 0)
+        {
+            Offsets.Trim(Math.Min(loaded[0].StartOffset, Offsets.Uploaded));
+        }
+
+        Ranges.Refresh(loaded, Offsets.Start, Offsets.Uploaded);
+    }
+
     /// <summary>An upload has closed its range in the registry, as whoever closes the stream hears next.</summary>
     public void OnRangeClosed()
     {

@@ -57,7 +57,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
             components,
             registry,
             new AppendContext(components.Wal, Budget, _smallRecords, Planner, Metrics),
-            new ReadContext(options, Indexes, Blocks, components.Registry, Metrics, _logger, Spawn),
+            new ReadContext(runtime, options, Indexes, Blocks, components.Registry, Metrics, _logger, Spawn),
             new UploadContext(runtime.Time, options, components.Wal, Planner, registry, Indexes, Tail));
 
         var target = new UploadTarget(components.Node, components.Storage, components.Registry, components.Buffers);

@@ -209,7 +209,9 @@ internal sealed class ObjectUploader(
             cache?.Keep(written, [.. verdicts.Skip(next).Take(written.Ranges.Count)]);
             foreach (var range in written.Ranges)
             {
-                outcomes[next] = new UploadOutcome(range, verdicts[next], written.Index, committed.Closed.Contains(range.Stream));
+                outcomes[next] = new UploadOutcome(
+                    range, verdicts[next], written.Index, committed.Closed.Contains(range.Stream),
+                    next < committed.RangeCounts.Count ? committed.RangeCounts[next] : null);
                 next++;
             }
         }

@@ -8,6 +8,10 @@ namespace Millrace.Streams.Upload;
 /// <remarks>Threading: any thread, but for what belongs to the uploader's loop.</remarks>
 internal sealed class StreamUploads(StreamCore core, UploadContext context)
 {
+    // To ask for fewer is not worth it; nor, where there are very many that are not merged, for a small part of them.
+    private const int ToleratedRanges = 4;
+    private const int ToleratedPart = 8;
+
     private UploadUnderWay? _last;
 
     public StreamCore Core => core;
@@ -140,16 +144,39 @@ internal sealed class StreamUploads(StreamCore core, UploadContext context)
                 return;
             }
 
-            core.Ranges.Replace([.. ranges.Where(range => range.EndOffset <= endOffset)]);
             isCheckpointWanted = core.Checkpoints.WantAgain();
             bytes = Advance_NeedsLock(endOffset);
+            core.Refresh_NeedsLock(ranges);
         }
+
 
         context.Tail.Add(core.Tail, endOffset, bytes);
         if (isCheckpointWanted)
         {
             context.Planner.Ask(this);
         }
+    }
+
+    /// <summary>Ranges were merged in the registry, and this node still has them as they were.</summary>
+    /// <param name="counted">How many the registry has, of those that this node has heard of.</param>
+    public bool IsOutdated(int counted)
+    {
+        lock (core.Lock)
+        {
+            return !core.Life.HasEnded && core.Ranges.Count - counted > Math.Max(ToleratedRanges, counted / ToleratedPart);
+        }
+    }
+
+    /// <summary>Asks where the stream's records lie now. That they did is no news to readers, who ask when an object is gone.</summary>
+    public async Task RefreshAsync(CancellationToken token)
+    {
+        int known;
+        lock (core.Lock)
+        {
+            known = core.Ranges.Count;
+        }
+
+        core.Refresh(await context.Registry.LoadRangesAsync(core.Id, core.Offsets.Start, known, token), core.Offsets.Start);
     }
 
     /// <summary>The registry did not take a range as it was offered: finds out what it has instead.</summary>

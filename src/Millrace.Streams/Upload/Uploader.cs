@@ -226,6 +226,16 @@ internal sealed class Uploader
             Measure(outcomes, started);
             _context.Tail.Shrink();
             await _wal.TrimAsync(cuts.Max(cut => cut.LastPosition), token);
+            StreamUploads[] outdated =
+            [
+                .. outcomes.Where(outcome => outcome.RangeCount is { } count && byStream[outcome.Range.Stream].Stream.IsOutdated(count))
+                    .Select(outcome => byStream[outcome.Range.Stream].Stream).Distinct(),
+            ];
+            if (outdated.Length > 0)
+            {
+                // Not awaited: nobody waits for it, least of all the next upload.
+                _ = _runtime.Spawn("stream-ranges", _ => RefreshAsync(outdated, token));
+            }
         }
         catch (StreamException failure)
         {
@@ -245,6 +255,32 @@ internal sealed class Uploader
             cuts.ForEach(cut => cut.Release());
             // Even then the next one of these streams comes after all before.
             await before;
+        }
+    }
+
+    private async Task RefreshAsync(StreamUploads[] outdated, CancellationToken token)
+    {
+        // Together, so that they go in one question; none of them fails.
+        Task[] refreshed = [.. outdated.Select(stream => RefreshAsync(stream, token))];
+        foreach (var one in refreshed)
+        {
+            await one;
+        }
+    }
+
+    private async Task RefreshAsync(StreamUploads stream, CancellationToken token)
+    {
+        try
+        {
+            await stream.RefreshAsync(token);
+        }
+        catch (StreamException failure)
+        {
+            StreamsMessages.RangesNotRefreshed(_logger, stream.Core.Id, failure.Message);
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            // The store stops.
         }
     }
 

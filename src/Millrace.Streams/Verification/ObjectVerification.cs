@@ -49,7 +49,7 @@ internal sealed class ObjectVerification(DataObjectReader reader, ObjectId id, I
 
         foreach (var range in ranges)
         {
-            var found = index.FindRange(range.Stream, range.WrittenStartOffset);
+            var found = index.FindRange(range.Stream, range.WrittenStartOffset, range.EndOffset);
             if (found < 0 || !Holds(index.Ranges[found], range))
             {
                 problems.Add($"Object {DataObjectKey.Of(id)} does not hold offsets [{range.StartOffset}, {range.EndOffset}) of stream {range.Stream}");

@@ -22,6 +22,9 @@ public sealed class SimulatedNode(SimulationKernel kernel, string name, Func<Lan
     /// <summary>Failures of the node (<see cref="NodeRuntime.Failed"/>) go here; a violation unless a scenario expects them.</summary>
     public Action<Exception> OnFailed { get; set; } = kernel.Fail;
 
+    /// <summary>Hears every line that the node logs.</summary>
+    public Action<string>? Said { get; set; }
+
     public bool IsUp => Lane is { Dead: false };
 
     /// <summary>Begins an incarnation and runs its main on its lane.</summary>
@@ -36,7 +39,8 @@ public sealed class SimulatedNode(SimulationKernel kernel, string name, Func<Lan
         // Nobody may rely on wall clocks: they differ by minutes, and start anew with each incarnation.
         lane.Time.WallClockError = kernel.Random.Between(-UsualError, UsualError);
         var loggers = new TraceLoggerFactory(
-            kernel.Trace, lane.Name, fault => kernel.Fail(new SimulationException($"{lane.Name} logs a fault of its own: {fault.Message}", kernel, fault)));
+            kernel.Trace, lane.Name, line => Said?.Invoke(line),
+            fault => kernel.Fail(new SimulationException($"{lane.Name} logs a fault of its own: {fault.Message}", kernel, fault)));
         var runtime = new NodeRuntime(lane.Time, lane, new SeededRandom(kernel.Random.NextUInt64()), files(lane), loggers);
         Lane = lane;
         Runtime = runtime;

@@ -7,8 +7,9 @@ namespace Millrace.Simulation.Kernel;
 /// </summary>
 /// <param name="trace">The world's.</param>
 /// <param name="node">Whose words they are.</param>
+/// <param name="said">Called with every line.</param>
 /// <param name="fault">Called with what failed, unless memory was short.</param>
-internal sealed class TraceLoggerFactory(Trace trace, string node, Action<Exception> fault) : ILoggerFactory, ILogger
+internal sealed class TraceLoggerFactory(Trace trace, string node, Action<string> said, Action<Exception> fault) : ILoggerFactory, ILogger
 {
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -22,7 +23,9 @@ internal sealed class TraceLoggerFactory(Trace trace, string node, Action<Except
     {
         if (IsEnabled(logLevel))
         {
-            trace.Note($"{node} logs {logLevel}: {formatter(state, exception)}{(exception is null ? "" : $" ({exception.Message})")}");
+            var line = $"{node} logs {logLevel}: {formatter(state, exception)}{(exception is null ? "" : $" ({exception.Message})")}";
+            trace.Note(line);
+            said(line);
             if (logLevel == LogLevel.Error && exception is not (null or OutOfMemoryException))
             {
                 fault(exception);

@@ -19,7 +19,7 @@ public sealed class ClusterPropertyTests
 {
     [Fact]
     public Task Whatever_is_asked_the_state_stays_sound_and_survives_replay_and_snapshots() =>
-        Gen.Int[0, 11].Select(Gen.Int[0, 999]).Array[1, 120].SampleAsync(
+        Gen.Int[0, 13].Select(Gen.Int[0, 999]).Array[1, 120].SampleAsync(
             async steps =>
             {
                 var run = new Run();
@@ -169,6 +169,9 @@ public sealed class ClusterPropertyTests
                 case 10:
                     Recover(number);
                     break;
+                case 12 or 13:
+                    Compact(node, stream, state, number);
+                    break;
                 default:
                     Topics(number);
                     break;
@@ -186,6 +189,26 @@ public sealed class ClusterPropertyTests
                 wal,
                 ClusterScript.Range(id, stream, epoch.Value, start, end, checkpoint: number % 3 == 0 || start == end),
                 ClusterScript.Range(id, stream, epoch.Value, end, end + 5));
+        }
+
+        // Of some ranges that follow one another, mostly as they are, sometimes as they never were.
+        private void Compact(NodeIncarnation node, StreamId stream, StreamState? state, int number)
+        {
+            RangeState[] some = [.. (state?.Ranges ?? StreamRanges.Empty).Skip(number % 3).Take(1 + number % 5)];
+            if (some.Length == 0)
+            {
+                return;
+            }
+
+            var (id, end) = (_script.Prepare(node), some[^1].EndOffset + (number % 17 == 0 ? 1 : 0));
+            ObjectId[] sources = [.. some.Select(range => range.Object).Concat(state!.Checkpoint is { } known ? [known.Object] : []).Distinct()];
+            var shares = sources.Select(source => new SourceShare(source, _script.State.Streams.Objects.All[source].Digest, default)).ToArray();
+            var range = ClusterScript.Range(id, stream, state.EpochAt(some[0].StartOffset).Value, some[0].StartOffset, end, checkpoint: number % 2 == 0) with
+            {
+                ObjectDigest = shares.Aggregate(default(RangeDigest), (sum, share) => sum + share.Taken),
+            };
+            var replaced = _script.Do(entry => CompactionJudge.Commit(entry, new CompactionCommit(node, shares, [range]), CompactionRules.Default));
+            Assert.True(replaced == 0 || (replaced == some.Length && number % 17 != 0));
         }
 
         private void Recover(int number)

@@ -31,6 +31,8 @@ internal sealed class ClusterMachine : INodeObserver
 
     private const long WalCapacity = 4 << 20;
     private const double WalsOnDisk = 0.2;
+    // A controller that was deposed may tell for eleven seconds where records were.
+    private static readonly TimeSpan[] DeletionDelays = [TimeSpan.FromSeconds(12), TimeSpan.FromSeconds(20), TimeSpan.FromMinutes(10)];
     private static readonly TimeSpan ProducersAreKept = TimeSpan.FromDays(20);
     private static readonly TimeSpan LongestAbsence = TimeSpan.FromSeconds(3);
 
@@ -60,7 +62,7 @@ internal sealed class ClusterMachine : INodeObserver
         (_world, _kernel) = (world, world.Kernel);
         Host = $"10.0.0.{number + 1}";
         _disk = new SimulatedDisk(_kernel, Host);
-        Node = new SimulatedNode(_kernel, $"n{number}", _disk.Mount) { OnFailed = OnFailed };
+        Node = new SimulatedNode(_kernel, $"n{number}", _disk.Mount) { OnFailed = OnFailed, Said = OnSaid };
         _options = Options(_kernel.Random);
         // What rests on clocks shows where they are at their worst.
         var error = _kernel.Random.Chance(0.5) ? _kernel.Random.Pick([-1, 0, 1]) : _kernel.Random.NextDouble() * 2 - 1;
@@ -282,6 +284,15 @@ internal sealed class ClusterMachine : INodeObserver
         });
     }
 
+    // Nothing rots here: whatever is found damaged has been lost.
+    private void OnSaid(string line)
+    {
+        if (line.Contains("is damaged", StringComparison.Ordinal))
+        {
+            _kernel.Fail(new ViolationException(line));
+        }
+    }
+
     private async Task LiveAsync()
     {
         try
@@ -315,12 +326,13 @@ internal sealed class ClusterMachine : INodeObserver
         OnFailed(await node.WaitForFailureAsync());
     }
 
-    private IControllerLink Link(IControllerLink link) => _world.Fault switch
+    private IControllerLink Link(IControllerLink link) => new CompactionWatch(_kernel, _world.Fault switch
     {
+        PlantedFault.ForgetWhereRangesWent => new PlantedMemory(link),
         PlantedFault.TakeLostControllerForFence => new PlantedLink(link),
         PlantedFault.LeadBeforeTail => new PlantedHandOver(link, () => Image),
         _ => link,
-    };
+    });
 
     private WalProviders Wals(NodeRuntime life, IObjectStorage storage, BufferPool buffers)
     {
@@ -359,7 +371,19 @@ internal sealed class ClusterMachine : INodeObserver
         {
             Cluster = options.Cluster with
             {
-                Link = endpoint => Link(new EncodedLink(endpoint.ExchangeAsync)), Rules = new PlantedLeaseRules(_world.Fault),
+                Link = endpoint => Link(new EncodedLink(endpoint.ExchangeAsync)),
+                Rules = new PlantedLeaseRules(_world.Fault),
+                Controller = options.Cluster.Controller with
+                {
+                    CompactionFanIn = random.Pick([3, 3, 5]),
+                    CompactedRangeBytes = random.Pick([16 << 10, 64 << 10]),
+                    // Two have the same objects where one is slow.
+                    CompactionPatience = random.Pick([TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(10)]),
+                    CompactionRules = new PlantedCompactionRules(_world.Fault),
+                    CollectionInterval = random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2)),
+                    // Readers that have not heard of it yet find nothing there.
+                    DeletionDelay = _world.Fault == PlantedFault.ForgetWhereRangesWent ? TimeSpan.Zero : random.Pick(DeletionDelays),
+                },
             },
             Streams = options.Streams with
             {
@@ -369,6 +393,9 @@ internal sealed class ClusterMachine : INodeObserver
                 StreamObjectBytes = random.Pick([4 << 10, 64 << 10]),
                 TailCacheBytes = random.Pick([0, 1 << 20]),
                 BlockCacheBytes = random.Pick([64 << 10, 4 << 20]),
+                CompactionInterval = random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(3)),
+                CompactionBytesPerSecond = random.Pick([8 << 10, 1 << 20, 1 << 30]),
+                CompactedObjectBytes = random.Pick([256 << 10, 1 << 20]),
             },
         };
     }

@@ -16,7 +16,7 @@ internal sealed class ClusterScenario : IScenario
         PlantedFault.ReadWalBeforeSeal, PlantedFault.TakeLostControllerForFence, PlantedFault.TakeShareForWal, PlantedFault.CompleteUnread,
         PlantedFault.CountLateCompletion, PlantedFault.ForgetPlanWithController, PlantedFault.GrantWithoutProof,
         PlantedFault.CountLeaseFromReceipt, PlantedFault.TakeLookForLease, PlantedFault.FenceBeforeLeaseEnds,
-        PlantedFault.LeadBeforeTail,
+        PlantedFault.LeadBeforeTail, PlantedFault.CommitCompactionUnjudged, PlantedFault.ForgetWhereRangesWent,
     ];
 
     public IReadOnlyList<string> RareThings { get; } =
@@ -31,6 +31,7 @@ internal sealed class ClusterScenario : IScenario
         "topics: created", "topics: deleted",
         "moves: done", "moves: done, of groups", "moves: given back", "moves: ended by a fence", "moves: cancelled",
         "drains: begun", "drains: ended",
+        "compactions: begun", "compactions: committed", "compactions: void, or asked again", "compactions: ranges that gave way",
         "idempotent: a batch without an answer had arrived", "group: generations with two members", "group: partitions that changed hands",
     ];
 

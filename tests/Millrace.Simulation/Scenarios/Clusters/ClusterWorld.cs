@@ -4,6 +4,7 @@ using Millrace.Simulation.Network;
 using Millrace.Simulation.Runner;
 using Millrace.Simulation.Scenarios.Brokers;
 using Millrace.Simulation.Storage;
+using Millrace.Streams.Objects;
 
 namespace Millrace.Simulation.Scenarios.Clusters;
 
@@ -97,6 +98,7 @@ internal sealed class ClusterWorld
             () => !Oracle.Newest.Topics.Values.Any(known => known.Partitions.Exists(partition => partition.Moves)), AgreesWithin, "end their moves");
         Oracle.AuditDrained();
         AuditEpochs(topic);
+        AuditObjects();
         var state = _machines.Single(machine => machine.Leads).State!;
         await clients.AuditTopicsAsync(state.Cluster, state.Streams.Streams.Count);
     }
@@ -146,6 +148,21 @@ internal sealed class ClusterWorld
                 Kernel.Coverage.Count("epochs: batches audited");
             }
         }
+    }
+
+    /// <summary>Whatever any stream refers to is in the bucket.</summary>
+    private void AuditObjects()
+    {
+        var streams = _machines.Single(machine => machine.Leads).State!.Streams;
+        var needed = streams.Objects.All.Values.Where(state => state.References > 0).ToArray();
+        if (needed.FirstOrDefault(state => Bucket.Peek(DataObjectKey.Of(state.Id)) is null) is { } missing)
+        {
+            throw new ViolationException($"{missing.References} ranges lie in object {missing.Id}, which is not in the bucket");
+        }
+
+        var most = streams.Streams.Values.Max(stream => stream.Ranges.Count);
+        Kernel.Coverage.Count("ranges: of the stream with the most", most);
+        Kernel.Coverage.Count("objects: in use at the end", needed.Length);
     }
 
     /// <summary>Why a broker may be given up at the moment; null if there is no reason.</summary>

@@ -17,6 +17,12 @@ public sealed class ControllerSchemaTests
         MaxTimestamp = 10, HasCheckpoint = true, DigestHigh = 11, DigestLow = 12,
     };
 
+    private static readonly ListHoldingsResponse.Range Holding = new()
+    {
+        StoreId = 1, ObjectId = 2, Kind = 1, ObjectSize = 3, StreamId = 4, Epoch = 5, StartOffset = 6, EndOffset = 7, WrittenStartOffset = 8, Bytes = 9,
+        MaxTimestamp = 10, HasCheckpoint = true, DigestHigh = 11, DigestLow = 12,
+    };
+
     public static TheoryData<IMessage, string> Messages { get; } = new()
     {
         { new ControllerRequestHead { ApiKey = 10002, ApiVersion = 0, VersionTerm = 3, VersionIndex = 4 }, "2712" + "0000" + Long(3) + Long(4) + "00" },
@@ -86,6 +92,39 @@ public sealed class ControllerSchemaTests
             new ListSharesResponse { Shares = [new() { WalId = Id, Ranges = [new() { StreamId = 9, Epoch = 10, EndOffset = 11 }] }] },
             "02" + "00000001000200030405060708090A0B" + "02" + Long(9) + Long(10) + Long(11) + "00" + "00" + "00"
         },
+        { new TakeCompactionRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
+        {
+            new TakeCompactionResponse { Sources = [new() { StoreId = 1, ObjectId = 2, Size = 3, DigestHigh = 4, DigestLow = 5 }] },
+            "02" + "0001" + Long(2) + Long(3) + Long(4) + Long(5) + "00" + "00"
+        },
+        {
+            new ListHoldingsRequest { NodeId = 7, NodeEpoch = 8, Objects = [9], Streams = [10] },
+            "00000007" + Long(8) + "02" + Long(9) + "02" + Long(10) + "00"
+        },
+        {
+            new ListHoldingsResponse { Holdings = [new() { Ranges = [Holding], Checkpoint = Holding }] },
+            "02" + "02" + RangeBytes + "01" + "00" + "5D" + RangeBytes + "00"
+        },
+        {
+            new CommitCompactionRequest
+            {
+                NodeId = 7,
+                NodeEpoch = 8,
+                StoreId = 1,
+                ObjectId = 2,
+                Kind = 1,
+                ObjectSize = 3,
+                DigestHigh = 4,
+                DigestLow = 5,
+                Sources = [new() { ObjectId = 6, TakenHigh = 7, TakenLow = 8, RestHigh = 9, RestLow = 10 }],
+                Ranges = [new() { StreamId = 2, Epoch = 3, StartOffset = 4, EndOffset = 5, Bytes = 6, MaxTimestamp = 7, HasCheckpoint = true }],
+            },
+            "00000007" + Long(8) + "0001" + Long(2) + "01" + Long(3) + Long(4) + Long(5)
+            + "02" + Long(6) + Long(7) + Long(8) + Long(9) + Long(10) + "00"
+            + "02" + Long(2) + Long(3) + Long(4) + Long(5) + Long(6) + Long(7) + "01" + "00"
+            + "00"
+        },
+        { new CommitCompactionResponse { Replaced = 3 }, "00000003" + "00" },
         {
             new AcceptLossRequest { NodeId = 7, NodeEpoch = 8, WalId = Id, Streams = null },
             "00000007" + Long(8) + "00000001000200030405060708090A0B" + "00" + "00"
@@ -149,7 +188,7 @@ public sealed class ControllerSchemaTests
                 Closed = [new() { ErrorCode = 1, ErrorMessage = "a" }],
                 Trimmed = [new()],
                 Prepared = [new() { ObjectId = 5 }],
-                Committed = [new() { Verdicts = [new() { Outcome = 3, StartOffset = 4 }], Closed = [new()] }],
+                Committed = [new() { Verdicts = [new() { Outcome = 3, StartOffset = 4, RangeCount = 5 }], Closed = [new()] }],
                 Damaged = [],
                 RangePages = [new() { Ranges = [Range] }],
                 CommittedEnds = [2],
@@ -160,7 +199,7 @@ public sealed class ControllerSchemaTests
             + "02" + "00010261" + "00"
             + "02" + "000000" + "00"
             + "02" + "000000" + Long(5) + "00"
-            + "02" + "000000" + "02" + "03" + Long(4) + "00" + "02" + "000000" + "00" + "00"
+            + "02" + "000000" + "02" + "03" + Long(4) + "00000005" + "00" + "02" + "000000" + "00" + "00"
             + "01"
             + "02" + "000000" + "02" + RangeBytes + "00"
             + "02" + Long(2)

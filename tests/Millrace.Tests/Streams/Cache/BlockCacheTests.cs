@@ -65,7 +65,7 @@ public sealed class BlockCacheTests : StreamsTest
         var store = Node.Store;
         var range = stream.Core.Ranges[0];
         var index = (await store.Indexes.GetAsync(range.Object, range.ObjectSize, default))!;
-        var entry = index.Ranges[index.FindRange(stream.Id, range.StartOffset)];
+        var entry = index.Ranges[index.FindRange(stream.Id, range.StartOffset, range.EndOffset)];
         var reader = new SequentialReader();
         Assert.True(await store.Blocks.FetchAheadAsync(index, entry, 0, 0, reader, default));
 

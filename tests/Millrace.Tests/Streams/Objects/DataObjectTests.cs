@@ -190,9 +190,9 @@ public sealed class DataObjectTests : IDisposable
             Assert.Equal(upload.Records.Select(Describe), records.Select(Describe));
             if (upload.EndOffset > upload.StartOffset)
             {
-                Assert.Equal(i, index.FindRange(upload.Stream, upload.StartOffset));
-                Assert.Equal(i, index.FindRange(upload.Stream, upload.EndOffset - 1));
-                Assert.Equal(-1, index.FindRange(upload.Stream, upload.EndOffset));
+                Assert.Equal(i, index.FindRange(upload.Stream, upload.StartOffset, upload.EndOffset));
+                Assert.Equal(i, index.FindRange(upload.Stream, upload.EndOffset - 1, upload.EndOffset));
+                Assert.Equal(-1, index.FindRange(upload.Stream, upload.EndOffset, upload.EndOffset + 1));
             }
         }
     }

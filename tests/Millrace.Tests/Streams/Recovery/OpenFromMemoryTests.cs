@@ -132,7 +132,7 @@ public sealed class OpenFromMemoryTests : IAsyncDisposable
         var range = Assert.Single(_registry.Describe(kept.Stream.Id).Ranges);
         var index = (await _next!.Store.Indexes.GetAsync(range.Object, range.ObjectSize, default))!;
         Assert.Equal((0, 2), (_storage.Reads, index.Ranges.Length));
-        Assert.Null(_next.Store.Blocks.TryGet(range.Object, index.Ranges[index.FindRange(refused.Stream.Id, 1)].FirstBlock));
+        Assert.Null(_next.Store.Blocks.TryGet(range.Object, index.Ranges[index.FindRange(refused.Stream.Id, 1, 2)].FirstBlock));
         Assert.Equal([0], await ReadAsync(kept));
         Assert.Equal(0, _storage.Reads);
 

@@ -1,0 +1,66 @@
+using Millrace.Controller.State;
+using Millrace.Runtime;
+using Millrace.Runtime.Ids;
+using Millrace.Streams.Registry;
+
+namespace Millrace.Controller.Objects;
+
+/// <summary>Gives nodes objects to merge: each to one node at a time.</summary>
+/// <remarks>
+/// What it knows is in memory alone. A commit is judged by the state, so that a job which is done twice, or of which a former controller knew, does no harm:
+/// what comes second is void. Threading: any thread.
+/// </remarks>
+/// <param name="runtime">Tells the time.</param>
+/// <param name="options">What is merged, and how long a node may take.</param>
+internal sealed class CompactionPlanner(NodeRuntime runtime, ClusterControllerOptions options)
+{
+    private readonly Lock _lock = new();
+    private readonly MergeSearch _search = new(options);
+    private readonly List<Job> _jobs = [];
+
+    // Nothing came of them: whoever had them could not read them, perhaps.
+    private readonly Dictionary<ObjectId, long> _resting = [];
+
+    /// <summary>What a node that has nothing to do may merge. It is done with what it was given before, or has given up.</summary>
+    public IReadOnlyList<CompactionSource> Take(ClusterState state, NodeIncarnation node)
+    {
+        lock (_lock)
+        {
+            EndJobs(state, node);
+            var sources = _search.Find(state.Streams, id => !_resting.ContainsKey(id) && !_jobs.Exists(job => job.References.ContainsKey(id)));
+            if (sources.Count > 0)
+            {
+                _jobs.Add(new Job(node, runtime.Time.GetTimestamp(), sources.ToDictionary(source => source.Id, source => source.References)));
+            }
+
+            return [.. sources.Select(source => new CompactionSource(source.Id, source.Size, source.Digest))];
+        }
+    }
+
+    private void EndJobs(ClusterState state, NodeIncarnation node)
+    {
+        foreach (var id in _resting.Where(rests => IsOver(rests.Value)).Select(rests => rests.Key).ToArray())
+        {
+            _resting.Remove(id);
+        }
+
+        foreach (var job in _jobs.Where(job => job.Node == node || IsOver(job.Since) || !state.IsLive(job.Node)).ToArray())
+        {
+            _jobs.Remove(job);
+            if (job.Node == node && job.References.All(source => state.Streams.Objects.Find(source.Key)?.References == source.Value))
+            {
+                foreach (var id in job.References.Keys)
+                {
+                    _resting[id] = runtime.Time.GetTimestamp();
+                }
+            }
+        }
+    }
+
+    private bool IsOver(long since) => runtime.Time.GetElapsedTime(since) >= options.CompactionPatience;
+
+    /// <param name="Node">Who has it.</param>
+    /// <param name="Since">A timestamp.</param>
+    /// <param name="References">To each of its objects, as it was given out.</param>
+    private sealed record Job(NodeIncarnation Node, long Since, IReadOnlyDictionary<ObjectId, int> References);
+}
