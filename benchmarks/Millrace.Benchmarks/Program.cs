@@ -17,6 +17,7 @@ using Millrace.Benchmarks.Opening;
 using Millrace.Benchmarks.Rolling;
 using Millrace.Benchmarks.SideBySide;
 using Millrace.Benchmarks.Streams;
+using Millrace.Benchmarks.Trickle;
 using Millrace.Benchmarks.Wal;
 
 var folder = new Argument<string>("FOLDER")
@@ -71,7 +72,7 @@ micro.SetAction(parsed =>
 return await new RootCommand("Measures Millrace, and Apache Kafka beside it.")
     {
         SideBySideCommand.Create(), FailoverCommand.Create(), MovesCommand.Create(), CutsCommand.Create(), DrainCommand.Create(), RollingCommand.Create(),
-        GrowthCommand.Create(), dataPath, streams, wal, files, metadata, opening, shard, micro,
+        GrowthCommand.Create(), TrickleCommand.Create(), dataPath, streams, wal, files, metadata, opening, shard, micro,
     }
     .Parse(args)
     .InvokeAsync();

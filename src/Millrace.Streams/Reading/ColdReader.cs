@@ -218,20 +218,12 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
     /// <returns>Whether the records lie elsewhere by now.</returns>
     private async Task<bool> TryRefreshAsync(ObjectId missing, long offset, CancellationToken token)
     {
-        var loaded = await RangePages.LoadAsync(context.Registry, core.Id, core.Offsets.Start, KnownRanges(), token);
+        var loaded = await RangePages.LoadAsync(context.Registry, core.Id, core.Offsets.Start, core.RangeCount, token);
         var found = core.Refresh(loaded, offset);
         var first = loaded.Count > 0 ? loaded[0].StartOffset : long.MaxValue;
         return first <= offset
             ? found?.Object != missing
             : throw new StreamException(StreamError.OffsetOutOfRange, $"Stream {core.Id} was trimmed beyond offset {offset} while that was read");
-    }
-
-    private int KnownRanges()
-    {
-        lock (core.Lock)
-        {
-            return core.Ranges.Count;
-        }
     }
 
     // What a block holds beyond the end was committed by somebody else, and this node has not heard of it yet.

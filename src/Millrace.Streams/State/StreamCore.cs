@@ -60,6 +60,18 @@ internal sealed class StreamCore : ITailHolder
     /// <summary>Where the others lie.</summary>
     public CommittedRanges Ranges { get; } = new();
 
+    /// <summary>How many ranges there are. From any thread.</summary>
+    public int RangeCount
+    {
+        get
+        {
+            lock (Lock)
+            {
+                return Ranges.Count;
+            }
+        }
+    }
+
     public CheckpointDebt Checkpoints { get; }
 
     /// <summary>Its place in the tail cache.</summary>

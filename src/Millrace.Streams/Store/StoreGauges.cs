@@ -29,5 +29,8 @@ internal static class StoreGauges
         meter.CreateObservableCounter(
             "millrace.streams.reads.block_misses", () => store.Blocks.Misses, "{block}", "Data blocks that had to be fetched from the store");
         meter.CreateObservableGauge("millrace.streams.open", () => store.Streams.Count, "{stream}", "Open streams");
+        meter.CreateObservableGauge(
+            "millrace.streams.ranges", () => store.Streams.Sum(stream => stream.Core.RangeCount), "{range}",
+            "Ranges of open streams in objects, as this node knows them");
     }
 }
