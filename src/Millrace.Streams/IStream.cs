@@ -18,8 +18,8 @@ public interface IStream
     /// <summary>The offset that the next append will get; appends under way lie between it and the confirm offset.</summary>
     long NextOffset { get; }
 
-    /// <summary>The payload of the records that are in no committed object yet, in bytes. Asking takes a look at each of them.</summary>
-    long NotUploadedBytes { get; }
+    /// <summary>The payload of the records that are in no committed object yet, in bytes.</summary>
+    long UncommittedBytes { get; }
 
     /// <summary>The epochs the stream was opened at and the offsets they began at, in order, this one last. Trimmed ones may be missing.</summary>
     IReadOnlyList<EpochStart> Epochs { get; }

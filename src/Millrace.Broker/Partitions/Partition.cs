@@ -93,7 +93,7 @@ internal sealed partial class Partition : IStreamOwner
     public UploadGoal? Appended => _phase == PartitionPhase.Open && _stream is { } stream ? new UploadGoal(stream, stream.NextOffset) : null;
 
     /// <summary>The payload that no object holds yet, in bytes; 0 while the partition is not open.</summary>
-    public long NotUploadedBytes => _phase == PartitionPhase.Open && _stream is { } stream ? stream.NotUploadedBytes : 0;
+    public long UncommittedBytes => _phase == PartitionPhase.Open && _stream is { } stream ? stream.UncommittedBytes : 0;
 
     /// <summary>The largest batch that the store takes, in bytes.</summary>
     public int MaxAppendBytes => _store.MaxAppendBytes;

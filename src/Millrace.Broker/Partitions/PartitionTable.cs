@@ -59,7 +59,7 @@ internal sealed class PartitionTable : IAsyncDisposable
         _store = store;
         _feed = feed;
         _self = self;
-        _moves = new MoveLog(runtime.Time);
+        _moves = new MoveLog(runtime.Time, self.Node);
         _handOvers = new PartitionHandOvers(runtime, store, feed, self, _moves, _handOverMetrics);
 
         // Not settable at run time, so it is looked up once.
@@ -180,7 +180,9 @@ internal sealed class PartitionTable : IAsyncDisposable
             {
                 if (_topics.TryRemove(topic.Id, out var led))
                 {
-                    Close([.. led.OfType<Partition>()]);
+                    List<Partition> former = [.. led.OfType<Partition>()];
+                    former.ForEach(partition => _moves.Follow(partition, null));
+                    Close(former);
                 }
             }
 
@@ -206,55 +208,61 @@ internal sealed class PartitionTable : IAsyncDisposable
 
         var settings = TopicSettings.Of(_self.Configs, image, topic);
         var partitions = new Partition?[topic.Partitions.Count];
-        List<Partition> former = [];
-        List<Partition> started = [];
-        List<(Partition, PartitionImage)> going = [];
-        List<(Partition, int, NodeId)> coming = [];
+        var changes = new LedChanges();
         foreach (var known in topic.Partitions)
         {
-            var current = Find(topic.Id, known.Index);
-            if (known.Leader == _self.Node && current?.LeaderEpoch == known.LeaderEpoch)
-            {
-                current.Settings = settings;
-                partitions[known.Index] = current;
-                if (known.Moves)
-                {
-                    going.Add((current, known));
-                }
-
-                continue;
-            }
-
-            if (current is not null)
-            {
-                former.Add(current);
-            }
-
-            if (known.Leader == _self.Node)
-            {
-                var id = new TopicIdPartition(topic.Id, topic.Name, known.Index);
-                // It may have gone elsewhere and come back before it was closed here.
-                var next = new Partition(_runtime, _store, id, known, settings, Producers, current ?? _ending.GetValueOrDefault(id));
-                partitions[known.Index] = next;
-                started.Add(next);
-                if (delta.Before.FindPartition(topic.Id, known.Index) is { Moves: true } before && before.Leader != _self.Node)
-                {
-                    coming.Add((next, before.LeaderEpoch, before.Leader!.Value));
-                }
-
-                if (known.Moves)
-                {
-                    going.Add((next, known));
-                }
-            }
+            partitions[known.Index] = Follow(delta.Before, topic, known, settings, changes);
         }
 
         // Requests find the new ones before the old ones begin to refuse them.
         _topics[topic.Id] = partitions;
-        Close(former);
-        started.ForEach(next => _unopened.Writer.TryWrite(next));
-        going.ForEach(one => _handOvers.Add(one.Item1, one.Item2));
-        _moves.Come(coming, _self.Node);
+
+        // Before they close: one that is led by another is done, and was not lost.
+        changes.Former.ForEach(one => _moves.Follow(one.Partition, one.Now));
+        Close(changes.Former.ConvertAll(one => one.Partition));
+        changes.Started.ForEach(next => _unopened.Writer.TryWrite(next));
+        changes.Going.ForEach(one => _handOvers.Add(one.Partition, one.To));
+        _moves.Come(changes.Coming);
+    }
+
+    /// <summary>What an image means for one partition. Returns the one that is led here from now on, if it is.</summary>
+    private Partition? Follow(MetadataImage before, TopicImage topic, PartitionImage known, TopicSettings settings, LedChanges changes)
+    {
+        var led = Find(topic.Id, known.Index);
+        if (known.Leader == _self.Node && led?.LeaderEpoch == known.LeaderEpoch)
+        {
+            led.Settings = settings;
+            _moves.Follow(led, known);
+        }
+        else
+        {
+            if (led is not null)
+            {
+                changes.Former.Add((led, known));
+            }
+
+            if (known.Leader != _self.Node)
+            {
+                return null;
+            }
+
+            var id = new TopicIdPartition(topic.Id, topic.Name, known.Index);
+
+            // It may have gone elsewhere and come back before it was closed here.
+            led = new Partition(_runtime, _store, id, known, settings, Producers, led ?? _ending.GetValueOrDefault(id));
+            changes.Started.Add(led);
+            if (before.FindPartition(topic.Id, known.Index) is { Moves: true, Leader: { } former } moving && former != _self.Node)
+            {
+                changes.Coming.Add((led, moving.LeaderEpoch, former));
+            }
+        }
+
+        if (known is { Moves: true, PlannedTo: { } to })
+        {
+            changes.Going.Add((led, to));
+        }
+
+        return led;
     }
 
     private void Reconfigure(MetadataImage image)

@@ -51,7 +51,7 @@ internal sealed class StreamAppends(StreamCore core, AppendContext context)
                     }
                 }
 
-                core.Offsets.Append(end);
+                core.Offsets.Append(end, append.Payload.Length);
                 core.Life.Enter();
                 held = core.Cache.Add(new CachedRecord(offset, append.Count, append.MaxTimestamp, position, append.Payload, append.Buffer)
                 {

@@ -14,6 +14,7 @@ internal sealed class StreamOffsets
     private long _cut;
     private long _confirmed;
     private long _next;
+    private long _uncommittedBytes;
 
     /// <param name="start">The lowest offset that may be read.</param>
     /// <param name="end">Where the objects end, and the next record begins.</param>
@@ -39,15 +40,19 @@ internal sealed class StreamOffsets
     /// <summary>What the next record gets.</summary>
     public long Next => Volatile.Read(ref _next);
 
+    /// <summary>The payload of what lies between uploaded and next, in bytes.</summary>
+    public long UncommittedBytes => Volatile.Read(ref _uncommittedBytes);
+
     /// <summary>Where a record would end that comes next.</summary>
     /// <exception cref="OverflowException">No stream is as long as that.</exception>
     public long EndOfNext(long count) => checked(_next + count);
 
-    /// <summary>Gives the offsets below an end out.</summary>
-    public void Append(long end)
+    /// <summary>Gives the offsets below an end out, to a record of so much payload.</summary>
+    public void Append(long end, long bytes)
     {
         Invariant.Check(end > _next);
         Volatile.Write(ref _next, end);
+        Volatile.Write(ref _uncommittedBytes, _uncommittedBytes + bytes);
     }
 
     /// <summary>What was given out below an end is durable. Returns whether that is news.</summary>
@@ -70,11 +75,12 @@ internal sealed class StreamOffsets
         Volatile.Write(ref _cut, end);
     }
 
-    /// <summary>What an upload took below an end is committed.</summary>
-    public void Commit(long end)
+    /// <summary>What an upload took below an end is committed: so much payload.</summary>
+    public void Commit(long end, long bytes)
     {
-        Invariant.Check(end >= _uploaded && end <= _cut);
+        Invariant.Check(end >= _uploaded && end <= _cut && bytes <= _uncommittedBytes);
         Volatile.Write(ref _uploaded, end);
+        Volatile.Write(ref _uncommittedBytes, _uncommittedBytes - bytes);
     }
 
     /// <summary>What is committed below an offset may not be read any more.</summary>

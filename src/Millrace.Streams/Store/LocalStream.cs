@@ -51,7 +51,7 @@ internal sealed class LocalStream : IStream
 
     public long NextOffset => Core.Offsets.Next;
 
-    public long NotUploadedBytes => Uploads.NotUploadedBytes;
+    public long UncommittedBytes => Core.Offsets.UncommittedBytes;
 
     public IReadOnlyList<StreamExtent> Extents => _ends.Extents;
 

@@ -28,24 +28,6 @@ internal sealed class StreamUploads(StreamCore core, UploadContext context)
         }
     }
 
-    /// <inheritdoc cref="IStream.NotUploadedBytes"/>
-    public long NotUploadedBytes
-    {
-        get
-        {
-            lock (core.Lock)
-            {
-                var bytes = 0L;
-                for (var at = core.Cache.Seek(core.Offsets.Uploaded); at.IsAtRecord; at.MoveNext())
-                {
-                    bytes += at.Record.Payload.Length;
-                }
-
-                return bytes;
-            }
-        }
-    }
-
     /// <summary>
     /// The upload under way that took the records before those which are not cut yet: they are committed after it. Of the uploader's loop.
     /// </summary>
@@ -233,14 +215,15 @@ internal sealed class StreamUploads(StreamCore core, UploadContext context)
     /// <summary>Returns the bytes, payload and what records cost beside, that this made evictable.</summary>
     private long Advance_NeedsLock(long endOffset)
     {
-        var bytes = 0L;
+        var (payload, cost) = (0L, 0L);
         for (var at = core.Cache.Seek(core.Offsets.Uploaded); at.IsAtRecord && at.Record.EndOffset <= endOffset; at.MoveNext())
         {
-            bytes += at.Record.Payload.Length + RecordCost.Cached;
+            payload += at.Record.Payload.Length;
+            cost += RecordCost.Cached;
         }
 
-        core.Offsets.Commit(endOffset);
+        core.Offsets.Commit(endOffset, payload);
         core.Uploaded.Advance(endOffset);
-        return bytes;
+        return payload + cost;
     }
 }

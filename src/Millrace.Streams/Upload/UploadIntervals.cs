@@ -5,7 +5,8 @@ namespace Millrace.Streams.Upload;
 /// long as many streams have little: then as many ranges a second come of it as are worth having.
 /// </summary>
 /// <remarks>
-/// What a recovery has to read does not grow by that: neither the bytes nor the objects of a WAL at which an upload begins, however young the records.
+/// What a recovery has to read grows by that, but not its bound: the bytes and the objects of a WAL at which an upload begins, however young the records,
+/// stay as they are.
 /// </remarks>
 internal static class UploadIntervals
 {

@@ -21,6 +21,9 @@ internal sealed class UploadPlanner : IAsyncDisposable
     // Asking the WAL takes its lock, so only every 64th append asks: a few MiB at the very most, of hundreds.
     private const int AppendsBetweenLooks = 64;
 
+    // Of records that are not cut there is none, or the first has been counted and not yet said when it came.
+    private const long NotBegun = long.MaxValue;
+
     // Under pressure: long enough that a store which is only slow does not get many small objects instead of a few large ones.
     private static readonly TimeSpan PressedInterval = TimeSpan.FromSeconds(1);
     private readonly TimeProvider _time;
@@ -41,7 +44,7 @@ internal sealed class UploadPlanner : IAsyncDisposable
     private bool _allAsked;
     private int _gathering;
     private long _uncut;
-    private long _uncutSince;
+    private long _uncutSince = NotBegun;
     private int _appends;
 
     // Of the records that are not cut yet, once they are as old as the shortest; null before. Of the loop.
@@ -148,9 +151,11 @@ internal sealed class UploadPlanner : IAsyncDisposable
     /// <param name="isIdle">No upload is under way.</param>
     public UploadOrder? Take(bool isIdle)
     {
-        // Once, so that what is due by the shortest interval has been looked at.
-        var waited = _time.GetElapsedTime(Interlocked.Read(ref _uncutSince));
-        if (_interval is null && waited >= _options.UploadInterval && Interlocked.Read(ref _uncut) is > 0 and var uncut)
+        // Each once, so that what is due by the shortest interval has been looked at, and in this order: whoever begins a new period counts its record first.
+        var uncut = Interlocked.Read(ref _uncut);
+        var since = Interlocked.Read(ref _uncutSince);
+        var waited = since == NotBegun ? TimeSpan.Zero : _time.GetElapsedTime(since);
+        if (_interval is null && uncut > 0 && waited >= _options.UploadInterval)
         {
             _interval = UploadIntervals.Of(_options, _streams(), uncut);
         }
@@ -162,11 +167,14 @@ internal sealed class UploadPlanner : IAsyncDisposable
                 return null;
             }
 
-            if (_allAsked || AreAllDue(isIdle, waited))
+            if (_allAsked || AreAllDue(isIdle, uncut, waited))
             {
                 Interlocked.Exchange(ref _lastIntervalTicks, (_interval ?? _options.UploadInterval).Ticks);
                 _interval = null;
                 _allAsked = false;
+
+                // In this order: the next record's time must not be taken for the last one's, nor be forgotten.
+                Interlocked.Exchange(ref _uncutSince, NotBegun);
                 Interlocked.Exchange(ref _uncut, 0);
                 _asked.Clear();
                 _taken.Clear();
@@ -188,9 +196,8 @@ internal sealed class UploadPlanner : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _timer.DisposeAsync();
 
-    private bool AreAllDue(bool isIdle, TimeSpan waited)
+    private bool AreAllDue(bool isIdle, long uncut, TimeSpan waited)
     {
-        var uncut = Interlocked.Read(ref _uncut);
         if (uncut == 0)
         {
             return false;
@@ -202,7 +209,12 @@ internal sealed class UploadPlanner : IAsyncDisposable
             return true;
         }
 
-        var interval = isPressed && PressedInterval < _options.UploadInterval ? PressedInterval : _interval ?? _options.UploadInterval;
+        var interval = _interval ?? _options.UploadInterval;
+        if (isPressed && PressedInterval < interval)
+        {
+            interval = PressedInterval;
+        }
+
         var left = interval - waited;
         if (left <= TimeSpan.Zero)
         {

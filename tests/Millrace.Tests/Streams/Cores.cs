@@ -25,7 +25,7 @@ internal sealed class Cores : IStreamHost, IDisposable
         var buffer = _buffers.Rent(10);
         stream.Cache.Reserve();
         stream.Cache.Add(new CachedRecord(stream.Offsets.Next, 1, -1, walPosition, buffer.Memory, buffer));
-        stream.Offsets.Append(stream.Offsets.Next + 1);
+        stream.Offsets.Append(stream.Offsets.Next + 1, buffer.Memory.Length);
         buffer.Release();
         if (isDurable)
         {
@@ -44,7 +44,13 @@ internal sealed class Cores : IStreamHost, IDisposable
     public static void Commit(StreamCore stream, long end)
     {
         stream.Offsets.TakeCut(end);
-        stream.Offsets.Commit(end);
+        var bytes = 0L;
+        for (var at = stream.Cache.Seek(stream.Offsets.Uploaded); at.IsAtRecord && at.Record.EndOffset <= end; at.MoveNext())
+        {
+            bytes += at.Record.Payload.Length;
+        }
+
+        stream.Offsets.Commit(end, bytes);
     }
 
     public void OnClosed(StreamCore stream)

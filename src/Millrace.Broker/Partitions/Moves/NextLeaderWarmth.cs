@@ -24,6 +24,9 @@ internal sealed class NextLeaderWarmth(NodeRuntime runtime, IStreamStore store, 
     // So many are read at once: nobody is waited for who has to.
     private readonly int _fewRecords = self.Configs.Broker(feed.Image, BrokerConfigs.OffsetsSpareRecords).AsInt();
 
+    /// <summary>Whether it is a coordinator's: of others there is nothing to read beforehand.</summary>
+    public static bool IsFor(Partition partition) => partition.Id.Topic == InternalTopics.ConsumerOffsets;
+
     /// <summary>Ends when it is so, when the partition does not move any more, or when it has taken too long.</summary>
     public async Task WaitAsync(Partition partition, CancellationToken token)
     {

@@ -1,10 +1,9 @@
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Metrics;
-using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Partitions.Moves;
@@ -15,8 +14,8 @@ namespace Millrace.Broker.Partitions.Moves;
 /// </summary>
 /// <remarks>
 /// A plan that has ended before a partition stops serving is not followed; one that ends after that gives the partition back to this node at a higher epoch.
-/// How large a group is, and how soon the next follows, <see cref="HandOverLimits"/> says, anew for each.
-/// Threading: any thread; one loop moves one group at a time, so that no more than a group's requests are ever parked.
+/// How large a group is, and how soon the next follows, <see cref="HandOverPace"/> says, anew for each. Coordinators' partitions go before the others.
+/// Threading: any thread; one group goes at a time, so that no more than a group's requests are ever parked.
 /// </remarks>
 internal sealed class PartitionHandOvers(
     NodeRuntime runtime, IStreamStore store, IMetadataFeed feed, BrokerIdentity self, MoveLog moves, HandOverMetrics metrics)
@@ -30,23 +29,29 @@ internal sealed class PartitionHandOvers(
     // What came during so short an upload is written in about the same time again.
     private static readonly TimeSpan ShortUpload = TimeSpan.FromMilliseconds(20);
 
-    // A wait for the rate looks at it again so often: it may have been raised, or the broker be about to stop.
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
-
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<PartitionHandOvers>();
-    private readonly Channel<Partition> _ready = Channel.CreateUnbounded<Partition>();
+    private readonly HandOverLine _coordinators = new(new HandOverPace(runtime, feed, self, keepsRate: false));
+    private readonly HandOverLine _others = new(new HandOverPace(runtime, feed, self, keepsRate: true));
+    private readonly AsyncGate _turn = new(1);
     private readonly Lock _lock = new();
     private readonly HashSet<Partition> _known = [];
     private readonly NextLeaderWarmth _warmth = new(runtime, store, feed, self);
 
-    private HandOverLimits Limits => HandOverLimits.Of(self, feed.Image);
-
-    public void Start() => runtime.Spawn("partition-hand-overs", RunAsync);
-
-    /// <summary>A partition is to leave, when it is open. It may be said again.</summary>
-    public void Add(Partition partition, PartitionImage planned)
+    public void Start()
     {
-        moves.Plan(partition, self.Node, planned.PlannedTo!.Value);
+        runtime.Spawn("coordinator-hand-overs", token => RunAsync(_coordinators, token));
+        runtime.Spawn("partition-hand-overs", token => RunAsync(_others, token));
+    }
+
+    /// <summary>A partition is to leave, when it is open; one that can be open no more stays, and nothing is told of it. It may be said again.</summary>
+    public void Add(Partition partition, NodeId to)
+    {
+        if (partition.Phase is PartitionPhase.Lost or PartitionPhase.Closed)
+        {
+            return;
+        }
+
+        moves.Plan(partition, to);
         lock (_lock)
         {
             if (!_known.Add(partition))
@@ -55,9 +60,10 @@ internal sealed class PartitionHandOvers(
             }
         }
 
-        if (partition.Phase == PartitionPhase.Open && partition.Id.Topic != InternalTopics.ConsumerOffsets)
+        var line = NextLeaderWarmth.IsFor(partition) ? _coordinators : _others;
+        if (partition.Phase == PartitionPhase.Open && line == _others)
         {
-            _ready.Writer.TryWrite(partition);
+            line.Add(partition);
         }
         else
         {
@@ -65,54 +71,76 @@ internal sealed class PartitionHandOvers(
             {
                 // Whether or not it has opened: one that will never be open is passed over.
                 await partition.WhenOpenAsync(token);
-                if (partition.Id.Topic == InternalTopics.ConsumerOffsets)
+                if (line == _coordinators)
                 {
                     await _warmth.WaitAsync(partition, token);
                 }
 
-                _ready.Writer.TryWrite(partition);
+                line.Add(partition);
             });
         }
     }
 
-    private async Task RunAsync(CancellationToken stopping)
+    private async Task RunAsync(HandOverLine line, CancellationToken stopping)
     {
-        while (await _ready.Reader.WaitToReadAsync(stopping))
+        while (true)
         {
+            await line.WaitAsync(stopping);
+            await _turn.EnterAsync(stopping);
             var began = runtime.Time.GetTimestamp();
-            var group = TakeGroup(Limits);
-            var bytes = await UploadAsync(group, stopping);
-            await HandOverAsync(group, stopping);
-            await PaceAsync(bytes, began, stopping);
+            long bytes;
+            try
+            {
+                var group = line.Take(IsStillToGo);
+                bytes = await UploadAsync(group, stopping);
+                await HandOverAsync(group, stopping);
+            }
+            finally
+            {
+                _turn.Exit();
+            }
+
+            await line.Pace.WaitAsync(bytes, began, stopping);
         }
     }
 
-    /// <summary>As many as may stop together, and hold no more than may be uploaded in a second; at least one.</summary>
-    private List<Partition> TakeGroup(HandOverLimits limits)
+    /// <summary>Forgets one that is not.</summary>
+    private bool IsStillToGo(Partition partition)
     {
-        var group = new List<Partition>();
-        var bytes = 0L;
-        while (group.Count < limits.Partitions && bytes < limits.BytesPerSecond && _ready.Reader.TryRead(out var partition))
+        if (NextOf(feed.Image, partition) is not null)
         {
-            group.Add(partition);
-            bytes += partition.NotUploadedBytes;
+            return true;
         }
 
-        return group;
+        lock (_lock)
+        {
+            // First: whoever is planned again from here on comes again, too.
+            _known.Remove(partition);
+        }
+
+        // Whoever was planned again just before has been taken for one that waits already.
+        if (NextOf(feed.Image, partition) is { } next)
+        {
+            Add(partition, next);
+        }
+
+        return false;
     }
 
     /// <summary>Uploads what they hold while they serve. Returns how much that was.</summary>
     private async Task<long> UploadAsync(List<Partition> group, CancellationToken token)
     {
-        Begin(group);
+        group.ForEach(moves.Upload);
         var sum = 0L;
-        for (var i = 0; i < MostUploads; i++)
+        for (var i = 0; i < MostUploads && group.Count > 0; i++)
         {
             var began = runtime.Time.GetTimestamp();
-            var parts = group.ConvertAll(partition => (Partition: partition, Goal: partition.Appended, Bytes: partition.NotUploadedBytes));
+            var parts = group.ConvertAll(partition => (Partition: partition, Goal: partition.Appended, Bytes: partition.UncommittedBytes));
+            var isAll = false;
             try
             {
                 await store.UploadAsync([.. parts.Select(part => part.Goal).OfType<UploadGoal>()], token);
+                isAll = true;
             }
             catch (Exception failure) when (failure is StreamException or OutOfMemoryException)
             {
@@ -121,8 +149,10 @@ internal sealed class PartitionHandOvers(
 
             foreach (var (partition, _, bytes) in parts.Where(part => part.Partition.Phase == PartitionPhase.Open))
             {
-                moves.AddUploaded(partition, bytes);
-                sum += bytes;
+                // Else no more than what is known to be: what was appended meanwhile hides as much of it.
+                var uploaded = isAll ? bytes : Math.Max(0, bytes - partition.UncommittedBytes);
+                moves.AddUploaded(partition, uploaded);
+                sum += uploaded;
             }
 
             if (runtime.Time.GetElapsedTime(began) < ShortUpload)
@@ -132,21 +162,6 @@ internal sealed class PartitionHandOvers(
         }
 
         return sum;
-    }
-
-    private void Begin(List<Partition> group)
-    {
-        var image = feed.Image;
-        foreach (var partition in group)
-        {
-            if (IsToGo(image, partition))
-            {
-                // Once more: a former plan of it may have ended when this one was there already.
-                moves.Plan(partition, self.Node, Find(image, partition)!.PlannedTo!.Value);
-            }
-
-            moves.Upload(partition);
-        }
     }
 
     private async Task HandOverAsync(List<Partition> group, CancellationToken token)
@@ -160,16 +175,16 @@ internal sealed class PartitionHandOvers(
         var image = feed.Image;
         var began = runtime.Time.GetTimestamp();
         var going = new List<(Partition Partition, IStream Stream)>();
-        foreach (var partition in group)
+        foreach (var partition in group.Where(partition => NextOf(image, partition) is not null))
         {
-            if (IsToGo(image, partition) && partition.BeginHandingOver() is { } stream)
+            if (partition.BeginHandingOver() is { } stream)
             {
-                moves.Stop(partition, stream.NotUploadedBytes);
+                moves.Stop(partition, stream.UncommittedBytes);
                 going.Add((partition, stream));
             }
             else
             {
-                moves.End(partition, Outcome(image, partition));
+                moves.Lose(partition);
             }
         }
 
@@ -194,15 +209,6 @@ internal sealed class PartitionHandOvers(
         Tell(going.ConvertAll(one => one.Partition), runtime.Time.GetElapsedTime(began));
     }
 
-    /// <summary>Waits until so many bytes have taken their time, counted from when their upload began.</summary>
-    private async Task PaceAsync(long bytes, long began, CancellationToken token)
-    {
-        while (Limits.TimeOf(bytes) - runtime.Time.GetElapsedTime(began) is var left && left > TimeSpan.Zero)
-        {
-            await Task.Delay(left < LongestPause ? left : LongestPause, runtime.Time, token);
-        }
-    }
-
     /// <summary>Of those that have gone. What was lost on the way says so itself, and what came back to this node has not gone.</summary>
     private void Tell(List<Partition> tried, TimeSpan stop)
     {
@@ -210,11 +216,13 @@ internal sealed class PartitionHandOvers(
         var gone = new List<string>();
         foreach (var partition in tried)
         {
-            var outcome = Outcome(image, partition);
-            moves.End(partition, outcome);
-            if (outcome == MovePhase.Done)
+            // As each image did when it came, unless the last of them is just being followed.
+            var now = Find(image, partition);
+            moves.Follow(partition, now);
+            moves.Lose(partition);
+            if (now?.Leader is { } leader && leader != self.Node)
             {
-                gone.Add($"{partition.Id} to node {Find(image, partition)!.Leader}");
+                gone.Add($"{partition.Id} to node {leader}");
             }
         }
 
@@ -226,16 +234,9 @@ internal sealed class PartitionHandOvers(
         }
     }
 
-    /// <summary>What became of one that is not on its way any more.</summary>
-    private MovePhase Outcome(MetadataImage image, Partition partition) => Find(image, partition) switch
-    {
-        { Leader: { } leader } now when leader != self.Node && now.LeaderEpoch > partition.LeaderEpoch => MovePhase.Done,
-        { } now when now.Leader == self.Node && !IsToGo(image, partition) => MovePhase.Cancelled,
-        _ => MovePhase.Lost,
-    };
-
-    private static bool IsToGo(MetadataImage image, Partition partition) =>
-        Find(image, partition) is { Moves: true } known && known.LeaderEpoch == partition.LeaderEpoch;
+    /// <summary>Who is to lead it next; null where it is not to go.</summary>
+    private static NodeId? NextOf(MetadataImage image, Partition partition) =>
+        Find(image, partition) is { Moves: true } known && known.LeaderEpoch == partition.LeaderEpoch ? known.PlannedTo : null;
 
     private static PartitionImage? Find(MetadataImage image, Partition partition) => image.FindPartition(partition.Id.TopicId, partition.Id.Partition);
 }

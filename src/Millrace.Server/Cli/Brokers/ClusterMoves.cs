@@ -28,22 +28,33 @@ internal sealed record ClusterMoves(IReadOnlyList<MoveView> Moves, IReadOnlyList
             [.. live.Zip(answers).Where(one => one.Second is null).Select(one => one.First.Id)]);
     }
 
-    /// <summary>One for each move, whoever tells of it.</summary>
-    public static IReadOnlyList<MoveView> Join(IEnumerable<DescribeMovesResponse.Move> told) =>
-    [
-        .. told.GroupBy(move => (move.TopicId, move.Partition, move.LeaderEpoch))
-            .Select(tellers => Join([.. tellers]))
-            .OrderByDescending(move => move.EndedAgo ?? TimeSpan.MinValue)
-            .ThenBy(move => move.Topic, StringComparer.Ordinal)
-            .ThenBy(move => move.Partition),
-    ];
-
-    private static MoveView Join(IReadOnlyList<DescribeMovesResponse.Move> tellers)
+    /// <summary>
+    /// One for each move, whoever tells of it. A leader may tell of several of one partition at one epoch, since a cancelled one leaves that as it is; what the
+    /// next leader opens is the last of them that went there.
+    /// </summary>
+    public static IReadOnlyList<MoveView> Join(IEnumerable<DescribeMovesResponse.Move> told)
     {
-        var next = tellers.FirstOrDefault(move => move.Phase == (sbyte)MovePhase.Opening);
-        var former = tellers.FirstOrDefault(move => move.Phase != (sbyte)MovePhase.Opening);
-        var now = next ?? former!;
-        return new MoveView(now.Topic, now.Partition, now.From, now.To, (MovePhase)now.Phase)
+        var byTeller = told.ToLookup(move => move.Phase == (sbyte)MovePhase.Opening);
+        var gone = byTeller[false].Where(HasGoneOrMayHave).ToLookup(WayOf);
+        var opening = byTeller[true].Select(next => (Next: next, Former: gone[WayOf(next)].MinBy(move => move.EndedAgoMs))).ToList();
+        return
+        [
+            .. byTeller[false].Except(opening.Select(one => one.Former)).Select(former => View(former!, former))
+                .Concat(opening.Select(one => View(one.Next, one.Former)))
+                .OrderByDescending(move => move.EndedAgo ?? TimeSpan.MinValue)
+                .ThenBy(move => move.Topic, StringComparer.Ordinal)
+                .ThenBy(move => move.Partition),
+        ];
+    }
+
+    private static (Guid TopicId, int Partition, int LeaderEpoch, int To) WayOf(DescribeMovesResponse.Move move) =>
+        (move.TopicId, move.Partition, move.LeaderEpoch, move.To);
+
+    /// <summary>Its former leader may not have heard yet that it is done.</summary>
+    private static bool HasGoneOrMayHave(DescribeMovesResponse.Move move) => move.Phase == (sbyte)MovePhase.Done || move.EndedAgoMs < 0;
+
+    private static MoveView View(DescribeMovesResponse.Move now, DescribeMovesResponse.Move? former) =>
+        new(now.Topic, now.Partition, now.From, now.To, (MovePhase)now.Phase)
         {
             BytesLeft = now.BytesLeft,
             BytesUploaded = former?.BytesUploaded,
@@ -51,7 +62,6 @@ internal sealed record ClusterMoves(IReadOnlyList<MoveView> Moves, IReadOnlyList
             Age = TimeSpan.FromMilliseconds((former ?? now).AgeMs),
             EndedAgo = Milliseconds(now.EndedAgoMs),
         };
-    }
 
     private static TimeSpan? Milliseconds(long value) => value < 0 ? null : TimeSpan.FromMilliseconds(value);
 

@@ -27,12 +27,13 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
     public static readonly NodeId Other = new(2);
     public static readonly ConfigResolver Configs = new(Self, new Dictionary<string, string>());
     private readonly StreamsOptions? _options;
+    private readonly Func<IStreamStore, IStreamStore> _around;
     private int _incarnation = 1;
     private MetadataImage _image;
 
-    private PartitionsUnderTest(StreamsOptions? options, IReadOnlyDictionary<string, string> settings)
+    private PartitionsUnderTest(StreamsOptions? options, IReadOnlyDictionary<string, string> settings, Func<IStreamStore, IStreamStore> around)
     {
-        _options = options;
+        (_options, _around) = (options, around);
         Identity = new BrokerIdentity(Self, new NodeEpoch(1), new ConfigResolver(Self, settings));
         _image = MetadataImage.Empty with
         {
@@ -69,8 +70,12 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
 
     public BufferPool Buffers => Node.Buffers;
 
-    public static PartitionsUnderTest Start(StreamsOptions? options = null, IReadOnlyDictionary<string, string>? settings = null) =>
-        new(options, settings ?? new Dictionary<string, string>());
+    /// <param name="options">Of the store.</param>
+    /// <param name="settings">Of the broker.</param>
+    /// <param name="around">What stands between the partitions and their store.</param>
+    public static PartitionsUnderTest Start(
+        StreamsOptions? options = null, IReadOnlyDictionary<string, string>? settings = null, Func<IStreamStore, IStreamStore>? around = null) =>
+        new(options, settings ?? new Dictionary<string, string>(), around ?? (store => store));
 
     /// <summary>Starts with topic "t" of one partition.</summary>
     public static async Task<PartitionsUnderTest> StartWithTopicAsync(StreamsOptions? options = null, IReadOnlyDictionary<string, string>? settings = null)
@@ -185,7 +190,7 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
 
     private PartitionTable StartTable()
     {
-        var table = new PartitionTable(Node.Runtime, Node.Store, Feed, Identity);
+        var table = new PartitionTable(Node.Runtime, _around(Node.Store), Feed, Identity);
         table.Start();
         return table;
     }

@@ -155,6 +155,42 @@ public sealed class UploadPlannerTests : IAsyncDisposable
         Assert.Null(_planner.Take(isIdle: false));
     }
 
+    [Theory]
+    [InlineData(500, 1_000_000, 1_000)]
+    [InlineData(500, 0, 500)]
+    [InlineData(10_000, 1_000_000, 1_000)]
+    public async Task Under_pressure_nothing_is_put_off_however_short_the_interval(int intervalMs, int streams, int dueMs)
+    {
+        _streams = streams;
+        await using var planner = new UploadPlanner(_time, Options with { UploadInterval = TimeSpan.FromMilliseconds(intervalMs) }, _wal, _budget, () => _streams);
+        _wal.Fullness = 0.6;
+        planner.OnAppended(1);
+        _time.Advance(TimeSpan.FromMilliseconds(dueMs - 1));
+        Assert.Null(planner.Take(isIdle: false));
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Same(UploadOrder.Everything, planner.Take(isIdle: false));
+    }
+
+    [Fact]
+    public async Task A_record_that_has_just_come_is_not_taken_for_as_old_as_the_ones_of_before()
+    {
+        var time = new TimeWithObserver(_time);
+        await using var planner = new UploadPlanner(time, Options, _wal, _budget, () => _streams);
+        planner.OnAppended(1);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Same(UploadOrder.Everything, planner.Take(isIdle: true));
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        // The loop looks when the record is counted, and its time is just being asked for.
+        UploadOrder? taken = null;
+        time.Asked = () => taken = planner.Take(isIdle: true);
+        planner.OnAppended(1);
+
+        Assert.Null(taken);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Same(UploadOrder.Everything, planner.Take(isIdle: true));
+    }
+
     [Fact]
     public void To_ask_for_streams_takes_no_memory_once_as_many_have_been_asked_for()
     {
@@ -234,5 +270,21 @@ public sealed class UploadPlannerTests : IAsyncDisposable
     {
         await _planner.DisposeAsync();
         _cores.Dispose();
+    }
+
+    /// <summary>Tells, once, when the time is asked for.</summary>
+    private sealed class TimeWithObserver(TimeProvider time) : TimeProvider
+    {
+        public Action? Asked { get; set; }
+
+        public override long TimestampFrequency => time.TimestampFrequency;
+
+        public override long GetTimestamp()
+        {
+            var asked = Asked;
+            Asked = null;
+            asked?.Invoke();
+            return time.GetTimestamp();
+        }
     }
 }

@@ -2,6 +2,7 @@ using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Moves;
 using Millrace.Metadata;
 using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
 using Xunit;
 
 namespace Millrace.Tests.Broker.Partitions.Moves;
@@ -44,6 +45,28 @@ public sealed class HandOverLimitsTests
 
         broker.Configure(BrokerConfigs.LeaderReplicationThrottledRate, "1000000000");
         Assert.True(await Eventually.BecomesTrueAsync(() => broker.Moves.All(move => move.Phase == MovePhase.Done)));
+    }
+
+    [Fact]
+    public async Task A_coordinators_partition_does_not_wait_for_what_a_rate_holds_back()
+    {
+        await using var broker = new MovingBroker(new Dictionary<string, string> { [BrokerConfigs.LeaderReplicationThrottledRate] = "1" });
+        await broker.AddTopicAsync(3);
+        var offsets = await broker.Inner.AddTopicAsync(InternalTopics.ConsumerOffsets, partitions: 3);
+        broker.Plan(PartitionsUnderTest.Other);
+        Assert.True(await Eventually.BecomesTrueAsync(() => broker.Moves.Any(move => move.Phase == MovePhase.Done)));
+        var coordinators = new List<Partition>();
+        for (var i = 0; i < 3; i++)
+        {
+            coordinators.Add(await broker.Inner.OpenAsync(InternalTopics.ConsumerOffsets, i));
+            await broker.AppendAsync(coordinators[i]);
+        }
+
+        broker.Inner.Publish(image => PartitionsUnderTest.With(
+            image, offsets with { Partitions = [.. offsets.Partitions.Select(known => known with { PlannedTo = PartitionsUnderTest.Other })] }));
+
+        Assert.True(await Eventually.BecomesTrueAsync(() => Stopped(coordinators) == 3 || coordinators.TrueForAll(one => one.Phase == PartitionPhase.Closed)));
+        Assert.Equal(2, broker.Moves.Count(move => move.Phase == MovePhase.Planned));
     }
 
     [Fact]

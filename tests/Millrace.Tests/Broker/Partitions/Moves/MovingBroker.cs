@@ -4,6 +4,7 @@ using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Partitions.Moves;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
+using Millrace.Streams;
 using Xunit;
 
 namespace Millrace.Tests.Broker.Partitions.Moves;
@@ -15,9 +16,9 @@ internal sealed class MovingBroker : IAsyncDisposable
     private readonly Dictionary<string, (TaskCompletionSource Reached, TaskCompletionSource Held)> _held = [];
     private int _waiting;
 
-    public MovingBroker(IReadOnlyDictionary<string, string>? settings = null)
+    public MovingBroker(IReadOnlyDictionary<string, string>? settings = null, Func<IStreamStore, IStreamStore>? around = null)
     {
-        Inner = PartitionsUnderTest.Start(settings: settings);
+        Inner = PartitionsUnderTest.Start(settings: settings, around: around);
         Inner.Registry.Before = async call =>
         {
             (TaskCompletionSource Reached, TaskCompletionSource Held) hold;
