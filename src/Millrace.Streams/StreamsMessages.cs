@@ -73,4 +73,7 @@ internal static partial class StreamsMessages
 
     [LoggerMessage(EventId = 3020, Level = LogLevel.Debug, Message = "Where stream {Stream} lies now could not be asked: {Reason}")]
     public static partial void RangesNotRefreshed(ILogger logger, StreamId stream, string reason);
+
+    [LoggerMessage(EventId = 3021, Level = LogLevel.Error, Message = "Objects could not be merged, and stay as they are; it is tried again")]
+    public static partial void CompactionFailed(ILogger logger, Exception failure);
 }

@@ -10,8 +10,6 @@ namespace Millrace.Controller.Endpoint;
 /// <summary>What is asked about object compaction, from messages to decisions.</summary>
 internal sealed class CompactionRequests(CompactionPlanner planner, CompactionRules rules)
 {
-    private const int MostRanges = 100_000;
-
     /// <summary>Of committed state: what is given out is judged when it comes back.</summary>
     public TakeCompactionResponse Take(ClusterState state, TakeCompactionRequest request)
     {
@@ -38,11 +36,18 @@ internal sealed class CompactionRequests(CompactionPlanner planner, CompactionRu
 
     public CommitCompactionResponse Commit(PendingEntry entry, CommitCompactionRequest request)
     {
-        if (request.Ranges.Count is 0 or > MostRanges)
+        if (request.Ranges.Count is 0 or > CompactionCommit.MostRanges)
         {
-            throw new ArgumentException($"An object has 1 to {MostRanges} ranges, and this one {request.Ranges.Count}", nameof(request));
+            throw new ArgumentException($"An object has 1 to {CompactionCommit.MostRanges} ranges, and this one {request.Ranges.Count}", nameof(request));
         }
 
-        return new CommitCompactionResponse { Replaced = CompactionJudge.Commit(entry, CompactionForms.From(request), rules) };
+        var commit = CompactionForms.From(request);
+        var replaced = CompactionJudge.Commit(entry, commit, rules);
+        if (replaced > 0)
+        {
+            planner.OnProgress(commit.Node);
+        }
+
+        return new CommitCompactionResponse { Replaced = replaced };
     }
 }

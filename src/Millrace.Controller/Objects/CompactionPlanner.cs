@@ -18,7 +18,7 @@ internal sealed class CompactionPlanner(NodeRuntime runtime, ClusterControllerOp
     private readonly MergeSearch _search = new(options);
     private readonly List<Job> _jobs = [];
 
-    // Nothing came of them: whoever had them could not read them, perhaps.
+    // Nothing came of them: whoever had them could not read them, perhaps. That some of what they hold was trimmed meanwhile says nothing of that.
     private readonly Dictionary<ObjectId, long> _resting = [];
 
     /// <summary>What a node that has nothing to do may merge. It is done with what it was given before, or has given up.</summary>
@@ -27,13 +27,25 @@ internal sealed class CompactionPlanner(NodeRuntime runtime, ClusterControllerOp
         lock (_lock)
         {
             EndJobs(state, node);
-            var sources = _search.Find(state.Streams, id => !_resting.ContainsKey(id) && !_jobs.Exists(job => job.References.ContainsKey(id)));
+            var sources = _search.Find(state.Streams, id => !_resting.ContainsKey(id) && !_jobs.Exists(job => job.Objects.Contains(id)));
             if (sources.Count > 0)
             {
-                _jobs.Add(new Job(node, runtime.Time.GetTimestamp(), sources.ToDictionary(source => source.Id, source => source.References)));
+                _jobs.Add(new Job(node, runtime.Time.GetTimestamp(), sources.Select(source => source.Id).ToHashSet()));
             }
 
             return [.. sources.Select(source => new CompactionSource(source.Id, source.Size, source.Digest))];
+        }
+    }
+
+    /// <summary>Some of what a node was given has given way to what it made of it.</summary>
+    public void OnProgress(NodeIncarnation node)
+    {
+        lock (_lock)
+        {
+            foreach (var job in _jobs.Where(job => job.Node == node))
+            {
+                job.GotAnywhere = true;
+            }
         }
     }
 
@@ -47,9 +59,9 @@ internal sealed class CompactionPlanner(NodeRuntime runtime, ClusterControllerOp
         foreach (var job in _jobs.Where(job => job.Node == node || IsOver(job.Since) || !state.IsLive(job.Node)).ToArray())
         {
             _jobs.Remove(job);
-            if (job.Node == node && job.References.All(source => state.Streams.Objects.Find(source.Key)?.References == source.Value))
+            if (job.Node == node && !job.GotAnywhere)
             {
-                foreach (var id in job.References.Keys)
+                foreach (var id in job.Objects)
                 {
                     _resting[id] = runtime.Time.GetTimestamp();
                 }
@@ -61,6 +73,9 @@ internal sealed class CompactionPlanner(NodeRuntime runtime, ClusterControllerOp
 
     /// <param name="Node">Who has it.</param>
     /// <param name="Since">A timestamp.</param>
-    /// <param name="References">To each of its objects, as it was given out.</param>
-    private sealed record Job(NodeIncarnation Node, long Since, IReadOnlyDictionary<ObjectId, int> References);
+    /// <param name="Objects">What it was given.</param>
+    private sealed record Job(NodeIncarnation Node, long Since, IReadOnlySet<ObjectId> Objects)
+    {
+        public bool GotAnywhere { get; set; }
+    }
 }

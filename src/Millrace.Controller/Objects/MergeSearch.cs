@@ -37,7 +37,7 @@ internal sealed class MergeSearch(ClusterControllerOptions options)
                 if (left <= 0)
                 {
                     _next = stream.Id.Value;
-                    return [];
+                    return Thin(streams.Objects, isFree);
                 }
 
                 left -= stream.Ranges.Count;
@@ -50,8 +50,11 @@ internal sealed class MergeSearch(ClusterControllerOptions options)
         }
 
         _next = 0;
-        return [.. streams.Objects.Thin.Where(isFree).Take(options.CompactionFanIn).Select(id => streams.Objects.All[id])];
+        return Thin(streams.Objects, isFree);
     }
+
+    private IReadOnlyList<ObjectState> Thin(ObjectImage objects, Func<ObjectId, bool> isFree) =>
+        [.. objects.Thin.Where(isFree).Take(options.CompactionFanIn).Select(id => objects.All[id])];
 
     private List<ObjectState> Find(ObjectImage objects, StreamState stream, Func<ObjectId, bool> isFree)
     {
@@ -62,7 +65,7 @@ internal sealed class MergeSearch(ClusterControllerOptions options)
             var count = 0;
             foreach (var (state, @class) in places)
             {
-                if (@class is null || @class > wanted || run.Count >= MostSources * options.CompactionFanIn)
+                if (@class is null || @class > wanted)
                 {
                     run.Clear();
                     count = 0;
@@ -74,7 +77,8 @@ internal sealed class MergeSearch(ClusterControllerOptions options)
                     count += @class == wanted ? 1 : 0;
                 }
 
-                if (count == options.CompactionFanIn)
+                // Where what lies between is that much, it is worth it by itself: all of that becomes one.
+                if (count == options.CompactionFanIn || run.Count == MostSources * options.CompactionFanIn)
                 {
                     return run;
                 }
@@ -112,12 +116,13 @@ internal sealed class MergeSearch(ClusterControllerOptions options)
 
     private int? ClassOf(ObjectState state, long streamBytes, Func<ObjectId, bool> isFree)
     {
-        var bytes = Math.Max(state.Size / state.MostReferences, streamBytes);
-        if (bytes >= options.CompactedRangeBytes || !isFree(state.Id))
+        // However much the object has of others: a stream with little in it would come to lie in ever more of such.
+        if (streamBytes >= options.CompactedRangeBytes || !isFree(state.Id))
         {
             return null;
         }
 
+        var bytes = Math.Min(Math.Max(state.Size / state.MostReferences, streamBytes), options.CompactedRangeBytes - 1);
         var @class = 0;
         for (; bytes >= ClassRatio; bytes /= ClassRatio)
         {

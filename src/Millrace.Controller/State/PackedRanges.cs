@@ -15,6 +15,9 @@ internal sealed class PackedRanges
     /// <summary>How many ranges one piece has at most.</summary>
     public const int Most = 64;
 
+    // More than one ever takes: six varints.
+    private const int LargestRange = 64;
+
     private readonly ObjectId _lastObject;
     private readonly long _lastTimestamp;
 
@@ -32,11 +35,11 @@ internal sealed class PackedRanges
 
     public ReadOnlyMemory<byte> Bytes { get; }
 
-    public static PackedRanges Of(RangeState range) => new PackedRanges(range.StartOffset, range.StartOffset, 0, [], default, 0).With(range);
+    public static PackedRanges Of(RangeState range) => Of([range]);
 
-    /// <summary>Those that follow one another, at least one.</summary>
+    /// <summary>Those that follow one another, at least one and at most <see cref="Most"/>.</summary>
     public static PackedRanges Of(IReadOnlyList<RangeState> ranges) =>
-        ranges.Skip(1).Aggregate(Of(ranges[0]), (packed, range) => packed.With(range));
+        new PackedRanges(ranges[0].StartOffset, ranges[0].StartOffset, 0, [], default, 0).With(ranges);
 
     /// <summary>Takes over what <see cref="Bytes"/> gave.</summary>
     /// <param name="startOffset">Where the first of them begins.</param>
@@ -60,19 +63,7 @@ internal sealed class PackedRanges
     }
 
     /// <summary>These and the one that follows.</summary>
-    public PackedRanges With(RangeState range)
-    {
-        Invariant.Check(range.StartOffset == EndOffset && Count < Most);
-        // More than one range ever takes: six varints.
-        var output = new ArrayBufferWriter<byte>(Bytes.Length + 64);
-        output.Write(Bytes.Span);
-        var writer = new KafkaWriter(output);
-        writer.WriteVarlong(range.Object.Value - _lastObject.Value);
-        var timestamp = _lastTimestamp;
-        range.Pack(ref writer, ref timestamp);
-        writer.Flush();
-        return new PackedRanges(StartOffset, range.EndOffset, Count + 1, output.WrittenSpan.ToArray(), range.Object, timestamp);
-    }
+    public PackedRanges With(RangeState range) => With([range]);
 
     public IEnumerable<RangeState> Unpack()
     {
@@ -84,6 +75,25 @@ internal sealed class PackedRanges
         }
 
         return ranges;
+    }
+
+    private PackedRanges With(IReadOnlyList<RangeState> ranges)
+    {
+        Invariant.Check(Count + ranges.Count <= Most);
+        var output = new ArrayBufferWriter<byte>(Bytes.Length + ranges.Count * LargestRange);
+        output.Write(Bytes.Span);
+        var writer = new KafkaWriter(output);
+        var (end, last, timestamp) = (EndOffset, _lastObject, _lastTimestamp);
+        foreach (var range in ranges)
+        {
+            Invariant.Check(range.StartOffset == end);
+            writer.WriteVarlong(range.Object.Value - last.Value);
+            range.Pack(ref writer, ref timestamp);
+            (end, last) = (range.EndOffset, range.Object);
+        }
+
+        writer.Flush();
+        return new PackedRanges(StartOffset, end, Count + ranges.Count, output.WrittenSpan.ToArray(), last, timestamp);
     }
 
     private ref struct Reader(long startOffset, ReadOnlyMemory<byte> bytes)

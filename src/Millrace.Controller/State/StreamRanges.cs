@@ -54,13 +54,8 @@ internal sealed class StreamRanges : IReadOnlyCollection<RangeState>
             return Empty;
         }
 
-        PackedRanges? rest = null;
-        foreach (var range in Pieces[whole].Unpack().Where(range => range.EndOffset > offset))
-        {
-            rest = rest is null ? PackedRanges.Of(range) : rest.With(range);
-        }
-
-        return new StreamRanges(Pieces.RemoveRange(0, whole).SetItem(0, rest!));
+        var rest = PackedRanges.Of([.. Pieces[whole].Unpack().Where(range => range.EndOffset > offset)]);
+        return new StreamRanges(Pieces.RemoveRange(0, whole).SetItem(0, rest));
     }
 
     /// <summary>With one in the place of those that it begins and ends with.</summary>

@@ -128,6 +128,13 @@ internal sealed class StoreVerifyCommand : Command
             throw new CommandFailedException(ExitCode.NotFound, $"No cluster lives in {storage.Name}: nothing has been written there.");
         }
 
-        return await new StoreVerifier(runtime, new StreamsOptions(), storage).VerifyAsync(log.ToInventory(), token);
+        return await new StoreVerifier(runtime, new StreamsOptions(), storage).VerifyAsync(
+            log.ToInventory(),
+            async cancel =>
+            {
+                await using var later = await MetadataLog.OpenAsync(runtime, storage, new MetadataLogOptions(), cancel);
+                return later.ToInventory();
+            },
+            token);
     }
 }

@@ -79,12 +79,13 @@ internal static class ServerSettings
             + "millrace.upload.interval.ms: always that."),
         ConfigDefinition.Long(BlockCache, 48L * MiB, MiB, "Memory for blocks read from the store."),
         ConfigDefinition.Long(
-            DeletionDelay, 600_000, 0, "How long an object stays in the store after nothing refers to it any more. Longer than any read may take."),
+            DeletionDelay, 600_000, 30_000,
+            "How long an object stays in the store after nothing refers to it any more. Longer than any read may take; 30 s or more."),
         ConfigDefinition.Long(CollectionInterval, 30_000, 100, "How often objects that may go are looked for."),
         ConfigDefinition.Long(SweepInterval, 21_600_000, 1_000, "How often the whole store is listed for objects that the metadata does not know."),
         ConfigDefinition.Long(
             CompactionRate, 16L * MiB, 0,
-            "How much a broker that has time reads a second, at most, to merge small objects into larger ones; it writes as much. 0: this broker merges none."),
+            "How much a broker that has time reads and writes a second, at most, to merge small objects into larger ones. 0: this broker merges none."),
         ConfigDefinition.Long(CompactionInterval, 10_000, 100, "How often a broker that has time asks whether there are objects to merge."),
         ConfigDefinition.Long(HeartbeatInterval, 250, 10, "How often a node tells the controller that it lives. At most a quarter of millrace.lease.ms."),
         ConfigDefinition.Long(

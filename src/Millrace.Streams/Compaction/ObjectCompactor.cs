@@ -65,7 +65,13 @@ public sealed class ObjectCompactor(
                 return false;
             }
 
-            await NewRun().RunAsync(sources, token);
+            if (!await NewRun().RunAsync(sources, token))
+            {
+                metrics.Ended("given up");
+                StreamsMessages.CompactionGivenUp(_logger, "There is something better to do");
+                return false;
+            }
+
             metrics.Ended("done");
             StreamsMessages.Compacted(_logger, sources.Count, sources.Sum(source => source.Size));
             return true;
@@ -91,6 +97,13 @@ public sealed class ObjectCompactor(
             metrics.Ended("failed");
             StreamsMessages.CompactionRefused(_logger, fault);
         }
+        catch (Exception unexpected) when (unexpected is not (InvariantViolationException or StreamException { Error: StreamError.Fenced })
+            && !(unexpected is OperationCanceledException && token.IsCancellationRequested))
+        {
+            // Nobody waits for it, and nothing was lost: no reason for a node to end.
+            metrics.Ended("failed");
+            StreamsMessages.CompactionFailed(_logger, unexpected);
+        }
 
         return false;
     }
@@ -98,5 +111,5 @@ public sealed class ObjectCompactor(
     private CompactionRun NewRun() =>
         new(
             options, target, registry, new DataObjectReader(runtime, options, target.Storage.ReadAsync),
-            new BytePace(runtime, options.CompactionBytesPerSecond), new Retry(runtime, options, _logger), metrics);
+            new BytePace(runtime, options.CompactionBytesPerSecond), isBusy, new Retry(runtime, options, _logger), metrics, _logger);
 }

@@ -13,7 +13,7 @@ internal sealed class SourcePieces(DataObjectReader reader, BytePace pace, Buffe
 {
     private const int LargestRead = 1 << 20;
 
-    // To read what lies between two costs less than another request.
+    // To read what lies between two costs less than another request. What is kept of it is less than what is wanted.
     private const int LargestGap = 64 << 10;
 
     private readonly SortedDictionary<(ObjectId Object, long Position), int> _wanted = [];
@@ -72,9 +72,33 @@ internal sealed class SourcePieces(DataObjectReader reader, BytePace pace, Buffe
         }
 
         BytesRead += length;
+        var wanted = together.Sum(piece => piece.Length);
+        if (length - wanted > wanted)
+        {
+            Pack(id, together, buffer, wanted);
+            return;
+        }
+
         foreach (var (position, size) in together)
         {
             _pieces[(id, position)] = buffer.Memory.Slice((int)(position - start), size);
         }
+    }
+
+    /// <summary>Keeps what is wanted of a buffer that is mostly something else, and gives that back.</summary>
+    private void Pack(ObjectId id, List<(long Position, int Length)> together, PooledBuffer buffer, int wanted)
+    {
+        var packed = buffers.Rent(wanted);
+        _held.Add(packed);
+        var at = 0;
+        foreach (var (position, size) in together)
+        {
+            buffer.Memory.Slice((int)(position - together[0].Position), size).CopyTo(packed.Memory[at..]);
+            _pieces[(id, position)] = packed.Memory.Slice(at, size);
+            at += size;
+        }
+
+        _held.Remove(buffer);
+        buffer.Release();
     }
 }

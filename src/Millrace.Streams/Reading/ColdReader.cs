@@ -28,8 +28,7 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
             while (records.Count == 0 || bytes < maxBytes)
             {
                 // Beyond the first block only what is in memory: a reader gets what there is rather than wait for more.
-                var found = await FindBlockAsync(next, maxBytes, waitForStore: records.Count == 0, token);
-                if (found is not var (hold, end))
+                if (await FindBeyondAsync(next, maxBytes, isFirst: records.Count == 0, token) is not var (hold, end))
                 {
                     break;
                 }
@@ -113,6 +112,20 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
             return offset < core.Offsets.Start
                 ? new StreamException(StreamError.OffsetOutOfRange, $"Stream {core.Id} was trimmed to {core.Offsets.Start} while offset {offset} was read")
                 : new StreamException(StreamError.Corrupt, $"Neither memory nor an object holds offset {offset} of stream {core.Id}");
+        }
+    }
+
+    /// <summary>As <see cref="FindBlockAsync"/>; null, too, where a later block is not to be had: whoever reads there next meets that.</summary>
+    private async ValueTask<(BlockHold Hold, long EndOffset)?> FindBeyondAsync(long offset, int maxBytes, bool isFirst, CancellationToken token)
+    {
+        try
+        {
+            return await FindBlockAsync(offset, maxBytes, waitForStore: isFirst, token);
+        }
+        catch (StreamException failure) when (!isFirst)
+        {
+            StreamsMessages.ReadAheadFailed(context.Logger, core.Id, failure.Message);
+            return null;
         }
     }
 

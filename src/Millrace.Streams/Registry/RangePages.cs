@@ -27,7 +27,7 @@ internal static class RangePages
                 break;
             }
 
-            ranges = [.. ranges, .. ranges.Count > 0 ? From(page, next) : page];
+            ranges = ranges.Count == 0 || IsTrimmedBefore(page, next) ? page : [.. ranges, .. From(page, next)];
         }
 
         return ranges;
@@ -48,6 +48,11 @@ internal static class RangePages
             var most = Math.Clamp(expected - ranges.Count + SomeMore, SomeMore, MostAtOnce);
             var next = ranges.Count > 0 ? ranges[^1].EndOffset : long.MinValue;
             var page = await registry.GetRangesAsync(id, Math.Max(next, offset), most, token);
+            if (IsTrimmedBefore(page, next))
+            {
+                ranges.Clear();
+            }
+
             ranges.AddRange(From(page, next));
             if (page.Count < most)
             {
@@ -55,6 +60,9 @@ internal static class RangePages
             }
         }
     }
+
+    // Since the page before, all of that was trimmed, and some that would follow.
+    private static bool IsTrimmedBefore(IReadOnlyList<ObjectRange> page, long next) => page.Count > 0 && page[0].StartOffset > next;
 
     // Since the page before, what it ended with may have been merged with what follows.
     private static IEnumerable<ObjectRange> From(IReadOnlyList<ObjectRange> page, long next) =>

@@ -13,6 +13,7 @@ internal sealed class StreamUploads(StreamCore core, UploadContext context)
     private const int ToleratedPart = 8;
 
     private UploadUnderWay? _last;
+    private bool _isRefreshing;
 
     public StreamCore Core => core;
 
@@ -149,16 +150,34 @@ internal sealed class StreamUploads(StreamCore core, UploadContext context)
         }
     }
 
-    /// <summary>Asks where the stream's records lie now. That they did is no news to readers, who ask when an object is gone.</summary>
-    public async Task RefreshAsync(CancellationToken token)
+    /// <summary>
+    /// Asks where the stream's records lie now, unless that is being asked. That they did is no news to readers, who ask when an object is gone.
+    /// </summary>
+    /// <param name="expected">About how many ranges there are: what is asked for takes room in the answer, and what was merged is no more.</param>
+    /// <param name="token">Ends the wait.</param>
+    public async Task RefreshAsync(int expected, CancellationToken token)
     {
-        int known;
         lock (core.Lock)
         {
-            known = core.Ranges.Count;
+            if (_isRefreshing)
+            {
+                return;
+            }
+
+            _isRefreshing = true;
         }
 
-        core.Refresh(await context.Registry.LoadRangesAsync(core.Id, core.Offsets.Start, known, token), core.Offsets.Start);
+        try
+        {
+            core.Refresh(await context.Registry.LoadRangesAsync(core.Id, core.Offsets.Start, expected, token), core.Offsets.Start);
+        }
+        finally
+        {
+            lock (core.Lock)
+            {
+                _isRefreshing = false;
+            }
+        }
     }
 
     /// <summary>The registry did not take a range as it was offered: finds out what it has instead.</summary>

@@ -21,6 +21,7 @@ internal sealed class Uploader
     private readonly IUploadHost _host;
     private readonly UploadCutter _cutter;
     private readonly ObjectUploader _objects;
+    private readonly RangeRefresh _refresh;
     private readonly WalTrim _wal;
     private readonly Action<StreamException> _loseAll;
     private readonly StreamsMetrics _metrics;
@@ -43,6 +44,7 @@ internal sealed class Uploader
     {
         (_runtime, _context, _host, _objects, _wal, _loseAll, _metrics, _logger) = (runtime, context, host, objects, wal, loseAll, metrics, logger);
         _cutter = new UploadCutter(context, logger);
+        _refresh = new RangeRefresh(runtime, logger);
     }
 
     private int UnderWay
@@ -213,10 +215,11 @@ internal sealed class Uploader
     /// <param name="token">The store stops.</param>
     private async Task UploadAsync(List<StreamCut> cuts, Task before, long started, CancellationToken token)
     {
+        List<UploadOutcome> outcomes = [];
         try
         {
             var byStream = cuts.ToDictionary(cut => cut.Range.Stream);
-            var outcomes = await _objects.UploadAsync([.. cuts.Select(cut => cut.Range)], walId: null, before, token);
+            outcomes = await _objects.UploadAsync([.. cuts.Select(cut => cut.Range)], walId: null, before, token);
             foreach (var outcome in outcomes)
             {
                 var cut = byStream[outcome.Range.Stream];
@@ -226,16 +229,6 @@ internal sealed class Uploader
             Measure(outcomes, started);
             _context.Tail.Shrink();
             await _wal.TrimAsync(cuts.Max(cut => cut.LastPosition), token);
-            StreamUploads[] outdated =
-            [
-                .. outcomes.Where(outcome => outcome.RangeCount is { } count && byStream[outcome.Range.Stream].Stream.IsOutdated(count))
-                    .Select(outcome => byStream[outcome.Range.Stream].Stream).Distinct(),
-            ];
-            if (outdated.Length > 0)
-            {
-                // Not awaited: nobody waits for it, least of all the next upload.
-                _ = _runtime.Spawn("stream-ranges", _ => RefreshAsync(outdated, token));
-            }
         }
         catch (StreamException failure)
         {
@@ -256,32 +249,8 @@ internal sealed class Uploader
             // Even then the next one of these streams comes after all before.
             await before;
         }
-    }
 
-    private async Task RefreshAsync(StreamUploads[] outdated, CancellationToken token)
-    {
-        // Together, so that they go in one question; none of them fails.
-        Task[] refreshed = [.. outdated.Select(stream => RefreshAsync(stream, token))];
-        foreach (var one in refreshed)
-        {
-            await one;
-        }
-    }
-
-    private async Task RefreshAsync(StreamUploads stream, CancellationToken token)
-    {
-        try
-        {
-            await stream.RefreshAsync(token);
-        }
-        catch (StreamException failure)
-        {
-            StreamsMessages.RangesNotRefreshed(_logger, stream.Core.Id, failure.Message);
-        }
-        catch (OperationCanceledException) when (token.IsCancellationRequested)
-        {
-            // The store stops.
-        }
+        _refresh.Begin(cuts, outcomes, token);
     }
 
     private void Measure(List<UploadOutcome> outcomes, long started)

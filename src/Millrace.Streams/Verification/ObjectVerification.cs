@@ -11,13 +11,16 @@ internal sealed class ObjectVerification(DataObjectReader reader, ObjectId id, I
     private long _records;
     private long _bytes;
 
+    /// <summary>Says so where the object is gone: that is a problem only if the metadata still refer to it.</summary>
+    public string? Missing { get; private set; }
+
     public async Task<(long Records, long Bytes)> RunAsync(CancellationToken token)
     {
         try
         {
             if (await reader.ReadIndexAsync(id, ranges[0].ObjectSize, token) is not { } index)
             {
-                problems.Add($"Object {DataObjectKey.Of(id)} is missing; stream {ranges[0].Stream} needs it");
+                Missing = $"Object {DataObjectKey.Of(id)} is missing; stream {ranges[0].Stream} needs it";
                 return (0, 0);
             }
 
@@ -26,6 +29,10 @@ internal sealed class ObjectVerification(DataObjectReader reader, ObjectId id, I
         catch (StreamException damage) when (damage.Error == StreamError.Corrupt)
         {
             problems.Add(damage.Message);
+        }
+        catch (StreamException gone) when (gone.Error == StreamError.Incomplete)
+        {
+            Missing = gone.Message;
         }
 
         return (_records, _bytes);
@@ -84,7 +91,7 @@ internal sealed class ObjectVerification(DataObjectReader reader, ObjectId id, I
             var bytes = new byte[place.Size];
             if (!await reader.ReadAsync(id, place.Position, bytes, token))
             {
-                throw DataObjectReader.Corrupt(id, "it vanished while it was read");
+                throw Vanished();
             }
 
             var data = new DataBlock(bytes);
@@ -123,7 +130,9 @@ internal sealed class ObjectVerification(DataObjectReader reader, ObjectId id, I
     {
         if (attachment.Length > 0 && await reader.ReadAttachmentAsync(id, attachment, token) is null)
         {
-            throw DataObjectReader.Corrupt(id, "it vanished while it was read");
+            throw Vanished();
         }
     }
+
+    private StreamException Vanished() => new(StreamError.Incomplete, $"Object {DataObjectKey.Of(id)} vanished while it was read");
 }

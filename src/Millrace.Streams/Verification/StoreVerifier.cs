@@ -10,20 +10,59 @@ namespace Millrace.Streams.Verification;
 /// Proves that a bucket holds what the metadata says, and nothing else: every range present and contiguous, every index, checksum
 /// and digest right, no object that nobody refers to.
 /// </summary>
-/// <remarks>Reads every byte once, one block at a time. The cluster may be running: what is younger than the inventory is passed over.</remarks>
+/// <remarks>
+/// Reads every byte once, one block at a time. The cluster may be running: what is younger than the inventory is passed over.
+/// </remarks>
 public sealed class StoreVerifier(NodeRuntime runtime, StreamsOptions options, IObjectStorage storage)
 {
     private readonly DataObjectReader _reader = new(runtime, options, storage.ReadAsync);
 
+    /// <param name="inventory">What the bucket should hold.</param>
+    /// <param name="laterInventory">
+    /// Asked at the end where an object was found to be gone: what it no longer refers to was merged, or trimmed, meanwhile, and deleted then.
+    /// </param>
+    /// <param name="token">Ends it.</param>
     /// <exception cref="StreamException">StorageUnavailable: the store does not answer, so nothing is proved.</exception>
     /// <exception cref="ObjectStorageException">As above.</exception>
-    public async Task<VerificationReport> VerifyAsync(StoreInventory inventory, CancellationToken token)
+    public async Task<VerificationReport> VerifyAsync(
+        StoreInventory inventory, Func<CancellationToken, ValueTask<StoreInventory>> laterInventory, CancellationToken token)
     {
         var problems = new List<string>();
-        var referenced = new SortedDictionary<ObjectId, List<ObjectRange>>();
         foreach (var stream in inventory.Streams)
         {
             CheckContiguity(stream, problems);
+        }
+
+        var referenced = ReferencesIn(inventory);
+        var missing = new SortedDictionary<ObjectId, string>();
+        var (records, bytes) = (0L, 0L);
+        foreach (var (id, ranges) in referenced)
+        {
+            var verification = new ObjectVerification(_reader, id, ranges, problems);
+            var read = await verification.RunAsync(token);
+            records += read.Records;
+            bytes += read.Bytes;
+            if (verification.Missing is { } gone)
+            {
+                missing.Add(id, gone);
+            }
+        }
+
+        if (missing.Count > 0)
+        {
+            var later = ReferencesIn(await laterInventory(token));
+            problems.AddRange(missing.Where(gone => later.ContainsKey(gone.Key)).Select(gone => gone.Value));
+        }
+
+        await FindLeaksAsync(inventory, referenced.Keys.ToHashSet(), problems, token);
+        return new VerificationReport(inventory.Streams.Count, referenced.Count, records, bytes, problems);
+    }
+
+    private static SortedDictionary<ObjectId, List<ObjectRange>> ReferencesIn(StoreInventory inventory)
+    {
+        var referenced = new SortedDictionary<ObjectId, List<ObjectRange>>();
+        foreach (var stream in inventory.Streams)
+        {
             foreach (var range in stream.CheckpointRange is { } checkpoint ? stream.Ranges.Append(checkpoint) : stream.Ranges)
             {
                 if (!referenced.TryGetValue(range.Object, out var ranges))
@@ -35,16 +74,7 @@ public sealed class StoreVerifier(NodeRuntime runtime, StreamsOptions options, I
             }
         }
 
-        var (records, bytes) = (0L, 0L);
-        foreach (var (id, ranges) in referenced)
-        {
-            var read = await new ObjectVerification(_reader, id, ranges, problems).RunAsync(token);
-            records += read.Records;
-            bytes += read.Bytes;
-        }
-
-        await FindLeaksAsync(inventory, referenced.Keys.ToHashSet(), problems, token);
-        return new VerificationReport(inventory.Streams.Count, referenced.Count, records, bytes, problems);
+        return referenced;
     }
 
     private static void CheckContiguity(StreamInventory stream, List<string> problems)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using CsCheck;
 using Millrace.Controller;
@@ -5,6 +6,7 @@ using Millrace.Controller.Clients;
 using Millrace.Controller.Objects;
 using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;
+using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Simulation.Scenarios;
 using Millrace.Streams;
@@ -98,6 +100,64 @@ public sealed class CompactedStreamsTests
         await world.CheckAsync();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_damaged_object_or_stream_stays_where_it_is_and_the_others_are_merged(bool damagesIndex)
+    {
+        await using var world = await World.BeginAsync(withAnnexes: false);
+        for (var round = 0; round < 3; round++)
+        {
+            for (var stream = 0; stream < World.Streams; stream++)
+            {
+                await world.AppendAsync(stream, 2);
+            }
+
+            await world.UploadAsync();
+        }
+
+        await world.DamageAsync(damagesIndex);
+        await world.Compactor.CompactAsync(default);
+
+        // Without the first object two are merged; without one stream of it the others are, of all three.
+        Assert.Equal(damagesIndex ? [2, 2, 2] : [3, 1, 1], world.RangeCounts());
+    }
+
+    [Fact]
+    public async Task A_node_that_has_something_better_to_do_ends_a_job_before_its_next_object()
+    {
+        await using var world = await World.BeginAsync(withAnnexes: false);
+        for (var round = 0; round < 3; round++)
+        {
+            await world.AppendAsync(0, 8, payload: 80);
+            await world.AppendAsync(1, 8, payload: 80);
+            await world.UploadAsync();
+        }
+
+        world.IsBusy = () => world.RangeCounts().Contains(1);
+        Assert.False(await world.Compactor.CompactAsync(default));
+        Assert.Equal([1, 3], world.RangeCounts().Take(2).Order());
+    }
+
+    [Fact]
+    public async Task A_fault_that_nobody_expected_ends_a_job_and_not_the_node()
+    {
+        await using var world = await World.BeginAsync(withAnnexes: false);
+        for (var round = 0; round < 3; round++)
+        {
+            await world.AppendAsync(0, 2);
+            await world.UploadAsync();
+        }
+
+        world.IsBusy = () => throw new OverflowException();
+        Assert.False(await world.Compactor.CompactAsync(default));
+        world.IsBusy = () => throw new InvariantViolationException("broken");
+        Assert.False(await world.Compactor.CompactAsync(default));
+        world.EndRest();
+
+        await Assert.ThrowsAsync<InvariantViolationException>(() => world.Compactor.CompactAsync(default));
+    }
+
     /// <summary>A cluster of one, with a topic of one partition for each stream.</summary>
     private sealed class World : IAsyncDisposable
     {
@@ -140,11 +200,13 @@ public sealed class CompactedStreamsTests
             _store = new StreamStore(process.Runtime, Small, new StreamsComponents(self, wal, storage, controller, buffers));
             _collector = new ObjectCollector(process.Runtime, storage, controller.Controller, Options);
             Compactor = new ObjectCompactor(
-                process.Runtime, Small, new UploadTarget(self, storage, controller, buffers), new CompactionRegistry(controller.Channel, self), () => false,
+                process.Runtime, Small, new UploadTarget(self, storage, controller, buffers), new CompactionRegistry(controller.Channel, self), () => IsBusy(),
                 _metrics);
         }
 
         public ObjectCompactor Compactor { get; }
+
+        public Func<bool> IsBusy { get; set; } = () => false;
 
         public static async Task<World> BeginAsync(bool withAnnexes)
         {
@@ -261,7 +323,8 @@ public sealed class CompactedStreamsTests
 
         public async Task VerifyAsync()
         {
-            var report = await new StoreVerifier(_process.Runtime, Small, _storage).VerifyAsync(_controller.Controller.State.Streams.ToInventory(), default);
+            var report = await new StoreVerifier(_process.Runtime, Small, _storage).VerifyAsync(
+                _controller.Controller.State.Streams.ToInventory(), _ => new(_controller.Controller.State.Streams.ToInventory()), default);
             Assert.Equal([], report.Problems);
         }
 
@@ -277,6 +340,18 @@ public sealed class CompactedStreamsTests
 
         public async Task<IReadOnlyList<string>> KeysAsync() =>
             [.. (await _storage.ListAsync(DataObjectKey.Prefix, null, 1_000, default)).Select(entry => entry.Key)];
+
+        /// <summary>A bit of the first object: of its index, or of what it has of the first stream.</summary>
+        public async Task DamageAsync(bool ofIndex)
+        {
+            var key = (await KeysAsync())[0];
+            var bytes = (await _storage.GetAsync(key, default))!;
+            bytes[ofIndex ? ^40 : 30] ^= 1;
+            await _storage.PutAsync(key, new ReadOnlySequence<byte>(bytes), default);
+        }
+
+        /// <summary>What came to nothing is given out again.</summary>
+        public void EndRest() => _process.Time.Advance(Options.CompactionPatience);
 
         public IEnumerable<int> RangeCounts() => _owners.Select(owner => _controller.Controller.State.Streams.Streams[owner.Stream.Id].Ranges.Count);
 

@@ -72,7 +72,8 @@ public sealed class StreamsOverControllerTests : IAsyncDisposable
         var final = await after.OpenAsync(stream, epoch: 5);
         Assert.Equal((45, 80), (final.Stream.StartOffset, final.Stream.NextOffset));
         await using var log = await after.Process.OpenLogAsync();
-        var report = await new StoreVerifier(after.Process.Runtime, TestNode.Small, _storage).VerifyAsync(log.ToInventory(), default);
+        var report = await new StoreVerifier(after.Process.Runtime, TestNode.Small, _storage).VerifyAsync(
+            log.ToInventory(), _ => new(log.ToInventory()), default);
         Assert.Equal([], report.Problems);
         Assert.True(report.Records >= 35);
     }

@@ -1,7 +1,10 @@
 using Millrace.Controller;
+using Millrace.Controller.Endpoint;
+using Millrace.Controller.Messages;
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
 using Millrace.Controller.Streams;
+using Millrace.Metadata;
 using Millrace.ObjectStorage.Memory;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
@@ -95,7 +98,7 @@ public sealed class CompactionPlannerTests : IAsyncDisposable
         var stream = _script.OpenStream(_first);
         Upload(stream, 2);
         var large = _script.Prepare(_first);
-        _script.Commit(_first, null, ClusterScript.Range(large, stream, 0, 20, 30) with { ObjectSize = 6_000 });
+        _script.Commit(_first, null, ClusterScript.Range(large, stream, 0, 20, 30) with { Bytes = 6_000, ObjectSize = 6_000 });
         _script.Upload(_first, stream, 0, 30, 40);
         _script.Upload(_first, stream, 0, 40, 50);
         Assert.Empty(Take(_first));
@@ -105,6 +108,78 @@ public sealed class CompactionPlannerTests : IAsyncDisposable
         Assert.DoesNotContain(large, Take(_first));
     }
 
+    [Fact]
+    public void What_has_little_of_the_stream_is_merged_however_much_of_others_lies_there()
+    {
+        var stream = _script.OpenStream(_first);
+        ObjectId[] objects = [.. Enumerable.Range(0, 3).Select(i => Upload(stream, i * 10, objectBytes: 6_000))];
+
+        Assert.Equal(objects, Take(_first));
+    }
+
+    [Fact]
+    public void So_many_small_ones_between_larger_ones_are_worth_it_though_there_are_never_eight_of_a_size()
+    {
+        var planner = new CompactionPlanner(_process.Runtime, new ClusterControllerOptions());
+        var stream = _script.OpenStream(_first);
+        for (var i = 0; i < 36; i++)
+        {
+            Upload(stream, i * 10, objectBytes: i % 6 == 5 ? 1_000 : 10);
+        }
+
+        Assert.Equal(32, planner.Take(_script.State, _first).Count);
+    }
+
+    [Fact]
+    public void What_is_mostly_gone_is_found_though_there_are_more_ranges_than_one_search_looks_at()
+    {
+        for (var i = 0; i < 2; i++)
+        {
+            var many = _script.OpenStream(_first);
+            var large = _script.Prepare(_first);
+            _script.Commit(
+                _first, null, [.. Enumerable.Range(0, 51_000).Select(at => ClusterScript.Range(large, many, 0, at, at + 1) with { ObjectSize = 6_000 })]);
+        }
+
+        StreamId[] streams = [.. Enumerable.Range(0, 4).Select(_ => _script.OpenStream(_first))];
+        var thin = _script.Prepare(_first);
+        _script.Commit(_first, null, [.. streams.Select(stream => ClusterScript.Range(thin, stream, 0, 0, 10))]);
+        foreach (var stream in streams.Skip(1))
+        {
+            _script.Do(entry => StreamOperations.Trim(entry, _first, stream, new StreamEpoch(0), 10));
+        }
+
+        Assert.Equal([thin], Take(_first));
+    }
+
+    [Fact]
+    public void That_records_were_trimmed_meanwhile_does_not_make_a_job_that_fails_come_again()
+    {
+        var stream = _script.OpenStream(_first);
+        Upload(stream, 4);
+        Take(_first);
+        _script.Do(entry => StreamOperations.Trim(entry, _first, stream, new StreamEpoch(0), 10));
+
+        Assert.Empty(Take(_first));
+    }
+
+    [Fact]
+    public void What_is_left_of_a_job_that_got_somewhere_is_given_out_at_once()
+    {
+        var stream = _script.OpenStream(_first);
+        var objects = Upload(stream, 3);
+        var requests = new CompactionRequests(_planner, CompactionRules.Default);
+        Take(_first);
+        var merged = _script.Prepare(_first);
+        SourceShare[] shares = [.. objects[..2].Select(id => new SourceShare(id, _script.State.Streams.Objects.All[id].Digest, default))];
+        var range = ClusterScript.Range(merged, stream, 0, 0, 20) with { ObjectDigest = shares[0].Taken + shares[1].Taken };
+        var response = _script.Do(entry => requests.Commit(entry, CompactionForms.ToMessage(new CompactionCommit(_first, shares, [range]))));
+        Assert.Equal(2, response.Replaced);
+        var next = Upload(stream, 30, objectBytes: 1_000);
+
+        Assert.Equal([merged, objects[2], next], Take(_first));
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _process.DisposeAsync();
@@ -112,6 +187,13 @@ public sealed class CompactionPlannerTests : IAsyncDisposable
     }
 
     private List<ObjectId> Take(NodeIncarnation node) => [.. _planner.Take(_script.State, node).Select(source => source.Object)];
+
+    private ObjectId Upload(StreamId stream, long start, long objectBytes)
+    {
+        var id = _script.Prepare(_first);
+        _script.Commit(_first, null, ClusterScript.Range(id, stream, 0, start, start + 10) with { ObjectSize = objectBytes });
+        return id;
+    }
 
     private List<ObjectId> Upload(StreamId stream, int count)
     {

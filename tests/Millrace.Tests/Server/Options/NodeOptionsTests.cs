@@ -79,6 +79,10 @@ public sealed class NodeOptionsTests
     public void Objects_are_not_deleted_sooner_than_is_set_where_that_is_longer_than_timers_take(long set, long kept) =>
         Assert.Equal(TimeSpan.FromMilliseconds(kept), From(("millrace.object.deletion.delay.ms", $"{set}")).Cluster.Controller.DeletionDelay);
 
+    [Fact]
+    public void Objects_that_somebody_may_be_reading_are_not_deleted_at_once() =>
+        Assert.Throws<SettingsException>(() => From(("millrace.object.deletion.delay.ms", "29999")));
+
     private static NodeOptions From(params (string Key, string Value)[] settings) =>
         NodeOptions.From(NodeSettings.From(settings.Select(setting => KeyValuePair.Create(setting.Key, setting.Value))), "/var/data");
 }

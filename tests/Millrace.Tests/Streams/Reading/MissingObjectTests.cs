@@ -41,6 +41,22 @@ public sealed class MissingObjectTests : StreamsTest
         Assert.Equal([3, 4, 5], await TestNode.ReadAllAsync(owner.Stream, 3));
     }
 
+    [Fact]
+    public async Task What_lies_before_an_object_that_is_gone_is_read_and_who_goes_on_hears_of_it()
+    {
+        var owner = await UploadAsync(pieces: 2);
+        var second = Registry.Describe(owner.Stream.Id).Ranges[1].Object;
+        await Storage.DeleteAsync([DataObjectKey.Of(second)], default);
+
+        using (var read = await owner.Stream.ReadAsync(0, 100_000, default))
+        {
+            Assert.Equal([0, 1, 2], read.Records.Select(record => record.BaseOffset));
+        }
+
+        var failure = await Assert.ThrowsAsync<StreamException>(async () => (await owner.Stream.ReadAsync(3, 100, default)).Dispose());
+        Assert.Equal(StreamError.Corrupt, failure.Error);
+    }
+
     private async Task<TestOwner> UploadAsync(int pieces)
     {
         var node = Start(TestNode.Small);

@@ -59,6 +59,36 @@ public sealed class CommittedRangesTests
         Assert.Equal([(1, 0, 10), (2, 10, 20), (9, 20, 30)], loaded.Select(range => (range.Object.Value, range.StartOffset, range.EndOffset)));
     }
 
+    [Fact]
+    public async Task What_was_trimmed_between_two_pages_leaves_no_gap()
+    {
+        var registry = new TestRegistry();
+        var (node, id, epoch) = (new NodeIncarnation(new NodeId(1), new NodeEpoch(1)), await registry.CreateAsync(default, default), new StreamEpoch(1));
+        await registry.OpenAsync(node, id, epoch, default);
+        foreach (var number in Enumerable.Range(0, 30))
+        {
+            await registry.CommitAsync(new UploadCommit(node, null, [Range(number + 1, number, number + 1) with { Stream = id }]), default);
+        }
+
+        var opening = new StreamOpening(0, 30, [], null) { RangeCount = 30, Ranges = [Range(1, 0, 1), Range(2, 1, 2)] };
+        var asked = 0;
+        registry.Before = async call =>
+        {
+            if (call == "GetRangesAsync" && ++asked == 2)
+            {
+                await registry.TrimAsync(node, id, epoch, 20, default);
+            }
+        };
+        var later = await RangePages.LoadAsync(registry, id, 0, expected: 5, default);
+        var opened = await RangePages.LoadAsync(registry, id, opening, default);
+
+        Assert.Equal(20, later[0].StartOffset);
+        Assert.Equal(20, opened[0].StartOffset);
+        _ranges.Refresh(later, start: 0, committedEnd: 30);
+        _ranges.Replace(opened);
+        Assert.Equal(10, _ranges.Count);
+    }
+
     private IEnumerable<(long, long, long)> All() =>
         Enumerable.Range(0, _ranges.Count).Select(i => (_ranges[i].Object.Value, _ranges[i].StartOffset, _ranges[i].EndOffset));
 

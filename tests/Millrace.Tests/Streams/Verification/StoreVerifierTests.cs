@@ -98,6 +98,20 @@ public sealed class StoreVerifierTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_object_that_is_gone_is_missing_only_if_the_metadata_still_need_it_at_the_end()
+    {
+        var inventory = Inventory();
+        var gone = inventory.Streams[0].Ranges[0].Object;
+        await _storage.DeleteAsync([DataObjectKey.Of(gone)], default);
+        // All streams but one lie elsewhere by now, and then that one, too.
+        StreamInventory[] merged = [.. inventory.Streams.Select(stream => stream with { Ranges = [.. stream.Ranges.Skip(1)], CheckpointRange = null })];
+
+        var report = await VerifyAsync(inventory, inventory with { Streams = [inventory.Streams[0], .. merged.Skip(1)] });
+        Assert.Contains("missing", Assert.Single(report.Problems), StringComparison.Ordinal);
+        Assert.Empty((await VerifyAsync(inventory, inventory with { Streams = merged })).Problems);
+    }
+
+    [Fact]
     public async Task Metadata_that_says_otherwise_is_found()
     {
         var inventory = Inventory();
@@ -141,6 +155,8 @@ public sealed class StoreVerifierTests : IAsyncLifetime
         return (await _registry.OpenAsync(_node.Incarnation, owner.Stream.Id, new StreamEpoch(2), default)).CheckpointRange;
     }
 
-    private Task<VerificationReport> VerifyAsync(StoreInventory inventory) =>
-        new StoreVerifier(_node.Runtime, _node.Options, _storage).VerifyAsync(inventory, default);
+    private Task<VerificationReport> VerifyAsync(StoreInventory inventory) => VerifyAsync(inventory, inventory);
+
+    private Task<VerificationReport> VerifyAsync(StoreInventory inventory, StoreInventory later) =>
+        new StoreVerifier(_node.Runtime, _node.Options, _storage).VerifyAsync(inventory, _ => new(later), default);
 }
