@@ -9,7 +9,6 @@ using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
-using Millrace.Runtime.Ids;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Partitions;

@@ -94,8 +94,9 @@ public static class BrokerConfigs
             "The listener by which other brokers reach this one; PLAINTEXT, or the first, if it is not set.").Static(),
         ConfigDefinition.Long(
             LeaderReplicationThrottledRate, long.MaxValue, 1,
-            "How many bytes a second a broker uploads of partitions that are to move, before they stop. One partition's go at once, and what is uploaded "
-            + "in its stop is not held back; nor is a broker that stops."),
+            "How many bytes a second a broker uploads of partitions that are to move, before they stop: in any move, drains and returns among them, whatever "
+            + "leader.replication.throttled.replicas says. One partition's go at once, and what is uploaded in its stop is not held back; nor are partitions "
+            + "of __consumer_offsets, or a broker that stops."),
         ConfigDefinition.Text(
             ListenerSecurityProtocolMap, "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
             "What each listener speaks; only PLAINTEXT is spoken here.").Static(),

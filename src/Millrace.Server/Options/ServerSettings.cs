@@ -75,8 +75,8 @@ internal static class ServerSettings
             "How long a record waits for its upload, unless many partitions have little. Shorter means less to recover and more requests to the store."),
         ConfigDefinition.Long(
             UploadIntervalMax, 60_000, 100,
-            "How long a record waits at most for its upload where many partitions have little: each upload costs metadata for each of them. Not above "
-            + "millrace.upload.interval.ms: always that."),
+            "How long a record waits at most for its upload where many partitions have little: each upload costs metadata for each of them. Where it is "
+            + "not above millrace.upload.interval.ms, that one always counts."),
         ConfigDefinition.Long(BlockCache, 48L * MiB, MiB, "Memory for blocks read from the store."),
         ConfigDefinition.Long(
             DeletionDelay, 600_000, 30_000,

@@ -162,7 +162,8 @@ public sealed class UploadPlannerTests : IAsyncDisposable
     public async Task Under_pressure_nothing_is_put_off_however_short_the_interval(int intervalMs, int streams, int dueMs)
     {
         _streams = streams;
-        await using var planner = new UploadPlanner(_time, Options with { UploadInterval = TimeSpan.FromMilliseconds(intervalMs) }, _wal, _budget, () => _streams);
+        var options = Options with { UploadInterval = TimeSpan.FromMilliseconds(intervalMs) };
+        await using var planner = new UploadPlanner(_time, options, _wal, _budget, () => _streams);
         _wal.Fullness = 0.6;
         planner.OnAppended(1);
         _time.Advance(TimeSpan.FromMilliseconds(dueMs - 1));

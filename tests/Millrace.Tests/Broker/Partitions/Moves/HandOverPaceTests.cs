@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Partitions.Moves;
 using Millrace.Metadata.Configs;
@@ -14,7 +16,8 @@ public sealed class HandOverPaceTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly MetadataFeed _feed = new();
     private readonly BrokerIdentity _self = new(
-        new NodeId(1), new NodeEpoch(1), new ConfigResolver(new NodeId(1), new Dictionary<string, string> { [BrokerConfigs.LeaderReplicationThrottledRate] = "1" }));
+        new NodeId(1), new NodeEpoch(1),
+        new ConfigResolver(new NodeId(1), new Dictionary<string, string> { [BrokerConfigs.LeaderReplicationThrottledRate] = "1" }));
 
     [Fact]
     public async Task It_ends_as_soon_as_the_rate_is_raised()
@@ -27,7 +30,7 @@ public sealed class HandOverPaceTests
         {
             BrokerConfigs = image.BrokerConfigs.SetItem(
                 MetadataImage.AllBrokers,
-                System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty.Add(BrokerConfigs.LeaderReplicationThrottledRate, "1000000000000")),
+                ImmutableSortedDictionary<string, string>.Empty.Add(BrokerConfigs.LeaderReplicationThrottledRate, "1000000000000")),
         });
 
         await pause.WaitAsync(Patience);
@@ -51,7 +54,7 @@ public sealed class HandOverPaceTests
 
     private HandOverPace Pace(bool keepsRate = true) => new(
         new NodeRuntime(
-            new StoppedTime(), TaskScheduler.Default, new SystemRandom(), null!, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance),
+            new StoppedTime(), TaskScheduler.Default, new SystemRandom(), null!, NullLoggerFactory.Instance),
         _feed, _self, keepsRate);
 
     private void Publish(long version, Func<MetadataImage, MetadataImage> change)
