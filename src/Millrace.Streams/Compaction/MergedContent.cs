@@ -1,7 +1,6 @@
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Objects;
 using Millrace.Streams.Registry;
-using Millrace.Streams.Upload;
 
 namespace Millrace.Streams.Compaction;
 

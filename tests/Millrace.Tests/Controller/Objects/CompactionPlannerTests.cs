@@ -4,7 +4,6 @@ using Millrace.Controller.Messages;
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
 using Millrace.Controller.Streams;
-using Millrace.Metadata;
 using Millrace.ObjectStorage.Memory;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;

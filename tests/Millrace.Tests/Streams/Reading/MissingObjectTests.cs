@@ -47,6 +47,10 @@ public sealed class MissingObjectTests : StreamsTest
         var owner = await UploadAsync(pieces: 2);
         var second = Registry.Describe(owner.Stream.Id).Ranges[1].Object;
         await Storage.DeleteAsync([DataObjectKey.Of(second)], default);
+        await owner.Stream.CloseAsync(default);
+        // Another node: no index of them is in its memory.
+        await using var other = new TestNode(Registry, Storage, TestNode.Small, epoch: 2);
+        owner = await other.OpenAsync(owner.Stream.Id, epoch: 2);
 
         using (var read = await owner.Stream.ReadAsync(0, 100_000, default))
         {
