@@ -42,11 +42,11 @@ internal sealed class TrickleRun(ClusterUnderTest cluster, string store, int par
         var metadata = Count(MetadataLog.Prefix).Bytes;
         var controller = cluster.Controller();
         var metrics = cluster.Metrics().ToList();
-        var others = Enumerable.Range(0, cluster.Count).Where(index => index != controller).Select(cluster.ResidentMegabytes).Order();
+        var others = Enumerable.Range(0, cluster.Count).Where(index => index != controller)
+            .Select(index => FormattableString.Invariant($"{cluster.ResidentMegabytes(index):F0}")).Order(StringComparer.Ordinal);
+        Console.Write(FormattableString.Invariant($"| {after.TotalSeconds:F0} | {records} | {objects} | {bytes / 1e6:F0} | {Sum("millrace_streams_ranges")} "));
         Console.WriteLine(FormattableString.Invariant(
-            $"| {after.TotalSeconds:F0} | {records} | {objects} | {bytes / 1e6:F0} | {Sum("millrace_streams_ranges")} | {Sum("millrace_compaction_ranges_total")} ")
-            + FormattableString.Invariant(
-                $"| {metadata / 1e6:F1} | {cluster.ResidentMegabytes(controller):F0} | {string.Join(", ", others.Select(other => FormattableString.Invariant($"{other:F0}")))} |"));
+            $"| {Sum("millrace_compaction_ranges_total")} | {metadata / 1e6:F1} | {cluster.ResidentMegabytes(controller):F0} | {string.Join(", ", others)} |"));
 
         double Sum(string name) => metrics.Where(metric => metric.Name == name).Sum(metric => metric.Value);
     }

@@ -200,7 +200,9 @@ public sealed class ClusterPropertyTests
                 return;
             }
 
-            var (id, end) = (_script.Prepare(node), some[^1].EndOffset + (number % 17 == 0 ? 1 : 0));
+            // One offset more is another range as it is, where that has just one.
+            var isWrong = number % 17 == 0 && !state!.Ranges.Any(range => range.EndOffset == some[^1].EndOffset + 1);
+            var (id, end) = (_script.Prepare(node), some[^1].EndOffset + (isWrong ? 1 : 0));
             ObjectId[] sources = [.. some.Select(range => range.Object).Concat(state!.Checkpoint is { } known ? [known.Object] : []).Distinct()];
             var shares = sources.Select(source => new SourceShare(source, _script.State.Streams.Objects.All[source].Digest, default)).ToArray();
             var range = ClusterScript.Range(id, stream, state.EpochAt(some[0].StartOffset).Value, some[0].StartOffset, end, checkpoint: number % 2 == 0) with
@@ -208,7 +210,7 @@ public sealed class ClusterPropertyTests
                 ObjectDigest = shares.Aggregate(default(RangeDigest), (sum, share) => sum + share.Taken),
             };
             var replaced = _script.Do(entry => CompactionJudge.Commit(entry, new CompactionCommit(node, shares, [range]), CompactionRules.Default));
-            Assert.True(replaced == 0 || (replaced == some.Length && number % 17 != 0));
+            Assert.True(replaced == 0 || (replaced == some.Length && !isWrong));
         }
 
         private void Recover(int number)
