@@ -82,16 +82,17 @@ internal sealed class TrickleRun(ClusterUnderTest cluster, string store, int par
             EnablePartitionEof = true,
         }).SetLogHandler((_, _) => { }).Build();
         consumer.Assign(new TopicPartitionOffset(Topic, partition, Offset.Beginning));
-        var (records, bytes, began) = (0L, 0L, 0L);
+        var (records, bytes, began, last) = (0L, 0L, 0L, 0L);
         while (consumer.Consume(TimeSpan.FromSeconds(60)) is { IsPartitionEOF: false } result)
         {
-            // From the first record on: finding the leader is no part of it.
-            began = began == 0 ? Stopwatch.GetTimestamp() : began;
+            // From the first record to the last: finding the leader is no part of it, nor waiting for more at the end.
+            last = Stopwatch.GetTimestamp();
+            began = began == 0 ? last : began;
             records++;
             bytes += result.Message.Value.Length;
         }
 
-        var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        var seconds = Stopwatch.GetElapsedTime(began, last).TotalSeconds;
         return FormattableString.Invariant($"{records} records in {seconds * 1e3:F0} ms, {records / seconds:F0} a second, {bytes / seconds / 1e6:F2} MB/s");
     }
 }
