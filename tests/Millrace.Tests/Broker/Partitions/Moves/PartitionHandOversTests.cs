@@ -136,8 +136,11 @@ public sealed class PartitionHandOversTests
         // It is there to be read.
         Assert.True(await Eventually.BecomesTrueAsync(() => broker.Registry.Describe(topic.Partitions[0].Stream).End == 2));
         Publish(broker, topic, known => known with { PlannedTo = PartitionsUnderTest.Other, WarmTo = 1 });
-        await AppendAsync(broker, partition);
+
+        // What is handed over at all is within some milliseconds.
+        await Task.Delay(TimeSpan.FromMilliseconds(300));
         Assert.Equal(PartitionPhase.Open, partition.Phase);
+        await AppendAsync(broker, partition);
 
         Publish(broker, topic, known => known with { PlannedTo = PartitionsUnderTest.Other, WarmTo = 2 });
         Assert.True(await Eventually.BecomesTrueAsync(() => partition.Phase == PartitionPhase.Closed));
