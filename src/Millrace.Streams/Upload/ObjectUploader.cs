@@ -28,7 +28,7 @@ internal sealed class ObjectUploader(
 
     /// <param name="ranges">Ordered by stream and offset; their payloads stay unchanged until this returns.</param>
     /// <param name="walId">The fenced WAL they come from, or null for the node's own streams.</param>
-    /// <param name="before">Ends when the uploads before this one, of the same streams, have: the commits of a stream keep their order.</param>
+    /// <param name="before">Ends when the uploads before this one, of the same streams, are settled: the commits of a stream keep their order.</param>
     /// <param name="token">Ends it. What was written but not committed is the controller's to delete.</param>
     /// <returns>An outcome for each range, or for each part of one; those of a stream in the order of their offsets.</returns>
     /// <exception cref="StreamException">Fenced, or whatever else will not change.</exception>

@@ -32,7 +32,7 @@ internal sealed class StreamUploads(StreamCore core, UploadContext context)
     /// <summary>
     /// The upload under way that took the records before those which are not cut yet: they are committed after it. Of the uploader's loop.
     /// </summary>
-    public UploadUnderWay? Before => _last is { HasEnded: false } last ? last : null;
+    public UploadUnderWay? Before => _last is { Settled.IsCompleted: false } last ? last : null;
 
     /// <summary>The number of the last upload that took something; 0 if none did. Of the uploader's loop.</summary>
     public long LastNumber => _last?.Number ?? 0;

@@ -1,18 +1,22 @@
 namespace Millrace.Streams.Upload;
 
-/// <summary>One upload, from its cut to the trimming of the WAL: what the next uploads of its streams wait for before they commit.</summary>
+/// <summary>One upload, from its cut to the trimming of the WAL.</summary>
 /// <param name="number">Rises from upload to upload.</param>
 internal sealed class UploadUnderWay(long number)
 {
-    private volatile bool _hasEnded;
+    private readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public long Number => number;
 
-    /// <summary>All that it does for its streams is done: set before those are told who are held up by it.</summary>
-    public bool HasEnded => _hasEnded;
+    /// <summary>
+    /// Ends when its streams know what became of it, and so do those of the upload before, however it went: the next uploads of its streams wait for that
+    /// before they commit. What the WAL gives up afterwards is no concern of theirs.
+    /// </summary>
+    public Task Settled => _settled.Task;
 
-    /// <summary>Ends when it has, however it did. Set by whoever begins it, before anybody else knows of it.</summary>
+    /// <summary>Ends when all of it has. Set by whoever begins it, before anybody else knows of it.</summary>
     public Task Ended { get; set; } = Task.CompletedTask;
 
-    public void End() => _hasEnded = true;
+    /// <summary>May be called again.</summary>
+    public void Settle() => _settled.TrySetResult();
 }

@@ -95,7 +95,7 @@ internal sealed class Uploader
     /// cannot take them all.
     /// </summary>
     private bool HasRoom(UploadUnderWay? before) =>
-        UnderWay < _context.Options.UploadsAtOnce + (before is { HasEnded: false } ? 0 : 1);
+        UnderWay < _context.Options.UploadsAtOnce + (before is { Settled.IsCompleted: false } ? 0 : 1);
 
     /// <summary>Begins what there is room for; the rest is due again when an upload has ended.</summary>
     private async Task BeginAsync(UploadOrder order, CancellationToken token)
@@ -186,7 +186,7 @@ internal sealed class Uploader
         lock (_lock)
         {
             _underWay.Add(upload);
-            upload.Ended = _runtime.Spawn("stream-upload", _ => RunAsync(upload, cuts, before?.Ended ?? Task.CompletedTask, started, token));
+            upload.Ended = _runtime.Spawn("stream-upload", _ => RunAsync(upload, cuts, before?.Settled ?? Task.CompletedTask, started, token));
         }
     }
 
@@ -194,7 +194,7 @@ internal sealed class Uploader
     {
         try
         {
-            await UploadAsync(cuts, before, started, token);
+            await UploadAsync(upload, cuts, before, started, token);
         }
         finally
         {
@@ -203,17 +203,17 @@ internal sealed class Uploader
                 _underWay.Remove(upload);
             }
 
-            upload.End();
             _context.Planner.OnUploadEnded();
         }
     }
 
-    /// <summary>Ends when the upload has, and so has the one before it. Fails for a broken invariant only.</summary>
+    /// <summary>Ends when the upload has, and the one before it is settled. Fails for a broken invariant only.</summary>
+    /// <param name="upload">The upload.</param>
     /// <param name="cuts">What is uploaded, in the order of streams. Released when this ends.</param>
-    /// <param name="before">Ends when the upload before it, of the same streams, has.</param>
+    /// <param name="before">Ends when the upload before it, of the same streams, is settled.</param>
     /// <param name="started">When the cutting began.</param>
     /// <param name="token">The store stops.</param>
-    private async Task UploadAsync(List<StreamCut> cuts, Task before, long started, CancellationToken token)
+    private async Task UploadAsync(UploadUnderWay upload, List<StreamCut> cuts, Task before, long started, CancellationToken token)
     {
         List<UploadOutcome> outcomes = [];
         try
@@ -226,6 +226,7 @@ internal sealed class Uploader
                 await cut.Stream.SettleAsync(outcome, cut.Range.EndOffset, token);
             }
 
+            upload.Settle();
             Measure(outcomes, started);
             _context.Tail.Shrink();
             await _wal.TrimAsync(cuts.Max(cut => cut.LastPosition), token);
@@ -248,6 +249,7 @@ internal sealed class Uploader
             cuts.ForEach(cut => cut.Release());
             // Even then the next one of these streams comes after all before.
             await before;
+            upload.Settle();
         }
 
         _refresh.Begin(cuts, outcomes, token);
