@@ -16,7 +16,11 @@ internal static class MovesCommand
     {
         var brokers = new Option<int>("--brokers") { Description = "How many.", DefaultValueFactory = _ => 3 };
         var partitions = new Option<int>("--partitions") { Description = "Of the topic; all move together.", DefaultValueFactory = _ => 1 };
-        var moves = new Option<int>("--moves") { Description = "How often, after the first from each broker, which count by themselves.", DefaultValueFactory = _ => 200 };
+        var moves = new Option<int>("--moves")
+        {
+            Description = "How often, after the first from each broker, which count by themselves.",
+            DefaultValueFactory = _ => 200,
+        };
         var load = new Option<double>("--load") { Description = "Megabytes per second to the topic.", DefaultValueFactory = _ => 20 };
         var record = new Option<int>("--record") { Description = "Bytes of a record.", DefaultValueFactory = _ => 1_000 };
         var pause = new Option<double>("--pause") { Description = "Seconds between two moves.", DefaultValueFactory = _ => 0.3 };
