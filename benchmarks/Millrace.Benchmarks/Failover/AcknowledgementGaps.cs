@@ -16,11 +16,15 @@ internal sealed class AcknowledgementGaps
         _last.AsSpan().Fill(Stopwatch.GetTimestamp());
     }
 
-    public void Acknowledge(int partition)
+    public void Acknowledge(int partition) => Acknowledge(partition, Stopwatch.GetTimestamp());
+
+    /// <param name="partition">Which.</param>
+    /// <param name="at">When, by <see cref="Stopwatch"/>; may be heard of later.</param>
+    public void Acknowledge(int partition, long at)
     {
         lock (_lock)
         {
-            Note(partition, Stopwatch.GetTimestamp());
+            Note(partition, at);
         }
     }
 
@@ -45,6 +49,6 @@ internal sealed class AcknowledgementGaps
     private void Note(int partition, long now)
     {
         _longest[partition] = Math.Max(_longest[partition], now - _last[partition]);
-        _last[partition] = now;
+        _last[partition] = Math.Max(_last[partition], now);
     }
 }

@@ -40,12 +40,7 @@ internal sealed class Application : IDisposable
     public long Check(TimeSpan limit)
     {
         _writer.Finish();
-        CatchUp(limit);
-        if (_group.Error is { } error)
-        {
-            throw new InvalidOperationException($"The group that reads {_topic} saw an error: {error}");
-        }
-
+        _group.Finish(_writer.Count, limit);
         LogCheck.Check(_bootstrapServers, _topic, _partitions, _writer);
         return _writer.Count;
     }

@@ -73,24 +73,17 @@ internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void CreateTopic(string topic, int partitions) => CreateTopic(topic, partitions, leader: null);
+    /// <summary>Everybody leads some of it, in turn.</summary>
+    public void CreateTopic(string topic, int partitions) =>
+        Create(new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = 1 });
 
-    /// <param name="topic">Its name.</param>
-    /// <param name="partitions">How many.</param>
-    /// <param name="leader">Who leads all of them, and is to; null for everybody in turn.</param>
-    public void CreateTopic(string topic, int partitions, int? leader)
+    /// <inheritdoc/>
+    public void CreateTopic(string topic, int partitions, int leader) => Create(new TopicSpecification
     {
-        var specification = leader is { } index
-            ? new TopicSpecification
-            {
-                Name = topic,
-                NumPartitions = partitions,
-                ReplicasAssignments = Enumerable.Range(0, partitions).ToDictionary(at => at, _ => new List<int> { _brokers[index].Node }),
-            }
-            : new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = 1 };
-        _admin.CreateTopicsAsync([specification], new CreateTopicsOptions { RequestTimeout = Patience, OperationTimeout = Patience }).Wait();
-    }
+        Name = topic,
+        NumPartitions = partitions,
+        ReplicasAssignments = Enumerable.Range(0, partitions).ToDictionary(at => at, _ => new List<int> { _brokers[leader].Node }),
+    });
 
     /// <summary>The broker that the controller lives in.</summary>
     public int Controller() => Find(_admin.DescribeClusterAsync().Result.Controller?.Id ?? -1);
@@ -177,6 +170,9 @@ internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
         _admin.Dispose();
         Parallel.ForEach(_brokers, broker => broker.Dispose());
     }
+
+    private void Create(TopicSpecification topic) =>
+        _admin.CreateTopicsAsync([topic], new CreateTopicsOptions { RequestTimeout = Patience, OperationTimeout = Patience }).Wait();
 
     private string HostOf(int index) => _hosts is null ? "127.0.0.1" : SeparateHosts.AddressOf(index);
 

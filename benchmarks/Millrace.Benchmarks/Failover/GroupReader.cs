@@ -4,12 +4,13 @@ using Confluent.Kafka;
 namespace Millrace.Benchmarks.Failover;
 
 /// <summary>
-/// A consumer of a group that reads all that a <see cref="SteadyWriter"/> writes, and commits as it goes. Each partition's records must be 0, 1, 2 and so
+/// A consumer of a group that reads all that an <see cref="IRecordWriter"/> writes, and commits as it goes. Each partition's records must be 0, 1, 2 and so
 /// on; a group may see some of them again after a failure of its coordinator, never leave one out.
 /// </summary>
 /// <remarks>Threading: reads on a thread of its own.</remarks>
 internal sealed class GroupReader : IDisposable
 {
+    private readonly string _topic;
     private readonly long[] _next;
     private readonly IConsumer<Ignore, byte[]> _consumer;
     private readonly Thread _thread;
@@ -21,6 +22,7 @@ internal sealed class GroupReader : IDisposable
 
     public GroupReader(string bootstrapServers, string topic, int partitions)
     {
+        _topic = topic;
         _next = new long[partitions];
         _consumer = new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig
         {
@@ -37,9 +39,6 @@ internal sealed class GroupReader : IDisposable
         _thread.Start();
     }
 
-    /// <summary>The first error that the client has given its application; null if there was none.</summary>
-    public string? Error => _error;
-
     /// <summary>How often it was given its partitions anew; 0 if nothing has disturbed the group.</summary>
     public int Rebalances => Math.Max(0, Volatile.Read(ref _assignments) - 1);
 
@@ -50,6 +49,17 @@ internal sealed class GroupReader : IDisposable
         if (!SpinWait.SpinUntil(() => Volatile.Read(ref _read) >= records || _failure is not null, limit) || _failure is not null)
         {
             throw new InvalidOperationException($"The group has read {Volatile.Read(ref _read)} of {records} records. {_failure}");
+        }
+    }
+
+    /// <summary>Waits until it has read so many different records, which are all.</summary>
+    /// <exception cref="InvalidOperationException">It has not in time, something was missing, or the client has given its application an error.</exception>
+    public void Finish(long records, TimeSpan limit)
+    {
+        WaitFor(records, limit);
+        if (_error is not null)
+        {
+            throw new InvalidOperationException($"The group that reads {_topic} saw an error: {_error}");
         }
     }
 

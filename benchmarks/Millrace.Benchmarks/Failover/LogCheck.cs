@@ -8,9 +8,9 @@ internal static class LogCheck
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
-    /// <summary>Each partition has to hold 0, 1, 2 and so on, once each and in this order, exactly as many as were acknowledged.</summary>
+    /// <summary>Each partition has to hold 0, 1, 2 and so on, once each, in this order and at these offsets, exactly as many as were acknowledged.</summary>
     /// <exception cref="InvalidOperationException">It does not.</exception>
-    public static void Check(string bootstrapServers, string topic, int partitions, SteadyWriter written)
+    public static void Check(string bootstrapServers, string topic, int partitions, IRecordWriter written)
     {
         using var consumer = new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig
         {
@@ -29,9 +29,13 @@ internal static class LogCheck
             {
                 left--;
             }
-            else if (BinaryPrimitives.ReadInt64BigEndian(result.Message.Value) is var found && found != next[partition]++)
+            else
             {
-                throw new InvalidOperationException($"{result.TopicPartitionOffset} holds record {found} where {next[partition] - 1} belongs");
+                var (found, expected) = (BinaryPrimitives.ReadInt64BigEndian(result.Message.Value), next[partition]++);
+                if (found != expected || result.Offset.Value != expected)
+                {
+                    throw new InvalidOperationException($"{result.TopicPartitionOffset} holds record {found} where {expected} belongs");
+                }
             }
         }
 

@@ -4,12 +4,9 @@ using Confluent.Kafka;
 
 namespace Millrace.Benchmarks.Failover;
 
-/// <summary>
-/// An ordinary idempotent producer that writes to all partitions of a topic in turn, at a steady pace: the n-th record of a partition holds n, so that
-/// whatever is lost, doubled or out of order can be seen in the log.
-/// </summary>
+/// <summary>An ordinary idempotent producer of librdkafka's, in this process.</summary>
 /// <remarks>Threading: produces on a thread of its own, counts on the client's.</remarks>
-internal sealed class SteadyWriter : IDisposable
+internal sealed class SteadyWriter : IRecordWriter
 {
     private readonly Lock _probing = new();
     private readonly string _topic;
@@ -54,13 +51,10 @@ internal sealed class SteadyWriter : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Records acknowledged so far.</summary>
     public long Count => Enumerable.Range(0, _acknowledged.Length).Sum(Acknowledged);
 
-    /// <summary>Records of a partition that are acknowledged.</summary>
     public long Acknowledged(int partition) => Volatile.Read(ref _acknowledged[partition]);
 
-    /// <inheritdoc cref="AcknowledgementGaps.Take"/>
     public TimeSpan[] LongestGaps() => _gaps.Take();
 
     /// <summary>The longest time between two acknowledgements, whichever their partitions, since this was called before.</summary>
@@ -86,8 +80,8 @@ internal sealed class SteadyWriter : IDisposable
         }
     }
 
-    /// <summary>Ends, and waits until all that was sent is acknowledged.</summary>
-    /// <exception cref="InvalidOperationException">Something was not: the application has seen an error.</exception>
+    public void WaitForAll(TimeSpan limit) => ProbeAll().Wait(limit);
+
     public void Finish()
     {
         Stop();

@@ -7,7 +7,10 @@ internal interface IMovingCluster
 
     int Count { get; }
 
-    void CreateTopic(string topic, int partitions);
+    /// <param name="topic">Its name.</param>
+    /// <param name="partitions">How many.</param>
+    /// <param name="leader">The broker that leads all of them.</param>
+    void CreateTopic(string topic, int partitions, int leader);
 
     /// <summary>Has a broker lead all partitions of a topic, and waits until it does.</summary>
     /// <exception cref="InvalidOperationException">One of them has not moved.</exception>

@@ -34,8 +34,18 @@ internal sealed class KafkaCluster : IMovingCluster, IDisposable
 
     public int Count => Brokers;
 
-    public void CreateTopic(string topic, int partitions) =>
-        _admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = Brokers }]).Wait();
+    public void CreateTopic(string topic, int partitions, int leader)
+    {
+        // The first replica of each is the one that leads it.
+        List<int> replicas = [.. Enumerable.Range(leader, Brokers).Select(index => NodeOf(index % Brokers))];
+        var specification = new TopicSpecification
+        {
+            Name = topic,
+            NumPartitions = partitions,
+            ReplicasAssignments = Enumerable.Range(0, partitions).ToDictionary(at => at, _ => replicas),
+        };
+        _admin.CreateTopicsAsync([specification]).Wait();
+    }
 
     public Task MoveAsync(string topic, int index, TimeSpan limit) => LeaderChange.RequireAsync(_admin, _client, topic, NodeOf(index), limit);
 

@@ -14,8 +14,16 @@ internal sealed record StopTimes(SortedDictionary<double, long> Buckets)
         .GroupBy(metric => Milliseconds(metric.Label("le")))
         .ToDictionary(bucket => bucket.Key, bucket => bucket.Sum(metric => (long)metric.Value))));
 
+    /// <summary>Those that have come since an earlier reading.</summary>
+    public StopTimes Since(StopTimes earlier) => new(new SortedDictionary<double, long>(
+        Buckets.ToDictionary(bucket => bucket.Key, bucket => bucket.Value - earlier.Buckets.GetValueOrDefault(bucket.Key))));
+
+    /// <summary>A row of a table in Markdown, below <see cref="Sample.Head"/>.</summary>
+    public string Row(string what) =>
+        FormattableString.Invariant($"| {what} | {AtMost(0.5)} | {AtMost(0.9)} | {AtMost(0.99)} | {AtMost(1)} | {Count} |");
+
     /// <summary>What a share of them is not above, as exactly as the buckets know.</summary>
-    public double AtMost(double share) => Buckets.FirstOrDefault(bucket => bucket.Value >= share * Count, new(double.NaN, 0)).Key;
+    private double AtMost(double share) => Buckets.FirstOrDefault(bucket => bucket.Value >= share * Count, new(double.NaN, 0)).Key;
 
     private static double Milliseconds(string seconds) =>
         seconds == "+Inf" ? double.PositiveInfinity : 1_000 * double.Parse(seconds, CultureInfo.InvariantCulture);

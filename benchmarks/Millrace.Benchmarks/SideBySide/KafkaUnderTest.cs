@@ -41,7 +41,10 @@ internal sealed class KafkaUnderTest : BrokerUnderTest
 
     public static bool IsAtHand => File.Exists(Script);
 
-    private static string Script => Path.GetFullPath(Path.Combine(Checkout.Root, "..", "shared", "peers", "kafka", "kafka.sh"));
+    /// <summary>Where its script and its libraries are.</summary>
+    public static string Folder => Path.GetFullPath(Path.Combine(Checkout.Root, "..", "shared", "peers", "kafka"));
+
+    private static string Script => Path.Combine(Folder, "kafka.sh");
 
     public override void Dispose() => ProgramRun.Run(Script, "stop", "--dir", _directory);
 
