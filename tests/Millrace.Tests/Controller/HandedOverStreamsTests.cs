@@ -47,7 +47,7 @@ public sealed class HandedOverStreamsTests : IAsyncDisposable
         Assert.Equal(entries, _storage.Entries);
         Assert.Equal(Count, owner.Stream.NextOffset);
         await next.AppendAsync(owner);
-        Assert.Equal([0, 1, 2, 3], await TestNode.ReadAllAsync(owner.Stream));
+        Assert.Equal([0, 1, 2, 3], await TestNode.ReadAllAsync(owner.Stream, 0));
         await next.Store.CloseAsync(default);
         await _controller.LeaveAsync(next.Self, next.Store, default);
         await former.Store.CloseAsync(default);
@@ -64,7 +64,7 @@ public sealed class HandedOverStreamsTests : IAsyncDisposable
         Assert.Equal(NodeState.Stopped, _controller.Metadata.Image.Nodes[next.Self.Node].State);
         Assert.Equal((former.Self.Node, 2), (Partition.Leader!.Value, Partition.LeaderEpoch));
         Assert.Empty(await _controller.GetWaitingWalsAsync(default));
-        Assert.Equal([0, 1, 2], await TestNode.ReadAllAsync((await former.OpenAsync(Partition)).Stream));
+        Assert.Equal([0, 1, 2], await TestNode.ReadAllAsync((await former.OpenAsync(Partition)).Stream, 0));
     }
 
     [Fact]
