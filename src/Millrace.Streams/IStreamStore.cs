@@ -61,6 +61,6 @@ public interface IStreamStore : IAsyncDisposable
     /// </summary>
     /// <param name="ranges">What the registry has in this incarnation's name, and where that ends.</param>
     /// <param name="token">Ends the wait; the call can be repeated.</param>
-    /// <exception cref="StreamException">Fenced; Incomplete: one of them was served here, and lost. The WAL may have records of it that no object has.</exception>
+    /// <exception cref="StreamException">Fenced; Incomplete: one of them was served here, and lost. The WAL may have records of it.</exception>
     ValueTask CloseUnservedAsync(IReadOnlyCollection<StreamClose> ranges, CancellationToken token);
 }

@@ -20,7 +20,7 @@ using Xunit;
 
 namespace Millrace.Tests.Controller;
 
-/// <summary>A partition's stream that one node's store hands over to another's, by the controller that ships: what the next leader does, and does not do.</summary>
+/// <summary>A partition's stream that one node's store hands over to another's, by the controller that ships: what the next leader does.</summary>
 public sealed class HandedOverStreamsTests : IAsyncDisposable
 {
     private const int Count = 3;
