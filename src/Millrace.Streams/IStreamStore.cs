@@ -1,5 +1,6 @@
 using Millrace.ObjectStorage;
 using Millrace.Runtime.Ids;
+using Millrace.Streams.Registry;
 
 namespace Millrace.Streams;
 
@@ -53,4 +54,13 @@ public interface IStreamStore : IAsyncDisposable
     /// <summary>Uploads everything acknowledged, closes every stream, and leaves the WAL clean.</summary>
     /// <remarks>DisposeAsync without it is a stop without upload: the WAL stays dirty, nothing acknowledged is lost.</remarks>
     ValueTask CloseAsync(CancellationToken token);
+
+    /// <summary>
+    /// When all is closed: closes ranges that are open in this incarnation's name all the same, since they were handed over to it when it opened nothing any
+    /// more. Nothing was ever appended to them.
+    /// </summary>
+    /// <param name="ranges">What the registry has in this incarnation's name, and where that ends.</param>
+    /// <param name="token">Ends the wait; the call can be repeated.</param>
+    /// <exception cref="StreamException">Fenced; Incomplete: one of them was served here, and lost. The WAL may have records of it.</exception>
+    ValueTask CloseUnservedAsync(IReadOnlyCollection<StreamClose> ranges, CancellationToken token);
 }

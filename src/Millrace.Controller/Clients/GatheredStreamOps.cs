@@ -53,6 +53,7 @@ internal sealed class GatheredStreamOps
             RangeQueries = [.. _requests.SelectMany(request => request.RangeQueries)],
             CommittedEnds = [.. _requests.SelectMany(request => request.CommittedEnds)],
             RecoverableEnds = [.. _requests.SelectMany(request => request.RecoverableEnds)],
+            OpenQueries = [.. _requests.SelectMany(request => request.OpenQueries)],
         };
 
     /// <summary>The answer to each, in the order in which they came in here.</summary>
@@ -74,6 +75,7 @@ internal sealed class GatheredStreamOps
         var pages = new ResultReader<StreamOpsResponse.RangePage>(answer.RangePages);
         var ends = new ResultReader<long>(answer.CommittedEnds);
         var recoverable = new ResultReader<long>(answer.RecoverableEnds);
+        var openings = new ResultReader<StreamOpsResponse.OpenAnswer>(answer.OpenAnswers);
         return
         [
             .. _requests.Select(request => new StreamOpsResponse
@@ -88,6 +90,7 @@ internal sealed class GatheredStreamOps
                 RangePages = pages.Take(request.RangeQueries.Count),
                 CommittedEnds = ends.Take(request.CommittedEnds.Count),
                 RecoverableEnds = recoverable.Take(request.RecoverableEnds.Count),
+                OpenAnswers = openings.Take(request.OpenQueries.Count),
             }),
         ];
     }
@@ -96,7 +99,7 @@ internal sealed class GatheredStreamOps
     private static long SizeOf(StreamOpsRequest request) =>
         (long)request.Creations + request.Opens.Count + request.Closes.Count + request.Trims.Count + request.Prepares.Count + request.Damages.Count
         + request.Commits.Sum(commit => 1L + commit.Ranges.Count + commit.Closes.Count) + request.RangeQueries.Sum(query => (long)query.Limit)
-        + request.CommittedEnds.Count + request.RecoverableEnds.Count;
+        + request.CommittedEnds.Count + request.RecoverableEnds.Count + request.OpenQueries.Count;
 
     private void FindNamed(StreamOpsRequest request)
     {
@@ -110,6 +113,7 @@ internal sealed class GatheredStreamOps
         _named.AddRange(request.RangeQueries.Select(query => query.StreamId));
         _named.AddRange(request.CommittedEnds);
         _named.AddRange(request.RecoverableEnds.Select(end => end.StreamId));
+        _named.AddRange(request.OpenQueries.Select(query => query.StreamId));
     }
 
     /// <summary>Results of one kind, handed out from the first on.</summary>

@@ -83,11 +83,22 @@ public sealed class NodeRegistry(NodeRuntime runtime, IControllerChannel channel
         await AskAsync<ReturnLeadersRequest, ReturnLeadersResponse>(
             new ReturnLeadersRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value }, token);
 
-    /// <summary>A clean stop: the incarnation has closed all its streams, and nothing will wait for its WALs.</summary>
-    /// <exception cref="StreamException">Fenced; Incomplete: streams are still open.</exception>
-    public async ValueTask LeaveAsync(NodeIncarnation node, CancellationToken token) =>
-        await AskAsync<LeaveNodeRequest, LeaveNodeResponse>(
-            new LeaveNodeRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value }, token);
+    /// <summary>
+    /// A clean stop: the incarnation has closed all its streams, and nothing will wait for its WALs. What others hand over to it to the last is closed, too.
+    /// </summary>
+    /// <param name="node">The incarnation.</param>
+    /// <param name="streams">Its streams, closed.</param>
+    /// <param name="token">Ends the attempt.</param>
+    /// <exception cref="StreamException">Fenced; Incomplete: streams are still open that were served.</exception>
+    public async ValueTask LeaveAsync(NodeIncarnation node, IStreamStore streams, CancellationToken token)
+    {
+        var request = new LeaveNodeRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value };
+        while ((await AskAsync<LeaveNodeRequest, LeaveNodeResponse>(request, token)).Open is { Count: > 0 } open)
+        {
+            await streams.CloseUnservedAsync(
+                [.. open.Select(range => new StreamClose(new StreamId(range.StreamId), new StreamEpoch(range.Epoch), range.EndOffset))], token);
+        }
+    }
 
     /// <summary>
     /// The WALs of fenced incarnations that something waits for, oldest first, and what. Each node recovers its share of them

@@ -19,16 +19,13 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
     public async ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token)
     {
         var request = new StreamOpsRequest { Opens = [new() { StreamId = stream.Value, Epoch = epoch.Value }] };
-        var opened = Accepted((await AskAsync(node, request, token)).Opened[0]);
-        return new StreamOpening(
-            opened.StartOffset,
-            opened.EndOffset,
-            [.. opened.Epochs.Select(start => new EpochStart(new StreamEpoch(start.Epoch), start.StartOffset))],
-            opened.Checkpoint is { } range ? RangeForms.From(range) : null)
-        {
-            RangeCount = opened.RangeCount,
-            Ranges = [.. opened.Ranges.Select(RangeForms.From)],
-        };
+        return OpeningForms.From(Accepted((await AskAsync(node, request, token)).Opened[0]));
+    }
+
+    public async ValueTask<StreamOpening?> FindOpeningAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token)
+    {
+        var request = new StreamOpsRequest { OpenQueries = [new() { StreamId = stream.Value, Epoch = epoch.Value }] };
+        return (await AskAsync(node, request, token)).OpenAnswers[0].Opening is { } opened ? OpeningForms.From(opened) : null;
     }
 
     public async ValueTask CloseAsync(NodeIncarnation node, StreamClose close, CancellationToken token) =>

@@ -78,8 +78,17 @@ internal sealed class NodeRequests(ClusterController controller, ILogger logger)
 
     public static LeaveNodeResponse Leave(PendingEntry entry, LeaveNodeRequest request)
     {
-        NodeOperations.Stop(entry, new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch)));
-        return new LeaveNodeResponse();
+        var open = NodeOperations.Stop(entry, new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch)));
+        return new LeaveNodeResponse
+        {
+            Open =
+            [
+                .. open.Select(range => new LeaveNodeResponse.OpenRange
+                {
+                    StreamId = range.Stream.Value, Epoch = range.Epoch.Value, EndOffset = range.EndOffset,
+                }),
+            ],
+        };
     }
 
     private static ImmutableArray<NodeEndpoint> EndpointsOf(RegisterNodeRequest request) =>

@@ -3,6 +3,7 @@ using Millrace.Controller.Streams;
 using Millrace.Controller.State;
 using Millrace.Metadata;
 using Millrace.Runtime.Ids;
+using Millrace.Streams.Registry;
 
 namespace Millrace.Controller.Endpoint;
 
@@ -21,6 +22,18 @@ internal static class StreamQuestions
             .. request.RecoverableEnds.Select(end =>
                 StreamOperations.RecoverableEnd(state, end.WalId, new StreamId(end.StreamId), new StreamEpoch(end.Epoch)) ?? None),
         ];
+        var room = (int)(StreamRequests.MaxRanges - request.RangeQueries.Sum(query => (long)query.Limit));
+        var node = new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch));
+        response.OpenAnswers = [.. request.OpenQueries.Select(query => Opening(state, node, query, ref room))];
+    }
+
+    // One that is fenced has nothing open.
+    private static StreamOpsResponse.OpenAnswer Opening(ClusterState state, NodeIncarnation node, StreamOpsRequest.Open query, ref int room)
+    {
+        var opening = StreamOperations.FindOpening(
+            state, node, new StreamId(query.StreamId), new StreamEpoch(query.Epoch), OpeningForms.RangesIn(room));
+        room -= opening?.Ranges.Count ?? 0;
+        return new StreamOpsResponse.OpenAnswer { Opening = opening is null ? null : OpeningForms.ToMessage(opening) };
     }
 
     private static StreamOpsResponse.RangePage Ranges(ClusterState state, StreamOpsRequest.RangeQuery query)

@@ -19,9 +19,6 @@ internal static class StreamRequests
     /// <summary>Bounds the ranges of one answer: a megabyte.</summary>
     public const int MaxRanges = 10_000;
 
-    // What one opening gets of them at most, so that those behind it get some, too.
-    private const int MaxRangesOfOpening = 1_000;
-
     public static StreamOpsResponse Decide(PendingEntry entry, StreamOpsRequest request)
     {
         RequireFew(request);
@@ -65,7 +62,8 @@ internal static class StreamRequests
 
     private static void RequireFew(StreamOpsRequest request)
     {
-        var operations = request.DeedCount + request.RangeQueries.Count + request.CommittedEnds.Count + request.RecoverableEnds.Count;
+        var operations = request.DeedCount + request.RangeQueries.Count + request.CommittedEnds.Count + request.RecoverableEnds.Count
+            + request.OpenQueries.Count;
         if (request.Creations < 0 || operations > MaxOperations)
         {
             throw new ArgumentException($"A request has at most {MaxOperations} operations, and this one has {operations}", nameof(request));
@@ -82,20 +80,9 @@ internal static class StreamRequests
 
     private static StreamOpsResponse.OpenResult Open(PendingEntry entry, NodeIncarnation node, StreamOpsRequest.Open open, ref int room)
     {
-        var opening = StreamOperations.Open(entry, node, new StreamId(open.StreamId), new StreamEpoch(open.Epoch), Math.Min(room, MaxRangesOfOpening));
+        var opening = StreamOperations.Open(entry, node, new StreamId(open.StreamId), new StreamEpoch(open.Epoch), OpeningForms.RangesIn(room));
         room -= opening.Ranges.Count;
-        return new StreamOpsResponse.OpenResult
-        {
-            StartOffset = opening.StartOffset,
-            EndOffset = opening.EndOffset,
-            Epochs =
-            [
-                .. opening.Epochs.Select(start => new StreamOpsResponse.OpenedEpoch { Epoch = start.Epoch.Value, StartOffset = start.StartOffset }),
-            ],
-            RangeCount = opening.RangeCount,
-            Ranges = [.. opening.Ranges.Select(RangeForms.To<StreamOpsResponse.Range>)],
-            Checkpoint = opening.CheckpointRange is { } range ? RangeForms.To<StreamOpsResponse.Range>(range) : null,
-        };
+        return OpeningForms.ToMessage(opening);
     }
 
     private static StreamOpsResponse.Done[] Close(PendingEntry entry, NodeIncarnation node, IReadOnlyList<StreamOpsRequest.Close> closes) =>

@@ -12,6 +12,9 @@ namespace Millrace.Controller.Nodes;
 /// <summary>The life of nodes, as decisions on a state: registration, fencing, leaving.</summary>
 internal static class NodeOperations
 {
+    // Of what a node that leaves has to close first: some tens of kilobytes.
+    private const int MostToClose = 1_000;
+
     /// <summary>
     /// Registers an incarnation. A node that comes again, by its id or by its name, goes on as what it was, and its former incarnation is fenced in the
     /// same entry if it is not yet: the newcomer has made sure that nobody answers there any more.
@@ -78,23 +81,28 @@ internal static class NodeOperations
         return Settle(entry);
     }
 
-    /// <summary>An incarnation leaves in good order: all it opened is closed, so its WALs hold nothing that no object holds.</summary>
-    public static void Stop(PendingEntry entry, NodeIncarnation node)
+    /// <summary>An incarnation leaves in good order: all that is open in its name is closed, so its WALs hold nothing that no object holds.</summary>
+    /// <returns>What is open in its name all the same, and where it ends, but not more than can be closed at once. Empty: it has left.</returns>
+    public static IReadOnlyList<StreamClose> Stop(PendingEntry entry, NodeIncarnation node)
     {
         if (entry.Cluster.Nodes.TryGetValue(node.Node, out var found) && found.Epoch == node.Epoch && found.State == NodeState.Stopped)
         {
-            return;
+            return [];
         }
 
         entry.RequireLive(node);
-        var open = entry.Streams.OpenStreamsOf(node);
-        if (open.Count > 0)
+        if (entry.Streams.OpenStreamsOf(node) is { Count: > 0 } open)
         {
-            throw new StreamException(StreamError.Incomplete, $"Node {node.Node} cannot leave: {open.Count} of its streams are still open");
+            return
+            [
+                .. open.Take(MostToClose).Select(id => entry.Streams.Streams[id])
+                    .Select(stream => new StreamClose(stream.Id, stream.OpenRange!.Value.Epoch, stream.CommittedEnd)),
+            ];
         }
 
         entry.Add(new NodeStoppedRecord { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value });
         Settle(entry);
+        return [];
     }
 
     /// <summary>The node that an incarnation goes on as; null if it is a new one.</summary>

@@ -31,14 +31,17 @@ internal static class StreamOperations
     /// <param name="ranges">How many of the stream's ranges are told at most.</param>
     public static StreamOpening Open(PendingEntry entry, NodeIncarnation node, StreamId id, StreamEpoch epoch, int ranges = 0)
     {
+        // The answer to the first call may have been lost; it is repeated as long as nothing was closed.
+        if (FindOpening(entry.State, node, id, epoch, ranges) is { } opened)
+        {
+            return opened;
+        }
+
         entry.RequireLive(node);
         var stream = Require(entry, id);
         if (stream.LastEpoch is { } last && last.Epoch >= epoch)
         {
-            // The answer to the first call may have been lost; it is repeated as long as nothing was closed.
-            return last.Epoch == epoch && last.Owner == node && last.IsOpen
-                ? Opening(entry, stream, ranges)
-                : throw Fenced(id, epoch, $"it was opened at epoch {last.Epoch}");
+            throw Fenced(id, epoch, $"it was opened at epoch {last.Epoch}");
         }
 
         RequireAssignment(entry, stream, node, epoch);
@@ -51,8 +54,16 @@ internal static class StreamOperations
         }
 
         entry.Add(new StreamOpenedRecord { StreamId = id.Value, Epoch = epoch.Value, NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value });
-        return Opening(entry, entry.Streams.Streams[id], ranges);
+        return Opening(entry.Streams, entry.Streams.Streams[id], ranges);
     }
+
+    /// <summary>
+    /// How a stream is open in the name of a live incarnation at an epoch, be it by its own asking or since it was handed over to it. Null if it is not.
+    /// </summary>
+    public static StreamOpening? FindOpening(ClusterState state, NodeIncarnation node, StreamId id, StreamEpoch epoch, int ranges = 0) =>
+        state.IsLive(node) && state.Streams.Find(id) is { OpenRange: { } open } stream && open.Epoch == epoch && open.Owner == node
+            ? Opening(state.Streams, stream, ranges)
+            : null;
 
     public static void Close(PendingEntry entry, NodeIncarnation node, StreamId id, StreamEpoch epoch, long endOffset)
     {
@@ -139,11 +150,11 @@ internal static class StreamOperations
             ? stream.CommittedEnd
             : null;
 
-    private static StreamOpening Opening(PendingEntry entry, StreamState stream, int ranges) =>
-        new(stream.StartOffset, stream.CommittedEnd, stream.EpochStarts(), entry.Streams.CheckpointOf(stream))
+    private static StreamOpening Opening(StreamImage streams, StreamState stream, int ranges) =>
+        new(stream.StartOffset, stream.CommittedEnd, stream.EpochStarts(), streams.CheckpointOf(stream))
         {
             RangeCount = stream.Ranges.Count,
-            Ranges = [.. entry.Streams.RangesAfter(stream, stream.StartOffset).Take(ranges)],
+            Ranges = [.. streams.RangesAfter(stream, stream.StartOffset).Take(ranges)],
         };
 
     private static StreamState Require(PendingEntry entry, StreamId id) => Require(entry.State, id);

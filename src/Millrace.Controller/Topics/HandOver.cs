@@ -1,12 +1,15 @@
+using Millrace.Controller.Streams;
 using Millrace.Metadata;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
+using Millrace.Streams.Wal;
 
 namespace Millrace.Controller.Topics;
 
 /// <summary>
-/// The last step of a move: whoever closed a partition's stream to hand it over is followed, in the very entry that closes it, by the next leader. There is
-/// no state in which the former leader is done and nobody leads, and none in which another leads before all that was acknowledged is committed.
+/// The last step of a move: whoever closed a partition's stream to hand it over is followed, in the very entry that closes it, by the next leader, and the
+/// stream is open in that one's name. There is no state in which the former leader is done and nobody leads, and none in which another leads before all that
+/// was acknowledged is committed; and the next leader only has to ask how its stream is open.
 /// </summary>
 internal static class HandOver
 {
@@ -35,5 +38,42 @@ internal static class HandOver
         {
             Evacuation.PlanDrained(entry);
         }
+
+        // Last: what was given back to a node that is drained has another leader by now.
+        Open(entry, led.Keys);
+    }
+
+    private static void Open(PendingEntry entry, IEnumerable<(Guid Topic, int Partition)> appointed)
+    {
+        var ready = new SortedDictionary<NodeId, NodeIncarnation?>();
+        foreach (var (topic, index) in appointed)
+        {
+            var partition = entry.Cluster.FindPartition(topic, index)!;
+            var leader = partition.Leader!.Value;
+            if (!ready.TryGetValue(leader, out var incarnation))
+            {
+                ready.Add(leader, incarnation = FindReady(entry, leader));
+            }
+
+            if (incarnation is { } owner)
+            {
+                StreamOperations.Open(entry, owner, partition.Stream, partition.Epoch);
+            }
+        }
+    }
+
+    /// <summary>
+    /// The incarnation of a node in whose name a stream may be opened though it has not asked: should it be gone before it does, its WAL is read for what it
+    /// has of the stream, so that there must be one. One that every node reaches is whole from its name on. Any other is made after it was named, and is
+    /// there when its writer has opened something by itself. Null if there is none: the next leader opens by an entry of its own.
+    /// </summary>
+    private static NodeIncarnation? FindReady(PendingEntry entry, NodeId node)
+    {
+        var incarnation = new NodeIncarnation(node, entry.Cluster.Nodes[node].Epoch);
+        return entry.IsLive(incarnation)
+            && entry.Cluster.Wals.Values.FirstOrDefault(wal => WalRetirement.WriterOf(wal) == incarnation) is { } wal
+            && (((WalKind)wal.Kind).IsOfAll() || entry.Streams.OpenStreamsOf(incarnation).Count > 0)
+            ? incarnation
+            : null;
     }
 }

@@ -83,7 +83,7 @@ internal sealed class Incarnation : IAsyncDisposable
             await EvacuateAsync(ends.Token);
             await Broker.StopAsync(_options.ShutdownGrace, ends.Token);
             await Streams.CloseAsync(ends.Token);
-            await Nodes.LeaveAsync(Self, ends.Token);
+            await Nodes.LeaveAsync(Self, Streams, ends.Token);
             await Wal.RetireAsync(ends.Token);
             await Nodes.ForgetWalsAsync(Self, [Wal.Descriptor.Id], ends.Token);
             ServerMessages.Stopped(_logger);

@@ -8,8 +8,8 @@ using Millrace.Streams.Registry;
 namespace Millrace.Streams.Open;
 
 /// <summary>
-/// Opens a stream, in this order: what a former attempt left open is closed, the registry opens the epoch and tells the committed ranges, and
-/// the newest checkpoint is read. What lies behind the checkpoint its owner replays, by reading.
+/// Opens a stream, in this order: what a former attempt left open is closed, the registry opens the epoch, unless whoever handed the stream over had that
+/// done, and tells the committed ranges, and the newest checkpoint is read. What lies behind the checkpoint its owner replays, by reading.
 /// </summary>
 /// <remarks>
 /// Thousands may open at once: the registry takes them together, and checkpoints that lie in one object share reads. Threading: any thread. Nothing is
@@ -35,11 +35,13 @@ internal sealed class StreamOpener(
         {
             await unserved.CloseAsync(id, below: epoch, token);
             unserved.Add(id, epoch);
-            var opening = await registry.OpenAsync(node, id, epoch, token);
+
+            // A question is answered at once, and an opening only when it is in the log: so the question comes first.
+            var opening = await registry.FindOpeningAsync(node, id, epoch, token) ?? await registry.OpenAsync(node, id, epoch, token);
             var checkpoint = opening.CheckpointRange is { } range ? await ReadCheckpointAsync(range, token) : (StreamCheckpoint?)null;
             if (opening.CheckpointRange is { } gone && checkpoint is null)
             {
-                // Its object was merged with others since; or it is lost.
+                // Its object was merged with others since; or it is lost. This is asked of a controller that makes sure that it still is one.
                 opening = await registry.OpenAsync(node, id, epoch, token);
                 checkpoint = opening.CheckpointRange is { } moved ? await ReadCheckpointAsync(moved, token) : null;
                 _ = checkpoint ?? throw DataObjectReader.Corrupt(gone.Object, $"the store has no such object, and the checkpoint of stream {id} lies there");

@@ -17,6 +17,13 @@ public interface IStreamRegistry
     /// <exception cref="StreamException">Fenced, Unknown, Incomplete.</exception>
     ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token);
 
+    /// <summary>
+    /// How a stream is open at an epoch in the caller's name, be it by its own asking or since whoever handed it over had it opened for the next owner.
+    /// A question: it changes nothing.
+    /// </summary>
+    /// <returns>Null if it is not open so; then it is to be opened.</returns>
+    ValueTask<StreamOpening?> FindOpeningAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token);
+
     /// <summary>Closes the range of an epoch at its end, which must be the committed end. A stream that was deleted meanwhile is no error.</summary>
     /// <param name="node">Who has it open.</param>
     /// <param name="close">What is closed, and where.</param>

@@ -1,5 +1,6 @@
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Open;
+using Millrace.Streams.Registry;
 using Millrace.Streams.State;
 using Millrace.Streams.Upload;
 
@@ -61,6 +62,23 @@ internal sealed class OpenStreams : IUploadHost
         lock (_lock)
         {
             ThrowIfNotOpenable_NeedsLock(id, epoch);
+        }
+    }
+
+    /// <exception cref="StreamException">Incomplete: one of these ranges, which the registry has open, has come to serve here, and was not closed.</exception>
+    public void ThrowIfServed(IEnumerable<StreamClose> ranges)
+    {
+        lock (_lock)
+        {
+            foreach (var range in ranges)
+            {
+                if (_streams.ContainsKey(range.Stream) || (_lostAt.TryGetValue(range.Stream, out var lost) && lost >= range.Epoch))
+                {
+                    throw new StreamException(
+                        StreamError.Incomplete,
+                        $"Stream {range.Stream} was lost on this node at epoch {range.Epoch}: the WAL may have records of it that no object has");
+                }
+            }
         }
     }
 

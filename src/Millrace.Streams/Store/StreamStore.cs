@@ -133,6 +133,14 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         await _unserved.CloseAllAsync(token);
     }
 
+    public async ValueTask CloseUnservedAsync(IReadOnlyCollection<StreamClose> ranges, CancellationToken token)
+    {
+        // Else one might come to serve behind the question whether it has.
+        Invariant.Check(_open.HasEnded);
+        _open.ThrowIfServed(ranges);
+        await Task.WhenAll(ranges.Select(range => _context.Registry.CloseAsync(range, token)));
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 1)

@@ -12,6 +12,7 @@ using Millrace.Protocol;
 using Millrace.Protocol.Messages;
 using Millrace.Runtime;
 using Millrace.Runtime.Ids;
+using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;
 
@@ -70,7 +71,7 @@ public sealed class AskedController : IStreamRegistry, IAsyncDisposable
 
     public ValueTask RegisterWalAsync(NodeIncarnation node, WalDescriptor wal, CancellationToken token) => _nodes.RegisterWalAsync(node, wal, token);
 
-    public ValueTask LeaveAsync(NodeIncarnation node, CancellationToken token) => _nodes.LeaveAsync(node, token);
+    public ValueTask LeaveAsync(NodeIncarnation node, IStreamStore streams, CancellationToken token) => _nodes.LeaveAsync(node, streams, token);
 
     public ValueTask<IReadOnlyList<WaitingWal>> GetWaitingWalsAsync(CancellationToken token) => _nodes.GetWaitingWalsAsync(token);
 
@@ -86,6 +87,9 @@ public sealed class AskedController : IStreamRegistry, IAsyncDisposable
 
     public ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
         _streams.OpenAsync(node, stream, epoch, token);
+
+    public ValueTask<StreamOpening?> FindOpeningAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
+        _streams.FindOpeningAsync(node, stream, epoch, token);
 
     public ValueTask CloseAsync(NodeIncarnation node, StreamClose close, CancellationToken token) => _streams.CloseAsync(node, close, token);
 

@@ -156,7 +156,7 @@ public sealed class StreamsOverControllerTests : IAsyncDisposable
         public async Task StopAsync()
         {
             await Store.CloseAsync(default);
-            await controller.LeaveAsync(self, default);
+            await controller.LeaveAsync(self, Store, default);
         }
 
         public async ValueTask DisposeAsync()

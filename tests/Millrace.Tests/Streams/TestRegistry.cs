@@ -145,6 +145,17 @@ internal sealed class TestRegistry : IStreamRegistry
         }
     }
 
+    public async ValueTask<StreamOpening?> FindOpeningAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token)
+    {
+        await Before(nameof(FindOpeningAsync));
+        lock (_lock)
+        {
+            return !_fenced.Contains(node) && _streams.TryGetValue(stream, out var entry) && entry.OpenBy == node && entry.Epochs[^1].Epoch == epoch
+                ? new StreamOpening(entry.Start, entry.End, [.. entry.Epochs], entry.Checkpoint) { RangeCount = entry.Ranges.Count }
+                : null;
+        }
+    }
+
     public async ValueTask CloseAsync(NodeIncarnation node, StreamClose close, CancellationToken token)
     {
         await EnterAsync(nameof(CloseAsync), node);

@@ -123,7 +123,7 @@ internal sealed class StoreNode(
     private async Task StopAsync(AskedController controller, NodeIncarnation node, StreamStore store, IWriteAheadLog wal)
     {
         await store.CloseAsync(CancellationToken.None);
-        await controller.LeaveAsync(node, CancellationToken.None);
+        await controller.LeaveAsync(node, store, CancellationToken.None);
         await store.DisposeAsync();
         await wal.RetireAsync(CancellationToken.None);
         await controller.DisposeAsync();

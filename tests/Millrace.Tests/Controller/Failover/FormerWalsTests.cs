@@ -216,7 +216,7 @@ public sealed class FormerWalsTests : IAsyncDisposable
     {
         await node.Node.Broker.StopAsync(TimeSpan.Zero, default);
         await node.Node.Streams.CloseAsync(default);
-        await node.Node.Nodes.LeaveAsync(node.Node.Self, default);
+        await node.Node.Nodes.LeaveAsync(node.Node.Self, node.Node.Streams, default);
     }
 
     internal static async Task<TestOwner> OpenNewAsync(NodeUnderTest node)

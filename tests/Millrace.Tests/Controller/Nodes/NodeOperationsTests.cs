@@ -244,7 +244,7 @@ public sealed class NodeOperationsTests
         var node = _script.Register();
         var stream = _script.OpenStream(node);
         _script.Do(entry => StreamOperations.ReportDamage(entry, node, null, stream, new StreamEpoch(0)));
-        Assert.Equal(StreamError.Incomplete, Assert.Throws<StreamException>(() => _script.Do(entry => NodeOperations.Stop(entry, node))).Error);
+        Assert.Equal([new StreamClose(stream, new StreamEpoch(0), 0)], _script.Do(entry => NodeOperations.Stop(entry, node)));
         var next = _script.Register();
 
         Assert.Equal(
@@ -268,11 +268,13 @@ public sealed class NodeOperationsTests
     {
         var node = _script.Register();
         var stream = _script.OpenStream(node);
-        Assert.Equal(StreamError.Incomplete, Assert.Throws<StreamException>(() => _script.Do(entry => NodeOperations.Stop(entry, node))).Error);
+        _script.Upload(node, stream, 0, 0, 5);
+        Assert.Equal([new StreamClose(stream, new StreamEpoch(0), 5)], _script.Do(entry => NodeOperations.Stop(entry, node)));
+        Assert.True(_script.State.IsLive(node));
 
-        _script.Do(entry => StreamOperations.Close(entry, node, stream, new StreamEpoch(0), 0));
-        _script.Do(entry => NodeOperations.Stop(entry, node));
-        _script.Do(entry => NodeOperations.Stop(entry, node));
+        _script.Do(entry => StreamOperations.Close(entry, node, stream, new StreamEpoch(0), 5));
+        Assert.Empty(_script.Do(entry => NodeOperations.Stop(entry, node)));
+        Assert.Empty(_script.Do(entry => NodeOperations.Stop(entry, node)));
 
         Assert.Equal(WalState.Retired, _script.State.Cluster.Wals.Values.Single().State);
         Assert.Equal(NodeState.Stopped, _script.State.Cluster.Nodes[node.Node].State);

@@ -1,8 +1,11 @@
 using Millrace.Controller.Endpoint;
 using Millrace.Controller.Messages;
 using Millrace.Controller.Nodes;
+using Millrace.Controller.State;
+using Millrace.Controller.Streams;
 using Millrace.Controller.Topics;
 using Millrace.Metadata;
+using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;
@@ -40,9 +43,155 @@ public sealed class HandOverTests
 
         var records = Close(0, _nodes[0], end: 10);
 
-        Assert.Equal([typeof(StreamClosedRecord), typeof(PartitionLeadersRecord)], records.Select(record => record.GetType()));
+        Assert.Equal(
+            [typeof(StreamClosedRecord), typeof(PartitionLeadersRecord), typeof(StreamOpenedRecord)], records.Select(record => record.GetType()));
         Assert.Equal((_nodes[1].Node, 1, null), Described(0));
-        Assert.Equal(10, _script.Open(_nodes[1], Partition(0).Stream, 1).EndOffset);
+        Assert.Equal(new EpochRange(new StreamEpoch(1), 10, null, _nodes[1]), Stream(0).OpenRange);
+    }
+
+    [Fact]
+    public void The_next_leader_asks_how_its_stream_is_open_and_writes_nothing()
+    {
+        Move(0, to: 1);
+        _script.Upload(_nodes[0], Partition(0).Stream, 0, 0, 10, checkpoint: true);
+        Assert.Null(Ask(_nodes[1], epoch: 1));
+        Close(0, _nodes[0], end: 10);
+
+        var opening = Ask(_nodes[1], epoch: 1)!;
+
+        Assert.Equal((0, 10, 1), (opening.StartOffset, opening.EndOffset, opening.RangeCount));
+        Assert.Equal([(0L, 0L), (1, 10)], opening.Epochs.Select(start => (start.Epoch, start.StartOffset)));
+        Assert.Equal((10, 10), (Assert.Single(opening.Ranges).EndOffset, opening.Checkpoint!.EndOffset));
+        Assert.Empty(_script.Do<IReadOnlyList<IRecord>>(entry =>
+        {
+            StreamOperations.Open(entry, _nodes[1], Partition(0).Stream, new StreamEpoch(1));
+            return [.. entry.Records];
+        }));
+        Assert.Null(Ask(_nodes[0], epoch: 0));
+        Assert.Null(Ask(_nodes[0], epoch: 1));
+        Assert.Null(Ask(_nodes[1], epoch: 0));
+
+        _script.Do(entry => NodeOperations.Fence(entry, _nodes[1]));
+        Assert.Null(Ask(_nodes[1], epoch: 1));
+    }
+
+    [Theory]
+    [InlineData(WalKind.Object, true, true)]
+    [InlineData(WalKind.Object, false, true)]
+    [InlineData(WalKind.File, true, true)]
+    [InlineData(WalKind.File, false, false)]
+    [InlineData(null, true, false)]
+    [InlineData(null, false, false)]
+    public void A_stream_is_opened_for_whoever_has_a_WAL_that_can_be_read_if_it_dies_before_it_asks(WalKind? kind, bool hasOpened, bool isOpened)
+    {
+        // What is registered is not made yet, unless something was opened that would be written there.
+        var next = _script.Register(withWal: false, name: "next");
+        if (kind is { } known)
+        {
+            _script.RegisterWal(next, known);
+        }
+
+        if (hasOpened)
+        {
+            _script.OpenStream(next);
+        }
+
+        Move(0, to: next.Node.Value);
+        Close(0, _nodes[0], end: 0);
+
+        Assert.Equal((next.Node, 1, null), Described(0));
+        Assert.Equal(isOpened, Stream(0).OpenRange?.Owner == next);
+        Assert.Equal(0, _script.Open(next, Partition(0).Stream, 1).EndOffset);
+    }
+
+    [Fact]
+    public void A_next_leader_that_dies_before_it_asked_has_its_partition_recovered_from_a_WAL_that_has_nothing_of_it()
+    {
+        Move(0, to: 1);
+        _script.Upload(_nodes[0], Partition(0).Stream, 0, 0, 10);
+        Close(0, _nodes[0], end: 10);
+
+        _script.Do(entry => NodeOperations.Fence(entry, _nodes[1]));
+        Assert.Null(Partition(0).Leader);
+        var survivor = _nodes.Single(node => node.Node == Partition(0).PlannedTo);
+        var share = Assert.Single(WaitingWals.SharesOf(_script.State, survivor));
+        Assert.Contains(new ShareRange(Partition(0).Stream, new StreamEpoch(1), 10), share.Ranges);
+
+        _script.Do(entry => ClusterScript.Recover(entry, survivor, share.WalId));
+        Assert.Equal((survivor.Node, 2, null), Described(0));
+        Assert.Equal(10, _script.Open(survivor, Partition(0).Stream, 2).EndOffset);
+    }
+
+    [Fact]
+    public void Nothing_is_opened_for_a_next_leader_that_the_same_entry_has_fenced()
+    {
+        Move(0, to: 1);
+
+        _script.Do(entry =>
+        {
+            NodeOperations.Fence(entry, _nodes[1]);
+            StreamRequests.Decide(entry, Closing(_nodes[0], [(Partition(0).Stream, 0)], handsOver: true));
+        });
+
+        Assert.Equal((_nodes[0].Node, 1, null), Described(0));
+        Assert.Equal(_nodes[0], Stream(0).OpenRange?.Owner);
+        Assert.DoesNotContain(_script.State.Streams.OpenStreamsOf(_nodes[1]), stream => stream == Partition(0).Stream);
+    }
+
+    [Fact]
+    public void A_partition_that_is_planned_onwards_before_its_leader_has_opened_it_is_handed_over_by_that_one()
+    {
+        Move(0, to: 1);
+        Close(0, _nodes[0], end: 0);
+
+        Move(0, to: 2);
+        Assert.Equal((_nodes[1].Node, 1, _nodes[2].Node), Described(0));
+        Close(0, _nodes[1], end: 0, epoch: 1);
+
+        Assert.Equal((_nodes[2].Node, 2, null), Described(0));
+        Assert.Equal(_nodes[2], Stream(0).OpenRange?.Owner);
+    }
+
+    [Fact]
+    public void A_topic_that_is_deleted_before_the_next_leader_has_asked_keeps_it_from_nothing()
+    {
+        Move(0, to: 1);
+        Close(0, _nodes[0], end: 0);
+
+        _script.DeleteTopic("t");
+
+        Assert.Empty(_script.Do(entry => NodeOperations.Stop(entry, _nodes[1])));
+    }
+
+    [Fact]
+    public void A_next_leader_that_leaves_without_having_asked_is_told_what_to_close()
+    {
+        Move(0, to: 1);
+        _script.Upload(_nodes[0], Partition(0).Stream, 0, 0, 10);
+        Close(0, _nodes[0], end: 10);
+        Close(1, _nodes[1], end: 0, handsOver: false);
+
+        var open = Assert.Single(_script.Do(entry => NodeOperations.Stop(entry, _nodes[1])));
+        Assert.Equal(new StreamClose(Partition(0).Stream, new StreamEpoch(1), 10), open);
+        _script.Do(entry => StreamOperations.Close(entry, _nodes[1], open.Stream, open.Epoch, open.EndOffset));
+
+        Assert.Empty(_script.Do(entry => NodeOperations.Stop(entry, _nodes[1])));
+        Assert.Equal(2, Partition(0).LeaderEpoch);
+        Assert.NotEqual(_nodes[1].Node, Partition(0).Leader);
+        Assert.Equal(10, _script.Open(_nodes.Single(node => node.Node == Partition(0).Leader), Partition(0).Stream, 2).EndOffset);
+    }
+
+    [Fact]
+    public void What_is_given_back_to_a_node_that_is_drained_is_the_next_ones_at_once_and_opened_for_it()
+    {
+        Move(0, to: 1);
+        _script.Do(entry => NodeOperations.Fence(entry, _nodes[1]));
+        _script.Do(entry => entry.Add(new BrokerConfigRecord { NodeId = _nodes[0].Node.Value, Name = BrokerConfigs.Drained, Value = "true" }));
+
+        Close(0, _nodes[0], end: 0);
+
+        Assert.Equal((_nodes[2].Node, 2, null), Described(0));
+        Assert.Equal((_nodes[2], 2L), (Stream(0).OpenRange!.Value.Owner, Stream(0).OpenRange!.Value.Epoch.Value));
     }
 
     [Fact]
@@ -80,7 +229,8 @@ public sealed class HandOverTests
         var (records, response) = Commit(id, end: 10, closesAt: 10);
 
         Assert.Equal(
-            [typeof(UploadCommittedRecord), typeof(StreamClosedRecord), typeof(PartitionLeadersRecord)], records.Select(record => record.GetType()));
+            [typeof(UploadCommittedRecord), typeof(StreamClosedRecord), typeof(PartitionLeadersRecord), typeof(StreamOpenedRecord)],
+            records.Select(record => record.GetType()));
         Assert.Equal((short)0, Assert.Single(response.Committed[0].Closed).ErrorCode);
         Assert.Equal((_nodes[1].Node, 1, null), Described(0));
         Assert.Equal(10, _script.Open(_nodes[1], Partition(0).Stream, 1).EndOffset);
@@ -148,6 +298,7 @@ public sealed class HandOverTests
         Close(0, _nodes[0], end: 0);
 
         Assert.Equal((_nodes[0].Node, 1, null), Described(0));
+        Assert.Equal(new EpochRange(new StreamEpoch(1), 0, null, _nodes[0]), Stream(0).OpenRange);
     }
 
     [Fact]
@@ -265,38 +416,50 @@ public sealed class HandOverTests
         Assert.All(response.Responses[0].Partitions, partition => Assert.Equal((short)ErrorCode.None, partition.ErrorCode));
     }
 
-    private IReadOnlyList<IRecord> Close(int partition, NodeIncarnation node, long end, bool handsOver = true) =>
-        Decide(node, [(Partition(partition).Stream, end)], handsOver);
+    private IReadOnlyList<IRecord> Close(int partition, NodeIncarnation node, long end, bool handsOver = true, long epoch = 0) =>
+        Decide(node, [(Partition(partition).Stream, end)], out _, handsOver, epoch);
 
     /// <summary>Closes streams at the epoch that they have at first.</summary>
-    private IReadOnlyList<IRecord> Decide(NodeIncarnation node, IReadOnlyList<(StreamId Stream, long End)> streams, bool handsOver = true) =>
-        Decide(node, streams, out _, handsOver);
+    private IReadOnlyList<IRecord> Decide(NodeIncarnation node, IReadOnlyList<(StreamId Stream, long End)> streams) => Decide(node, streams, out _);
 
     /// <summary>As above, with what the first of them is answered.</summary>
     private IReadOnlyList<IRecord> Decide(
-        NodeIncarnation node, IReadOnlyList<(StreamId Stream, long End)> streams, out short error, bool handsOver = true)
+        NodeIncarnation node, IReadOnlyList<(StreamId Stream, long End)> streams, out short error, bool handsOver = true, long epoch = 0)
     {
         short first = -1;
         var records = _script.Do<IReadOnlyList<IRecord>>(entry =>
         {
-            var response = StreamRequests.Decide(entry, new StreamOpsRequest
-            {
-                NodeId = node.Node.Value,
-                NodeEpoch = node.Epoch.Value,
-                Closes =
-                [
-                    .. streams.Select(stream => new StreamOpsRequest.Close
-                    {
-                        StreamId = stream.Stream.Value, Epoch = 0, EndOffset = stream.End, HandsOver = handsOver,
-                    }),
-                ],
-            });
+            var response = StreamRequests.Decide(entry, Closing(node, streams, handsOver, epoch));
             first = response.Closed[0].ErrorCode;
             return [.. entry.Records];
         });
         error = first;
         return records;
     }
+
+    private static StreamOpsRequest Closing(
+        NodeIncarnation node, IReadOnlyList<(StreamId Stream, long End)> streams, bool handsOver, long epoch = 0) =>
+        new()
+        {
+            NodeId = node.Node.Value,
+            NodeEpoch = node.Epoch.Value,
+            Closes =
+            [
+                .. streams.Select(stream => new StreamOpsRequest.Close
+                {
+                    StreamId = stream.Stream.Value, Epoch = epoch, EndOffset = stream.End, HandsOver = handsOver,
+                }),
+            ],
+        };
+
+    /// <summary>How partition 0's stream is open for a node at an epoch, as it is answered by committed state alone.</summary>
+    private StreamOpsResponse.OpenResult? Ask(NodeIncarnation node, long epoch) =>
+        Assert.Single(StreamRequests.TryAnswer(_script.State, new StreamOpsRequest
+        {
+            NodeId = node.Node.Value,
+            NodeEpoch = node.Epoch.Value,
+            OpenQueries = [new() { StreamId = Partition(0).Stream.Value, Epoch = epoch }],
+        })!.OpenAnswers).Opening;
 
     /// <summary>Partition 0's records from 0 on, in one object, by its first leader.</summary>
     private (IReadOnlyList<IRecord> Records, StreamOpsResponse Response) Commit(ObjectId id, long end, long closesAt)
@@ -323,6 +486,8 @@ public sealed class HandOverTests
 
     private (NodeId? Leader, int Epoch, NodeId? PlannedTo) Described(int index) =>
         (Partition(index).Leader, Partition(index).LeaderEpoch, Partition(index).PlannedTo);
+
+    private StreamState Stream(int index) => _script.Stream(Partition(index).Stream);
 
     private PartitionImage Partition(int index) => _script.State.Cluster.Topics["t"].Partitions[index];
 }

@@ -46,7 +46,7 @@ public sealed class ControllerSchemaTests
         },
         { new RegisterNodeResponse { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
         { new LeaveNodeRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
-        { new LeaveNodeResponse(), "00" },
+        { new LeaveNodeResponse { Open = [new() { StreamId = 9, Epoch = 10, EndOffset = 11 }] }, "02" + Long(9) + Long(10) + Long(11) + "00" + "00" },
         { new EvacuateRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
         { new EvacuateResponse(), "00" },
         { new ReturnLeadersRequest { NodeId = 7, NodeEpoch = 8 }, "00000007" + Long(8) + "00" },
@@ -161,6 +161,7 @@ public sealed class ControllerSchemaTests
                 RangeQueries = [new() { StreamId = 2, Offset = 3, Limit = 4 }],
                 CommittedEnds = [2],
                 RecoverableEnds = [new() { WalId = Id, StreamId = 2, Epoch = 3 }],
+                OpenQueries = [new() { StreamId = 4, Epoch = 5 }],
             },
             "00000007" + Long(8) + "00000001"
             + "02" + Long(2) + Long(3) + "00"
@@ -172,6 +173,7 @@ public sealed class ControllerSchemaTests
             + "02" + Long(2) + Long(3) + "00000004" + "00"
             + "02" + Long(2)
             + "02" + "00000001000200030405060708090A0B" + Long(2) + Long(3) + "00"
+            + "02" + Long(4) + Long(5) + "00"
             + "00"
         },
         {
@@ -193,6 +195,7 @@ public sealed class ControllerSchemaTests
                 RangePages = [new() { Ranges = [Range] }],
                 CommittedEnds = [2],
                 RecoverableEnds = [-1],
+                OpenAnswers = [new(), new() { Opening = new() { StartOffset = 1, EndOffset = 2, RangeCount = 7 } }],
             },
             "02" + "000000" + Long(2) + "00"
             + "02" + "000000" + Long(1) + Long(2) + "02" + Long(3) + Long(1) + "00" + "00000007" + "02" + RangeBytes + "01" + "00" + "5D" + RangeBytes
@@ -204,6 +207,7 @@ public sealed class ControllerSchemaTests
             + "02" + "000000" + "02" + RangeBytes + "00"
             + "02" + Long(2)
             + "02" + "FFFFFFFFFFFFFFFF"
+            + "03" + "00" + "01" + "00" + "1A" + "000000" + Long(1) + Long(2) + "01" + "00000007" + "01" + "00"
             + "00"
         },
     };

@@ -1,6 +1,7 @@
 using Millrace.ObjectStorage;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
+using Millrace.Streams.Registry;
 
 namespace Millrace.Tests.Broker.Partitions.Moves;
 
@@ -25,6 +26,8 @@ internal sealed class StoreWithoutMemory(IStreamStore store) : IStreamStore
     public ValueTask HandOverAsync(IReadOnlyCollection<IStream> streams, CancellationToken token) => store.HandOverAsync(streams, token);
 
     public ValueTask CloseAsync(CancellationToken token) => store.CloseAsync(token);
+
+    public ValueTask CloseUnservedAsync(IReadOnlyCollection<StreamClose> ranges, CancellationToken token) => store.CloseUnservedAsync(ranges, token);
 
     public ValueTask DisposeAsync() => store.DisposeAsync();
 }
