@@ -20,7 +20,7 @@ public sealed class ClosingBesideWalTests : StreamsTest
         var last = await Node.BeginAppendAsync(owner);
 
         var closing = owner.Stream.HandOverAsync(default).AsTask();
-        await WrittenAsync(1);
+        await WrittenAsync();
         await Task.Delay(LongEnough);
 
         Assert.Equal((0, 0L, 1L), (Registry.Commits, Registry.Describe(owner.Stream.Id).End, owner.Stream.ConfirmOffset));
@@ -41,7 +41,7 @@ public sealed class ClosingBesideWalTests : StreamsTest
         Node.Wal.Hold();
         var last = await Node.BeginAppendAsync(owner);
         var closing = owner.Stream.HandOverAsync(default).AsTask();
-        await WrittenAsync(1);
+        await WrittenAsync();
 
         Node.Wal.Fail(StreamError.WalFailed);
 
@@ -60,7 +60,7 @@ public sealed class ClosingBesideWalTests : StreamsTest
         Node.Wal.Hold();
         var (last, unknown) = (await Node.BeginAppendAsync(owner), await Node.BeginAppendAsync(lost));
         var closing = Node.Store.HandOverAsync([owner.Stream, lost.Stream], default).AsTask();
-        await WrittenAsync(1);
+        await WrittenAsync();
 
         lost.Stream.Lose(new StreamException(StreamError.Unknown, "Deleted"));
         Node.Wal.Release();
@@ -108,7 +108,7 @@ public sealed class ClosingBesideWalTests : StreamsTest
         Node.Wal.Hold();
         await Node.BeginAppendAsync(owner);
         var closing = owner.Stream.HandOverAsync(default).AsTask();
-        await WrittenAsync(1);
+        await WrittenAsync();
 
         await Node.Store.DisposeAsync().AsTask().WaitAsync(Patience);
 
@@ -123,11 +123,5 @@ public sealed class ClosingBesideWalTests : StreamsTest
         return await Node.CreateAsync();
     }
 
-    private async Task WrittenAsync(int objects)
-    {
-        while ((await Storage.KeysAsync()).Count < objects)
-        {
-            await Task.Delay(2);
-        }
-    }
+    private async Task WrittenAsync() => Assert.True(await Eventually.BecomesTrueAsync(async () => (await Storage.KeysAsync()).Count == 1));
 }
