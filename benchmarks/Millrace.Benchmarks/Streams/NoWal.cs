@@ -23,6 +23,8 @@ internal sealed class NoWal : IWriteAheadLog
         return default;
     }
 
+    public bool HasPlaceFor(long position) => true;
+
     public ValueTask TrimAsync(long position, CancellationToken token) => default;
 
     public ValueTask RetireAsync(CancellationToken token) => default;

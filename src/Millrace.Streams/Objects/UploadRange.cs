@@ -21,6 +21,11 @@ internal sealed record UploadRange(
     /// <summary>With its commit the stream's range is closed, where it ends; null if the stream goes on.</summary>
     public StreamClose? Close { get; init; }
 
+    /// <summary>
+    /// Ends when its records are durable where they come from, as they are if nothing else is said: it is not committed before. Fails where they never will be.
+    /// </summary>
+    public Task Durable { get; init; } = Task.CompletedTask;
+
     /// <summary>Two ranges in its place, of which the second keeps the checkpoint and the closing; null if it cannot be taken apart: an annex cannot.</summary>
     public (UploadRange First, UploadRange Second)? Split()
     {
@@ -33,7 +38,11 @@ internal sealed record UploadRange(
         var first = new RecordSlice(Records, 0, half);
         var middle = first.Last().EndOffset;
         return (
-            new UploadRange(Stream, Epoch, StartOffset, middle, first, default, default),
-            new UploadRange(Stream, Epoch, middle, EndOffset, new RecordSlice(Records, half, Records.Count - half), Checkpoint, default) { Close = Close });
+            new UploadRange(Stream, Epoch, StartOffset, middle, first, default, default) { Durable = Durable },
+            new UploadRange(Stream, Epoch, middle, EndOffset, new RecordSlice(Records, half, Records.Count - half), Checkpoint, default)
+            {
+                Close = Close,
+                Durable = Durable,
+            });
     }
 }

@@ -4,9 +4,12 @@ namespace Millrace.Streams.State;
 
 /// <summary>
 /// How far a stream has come, step by step, none ahead of the one before: start ≤ uploaded (committed in objects) ≤ cut (in objects under
-/// way) ≤ confirmed (durable) ≤ next (given out). All only rise.
+/// way) ≤ next (given out), and uploaded ≤ confirmed (durable) ≤ next. All only rise.
 /// </summary>
-/// <remarks>Threading: changed by one caller at a time (the stream's lock); read by any thread.</remarks>
+/// <remarks>
+/// What an upload takes is durable as a rule; of a stream that closes it may become so while the object is written, and is committed only then. Threading: changed by
+/// one caller at a time (the stream's lock); read by any thread.
+/// </remarks>
 internal sealed class StreamOffsets
 {
     private long _start;
@@ -68,17 +71,17 @@ internal sealed class StreamOffsets
         return true;
     }
 
-    /// <summary>An upload takes what is durable below an end; nothing, where that is the last one's.</summary>
+    /// <summary>An upload takes what was given out below an end; nothing, where that is the last one's.</summary>
     public void TakeCut(long end)
     {
-        Invariant.Check(end >= _cut && end <= _confirmed);
+        Invariant.Check(end >= _cut && end <= _next);
         Volatile.Write(ref _cut, end);
     }
 
-    /// <summary>What an upload took below an end is committed: so much payload.</summary>
+    /// <summary>What an upload took below an end is durable, and committed: so much payload.</summary>
     public void Commit(long end, long bytes)
     {
-        Invariant.Check(end >= _uploaded && end <= _cut && bytes <= _uncommittedBytes);
+        Invariant.Check(end >= _uploaded && end <= _cut && end <= _confirmed && bytes <= _uncommittedBytes);
         Volatile.Write(ref _uploaded, end);
         Volatile.Write(ref _uncommittedBytes, _uncommittedBytes - bytes);
     }

@@ -83,7 +83,12 @@ internal sealed class StreamEnds(StreamCore core, StreamUploads uploads, StreamC
 
             core.Life.BeginClosing(handsOver);
             end = core.Offsets.Next;
-            confirmed = core.Offsets.Confirmed >= end ? Task.CompletedTask : core.Confirmed.Add(end);
+
+            // What has its place in the WAL is written there while it is uploaded. What waits for space is not: its upload would have to go in parts, one of
+            // what is durable first.
+            confirmed = core.Offsets.Confirmed >= end || context.Appends.Wal.HasPlaceFor(core.Cache.LastPosition)
+                ? Task.CompletedTask
+                : core.Confirmed.Add(end);
         }
 
         await confirmed.OrCancelled(token);

@@ -41,7 +41,7 @@ internal sealed class ObjectUploader(
         {
             try
             {
-                outcomes.AddRange(await UploadPartAsync(part, walId, before, token));
+                await UploadPartAsync(part, walId, before, outcomes, token);
             }
             catch (UploadTooLargeException failure)
             {
@@ -52,9 +52,10 @@ internal sealed class ObjectUploader(
         return outcomes;
     }
 
-    private async Task<UploadOutcome[]> UploadPartAsync(IReadOnlyList<UploadRange> ranges, Guid? walId, Task before, CancellationToken token)
+    private async Task UploadPartAsync(
+        IReadOnlyList<UploadRange> ranges, Guid? walId, Task before, List<UploadOutcome> outcomes, CancellationToken token)
     {
-        while (true)
+        while (ranges.Count > 0)
         {
             var objects = new List<DataObject>();
             var held = 0L;
@@ -86,7 +87,15 @@ internal sealed class ObjectUploader(
                 }
 
                 await before.OrCancelled(token);
-                return await CommitAsync(commit, objects, token);
+                var durable = await WhenDurableAsync(ranges, outcomes, token);
+                if (durable.Count == ranges.Count)
+                {
+                    outcomes.AddRange(await CommitAsync(commit, objects, token));
+                    return;
+                }
+
+                // The others go in objects without what nobody may ever see.
+                ranges = durable;
             }
             catch (StreamException expired) when (expired.Error == StreamError.PrepareExpired)
             {
@@ -131,16 +140,37 @@ internal sealed class ObjectUploader(
         }
         else
         {
-            var range = part[0];
-            outcomes.Add(new UploadOutcome(
-                new ObjectRange(
-                    default, ObjectKind.StreamSet, 0, range.Stream, range.Epoch, range.StartOffset, range.EndOffset, range.Bytes, MaxTimestamp: -1,
-                    HasCheckpoint: false, default),
-                default,
-                Index: null,
-                Failure: failure));
+            outcomes.Add(GivenUp(part[0], failure));
         }
     }
+
+    /// <summary>Waits until what was taken before it was durable is so. Those of which it never will be have an outcome, and are left out.</summary>
+    private static async Task<List<UploadRange>> WhenDurableAsync(IReadOnlyList<UploadRange> ranges, List<UploadOutcome> outcomes, CancellationToken token)
+    {
+        var durable = new List<UploadRange>(ranges.Count);
+        foreach (var range in ranges)
+        {
+            try
+            {
+                await range.Durable.OrCancelled(token);
+                durable.Add(range);
+            }
+            catch (StreamException lost)
+            {
+                outcomes.Add(GivenUp(range, lost));
+            }
+        }
+
+        return durable;
+    }
+
+    private static UploadOutcome GivenUp(UploadRange range, Exception failure) => new(
+        new ObjectRange(
+            default, ObjectKind.StreamSet, 0, range.Stream, range.Epoch, range.StartOffset, range.EndOffset, range.Bytes, MaxTimestamp: -1,
+            HasCheckpoint: false, default),
+        default,
+        Index: null,
+        Failure: failure);
 
     /// <summary>Big streams get objects of their own, which need no splitting later; all others share one.</summary>
     private List<(ObjectKind Kind, IReadOnlyList<UploadRange> Members)> Plan(IReadOnlyList<UploadRange> ranges)

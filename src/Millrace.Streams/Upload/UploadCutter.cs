@@ -12,7 +12,8 @@ namespace Millrace.Streams.Upload;
 /// </summary>
 /// <remarks>
 /// In a full WAL the newest records wait for the space that this very upload makes: then what is durable goes by itself, and whoever opens
-/// the stream next replays it. So it does when they take too long. Threading: the uploader's loop alone.
+/// the stream next replays it. So it does when they take too long. A stream that closes waits for nothing: no more can come, so what it has is taken at once and
+/// becomes durable while the object is written, if it needs no space that an upload has to make. Threading: the uploader's loop alone.
 /// </remarks>
 internal sealed class UploadCutter(UploadContext context, ILogger logger)
 {
@@ -103,7 +104,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
                 return null;
             }
 
-            confirmed = core.Offsets.Confirmed >= state.Offset ? Task.CompletedTask : core.Confirmed.Add(state.Offset);
+            confirmed = GoesBeside_NeedsLock(core, state.Offset) ? Task.CompletedTask : WhenConfirmed_NeedsLock(core, state.Offset);
         }
 
         try
@@ -127,6 +128,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
         LogCursor first = default;
         var (count, last) = (0, -1L);
         StreamClose? close;
+        Task durable;
         lock (core.Lock)
         {
             if (core.Life.HasEnded)
@@ -135,7 +137,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
             }
 
             since = core.Offsets.Cut;
-            if (core.Offsets.Confirmed < state.Offset)
+            if (core.Offsets.Confirmed < state.Offset && !GoesBeside_NeedsLock(core, state.Offset))
             {
                 LeaveBehind_NeedsLock(stream);
                 // State and annex are of a later point. Nobody can take an annex apart, so one that is there waits with its records.
@@ -159,6 +161,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
                 state = end == state.Offset ? state : new OwnerState(end, default, default);
             }
 
+            durable = WhenConfirmed_NeedsLock(core, state.Offset);
             close = CloseWith_NeedsLock(core, state) is { } whole && allowance.TryTakeClose() ? whole : null;
 
             // From here on: a stream that is lost while the range is made must not drop the records that are being summed up.
@@ -174,6 +177,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
                     core.Id, core.Epoch, since, state.Offset, new CachedRecords(core.Id, core.Epoch, first, count), state.Checkpoint, state.Annex)
                 {
                     Close = close,
+                    Durable = durable,
                 },
                 last);
             isCut = TryNote(core, state);
@@ -280,6 +284,15 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
             context.Planner.OnAppended(held: 0);
         }
     }
+
+    /// <summary>
+    /// Records need not be durable to be taken, since they become so without an upload: of a stream that has no more to come, and whose newest waits for no space.
+    /// </summary>
+    private bool GoesBeside_NeedsLock(StreamCore core, long end) =>
+        core.Life.Phase == StreamPhase.Closing && end == core.Offsets.Next && context.Wal.HasPlaceFor(core.Cache.LastPosition);
+
+    private static Task WhenConfirmed_NeedsLock(StreamCore core, long end) =>
+        core.Offsets.Confirmed >= end ? Task.CompletedTask : core.Confirmed.Add(end);
 
     /// <summary>The closing that goes along with a cut: of a stream that takes no more, and leaves nothing behind, no state either.</summary>
     private static StreamClose? CloseWith_NeedsLock(StreamCore core, in OwnerState state) =>

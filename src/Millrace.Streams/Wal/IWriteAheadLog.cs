@@ -18,6 +18,12 @@ public interface IWriteAheadLog : IAsyncDisposable
     /// <exception cref="StreamException">WalFailed: outcome unknown. Fenced: outcome unknown, and another node owns what follows.</exception>
     ValueTask AppendAsync(in StreamRecord record, out long position);
 
+    /// <summary>
+    /// Whether the record at a position, and all before it, become durable, or fail, though nothing be trimmed any more: they are written, or the room that they
+    /// need is free. Once it is so, it stays so. False also where that is not certain.
+    /// </summary>
+    bool HasPlaceFor(long position);
+
     /// <summary>Gives up everything below a position. The caller has made sure that committed objects hold it.</summary>
     ValueTask TrimAsync(long position, CancellationToken token);
 

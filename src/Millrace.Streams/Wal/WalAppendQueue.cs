@@ -18,6 +18,7 @@ internal sealed class WalAppendQueue
     private TaskCompletionSource? _wake;
     private long _wakeAt;
     private long _waitingBytes;
+    private long _appendedBytes;
     private StreamException? _ended;
     private long _nextPosition;
 
@@ -25,6 +26,18 @@ internal sealed class WalAppendQueue
     {
         _idle = new IdleTasks<WalAppend>(_lock);
         _nextPosition = firstPosition;
+    }
+
+    /// <summary>All that was ever appended: the position behind it, and its bytes as they are written, headers of records included.</summary>
+    public (long End, long Bytes) Appended
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return (_nextPosition, _appendedBytes);
+            }
+        }
     }
 
     /// <summary>
@@ -48,7 +61,9 @@ internal sealed class WalAppendQueue
             append.Begin(record, position);
             task = append.Task;
             Add_NeedsLock(append);
-            _waitingBytes += WalRecordFormat.SizeOf(record);
+            var size = WalRecordFormat.SizeOf(record);
+            _waitingBytes += size;
+            _appendedBytes += size;
             if (_waitingBytes >= _wakeAt)
             {
                 (wake, _wake) = (_wake, null);

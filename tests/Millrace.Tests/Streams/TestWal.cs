@@ -22,6 +22,12 @@ internal sealed class TestWal(NodeId node, NodeEpoch epoch) : IWriteAheadLog
 
     public double Fullness { get; set; }
 
+    /// <summary>What is not durable waits for no trimming.</summary>
+    public bool HasPlace { get; set; } = true;
+
+    /// <summary>Called when it is to be trimmed, before anything is; may wait.</summary>
+    public Func<CancellationToken, Task> BeforeTrim { get; set; } = _ => Task.CompletedTask;
+
     public int MaxRecordBytes => 64 << 20;
 
     public Task<StreamException> Lost => _lost.Task;
@@ -113,14 +119,15 @@ internal sealed class TestWal(NodeId node, NodeEpoch epoch) : IWriteAheadLog
         return new(durable.Task);
     }
 
-    public ValueTask TrimAsync(long position, CancellationToken token)
+    public bool HasPlaceFor(long position) => HasPlace;
+
+    public async ValueTask TrimAsync(long position, CancellationToken token)
     {
+        await BeforeTrim(token);
         lock (_lock)
         {
             TrimmedTo = Math.Max(TrimmedTo, position);
         }
-
-        return default;
     }
 
     public ValueTask RetireAsync(CancellationToken token) => default;

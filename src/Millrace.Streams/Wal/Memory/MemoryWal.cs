@@ -19,6 +19,8 @@ internal sealed class MemoryWal(WalDescriptor descriptor, MemoryWalLog log, Acti
         return ValueTask.CompletedTask;
     }
 
+    public bool HasPlaceFor(long position) => true;
+
     public ValueTask TrimAsync(long position, CancellationToken token)
     {
         log.Trim(position);

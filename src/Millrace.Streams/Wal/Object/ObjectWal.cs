@@ -62,6 +62,9 @@ internal sealed class ObjectWal : IWriteAheadLog
         return _queue.Append(record, out position);
     }
 
+    /// <summary>The bucket has room.</summary>
+    public bool HasPlaceFor(long position) => true;
+
     public async ValueTask TrimAsync(long position, CancellationToken token)
     {
         await _trimming.EnterAsync(token);

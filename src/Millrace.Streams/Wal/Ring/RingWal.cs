@@ -15,6 +15,9 @@ namespace Millrace.Streams.Wal.Ring;
 /// </remarks>
 internal sealed class RingWal : IWriteAheadLog
 {
+    // At most: the rest of the last sector counts.
+    private const int BlockOverhead = WalBlockHeader.Size + RingFormat.Sector;
+
     private readonly BufferPool _pool;
     private readonly WalRing _ring;
     private readonly IWalSpace _space;
@@ -33,6 +36,10 @@ internal sealed class RingWal : IWriteAheadLog
     private long _tail;
     private long _trimmed;
     private long _nextSequence;
+
+    // What has its place: the position behind it, and its bytes as they are written. All below the other position will have one without any trimming.
+    private (long End, long Bytes) _placed;
+    private long _roomTo;
     private long _confirmed = -1;
     private TaskCompletionSource? _room;
     private StreamException? _ended;
@@ -75,6 +82,8 @@ internal sealed class RingWal : IWriteAheadLog
 
     public Task<StreamException> Lost => _lost.Task;
 
+    private long LargestBlock => Math.Max(_groupBytes, WalRecordFormat.HeaderSize + MaxRecordBytes) + BlockOverhead;
+
     public double Fullness
     {
         get
@@ -91,6 +100,22 @@ internal sealed class RingWal : IWriteAheadLog
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(record.Payload.Length, MaxRecordBytes);
         return _queue.Append(record, out position);
+    }
+
+    public bool HasPlaceFor(long position)
+    {
+        var appended = _queue.Appended;
+        lock (_lock)
+        {
+            // Each may get a block of its own, and the last one share its block with what comes yet.
+            var room = appended.Bytes - _placed.Bytes + (appended.End - _placed.End) * BlockOverhead + LargestBlock;
+            if (_tail - _trimmed + room <= _ring.Size)
+            {
+                _roomTo = appended.End;
+            }
+
+            return position < Math.Max(_placed.End, _roomTo);
+        }
     }
 
     public async ValueTask TrimAsync(long position, CancellationToken token)
@@ -245,6 +270,7 @@ internal sealed class RingWal : IWriteAheadLog
                     _blocks.Enqueue(new(block.Sequence, block.FirstAppend + block.Count, _tail + block.BlockLength));
                     _tail += block.BlockLength;
                     _nextSequence++;
+                    _placed = (block.FirstAppend + block.Count, _placed.Bytes + block.BodyLength);
                     return;
                 }
 

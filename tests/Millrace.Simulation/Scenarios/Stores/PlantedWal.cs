@@ -23,6 +23,8 @@ internal sealed class PlantedWal(IWriteAheadLog wal, SeededRandom random) : IWri
         return random.Chance(HowOften) ? throw new InsufficientMemoryException() : append;
     }
 
+    public bool HasPlaceFor(long position) => wal.HasPlaceFor(position);
+
     public ValueTask TrimAsync(long position, CancellationToken token) => wal.TrimAsync(position, token);
 
     public ValueTask RetireAsync(CancellationToken token) => wal.RetireAsync(token);

@@ -13,8 +13,8 @@ public sealed class StreamOffsetsTests
     {
         _offsets.Append(_offsets.EndOfNext(2), bytes: 7);
         Assert.Equal((10, 12), (_offsets.Confirmed, _offsets.Next));
-        Assert.True(_offsets.Confirm(12));
         _offsets.TakeCut(11);
+        Assert.True(_offsets.Confirm(12));
         _offsets.TakeCut(12);
         Assert.Equal(7, _offsets.UncommittedBytes);
         _offsets.Commit(11, bytes: 3);
@@ -38,14 +38,15 @@ public sealed class StreamOffsetsTests
     {
         _offsets.Append(12, bytes: 7);
         _offsets.Confirm(11);
+        _offsets.TakeCut(12);
         Assert.All(
             new Action[]
             {
-                () => _offsets.Append(12, 0), () => _offsets.Confirm(13), () => _offsets.TakeCut(12), () => _offsets.TakeCut(9), () => _offsets.Commit(11, 0),
+                () => _offsets.Append(12, 0), () => _offsets.Confirm(13), () => _offsets.TakeCut(13), () => _offsets.TakeCut(11), () => _offsets.Commit(12, 0),
                 () => _offsets.Commit(9, 0), () => _offsets.Commit(10, 8), () => _offsets.Trim(11),
             },
             step => Assert.Throws<InvariantViolationException>(step));
-        Assert.Equal((3, 10, 10, 11, 12), (_offsets.Start, _offsets.Uploaded, _offsets.Cut, _offsets.Confirmed, _offsets.Next));
+        Assert.Equal((3, 10, 12, 11, 12), (_offsets.Start, _offsets.Uploaded, _offsets.Cut, _offsets.Confirmed, _offsets.Next));
     }
 
     [Fact]

@@ -48,6 +48,17 @@ public sealed class TargetedUploadTests : StreamsTest
     }
 
     [Fact]
+    public async Task A_commit_does_not_wait_for_the_WAL_to_be_trimmed_after_the_one_before()
+    {
+        var (_, owner, _) = await StartWithTwoAsync();
+        Node.Wal.BeforeTrim = token => Task.Delay(Timeout.InfiniteTimeSpan, token);
+        await owner.Stream.UploadAsync(1, default).AsTask().WaitAsync(Patience);
+        await Node.AppendAsync(owner);
+        await owner.Stream.UploadAsync(2, default).AsTask().WaitAsync(Patience);
+        Assert.Equal((2, 2L, 0L), (Registry.Commits, Registry.Describe(owner.Stream.Id).End, Node.Wal.TrimmedTo));
+    }
+
+    [Fact]
     public async Task Nobody_waits_for_an_offset_that_was_not_given_out()
     {
         var (_, owner, _) = await StartWithTwoAsync();

@@ -237,6 +237,38 @@ public abstract class FileWalTests(WalDeviceMode mode) : WalContract
     }
 
     [Fact]
+    public async Task What_has_its_place_becomes_durable_though_nothing_is_trimmed_and_stays_so()
+    {
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var random = new Random(seed);
+            var wal = await CreateAsync();
+            List<(long Position, Task Durable)> placed = [], others = [];
+            for (var i = 0; i < 40; i++)
+            {
+                var durable = wal.AppendAsync(Record(i, random.Next(random.Next(1_000_000))), out var position).AsTask();
+                (wal.HasPlaceFor(position) ? placed : others).Add((position, durable));
+            }
+
+            await Task.WhenAll(placed.Select(one => one.Durable)).WaitAsync(TimeSpan.FromSeconds(30), Token);
+            Assert.All(placed, one => Assert.True(wal.HasPlaceFor(one.Position)));
+            Assert.NotEmpty(placed);
+            Assert.NotEmpty(others);
+
+            // What has waited has its place once there is space.
+            while (others.Exists(one => !one.Durable.IsCompleted))
+            {
+                await wal.TrimAsync(others.Concat(placed).Where(one => one.Durable.IsCompleted).Max(one => one.Position) + 1, Token);
+                await Task.Delay(1, Token);
+            }
+
+            Assert.All(others, one => Assert.True(wal.HasPlaceFor(one.Position)));
+            await wal.DisposeAsync();
+            await Task.WhenAll(others.Select(one => one.Durable));
+        }
+    }
+
+    [Fact]
     public async Task A_full_wal_can_be_closed_and_its_waiting_appends_fail()
     {
         var wal = await CreateAsync();
