@@ -1,5 +1,4 @@
 using Millrace.Runtime;
-using Millrace.Streams.Registry;
 using Millrace.Streams.State;
 using Millrace.Streams.Upload;
 

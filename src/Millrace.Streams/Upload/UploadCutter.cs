@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using Millrace.Runtime;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Objects;
-using Millrace.Streams.Registry;
 using Millrace.Streams.State;
 
 namespace Millrace.Streams.Upload;
