@@ -97,7 +97,19 @@ public interface IStream
 
     /// <summary>
     /// As <see cref="CloseAsync"/>, and in the very step that closes the range the stream has its next owner, at a higher epoch: whoever the registry has
-    /// planned it to, or this node again. From the call on another may own it and have acknowledged records: nothing read from here may be told of any more.
+    /// planned it to, or this node again. Once <see cref="MayHaveMoved"/>, nothing read from here may be told of any more.
     /// </summary>
     ValueTask HandOverAsync(CancellationToken token);
+
+    /// <summary>
+    /// The registry is being asked to close the stream, or was: another may own it and have acknowledged records. Until then nothing can have changed.
+    /// </summary>
+    bool MayHaveMoved { get; }
+
+    /// <summary>
+    /// Takes the stream back that was to be handed over, as though nobody had asked: it takes appends again. Nobody may wait for <see cref="HandOverAsync"/>
+    /// any more.
+    /// </summary>
+    /// <returns>False if it is too late, since it <see cref="MayHaveMoved"/> or has ended, or if somebody closes it.</returns>
+    bool TryTakeBack();
 }

@@ -210,6 +210,7 @@ internal sealed partial class Partition
         return _phase switch
         {
             PartitionPhase.Open or PartitionPhase.Closing when stream is not null => CheckEpoch(currentLeaderEpoch),
+            PartitionPhase.HandingOver when stream is { MayHaveMoved: false } => CheckEpoch(currentLeaderEpoch),
             PartitionPhase.Lost => PartitionErrors.Of(_lostTo),
             _ => PartitionError.NotLeader,
         };

@@ -28,12 +28,12 @@ internal sealed partial class Partition : IStreamOwner
     private readonly PartitionImage _image;
     private readonly Lock _append = new();
     private readonly AppendsInFlight _inFlight;
-    private readonly CancellationTokenSource _closing = new();
     private readonly TaskCompletionSource<PartitionError> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // Whoever waits for a partition that closes, or is handed over, need not wait any more.
-    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Whoever waits for a partition that closes, or is handed over, need not wait any more, and goes on if it was taken back. Replaced under the append lock.
+    private TaskCompletionSource<PartitionError> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile CancellationTokenSource _closing = new();
     private Partition? _former;
     private Task _opening = Task.CompletedTask;
     private readonly ProducerCensus _census;
@@ -44,6 +44,7 @@ internal sealed partial class Partition : IStreamOwner
     // Open in the store, and never served from here, since its producers were not read: it is only closed.
     private IStream? _unready;
     private StreamError _lostTo;
+    private bool _isToClose;
     private bool _appending;
     private volatile PartitionPhase _phase = PartitionPhase.Waiting;
     private volatile TopicSettings _settings;
@@ -88,6 +89,10 @@ internal sealed partial class Partition : IStreamOwner
 
     /// <summary>Cancelled when the partition begins to close or to be handed over, before anybody else may lead it.</summary>
     public CancellationToken Ending => _closing.Token;
+
+    /// <summary>Reads are not answered from what is known here, though they may be later, here or elsewhere.</summary>
+    public bool ParksReads =>
+        _phase is PartitionPhase.Waiting or PartitionPhase.Opening || (_phase == PartitionPhase.HandingOver && _stream is { MayHaveMoved: true });
 
     /// <summary>What is appended by now, to be uploaded while the partition goes on; null while it is not open.</summary>
     public UploadGoal? Appended => _phase == PartitionPhase.Open && _stream is { } stream ? new UploadGoal(stream, stream.NextOffset) : null;
@@ -137,8 +142,8 @@ internal sealed partial class Partition : IStreamOwner
     }
 
     /// <summary>
-    /// Takes no appends from now on, and answers nothing from what is known here: <see cref="HandOverAsync"/> follows. Whoever does with the partition what
-    /// does not come by its requests has heard of it (<see cref="Ending"/>) when this returns.
+    /// Takes no appends from now on, and answers nothing from what is known here once its stream may have moved: <see cref="HandOverAsync"/> follows. Whoever
+    /// does with the partition what does not come by its requests has heard of it (<see cref="Ending"/>) when this returns.
     /// </summary>
     /// <returns>The stream to hand over; null if the partition is not open, and so has nothing to hand over, or is closed by somebody else.</returns>
     public IStream? BeginHandingOver()
@@ -162,7 +167,31 @@ internal sealed partial class Partition : IStreamOwner
     /// one step the stream is closed and has its next leader. When this completes, the node's image names that one;
     /// or the stream was lost, which is logged.
     /// </summary>
-    public Task HandOverAsync(IStream stream, CancellationToken token) => EndAsync(() => stream.HandOverAsync(token));
+    /// <param name="stream">What <see cref="BeginHandingOver"/> has returned.</param>
+    /// <param name="patience">Where this ends before another can lead it, the partition is taken back.</param>
+    /// <param name="token">Ends the wait, and the partition with it.</param>
+    /// <returns>False if it was taken back: it is open, and what has waited goes on.</returns>
+    public async Task<bool> HandOverAsync(IStream stream, CancellationToken patience, CancellationToken token)
+    {
+        try
+        {
+            await stream.HandOverAsync(patience);
+        }
+        catch (OperationCanceledException) when (!token.IsCancellationRequested)
+        {
+            if (TryTakeBack(stream))
+            {
+                return false;
+            }
+        }
+        catch (Exception failure) when (failure is StreamException or OperationCanceledException)
+        {
+            // Met again below.
+        }
+
+        await EndAsync(() => stream.HandOverAsync(token));
+        return true;
+    }
 
     /// <summary>
     /// Ends this node's leadership at this epoch: appends under way are finished, the tail is uploaded and the stream closed, unless the store
@@ -179,14 +208,14 @@ internal sealed partial class Partition : IStreamOwner
             }
 
             // From here on nobody begins to hand it over.
-            isHandedOver = _phase == PartitionPhase.HandingOver;
+            isHandedOver = _isToClose = _phase == PartitionPhase.HandingOver;
             _phase = isHandedOver ? _phase : PartitionPhase.Closing;
         }
 
         if (isHandedOver)
         {
             // Another leads it already, as far as is known here: whoever waits is sent there, though what hands it over has not heard yet that it is done.
-            _over.TrySetResult();
+            _over.TrySetResult(PartitionError.NotLeader);
             await _closed.Task.OrCancelled(token);
             return;
         }
@@ -234,6 +263,25 @@ internal sealed partial class Partition : IStreamOwner
         Progress.EndWaits();
     }
 
+    private bool TryTakeBack(IStream stream)
+    {
+        TaskCompletionSource<PartitionError> over;
+        lock (_append)
+        {
+            if (_isToClose || !stream.TryTakeBack())
+            {
+                return false;
+            }
+
+            (over, _over) = (_over, new(TaskCreationOptions.RunContinuationsAsynchronously));
+            _closing = new CancellationTokenSource();
+            _phase = PartitionPhase.Open;
+        }
+
+        over.TrySetResult(PartitionError.None);
+        return true;
+    }
+
     private async Task EndAsync(Func<ValueTask> close)
     {
         try
@@ -256,7 +304,7 @@ internal sealed partial class Partition : IStreamOwner
             }
 
             _opened.TrySetResult(PartitionError.NotLeader);
-            _over.TrySetResult();
+            _over.TrySetResult(PartitionError.NotLeader);
             _closed.TrySetResult();
             Progress.EndWaits();
         }

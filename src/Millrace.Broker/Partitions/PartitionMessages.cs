@@ -81,6 +81,11 @@ internal static partial class PartitionMessages
     public static partial void NextLeaderIsCold(ILogger logger, TopicIdPartition partition, double seconds);
 
     [LoggerMessage(
+        EventId = 4113, Level = LogLevel.Information,
+        Message = "{Count} partitions that were to be handed over serve on, and are tried again: what is left of them was not uploaded within {Seconds} s")]
+    public static partial void TakenBack(ILogger logger, int count, double seconds);
+
+    [LoggerMessage(
         EventId = 4120, Level = LogLevel.Warning,
         Message =
             "Topics with cleanup.policy=compact keep every record, since there is no log cleaning yet: {Topics}. " +

@@ -1,6 +1,6 @@
 namespace Millrace.Broker.Partitions;
 
-/// <summary>Where a partition is in its life on this node. It goes forward only.</summary>
+/// <summary>Where a partition is in its life on this node. It goes forward only, but for one that is taken back from <see cref="HandingOver"/>.</summary>
 internal enum PartitionPhase
 {
     /// <summary>Led by this node; the stream is opened when the first request, or the opener, comes by.</summary>
@@ -16,7 +16,7 @@ internal enum PartitionPhase
 
     /// <summary>
     /// As closing, and the same step that closes the stream lets another node lead. From the first asking on that may have happened, and what is known here
-    /// may be out of date: reads park, too.
+    /// may be out of date: reads park, too. Until then it may be taken back, and be open again.
     /// </summary>
     HandingOver,
 

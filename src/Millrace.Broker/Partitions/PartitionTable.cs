@@ -100,7 +100,7 @@ internal sealed class PartitionTable : IAsyncDisposable
             : new PartitionLookup(PartitionError.NotLeader, null, known);
     }
 
-    /// <summary>Waits until each partition is open, or never will be (again), or the time is up: what they say then is the answer.</summary>
+    /// <summary>Waits until each partition can be read, or never will be (again), or the time is up: what they say then is the answer.</summary>
     /// <param name="asked">Topics and partitions as a request names them, those that are not here among them.</param>
     /// <param name="token">Ends the wait.</param>
     public ValueTask WhenOpenAsync(IEnumerable<(string Topic, int Partition)> asked, CancellationToken token) =>
@@ -112,7 +112,7 @@ internal sealed class PartitionTable : IAsyncDisposable
         List<Partition>? unopened = null;
         foreach (var partition in partitions)
         {
-            if (partition is { Phase: PartitionPhase.Waiting or PartitionPhase.Opening or PartitionPhase.HandingOver })
+            if (partition is { ParksReads: true })
             {
                 (unopened ??= []).Add(partition);
             }

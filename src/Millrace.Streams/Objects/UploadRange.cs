@@ -18,8 +18,10 @@ internal sealed record UploadRange(
     /// <summary>Payload bytes.</summary>
     public long Bytes { get; } = Records.Sum(record => (long)record.Payload.Length);
 
-    /// <summary>With its commit the stream's range is closed, where it ends; null if the stream goes on.</summary>
-    public StreamClose? Close { get; init; }
+    /// <summary>
+    /// Asked when it is about to be committed: the closing that goes along, or null if the stream goes on by then. Null where it goes on anyway.
+    /// </summary>
+    public Func<StreamClose?>? Closing { get; init; }
 
     /// <summary>
     /// Ends when its records are durable where they come from, as they are if nothing else is said: it is not committed before. Fails where they never will be.
@@ -41,7 +43,7 @@ internal sealed record UploadRange(
             new UploadRange(Stream, Epoch, StartOffset, middle, first, default, default) { Durable = Durable },
             new UploadRange(Stream, Epoch, middle, EndOffset, new RecordSlice(Records, half, Records.Count - half), Checkpoint, default)
             {
-                Close = Close,
+                Closing = Closing,
                 Durable = Durable,
             });
     }

@@ -194,6 +194,33 @@ internal sealed class StreamCore : ITailHolder
         Ranges.Refresh(loaded, Offsets.Start, Offsets.Uploaded);
     }
 
+    /// <summary>
+    /// The registry is about to be asked to close its range at an end: from here on it cannot be taken back. Null if it is not to be asked, since the stream
+    /// goes on, or has ended.
+    /// </summary>
+    public StreamClose? AskToClose(long end)
+    {
+        lock (Lock)
+        {
+            if (Life.Phase != StreamPhase.Closing || Life.IsRangeClosed || end != Offsets.Next)
+            {
+                return null;
+            }
+
+            Life.Ask();
+            return new StreamClose(Id, Epoch, end, Life.HandsOver);
+        }
+    }
+
+    /// <inheritdoc cref="IStream.TryTakeBack"/>
+    public bool TryTakeBack()
+    {
+        lock (Lock)
+        {
+            return Life.TryReopen();
+        }
+    }
+
     /// <summary>An upload has closed its range in the registry, as whoever closes the stream hears next.</summary>
     public void OnRangeClosed()
     {

@@ -10,6 +10,8 @@ internal sealed class StreamLife(StreamId id)
 {
     private StreamException? _lost;
     private int _users;
+    private bool _isToClose;
+    private volatile bool _isAsked;
 
     public StreamPhase Phase { get; private set; } = StreamPhase.Open;
 
@@ -17,6 +19,11 @@ internal sealed class StreamLife(StreamId id)
 
     /// <summary>Of one that closes: in the same step it has its next owner.</summary>
     public bool HandsOver { get; private set; }
+
+    /// <summary>
+    /// The registry is being asked to close its range, or was: from here on it may be closed, and have its next owner. Read by any thread.
+    /// </summary>
+    public bool IsAsked => _isAsked;
 
     /// <summary>Its range is closed in the registry: <see cref="Close"/> is to follow.</summary>
     public bool IsRangeClosed { get; private set; }
@@ -63,6 +70,26 @@ internal sealed class StreamLife(StreamId id)
         ThrowIfEnded();
         // Whoever only closes does not outdo whoever hands over.
         (Phase, HandsOver) = (StreamPhase.Closing, HandsOver || handsOver);
+        _isToClose |= !handsOver;
+    }
+
+    /// <summary>The registry is about to be asked to close its range.</summary>
+    public void Ask()
+    {
+        Invariant.Check(Phase == StreamPhase.Closing);
+        _isAsked = true;
+    }
+
+    /// <summary>Takes appends again, if it was only to be handed over, and nobody can have it yet.</summary>
+    public bool TryReopen()
+    {
+        if (Phase != StreamPhase.Closing || _isAsked || _isToClose)
+        {
+            return false;
+        }
+
+        (Phase, HandsOver) = (StreamPhase.Open, false);
+        return true;
     }
 
     /// <summary>An upload has closed its range in the registry.</summary>
@@ -73,6 +100,7 @@ internal sealed class StreamLife(StreamId id)
     public void Close()
     {
         ThrowIfEnded();
+        Invariant.Check(Phase == StreamPhase.Closing);
         Phase = StreamPhase.Closed;
     }
 

@@ -161,5 +161,9 @@ internal sealed class LocalStream : IStream
 
     public ValueTask HandOverAsync(CancellationToken token) => _ends.CloseAsync(handsOver: true, token);
 
+    public bool MayHaveMoved => Core.Life.IsAsked;
+
+    public bool TryTakeBack() => Core.TryTakeBack();
+
     private static long CostOf(long payload) => payload + RecordCost.Cached + RecordCost.UnderWay;
 }

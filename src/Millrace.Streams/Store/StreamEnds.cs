@@ -1,5 +1,4 @@
 using Millrace.Runtime;
-using Millrace.Streams.Registry;
 using Millrace.Streams.State;
 using Millrace.Streams.Upload;
 
@@ -98,7 +97,7 @@ internal sealed class StreamEnds(StreamCore core, StreamUploads uploads, StreamC
 
             // Also where nothing was written that it could have gone along with: whoever opens the stream next replays nothing.
             await uploads.WhenCheckpointedAsync(end).OrCancelled(token);
-            if (StillToClose(end) is { } close)
+            if (core.AskToClose(end) is { } close)
             {
                 // No upload was needed, or it came to less.
                 await context.Registry.CloseAsync(close, token);
@@ -117,15 +116,6 @@ internal sealed class StreamEnds(StreamCore core, StreamUploads uploads, StreamC
         }
 
         core.Close();
-    }
-
-    /// <summary>Null if an upload has closed it.</summary>
-    private StreamClose? StillToClose(long end)
-    {
-        lock (core.Lock)
-        {
-            return core.Life.IsRangeClosed ? null : new StreamClose(core.Id, core.Epoch, end, core.Life.HandsOver);
-        }
     }
 
     private StreamExtent ConfirmedTail_NeedsLock()

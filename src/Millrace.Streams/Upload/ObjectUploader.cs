@@ -62,6 +62,7 @@ internal sealed class ObjectUploader(
             try
             {
                 UploadCommit commit;
+                var closes = new List<StreamClose>(ranges.Count);
                 try
                 {
                     var plan = Plan(ranges);
@@ -77,7 +78,7 @@ internal sealed class ObjectUploader(
                     await WriteAsync(objects, token);
                     commit = new UploadCommit(target.Node, walId, [.. objects.SelectMany(written => written.Ranges)])
                     {
-                        Closes = [.. ranges.Select(range => range.Close).OfType<StreamClose>()],
+                        Closes = closes,
                         PreparesNext = ahead is { IsEmpty: true },
                     };
                 }
@@ -90,6 +91,7 @@ internal sealed class ObjectUploader(
                 var durable = await WhenDurableAsync(ranges, outcomes, token);
                 if (durable.Count == ranges.Count)
                 {
+                    AskToClose(ranges, closes);
                     outcomes.AddRange(await CommitAsync(commit, objects, token));
                     return;
                 }
@@ -162,6 +164,18 @@ internal sealed class ObjectUploader(
         }
 
         return durable;
+    }
+
+    /// <summary>Until here streams may have changed their minds. There is room for all.</summary>
+    private static void AskToClose(IReadOnlyList<UploadRange> ranges, List<StreamClose> closes)
+    {
+        foreach (var range in ranges)
+        {
+            if (range.Closing?.Invoke() is { } close)
+            {
+                closes.Add(close);
+            }
+        }
     }
 
     private static UploadOutcome GivenUp(UploadRange range, Exception failure) => new(

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using Millrace.Runtime;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Objects;
-using Millrace.Streams.Registry;
 using Millrace.Streams.State;
 
 namespace Millrace.Streams.Upload;
@@ -12,8 +11,8 @@ namespace Millrace.Streams.Upload;
 /// </summary>
 /// <remarks>
 /// In a full WAL the newest records wait for the space that this very upload makes: then what is durable goes by itself, and whoever opens
-/// the stream next replays it. So it does when they take too long. A stream that closes waits for nothing: no more can come, so what it has is taken at once and
-/// becomes durable while the object is written, if it needs no space that an upload has to make. Threading: the uploader's loop alone.
+/// the stream next replays it. So it does when they take too long. A stream that closes waits for nothing: no more can come, so what it has is taken at once
+/// and becomes durable while the object is written, if it needs no space that an upload has to make. Threading: the uploader's loop alone.
 /// </remarks>
 internal sealed class UploadCutter(UploadContext context, ILogger logger)
 {
@@ -127,7 +126,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
         long since;
         LogCursor first = default;
         var (count, last) = (0, -1L);
-        StreamClose? close;
+        bool closes;
         Task durable;
         lock (core.Lock)
         {
@@ -162,7 +161,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
             }
 
             durable = WhenConfirmed_NeedsLock(core, state.Offset);
-            close = CloseWith_NeedsLock(core, state) is { } whole && allowance.TryTakeClose() ? whole : null;
+            closes = ClosesWith_NeedsLock(core, state) && allowance.TryTakeClose();
 
             // From here on: a stream that is lost while the range is made must not drop the records that are being summed up.
             core.Life.Enter();
@@ -176,7 +175,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
                 new UploadRange(
                     core.Id, core.Epoch, since, state.Offset, new CachedRecords(core.Id, core.Epoch, first, count), state.Checkpoint, state.Annex)
                 {
-                    Close = close,
+                    Closing = closes ? () => core.AskToClose(state.Offset) : null,
                     Durable = durable,
                 },
                 last);
@@ -286,7 +285,8 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
     }
 
     /// <summary>
-    /// Records need not be durable to be taken, since they become so without an upload: of a stream that has no more to come, and whose newest waits for no space.
+    /// Records need not be durable to be taken, since they become so without an upload: of a stream that has no more to come, and whose newest waits for no
+    /// space.
     /// </summary>
     private bool GoesBeside_NeedsLock(StreamCore core, long end) =>
         core.Life.Phase == StreamPhase.Closing && end == core.Offsets.Next && context.Wal.HasPlaceFor(core.Cache.LastPosition);
@@ -294,12 +294,10 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
     private static Task WhenConfirmed_NeedsLock(StreamCore core, long end) =>
         core.Offsets.Confirmed >= end ? Task.CompletedTask : core.Confirmed.Add(end);
 
-    /// <summary>The closing that goes along with a cut: of a stream that takes no more, and leaves nothing behind, no state either.</summary>
-    private static StreamClose? CloseWith_NeedsLock(StreamCore core, in OwnerState state) =>
+    /// <summary>A cut's closing may go along with it: of a stream that takes no more, and leaves nothing behind, no state either.</summary>
+    private static bool ClosesWith_NeedsLock(StreamCore core, in OwnerState state) =>
         core.Life.Phase == StreamPhase.Closing && state.Offset == core.Offsets.Next
-        && (!state.Checkpoint.IsEmpty || core.Checkpoints.Covers(state.Offset))
-            ? new StreamClose(core.Id, core.Epoch, state.Offset, core.Life.HandsOver)
-            : null;
+        && (!state.Checkpoint.IsEmpty || core.Checkpoints.Covers(state.Offset));
 
     /// <returns>False if the stream ended meanwhile: nothing counts as cut.</returns>
     private static bool TryNote(StreamCore core, in OwnerState state)

@@ -47,6 +47,9 @@ internal sealed class MoveLog(TimeProvider time, NodeId self)
     public void Stop(Partition partition, long bytesLeft) =>
         Change(partition, move => move with { Phase = MovePhase.Stopped, StoppedAt = time.GetTimestamp(), BytesLeft = bytesLeft });
 
+    /// <summary>It was taken back, and serves again.</summary>
+    public void TakeBack(Partition partition) => Change(partition, move => move with { Phase = MovePhase.Planned, StoppedAt = null, BytesLeft = 0 });
+
     /// <summary>
     /// Ends it where an image says that it is over; nothing is said of one that is not planned. One that stopped before its plan ended goes on until it comes
     /// back.

@@ -14,6 +14,8 @@ namespace Millrace.Broker.Partitions.Moves;
 /// </summary>
 /// <remarks>
 /// A plan that has ended before a partition stops serving is not followed; one that ends after that gives the partition back to this node at a higher epoch.
+/// Where what is left cannot be uploaded soon, since the store does not answer, partitions are taken back: until the registry is asked nobody can have them.
+/// Coordinators' are not: their groups have been resigned, and are loaded at another epoch only.
 /// How large a group is, and how soon the next follows, <see cref="HandOverPace"/> says, anew for each. Coordinators' partitions go before the others.
 /// Threading: any thread; one group goes at a time, so that no more than a group's requests are ever parked.
 /// </remarks>
@@ -22,6 +24,9 @@ internal sealed class PartitionHandOvers(
 {
     // The first takes what there is, each other what has come during the one before. Where none is short, the store is slow, and more would not help.
     private const int MostUploads = 3;
+
+    // So long a partition serves nobody before it is taken back, and then at least before it is tried again.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     // Of a group that a line of the log tells of.
     private const int MostNamed = 10;
@@ -93,7 +98,7 @@ internal sealed class PartitionHandOvers(
             {
                 var group = line.Take(IsStillToGo);
                 bytes = await UploadAsync(group, stopping);
-                await HandOverAsync(group, stopping);
+                await HandOverAsync(group, line == _coordinators ? Timeout.InfiniteTimeSpan : Patience, stopping);
             }
             finally
             {
@@ -164,7 +169,7 @@ internal sealed class PartitionHandOvers(
         return sum;
     }
 
-    private async Task HandOverAsync(List<Partition> group, CancellationToken token)
+    private async Task HandOverAsync(List<Partition> group, TimeSpan patience, CancellationToken token)
     {
         lock (_lock)
         {
@@ -193,20 +198,54 @@ internal sealed class PartitionHandOvers(
             return;
         }
 
+        using var over = new CancellationTokenSource(patience, runtime.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(token, over.Token);
+        bool[] ended = [];
         try
         {
-            await store.HandOverAsync([.. going.Select(one => one.Stream)], token);
+            await store.HandOverAsync([.. going.Select(one => one.Stream)], either.Token);
         }
         catch (Exception failure) when (failure is StreamException or OperationCanceledException or OutOfMemoryException)
         {
-            // Of one of them, which meets the failure again; or there was no memory to do them together.
+            // Of one of them, which meets the failure again; or there was no memory to do them together, or no time.
         }
         finally
         {
-            await Task.WhenAll(going.Select(one => one.Partition.HandOverAsync(one.Stream, token)));
+            ended = await Task.WhenAll(going.Select(one => one.Partition.HandOverAsync(one.Stream, either.Token, token)));
         }
 
-        Tell(going.ConvertAll(one => one.Partition), runtime.Time.GetElapsedTime(began));
+        Tell([.. going.Where((_, i) => ended[i]).Select(one => one.Partition)], runtime.Time.GetElapsedTime(began));
+        GoOn([.. going.Where((_, i) => !ended[i]).Select(one => one.Partition)]);
+    }
+
+    /// <summary>Those that were taken back serve, and are tried again if they are planned by then.</summary>
+    private void GoOn(List<Partition> takenBack)
+    {
+        if (takenBack.Count == 0)
+        {
+            return;
+        }
+
+        PartitionMessages.TakenBack(_logger, takenBack.Count, Patience.TotalSeconds);
+        foreach (var partition in takenBack)
+        {
+            moves.TakeBack(partition);
+
+            // Its plan may have ended while it served nobody.
+            moves.Follow(partition, Find(feed.Image, partition));
+        }
+
+        _ = runtime.Spawn("hand-overs again", async token =>
+        {
+            await Task.Delay(Patience, runtime.Time, token);
+            foreach (var partition in takenBack)
+            {
+                if (NextOf(feed.Image, partition) is { } next)
+                {
+                    Add(partition, next);
+                }
+            }
+        });
     }
 
     /// <summary>Of those that have gone. What was lost on the way says so itself, and what came back to this node has not gone.</summary>

@@ -16,8 +16,8 @@ public sealed class UploadRangeTests
     {
         var (first, second) = Range(3).Split()!.Value;
 
-        Assert.Equal((100L, 102L, null), (first.StartOffset, first.EndOffset, first.Close));
-        Assert.Equal((102L, 106L, (StreamClose?)Close), (second.StartOffset, second.EndOffset, second.Close));
+        Assert.Equal((100L, 102L, null), (first.StartOffset, first.EndOffset, first.Closing));
+        Assert.Equal((102L, 106L, (StreamClose?)Close), (second.StartOffset, second.EndOffset, second.Closing?.Invoke()));
         Assert.Equal((0, 1), (first.Checkpoint.Length, second.Checkpoint.Length));
         Assert.Equal([100, 102, 104], first.Records.Concat(second.Records).Select(record => record.BaseOffset));
         Assert.Equal((10L, 20L), (first.Bytes, second.Bytes));
@@ -39,7 +39,7 @@ public sealed class UploadRangeTests
             rest = halves.Second;
         }
 
-        Assert.Equal([null, null, Close], parts.Select(part => part.Close));
+        Assert.Equal([null, null, Close], parts.Select(part => part.Closing?.Invoke()));
         Assert.Equal([100, 102, 104, 106], [100, .. parts.Select(part => part.EndOffset)]);
     }
 
@@ -57,6 +57,6 @@ public sealed class UploadRangeTests
         return new UploadRange(
             Close.Stream, Close.Epoch, start, 106,
             [.. Enumerable.Range(0, records).Select(i => new StreamRecord(Close.Stream, Close.Epoch, start + (2 * i), 2, -1, new byte[10]))],
-            new byte[1], default) { Close = Close };
+            new byte[1], default) { Closing = () => Close };
     }
 }
