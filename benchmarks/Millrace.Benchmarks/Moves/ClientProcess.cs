@@ -58,7 +58,8 @@ internal sealed class ClientProcess : IRecordWriter
         _process.StandardInput.Close();
         if (!_thread.Join(Patience) || !_process.WaitForExit(Patience))
         {
-            throw new InvalidOperationException($"The {_name} client has not ended {Patience.TotalSeconds:F0} s after its input; {Count} records are acknowledged");
+            throw new InvalidOperationException(
+                $"The {_name} client has not ended {Patience.TotalSeconds:F0} s after its input; {Count} records are acknowledged");
         }
 
         if (_process.ExitCode != 0 || _failure is not null)

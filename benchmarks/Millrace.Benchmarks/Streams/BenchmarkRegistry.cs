@@ -14,7 +14,8 @@ internal sealed class BenchmarkRegistry : IStreamRegistry
     public ValueTask<StreamOpening> OpenAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
         new(new StreamOpening(0, 0, [new(epoch, 0)], null));
 
-    public ValueTask<StreamOpening?> FindOpeningAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token) => new((StreamOpening?)null);
+    public ValueTask<StreamOpening?> FindOpeningAsync(NodeIncarnation node, StreamId stream, StreamEpoch epoch, CancellationToken token) =>
+        new((StreamOpening?)null);
 
     public ValueTask CloseAsync(NodeIncarnation node, StreamClose close, CancellationToken token) => default;
 

@@ -2,7 +2,6 @@ using Millrace.Controller.Messages;
 using Millrace.Metadata;
 using Millrace.Metadata.Channel;
 using Millrace.Runtime.Ids;
-using Millrace.Streams;
 using Millrace.Streams.Registry;
 
 namespace Millrace.Controller.Clients;

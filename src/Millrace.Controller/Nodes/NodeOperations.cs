@@ -4,7 +4,6 @@ using Millrace.Controller.Topics;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
-using Millrace.Streams;
 using Millrace.Streams.Registry;
 
 namespace Millrace.Controller.Nodes;

@@ -29,14 +29,9 @@ internal sealed class UnservedOpenings(RegistryCalls registry)
         }
     }
 
-    /// <summary>Closes them all.</summary>
-    public async Task CloseAllAsync(CancellationToken token)
-    {
-        foreach (var id in Ids())
-        {
-            await CloseAsync(id, below: null, token);
-        }
-    }
+    /// <summary>Closes them all, together, so that they share questions and entries.</summary>
+    public async Task CloseAllAsync(CancellationToken token) =>
+        await Task.WhenAll(Ids().Select(id => CloseAsync(id, below: null, token)));
 
     /// <summary>
     /// Closes the range that an opening left behind which never came to serve: nothing was appended to it, so it ends where the

@@ -7,8 +7,8 @@ namespace Millrace.Streams.State;
 /// way) ≤ next (given out), and uploaded ≤ confirmed (durable) ≤ next. All only rise.
 /// </summary>
 /// <remarks>
-/// What an upload takes is durable as a rule; of a stream that closes it may become so while the object is written, and is committed only then. Threading: changed by
-/// one caller at a time (the stream's lock); read by any thread.
+/// What an upload takes is durable as a rule; of a stream that closes it may become so while the object is written, and is committed only then.
+/// Threading: changed by one caller at a time (the stream's lock); read by any thread.
 /// </remarks>
 internal sealed class StreamOffsets
 {

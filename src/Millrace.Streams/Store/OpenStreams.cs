@@ -65,20 +65,16 @@ internal sealed class OpenStreams : IUploadHost
         }
     }
 
-    /// <exception cref="StreamException">Incomplete: one of these ranges, which the registry has open, has come to serve here, and was not closed.</exception>
-    public void ThrowIfServed(IEnumerable<StreamClose> ranges)
+    /// <summary>Those of some ranges, which the registry has open, that have come to serve here, and were not closed.</summary>
+    public IReadOnlyList<StreamClose> ServedOf(IEnumerable<StreamClose> ranges)
     {
         lock (_lock)
         {
-            foreach (var range in ranges)
-            {
-                if (_streams.ContainsKey(range.Stream) || (_lostAt.TryGetValue(range.Stream, out var lost) && lost >= range.Epoch))
-                {
-                    throw new StreamException(
-                        StreamError.Incomplete,
-                        $"Stream {range.Stream} was lost on this node at epoch {range.Epoch}: the WAL may have records of it that no object has");
-                }
-            }
+            return
+            [
+                .. ranges.Where(range =>
+                    _streams.ContainsKey(range.Stream) || (_lostAt.TryGetValue(range.Stream, out var lost) && lost >= range.Epoch)),
+            ];
         }
     }
 

@@ -137,8 +137,14 @@ public sealed class StreamStore : IStreamStore, IStreamHost
     {
         // Else one might come to serve behind the question whether it has.
         Invariant.Check(_open.HasEnded);
-        _open.ThrowIfServed(ranges);
-        await Task.WhenAll(ranges.Select(range => _context.Registry.CloseAsync(range, token)));
+        var served = _open.ServedOf(ranges);
+        await Task.WhenAll(ranges.Where(range => !served.Contains(range)).Select(range => _context.Registry.CloseAsync(range, token)));
+        if (served.Count > 0)
+        {
+            throw new StreamException(
+                StreamError.Incomplete,
+                $"Stream {served[0].Stream} was lost on this node at epoch {served[0].Epoch}: the WAL may have records of it that no object has");
+        }
     }
 
     public async ValueTask DisposeAsync()

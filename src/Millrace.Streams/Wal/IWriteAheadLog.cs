@@ -19,8 +19,8 @@ public interface IWriteAheadLog : IAsyncDisposable
     ValueTask AppendAsync(in StreamRecord record, out long position);
 
     /// <summary>
-    /// Whether the record at a position, and all before it, become durable, or fail, though nothing be trimmed any more: they are written, or the room that they
-    /// need is free. Once it is so, it stays so. False also where that is not certain.
+    /// Whether the record at a position, and all before it, become durable, or fail, though nothing be trimmed any more: they are written, or the room that
+    /// they need is free. Once it is so, it stays so. False also where that is not certain.
     /// </summary>
     bool HasPlaceFor(long position);
 

@@ -77,7 +77,10 @@ public sealed class OpeningManyStreamsTests
             var controller = await AskedController.TryStartAsync(
                 runtime, log, storage, new ControllerSeal { IncarnationId = registration.Incarnation, Host = "host" }, new ClusterControllerOptions(),
                 // As from another process: what is answered at once is asked one by one.
-                inner => link = new CountedLink(inner) { Before = _ => new ValueTask(Task.Delay(TimeSpan.FromMilliseconds(1), runtime.Time)) });
+                inner => link = new CountedLink(inner)
+                {
+                    Before = _ => new ValueTask(Task.Delay(TimeSpan.FromMilliseconds(1), runtime.Time, CancellationToken.None)),
+                });
             await act(await Life.BeginAsync(kernel.NewBufferPool(), runtime, storage, controller!, link!, registration));
         }
 

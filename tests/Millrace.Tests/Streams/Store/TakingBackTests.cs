@@ -1,4 +1,3 @@
-using Millrace.Streams;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Store;
