@@ -34,6 +34,7 @@ internal static class MovesCommand
             DefaultValueFactory = _ => Librdkafka,
         };
         client.AcceptOnlyFromAmong([Librdkafka, .. OtherClient.All.Select(other => other.Name)]);
+        var settings = new Option<string[]>("--set") { Description = "A setting of each broker, KEY=VALUE; may be given several times." };
         var store = new Option<string?>("--store") { Description = "The bucket, empty; otherwise a directory." };
         var kafka = new Option<bool>("--kafka")
         {
@@ -41,7 +42,7 @@ internal static class MovesCommand
         };
         var command = new Command("moves", "Partitions go from broker to broker under load: how long each stops, and what a client sees of it.")
         {
-            brokers, partitions, moves, load, record, pause, backoff, client, store, kafka,
+            brokers, partitions, moves, load, record, pause, backoff, client, settings, store, kafka,
         };
         command.Validators.Add(result =>
         {
@@ -77,7 +78,8 @@ internal static class MovesCommand
             }
             else
             {
-                using var cluster = new ClusterUnderTest(folder.Path, parsed.GetValue(store) ?? $"file://{folder.Path}/store", parsed.GetValue(brokers));
+                using var cluster = new ClusterUnderTest(
+                    folder.Path, parsed.GetValue(store) ?? $"file://{folder.Path}/store", parsed.GetValue(brokers), settings: parsed.GetValue(settings));
                 await MeasureAsync(cluster);
             }
         });
