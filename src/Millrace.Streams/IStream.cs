@@ -102,7 +102,8 @@ public interface IStream
     ValueTask HandOverAsync(CancellationToken token);
 
     /// <summary>
-    /// The registry is being asked to close the stream, or was: another may own it and have acknowledged records. Until then nothing can have changed.
+    /// The registry is being asked to close the stream, or was, or the stream is lost: another may own it and have acknowledged records. Until then nothing can
+    /// have changed.
     /// </summary>
     bool MayHaveMoved { get; }
 

@@ -19,7 +19,7 @@ internal sealed partial class Partition
 
     // Of who waits for a partition that moves: it takes milliseconds, unless the store or the controller does not answer. Longer than a hand-over is tried, so
     // that those go on who wait for one that is taken back.
-    private static readonly TimeSpan LongestPark = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan ParkAfterPatience = TimeSpan.FromSeconds(1);
 
     private async ValueTask<PartitionError> ParkAsync(CancellationToken token)
     {
@@ -62,7 +62,7 @@ internal sealed partial class Partition
     /// </remarks>
     private async Task<PartitionError> MovedAsync(Task<PartitionError> over, CancellationToken token)
     {
-        using var patience = new CancellationTokenSource(LongestPark, _runtime.Time);
+        using var patience = new CancellationTokenSource(HandOverPatience + ParkAfterPatience, _runtime.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(token, patience.Token);
         try
         {

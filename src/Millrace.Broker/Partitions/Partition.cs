@@ -22,6 +22,10 @@ namespace Millrace.Broker.Partitions;
 /// </remarks>
 internal sealed partial class Partition : IStreamOwner
 {
+    private static readonly TimeSpan FirstPatience = TimeSpan.FromSeconds(5);
+
+    // Then it is over a minute.
+    private const int MostDoublings = 4;
     private readonly NodeRuntime _runtime;
     private readonly IStreamStore _store;
     private readonly ILogger _logger;
@@ -45,6 +49,7 @@ internal sealed partial class Partition : IStreamOwner
     private IStream? _unready;
     private StreamError _lostTo;
     private bool _isToClose;
+    private volatile int _timesTakenBack;
     private bool _appending;
     private volatile PartitionPhase _phase = PartitionPhase.Waiting;
     private volatile TopicSettings _settings;
@@ -89,6 +94,9 @@ internal sealed partial class Partition : IStreamOwner
 
     /// <summary>Cancelled when the partition begins to close or to be handed over, before anybody else may lead it.</summary>
     public CancellationToken Ending => _closing.Token;
+
+    /// <summary>How long it may serve nobody before it is taken back: twice as long each time, so that a store that is always slow has it in the end.</summary>
+    public TimeSpan HandOverPatience => FirstPatience * (1 << Math.Min(_timesTakenBack, MostDoublings));
 
     /// <summary>Reads are not answered from what is known here, though they may be later, here or elsewhere.</summary>
     public bool ParksReads =>
@@ -275,6 +283,7 @@ internal sealed partial class Partition : IStreamOwner
 
             (over, _over) = (_over, new(TaskCreationOptions.RunContinuationsAsynchronously));
             _closing = new CancellationTokenSource();
+            _timesTakenBack++;
             _phase = PartitionPhase.Open;
         }
 

@@ -230,15 +230,15 @@ internal sealed class StreamCore : ITailHolder
         }
     }
 
-    /// <summary>Its range is closed in the registry.</summary>
+    /// <summary>Its range is closed in the registry, unless it was taken back.</summary>
     /// <exception cref="StreamException">It was lost meanwhile.</exception>
     public void Close()
     {
         lock (Lock)
         {
-            if (Life.Phase == StreamPhase.Closed)
+            if (Life.Phase is StreamPhase.Closed or StreamPhase.Open)
             {
-                // Somebody else who closed it at the same time was faster.
+                // Somebody else who closed it at the same time was faster; or has taken it back, and does not wait for this any more.
                 return;
             }
 

@@ -21,7 +21,7 @@ internal sealed class StreamLife(StreamId id)
     public bool HandsOver { get; private set; }
 
     /// <summary>
-    /// The registry is being asked to close its range, or was: from here on it may be closed, and have its next owner. Read by any thread.
+    /// The registry is being asked to close its range, or was, or the stream is lost: from here on it may have its next owner. Read by any thread.
     /// </summary>
     public bool IsAsked => _isAsked;
 
@@ -108,6 +108,6 @@ internal sealed class StreamLife(StreamId id)
     public void Lose(StreamException reason)
     {
         Invariant.Check(!HasEnded);
-        (Phase, _lost) = (StreamPhase.Lost, reason);
+        (Phase, _lost, _isAsked) = (StreamPhase.Lost, reason, true);
     }
 }

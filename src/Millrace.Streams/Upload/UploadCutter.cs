@@ -140,7 +140,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
             {
                 LeaveBehind_NeedsLock(stream);
                 // State and annex are of a later point. Nobody can take an annex apart, so one that is there waits with its records.
-                if (core.Offsets.Confirmed == since || !state.Annex.IsEmpty)
+                if (core.Offsets.Confirmed <= since || !state.Annex.IsEmpty)
                 {
                     return null;
                 }

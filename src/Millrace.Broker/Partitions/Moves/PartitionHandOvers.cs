@@ -25,8 +25,8 @@ internal sealed class PartitionHandOvers(
     // The first takes what there is, each other what has come during the one before. Where none is short, the store is slow, and more would not help.
     private const int MostUploads = 3;
 
-    // So long a partition serves nobody before it is taken back, and then at least before it is tried again.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    // Of one that was taken back, before it is tried again.
+    private static readonly TimeSpan PauseAfterTakingBack = TimeSpan.FromSeconds(5);
 
     // Of a group that a line of the log tells of.
     private const int MostNamed = 10;
@@ -98,7 +98,7 @@ internal sealed class PartitionHandOvers(
             {
                 var group = line.Take(IsStillToGo);
                 bytes = await UploadAsync(group, stopping);
-                await HandOverAsync(group, line == _coordinators ? Timeout.InfiniteTimeSpan : Patience, stopping);
+                await HandOverAsync(group, line == _coordinators ? Timeout.InfiniteTimeSpan : PatienceWith(group), stopping);
             }
             finally
             {
@@ -215,18 +215,21 @@ internal sealed class PartitionHandOvers(
         }
 
         Tell([.. going.Where((_, i) => ended[i]).Select(one => one.Partition)], runtime.Time.GetElapsedTime(began));
-        GoOn([.. going.Where((_, i) => !ended[i]).Select(one => one.Partition)]);
+        GoOn([.. going.Where((_, i) => !ended[i]).Select(one => one.Partition)], patience);
     }
 
+    /// <summary>As long as the one of them that has been taken back the most may serve nobody.</summary>
+    private static TimeSpan PatienceWith(List<Partition> group) => group.Select(partition => partition.HandOverPatience).Append(TimeSpan.Zero).Max();
+
     /// <summary>Those that were taken back serve, and are tried again if they are planned by then.</summary>
-    private void GoOn(List<Partition> takenBack)
+    private void GoOn(List<Partition> takenBack, TimeSpan patience)
     {
         if (takenBack.Count == 0)
         {
             return;
         }
 
-        PartitionMessages.TakenBack(_logger, takenBack.Count, Patience.TotalSeconds);
+        PartitionMessages.TakenBack(_logger, takenBack.Count, patience.TotalSeconds);
         foreach (var partition in takenBack)
         {
             moves.TakeBack(partition);
@@ -237,7 +240,7 @@ internal sealed class PartitionHandOvers(
 
         _ = runtime.Spawn("hand-overs again", async token =>
         {
-            await Task.Delay(Patience, runtime.Time, token);
+            await Task.Delay(PauseAfterTakingBack, runtime.Time, token);
             foreach (var partition in takenBack)
             {
                 if (NextOf(feed.Image, partition) is { } next)

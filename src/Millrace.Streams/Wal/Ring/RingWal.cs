@@ -111,7 +111,7 @@ internal sealed class RingWal : IWriteAheadLog
             var room = appended.Bytes - _placed.Bytes + (appended.End - _placed.End) * BlockOverhead + LargestBlock;
             if (_tail - _trimmed + room <= _ring.Size)
             {
-                _roomTo = appended.End;
+                _roomTo = Math.Max(_roomTo, appended.End);
             }
 
             return position < Math.Max(_placed.End, _roomTo);

@@ -1,3 +1,4 @@
+using Millrace.Streams;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Store;
@@ -87,6 +88,42 @@ public sealed class TakingBackTests : StreamsTest
         _held.SetResult();
         await again.WaitAsync(Patience);
         Assert.Equal((2L, 1), (Registry.Describe(owner.Stream.Id).End, _handedOver));
+    }
+
+    [Fact]
+    public async Task Where_the_wal_hangs_too_what_comes_next_waits_for_what_the_upload_has_taken()
+    {
+        var owner = await StartAsync();
+        Node.Wal.Hold();
+        var unconfirmed = await Node.BeginAppendAsync(owner);
+        await GiveUpAsync(await HoldPutAsync(owner));
+        Assert.True(owner.Stream.TryTakeBack());
+        var later = await Node.BeginAppendAsync(owner);
+
+        // Longer than an upload waits for the newest records: it has nothing to take, and tries again.
+        var upload = owner.Stream.UploadAsync(3, default).AsTask();
+        await Task.Delay(TimeSpan.FromSeconds(1.5));
+        Assert.False(unconfirmed.IsCompleted || later.IsCompleted || upload.IsCompleted);
+
+        Node.Wal.Release();
+        _held.SetResult();
+        await upload.WaitAsync(Patience);
+        await unconfirmed.WaitAsync(Patience);
+        await later.WaitAsync(Patience);
+        Assert.Equal((3L, 0), (Registry.Describe(owner.Stream.Id).End, _handedOver));
+        Assert.Equal([0, 1, 2], await TestNode.ReadAllAsync(owner.Stream, 0));
+    }
+
+    [Fact]
+    public async Task One_that_is_lost_while_it_waits_tells_nothing_any_more()
+    {
+        var owner = await StartAsync();
+        var handingOver = await HoldPutAsync(owner);
+        Node.Store.Streams.Single().Lose(new StreamException(StreamError.Fenced, "taken away"));
+        Assert.True(owner.Stream.MayHaveMoved);
+        Assert.False(owner.Stream.TryTakeBack());
+        _held.SetResult();
+        Assert.Equal(StreamError.Fenced, (await Assert.ThrowsAsync<StreamException>(() => handingOver.WaitAsync(Patience))).Error);
     }
 
     [Fact]
