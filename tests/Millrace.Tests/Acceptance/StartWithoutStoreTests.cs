@@ -27,11 +27,12 @@ public sealed class StartWithoutStoreTests : IDisposable
     }
 
     [Theory]
-    [InlineData(503, "SlowDown", 5)]
-    // Long enough for an answer on any machine: nobody waits for these.
+    // Long enough for an answer on any machine.
+    [InlineData(503, "SlowDown", 5, 15_000)]
+    // Nobody waits for these.
     [InlineData(403, "AccessDenied", 1, 60_000)]
     [InlineData(404, "NoSuchBucket", 1, 60_000)]
-    public async Task A_start_that_gives_up_says_whether_it_was_for_now_or_for_good(int status, string code, int exitCode, int waitMs = 3_000)
+    public async Task A_start_that_gives_up_says_whether_it_was_for_now_or_for_good(int status, string code, int exitCode, int waitMs)
     {
         await using var server = new ScriptedServer(_ => (status, ScriptedServer.Error(code)));
         using var process = Start(server, "--set", $"millrace.start.store.wait.ms={waitMs}");
