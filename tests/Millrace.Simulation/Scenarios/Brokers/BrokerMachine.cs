@@ -188,6 +188,7 @@ internal sealed class BrokerMachine : INodeObserver
     private async Task StopAsync(NodeHost running, Lane lane, NodeRuntime runtime, BufferPool buffers)
     {
         var isClean = false;
+        _kernel.Coverage.Count("broker: stops begun");
         try
         {
             await lane.Run(async () =>

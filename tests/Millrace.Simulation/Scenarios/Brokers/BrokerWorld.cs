@@ -52,9 +52,10 @@ internal sealed class BrokerWorld
     public static bool IsForWantOfMemory(SimulationKernel kernel, ErrorCode error) =>
         error == ErrorCode.UnknownServerError && kernel.Coverage["memory: ran out"] > 0;
 
-    /// <summary>A controller that has just fenced the only broker says what Kafka's says then.</summary>
+    /// <summary>A controller that has just fenced the only broker, or is told that it stops, says what Kafka's says then.</summary>
     public static bool IsForWantOfBrokers(SimulationKernel kernel, ErrorCode error) =>
-        error == ErrorCode.InvalidReplicationFactor && kernel.Coverage["broker: fenced by its own controller"] > 0;
+        error == ErrorCode.InvalidReplicationFactor
+        && (kernel.Coverage["broker: fenced by its own controller"] > 0 || kernel.Coverage["broker: stops begun"] > 0);
 
     public async Task RunAsync()
     {
