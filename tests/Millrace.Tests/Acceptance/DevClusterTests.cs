@@ -14,8 +14,11 @@ public sealed partial class DevClusterTests : IDisposable
     private readonly TemporaryDirectory _directory = new();
     private readonly List<Socket> _taken = [];
 
-    public DevClusterTests()
+    private readonly ITestOutputHelper _output;
+
+    public DevClusterTests(ITestOutputHelper output)
     {
+        _output = output;
         foreach (var port in Enumerable.Range(9092, 3))
         {
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -73,19 +76,29 @@ public sealed partial class DevClusterTests : IDisposable
     [Fact]
     public async Task Ctrl_C_which_a_terminal_sends_to_the_brokers_too_ends_all_in_good_order()
     {
-        await using var cluster = await RunAsync("object", terminal: true);
-        var shell = new Shell(cluster.Bootstrap);
-        await shell.RunAsync("topic create interrupted -p 3 --timeout 60");
-        await shell.RunAsync("produce interrupted --timeout 60", "one\ntwo\nthree\n");
-
-        Assert.Equal(0, await cluster.InterruptAsync());
-
-        Assert.DoesNotContain("has ended", cluster.Errors, StringComparison.Ordinal);
-        foreach (var broker in cluster.Brokers)
+        await using (var first = await RunAsync("object", terminal: true))
         {
-            Assert.False(Directory.Exists($"/proc/{broker.Groups["pid"].Value}"));
-            Assert.Contains("Stopped: everything acknowledged is in the store", File.ReadAllText(broker.Groups["log"].Value), StringComparison.Ordinal);
+            var shell = new Shell(first.Bootstrap);
+            await shell.RunAsync("topic create interrupted -p 3 --timeout 60");
+            await shell.RunAsync("produce interrupted --timeout 60", "one\ntwo\nthree\n");
+
+            Assert.Equal(0, await first.InterruptAsync());
+
+            // One whose end came from a signal and not from itself would be told of with its exit code.
+            Assert.DoesNotContain("has ended", first.Errors, StringComparison.Ordinal);
+            foreach (var broker in first.Brokers)
+            {
+                Assert.False(Directory.Exists($"/proc/{broker.Groups["pid"].Value}"));
+                _output.WriteLine(File.ReadAllText(broker.Groups["log"].Value));
+            }
         }
+
+        // All three leave at once: on a machine that is slow enough one of them is taken for dead by then, and what it has is in its WAL.
+        await using var second = await RunAsync("object");
+        Assert.Equal(
+            ["one", "three", "two"],
+            (await new Shell(second.Bootstrap).RunAsync("consume interrupted --exit --offset start --timeout 60")).Lines.Order());
+        Assert.Equal(0, await second.StopAsync());
     }
 
     [Fact]

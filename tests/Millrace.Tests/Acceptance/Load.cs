@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Confluent.Kafka;
 using Xunit;
 
@@ -6,10 +7,12 @@ namespace Millrace.Tests.Acceptance;
 
 /// <summary>
 /// Several idempotent producers that write numbered records to every partition of a topic until they are stopped, and
-/// remember what was acknowledged. They reconnect and retry by themselves, as an application's would.
+/// remember what was acknowledged. They reconnect and retry by themselves, as an application's would. Each sends
+/// <see cref="RecordsPerSecond"/> at most: a test that waits for its turn meanwhile must neither fill the disk nor have millions to read back.
 /// </summary>
 internal sealed class Load : IDisposable
 {
+    private const int RecordsPerSecond = 5_000;
     private readonly List<IProducer<Null, string>> _producers = [];
     private readonly ConcurrentBag<Acknowledged> _acknowledged = [];
     private readonly ConcurrentBag<string> _failures = [];
@@ -26,7 +29,7 @@ internal sealed class Load : IDisposable
                 BootstrapServers = bootstrapServers,
                 EnableIdempotence = true,
                 Acks = Acks.All,
-                LingerMs = 2,
+                LingerMs = 10,
                 BatchNumMessages = 200,
                 QueueBufferingMaxMessages = 2000,
                 MessageTimeoutMs = 0,
@@ -94,8 +97,14 @@ internal sealed class Load : IDisposable
 
     private void Produce(IProducer<Null, string> producer, string name, string topic, int partitions, string padding)
     {
+        var start = Stopwatch.GetTimestamp();
         for (var number = 0L; !_stopping.IsCancellationRequested; number++)
         {
+            while (number > Stopwatch.GetElapsedTime(start).TotalSeconds * RecordsPerSecond && !_stopping.IsCancellationRequested)
+            {
+                producer.Poll(TimeSpan.FromMilliseconds(5));
+            }
+
             var partition = (int)(number % partitions);
             var message = new Message<Null, string> { Value = $"{name} {number} {padding}" };
             while (!TrySend(producer, new TopicPartition(topic, partition), message, name, number) && !_stopping.IsCancellationRequested)

@@ -18,7 +18,7 @@ public sealed partial class MoveTests(ITestOutputHelper output)
     // On a machine that has nothing else to do it is a twentieth of that.
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(5);
 
-    private static int Moves => int.Parse(Environment.GetEnvironmentVariable("MILLRACE_TEST_MOVES") ?? "20", CultureInfo.InvariantCulture);
+    private static int Moves => int.Parse(Environment.GetEnvironmentVariable("MILLRACE_TEST_MOVES") ?? "8", CultureInfo.InvariantCulture);
 
     [Fact]
     public async Task A_partition_under_load_moves_from_broker_to_broker_and_neither_its_producers_nor_a_group_hear_of_it()
