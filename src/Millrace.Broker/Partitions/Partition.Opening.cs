@@ -17,14 +17,11 @@ internal sealed partial class Partition
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(5);
 
-    // Of who waits for a partition that moves: it takes milliseconds, unless the store or the controller does not answer. Longer than a hand-over is tried, so
-    // that those go on who wait for one that is taken back.
-    private static readonly TimeSpan ParkAfterPatience = TimeSpan.FromSeconds(1);
-
     private async ValueTask<PartitionError> ParkAsync(CancellationToken token)
     {
         PartitionPhase phase;
         Task<PartitionError> over;
+        TimeSpan patience;
         lock (_append)
         {
             if (_phase == PartitionPhase.Waiting)
@@ -33,7 +30,7 @@ internal sealed partial class Partition
                 _opening = _runtime.Spawn($"open {Id}", OpenAsync);
             }
 
-            (phase, over) = (_phase, _over.Task);
+            (phase, over, patience) = (_phase, _over.Task, _parkPatience);
         }
 
         switch (phase)
@@ -41,7 +38,7 @@ internal sealed partial class Partition
             case PartitionPhase.Closing:
                 return await over.OrCancelled(token);
             case PartitionPhase.HandingOver:
-                return await MovedAsync(over, token);
+                return await WhenTakenBackOrMovedAsync(over, patience, token);
             case PartitionPhase.Closed:
                 return PartitionError.NotLeader;
             case PartitionPhase.Lost:
@@ -49,28 +46,6 @@ internal sealed partial class Partition
             default:
                 await _opened.Task.OrCancelled(token);
                 return await _opened.Task;
-        }
-    }
-
-    /// <summary>
-    /// Waits until the partition is taken back, or another leads it, for a while: whoever has no offset yet may be refused at any time, and asks anew who
-    /// leads it.
-    /// </summary>
-    /// <remarks>
-    /// What is refused of a producer is a suffix, never a gap: the produces of a connection begin one after another, each when the one before has its offsets
-    /// or was refused, so that none overtakes another in here; and what it has sent behind a refused batch is refused with it (RefusedBatches).
-    /// </remarks>
-    private async Task<PartitionError> MovedAsync(Task<PartitionError> over, CancellationToken token)
-    {
-        using var patience = new CancellationTokenSource(HandOverPatience + ParkAfterPatience, _runtime.Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(token, patience.Token);
-        try
-        {
-            return await over.OrCancelled(either.Token);
-        }
-        catch (OperationCanceledException) when (!token.IsCancellationRequested)
-        {
-            return PartitionError.NotLeader;
         }
     }
 

@@ -22,10 +22,6 @@ namespace Millrace.Broker.Partitions;
 /// </remarks>
 internal sealed partial class Partition : IStreamOwner
 {
-    private static readonly TimeSpan FirstPatience = TimeSpan.FromSeconds(5);
-
-    // Then it is over a minute.
-    private const int MostDoublings = 4;
     private readonly NodeRuntime _runtime;
     private readonly IStreamStore _store;
     private readonly ILogger _logger;
@@ -33,11 +29,6 @@ internal sealed partial class Partition : IStreamOwner
     private readonly Lock _append = new();
     private readonly AppendsInFlight _inFlight;
     private readonly TaskCompletionSource<PartitionError> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    // Whoever waits for a partition that closes, or is handed over, need not wait any more, and goes on if it was taken back. Replaced under the append lock.
-    private TaskCompletionSource<PartitionError> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile CancellationTokenSource _closing = new();
     private Partition? _former;
     private Task _opening = Task.CompletedTask;
     private readonly ProducerCensus _census;
@@ -48,8 +39,6 @@ internal sealed partial class Partition : IStreamOwner
     // Open in the store, and never served from here, since its producers were not read: it is only closed.
     private IStream? _unready;
     private StreamError _lostTo;
-    private bool _isToClose;
-    private volatile int _timesTakenBack;
     private bool _appending;
     private volatile PartitionPhase _phase = PartitionPhase.Waiting;
     private volatile TopicSettings _settings;
@@ -92,12 +81,6 @@ internal sealed partial class Partition : IStreamOwner
     /// <summary>What has become readable, and who waits for it.</summary>
     public PartitionProgress Progress { get; } = new();
 
-    /// <summary>Cancelled when the partition begins to close or to be handed over, before anybody else may lead it.</summary>
-    public CancellationToken Ending => _closing.Token;
-
-    /// <summary>How long it may serve nobody before it is taken back: twice as long each time, so that a store that is always slow has it in the end.</summary>
-    public TimeSpan HandOverPatience => FirstPatience * (1 << Math.Min(_timesTakenBack, MostDoublings));
-
     /// <summary>Reads are not answered from what is known here, though they may be later, here or elsewhere.</summary>
     public bool ParksReads =>
         _phase is PartitionPhase.Waiting or PartitionPhase.Opening || (_phase == PartitionPhase.HandingOver && _stream is { MayHaveMoved: true });
@@ -128,114 +111,6 @@ internal sealed partial class Partition : IStreamOwner
     /// <exception cref="OperationCanceledException"><paramref name="token"/> was cancelled.</exception>
     public ValueTask<PartitionError> WhenOpenAsync(CancellationToken token) =>
         _phase == PartitionPhase.Open ? new ValueTask<PartitionError>(PartitionError.None) : ParkAsync(token);
-
-    /// <summary>Takes no appends from now on, and opens no more.</summary>
-    /// <param name="token">Ends the wait for an opening that is under way, and may not hear that it is to end.</param>
-    /// <returns>The stream that is left to be closed, if there is one.</returns>
-    public async Task<IStream?> BeginClosingAsync(CancellationToken token)
-    {
-        lock (_append)
-        {
-            if (_phase is PartitionPhase.Closed or PartitionPhase.HandingOver)
-            {
-                return null;
-            }
-
-            _phase = PartitionPhase.Closing;
-        }
-
-        _closing.Cancel();
-        await _opening.OrCancelled(token);
-        return _stream ?? _unready;
-    }
-
-    /// <summary>
-    /// Takes no appends from now on, and answers nothing from what is known here once its stream may have moved: <see cref="HandOverAsync"/> follows. Whoever
-    /// does with the partition what does not come by its requests has heard of it (<see cref="Ending"/>) when this returns.
-    /// </summary>
-    /// <returns>The stream to hand over; null if the partition is not open, and so has nothing to hand over, or is closed by somebody else.</returns>
-    public IStream? BeginHandingOver()
-    {
-        lock (_append)
-        {
-            if (_phase != PartitionPhase.Open)
-            {
-                return null;
-            }
-
-            _phase = PartitionPhase.HandingOver;
-        }
-
-        _closing.Cancel();
-        return _stream;
-    }
-
-    /// <summary>
-    /// Hands the stream over, unless the store has done so since <see cref="BeginHandingOver"/>: appends under way are finished, the tail is uploaded, and in
-    /// one step the stream is closed and has its next leader. When this completes, the node's image names that one;
-    /// or the stream was lost, which is logged.
-    /// </summary>
-    /// <param name="stream">What <see cref="BeginHandingOver"/> has returned.</param>
-    /// <param name="patience">Where this ends before another can lead it, the partition is taken back.</param>
-    /// <param name="token">Ends the wait, and the partition with it.</param>
-    /// <returns>False if it was taken back: it is open, and what has waited goes on.</returns>
-    public async Task<bool> HandOverAsync(IStream stream, CancellationToken patience, CancellationToken token)
-    {
-        try
-        {
-            await stream.HandOverAsync(patience);
-        }
-        catch (OperationCanceledException) when (!token.IsCancellationRequested)
-        {
-            if (TryTakeBack(stream))
-            {
-                return false;
-            }
-        }
-        catch (Exception failure) when (failure is StreamException or OperationCanceledException)
-        {
-            // Met again below.
-        }
-
-        await EndAsync(() => stream.HandOverAsync(token));
-        return true;
-    }
-
-    /// <summary>
-    /// Ends this node's leadership at this epoch: appends under way are finished, the tail is uploaded and the stream closed, unless the store
-    /// has closed it since <see cref="BeginClosingAsync"/>. Completes when that is done, or cannot be, whoever does it.
-    /// </summary>
-    public async Task CloseAsync(CancellationToken token)
-    {
-        bool isHandedOver;
-        lock (_append)
-        {
-            if (_phase == PartitionPhase.Closed)
-            {
-                return;
-            }
-
-            // From here on nobody begins to hand it over.
-            isHandedOver = _isToClose = _phase == PartitionPhase.HandingOver;
-            _phase = isHandedOver ? _phase : PartitionPhase.Closing;
-        }
-
-        if (isHandedOver)
-        {
-            // Another leads it already, as far as is known here: whoever waits is sent there, though what hands it over has not heard yet that it is done.
-            _over.TrySetResult(PartitionError.NotLeader);
-            await _closed.Task.OrCancelled(token);
-            return;
-        }
-
-        await EndAsync(async () =>
-        {
-            if (await BeginClosingAsync(token) is { } stream)
-            {
-                await stream.CloseAsync(token);
-            }
-        });
-    }
 
     public OwnerState Capture(long since, bool withCheckpoint)
     {
@@ -269,54 +144,6 @@ internal sealed partial class Partition : IStreamOwner
         _opened.TrySetResult(PartitionErrors.Of(error));
         _inFlight.OnLost(error);
         Progress.EndWaits();
-    }
-
-    private bool TryTakeBack(IStream stream)
-    {
-        TaskCompletionSource<PartitionError> over;
-        lock (_append)
-        {
-            if (_isToClose || !stream.TryTakeBack())
-            {
-                return false;
-            }
-
-            (over, _over) = (_over, new(TaskCreationOptions.RunContinuationsAsynchronously));
-            _closing = new CancellationTokenSource();
-            _timesTakenBack++;
-            _phase = PartitionPhase.Open;
-        }
-
-        over.TrySetResult(PartitionError.None);
-        return true;
-    }
-
-    private async Task EndAsync(Func<ValueTask> close)
-    {
-        try
-        {
-            await close();
-
-            // Not where the closing is given up: a stream that goes on may yet ask for a checkpoint.
-            ForgetProducers();
-        }
-        catch (StreamException failure)
-        {
-            // Whoever opens the stream next recovers what was not uploaded: it is in the WAL.
-            PartitionMessages.NotClosedCleanly(_logger, Id, LeaderEpoch, failure.Error, failure.Message);
-        }
-        finally
-        {
-            lock (_append)
-            {
-                _phase = PartitionPhase.Closed;
-            }
-
-            _opened.TrySetResult(PartitionError.NotLeader);
-            _over.TrySetResult(PartitionError.NotLeader);
-            _closed.TrySetResult();
-            Progress.EndWaits();
-        }
     }
 
     /// <summary>Tells the census how many there are, after what may have changed that. Fails, if at all, before an append.</summary>

@@ -80,6 +80,12 @@ internal sealed class StreamUploads(StreamCore core, UploadContext context)
 
                 OnCommitted(outcome.Range, outcome.Range.StartOffset);
                 break;
+            case RangeOutcome.Cut or RangeOutcome.Void when outcome.IsClosed:
+                // An answer was lost, and what it was of has been moved or trimmed since. It is closed at its end, and nothing is wanted of this owner any more:
+                // to ask for a checkpoint again would come to the same again.
+                core.OnRangeClosed();
+                OnClosed(end);
+                break;
             case RangeOutcome.Cut or RangeOutcome.Void:
                 await ReconcileAsync(end, token);
                 break;
@@ -132,12 +138,28 @@ internal sealed class StreamUploads(StreamCore core, UploadContext context)
             core.Refresh_NeedsLock(ranges);
         }
 
-
         context.Tail.Add(core.Tail, endOffset, bytes);
         if (isCheckpointWanted)
         {
             context.Planner.Ask(this);
         }
+    }
+
+    private void OnClosed(long endOffset)
+    {
+        long bytes;
+        lock (core.Lock)
+        {
+            if (core.Life.HasEnded)
+            {
+                return;
+            }
+
+            core.Checkpoints.OnCommitted(endOffset);
+            bytes = Advance_NeedsLock(endOffset);
+        }
+
+        context.Tail.Add(core.Tail, endOffset, bytes);
     }
 
     /// <summary>Ranges were merged in the registry, and this node still has them as they were.</summary>

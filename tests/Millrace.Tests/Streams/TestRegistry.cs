@@ -29,6 +29,9 @@ internal sealed class TestRegistry : IStreamRegistry
     /// <summary>What an upload is to close is not closed by it.</summary>
     public bool RefusesCloses { get; set; }
 
+    /// <summary>Ranges are answered as when an answer was lost, and others have moved what was committed before it was asked for again.</summary>
+    public bool HasMovedRanges { get; set; }
+
     public int Commits { get; private set; }
 
     public IReadOnlyList<StreamId> Streams
@@ -203,6 +206,7 @@ internal sealed class TestRegistry : IStreamRegistry
             {
                 var writer = commit.WalId is { } wal ? _wals[wal] : commit.Node;
                 IReadOnlyList<RangeVerdict> verdicts = [.. commit.Ranges.Select(range => Judge(range, writer))];
+                verdicts = HasMovedRanges ? [.. verdicts.Select(verdict => verdict with { Outcome = RangeOutcome.Void })] : verdicts;
                 result = new CommittedUpload(
                     verdicts,
                     commit.Closes.Where(TryClose).Select(close => close.Stream).ToHashSet(),

@@ -39,6 +39,7 @@ internal sealed class PartitionHandOvers(
     private readonly HandOverLine _others = new(new HandOverPace(runtime, feed, self, keepsRate: true));
     private readonly AsyncGate _turn = new(1);
     private readonly Lock _lock = new();
+    // In line, being handed over, or at rest after that: each once.
     private readonly HashSet<Partition> _known = [];
     private readonly NextLeaderWarmth _warmth = new(runtime, store, feed, self);
 
@@ -117,6 +118,13 @@ internal sealed class PartitionHandOvers(
             return true;
         }
 
+        Forget(partition);
+        return false;
+    }
+
+    /// <summary>It was tried, or is not to go. If it is planned, and can still go, it is in line again.</summary>
+    private void Forget(Partition partition)
+    {
         lock (_lock)
         {
             // First: whoever is planned again from here on comes again, too.
@@ -128,8 +136,6 @@ internal sealed class PartitionHandOvers(
         {
             Add(partition, next);
         }
-
-        return false;
     }
 
     /// <summary>Uploads what they hold while they serve. Returns how much that was.</summary>
@@ -171,18 +177,16 @@ internal sealed class PartitionHandOvers(
 
     private async Task HandOverAsync(List<Partition> group, TimeSpan patience, CancellationToken token)
     {
-        lock (_lock)
-        {
-            // First: whoever is planned again from here on comes again, too.
-            _known.ExceptWith(group);
-        }
-
         var image = feed.Image;
         var began = runtime.Time.GetTimestamp();
         var going = new List<(Partition Partition, IStream Stream)>();
-        foreach (var partition in group.Where(partition => NextOf(image, partition) is not null))
+        foreach (var partition in group)
         {
-            if (partition.BeginHandingOver() is { } stream)
+            if (NextOf(image, partition) is null)
+            {
+                Forget(partition);
+            }
+            else if (partition.BeginHandingOver(patience) is { } stream)
             {
                 moves.Stop(partition, stream.UncommittedBytes);
                 going.Add((partition, stream));
@@ -190,6 +194,7 @@ internal sealed class PartitionHandOvers(
             else
             {
                 moves.Lose(partition);
+                Forget(partition);
             }
         }
 
@@ -218,10 +223,10 @@ internal sealed class PartitionHandOvers(
         GoOn([.. going.Where((_, i) => !ended[i]).Select(one => one.Partition)], patience);
     }
 
-    /// <summary>As long as the one of them that has been taken back the most may serve nobody.</summary>
+    /// <summary>As long as the one of them asks for that has been taken back the most: it is the same store that all of them wait for.</summary>
     private static TimeSpan PatienceWith(List<Partition> group) => group.Select(partition => partition.HandOverPatience).Append(TimeSpan.Zero).Max();
 
-    /// <summary>Those that were taken back serve, and are tried again if they are planned by then.</summary>
+    /// <summary>Those that were taken back serve, and are tried again if they are planned after a rest, whatever is said of them meanwhile.</summary>
     private void GoOn(List<Partition> takenBack, TimeSpan patience)
     {
         if (takenBack.Count == 0)
@@ -241,13 +246,7 @@ internal sealed class PartitionHandOvers(
         _ = runtime.Spawn("hand-overs again", async token =>
         {
             await Task.Delay(PauseAfterTakingBack, runtime.Time, token);
-            foreach (var partition in takenBack)
-            {
-                if (NextOf(feed.Image, partition) is { } next)
-                {
-                    Add(partition, next);
-                }
-            }
+            takenBack.ForEach(Forget);
         });
     }
 
@@ -262,6 +261,7 @@ internal sealed class PartitionHandOvers(
             var now = Find(image, partition);
             moves.Follow(partition, now);
             moves.Lose(partition);
+            Forget(partition);
             if (now?.Leader is { } leader && leader != self.Node)
             {
                 gone.Add($"{partition.Id} to node {leader}");

@@ -291,6 +291,9 @@ internal sealed class ClusterMachine : INodeObserver
         {
             _kernel.Fail(new ViolationException(line));
         }
+
+        // No image tells of it.
+        _kernel.Coverage.Count("moves: taken back", line.Contains("were to be handed over serve on", StringComparison.Ordinal) ? 1 : 0);
     }
 
     private async Task LiveAsync()

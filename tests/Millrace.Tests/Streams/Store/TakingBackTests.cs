@@ -74,6 +74,9 @@ public sealed class TakingBackTests : StreamsTest
         {
             await owner.Stream.HandOverAsync(default).AsTask().WaitAsync(Patience);
         }
+
+        Assert.Equal(1, _handedOver);
+        Assert.False(owner.Stream.TryTakeBack());
     }
 
     [Fact]

@@ -72,6 +72,19 @@ public sealed class ClosingBesideWalTests : StreamsTest
     }
 
     [Fact]
+    public async Task It_is_closed_though_its_answer_was_lost_and_others_have_moved_its_last_range_since()
+    {
+        var owner = await StartAsync();
+        await Node.AppendAsync(owner);
+        Registry.HasMovedRanges = true;
+
+        await owner.Stream.HandOverAsync(default).AsTask().WaitAsync(Patience);
+
+        Assert.Equal((1, 1L), (Registry.Commits, Registry.Describe(owner.Stream.Id).End));
+        await TestNode.UntilAsync(() => Node.Store.Budget.Held == 0);
+    }
+
+    [Fact]
     public async Task What_waits_for_space_in_the_WAL_is_durable_before_it_is_uploaded()
     {
         var owner = await StartAsync();

@@ -211,7 +211,7 @@ public sealed class MoveLogTests
     [Fact]
     public async Task What_an_upload_that_failed_did_not_commit_counts_when_the_stop_does()
     {
-        await using var broker = new MovingBroker(around: store => new StoreWithoutMemory(store));
+        await using var broker = MovingBroker.WithoutUploadsAhead();
         await broker.AddTopicAsync(1);
         broker.Plan(PartitionsUnderTest.Other);
 

@@ -39,6 +39,9 @@ internal sealed class MovingBroker : IAsyncDisposable
             known => known.Stream == stream, known => known with { Leader = known.PlannedTo ?? known.Leader, PlannedTo = null, Epoch = new StreamEpoch(2) });
     }
 
+    /// <summary>One of which all that a partition holds is left for when it has stopped.</summary>
+    public static MovingBroker WithoutUploadsAhead() => new(around: store => new StoreWithoutMemory(store));
+
     public PartitionsUnderTest Inner { get; }
 
     /// <summary>So many calls are held back now.</summary>

@@ -14,13 +14,9 @@ public sealed class TakenBackTests
     [Fact]
     public async Task Where_the_store_hangs_the_partition_serves_again_and_goes_when_the_store_is_back()
     {
-        await using var broker = new MovingBroker(around: store => new StoreWithoutMemory(store));
+        await using var broker = MovingBroker.WithoutUploadsAhead();
         var partition = (await broker.AddTopicAsync(1))[0];
-        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        broker.Inner.Storage.BeforePut = async (_, token) => await held.Task.WaitAsync(token);
-
-        broker.Plan(PartitionsUnderTest.Other);
-        Assert.True(await Eventually.BecomesTrueAsync(() => partition.Phase == PartitionPhase.HandingOver));
+        var held = await StopOnHeldPutAsync(broker, partition);
         var parked = ProduceAsync(broker, partition);
         Assert.False(partition.ParksReads);
         Assert.Equal(PartitionError.None, partition.FindLatest(-1, out var latest));
@@ -36,6 +32,11 @@ public sealed class TakenBackTests
         await second.Durable;
         Assert.Equal((MovePhase.Planned, null), (Assert.Single(broker.Moves).Phase, broker.Moves[0].StoppedAt));
 
+        // It rests, whatever is said of its topic meanwhile.
+        broker.Change(_ => true, known => known with { Replicas = [PartitionsUnderTest.Other, PartitionsUnderTest.Self] });
+        await Task.Delay(TimeSpan.FromSeconds(2));
+        Assert.Equal(PartitionPhase.Open, partition.Phase);
+
         held.SetResult();
         Assert.True(await Eventually.BecomesTrueAsync(() => partition.Phase == PartitionPhase.Closed));
         Assert.Equal(MovePhase.Done, Assert.Single(broker.Moves).Phase);
@@ -45,7 +46,7 @@ public sealed class TakenBackTests
     [Fact]
     public async Task Once_another_may_lead_it_nothing_is_read_and_a_produce_is_refused_in_the_end()
     {
-        await using var broker = new MovingBroker(around: store => new StoreWithoutMemory(store));
+        await using var broker = MovingBroker.WithoutUploadsAhead();
         var partition = (await broker.AddTopicAsync(1))[0];
         var asking = broker.Hold("CommitAsync");
 
@@ -63,12 +64,9 @@ public sealed class TakenBackTests
     [Fact]
     public async Task One_that_is_to_close_meanwhile_is_not_taken_back()
     {
-        await using var broker = new MovingBroker(around: store => new StoreWithoutMemory(store));
+        await using var broker = MovingBroker.WithoutUploadsAhead();
         var partition = (await broker.AddTopicAsync(1))[0];
-        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        broker.Inner.Storage.BeforePut = async (_, token) => await held.Task.WaitAsync(token);
-        broker.Plan(PartitionsUnderTest.Other);
-        Assert.True(await Eventually.BecomesTrueAsync(() => partition.Phase == PartitionPhase.HandingOver));
+        var held = await StopOnHeldPutAsync(broker, partition);
 
         var closing = partition.CloseAsync(default);
 
@@ -78,6 +76,16 @@ public sealed class TakenBackTests
         held.SetResult();
         await closing.WaitAsync(Patience);
         Assert.Equal(PartitionPhase.Closed, partition.Phase);
+    }
+
+    /// <summary>Has the partition stop serving, with a store that writes nothing. Returns what lets it.</summary>
+    private static async Task<TaskCompletionSource> StopOnHeldPutAsync(MovingBroker broker, Partition partition)
+    {
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        broker.Inner.Storage.BeforePut = async (_, token) => await held.Task.WaitAsync(token);
+        broker.Plan(PartitionsUnderTest.Other);
+        Assert.True(await Eventually.BecomesTrueAsync(() => partition.Phase == PartitionPhase.HandingOver));
+        return held;
     }
 
     private static async Task<PendingAppend> ProduceAsync(MovingBroker broker, Partition partition) =>
