@@ -9,7 +9,8 @@ namespace Millrace.Controller.Topics;
 /// <summary>
 /// The last step of a move: whoever closed a partition's stream to hand it over is followed, in the very entry that closes it, by the next leader, and the
 /// stream is open in that one's name. There is no state in which the former leader is done and nobody leads, and none in which another leads before all that
-/// was acknowledged is committed; and the next leader only has to ask how its stream is open.
+/// was acknowledged is committed; and the next leader only has to ask how its stream is open. One whose WAL might not be there to be read opens it by an
+/// entry of its own.
 /// </summary>
 internal static class HandOver
 {

@@ -66,15 +66,13 @@ internal sealed class OpenStreams : IUploadHost
     }
 
     /// <summary>Those of some ranges, which the registry has open, that have come to serve here, and were not closed.</summary>
-    public IReadOnlyList<StreamClose> ServedOf(IEnumerable<StreamClose> ranges)
+    public IReadOnlySet<StreamClose> ServedOf(IEnumerable<StreamClose> ranges)
     {
         lock (_lock)
         {
-            return
-            [
-                .. ranges.Where(range =>
-                    _streams.ContainsKey(range.Stream) || (_lostAt.TryGetValue(range.Stream, out var lost) && lost >= range.Epoch)),
-            ];
+            return ranges
+                .Where(range => _streams.ContainsKey(range.Stream) || (_lostAt.TryGetValue(range.Stream, out var lost) && lost >= range.Epoch))
+                .ToHashSet();
         }
     }
 

@@ -141,9 +141,10 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         await Task.WhenAll(ranges.Where(range => !served.Contains(range)).Select(range => _context.Registry.CloseAsync(range, token)));
         if (served.Count > 0)
         {
+            var first = served.First();
             throw new StreamException(
                 StreamError.Incomplete,
-                $"Stream {served[0].Stream} was lost on this node at epoch {served[0].Epoch}: the WAL may have records of it that no object has");
+                $"Stream {first.Stream} is open on this node, or was lost to it, at epoch {first.Epoch}: the WAL may have records of it that no object has");
         }
     }
 
