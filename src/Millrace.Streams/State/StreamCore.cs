@@ -3,6 +3,7 @@ using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Registry;
+using Millrace.Streams.Wal;
 
 namespace Millrace.Streams.State;
 
@@ -193,6 +194,16 @@ internal sealed class StreamCore : ITailHolder
 
         Ranges.Refresh(loaded, Offsets.Start, Offsets.Uploaded);
     }
+
+    /// <summary>
+    /// Records need not be durable to be taken by an upload, since they become so without one: of a stream that has no more to come, and whose newest waits
+    /// for no space in the WAL.
+    /// </summary>
+    public bool GoesBeside_NeedsLock(IWriteAheadLog wal, long end) =>
+        Life.Phase == StreamPhase.Closing && end == Offsets.Next && wal.HasPlaceFor(Cache.LastPosition);
+
+    /// <summary>Ends when everything below an offset is durable.</summary>
+    public Task WhenConfirmed_NeedsLock(long end) => Offsets.Confirmed >= end ? Task.CompletedTask : Confirmed.Add(end);
 
     /// <summary>
     /// The registry is about to be asked to close its range at an end: from here on it cannot be taken back. Null if it is not to be asked, since the stream

@@ -7,12 +7,11 @@ using Millrace.Streams.State;
 namespace Millrace.Streams.Upload;
 
 /// <summary>
-/// Cuts an upload: of each of its streams it takes its owner's newest state, once that is durable, and the records up to it, as far as they fit.
+/// Cuts an upload: of each of its streams it takes its owner's state as <see cref="UploadCapture"/> has it, and the records up to it, as far as they fit.
 /// </summary>
 /// <remarks>
-/// In a full WAL the newest records wait for the space that this very upload makes: then what is durable goes by itself, and whoever opens
-/// the stream next replays it. So it does when they take too long. A stream that closes waits for nothing: no more can come, so what it has is taken at once
-/// and becomes durable while the object is written, if it needs no space that an upload has to make. Threading: the uploader's loop alone.
+/// What is not durable by then is left for another upload, unless its stream closes: that becomes durable while the object is written. Threading: the
+/// uploader's loop alone.
 /// </remarks>
 internal sealed class UploadCutter(UploadContext context, ILogger logger)
 {
@@ -28,11 +27,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
     /// </summary>
     private const int OverdueCheckpoint = 16;
 
-    /// <summary>How often one that waits for records to become durable looks whether these wait for an upload, the WAL being full.</summary>
-    public static readonly TimeSpan FullWalPause = TimeSpan.FromMilliseconds(50);
-
-    /// <summary>How long an upload waits for the newest records of a stream to become durable: what is ready does not wait for ever.</summary>
-    private static readonly TimeSpan ConfirmPatience = TimeSpan.FromSeconds(1);
+    private readonly UploadCapture _capture = new(context);
 
     /// <summary>All streams wait for their newest records together, then each gives what fits.</summary>
     /// <param name="streams">In the order in which they get room.</param>
@@ -61,63 +56,6 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
         cuts.Sort(static (left, right) => left.Range.Stream.CompareTo(right.Range.Stream));
     }
 
-    /// <summary>
-    /// The state as of a point in append order; that point may not be durable, if that has kept others waiting for long enough. Null if there
-    /// is nothing to upload, or the stream ended.
-    /// </summary>
-    public async Task<OwnerState?> CaptureAsync(StreamUploads stream, CancellationToken token)
-    {
-        var core = stream.Core;
-        long since;
-        bool withCheckpoint;
-        lock (core.Lock)
-        {
-            if (!stream.IsNeeded_NeedsLock())
-            {
-                return null;
-            }
-
-            since = core.Offsets.Cut;
-            withCheckpoint = core.Checkpoints.IsDue || core.Life.Phase == StreamPhase.Closing;
-        }
-
-        var state = core.Owner.Capture(since, withCheckpoint);
-        Task confirmed;
-        lock (core.Lock)
-        {
-            Invariant.Check(state.Offset >= since && state.Offset <= core.Offsets.Next);
-            if (core.Life.HasEnded)
-            {
-                return null;
-            }
-
-            if (withCheckpoint && state.Checkpoint.IsEmpty)
-            {
-                // An owner that keeps no state has none to lose.
-                core.Checkpoints.OnCommitted(state.Offset);
-            }
-
-            // Without records it goes for its checkpoint alone.
-            if (state.Offset == since && state.Checkpoint.IsEmpty)
-            {
-                return null;
-            }
-
-            confirmed = GoesBeside_NeedsLock(core, state.Offset) ? Task.CompletedTask : WhenConfirmed_NeedsLock(core, state.Offset);
-        }
-
-        try
-        {
-            await ConfirmedOrFullAsync(confirmed, token);
-            return state;
-        }
-        catch (StreamException)
-        {
-            // The stream was lost, as its owner was told; the records stay in the WAL.
-            return null;
-        }
-    }
-
     /// <summary>Takes what is not in an upload yet, up to a captured state, as far as it fits. Null if there is nothing, or the stream ended.</summary>
     /// <remarks>All room is taken before anything counts as cut.</remarks>
     public StreamCut? Cut(StreamUploads stream, OwnerState state, UploadAllowance allowance)
@@ -136,7 +74,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
             }
 
             since = core.Offsets.Cut;
-            if (core.Offsets.Confirmed < state.Offset && !GoesBeside_NeedsLock(core, state.Offset))
+            if (core.Offsets.Confirmed < state.Offset && !core.GoesBeside_NeedsLock(context.Wal, state.Offset))
             {
                 LeaveBehind_NeedsLock(stream);
                 // State and annex are of a later point. Nobody can take an annex apart, so one that is there waits with its records.
@@ -160,7 +98,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
                 state = end == state.Offset ? state : new OwnerState(end, default, default);
             }
 
-            durable = WhenConfirmed_NeedsLock(core, state.Offset);
+            durable = core.WhenConfirmed_NeedsLock(state.Offset);
             closes = ClosesWith_NeedsLock(core, state) && allowance.TryTakeClose();
 
             // From here on: a stream that is lost while the range is made must not drop the records that are being summed up.
@@ -195,30 +133,13 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
     {
         try
         {
-            return await CaptureAsync(stream, token);
+            return await _capture.CaptureAsync(stream, token);
         }
         catch (Exception failure) when (failure is not (InvariantViolationException or OperationCanceledException))
         {
             // One owner's trouble is not the others'.
             LeaveOut(stream, failure);
             return null;
-        }
-    }
-
-    private async Task ConfirmedOrFullAsync(Task confirmed, CancellationToken token)
-    {
-        var started = context.Time.GetTimestamp();
-        while (!confirmed.IsCompleted && context.Wal.Fullness < 1 && context.Time.GetElapsedTime(started) < ConfirmPatience)
-        {
-            using var settled = CancellationTokenSource.CreateLinkedTokenSource(token);
-            await Waiting.Either(confirmed, Task.Delay(FullWalPause, context.Time, settled.Token));
-            settled.Cancel();
-            token.ThrowIfCancellationRequested();
-        }
-
-        if (confirmed.IsCompleted)
-        {
-            await confirmed;
         }
     }
 
@@ -283,16 +204,6 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
             context.Planner.OnAppended(held: 0);
         }
     }
-
-    /// <summary>
-    /// Records need not be durable to be taken, since they become so without an upload: of a stream that has no more to come, and whose newest waits for no
-    /// space.
-    /// </summary>
-    private bool GoesBeside_NeedsLock(StreamCore core, long end) =>
-        core.Life.Phase == StreamPhase.Closing && end == core.Offsets.Next && context.Wal.HasPlaceFor(core.Cache.LastPosition);
-
-    private static Task WhenConfirmed_NeedsLock(StreamCore core, long end) =>
-        core.Offsets.Confirmed >= end ? Task.CompletedTask : core.Confirmed.Add(end);
 
     /// <summary>A cut's closing may go along with it: of a stream that takes no more, and leaves nothing behind, no state either.</summary>
     private static bool ClosesWith_NeedsLock(StreamCore core, in OwnerState state) =>

@@ -167,7 +167,7 @@ internal sealed class Uploader
         else if (_context.Wal.Fullness >= 1)
         {
             // What fills it is being written, or uploaded and not trimmed yet.
-            await Task.Delay(UploadCutter.FullWalPause, _runtime.Time, token);
+            await Task.Delay(UploadCapture.FullWalPause, _runtime.Time, token);
         }
     }
 

@@ -29,7 +29,7 @@ internal sealed class ClusterScenario : IScenario
         "clients: no answer", "clients: sent elsewhere", "controllers: changes", "leaders: changed", "fences: after trouble",
         "recoveries: planned to several", "recoveries: planned again", "recoveries: the controller changed meanwhile",
         "topics: created", "topics: deleted",
-        "moves: done", "moves: done, of groups", "moves: given back", "moves: taken back", "moves: ended by a fence", "moves: cancelled",
+        "moves: done", "moves: done, of groups", "moves: given back", "moves: ended by a fence", "moves: cancelled",
         "drains: begun", "drains: ended",
         "compactions: begun", "compactions: committed", "compactions: void, or asked again", "compactions: ranges that gave way",
         "idempotent: a batch without an answer had arrived", "group: generations with two members", "group: partitions that changed hands",

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Cache;
@@ -16,7 +15,7 @@ public sealed class UploadCaptureTests : IAsyncDisposable
     private readonly TestWal _wal = new(new NodeId(1), new NodeEpoch(1));
     private readonly StatefulOwner _owner = new();
     private readonly UploadPlanner _planner;
-    private readonly UploadCutter _cutter;
+    private readonly UploadCapture _capture;
     private readonly StreamUploads _stream;
 
     public UploadCaptureTests()
@@ -25,18 +24,18 @@ public sealed class UploadCaptureTests : IAsyncDisposable
         _planner = new UploadPlanner(_time, TestNode.Small, _wal, budget, () => 1);
         _owner.Core = _cores.Open(1, owner: _owner);
         var context = new UploadContext(_time, TestNode.Small, _wal, _planner, Registry: null!, Indexes: null!, new TailCache(0, budget));
-        (_cutter, _stream) = (new UploadCutter(context, NullLogger.Instance), new StreamUploads(_owner.Core, context));
+        (_capture, _stream) = (new UploadCapture(context), new StreamUploads(_owner.Core, context));
     }
 
     [Fact]
     public async Task An_owner_is_not_asked_where_there_is_nothing_to_upload()
     {
         Assert.False(_stream.IsNeeded);
-        Assert.Null(await _cutter.CaptureAsync(_stream, default));
+        Assert.Null(await _capture.CaptureAsync(_stream, default));
         _cores.Append(_owner.Core, walPosition: 10);
         Assert.True(_stream.IsNeeded);
         _owner.Core.Lose(new StreamException(StreamError.Unknown, "deleted"));
-        Assert.Null(await _cutter.CaptureAsync(_stream, default));
+        Assert.Null(await _capture.CaptureAsync(_stream, default));
         Assert.Equal(0, _owner.Asked);
     }
 
@@ -44,7 +43,7 @@ public sealed class UploadCaptureTests : IAsyncDisposable
     public async Task The_newest_state_is_waited_for_until_it_is_durable()
     {
         _cores.Append(_owner.Core, walPosition: 10, isDurable: false);
-        var taking = _cutter.CaptureAsync(_stream, default);
+        var taking = _capture.CaptureAsync(_stream, default);
         Assert.False(taking.IsCompleted);
         Cores.Confirm(_owner.Core);
         Assert.Equal(1, (await taking.WaitAsync(Patience, TestContext.Current.CancellationToken))!.Value.Offset);
@@ -54,11 +53,11 @@ public sealed class UploadCaptureTests : IAsyncDisposable
     public async Task It_is_waited_for_no_longer_than_a_second_and_not_in_a_full_wal()
     {
         _cores.Append(_owner.Core, walPosition: 10, isDurable: false);
-        var patient = _cutter.CaptureAsync(_stream, default);
+        var patient = _capture.CaptureAsync(_stream, default);
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(1, (await patient.WaitAsync(Patience, TestContext.Current.CancellationToken))!.Value.Offset);
         _wal.Fullness = 1;
-        Assert.Equal(1, (await _cutter.CaptureAsync(_stream, default).WaitAsync(Patience, TestContext.Current.CancellationToken))!.Value.Offset);
+        Assert.Equal(1, (await _capture.CaptureAsync(_stream, default).WaitAsync(Patience, TestContext.Current.CancellationToken))!.Value.Offset);
         Assert.Equal(0, _owner.Core.Offsets.Confirmed);
     }
 
@@ -67,12 +66,12 @@ public sealed class UploadCaptureTests : IAsyncDisposable
     {
         _owner.Core.Checkpoints.OnTaken(bytes: 100);
         _cores.Append(_owner.Core, walPosition: 10);
-        Assert.True((await _cutter.CaptureAsync(_stream, default))!.Value.Checkpoint.IsEmpty);
+        Assert.True((await _capture.CaptureAsync(_stream, default))!.Value.Checkpoint.IsEmpty);
         _owner.Core.Checkpoints.OnAppended(100);
-        Assert.False((await _cutter.CaptureAsync(_stream, default))!.Value.Checkpoint.IsEmpty);
+        Assert.False((await _capture.CaptureAsync(_stream, default))!.Value.Checkpoint.IsEmpty);
         _owner.Core.Checkpoints.OnTaken(bytes: 100);
         _owner.Core.Life.BeginClosing(handsOver: false);
-        Assert.False((await _cutter.CaptureAsync(_stream, default))!.Value.Checkpoint.IsEmpty);
+        Assert.False((await _capture.CaptureAsync(_stream, default))!.Value.Checkpoint.IsEmpty);
     }
 
     public async ValueTask DisposeAsync()
