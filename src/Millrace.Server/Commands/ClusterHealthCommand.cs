@@ -18,35 +18,10 @@ internal sealed class ClusterHealthCommand() : ClientCommand("health", "Show whe
         var cluster = await ClusterView.AskAsync(admin, Client, result, token);
         var partitions = admin.GetMetadata(Client.Timeout(result)).Topics.SelectMany(topic => topic.Partitions).ToList();
         var unavailable = partitions.Count(partition => partition.Leader < 0);
-        var fenced = cluster.Brokers.Where(broker => broker.State == BrokerView.Fenced).ToList();
-        List<(int ExitCode, string Problem)> problems = [];
-        if (unavailable > 0)
-        {
-            problems.Add((
-                ExitCode.NoLeader, $"{unavailable} of {partitions.Count} partitions have no leader. `millrace partition list --unavailable` says why."));
-        }
-
-        if (cluster.Controller is null)
-        {
-            problems.Add((ExitCode.Failed, "There is no controller: nothing can be created or changed before there is one again."));
-        }
-
-        if (fenced.Count > 0)
-        {
-            problems.Add((
-                ExitCode.Failed,
-                $"Gone without having left: {string.Join(", ", fenced.Select(broker => broker.Id))}. Start them again, or have the cluster forget them "
-                + "(`millrace broker remove`)."));
-        }
-
-        foreach (var wal in cluster.WaitingWals ?? [])
-        {
-            problems.Add((ExitCode.Failed, $"WAL {wal.Id} ({wal.Location}) of broker {wal.Node} waits for its recovery."));
-        }
-
+        var problems = ClusterProblems.Of(cluster, partitions.Count, unavailable);
         new Report("Cluster id", "Healthy", "Live", "Fenced", "Stopped", "Controller", "Partitions", "Unavailable", "Waiting wals")
             .Add(
-                cluster.ClusterId, problems.Count == 0, Count(cluster, BrokerView.Live), fenced.Count, Count(cluster, BrokerView.Stopped),
+                cluster.ClusterId, problems.Count == 0, Count(cluster, BrokerView.Live), Count(cluster, BrokerView.Fenced), Count(cluster, BrokerView.Stopped),
                 cluster.Controller, partitions.Count, unavailable, cluster.WaitingWals?.Count)
             .Write(Client.Json(result));
         foreach (var (exitCode, problem) in problems)

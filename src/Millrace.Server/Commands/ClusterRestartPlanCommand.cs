@@ -19,7 +19,15 @@ internal sealed class ClusterRestartPlanCommand() : ClientCommand("restart-plan"
         var cluster = await ClusterView.AskAsync(admin, Client, result, token);
         var partitions = admin.GetMetadata(Client.Timeout(result)).Topics.SelectMany(topic => topic.Partitions).ToList();
         var live = cluster.Brokers.Where(broker => broker.State == BrokerView.Live).ToList();
-        RequireReady(live, partitions.Count(partition => partition.Leader < 0));
+
+        // Whoever restarts a broker while another is gone takes the second one.
+        var problems = ClusterProblems.Of(cluster, partitions.Count, partitions.Count(partition => partition.Leader < 0)).Concat(Drained(live)).ToList();
+        if (problems.Count > 0)
+        {
+            problems.ForEach(one => Messages.Error(Client.Json(result), one.ExitCode, one.Problem));
+            Messages.Note(Client.Json(result), "Restart no broker before that is mended.");
+            return problems[0].ExitCode;
+        }
 
         // The controller goes once, at the end: before that it would go to one that is restarted next.
         var report = new Report("Step", "Node", "Name", "Host", "Port", "Rack", "Controller", "Leads");
@@ -41,17 +49,7 @@ internal sealed class ClusterRestartPlanCommand() : ClientCommand("restart-plan"
         return ExitCode.Success;
     }
 
-    private static void RequireReady(List<BrokerView> live, int unavailable)
-    {
-        if (unavailable > 0)
-        {
-            throw new CommandFailedException(
-                ExitCode.NoLeader, $"{unavailable} partitions have no leader: not now. `millrace partition list --unavailable` says why.");
-        }
-
-        if (live.Find(broker => broker.Duty == BrokerDuty.Drained) is { } drained)
-        {
-            throw new CommandFailedException(ExitCode.Failed, $"Broker {drained.Id} is drained: `millrace broker undrain {drained.Id} --wait` first.");
-        }
-    }
+    private static IEnumerable<(int ExitCode, string Problem)> Drained(IEnumerable<BrokerView> live) =>
+        live.Where(broker => broker.Duty == BrokerDuty.Drained)
+            .Select(broker => (ExitCode.Failed, $"Broker {broker.Id} is drained: `millrace broker undrain {broker.Id} --wait` first."));
 }

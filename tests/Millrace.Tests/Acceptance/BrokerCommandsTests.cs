@@ -25,6 +25,9 @@ public sealed class BrokerCommandsTests
             (string)Rows(await shell.RunAsync("broker describe broker2 --json"))[0]["state"]! == "fenced"
             && (await shell.TryAsync("partition list --unavailable")).Output.Length == 0
             && (await shell.TryAsync("cluster health")).ExitCode == 1));
+        var plan = await shell.TryAsync("cluster restart-plan");
+        Assert.Equal((1, ""), (plan.ExitCode, plan.Output));
+        Assert.Contains($"Gone without having left: {gone.Node}.", plan.Errors, StringComparison.Ordinal);
         Assert.True(await Eventually.BecomesTrueAsync(async () => (await shell.TryAsync("broker remove broker2")).ExitCode == 0));
 
         Assert.Equal(3, (await shell.TryAsync($"broker describe {gone.Node}")).ExitCode);
@@ -65,6 +68,10 @@ public sealed class BrokerCommandsTests
         var shell = new Shell(cluster[0].BootstrapServers);
         Assert.True(await Eventually.BecomesTrueAsync(async () => (await shell.TryAsync("cluster health")).ExitCode == 7));
 
+        var plan = await shell.TryAsync("cluster restart-plan");
+        Assert.Equal((7, ""), (plan.ExitCode, plan.Output));
+        Assert.Contains($"of broker {cluster[1].Node} waits for its recovery", plan.Errors, StringComparison.Ordinal);
+
         var waiting = Assert.Single(Rows(await shell.RunAsync("partition list --topic waits --unavailable --json")));
         Assert.Equal(cluster[1].Node, (int)waiting["waitsForNode"]!);
         Assert.Contains(wal, (string)waiting["walLocation"]!, StringComparison.Ordinal);
@@ -77,6 +84,7 @@ public sealed class BrokerCommandsTests
         Directory.Move(elsewhere, wal);
         await cluster.RestartAsync(1);
         Assert.True(await Eventually.BecomesTrueAsync(async () => (await shell.TryAsync("cluster health")).ExitCode == 0));
+        Assert.Equal(0, (await shell.TryAsync("cluster restart-plan")).ExitCode);
     }
 
     private static List<JsonObject> Rows(ToolResult result) => [.. result.Lines.Select(line => JsonNode.Parse(line)!.AsObject())];

@@ -35,6 +35,7 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
         ("cluster restart-plan", "cluster restart-plan", ""),
         ("partition list", "partition list --topic json-left", ""),
         ("partition move", "partition move json-left --to 0", ""),
+        ("partition move --cancel", "partition move json-left --cancel", ""),
         ("partition status", "partition status json-moved -b VERIFIED", ""),
         ("broker list", "broker list", ""),
         ("broker describe", "broker describe 0", ""),

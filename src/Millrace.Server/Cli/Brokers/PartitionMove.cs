@@ -16,6 +16,19 @@ internal sealed class PartitionMove(string topic, int to)
     public static IReadOnlyList<int> ReplicasWith(int first, IReadOnlyList<int> replicas) =>
         [first, .. replicas.Where(replica => replica != first).Take(Math.Max(0, replicas.Count - 1))];
 
+    /// <summary>Ends the moves of partitions: who leads them goes on, and their replicas stay as they are.</summary>
+    /// <param name="config">How the command's clients connect.</param>
+    /// <param name="topic">The topic.</param>
+    /// <param name="partitions">Those that are not to move.</param>
+    /// <param name="limit">For all of it.</param>
+    /// <param name="token">Ends the wait.</param>
+    /// <returns>What became of each: null where its move has ended by this, <see cref="ErrorCode.NoReassignmentInProgress"/> where there was none.</returns>
+    /// <exception cref="KafkaException">Nobody answers in time, or the whole is refused.</exception>
+    /// <exception cref="CommandFailedException">No broker takes these requests.</exception>
+    public static async Task<IReadOnlyDictionary<int, Error?>> CancelAsync(
+        ClientConfig config, string topic, IEnumerable<int> partitions, TimeSpan limit, CancellationToken token) =>
+        await AssignAsync(config, topic, partitions.Select(partition => (partition, (IReadOnlyList<int>?)null)), limit, token);
+
     /// <param name="config">How the command's clients connect.</param>
     /// <param name="partitions">By number, with the replicas that they have.</param>
     /// <param name="limit">For all of it.</param>
@@ -26,15 +39,9 @@ internal sealed class PartitionMove(string topic, int to)
     public async Task<IReadOnlyDictionary<int, Error?>> RunAsync(
         ClientConfig config, IReadOnlyDictionary<int, IReadOnlyList<int>> partitions, TimeSpan limit, CancellationToken token)
     {
-        var outcomes = new SortedDictionary<int, Error?>();
         var began = CommandClock.Time.GetTimestamp();
-        var assigned = await AssignAsync(config, partitions, limit, token);
-        RequireTaken(assigned.ErrorCode, assigned.ErrorMessage);
-        foreach (var partition in assigned.Responses.SelectMany(response => response.Partitions))
-        {
-            outcomes[partition.PartitionIndex] = ErrorOf(partition.ErrorCode, partition.ErrorMessage);
-        }
-
+        var outcomes = await AssignAsync(
+            config, topic, partitions.Select(partition => (partition.Key, (IReadOnlyList<int>?)ReplicasWith(to, partition.Value))), limit, token);
         int[] elected = [.. outcomes.Where(outcome => outcome.Value is null).Select(outcome => outcome.Key)];
         if (elected.Length > 0)
         {
@@ -53,8 +60,9 @@ internal sealed class PartitionMove(string topic, int to)
         return outcomes;
     }
 
-    private Task<AlterPartitionReassignmentsResponse> AssignAsync(
-        ClientConfig config, IReadOnlyDictionary<int, IReadOnlyList<int>> partitions, TimeSpan limit, CancellationToken token)
+    /// <param name="replicas">By partition; null to end its move.</param>
+    private static async Task<SortedDictionary<int, Error?>> AssignAsync(
+        ClientConfig config, string topic, IEnumerable<(int Partition, IReadOnlyList<int>? Replicas)> replicas, TimeSpan limit, CancellationToken token)
     {
         var request = new AlterPartitionReassignmentsRequest
         {
@@ -66,15 +74,18 @@ internal sealed class PartitionMove(string topic, int to)
                     Name = topic,
                     Partitions =
                     [
-                        .. partitions.Select(partition => new AlterPartitionReassignmentsRequest.ReassignablePartition
+                        .. replicas.Select(one => new AlterPartitionReassignmentsRequest.ReassignablePartition
                         {
-                            PartitionIndex = partition.Key, Replicas = ReplicasWith(to, partition.Value),
+                            PartitionIndex = one.Partition, Replicas = one.Replicas,
                         }),
                     ],
                 },
             ],
         };
-        return AskAsync<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse>(config, request, limit, token);
+        var answer = await AskAsync<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse>(config, request, limit, token);
+        RequireTaken(answer.ErrorCode, answer.ErrorMessage);
+        return new(answer.Responses.SelectMany(response => response.Partitions).ToDictionary(
+            partition => partition.PartitionIndex, partition => ErrorOf(partition.ErrorCode, partition.ErrorMessage)));
     }
 
     private Task<ElectLeadersResponse> ElectAsync(ClientConfig config, int[] partitions, TimeSpan limit, CancellationToken token)
