@@ -51,6 +51,8 @@ internal static class CompactionJudge
             Size = first.ObjectSize,
             DigestHigh = unchecked((long)first.ObjectDigest.High),
             DigestLow = unchecked((long)first.ObjectDigest.Low),
+            Bytes = commit.Ranges.Sum(range => range.Bytes),
+            HasDeleted = commit.Ranges.Any(range => entry.Streams.Find(range.Stream) is null),
             Ranges = CompactedRanges.Pack(counting),
         });
         return replaced;
@@ -110,11 +112,11 @@ internal static class CompactionJudge
         {
             next = range.Stream == stream ? next : 0;
             var length = range.EndOffset - range.StartOffset;
-            if (length is < 0 or > RangeState.MostOffsets || (length == 0 && !range.HasCheckpoint) || (length > 0 && range.StartOffset < next)
+            if (length is < 0 or > RangeState.MostOffsets || range.Bytes < 0 || (length == 0 && !range.HasCheckpoint) || (length > 0 && range.StartOffset < next)
                 || range.Stream < stream)
             {
                 throw new ArgumentException(
-                    $"Stream {range.Stream}: a range from {range.StartOffset} to {range.EndOffset} is none, or is out of order", nameof(ranges));
+                    $"Stream {range.Stream}: a range from {range.StartOffset} to {range.EndOffset}, of {range.Bytes} bytes, is none, or is out of order", nameof(ranges));
             }
 
             (stream, next) = (range.Stream, length > 0 ? range.EndOffset : next);

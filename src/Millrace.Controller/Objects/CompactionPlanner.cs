@@ -17,6 +17,7 @@ internal sealed class CompactionPlanner(NodeRuntime runtime, ClusterControllerOp
     private readonly Lock _lock = new();
     private readonly MergeSearch _search = new(options);
     private readonly List<Job> _jobs = [];
+    private readonly ObjectAges _withDeleted = new(runtime);
 
     // Nothing came of them: whoever had them could not read them, perhaps. That some of what they hold was trimmed meanwhile says nothing of that.
     private readonly Dictionary<ObjectId, long> _resting = [];
@@ -27,10 +28,12 @@ internal sealed class CompactionPlanner(NodeRuntime runtime, ClusterControllerOp
         lock (_lock)
         {
             EndJobs(state, node);
-            var sources = _search.Find(state.Streams, id => !_resting.ContainsKey(id) && !_jobs.Exists(job => job.Objects.Contains(id)));
+            var withDeleted = _withDeleted.OlderThan(state.Streams.Objects.WithDeleted, options.DeletionDelay);
+            var sources = _search.Find(
+                state.Streams, withDeleted, id => !_resting.ContainsKey(id) && !_jobs.Exists(job => job.Objects.Contains(id)));
             if (sources.Count > 0)
             {
-                _jobs.Add(new Job(node, runtime.Time.GetTimestamp(), sources.Select(source => source.Id).ToHashSet()));
+                _jobs.Add(new Job(node, sources.Select(source => source.Id).ToHashSet()) { Since = runtime.Time.GetTimestamp() });
             }
 
             return [.. sources.Select(source => new CompactionSource(source.Id, source.Size, source.Digest))];
@@ -45,6 +48,7 @@ internal sealed class CompactionPlanner(NodeRuntime runtime, ClusterControllerOp
             foreach (var job in _jobs.Where(job => job.Node == node))
             {
                 job.GotAnywhere = true;
+                job.Since = runtime.Time.GetTimestamp();
             }
         }
     }
@@ -72,10 +76,12 @@ internal sealed class CompactionPlanner(NodeRuntime runtime, ClusterControllerOp
     private bool IsOver(long since) => runtime.Time.GetElapsedTime(since) >= options.CompactionPatience;
 
     /// <param name="Node">Who has it.</param>
-    /// <param name="Since">A timestamp.</param>
     /// <param name="Objects">What it was given.</param>
-    private sealed record Job(NodeIncarnation Node, long Since, IReadOnlySet<ObjectId> Objects)
+    private sealed record Job(NodeIncarnation Node, IReadOnlySet<ObjectId> Objects)
     {
+        /// <summary>When it was given out, or last got anywhere: a timestamp.</summary>
+        public required long Since { get; set; }
+
         public bool GotAnywhere { get; set; }
     }
 }

@@ -8,7 +8,7 @@ namespace Millrace.Controller.Objects;
 /// A stream that has ranges one after another in so many objects of one size class gives them: merged, these ranges are one, about so many times as large,
 /// and in an object of the next class. So a stream keeps a few ranges in each class, and each record is written once in each class. An object's class is by
 /// what it has of the stream, or of its streams in the mean, and not by its size: what is merged of many streams is cut into objects of fewer. Where there is
-/// nothing of that, objects of which most is gone are worth it by themselves. Each search goes on where the one before has ended, and looks at a bounded
+/// nothing of that, objects of which most is gone are worth it by themselves, and those that hold something of a deleted stream. Each search goes on where the one before has ended, and looks at a bounded
 /// number of ranges. Threading: one at a time.
 /// </remarks>
 internal sealed class MergeSearch(ClusterControllerOptions options)
@@ -25,9 +25,10 @@ internal sealed class MergeSearch(ClusterControllerOptions options)
     private long _next;
 
     /// <param name="streams">Where they are looked for.</param>
+    /// <param name="withDeleted">Objects that have held something of deleted streams for long enough.</param>
     /// <param name="isFree">Whether an object may be taken.</param>
     /// <returns>Objects to be merged; none if none were found this time.</returns>
-    public IReadOnlyList<ObjectState> Find(StreamImage streams, Func<ObjectId, bool> isFree)
+    public IReadOnlyList<ObjectState> Find(StreamImage streams, IReadOnlyList<ObjectId> withDeleted, Func<ObjectId, bool> isFree)
     {
         var left = MostRanges;
         foreach (var stream in streams.Streams.Values.Where(stream => stream.Id.Value >= _next))
@@ -37,7 +38,7 @@ internal sealed class MergeSearch(ClusterControllerOptions options)
                 if (left <= 0)
                 {
                     _next = stream.Id.Value;
-                    return Thin(streams.Objects, isFree);
+                    return Rest(streams.Objects, withDeleted, isFree);
                 }
 
                 left -= stream.Ranges.Count;
@@ -50,11 +51,12 @@ internal sealed class MergeSearch(ClusterControllerOptions options)
         }
 
         _next = 0;
-        return Thin(streams.Objects, isFree);
+        return Rest(streams.Objects, withDeleted, isFree);
     }
 
-    private IReadOnlyList<ObjectState> Thin(ObjectImage objects, Func<ObjectId, bool> isFree) =>
-        [.. objects.Thin.Where(isFree).Take(options.CompactionFanIn).Select(id => objects.All[id])];
+    /// <summary>Objects to be written once more for the sake of what does not count in them.</summary>
+    private IReadOnlyList<ObjectState> Rest(ObjectImage objects, IReadOnlyList<ObjectId> withDeleted, Func<ObjectId, bool> isFree) =>
+        [.. objects.Thin.Concat(withDeleted).Distinct().Where(isFree).Take(options.CompactionFanIn).Select(id => objects.All[id])];
 
     private List<ObjectState> Find(ObjectImage objects, StreamState stream, Func<ObjectId, bool> isFree)
     {

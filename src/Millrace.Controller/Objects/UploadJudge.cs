@@ -42,7 +42,7 @@ internal static class UploadJudge
             }
         }
 
-        entry.Add(ToRecord(objects, accepted.ToBytes()));
+        entry.Add(ToRecord(entry, commit, objects, accepted.ToBytes()));
         return verdicts;
     }
 
@@ -111,9 +111,9 @@ internal static class UploadJudge
         var objects = new SortedDictionary<ObjectId, ObjectRange>();
         foreach (var range in commit.Ranges)
         {
-            if (range.EndOffset < range.StartOffset || (range.EndOffset == range.StartOffset && !range.HasCheckpoint))
+            if (range.EndOffset < range.StartOffset || range.Bytes < 0 || (range.EndOffset == range.StartOffset && !range.HasCheckpoint))
             {
-                throw new ArgumentException($"Stream {range.Stream}: a range from {range.StartOffset} to {range.EndOffset} holds nothing", nameof(commit));
+                throw new ArgumentException($"Stream {range.Stream}: a range from {range.StartOffset} to {range.EndOffset}, of {range.Bytes} bytes, holds nothing", nameof(commit));
             }
 
             if (range.EndOffset - range.StartOffset is < 0 or > RangeState.MostOffsets)
@@ -163,8 +163,12 @@ internal static class UploadJudge
             : throw new StreamException(StreamError.Incomplete, $"WAL {walId} is not recovered: its owner, node {wal.Node}, is not fenced");
     }
 
-    private static UploadCommittedRecord ToRecord(SortedDictionary<ObjectId, ObjectRange> objects, ReadOnlyMemory<byte> ranges) =>
-        new()
+    private static UploadCommittedRecord ToRecord(
+        PendingEntry entry, UploadCommit commit, SortedDictionary<ObjectId, ObjectRange> objects, ReadOnlyMemory<byte> ranges)
+    {
+        var bytes = commit.Ranges.GroupBy(range => range.Object).ToDictionary(lies => lies.Key, lies => lies.Sum(range => range.Bytes));
+        var deleted = commit.Ranges.Where(range => entry.Streams.Find(range.Stream) is null).Select(range => range.Object).ToHashSet();
+        return new UploadCommittedRecord
         {
             Objects =
             [
@@ -176,8 +180,11 @@ internal static class UploadJudge
                     Size = @object.ObjectSize,
                     DigestHigh = unchecked((long)@object.ObjectDigest.High),
                     DigestLow = unchecked((long)@object.ObjectDigest.Low),
+                    Bytes = bytes[@object.Object],
+                    HasDeleted = deleted.Contains(@object.Object),
                 }),
             ],
             Ranges = ranges,
         };
+    }
 }

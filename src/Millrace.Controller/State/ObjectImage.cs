@@ -20,8 +20,11 @@ internal sealed record ObjectImage
     /// <summary>Committed ones that nothing refers to any more.</summary>
     public ImmutableSortedSet<ObjectId> Unreferenced { get; private init; } = [];
 
-    /// <summary>Committed ones to which less than a third of what lay in them refers.</summary>
+    /// <summary>Committed ones of which most is gone: less than half of the bytes counts, or less than a third of what referred to them is left.</summary>
     public ImmutableSortedSet<ObjectId> Thin { get; private init; } = [];
+
+    /// <summary>Committed ones that something refers to, and that hold something of deleted streams, however little.</summary>
+    public ImmutableSortedSet<ObjectId> WithDeleted { get; private init; } = [];
 
     /// <summary>Those on their way out.</summary>
     public ImmutableSortedSet<ObjectId> Deleting { get; private init; } = [];
@@ -45,19 +48,27 @@ internal sealed record ObjectImage
 
     /// <summary>Nothing refers to it yet: the ranges that are committed with it do so in the same entry.</summary>
     public ObjectImage Commit(UploadCommittedRecord.CommittedObject committed) =>
-        Commit(committed.ObjectId, committed.StoreId, committed.Kind, committed.Size, committed.DigestHigh, committed.DigestLow);
+        Commit(committed.ObjectId, committed.StoreId, new ObjectContent(
+            (ObjectKind)committed.Kind, committed.Size, DigestOf(committed.DigestHigh, committed.DigestLow), committed.Bytes, committed.HasDeleted));
 
     /// <inheritdoc cref="Commit(UploadCommittedRecord.CommittedObject)"/>
     public ObjectImage Commit(ObjectCompactedRecord compacted) =>
-        Commit(compacted.ObjectId, compacted.StoreId, compacted.Kind, compacted.Size, compacted.DigestHigh, compacted.DigestLow);
+        Commit(compacted.ObjectId, compacted.StoreId, new ObjectContent(
+            (ObjectKind)compacted.Kind, compacted.Size, DigestOf(compacted.DigestHigh, compacted.DigestLow), compacted.Bytes, compacted.HasDeleted));
 
-    public ObjectImage Refer(ObjectId id, int change)
+    /// <param name="id">The object.</param>
+    /// <param name="change">By how much what refers to it changes.</param>
+    public ObjectImage Refer(ObjectId id, ReferenceChange change)
     {
         var state = All[id];
-        var references = state.References + change;
-        Invariant.Check(state.Phase == ObjectPhase.Committed && references >= 0);
-        return With(state with { References = references, MostReferences = Math.Max(references, state.MostReferences) });
+        var references = state.References + change.Count;
+        var live = state.LiveBytes + change.Bytes;
+        Invariant.Check(state.Phase == ObjectPhase.Committed && references >= 0 && live >= 0 && live <= state.Bytes);
+        return With(state with { References = references, MostReferences = Math.Max(references, state.MostReferences), LiveBytes = live });
     }
+
+    /// <summary>A stream that lay in it is deleted.</summary>
+    public ObjectImage MarkDeleted(ObjectId id) => With(All[id] with { HasDeleted = true });
 
     public ObjectImage Delete(ObjectId id, StoreId store, long time)
     {
@@ -88,20 +99,23 @@ internal sealed record ObjectImage
             Prepared = [.. objects.Where(IsPrepared).Select(state => state.Id)],
             Unreferenced = [.. objects.Where(IsUnreferenced).Select(state => state.Id)],
             Thin = [.. objects.Where(IsThin).Select(state => state.Id)],
+            WithDeleted = [.. objects.Where(IsWithDeleted).Select(state => state.Id)],
             Deleting = [.. objects.Where(IsDeleting).Select(state => state.Id)],
         };
     }
 
-    private ObjectImage Commit(long id, short store, sbyte kind, long size, long digestHigh, long digestLow)
+    private ObjectImage Commit(long id, short store, ObjectContent content)
     {
         var state = All[new ObjectId(id)];
         Invariant.Check(state.Phase == ObjectPhase.Prepared && state.Store == new StoreId(store));
         return With(state with
         {
             Phase = ObjectPhase.Committed,
-            Kind = (ObjectKind)kind,
-            Size = size,
-            Digest = new RangeDigest(unchecked((ulong)digestHigh), unchecked((ulong)digestLow)),
+            Kind = content.Kind,
+            Size = content.Size,
+            Digest = content.Digest,
+            Bytes = content.Bytes,
+            HasDeleted = content.HasDeleted,
         });
     }
 
@@ -114,6 +128,7 @@ internal sealed record ObjectImage
             Prepared = Include(Prepared, state.Id, IsPrepared(state)),
             Unreferenced = Include(Unreferenced, state.Id, IsUnreferenced(state)),
             Thin = Include(Thin, state.Id, IsThin(state)),
+            WithDeleted = Include(WithDeleted, state.Id, IsWithDeleted(state)),
             Deleting = Include(Deleting, state.Id, IsDeleting(state)),
         };
     }
@@ -122,9 +137,16 @@ internal sealed record ObjectImage
 
     private static bool IsUnreferenced(ObjectState state) => state is { Phase: ObjectPhase.Committed, References: 0 };
 
-    private static bool IsThin(ObjectState state) => state is { Phase: ObjectPhase.Committed, References: > 0 } && state.References * 3 < state.MostReferences;
+    // Most checkpoints that lay in an object are not the newest for long, and have no bytes here: of references alone fewer must be left.
+    private static bool IsThin(ObjectState state) =>
+        state is { Phase: ObjectPhase.Committed, References: > 0 }
+        && (state.References * 3 < state.MostReferences || state.LiveBytes * 2 < state.Bytes);
+
+    private static bool IsWithDeleted(ObjectState state) => state is { Phase: ObjectPhase.Committed, References: > 0, HasDeleted: true };
 
     private static bool IsDeleting(ObjectState state) => state.Phase == ObjectPhase.Deleting;
+
+    private static RangeDigest DigestOf(long high, long low) => new(unchecked((ulong)high), unchecked((ulong)low));
 
     private static void RequireKnownStore(ObjectState state)
     {
@@ -136,4 +158,7 @@ internal sealed record ObjectImage
 
     private static ImmutableSortedSet<ObjectId> Include(ImmutableSortedSet<ObjectId> set, ObjectId id, bool included) =>
         included ? set.Add(id) : set.Remove(id);
+
+    /// <summary>What a commit says of an object.</summary>
+    private readonly record struct ObjectContent(ObjectKind Kind, long Size, RangeDigest Digest, long Bytes, bool HasDeleted);
 }

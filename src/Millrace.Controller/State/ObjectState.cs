@@ -28,6 +28,15 @@ internal sealed record ObjectState(ObjectId Id, ObjectPhase Phase, NodeIncarnati
     /// <summary>How many there were at most: what fewer are left is to be given back.</summary>
     public int MostReferences { get; init; }
 
+    /// <summary>Payload bytes of everything that was written to it, whether or not it counts.</summary>
+    public long Bytes { get; init; }
+
+    /// <summary>Payload bytes of the ranges that lie in it. One of which a part is trimmed counts whole: nobody knows how much that part is.</summary>
+    public long LiveBytes { get; init; }
+
+    /// <summary>Some of what was written to it was of streams that are deleted.</summary>
+    public bool HasDeleted { get; init; }
+
     public ObjectRecord ToRecord() =>
         new()
         {
@@ -42,6 +51,8 @@ internal sealed record ObjectState(ObjectId Id, ObjectPhase Phase, NodeIncarnati
             NodeEpoch = Owner.Epoch.Value,
             Time = Time,
             MostReferences = MostReferences,
+            Bytes = Bytes,
+            HasDeleted = HasDeleted,
         };
 
     public static ObjectState From(ObjectRecord record) =>
@@ -56,5 +67,7 @@ internal sealed record ObjectState(ObjectId Id, ObjectPhase Phase, NodeIncarnati
             Size = record.Size,
             Digest = new RangeDigest(unchecked((ulong)record.DigestHigh), unchecked((ulong)record.DigestLow)),
             MostReferences = record.MostReferences,
+            Bytes = record.Bytes,
+            HasDeleted = record.HasDeleted,
         };
 }

@@ -2,21 +2,25 @@ using Millrace.Runtime.Ids;
 
 namespace Millrace.Controller.State;
 
-/// <summary>By how much changes of streams change the number of references to each object. Threading: one at a time.</summary>
+/// <summary>By how much changes of streams change what refers to each object. Threading: one at a time.</summary>
 internal sealed class ReferenceCount
 {
-    private readonly Dictionary<ObjectId, int> _changes = [];
+    private readonly Dictionary<ObjectId, ReferenceChange> _changes = [];
 
-    public IReadOnlyDictionary<ObjectId, int> Changes => _changes;
+    public IReadOnlyDictionary<ObjectId, ReferenceChange> Changes => _changes;
 
-    public void Add(ObjectId id, int change) => _changes[id] = _changes.GetValueOrDefault(id) + change;
+    /// <summary>A range refers to its object.</summary>
+    public void Add(RangeState range) => Add(range.Object, new ReferenceChange(+1, range.Bytes));
+
+    /// <summary>A newest checkpoint refers to its object.</summary>
+    public void Add(StreamCheckpoint checkpoint) => Add(checkpoint.Object, new ReferenceChange(+1, 0));
 
     /// <summary>A range was committed to a stream.</summary>
-    public void Commit(StreamState former, StreamState stream, ObjectId id)
+    public void Commit(StreamState former, StreamState stream, RangeState range)
     {
         if (former.Ranges != stream.Ranges)
         {
-            Add(id, +1);
+            Add(range);
         }
 
         Change(former.Checkpoint, stream.Checkpoint);
@@ -30,7 +34,7 @@ internal sealed class ReferenceCount
             var start = stream is null || stream.Ranges.IsEmpty ? long.MaxValue : stream.Ranges.StartOffset;
             foreach (var range in former.Ranges.TakeWhile(range => range.StartOffset < start))
             {
-                Add(range.Object, -1);
+                Remove(range);
             }
         }
 
@@ -42,10 +46,10 @@ internal sealed class ReferenceCount
     {
         if (range.EndOffset > range.StartOffset)
         {
-            Add(range.Object, +1);
+            Add(range);
             foreach (var replaced in former.Ranges.After(range.StartOffset).TakeWhile(replaced => replaced.EndOffset <= range.EndOffset))
             {
-                Add(replaced.Object, -1);
+                Remove(replaced);
             }
         }
 
@@ -54,7 +58,7 @@ internal sealed class ReferenceCount
 
     /// <summary>The objects as they are then.</summary>
     public ObjectImage ApplyTo(ObjectImage objects) =>
-        _changes.Where(change => change.Value != 0).Aggregate(objects, (image, change) => image.Refer(change.Key, change.Value));
+        _changes.Where(change => change.Value != default).Aggregate(objects, (image, change) => image.Refer(change.Key, change.Value));
 
     private void Change(StreamCheckpoint? former, StreamCheckpoint? now)
     {
@@ -65,12 +69,16 @@ internal sealed class ReferenceCount
 
         if (now is not null)
         {
-            Add(now.Object, +1);
+            Add(now);
         }
 
         if (former is not null)
         {
-            Add(former.Object, -1);
+            Add(former.Object, new ReferenceChange(-1, 0));
         }
     }
+
+    private void Remove(RangeState range) => Add(range.Object, new ReferenceChange(-1, -range.Bytes));
+
+    private void Add(ObjectId id, ReferenceChange change) => _changes[id] = _changes.GetValueOrDefault(id) + change;
 }

@@ -59,7 +59,7 @@ internal sealed partial record StreamImage
             var former = streams[id];
             var range = upload.ReadRange(former.CommittedEnd);
             var stream = former.Commit(range);
-            references.Commit(former, stream, range.Object);
+            references.Commit(former, stream, range);
             streams[id] = stream;
         }
 
@@ -84,7 +84,18 @@ internal sealed partial record StreamImage
     private StreamImage Remove(StreamId id)
     {
         var stream = Streams[id];
-        return this with { Streams = Streams.Remove(id), Objects = Recount(stream, null), OpenByOwner = WithOpen(stream, null) };
+        var objects = stream.Ranges.Select(range => range.Object).ToHashSet();
+        if (stream.Checkpoint is { } checkpoint)
+        {
+            objects.Add(checkpoint.Object);
+        }
+
+        return this with
+        {
+            Streams = Streams.Remove(id),
+            Objects = objects.Aggregate(Recount(stream, null), (image, @object) => image.MarkDeleted(@object)),
+            OpenByOwner = WithOpen(stream, null),
+        };
     }
 
     /// <summary>Puts in a stream, new or changed, and keeps count of what it refers to.</summary>

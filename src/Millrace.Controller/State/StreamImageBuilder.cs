@@ -31,13 +31,15 @@ internal sealed class StreamImageBuilder
                 _streams.Add(StreamState.From(stream));
                 return true;
             case StreamRangesRecord ranges:
-                var piece = Read(ranges.StartOffset, ranges.Ranges);
+                var piece = PackedRanges.Read(ranges.StartOffset, ranges.Ranges, _references.Add);
                 Invariant.Check(piece.Count == ranges.Count);
                 Change(ranges.StreamId, stream => stream with { Ranges = stream.Ranges.Add(piece) });
                 return true;
             case StreamCheckpointRecord checkpoint:
-                var range = Read(checkpoint.StartOffset, checkpoint.Range).Unpack().Single();
-                Change(checkpoint.StreamId, stream => stream with { Checkpoint = new StreamCheckpoint(new StreamEpoch(checkpoint.Epoch), range) });
+                var range = PackedRanges.Read(checkpoint.StartOffset, checkpoint.Range, _ => { }).Unpack().Single();
+                var newest = new StreamCheckpoint(new StreamEpoch(checkpoint.Epoch), range);
+                _references.Add(newest);
+                Change(checkpoint.StreamId, stream => stream with { Checkpoint = newest });
                 return true;
             default:
                 return false;
@@ -46,16 +48,13 @@ internal sealed class StreamImageBuilder
 
     public StreamImage Build()
     {
-        foreach (var (id, count) in _references.Changes)
+        foreach (var (id, change) in _references.Changes)
         {
-            _objects[id] = _objects[id] with { References = count };
+            _objects[id] = _objects[id] with { References = change.Count, LiveBytes = change.Bytes };
         }
 
         return StreamImage.Of(_streams, ObjectImage.Of(_objects.Values), _counters.NextStreamId, _counters.NextObjectId);
     }
-
-    private PackedRanges Read(long startOffset, ReadOnlyMemory<byte> bytes) =>
-        PackedRanges.Read(startOffset, bytes, range => _references.Add(range.Object, +1));
 
     // What belongs to a stream comes right behind it.
     private void Change(long stream, Func<StreamState, StreamState> change)

@@ -1,8 +1,11 @@
 namespace Millrace.Coordination.Shards;
 
 /// <summary>A batch that was handed to the log, and the answers that wait for it.</summary>
-internal sealed class AppendUnderWay(List<Reply> answers)
+internal sealed class AppendUnderWay(int count, List<Reply> answers)
 {
+    /// <summary>How many records it has.</summary>
+    public int Count => count;
+
     /// <summary>In the order given; those of operations that saw this batch's records and appended none come last.</summary>
     public List<Reply> Answers => answers;
 

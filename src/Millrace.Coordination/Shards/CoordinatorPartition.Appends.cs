@@ -67,7 +67,7 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         // What can fail comes first: the shard waits for all that is under way, and would for ever for what never began.
         var records = _batch.Take(count);
         List<Reply> answers = [];
-        var append = new AppendUnderWay(_answers) { IsRewritten = isRewritten };
+        var append = new AppendUnderWay(count, _answers) { IsRewritten = isRewritten };
         Action settle = () => OnSettled(append);
         _underWay.EnsureCapacity(_underWay.Count + 1);
         Reserve();

@@ -4,7 +4,7 @@ namespace Millrace.Coordination.Shards;
 
 /// <content>
 /// How the log stays proportional to what the shard keeps: its live records are appended once more, part by part and between the operations, and then
-/// all before them is trimmed. Any key has either a record among those, or a later one of an operation; so what is read from there is the same state.
+/// all before them is trimmed. Where none is live, it is all before the newest append, which nobody needs either, and which says where. Any key has either a record among those, or a later one of an operation; so what is read from there is the same state.
 /// </content>
 internal sealed partial class CoordinatorPartition<TShard, TRecord>
 {
@@ -26,10 +26,17 @@ internal sealed partial class CoordinatorPartition<TShard, TRecord>
         }
         else if (_phase == ShardPhase.Active && _rewriting is null && !_isTrimming && _length.IsTooLong(_shard!.LiveRecordCount) && !_writer.IsBusy)
         {
+            var isEmpty = _shard.LiveRecordCount == 0;
+            if (isEmpty && _underWay.Count == 0)
+            {
+                // Nothing says where the log ends: the next append does.
+                return;
+            }
+
             _rewriting = _shard.LiveRecords().GetEnumerator();
             _rewrittenFrom = null;
             _isEnding = false;
-            _length.Mark();
+            _length.Mark(isEmpty ? _newest!.Count : 0);
             RewritePart();
         }
     }

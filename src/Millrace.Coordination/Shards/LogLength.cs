@@ -21,12 +21,13 @@ internal sealed class LogLength(int spare)
 
     /// <summary>
     /// Half as many dead records as live ones: loading takes half as long again as it must at most, and each record is written three times at most.
-    /// A log without any live record waits for one.
+    /// Where nothing is live, all but the newest append is of no use.
     /// </summary>
-    public bool IsTooLong(int live) => !_holdsUnknown && live > 0 && _records - live > Math.Max(live / 2, spare);
+    public bool IsTooLong(int live) => !_holdsUnknown && _records - live > Math.Max(live / 2, spare);
 
-    /// <summary>From here on the log is written anew.</summary>
-    public void Mark() => _sinceMark = 0;
+    /// <summary>The log is written anew, and begins with its newest records.</summary>
+    /// <param name="newest">How many of those there are already.</param>
+    public void Mark(int newest) => _sinceMark = newest;
 
     /// <summary>What stands before the mark is of no use any more.</summary>
     public void CutAtMark() => _records = _sinceMark;

@@ -58,9 +58,17 @@ internal sealed class CompactionRun(
         {
             try
             {
+                var tail = DataObjectReader.TailOf(source.Size);
+                await pace.TakeAsync(tail, token);
+
                 // One that is gone holds nothing that counts any more.
                 if (await reader.ReadIndexAsync(source.Object, source.Size, token) is { } index)
                 {
+                    if (index.EncodedSize > tail)
+                    {
+                        await pace.TakeAsync(index.EncodedSize, token);
+                    }
+
                     sources.Add(source.Object, new SourceObject(source, index));
                 }
             }

@@ -26,6 +26,9 @@ public sealed class ObjectCompactor(
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<ObjectCompactor>();
 
+    // One for all runs: what the last write of one has taken is owed by the next.
+    private readonly BytePace _pace = new(runtime, options.CompactionBytesPerSecond);
+
     /// <summary>Ends when it is told to, when this incarnation is fenced, or at once if nothing is to be merged here.</summary>
     public async Task RunAsync(CancellationToken token)
     {
@@ -111,5 +114,5 @@ public sealed class ObjectCompactor(
     private CompactionRun NewRun() =>
         new(
             options, target, registry, new DataObjectReader(runtime, options, target.Storage.ReadAsync),
-            new BytePace(runtime, options.CompactionBytesPerSecond), isBusy, new Retry(runtime, options, _logger), metrics, _logger);
+            _pace, isBusy, new Retry(runtime, options, _logger), metrics, _logger);
 }

@@ -41,6 +41,9 @@ internal sealed class DataObjectReader(
         }
     }
 
+    /// <summary>How many bytes of an object are read to have its index; one that does not fit in there is read by itself.</summary>
+    public static int TailOf(long objectSize) => (int)Math.Min(objectSize, TailBytes);
+
     /// <summary>Reads an object's index; null if there is no such object.</summary>
     /// <param name="id">The object.</param>
     /// <param name="objectSize">Its size, as the registry knows it.</param>
@@ -53,7 +56,7 @@ internal sealed class DataObjectReader(
             throw Corrupt(id, $"{objectSize} bytes are too few for one");
         }
 
-        var tail = new byte[Math.Min(objectSize, TailBytes)];
+        var tail = new byte[TailOf(objectSize)];
         if (!await ReadAsync(id, objectSize - tail.Length, tail, token))
         {
             return null;

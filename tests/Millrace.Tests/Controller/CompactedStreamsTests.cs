@@ -140,6 +140,61 @@ public sealed class CompactedStreamsTests
     }
 
     [Fact]
+    public async Task Nothing_of_a_deleted_topic_stays_in_the_bucket_though_it_lies_beside_one_that_is_large_and_idle()
+    {
+        await using var world = await World.BeginAsync(withAnnexes: false);
+        await world.AppendAsync(0, 2);
+        await world.AppendAsync(1, 10, payload: 100);
+        await world.UploadAsync();
+        Assert.Single(await world.KeysAsync());
+        Assert.False(await world.Compactor.CompactAsync(default));
+        Assert.NotEmpty(await world.KeysWithAsync("t0 "));
+
+        await world.DeleteAsync(0);
+        await world.CreateAsync(0);
+        await world.CollectAsync();
+        Assert.NotEmpty(await world.KeysWithAsync("t0 "));
+        Assert.True(await world.Compactor.CompactAsync(default));
+        await world.CollectAsync();
+
+        Assert.Empty(await world.KeysWithAsync("t0 "));
+        Assert.Single(await world.KeysWithAsync("t1 "));
+        Assert.False(await world.Compactor.CompactAsync(default));
+        await world.CheckAsync();
+        await world.VerifyAsync();
+        await world.ReopenAsync(1);
+        await world.CheckAsync();
+    }
+
+    [Fact]
+    public async Task What_a_merge_has_read_and_written_is_counted_against_the_next_one_too()
+    {
+        const int Rate = 5_000;
+        await using var world = await World.BeginAsync(withAnnexes: false, Rate);
+        for (var round = 0; round < 3; round++)
+        {
+            await world.AppendAsync(0, 8, payload: 80);
+            await world.UploadAsync();
+        }
+
+        // Indexes, blocks, and what becomes of them.
+        var owed = await world.BytesAsync() + (3 * 8 * 80);
+        var begun = TimeProvider.System.GetTimestamp();
+        Assert.True(await world.Compactor.CompactAsync(default));
+        await world.CollectAsync();
+        owed += await world.BytesAsync();
+        for (var round = 0; round < 3; round++)
+        {
+            await world.AppendAsync(1, 1);
+            await world.UploadAsync();
+        }
+
+        Assert.True(await world.Compactor.CompactAsync(default));
+
+        Assert.True(TimeProvider.System.GetElapsedTime(begun) > 0.95 * TimeSpan.FromSeconds((double)owed / Rate));
+    }
+
+    [Fact]
     public async Task A_fault_that_nobody_expected_ends_a_job_and_not_the_node()
     {
         await using var world = await World.BeginAsync(withAnnexes: false);
@@ -173,7 +228,7 @@ public sealed class CompactedStreamsTests
 
         private static readonly StreamsOptions Small = TestNode.Small with
         {
-            BlockCacheBytes = 4_000, CompactionBytesPerSecond = 1L << 40, CompactedObjectBytes = 3_000, StreamObjectBytes = 2_000,
+            BlockCacheBytes = 4_000, CompactedObjectBytes = 3_000, StreamObjectBytes = 2_000,
         };
 
         private readonly MemoryObjectStorage _storage;
@@ -194,13 +249,14 @@ public sealed class CompactedStreamsTests
 
         private World(
             MemoryObjectStorage storage, BufferPool buffers, ControllerNode process, AskedController controller, NodeIncarnation self, RealNode walKeeper,
-            IWriteAheadLog wal)
+            IWriteAheadLog wal, long bytesPerSecond)
         {
             (_storage, _buffers, _process, _controller, _self, _walKeeper, _wal) = (storage, buffers, process, controller, self, walKeeper, wal);
             _store = new StreamStore(process.Runtime, Small, new StreamsComponents(self, wal, storage, controller, buffers));
             _collector = new ObjectCollector(process.Runtime, storage, controller.Controller, Options);
             Compactor = new ObjectCompactor(
-                process.Runtime, Small, new UploadTarget(self, storage, controller, buffers), new CompactionRegistry(controller.Channel, self), () => IsBusy(),
+                process.Runtime, Small with { CompactionBytesPerSecond = bytesPerSecond },
+                new UploadTarget(self, storage, controller, buffers), new CompactionRegistry(controller.Channel, self), () => IsBusy(),
                 _metrics);
         }
 
@@ -208,7 +264,7 @@ public sealed class CompactedStreamsTests
 
         public Func<bool> IsBusy { get; set; } = () => false;
 
-        public static async Task<World> BeginAsync(bool withAnnexes)
+        public static async Task<World> BeginAsync(bool withAnnexes, long bytesPerSecond = 1L << 40)
         {
             var storage = new MemoryObjectStorage();
             var process = new ControllerNode(storage);
@@ -221,7 +277,7 @@ public sealed class CompactedStreamsTests
             var world = new World(
                 storage,
                 new BufferPool(maxIdleBytes: 8 << 20) { Poisons = true },
-                process, controller, self, walKeeper, await wals.CreateAsync(descriptor, default));
+                process, controller, self, walKeeper, await wals.CreateAsync(descriptor, default), bytesPerSecond);
             world._withAnnexes = withAnnexes;
             for (var stream = 0; stream < Streams; stream++)
             {
@@ -341,6 +397,25 @@ public sealed class CompactedStreamsTests
         public async Task<IReadOnlyList<string>> KeysAsync() =>
             [.. (await _storage.ListAsync(DataObjectKey.Prefix, null, 1_000, default)).Select(entry => entry.Key)];
 
+        /// <summary>The objects that hold some text.</summary>
+        public async Task<IReadOnlyList<string>> KeysWithAsync(string text)
+        {
+            var found = new List<string>();
+            foreach (var key in await KeysAsync())
+            {
+                if ((await _storage.GetAsync(key, default)).AsSpan().IndexOf(Encoding.ASCII.GetBytes(text)) >= 0)
+                {
+                    found.Add(key);
+                }
+            }
+
+            return found;
+        }
+
+        /// <summary>Of all objects.</summary>
+        public async Task<long> BytesAsync() =>
+            (await _storage.ListAsync(DataObjectKey.Prefix, null, 1_000, default)).Sum(entry => entry.Size);
+
         /// <summary>A bit of the first object: of its index, or of what it has of the first stream.</summary>
         public async Task DamageAsync(bool ofIndex)
         {
@@ -383,7 +458,7 @@ public sealed class CompactedStreamsTests
             _buffers.Dispose();
         }
 
-        private async Task CreateAsync(int stream)
+        public async Task CreateAsync(int stream)
         {
             var name = _topics[stream] = $"t{_made++}";
             var topic = new CreateTopicsRequest.CreatableTopic { Name = name, NumPartitions = 1, ReplicationFactor = 1 };
@@ -393,7 +468,7 @@ public sealed class CompactedStreamsTests
             await OpenAsync(stream);
         }
 
-        private async Task DeleteAsync(int stream)
+        public async Task DeleteAsync(int stream)
         {
             var response = await _controller.DeleteTopicsAsync(
                 new DeleteTopicsRequest { Topics = [new DeleteTopicsRequest.DeleteTopicState { Name = _topics[stream] }] }, default);

@@ -92,6 +92,87 @@ public sealed class CompactionPlannerTests : IAsyncDisposable
     }
 
     [Fact]
+    public void Of_what_most_of_the_bytes_are_gone_the_rest_is_given_out_though_most_of_the_ranges_are_left()
+    {
+        var (large, small) = (_script.OpenStream(_first), _script.OpenStream(_first));
+        var id = _script.Prepare(_first);
+        _script.Commit(_first, null, ClusterScript.Range(id, large, 0, 0, 11), ClusterScript.Range(id, small, 0, 0, 10));
+        Assert.Empty(Take(_first));
+
+        _script.Do(entry => StreamOperations.Trim(entry, _first, large, new StreamEpoch(0), 11));
+
+        Assert.Equal([id], Take(_first));
+    }
+
+    [Fact]
+    public void What_holds_anything_of_a_deleted_stream_is_given_out_when_as_much_time_has_passed_as_a_deleted_object_stays()
+    {
+        var deleted = OpenTopic("t");
+        var lives = _script.OpenStream(_first);
+        var (id, other) = (_script.Prepare(_first), _script.Prepare(_first));
+        _script.Commit(_first, null, ClusterScript.Range(id, deleted, 0, 0, 1), ClusterScript.Range(id, lives, 0, 0, 1_000));
+        _script.Commit(_first, null, ClusterScript.Range(other, lives, 0, 1_000, 2_000));
+        _script.DeleteTopic("t");
+        Assert.Empty(Take(_first));
+
+        _process.Time.Advance(Options.DeletionDelay);
+
+        Assert.Equal([id], Take(_first));
+    }
+
+    [Fact]
+    public void What_was_uploaded_of_a_stream_that_was_deleted_meanwhile_is_given_out_too()
+    {
+        var deleted = OpenTopic("t");
+        var lives = _script.OpenStream(_first);
+        _script.DeleteTopic("t");
+        var id = _script.Prepare(_first);
+        _script.Commit(_first, null, ClusterScript.Range(id, deleted, 0, 0, 1), ClusterScript.Range(id, lives, 0, 0, 1_000));
+        Assert.Empty(Take(_first));
+
+        _process.Time.Advance(Options.DeletionDelay);
+
+        Assert.Equal([id], Take(_first));
+    }
+
+    [Fact]
+    public void What_was_merged_of_a_stream_that_was_deleted_meanwhile_is_given_out_once_more_and_then_no_more()
+    {
+        var deleted = OpenTopic("t");
+        var lives = _script.OpenStream(_first);
+        var source = _script.Prepare(_first);
+        _script.Commit(_first, null, ClusterScript.Range(source, deleted, 0, 0, 1), ClusterScript.Range(source, lives, 0, 0, 1_000));
+        _script.DeleteTopic("t");
+        var merged = _script.Prepare(_first);
+        Replace(source, merged, ClusterScript.Range(merged, deleted, 0, 0, 1), ClusterScript.Range(merged, lives, 0, 0, 1_000));
+        Assert.Empty(Take(_first));
+        _process.Time.Advance(Options.DeletionDelay);
+        Assert.Equal([merged], Take(_first));
+
+        var pure = _script.Prepare(_first);
+        Replace(merged, pure, ClusterScript.Range(pure, lives, 0, 0, 1_000));
+        _process.Time.Advance(2 * Options.DeletionDelay);
+
+        Assert.Empty(Take(_first));
+    }
+
+    [Fact]
+    public void What_a_node_is_slow_about_stays_its_own_as_long_as_it_gets_on()
+    {
+        var stream = _script.OpenStream(_first);
+        var objects = Upload(stream, 3);
+        Assert.Equal(objects, Take(_first));
+        _process.Time.Advance(Options.CompactionPatience * 0.7);
+        _planner.OnProgress(_first);
+        _process.Time.Advance(Options.CompactionPatience * 0.7);
+        Assert.Empty(Take(_second));
+
+        _process.Time.Advance(Options.CompactionPatience * 0.3);
+
+        Assert.Equal(objects, Take(_second));
+    }
+
+    [Fact]
     public void What_is_large_stays_as_it_is_and_parts_what_lies_before_and_behind_it()
     {
         var stream = _script.OpenStream(_first);
@@ -186,6 +267,22 @@ public sealed class CompactionPlannerTests : IAsyncDisposable
     }
 
     private List<ObjectId> Take(NodeIncarnation node) => [.. _planner.Take(_script.State, node).Select(source => source.Object)];
+
+    private StreamId OpenTopic(string name)
+    {
+        var id = _script.CreateTopic(name).Partitions[0].Stream;
+        _script.Open(_first, id, _script.State.Cluster.Topics[name].Partitions[0].Epoch.Value);
+        return id;
+    }
+
+    /// <summary>An object in the place of another, with what it has of it.</summary>
+    private void Replace(ObjectId source, ObjectId target, params ObjectRange[] ranges)
+    {
+        var digest = _script.State.Streams.Objects.All[source].Digest;
+        ObjectRange[] proven = [.. ranges.Select(range => range with { ObjectDigest = digest })];
+        _script.Do(entry => CompactionJudge.Commit(
+            entry, new CompactionCommit(_first, [new SourceShare(source, digest, default)], proven), CompactionRules.Default));
+    }
 
     private ObjectId Upload(StreamId stream, long start, long objectBytes)
     {

@@ -12,6 +12,7 @@ internal sealed class CounterShard(ShardContext<long> context) : ICoordinatorSha
     public const long Whole = 1L << 40;
 
     private readonly List<(long Bound, Reply<long> Reply)> _waiting = [];
+    private bool _isCleared;
 
     public long Sum { get; private set; }
 
@@ -20,15 +21,22 @@ internal sealed class CounterShard(ShardContext<long> context) : ICoordinatorSha
     /// <summary>Its state is its own codec's: for tests that need one instance of each.</summary>
     public static ICoordinatorRecordCodec<long> Codec { get; } = new CounterShard(null!);
 
-    public int LiveRecordCount => 1;
+    public int LiveRecordCount => _isCleared ? 0 : 1;
 
     public IEnumerable<long> LiveRecords()
     {
-        yield return Whole + Sum;
+        if (!_isCleared)
+        {
+            yield return Whole + Sum;
+        }
     }
 
     // A record adds to the sum, or is all of it.
-    public void Replay(long record) => Sum = record >= Whole / 2 ? record - Whole : Sum + record;
+    public void Replay(long record)
+    {
+        Sum = record >= Whole / 2 ? record - Whole : Sum + record;
+        _isCleared = record == Whole;
+    }
 
     public CoordinatorResult<long> OnLoaded() => new();
 
@@ -56,6 +64,15 @@ internal sealed class CounterShard(ShardContext<long> context) : ICoordinatorSha
         }
 
         result.Answer(reply, Sum + count);
+        return result;
+    }
+
+    /// <summary>Nothing is live after it, not even its own record.</summary>
+    public CoordinatorResult<long> Clear(Reply<long> reply)
+    {
+        var result = new CoordinatorResult<long>();
+        result.Append(Whole);
+        result.Answer(reply, 0);
         return result;
     }
 

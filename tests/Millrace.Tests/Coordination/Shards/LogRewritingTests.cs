@@ -125,6 +125,30 @@ public sealed class LogRewritingTests
     });
 
     [Fact]
+    public void A_log_of_which_nothing_counts_any_more_is_trimmed_by_the_operation_that_brings_that_about() => Run(async () =>
+    {
+        await _partition.SubmitAsync<long>((shard, reply) => shard.AddMany(Most, maySplit: false, reply));
+        await SettleAsync();
+        Assert.Equal((0, Most), (_log.Start, Length));
+        await _partition.SubmitAsync<long>((shard, reply) => shard.Clear(reply));
+        await SettleAsync();
+        Assert.Equal((Most, 1), (_log.Start, Length));
+
+        Load();
+        await SettleAsync();
+        Assert.Equal(0, await Read());
+        Assert.Equal(5, await Add(5));
+
+        // What stayed of it is counted: so many more are spare.
+        await _partition.SubmitAsync<long>((shard, reply) => shard.AddMany(Spare - 1, maySplit: false, reply));
+        await SettleAsync();
+        Assert.Equal((Most, Spare + 1), (_log.Start, Length));
+        Assert.Equal(Spare + 5, await Add(1));
+        await SettleAsync();
+        Assert.Equal(1, Length);
+    });
+
+    [Fact]
     public void Trimming_is_tried_until_it_is_decided() => Run(async () =>
     {
         await _partition.SubmitAsync<long>((shard, reply) => shard.AddMany(Most, maySplit: false, reply));
