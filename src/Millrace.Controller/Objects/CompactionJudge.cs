@@ -112,11 +112,12 @@ internal static class CompactionJudge
         {
             next = range.Stream == stream ? next : 0;
             var length = range.EndOffset - range.StartOffset;
-            if (length is < 0 or > RangeState.MostOffsets || range.Bytes < 0 || (length == 0 && !range.HasCheckpoint) || (length > 0 && range.StartOffset < next)
-                || range.Stream < stream)
+            if (length is < 0 or > RangeState.MostOffsets || range.Bytes < 0 || (length == 0 && !range.HasCheckpoint)
+                || (length > 0 && range.StartOffset < next) || range.Stream < stream)
             {
                 throw new ArgumentException(
-                    $"Stream {range.Stream}: a range from {range.StartOffset} to {range.EndOffset}, of {range.Bytes} bytes, is none, or is out of order", nameof(ranges));
+                    $"Stream {range.Stream}: a range from {range.StartOffset} to {range.EndOffset}, of {range.Bytes} bytes, is none, or is out of order",
+                    nameof(ranges));
             }
 
             (stream, next) = (range.Stream, length > 0 ? range.EndOffset : next);

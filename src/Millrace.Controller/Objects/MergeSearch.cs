@@ -8,8 +8,8 @@ namespace Millrace.Controller.Objects;
 /// A stream that has ranges one after another in so many objects of one size class gives them: merged, these ranges are one, about so many times as large,
 /// and in an object of the next class. So a stream keeps a few ranges in each class, and each record is written once in each class. An object's class is by
 /// what it has of the stream, or of its streams in the mean, and not by its size: what is merged of many streams is cut into objects of fewer. Where there is
-/// nothing of that, objects of which most is gone are worth it by themselves, and those that hold something of a deleted stream. Each search goes on where the one before has ended, and looks at a bounded
-/// number of ranges. Threading: one at a time.
+/// nothing of that, objects of which most is gone are worth it by themselves, and those that hold something of a deleted stream. Each search goes on where
+/// the one before has ended, and looks at a bounded number of ranges. Threading: one at a time.
 /// </remarks>
 internal sealed class MergeSearch(ClusterControllerOptions options)
 {

@@ -113,7 +113,8 @@ internal static class UploadJudge
         {
             if (range.EndOffset < range.StartOffset || range.Bytes < 0 || (range.EndOffset == range.StartOffset && !range.HasCheckpoint))
             {
-                throw new ArgumentException($"Stream {range.Stream}: a range from {range.StartOffset} to {range.EndOffset}, of {range.Bytes} bytes, holds nothing", nameof(commit));
+                throw new ArgumentException(
+                    $"Stream {range.Stream}: a range from {range.StartOffset} to {range.EndOffset}, of {range.Bytes} bytes, holds nothing", nameof(commit));
             }
 
             if (range.EndOffset - range.StartOffset is < 0 or > RangeState.MostOffsets)

@@ -4,7 +4,8 @@ namespace Millrace.Coordination.Shards;
 
 /// <content>
 /// How the log stays proportional to what the shard keeps: its live records are appended once more, part by part and between the operations, and then
-/// all before them is trimmed. Where none is live, it is all before the newest append, which nobody needs either, and which says where. Any key has either a record among those, or a later one of an operation; so what is read from there is the same state.
+/// all before them is trimmed. Where none is live, it is all before the newest append, which nobody needs either, and which says where. Any key has either
+/// a record among those, or a later one of an operation; so what is read from there is the same state.
 /// </content>
 internal sealed partial class CoordinatorPartition<TShard, TRecord>
 {
