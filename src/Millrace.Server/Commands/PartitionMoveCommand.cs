@@ -102,8 +102,8 @@ internal sealed class PartitionMoveCommand : ClientCommand
         {
             Messages.Note(
                 Client.Json(result),
-                "What was cancelled stays with its leader until its first replica is started again, or preferred leaders are elected: the broker that was to lead "
-                + "it is that. `millrace partition move --to LEADER` makes the leader the first.");
+                "What was cancelled stays with its leader until its first replica is started again, or preferred leaders are elected: the broker that was to "
+                + "lead it is that. `millrace partition move --to LEADER` makes the leader the first.");
         }
 
         return Complain(topic, outcomes.Where(outcome => outcome.Value is { Code: not ErrorCode.NoReassignmentInProgress }), result);

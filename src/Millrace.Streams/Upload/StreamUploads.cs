@@ -81,8 +81,8 @@ internal sealed class StreamUploads(StreamCore core, UploadContext context)
                 OnCommitted(outcome.Range, outcome.Range.StartOffset);
                 break;
             case RangeOutcome.Cut or RangeOutcome.Void when outcome.IsClosed:
-                // An answer was lost, and what it was of has been moved or trimmed since. It is closed at its end, and nothing is wanted of this owner any more:
-                // to ask for a checkpoint again would come to the same again.
+                // An answer was lost, and what it was of has been moved or trimmed since. It is closed at its end, and nothing is wanted of this owner any
+                // more: to ask for a checkpoint again would come to the same again.
                 core.OnRangeClosed();
                 OnClosed(end);
                 break;
