@@ -53,8 +53,8 @@ public sealed partial class DevClusterTests : IDisposable
             Assert.Equal(string.Join(',', first.Brokers.Select(broker => broker.Groups["address"].Value)), first.Bootstrap);
             Assert.Contains("is taken: the system chooses one for broker-1", first.Errors, StringComparison.Ordinal);
             var shell = new Shell(first.Bootstrap);
-            await shell.RunAsync("topic create kept -p 3");
-            await shell.RunAsync("produce kept", "one\ntwo\nthree\n");
+            await shell.RunAsync("topic create kept -p 3 --timeout 60");
+            await shell.RunAsync("produce kept --timeout 60", "one\ntwo\nthree\n");
             Assert.Equal(wal == "file" ? 3 : 0, Directory.GetDirectories(_directory.Path, "wal", SearchOption.AllDirectories).Length);
 
             var killed = first.Brokers[1].Groups["pid"].Value;
@@ -69,7 +69,7 @@ public sealed partial class DevClusterTests : IDisposable
 
         await using var second = await RunAsync(wal);
         Assert.Equal(
-            ["one", "three", "two"], (await new Shell(second.Bootstrap).RunAsync("consume kept --exit --offset start")).Lines.Order());
+            ["one", "three", "two"], (await new Shell(second.Bootstrap).RunAsync("consume kept --exit --offset start --timeout 60")).Lines.Order());
         Assert.Equal(0, await second.StopAsync());
     }
 
