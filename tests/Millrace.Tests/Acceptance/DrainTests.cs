@@ -22,7 +22,7 @@ public sealed class DrainTests
         await load.WaitForMoreAsync(1_000, Limit);
         Assert.True(await Eventually.BecomesTrueAsync(() => member.Count > 0));
 
-        var plan = Rows(await new Shell(cluster[0].BootstrapServers).RunAsync("cluster restart-plan --json"));
+        var plan = Rows(await new Shell(cluster[0].BootstrapServers).RunAsync("cluster restart-plan --json --timeout 60"));
         Assert.Equal(Enumerable.Range(1, Brokers), plan.Select(row => (int)row["step"]!));
         Assert.Equal([false, false, true], plan.Select(row => (bool)row["controller"]!));
         foreach (var node in plan.Select(row => (int)row["node"]!).ToArray())

@@ -7,12 +7,13 @@ namespace Millrace.Tests.Acceptance;
 
 /// <summary>
 /// Several idempotent producers that write numbered records to every partition of a topic until they are stopped, and
-/// remember what was acknowledged. They reconnect and retry by themselves, as an application's would. Each sends
-/// <see cref="RecordsPerSecond"/> at most: a test that waits for its turn meanwhile must neither fill the disk nor have millions to read back.
+/// remember what was acknowledged. They reconnect and retry by themselves, as an application's would. Each sends at a
+/// bounded rate: a test that waits for its turn meanwhile must neither fill the disk, nor have millions to read back, nor take the machine from the
+/// tests beside it.
 /// </summary>
 internal sealed class Load : IDisposable
 {
-    private const int RecordsPerSecond = 5_000;
+    private readonly int _recordsPerSecond;
     private readonly List<IProducer<Null, string>> _producers = [];
     private readonly ConcurrentBag<Acknowledged> _acknowledged = [];
     private readonly ConcurrentBag<string> _failures = [];
@@ -20,8 +21,9 @@ internal sealed class Load : IDisposable
     private readonly List<Thread> _threads = [];
     private long _count;
 
-    public Load(string bootstrapServers, string topic, int partitions, int producers, int recordBytes = 100, string name = "p")
+    public Load(string bootstrapServers, string topic, int partitions, int producers, int recordBytes = 100, string name = "p", int recordsPerSecond = 1_000)
     {
+        _recordsPerSecond = recordsPerSecond;
         for (var p = 0; p < producers; p++)
         {
             var producer = new ProducerBuilder<Null, string>(new ProducerConfig
@@ -29,7 +31,7 @@ internal sealed class Load : IDisposable
                 BootstrapServers = bootstrapServers,
                 EnableIdempotence = true,
                 Acks = Acks.All,
-                LingerMs = 10,
+                LingerMs = 50,
                 BatchNumMessages = 200,
                 QueueBufferingMaxMessages = 2000,
                 MessageTimeoutMs = 0,
@@ -100,7 +102,7 @@ internal sealed class Load : IDisposable
         var start = Stopwatch.GetTimestamp();
         for (var number = 0L; !_stopping.IsCancellationRequested; number++)
         {
-            while (number > Stopwatch.GetElapsedTime(start).TotalSeconds * RecordsPerSecond && !_stopping.IsCancellationRequested)
+            while (number > Stopwatch.GetElapsedTime(start).TotalSeconds * _recordsPerSecond && !_stopping.IsCancellationRequested)
             {
                 producer.Poll(TimeSpan.FromMilliseconds(5));
             }

@@ -29,7 +29,7 @@ public sealed class StoreOutageTests
             "--store", store.Server.Uri("outage"), "--wal", wal == "file" ? $"file://{directory.Sub("wal")}" : wal,
             "--set", $"millrace.not.uploaded.max.bytes={NotUploadedMegabytes << 20}", "--set", "millrace.upload.bytes=4194304");
         await TestTopic.CreateAsync(broker.BootstrapServers, "outage", Partitions);
-        using var load = new Load(broker.BootstrapServers, "outage", Partitions, producers: 2, recordBytes: 2000);
+        using var load = new Load(broker.BootstrapServers, "outage", Partitions, producers: 2, recordBytes: 2000, recordsPerSecond: 5_000);
         await load.WaitForMoreAsync(2000, TimeSpan.FromSeconds(60));
         using var member = new CommittingMember(broker.BootstrapServers, "outage");
         Assert.True(await Eventually.BecomesTrueAsync(() => member.Commits > 0));
@@ -76,7 +76,7 @@ public sealed class StoreOutageTests
         await using (var broker = await MillraceProcess.StartAsync(directory.Sub("data"), store.Server.Credentials, arguments))
         {
             await TestTopic.CreateAsync(broker.BootstrapServers, "away", Partitions);
-            using var load = new Load(broker.BootstrapServers, "away", Partitions, producers: 2, recordBytes: 10_000);
+            using var load = new Load(broker.BootstrapServers, "away", Partitions, producers: 2, recordBytes: 10_000, recordsPerSecond: 5_000);
             await load.WaitForMoreAsync(4000, TimeSpan.FromSeconds(90));
             load.Stop(TimeSpan.FromSeconds(90));
             await store.SignalAsync("STOP");

@@ -11,7 +11,7 @@ public sealed class ProfileTests(SharedBroker broker) : IDisposable
     [Theory]
     [InlineData("--profile here", "", "127.0.0.1:1")]
     [InlineData("", "here", "")]
-    [InlineData("--profile here --timeout 5", "elsewhere", "")]
+    [InlineData("--profile here --timeout 60", "elsewhere", "")]
     public async Task A_command_goes_to_the_cluster_that_a_profile_names(string options, string profile, string bootstrap)
     {
         var directory = Directory.CreateDirectory(Path.Combine(_folder.Path, "millrace"));
