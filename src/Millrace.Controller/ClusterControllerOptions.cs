@@ -1,3 +1,4 @@
+using Millrace.Controller.Balancing;
 using Millrace.Controller.Objects;
 
 namespace Millrace.Controller;
@@ -31,6 +32,8 @@ public sealed record ClusterControllerOptions
 
     /// <summary>How long nobody else gets what a node was given to compact and has not brought.</summary>
     public TimeSpan CompactionPatience { get; init; } = TimeSpan.FromMinutes(10);
+
+    internal BalanceRules BalanceRules { get; init; } = BalanceRules.Default;
 
     internal CompactionRules CompactionRules { get; init; } = CompactionRules.Default;
 

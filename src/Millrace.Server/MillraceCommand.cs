@@ -34,6 +34,7 @@ internal sealed class MillraceCommand : RootCommand
         Add(new ClusterCommand());
         Add(new BrokerCommand());
         Add(new PartitionCommand());
+        Add(new BalancerCommand());
         Add(new StoreCommand());
         Add(new DevCommand());
         Add(new CompletionCommand());

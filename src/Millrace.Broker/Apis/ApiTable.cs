@@ -67,6 +67,7 @@ internal static class ApiTable
             ApiEntry.For<DescribeClusterHandler, DescribeClusterRequest, DescribeClusterResponse>(new(broker.Identity, broker.Metadata)),
             ApiEntry.For<UnregisterBrokerHandler, UnregisterBrokerRequest, UnregisterBrokerResponse>(new(deeds)),
             ApiEntry.For<DescribeNodesHandler, DescribeNodesRequest, DescribeNodesResponse>(new(broker.Identity.Node, broker.Metadata, deeds)),
+            ApiEntry.For<DescribeBalancerHandler, DescribeBalancerRequest, DescribeBalancerResponse>(new(deeds)),
             ApiEntry.For<DescribeMovesHandler, DescribeMovesRequest, DescribeMovesResponse>(new(broker.Runtime.Time, broker.Partitions)),
         ]);
     }

@@ -5,14 +5,17 @@ using Millrace.Cluster.Liveness;
 using Millrace.Cluster.Peers;
 using Millrace.Cluster.Seat;
 using Millrace.Controller;
+using Millrace.Controller.Balancing;
 using Millrace.Controller.Endpoint;
 using Millrace.Controller.Log;
 using Millrace.Metadata;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
+using Millrace.Metadata.Loads;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
+using Millrace.Runtime.Ids;
 
 namespace Millrace.Cluster.Membership;
 
@@ -231,8 +234,10 @@ internal sealed class MemberLoop : IAsyncDisposable
             term, controller, _questions, _options, _self, gone, failovers,
             // One request that takes long is no store that is away; nor is one that nothing of the log waits for.
             () => controller.Stalled is var stalled && _storage.Owing is var owing && stalled < owing ? stalled : owing);
-        var endpoint = new ControllerEndpoint(term, controller, _options.Controller);
+        var balancer = new Balancer(term, controller, () => new Dictionary<NodeId, NodeLoad>(), _options.Controller);
+        var endpoint = new ControllerEndpoint(term, controller, _options.Controller, balancer);
         _ = term.Spawn("node-sessions", sessions.RunAsync);
+        _ = term.Spawn("balancer", balancer.RunAsync);
         Seat.Seat(new LocalController(owner, controller, endpoint, sessions));
         var beats = new Heartbeats(term, _options, owner.Id, _reports, (request, _) => ValueTask.FromResult(sessions.Hear(request, connection: null)));
         _ = term.Spawn("own-heartbeats", beats.RunAsync);

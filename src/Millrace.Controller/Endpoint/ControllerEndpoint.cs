@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Microsoft.Extensions.Logging;
+using Millrace.Controller.Balancing;
 using Millrace.Controller.Messages;
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
@@ -32,7 +33,8 @@ public sealed class ControllerEndpoint : IControllerLink
     /// <param name="runtime">Of the incarnation whose controller it is.</param>
     /// <param name="controller">Decides.</param>
     /// <param name="options">The defaults of topics.</param>
-    public ControllerEndpoint(NodeRuntime runtime, ClusterController controller, ClusterControllerOptions options)
+    /// <param name="balancer">Tells of itself; null where there is none.</param>
+    public ControllerEndpoint(NodeRuntime runtime, ClusterController controller, ClusterControllerOptions options, Balancer? balancer = null)
     {
         _controller = controller;
 
@@ -82,6 +84,15 @@ public sealed class ControllerEndpoint : IControllerLink
         });
         Take(new RequestKind<CommitCompactionRequest, CommitCompactionResponse> { Decide = compaction.Commit });
         Take(new RequestKind<StreamOpsRequest, StreamOpsResponse> { Decide = StreamRequests.Decide, Answer = StreamRequests.TryAnswer });
+        if (balancer is not null)
+        {
+            var questions = new BalancerQuestions(balancer);
+            Take(new RequestKind<DescribeBalancerRequest, DescribeBalancerResponse>
+            {
+                Decide = (entry, request) => questions.Describe(entry.State, request), Answer = questions.Describe,
+            });
+        }
+
         _kinds = kinds.ToFrozenDictionary();
 
         void Take<TRequest, TResponse>(RequestKind<TRequest, TResponse> kind)

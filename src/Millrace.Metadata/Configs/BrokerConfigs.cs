@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using System.Globalization;
+using Millrace.Metadata.Image;
 
 namespace Millrace.Metadata.Configs;
 
@@ -27,6 +29,9 @@ public static class BrokerConfigs
     public const string LogRetentionCheckIntervalMs = "log.retention.check.interval.ms";
     public const string MaxConnections = "max.connections";
     public const string MaxConnectionsPerIp = "max.connections.per.ip";
+    public const string BalancerExcludedBrokers = "millrace.balancer.excluded.brokers";
+    public const string BalancerExcludedTopics = "millrace.balancer.excluded.topics";
+    public const string BalancerMode = "millrace.balancer.mode";
     public const string Drained = "millrace.drained";
     public const string HandOverPartitions = "millrace.handover.partitions";
     public const string OffsetsSpareRecords = "millrace.offsets.spare.records";
@@ -78,6 +83,15 @@ public static class BrokerConfigs
         ConfigDefinition.List(
             CordonedLogDirs, "", static item => item == "*" ? null : "There is one store, of all brokers: * means it",
             "With *, the broker gets no new partitions. Set for one broker, while it runs or is away."),
+        ConfigDefinition.List(
+            BalancerExcludedBrokers, "",
+            static item => int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? null : "A broker's id is a number",
+            "Ids of brokers that the balancer moves nothing away from, and nothing to."),
+        ConfigDefinition.List(
+            BalancerExcludedTopics, "", TopicName.Check, "Topics that the balancer moves no partitions of."),
+        ConfigDefinition.OneOf(
+            BalancerMode, "on", ["on", "advise", "off"],
+            "Whether the cluster evens the loads of its brokers by itself: on moves partitions, advise only says which, off does not look."),
         ConfigDefinition.Boolean(
             Drained, false,
             "The broker leads nothing: what it leads is handed over to others, and it gets nothing, until this is unset. Set for one broker, while it runs or "

@@ -1,0 +1,206 @@
+using System.Collections.Frozen;
+using CsCheck;
+using Millrace.Controller.Balancing;
+using Millrace.Runtime.Ids;
+using Millrace.Simulation.Balancing;
+using Xunit;
+
+namespace Millrace.Tests.Controller.Balancing;
+
+/// <summary>What the balancer plans for clusters that consist of loads alone.</summary>
+public sealed class BalancePlannerTests
+{
+    private const double Megabyte = 1_000_000;
+
+    [Fact]
+    public void From_wherever_it_begins_it_comes_to_rest_with_nothing_left_to_gain() =>
+        Worlds.Sample(
+            setting =>
+            {
+                var trial = new Trial(Make(setting));
+                var world = trial.World;
+                Skew(world, setting.Seed);
+
+                var last = 0;
+                for (var window = 1; window <= 400; window++)
+                {
+                    last = trial.Run().Count > 0 ? window : last;
+                }
+
+                Assert.True(last < 300, $"It still moves after {last} windows");
+                var largest = Enumerable.Range(0, world.Partitions).Max(world.WeightOf);
+                var mean = world.Loads().Values.Average();
+                Assert.True(
+                    world.Loads().Values.Max() <= Math.Max(1.25 * mean, mean + (5 * Megabyte)) || world.Loads().Values.Max() <= largest + (0.25 * mean),
+                    $"{world.Highest()} times the mean");
+            },
+            iter: 60);
+
+    [Fact]
+    public void Noise_alone_moves_nothing_that_was_even_before() =>
+        Worlds.Sample(
+            setting =>
+            {
+                var trial = new Trial(Make(setting));
+                var world = trial.World;
+                Skew(world, setting.Seed);
+                for (var window = 0; window < 100; window++)
+                {
+                    trial.Run();
+                }
+
+                world.Noise = 0.3;
+                var moves = Enumerable.Range(0, 360).SelectMany(_ => trial.Run()).ToList();
+
+                // What lay just below where it begins may be lifted above it; nothing goes to and fro.
+                Assert.InRange(moves.Count, 0, 2 * world.Nodes.Count);
+                Assert.All(moves.CountBy(world.NumberOf), partition => Assert.Equal(1, partition.Value));
+            },
+            iter: 20);
+
+    [Fact]
+    public void It_keeps_to_its_pace_its_rests_and_what_is_excluded_whatever_happens() =>
+        Worlds.Sample(
+            setting =>
+            {
+                var trial = new Trial(Make(setting));
+                var world = trial.World;
+                var random = new Random(setting.Seed);
+                var excluded = new BalanceExclusions(FrozenSet.Create("topic-0"), FrozenSet.Create(new NodeId(0)));
+                var moved = new Dictionary<int, TimeSpan>();
+                var lately = new Queue<TimeSpan>();
+                for (var window = 0; window < 200; window++)
+                {
+                    world.Heat(random.Next(world.Partitions), random.NextDouble() < 0.5 ? 30 : 1 / 30.0);
+                    foreach (var move in trial.Run(excluded))
+                    {
+                        Assert.False(moved.TryGetValue(world.NumberOf(move), out var before) && trial.Now - before < TimeSpan.FromMinutes(5));
+                        Assert.DoesNotContain("topic-0", world.Image.NameOf(move.Topic)!, StringComparison.Ordinal);
+                        Assert.NotEqual(new NodeId(0), move.From);
+                        Assert.NotEqual(new NodeId(0), move.To);
+                        Assert.NotEqual(move.From, move.To);
+                        moved[world.NumberOf(move)] = trial.Now;
+                        if (move.Goal != BalanceGoal.Fill)
+                        {
+                            lately.Enqueue(trial.Now);
+                        }
+                    }
+
+                    while (lately.TryPeek(out var oldest) && trial.Now - oldest >= TimeSpan.FromMinutes(1))
+                    {
+                        lately.Dequeue();
+                    }
+
+                    Assert.InRange(lately.Count, 0, 50);
+                }
+            },
+            iter: 30);
+
+    [Fact]
+    public void A_node_that_comes_is_at_its_share_of_partitions_and_of_the_load_with_one_plan() =>
+        Worlds.Sample(
+            setting =>
+            {
+                var trial = new Trial(Make(setting));
+                var world = trial.World;
+                trial.Run();
+                var node = world.Join();
+
+                var moves = trial.Run();
+
+                var fair = world.Partitions / world.Nodes.Count;
+                Assert.All(moves, move => Assert.Equal((BalanceGoal.Fill, node), (move.Goal, move.To)));
+                Assert.Equal(fair, moves.Count);
+                Assert.InRange(world.Loads()[node], 0, 1.1 * world.Loads().Values.Average() + 1);
+            },
+            iter: 60);
+
+    [Fact]
+    public void It_moves_nothing_while_a_failover_is_under_way_or_a_node_is_not_heard()
+    {
+        var (world, planner) = (Make((Seed: 1, Nodes: 3, Topics: 3, Partitions: 10)), new BalancePlanner(BalanceRules.Default));
+        var now = TimeSpan.FromHours(1);
+        var node = world.Join();
+        var loads = world.Measure();
+        var image = world.Image;
+        var topic = image.Topics["topic-0"];
+
+        loads.Remove(node);
+        Assert.Equal("Broker 3 has not told of its load lately.", planner.Plan(image, loads, BalanceExclusions.None, now).Waits);
+
+        var orphan = topic with { Partitions = topic.Partitions.SetItem(0, topic.Partitions[0] with { Leader = null, PlannedTo = new NodeId(1) }) };
+        var plan = planner.Plan(
+            image with { Topics = image.Topics.SetItem("topic-0", orphan) }, world.Measure(), BalanceExclusions.None, now);
+        Assert.Equal("A failover is under way.", plan.Waits);
+        Assert.Empty(plan.Moves);
+        Assert.NotEmpty(planner.Plan(image, world.Measure(), BalanceExclusions.None, now).Moves);
+    }
+
+    [Fact]
+    public void Processors_that_have_too_much_to_do_are_relieved_though_no_load_is_high()
+    {
+        var world = new LoadWorld(seed: 1, nodes: 3, topics: 3, partitionsOfTopic: 30, meanBytes: 3 * Megabyte, capacity: 5 * Megabyte);
+        foreach (var partition in Enumerable.Range(0, world.Partitions).Where(partition => world.LeaderOf(partition) == new NodeId(1)).Take(20).ToArray())
+        {
+            world.Lead(partition, new NodeId(0));
+        }
+
+        var trial = new Trial(world);
+        var moves = Enumerable.Range(0, 12).SelectMany(_ => trial.Run()).ToList();
+
+        Assert.Equal((BalanceGoal.Overload, new NodeId(0)), (moves[0].Goal, moves[0].From));
+        Assert.DoesNotContain(moves, move => move.Goal == BalanceGoal.Load);
+        Assert.InRange(world.Loads()[new NodeId(0)] / (5 * Megabyte), 0, 0.75);
+    }
+
+    [Fact]
+    public void Numbers_are_evened_where_nothing_has_any_load()
+    {
+        var world = new LoadWorld(seed: 1, nodes: 3, topics: 3, partitionsOfTopic: 30, meanBytes: 0, capacity: Megabyte);
+        for (var partition = 0; partition < 60; partition++)
+        {
+            world.Lead(partition, new NodeId(partition % 2));
+        }
+
+        var trial = new Trial(world);
+        var moves = Enumerable.Range(0, 30).SelectMany(_ => trial.Run()).ToList();
+
+        Assert.All(moves, move => Assert.Equal(BalanceGoal.Count, move.Goal));
+        Assert.All(world.Counts().Values, count => Assert.InRange(count, 24, 36));
+    }
+
+    private static Gen<(int Seed, int Nodes, int Topics, int Partitions)> Worlds =>
+        Gen.Select(Gen.Int[0, 1_000_000], Gen.Int[2, 9], Gen.Int[4, 8], Gen.Int[20, 60]);
+
+    private static LoadWorld Make((int Seed, int Nodes, int Topics, int Partitions) setting) =>
+        new(setting.Seed, setting.Nodes, setting.Topics, setting.Partitions, meanBytes: 50 * Megabyte, capacity: 500 * Megabyte);
+
+    /// <summary>Some topics are far busier, and some nodes lead far more.</summary>
+    private static void Skew(LoadWorld world, int seed)
+    {
+        var random = new Random(seed);
+        world.HeatTopic(1, 10);
+        for (var i = 0; i < world.Partitions / 3; i++)
+        {
+            world.Lead(random.Next(world.Partitions), world.Nodes.First());
+        }
+    }
+
+    /// <summary>A world and its balancer, window after window.</summary>
+    private sealed class Trial(LoadWorld world)
+    {
+        private readonly BalancePlanner _planner = new(BalanceRules.Default);
+
+        public LoadWorld World { get; } = world;
+
+        public TimeSpan Now { get; private set; } = TimeSpan.FromHours(1);
+
+        public IReadOnlyList<BalanceMove> Run(BalanceExclusions? excluded = null)
+        {
+            Now += LoadWorld.Window;
+            var plan = _planner.Plan(World.Image, World.Measure(), excluded ?? BalanceExclusions.None, Now);
+            World.Do(plan.Moves);
+            return plan.Moves;
+        }
+    }
+}
