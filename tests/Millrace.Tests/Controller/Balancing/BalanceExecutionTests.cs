@@ -1,0 +1,95 @@
+using Millrace.Controller.Balancing;
+using Millrace.Controller.Nodes;
+using Millrace.Metadata;
+using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
+using Millrace.Runtime.Ids;
+using Millrace.Streams.Registry;
+using Millrace.Streams.Wal;
+using Xunit;
+
+namespace Millrace.Tests.Controller.Balancing;
+
+public sealed class BalanceExecutionTests
+{
+    private readonly ClusterScript _script = new();
+    private readonly NodeIncarnation[] _nodes;
+
+    public BalanceExecutionTests()
+    {
+        _nodes = [.. Enumerable.Range(0, 4).Select(number => _script.Register(name: $"n{number}", kind: WalKind.Object))];
+        _script.CreateTopic("t", partitions: 8, replicationFactor: 2);
+    }
+
+    [Fact]
+    public void Who_is_to_lead_a_partition_is_its_preferred_leader_from_then_on_in_the_place_of_the_one_that_led_it()
+    {
+        var before = Partition(0);
+        var to = Other(before);
+
+        Assert.Single(Begin(Move(0, to)));
+
+        Assert.Equal([to, .. before.Replicas.Where(replica => replica != before.Leader)], Partition(0).Replicas);
+        Assert.Contains(to, new[] { Partition(0).Leader, Partition(0).PlannedTo });
+    }
+
+    [Fact]
+    public void A_replica_that_is_to_lead_changes_places_and_nobody_loses_his()
+    {
+        var before = Partition(0);
+        var to = before.Replicas[1];
+
+        Assert.Single(Begin(Move(0, to)));
+
+        Assert.Equal([to, before.Replicas[0]], Partition(0).Replicas);
+    }
+
+    [Fact]
+    public void Several_moves_of_several_topics_are_begun_in_one_entry_whatever_their_order()
+    {
+        _script.CreateTopic("u", partitions: 4, replicationFactor: 1);
+        var entries = _script.Entries;
+
+        Assert.Equal(4, Begin(Move(5, Other(Partition(5))), Move(1, "u", _nodes[3].Node), Move(2, Other(Partition(2))), Move(0, "u", _nodes[2].Node)).Count);
+
+        Assert.Equal(entries + 1, _script.Entries);
+    }
+
+    [Fact]
+    public void What_has_changed_since_it_was_planned_stays_as_it_is()
+    {
+        var stale = Move(0, Other(Partition(0))) with { From = Other(Partition(0)) };
+        var gone = Move(1, Other(Partition(1))) with { Topic = Guid.NewGuid() };
+        var toDead = Move(2, Other(Partition(2)));
+        _script.Do(entry => NodeOperations.Fence(entry, _nodes.Single(node => node.Node == toDead.To)));
+        var before = _script.State.Cluster.Topics["t"];
+
+        Assert.Empty(Begin(stale, gone, toDead));
+
+        Assert.Equal(before, _script.State.Cluster.Topics["t"]);
+    }
+
+    [Fact]
+    public void Nothing_goes_to_a_broker_that_gets_nothing_new()
+    {
+        var move = Move(0, Other(Partition(0)));
+        _script.Do(entry => entry.Add(new BrokerConfigRecord { NodeId = move.To.Value, Name = BrokerConfigs.CordonedLogDirs, Value = "*" }));
+
+        Assert.Empty(Begin(move));
+    }
+
+    private IReadOnlyList<BalanceMove> Begin(params BalanceMove[] moves) => _script.Do(entry => BalanceExecution.Begin(entry, moves));
+
+    private BalanceMove Move(int partition, NodeId to) => Move(partition, "t", to);
+
+    private BalanceMove Move(int partition, string topic, NodeId to)
+    {
+        var image = _script.State.Cluster.Topics[topic];
+        return new BalanceMove(image.Id, partition, image.Partitions[partition].Leader!.Value, to, BalanceGoal.Load, 0, (0, 0), (0, 0));
+    }
+
+    /// <summary>A node that is no replica of it.</summary>
+    private NodeId Other(PartitionImage partition) => _nodes.Select(node => node.Node).First(node => !partition.Replicas.Contains(node));
+
+    private PartitionImage Partition(int index) => _script.State.Cluster.Topics["t"].Partitions[index];
+}
