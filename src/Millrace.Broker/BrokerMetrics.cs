@@ -7,7 +7,7 @@ using Millrace.Runtime.Buffers;
 
 namespace Millrace.Broker;
 
-/// <summary>What the broker measures of its partitions, groups and memory. No label names a topic: there may be thousands.</summary>
+/// <summary>What the broker measures of its partitions, groups and memory. No label names a topic here: there may be thousands.</summary>
 /// <remarks>Threading: any thread. What is observed is read when somebody asks, without a lock on any hot path.</remarks>
 internal sealed class BrokerMetrics : IDisposable
 {

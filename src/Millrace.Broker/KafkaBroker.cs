@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Millrace.Broker.Apis;
 using Millrace.Broker.Groups;
+using Millrace.Broker.Loads;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Metrics;
 using Millrace.Network.Serving;
@@ -11,6 +12,7 @@ using Millrace.Network.Requests;
 using Millrace.Coordination.Groups;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
+using Millrace.Metadata.Loads;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Streams;
@@ -35,6 +37,8 @@ public sealed class KafkaBroker : IAsyncDisposable
     private readonly NetworkServer _network;
     private readonly BrokerMetrics _metrics = new();
     private readonly DataMetrics _dataMetrics = new();
+    private readonly LoadMeter _loads;
+    private readonly LoadMetrics _loadMetrics;
 
     /// <param name="runtime">The node's.</param>
     /// <param name="identity">Who this broker is.</param>
@@ -45,9 +49,10 @@ public sealed class KafkaBroker : IAsyncDisposable
     /// <param name="buffers">Memory for requests; the stream store's and the transport's too.</param>
     /// <param name="cacheBytes">What the stream store's caches may take of the buffers; answers get what they leave.</param>
     /// <param name="network">Bounds what peers can do.</param>
+    /// <param name="process">What the process has taken of its machine by now.</param>
     public KafkaBroker(
         NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed metadata, IControllerChannel controller, IReadLease lease, IStreamStore streams,
-        BufferPool buffers, long cacheBytes, NetworkOptions network)
+        BufferPool buffers, long cacheBytes, NetworkOptions network, Func<ProcessUse> process)
     {
         _partitions = new PartitionTable(runtime, streams, metadata, identity);
         _maintenance = new PartitionMaintenance(runtime, _partitions, identity.Configs);
@@ -57,6 +62,8 @@ public sealed class KafkaBroker : IAsyncDisposable
         _uncleaned = new UncleanedTopics(runtime.Loggers.CreateLogger<UncleanedTopics>(), metadata, identity.Configs);
         _departed = new DepartedNodes(runtime.Time, metadata);
         var fetches = new FetchPurgatory(runtime);
+        _loads = new LoadMeter(runtime, _partitions, streams, process, () => _network!.Metrics.AnsweredRequests);
+        _loadMetrics = new LoadMetrics(_loads, metadata);
         _metrics.Observe(_dataMetrics, _partitions, fetches, groups, buffers);
         var components = new BrokerComponents
         {
@@ -72,11 +79,15 @@ public sealed class KafkaBroker : IAsyncDisposable
             Groups = groups,
             Fetches = fetches,
             Metrics = _dataMetrics,
+            Loads = _loads,
         };
         _network = new NetworkServer(runtime, network, new RequestPipeline(ApiTable.Create(components), RequestSteps.Open), buffers, BrokerMeter.Name);
     }
 
     public int ConnectionCount => _network.ConnectionCount;
+
+    /// <summary>What this broker has had to do over the last window; null before the first is over.</summary>
+    public NodeLoad? Load => _loads.Newest;
 
     /// <summary>Begins to follow the cluster's image: opens the partitions that this node leads.</summary>
     public void Start()
@@ -86,6 +97,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         _maintenance.Start();
         _uncleaned.Start();
         _departed.Start();
+        _loads.Start(_loadMetrics.Renew);
     }
 
     /// <summary>Begins to accept clients from a bound listener, which this owns from now on.</summary>
@@ -112,5 +124,6 @@ public sealed class KafkaBroker : IAsyncDisposable
         await _network.DisposeAsync();
         _metrics.Dispose();
         _dataMetrics.Dispose();
+        _loadMetrics.Dispose();
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Controller.Loads;
 using Millrace.Controller.Log;
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
@@ -48,6 +49,7 @@ public sealed class ClusterController : IAsyncDisposable
         _collector = new ObjectCollector(runtime, storage, this, options);
         _options = options;
         _ownership = new OwnershipProof(runtime, log, options, ownedSince);
+        Loads = new LoadTable(runtime.Time, feed);
     }
 
     /// <summary>What brokers in this process learn of the cluster.</summary>
@@ -73,6 +75,9 @@ public sealed class ClusterController : IAsyncDisposable
     /// has: another may have gone on from there.
     /// </summary>
     public Func<bool> IsUndoubted { get; set; } = static () => false;
+
+    /// <summary>What the nodes have to do, as far as they have told this controller.</summary>
+    public LoadTable Loads { get; }
 
     internal ClusterState State => _log.State;
 

@@ -17,6 +17,9 @@ public interface IStreamStore : IAsyncDisposable
     /// <summary>Why the object store cannot be relied on at present; null if nothing speaks against it.</summary>
     StoreTrouble? StoreTrouble { get; }
 
+    /// <summary>How long appends have waited for the WAL.</summary>
+    WalWaits WalWaits { get; }
+
     /// <summary>
     /// Opens a stream for this node at an epoch that the registry has assigned to it. Reads see everything that any former
     /// owner acknowledged.

@@ -69,6 +69,7 @@ internal static class ApiTable
             ApiEntry.For<DescribeNodesHandler, DescribeNodesRequest, DescribeNodesResponse>(new(broker.Identity.Node, broker.Metadata, deeds)),
             ApiEntry.For<DescribeBalancerHandler, DescribeBalancerRequest, DescribeBalancerResponse>(new(deeds)),
             ApiEntry.For<DescribeMovesHandler, DescribeMovesRequest, DescribeMovesResponse>(new(broker.Runtime.Time, broker.Partitions)),
+            ApiEntry.For<DescribeLoadHandler, DescribeLoadRequest, DescribeLoadResponse>(new(broker.Identity.Node, broker.Loads, broker.Metadata)),
         ]);
     }
 

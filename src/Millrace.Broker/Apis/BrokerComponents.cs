@@ -1,3 +1,4 @@
+using Millrace.Broker.Loads;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
@@ -40,6 +41,9 @@ internal sealed record BrokerComponents
     public required FetchPurgatory Fetches { get; init; }
 
     public required DataMetrics Metrics { get; init; }
+
+    /// <summary>What this broker has to do.</summary>
+    public required LoadMeter Loads { get; init; }
 
     /// <summary>The groups whose partitions this broker leads.</summary>
     public required GroupCoordinator Groups { get; init; }

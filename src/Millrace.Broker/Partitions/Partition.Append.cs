@@ -135,6 +135,7 @@ internal sealed partial class Partition
         {
             producer?.Append(batch.ProducerEpoch, remembered, now);
             _inFlight.Add(remembered.LastOffset + 1, batch.Bytes.Length);
+            Traffic.In(batch.Bytes.Length);
         }
         catch (Exception failure)
         {

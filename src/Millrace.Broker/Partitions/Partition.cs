@@ -81,6 +81,9 @@ internal sealed partial class Partition : IStreamOwner
     /// <summary>What has become readable, and who waits for it.</summary>
     public PartitionProgress Progress { get; } = new();
 
+    /// <summary>The bytes that pass, for whoever measures this node's load.</summary>
+    public PartitionTraffic Traffic { get; } = new();
+
     /// <summary>Reads are not answered from what is known here, though they may be later, here or elsewhere.</summary>
     public bool ParksReads =>
         _phase is PartitionPhase.Waiting or PartitionPhase.Opening || (_phase == PartitionPhase.HandingOver && _stream is { MayHaveMoved: true });

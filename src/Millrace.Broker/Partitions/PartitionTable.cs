@@ -142,6 +142,21 @@ internal sealed class PartitionTable : IAsyncDisposable
     public IReadOnlyList<Partition> Led() =>
         [.. _topics.Values.SelectMany(led => led.OfType<Partition>()).OrderBy(led => led.Id.Topic, StringComparer.Ordinal).ThenBy(led => led.Id.Partition)];
 
+    /// <summary>The same in no order, and without a list of them: there may be tens of thousands.</summary>
+    public IEnumerable<Partition> EachLed()
+    {
+        foreach (var (_, led) in _topics)
+        {
+            foreach (var partition in led)
+            {
+                if (partition is not null)
+                {
+                    yield return partition;
+                }
+            }
+        }
+    }
+
     /// <summary>Stops following and closes every partition: appends under way are finished and tails uploaded, all together.</summary>
     public async Task CloseAsync(CancellationToken token)
     {

@@ -1,3 +1,5 @@
+using Millrace.Cluster.Loads;
+using Millrace.Metadata.Loads;
 using Millrace.Runtime;
 
 namespace Millrace.Cluster.Liveness;
@@ -22,6 +24,9 @@ internal sealed class Heartbeats(
     private bool _isBroken;
     private long _answeredAt;
     private long _mark;
+
+    // The last load that the controller is known to have heard by this link.
+    private NodeLoad? _told;
 
     /// <summary>Until the token is cancelled, or the link fails with an <see cref="IOException"/>.</summary>
     public async Task RunAsync(CancellationToken token)
@@ -81,6 +86,8 @@ internal sealed class Heartbeats(
 
     private async ValueTask BeatAsync(ReadLease lease, CancellationToken token)
     {
+        var load = reports.Load;
+        var isNews = load is not null && !ReferenceEquals(load, _told);
         var sentAt = runtime.Time.GetTimestamp();
         var request = new NodeHeartbeatRequest
         {
@@ -91,6 +98,7 @@ internal sealed class Heartbeats(
             AnswerMark = _mark,
             AnswerAgeMs = _mark == 0 ? -1 : (long)runtime.Time.GetElapsedTime(_answeredAt, sentAt).TotalMilliseconds,
             StalledMs = (long)reports.Stalled.TotalMilliseconds,
+            Load = isNews ? LoadForms.Write(load!) : null,
         };
         var answer = await AskAsync(request, token);
         if ((HeartbeatOutcome)answer.Outcome != HeartbeatOutcome.Heard)
@@ -98,7 +106,7 @@ internal sealed class Heartbeats(
             return;
         }
 
-        (_answeredAt, _mark) = (runtime.Time.GetTimestamp(), answer.Mark);
+        (_answeredAt, _mark, _told) = (runtime.Time.GetTimestamp(), answer.Mark, load);
         heard?.Invoke(TimeSpan.FromMilliseconds(answer.StalledMs));
         if (answer.LeaseMs > 0)
         {

@@ -1,3 +1,4 @@
+using Millrace.Cluster.Loads;
 using Millrace.Cluster.Peers;
 using Millrace.Controller;
 using Millrace.Metadata.Image;
@@ -85,6 +86,11 @@ public sealed class LivenessJudge
             }
 
             return new NodeHeartbeatResponse { Outcome = (sbyte)HeartbeatOutcome.Fenced };
+        }
+
+        if (heartbeat.Load is { } told && LoadForms.Read(told) is { } load)
+        {
+            _controller.Loads.Hear(node, load);
         }
 
         if (heartbeat.Term > _controller.Term)

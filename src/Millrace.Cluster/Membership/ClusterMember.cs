@@ -7,6 +7,7 @@ using Millrace.Cluster.Serving;
 using Millrace.Controller.Log;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
+using Millrace.Metadata.Loads;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
@@ -119,6 +120,9 @@ public sealed class ClusterMember : IAsyncDisposable
 
     /// <summary>From now on the controller is told how long the incarnation has waited for the store.</summary>
     public void WatchStore(Func<TimeSpan> stalled) => _reports.Watch(stalled);
+
+    /// <summary>From now on the controller is told what the incarnation has had to do, each time that this is another.</summary>
+    public void WatchLoad(Func<NodeLoad?> load) => _reports.Watch(load);
 
     /// <summary>Whether a node of this cluster answers at an address.</summary>
     public async Task<bool> IsAliveAsync(PeerAddress node, CancellationToken token) =>

@@ -11,7 +11,6 @@ using Millrace.Controller.Log;
 using Millrace.Metadata;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
-using Millrace.Metadata.Loads;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
@@ -234,7 +233,7 @@ internal sealed class MemberLoop : IAsyncDisposable
             term, controller, _questions, _options, _self, gone, failovers,
             // One request that takes long is no store that is away; nor is one that nothing of the log waits for.
             () => controller.Stalled is var stalled && _storage.Owing is var owing && stalled < owing ? stalled : owing);
-        var balancer = new Balancer(term, controller, () => new Dictionary<NodeId, NodeLoad>(), _options.Controller);
+        var balancer = new Balancer(term, controller, _options.Controller);
         var endpoint = new ControllerEndpoint(term, controller, _options.Controller, balancer);
         _ = term.Spawn("node-sessions", sessions.RunAsync);
         _ = term.Spawn("balancer", balancer.RunAsync);

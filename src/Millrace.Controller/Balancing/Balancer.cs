@@ -4,7 +4,6 @@ using Microsoft.Extensions.Logging;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
-using Millrace.Metadata.Loads;
 using Millrace.Runtime;
 using Millrace.Runtime.Ids;
 
@@ -12,11 +11,9 @@ namespace Millrace.Controller.Balancing;
 
 /// <summary>Lets the planner look at the cluster once in a window, for as long as this is the controller, and has its moves begun.</summary>
 /// <param name="runtime">Of the controller's term.</param>
-/// <param name="controller">Has the cluster, and begins the moves.</param>
-/// <param name="loads">What the live nodes have said of their loads lately.</param>
+/// <param name="controller">Knows the cluster and its loads, and begins the moves.</param>
 /// <param name="options">The brokers' settings.</param>
-public sealed class Balancer(
-    NodeRuntime runtime, ClusterController controller, Func<IReadOnlyDictionary<NodeId, NodeLoad>> loads, ClusterControllerOptions options)
+public sealed class Balancer(NodeRuntime runtime, ClusterController controller, ClusterControllerOptions options)
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<Balancer>();
     private readonly ConfigResolver _configs = new(MetadataImage.AllBrokers, options.Settings);
@@ -61,7 +58,7 @@ public sealed class Balancer(
     {
         lock (_planning)
         {
-            return _planner.Preview(image, loads(), Excluded(image)).Moves;
+            return _planner.Preview(image, controller.Loads.Fresh(), Excluded(image)).Moves;
         }
     }
 
@@ -107,7 +104,7 @@ public sealed class Balancer(
     {
         lock (_planning)
         {
-            return _planner.Plan(image, loads(), Excluded(image), runtime.Time.GetElapsedTime(_began));
+            return _planner.Plan(image, controller.Loads.Fresh(), Excluded(image), runtime.Time.GetElapsedTime(_began));
         }
     }
 

@@ -8,6 +8,12 @@ public sealed record NodeLoad
     /// <summary>How many partitions are told of by themselves, at most.</summary>
     public const int MostBusiest = 200;
 
+    /// <summary>How long it is measured, and how often it is told: so long that a single large request is no load.</summary>
+    public static TimeSpan Window { get; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>What was heard longer ago says nothing of its node any more: two that should have come since have not.</summary>
+    public static TimeSpan FreshFor { get; } = 3 * Window;
+
     /// <summary>The processor time that the process has used, of what the machine gives it: 0 to 1.</summary>
     public double Cpu { get; init; }
 

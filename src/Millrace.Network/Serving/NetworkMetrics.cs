@@ -23,6 +23,8 @@ internal sealed class NetworkMetrics : IDisposable
 
     private readonly FrozenDictionary<ApiKey, ErrorTally> _errors;
 
+    private long _answered;
+
     /// <param name="meter">The name of the meter: clients' servers and nodes' are measured apart.</param>
     /// <param name="apis">All that are served.</param>
     /// <param name="connections">How many are open.</param>
@@ -53,13 +55,20 @@ internal sealed class NetworkMetrics : IDisposable
             "millrace.requests.unread", () => Each(budgets, static budget => budget.Waiting), "{request}", "Requests that wait for room to be read");
     }
 
+    /// <summary>How many requests have been answered, or given up, since the server began.</summary>
+    public long AnsweredRequests => Volatile.Read(ref _answered);
+
     public void ConnectionRefused() => _connectionsRefused.Add(1);
 
     public void RequestRefused() => _requestsRefused.Add(1);
 
     /// <param name="api">What was asked.</param>
     /// <param name="duration">Until the answer was written or given up.</param>
-    public void Answered(ApiKey api, TimeSpan duration) => _duration.Record(duration.TotalSeconds, _tags[api]);
+    public void Answered(ApiKey api, TimeSpan duration)
+    {
+        Interlocked.Increment(ref _answered);
+        _duration.Record(duration.TotalSeconds, _tags[api]);
+    }
 
     /// <summary>Where the errors of an API's answers are counted.</summary>
     public ErrorTally ErrorsOf(ApiKey api) => _errors[api];

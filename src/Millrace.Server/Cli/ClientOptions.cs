@@ -6,9 +6,8 @@ namespace Millrace.Server.Cli;
 /// <summary>The options every client command has, and the clients made from them.</summary>
 internal sealed class ClientOptions
 {
-
-    // Less makes no client call that can succeed.
-    private static readonly TimeSpan LeastTimeout = TimeSpan.FromMilliseconds(100);
+    /// <summary>Less makes no client call that can succeed.</summary>
+    public static readonly TimeSpan LeastTimeout = TimeSpan.FromMilliseconds(100);
 
     private readonly long _started = CommandClock.Time.GetTimestamp();
     private volatile Error? _lastError;

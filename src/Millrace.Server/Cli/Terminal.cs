@@ -11,6 +11,9 @@ internal static class Terminal
     private static readonly bool Wanted =
         string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") != "dumb";
 
+    /// <summary>What takes everything off a terminal's screen; nothing where the terminal cannot.</summary>
+    public static string Clear => Environment.GetEnvironmentVariable("TERM") == "dumb" ? "" : "\e[H\e[2J";
+
     /// <summary>A heading on standard output.</summary>
     public static string Heading(string text) => Wanted && !Console.IsOutputRedirected ? $"\e[1m{text}{Reset}" : text;
 

@@ -6,6 +6,7 @@ namespace Millrace.Server.Commands;
 /// <summary><c>millrace broker …</c></summary>
 [Example("millrace broker list", "Those that are away, too")]
 [Example("millrace broker drain 3 --wait", "Before it is stopped for long: others lead what it leads")]
+[Example("millrace broker top", "How much each has to do now")]
 [Example("millrace broker remove 3", "One that will not come back")]
 internal sealed class BrokerCommand : Command
 {
@@ -19,5 +20,6 @@ internal sealed class BrokerCommand : Command
         Subcommands.Add(new BrokerCordonCommand());
         Subcommands.Add(new BrokerUncordonCommand());
         Subcommands.Add(new BrokerRemoveCommand());
+        Subcommands.Add(new BrokerTopCommand());
     }
 }

@@ -12,10 +12,12 @@ namespace Millrace.Server.Composition;
 /// <param name="Transport">Where clients come from.</param>
 /// <param name="PeerListeners">Where other nodes come from.</param>
 /// <param name="Peers">The way to other nodes, by host and port.</param>
+/// <param name="Process">What the process has taken of its machine by now.</param>
 internal sealed record NodeComponents(
     IObjectStorage Storage,
     Func<NodeRuntime, IObjectStorage, WalProviders> Wals,
     BufferPool Buffers,
     IConnectionListenerFactory Transport,
     IConnectionListenerFactory PeerListeners,
-    IConnectionFactory Peers);
+    IConnectionFactory Peers,
+    Func<ProcessUse> Process);

@@ -51,7 +51,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         try
         {
             var components = new NodeComponents(
-                storage, (life, store) => Wals(life, store, walUri, buffers), buffers, transport, transport, transport);
+                storage, (life, store) => Wals(life, store, walUri, buffers), buffers, transport, transport, transport, Use);
             await using var node = await NodeHost.StartAsync(runtime, options with { Network = network }, components, this, stop);
             await using var http = await serving;
             await SayReadyAsync(node.AddressInWords, http?.Address, _first!);
@@ -99,6 +99,8 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         runtime.Stop();
         return ExitCode.Success;
     }
+
+    private static ProcessUse Use() => new(Environment.CpuUsage.TotalTime, Environment.ProcessorCount, Environment.WorkingSet);
 
     private static async Task TrimAsync(NodeRuntime runtime, BufferPool buffers, SocketTransport transport, CancellationToken token)
     {

@@ -13,11 +13,12 @@ internal sealed class AppendCompletion : ReusableTask<AppendCompletion>
     private ValueTaskAwaiter _durable;
     private StreamAppends _stream = null!;
     private long _end;
+    private long _began;
 
     public AppendCompletion(IdleTasks<AppendCompletion> idle)
         : base(idle, continuesOnItsOwn: false) => _settle = Settle;
 
-    public void Begin(StreamAppends stream, long end) => (_stream, _end) = (stream, end);
+    public void Begin(StreamAppends stream, long end, long began) => (_stream, _end, _began) = (stream, end, began);
 
     /// <summary>Waits for the WAL's answer to the append, which it has accepted. Never throws: what goes wrong from now on is in the task.</summary>
     public void Follow(ValueTask durable)
@@ -67,7 +68,7 @@ internal sealed class AppendCompletion : ReusableTask<AppendCompletion>
         {
             if (failure is null)
             {
-                _stream.Confirm(_end);
+                _stream.Confirm(_end, _began);
             }
             else
             {

@@ -11,7 +11,9 @@ namespace Millrace.Streams.Append;
 /// <param name="SmallRecords">Moves small ones together.</param>
 /// <param name="Planner">Hears how much there is to upload.</param>
 /// <param name="Metrics">Counts them.</param>
-internal sealed record AppendContext(IWriteAheadLog Wal, MemoryBudget Budget, SmallRecordArena SmallRecords, UploadPlanner Planner, StreamsMetrics Metrics)
+/// <param name="WalWaits">Adds up how long they wait for the WAL.</param>
+internal sealed record AppendContext(
+    IWriteAheadLog Wal, MemoryBudget Budget, SmallRecordArena SmallRecords, UploadPlanner Planner, StreamsMetrics Metrics, WalWaitTally WalWaits)
 {
     public IdleTasks<AppendCompletion> Completions { get; } = new(new Lock());
 }

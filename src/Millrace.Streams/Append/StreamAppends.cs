@@ -18,6 +18,7 @@ internal sealed class StreamAppends(StreamCore core, AppendContext context)
     public ValueTask AppendAsync(in StreamAppend append, AppendPermit permit)
     {
         var completion = context.Completions.Take() ?? new AppendCompletion(context.Completions);
+        var began = context.WalWaits.Begin();
         ValueTask durable;
         long reserved;
         int held;
@@ -30,7 +31,7 @@ internal sealed class StreamAppends(StreamCore core, AppendContext context)
                 var offset = core.Offsets.Next;
                 var end = core.Offsets.EndOfNext(append.Count);
                 core.Cache.Reserve();
-                completion.Begin(this, end);
+                completion.Begin(this, end, began);
                 reserved = MemoryBudget.Take(permit);
                 long position;
                 try
@@ -86,8 +87,11 @@ internal sealed class StreamAppends(StreamCore core, AppendContext context)
     }
 
     /// <summary>The record that ends here is durable, and with it all before: tasks of a WAL complete in order.</summary>
-    public void Confirm(long end)
+    /// <param name="end">The record's end.</param>
+    /// <param name="began">When it was appended.</param>
+    public void Confirm(long end, long began)
     {
+        context.WalWaits.End(began);
         bool isOver;
         var tell = false;
         lock (core.Lock)

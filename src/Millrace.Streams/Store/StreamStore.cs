@@ -28,6 +28,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
     private readonly StreamOpener _opener;
     private readonly StreamContext _context;
     private readonly SmallRecordArena _smallRecords;
+    private readonly WalWaitTally _walWaits;
 
     // Null where it is somebody else's.
     private readonly ObjectCache? _ownCache;
@@ -46,6 +47,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         Planner = new UploadPlanner(
             runtime.Time, options, components.Wal, Budget, () => Streams.Count(stream => stream.Uploads.IsNeeded));
         _smallRecords = new SmallRecordArena(components.Buffers);
+        _walWaits = new WalWaitTally(runtime.Time);
         Cache = components.Cache ?? (_ownCache = new ObjectCache(runtime, options, components.Storage, components.Buffers));
 
         var registry = new RegistryCalls(components.Node, components.Registry, new Retry(runtime, options, _logger));
@@ -56,7 +58,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         _context = new StreamContext(
             components,
             registry,
-            new AppendContext(components.Wal, Budget, _smallRecords, Planner, Metrics),
+            new AppendContext(components.Wal, Budget, _smallRecords, Planner, Metrics, _walWaits),
             new ReadContext(runtime, options, Indexes, Blocks, components.Registry, Metrics, _logger, Spawn),
             new UploadContext(runtime.Time, options, components.Wal, Planner, registry, Indexes, Tail));
 
@@ -82,6 +84,8 @@ public sealed class StreamStore : IStreamStore, IStreamHost
     public Task<StreamException> Lost => _over.Task;
 
     public StoreTrouble? StoreTrouble => Components.Storage.Trouble;
+
+    public WalWaits WalWaits => _walWaits.Sum;
 
     internal StreamsOptions Options { get; }
 

@@ -48,6 +48,21 @@ public sealed class ClientSchemaTests
             "0000" + "02" + "0274" + "00000001000200030405060708090A0B" + "00000001" + "00000002" + "00000003" + "00000004" + "05" + "0000000000000006"
             + "0000000000000007" + "0000000000000008" + "0000000000000009" + "FFFFFFFFFFFFFFFF" + "00" + "00"
         },
+        { new DescribeLoadRequest(), "00" },
+        { new DescribeLoadResponse { AnsweredBy = 1, Load = null }, "0000" + "00000001" + "FF" + "00" },
+        {
+            new DescribeLoadResponse
+            {
+                AnsweredBy = 1,
+                Load = new()
+                {
+                    CpuMillionths = 2, BytesIn = 3, BytesOut = 4, Requests = 5, WalWaitUs = 6, Memory = 7,
+                    Busiest = [new() { Topic = "t", Partition = 8, BytesIn = 9, BytesOut = 10 }],
+                },
+            },
+            "0000" + "00000001" + "01" + "00000002" + "0000000000000003" + "0000000000000004" + "0000000000000005" + "0000000000000006" + "0000000000000007"
+            + "02" + "0274" + "00000008" + "0000000000000009" + "000000000000000A" + "00" + "00" + "00"
+        },
     };
 
     [Theory]

@@ -114,6 +114,7 @@ internal sealed class FetchHandler(
         }
 
         metrics.Fetched(fetch.Bytes);
+        fetch.CountTraffic();
         return Respond(context, request, fetch);
     }
 

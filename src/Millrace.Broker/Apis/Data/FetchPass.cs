@@ -57,6 +57,18 @@ internal sealed class FetchPass(FetchedPartition[] partitions, FetchLimit limit,
         }
     }
 
+    /// <summary>Says what each partition gave in the last pass, which is the answer.</summary>
+    public void CountTraffic()
+    {
+        foreach (var fetched in partitions)
+        {
+            if (fetched.Read.Bytes > 0)
+            {
+                fetched.Lookup.Partition!.Traffic.Out(fetched.Read.Bytes);
+            }
+        }
+    }
+
     /// <summary>A wait for so many more bytes in any of the partitions, counted from where the last pass found them.</summary>
     public FetchWait Watch(long missing)
     {

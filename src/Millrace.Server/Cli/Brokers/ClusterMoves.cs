@@ -1,6 +1,5 @@
 using Confluent.Kafka;
 using Millrace.Metadata;
-using Millrace.Server.Options;
 
 namespace Millrace.Server.Cli.Brokers;
 
@@ -16,16 +15,15 @@ internal sealed record ClusterMoves(IReadOnlyList<MoveView> Moves, IReadOnlyList
     /// <exception cref="KafkaException">One refuses to tell.</exception>
     public static async Task<ClusterMoves> AskAsync(ClusterView cluster, ClientConfig config, TimeSpan limit, CancellationToken token)
     {
-        var live = cluster.Brokers.Where(broker => broker.State == BrokerView.Live).ToList();
-        var answers = await Task.WhenAll(live.Select(broker => AskAsync(broker, config, limit, token)));
-        if (answers.FirstOrDefault(answer => answer is { ErrorCode: not 0 }) is { } refusal)
+        var answers = await EachBroker.AskAsync<DescribeMovesRequest, DescribeMovesResponse>(cluster, config, new DescribeMovesRequest(), limit, token);
+        if (answers.FirstOrDefault(one => one.Answer is { ErrorCode: not 0 }).Answer is { } refusal)
         {
             throw new KafkaException((ErrorCode)refusal.ErrorCode);
         }
 
         return new ClusterMoves(
-            Join(answers.OfType<DescribeMovesResponse>().SelectMany(answer => answer.Moves)),
-            [.. live.Zip(answers).Where(one => one.Second is null).Select(one => one.First.Id)]);
+            Join(answers.Select(one => one.Answer).OfType<DescribeMovesResponse>().SelectMany(answer => answer.Moves)),
+            [.. answers.Where(one => one.Answer is null).Select(one => one.Broker.Id)]);
     }
 
     /// <summary>
@@ -64,23 +62,4 @@ internal sealed record ClusterMoves(IReadOnlyList<MoveView> Moves, IReadOnlyList
         };
 
     private static TimeSpan? Milliseconds(long value) => value < 0 ? null : TimeSpan.FromMilliseconds(value);
-
-    /// <summary>Null where it does not answer, or does not know the question.</summary>
-    private static async Task<DescribeMovesResponse?> AskAsync(BrokerView broker, ClientConfig config, TimeSpan limit, CancellationToken token)
-    {
-        if (broker is not { Host: { } host, Port: { } port })
-        {
-            return null;
-        }
-
-        try
-        {
-            return await DirectQuestion.AskAsync<DescribeMovesRequest, DescribeMovesResponse>(
-                [new HostPort(host, port)], config, new DescribeMovesRequest(), limit, token);
-        }
-        catch (KafkaException late) when (late.Error.Code == ErrorCode.Local_TimedOut)
-        {
-            return null;
-        }
-    }
 }

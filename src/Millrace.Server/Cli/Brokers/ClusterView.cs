@@ -22,12 +22,20 @@ internal sealed record ClusterView(string ClusterId, int? Controller, IReadOnlyL
     public ErrorCode? Untold { get; init; }
 
     /// <exception cref="KafkaException">No broker answers in time, or the question is refused.</exception>
-    public static async Task<ClusterView> AskAsync(IAdminClient admin, ClientOptions client, ParseResult result, CancellationToken token)
+    public static Task<ClusterView> AskAsync(IAdminClient admin, ClientOptions client, ParseResult result, CancellationToken token) =>
+        AskAsync(admin, client.Config(result), () => client.Timeout(result), token);
+
+    /// <param name="admin">Asks what Kafka's messages tell.</param>
+    /// <param name="config">How the command's clients connect.</param>
+    /// <param name="limit">What is left of the time for all of it.</param>
+    /// <param name="token">Ends the wait.</param>
+    /// <exception cref="KafkaException">No broker answers in time, or the question is refused.</exception>
+    public static async Task<ClusterView> AskAsync(IAdminClient admin, ClientConfig config, Func<TimeSpan> limit, CancellationToken token)
     {
-        var cluster = await admin.DescribeClusterAsync(new DescribeClusterOptions { RequestTimeout = client.Timeout(result) });
-        var limit = client.Timeout(result);
+        var cluster = await admin.DescribeClusterAsync(new DescribeClusterOptions { RequestTimeout = limit() });
+        var left = limit();
         var told = await DirectQuestion.AskAsync<DescribeNodesRequest, DescribeNodesResponse>(
-            client.Config(result), new DescribeNodesRequest { TimeoutMs = (int)(limit / 2).TotalMilliseconds }, limit, token);
+            config, new DescribeNodesRequest { TimeoutMs = (int)(left / 2).TotalMilliseconds }, left, token);
         return told switch
         {
             null => new ClusterView(cluster.ClusterId, cluster.Controller?.Id, [.. cluster.Nodes.OrderBy(node => node.Id).Select(View)]),

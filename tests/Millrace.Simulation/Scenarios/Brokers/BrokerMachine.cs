@@ -296,7 +296,8 @@ internal sealed class BrokerMachine : INodeObserver
         var storage = await OpenStoreAsync(runtime, lane);
         var listener = _listener = new SimulatedListener(lane);
         var components = new NodeComponents(
-            storage, (life, store) => Wals(life, store, buffers), buffers, listener, _network.At(Address, lane), _network.From(Address, lane));
+            storage, (life, store) => Wals(life, store, buffers), buffers, listener, _network.At(Address, lane), _network.From(Address, lane),
+            static () => default);
         var node = await NodeHost.StartAsync(runtime, _options, components, this, CancellationToken.None);
         _running = node;
         OnFailed(await node.WaitForFailureAsync());

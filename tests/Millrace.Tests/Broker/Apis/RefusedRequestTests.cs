@@ -114,8 +114,10 @@ public sealed class RefusedRequestTests : IAsyncLifetime
         var removed = await AskAsync<UnregisterBrokerRequest, UnregisterBrokerResponse>(new() { BrokerId = 1 }, version: 0);
         var nodes = await _client!.AskAsync<DescribeNodesRequest, DescribeNodesResponse>(new(), version: 0);
         var moves = await _client!.AskAsync<DescribeMovesRequest, DescribeMovesResponse>(new(), version: 0);
+        var load = await _client!.AskAsync<DescribeLoadRequest, DescribeLoadResponse>(new(), version: 0);
 
         Assert.Equal((short)ErrorCode.ClusterAuthorizationFailed, removed.ErrorCode);
+        Assert.Equal((short)ErrorCode.ClusterAuthorizationFailed, load.ErrorCode);
         Assert.Equal(((short)ErrorCode.ClusterAuthorizationFailed, 0), (moves.ErrorCode, moves.Moves.Count));
         Assert.Equal(((short)ErrorCode.ClusterAuthorizationFailed, 0), (nodes.ErrorCode, nodes.Nodes.Count));
         Assert.Equal((short)ErrorCode.TopicAuthorizationFailed, created.Topics[0].ErrorCode);

@@ -3,6 +3,7 @@ using System.Net;
 using Millrace.Metadata.Channel;
 using Millrace.Broker.Apis;
 using Millrace.Broker.Groups;
+using Millrace.Broker.Loads;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Purgatory;
 using Millrace.Coordination.Groups;
@@ -75,6 +76,7 @@ internal sealed class RestrictedClient(PartitionsUnderTest broker, RequestSteps 
         CacheBytes = long.MaxValue,
         Fetches = new FetchPurgatory(broker.Runtime),
         Metrics = broker.Metrics,
+        Loads = new LoadMeter(broker.Runtime, broker.Table, broker.Node.Store, static () => default, static () => 0),
         Groups = new GroupCoordinator(broker.Runtime, GroupConfigs.Read(broker.Identity.Configs)),
     };
 }

@@ -93,7 +93,7 @@ internal sealed class NodeUnderTest : IAsyncDisposable
             "/nowhere"));
         options = options with { Cluster = options.Cluster with { Link = endpoint => new EncodedLink(endpoint.ExchangeAsync) } };
         var transport = new SocketTransport(runtime, buffers);
-        var components = new NodeComponents(storage, Wals, buffers, transport, transport, transport);
+        var components = new NodeComponents(storage, Wals, buffers, transport, transport, transport, static () => default);
         var incarnations = new RecordedIncarnations();
         try
         {

@@ -60,7 +60,8 @@ public sealed class RepeatedFaultTests
         var network = new SimulatedNetwork(kernel);
         var storage = new SimulatedBucket(kernel).Connect(machine.Lane!);
         return new NodeComponents(
-            storage, Wals, buffers, new NoClients(), network.At("10.0.0.1", machine.Lane!), network.From("10.0.0.1", machine.Lane!));
+            storage, Wals, buffers, new NoClients(), network.At("10.0.0.1", machine.Lane!), network.From("10.0.0.1", machine.Lane!),
+            static () => default);
 
         WalProviders Wals(NodeRuntime life, IObjectStorage store)
         {

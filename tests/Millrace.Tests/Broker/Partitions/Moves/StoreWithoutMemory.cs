@@ -14,6 +14,8 @@ internal sealed class StoreWithoutMemory(IStreamStore store) : IStreamStore
 
     public StoreTrouble? StoreTrouble => store.StoreTrouble;
 
+    public WalWaits WalWaits => store.WalWaits;
+
     public ValueTask<IStream> OpenAsync(StreamId id, StreamEpoch epoch, IStreamOwner owner, CancellationToken token) =>
         store.OpenAsync(id, epoch, owner, token);
 
