@@ -86,7 +86,7 @@ internal sealed class ConfigChanges(ConfigResolver configs)
             return new Refusal(ErrorCode.InvalidRequest, $"There is no broker '{resource.ResourceName}'.");
         }
 
-        var wasDrained = BrokerDuties.IsDrained(entry.Cluster, node);
+        var before = BrokerDuties.ConfiguredOf(entry.Cluster, node);
         foreach (var config in resource.Configs)
         {
             var definition = BrokerConfigs.Find(config.Name);
@@ -111,9 +111,12 @@ internal sealed class ConfigChanges(ConfigResolver configs)
             }
         }
 
-        return BrokerDuties.IsDrained(entry.Cluster, node) == wasDrained ? null
-            : wasDrained ? LeaderReturn.Undrain(entry, node)
-            : Evacuation.Drain(entry, node);
+        return (before == BrokerDuty.Drained, BrokerDuties.ConfiguredOf(entry.Cluster, node) == BrokerDuty.Drained) switch
+        {
+            (false, true) => Evacuation.Drain(entry, node),
+            (true, false) => LeaderReturn.Undrain(entry, node),
+            _ => null,
+        };
     }
 
     /// <summary>The value that an operation leaves behind; null for none.</summary>

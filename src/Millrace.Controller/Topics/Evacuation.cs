@@ -32,7 +32,7 @@ internal static class Evacuation
         if (!entry.Cluster.IsLive(node))
         {
             // It leads nothing; but when it comes back, somebody must be there who takes what is made.
-            return entry.Cluster.Nodes.Keys.All(known => BrokerDuties.IsDrained(entry.Cluster, known))
+            return entry.Cluster.Nodes.Keys.All(known => BrokerDuties.ConfiguredOf(entry.Cluster, known) == BrokerDuty.Drained)
                 ? new Refusal(ErrorCode.InvalidRequest, $"Broker {node} cannot be drained: every other broker is.")
                 : null;
         }

@@ -12,13 +12,12 @@ public static class BrokerDuties
         ImmutableHashSet.Create(StringComparer.Ordinal, BrokerConfigs.CordonedLogDirs, BrokerConfigs.Drained);
 
     /// <remarks>One that is about to stop is as good as drained, whatever its configs say.</remarks>
-    public static BrokerDuty Of(MetadataImage image, NodeId node)
-    {
-        if (image.Nodes.TryGetValue(node, out var known) && known is { IsLive: true, IsLeaving: true })
-        {
-            return BrokerDuty.Drained;
-        }
+    public static BrokerDuty Of(MetadataImage image, NodeId node) =>
+        image.Nodes.TryGetValue(node, out var known) && known is { IsLive: true, IsLeaving: true } ? BrokerDuty.Drained : ConfiguredOf(image, node);
 
+    /// <summary>As its configs have it, whether or not it is about to stop: what it will be there for when it comes again.</summary>
+    public static BrokerDuty ConfiguredOf(MetadataImage image, NodeId node)
+    {
         if (!image.BrokerConfigs.TryGetValue(node, out var configs))
         {
             return BrokerDuty.All;

@@ -84,12 +84,12 @@ internal sealed class ClusterWorld
         CalmDown();
         await ExpectWritesAsync(topic, working);
         clients.Stop();
-        foreach (var task in working)
+        for (var i = 0; i < working.Length; i++)
         {
-            await task;
+            await EndAsync(working[i], $"let client {i} of {working.Length} end");
         }
 
-        await clients.AuditAsync();
+        await EndAsync(clients.AuditAsync(), "answer all that is audited");
         await UntilAsync(
             () => _machines.Select(machine => machine.Image?.Version).Distinct().Count() == 1 && _machines.Count(machine => machine.Leads) == 1,
             AgreesWithin,
@@ -101,6 +101,13 @@ internal sealed class ClusterWorld
         AuditObjects();
         var state = _machines.Single(machine => machine.Leads).State!;
         await clients.AuditTopicsAsync(state.Cluster, state.Streams.Streams.Count);
+    }
+
+    /// <summary>Waits for what clients do, which ends soon in calm weather.</summary>
+    private async Task EndAsync(Task task, string what)
+    {
+        await UntilAsync(() => task.IsCompleted, HealsWithin, what);
+        await task;
     }
 
     private void CalmDown()

@@ -100,6 +100,19 @@ public sealed class DrainedBrokersTests
     }
 
     [Fact]
+    public void One_that_is_about_to_stop_is_not_drained_for_good_where_all_others_are()
+    {
+        Set(0, BrokerConfigs.Drained, "true");
+        Set(1, BrokerConfigs.Drained, "true");
+        _script.Do(entry => NodeRequests.Evacuate(entry, new EvacuateRequest { NodeId = 2, NodeEpoch = _nodes[2].Epoch.Value }));
+
+        Assert.Equal(ErrorCode.InvalidRequest, Set(2, BrokerConfigs.Drained, "true"));
+
+        _script.Register(name: "n2", kind: WalKind.Object);
+        Assert.Equal(BrokerDuty.All, BrokerDuties.Of(_script.State.Cluster, _nodes[2].Node));
+    }
+
+    [Fact]
     public void What_is_on_its_way_to_a_node_that_is_drained_goes_elsewhere()
     {
         Assert.Equal(ErrorCode.None, Reassign(1, 0));
