@@ -191,7 +191,8 @@ internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
         _hosts?.On(index) ?? [],
         [
             "--listen", listen, "--store", _store, "--wal", "object", "--name", NameOf(index), "--log-level", _logLevel,
-            "--set", $"millrace.http.listener={HostOf(index)}:0", .. _settings,
+            // Partitions move when a benchmark says so.
+            "--set", $"millrace.http.listener={HostOf(index)}:0", "--set", "millrace.balancer.mode=off", .. _settings,
         ]);
 
     private string LogOf(int index) => Path.Combine(_folder, $"{NameOf(index)}.log");

@@ -1,4 +1,3 @@
-using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Metadata.Loads;
 using Millrace.Runtime.Ids;
@@ -62,7 +61,6 @@ internal sealed class BalancePlanner(BalanceRules rules)
     }
 
     /// <summary>What it would move if all that is so now had been so for long enough, and nothing rested. Nothing is remembered of it.</summary>
-    /// <inheritdoc cref="Plan"/>
     public BalancePlan Preview(MetadataImage image, IReadOnlyDictionary<NodeId, NodeLoad> loads, BalanceExclusions excluded)
     {
         if (WhyNot(image, loads) is { } reason)
@@ -103,19 +101,17 @@ internal sealed class BalancePlanner(BalanceRules rules)
     /// <summary>Why there is nothing to judge; null if there is.</summary>
     private static string? WhyNot(MetadataImage image, IReadOnlyDictionary<NodeId, NodeLoad> loads)
     {
-        foreach (var node in image.LiveNodes.Where(node => !BrokerDuties.IsDrained(image, node.Id)))
-        {
-            if (!loads.ContainsKey(node.Id))
-            {
-                return $"Broker {node.Id} has not told of its load lately.";
-            }
-        }
-
         foreach (var partition in image.Topics.Values.SelectMany(topic => topic.Partitions))
         {
             if (partition.PlannedTo is not null)
             {
                 return partition.Leader is null ? "A failover is under way." : "Moves are under way.";
+            }
+
+            // Who leads nothing has come just now, perhaps, and has nothing to tell of.
+            if (partition.Leader is { } leader && !loads.ContainsKey(leader))
+            {
+                return $"Broker {leader} has not told of its load lately.";
             }
         }
 

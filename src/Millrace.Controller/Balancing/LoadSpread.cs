@@ -25,7 +25,7 @@ internal sealed class LoadSpread
     public double MeanCount { get; }
 
     /// <param name="image">Nothing in it is under way.</param>
-    /// <param name="loads">Of every node that may lead.</param>
+    /// <param name="loads">Of every node that leads anything.</param>
     /// <param name="averages">With those loads.</param>
     /// <param name="excluded">What stays.</param>
     /// <param name="rests">Whether a partition was moved only lately.</param>
@@ -76,11 +76,13 @@ internal sealed class LoadSpread
     {
         // What a byte takes is not known of a node that has next to none: there it is as on the others.
         var bytes = Nodes.Sum(node => node.Bytes);
-        var each = bytes < 1 ? 0 : Nodes.Sum(node => loads[node.Node.Id].Cpu) / bytes;
+        var each = bytes < 1 ? 0 : Nodes.Sum(CpuOf) / bytes;
         foreach (var node in Nodes)
         {
-            node.Cpu = loads[node.Node.Id].Cpu;
+            node.Cpu = CpuOf(node);
             node.CpuOfByte = node.Bytes < MeanBytes / 2 ? each : node.Cpu / Math.Max(1, node.Bytes);
         }
+
+        double CpuOf(NodeShare node) => loads.GetValueOrDefault(node.Node.Id)?.Cpu ?? 0;
     }
 }

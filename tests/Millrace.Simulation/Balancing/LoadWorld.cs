@@ -194,7 +194,9 @@ internal sealed class LoadWorld
             Topics = topics.ToImmutable(),
             TopicNames = names.ToImmutable(),
             Nodes = _nodes.ToImmutableSortedDictionary(
-                node => node, node => new NodeImage(node, new NodeEpoch(1), Guid.Empty, [new NodeEndpoint(ListenerName.Plaintext, "host", 1)], null, NodeState.Live)),
+                node => node,
+                node => new NodeImage(
+                    node, new NodeEpoch(1), Guid.Empty, [new NodeEndpoint(ListenerName.Plaintext, "host", 1)], Rack: null, NodeState.Live)),
         };
     }
 

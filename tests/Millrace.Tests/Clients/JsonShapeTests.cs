@@ -66,6 +66,8 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
         using var directory = new TemporaryDirectory();
         await using var verified = await MillraceProcess.StartAsync(directory.Sub("verified"));
         await StartAndStopAsync(directory.Sub("left"), directory.Sub("verified/store"), new Shell(verified.BootstrapServers));
+        await using var balanced = await MillraceProcess.StartAsync(directory.Sub("balanced"));
+        await using var joined = await JoinAsync(directory.Sub("joined"), directory.Sub("balanced/store"), new Shell(balanced.BootstrapServers));
         await _shell.RunAsync("topic create json-left");
         foreach (var (name, line, input) in Uses)
         {
@@ -77,7 +79,8 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
             var printed = await _shell.RunAsync(
                 $"{line} --json"
                     .Replace("STORE", directory.Sub("verified"), StringComparison.Ordinal)
-                    .Replace("VERIFIED", verified.BootstrapServers, StringComparison.Ordinal),
+                    .Replace("VERIFIED", verified.BootstrapServers, StringComparison.Ordinal)
+                    .Replace("BALANCED", balanced.BootstrapServers, StringComparison.Ordinal),
                 input);
 
             Assert.NotEmpty(printed.Lines);
@@ -139,6 +142,17 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
         await shell.RunAsync("produce json-moved", "x\n");
         return (await shell.RunAsync("partition top")).Lines.Length > 0;
     }));
+
+    // A broker that has got its share by itself; what was moved away again by hand is to come back, but for that it only advises now.
+    private static async Task<MillraceProcess> JoinAsync(string directory, string store, Shell first)
+    {
+        await first.RunAsync("topic create json-balanced -p 4");
+        var joined = await MillraceProcess.StartAsync(directory, "--store", $"file://{store}", "--wal", "object", "--name", "joined");
+        Assert.True(await Eventually.BecomesTrueAsync(async () => (await first.RunAsync("balancer history --json --timeout 60")).Lines.Count > 0));
+        await first.RunAsync("config set millrace.balancer.mode=advise");
+        await first.RunAsync("partition move json-balanced --to 0 --timeout 60");
+        return joined;
+    }
 
     private static List<string> Errors(ToolResult result)
     {

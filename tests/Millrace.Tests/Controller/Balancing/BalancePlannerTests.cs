@@ -53,7 +53,7 @@ public sealed class BalancePlannerTests
                 var moves = Enumerable.Range(0, 360).SelectMany(_ => trial.Run()).ToList();
 
                 // What lay just below where it begins may be lifted above it; nothing goes to and fro.
-                Assert.InRange(moves.Count, 0, 2 * world.Nodes.Count);
+                Assert.InRange(moves.Count, 0, world.Partitions / 10);
                 Assert.All(moves.CountBy(world.NumberOf), partition => Assert.Equal(1, partition.Value));
             },
             iter: 20);
@@ -120,20 +120,24 @@ public sealed class BalancePlannerTests
     {
         var (world, planner) = (Make((Seed: 1, Nodes: 3, Topics: 3, Partitions: 10)), new BalancePlanner(BalanceRules.Default));
         var now = TimeSpan.FromHours(1);
-        var node = world.Join();
+        var empty = world.Join();
         var loads = world.Measure();
         var image = world.Image;
         var topic = image.Topics["topic-0"];
 
-        loads.Remove(node);
-        Assert.Equal("Broker 3 has not told of its load lately.", planner.Plan(image, loads, BalanceExclusions.None, now).Waits);
+        loads.Remove(new NodeId(2));
+        Assert.Equal("Broker 2 has not told of its load lately.", planner.Plan(image, loads, BalanceExclusions.None, now).Waits);
 
         var orphan = topic with { Partitions = topic.Partitions.SetItem(0, topic.Partitions[0] with { Leader = null, PlannedTo = new NodeId(1) }) };
         var plan = planner.Plan(
             image with { Topics = image.Topics.SetItem("topic-0", orphan) }, world.Measure(), BalanceExclusions.None, now);
         Assert.Equal("A failover is under way.", plan.Waits);
         Assert.Empty(plan.Moves);
-        Assert.NotEmpty(planner.Plan(image, world.Measure(), BalanceExclusions.None, now).Moves);
+
+        // One that leads nothing has no load to tell of.
+        loads = world.Measure();
+        loads.Remove(empty);
+        Assert.NotEmpty(planner.Plan(image, loads, BalanceExclusions.None, now).Moves);
     }
 
     [Fact]
