@@ -148,7 +148,7 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
     {
         await first.RunAsync("topic create json-balanced -p 4");
         var joined = await MillraceProcess.StartAsync(directory, "--store", $"file://{store}", "--wal", "object", "--name", "joined");
-        Assert.True(await Eventually.BecomesTrueAsync(async () => (await first.RunAsync("balancer history --json --timeout 60")).Lines.Count > 0));
+        Assert.True(await Eventually.BecomesTrueAsync(async () => (await first.RunAsync("balancer history --json --timeout 60")).Lines.Length > 0));
         await first.RunAsync("config set millrace.balancer.mode=advise");
         await first.RunAsync("partition move json-balanced --to 0 --timeout 60");
         return joined;
