@@ -1,0 +1,40 @@
+using Millrace.Cluster.Liveness;
+using Millrace.Cluster.Membership;
+using Millrace.Controller.Objects;
+using Millrace.Metadata.Channel;
+using Millrace.ObjectStorage;
+using Millrace.Runtime;
+using Millrace.Runtime.Ids;
+using Millrace.Simulation.Scenarios.Stores;
+using Millrace.Streams.Wal;
+
+namespace Millrace.Simulation.Scenarios.Clusters;
+
+/// <summary>What one machine's broker is made of, each part with the mistake that the world has in it, if it has one.</summary>
+/// <param name="world">The world.</param>
+/// <param name="machine">The machine.</param>
+/// <param name="member">The process' place in its cluster; null while it has none.</param>
+internal sealed class PlantedMistakes(ClusterWorld world, ClusterMachine machine, Func<ClusterMember?> member)
+{
+    private readonly HashSet<StreamId> _recovered = [];
+
+    public LeaseRules LeaseRules { get; } = new PlantedLeaseRules(world.Fault);
+
+    public CompactionRules CompactionRules { get; } = new PlantedCompactionRules(world.Fault);
+
+    public IWalTakeover Takeover(NodeRuntime life, IObjectStorage storage, IWalTakeover wals) => world.Fault switch
+    {
+        PlantedFault.ReadWalBeforeSeal => new PlantedTakeover(life, storage, wals),
+        PlantedFault.TakeShareForWal or PlantedFault.CompleteUnread or PlantedFault.CountLateCompletion or PlantedFault.ForgetPlanWithController =>
+            new PlantedShares(world.Fault.Value, member, world.Oracle.FencedIn, _recovered, wals),
+        _ => wals,
+    };
+
+    public IControllerLink Link(IControllerLink link) => world.Fault switch
+    {
+        PlantedFault.ForgetWhereRangesWent => new PlantedMemory(link),
+        PlantedFault.TakeLostControllerForFence => new PlantedLink(link),
+        PlantedFault.LeadBeforeTail => new PlantedHandOver(link, () => machine.Image),
+        _ => link,
+    };
+}
