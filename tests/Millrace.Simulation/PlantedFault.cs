@@ -26,6 +26,7 @@ public enum PlantedFault
     TakeLookForLease,
     FenceBeforeLeaseEnds,
     LeadBeforeTail,
+    TakeBackWhatMayHaveMoved,
     CommitCompactionUnjudged,
     ForgetWhereRangesWent,
 }

@@ -163,7 +163,7 @@ internal sealed class LocalStream : IStream
 
     public bool MayHaveMoved => Core.Life.IsAsked;
 
-    public bool TryTakeBack() => Core.TryTakeBack();
+    public bool TryTakeBack() => Core.TryTakeBack(_context.Uploads.Options.HandOverRules);
 
     private static long CostOf(long payload) => payload + RecordCost.Cached + RecordCost.UnderWay;
 }

@@ -23,6 +23,7 @@ public sealed class ScenarioTests
         [PlantedFault.FenceBeforeLeaseEnds] = 79,
         [PlantedFault.TakeLookForLease] = 116,
         [PlantedFault.CountLeaseFromReceipt] = 133,
+        [PlantedFault.TakeBackWhatMayHaveMoved] = 194,
     };
 
     public static TheoryData<string> Scenarios => [.. ScenarioList.All.Select(scenario => scenario.Name)];

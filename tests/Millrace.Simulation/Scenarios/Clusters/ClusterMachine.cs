@@ -384,6 +384,7 @@ internal sealed class ClusterMachine : INodeObserver
                 CompactionInterval = random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(3)),
                 CompactionBytesPerSecond = random.Pick([8 << 10, 1 << 20, 1 << 30]),
                 CompactedObjectBytes = random.Pick([256 << 10, 1 << 20]),
+                HandOverRules = _mistakes.HandOverRules,
             },
         };
     }

@@ -6,6 +6,7 @@ using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Ids;
 using Millrace.Simulation.Scenarios.Stores;
+using Millrace.Streams;
 using Millrace.Streams.Wal;
 
 namespace Millrace.Simulation.Scenarios.Clusters;
@@ -21,6 +22,8 @@ internal sealed class PlantedMistakes(ClusterWorld world, ClusterMachine machine
     public LeaseRules LeaseRules { get; } = new PlantedLeaseRules(world.Fault);
 
     public CompactionRules CompactionRules { get; } = new PlantedCompactionRules(world.Fault);
+
+    public HandOverRules HandOverRules { get; } = new PlantedHandOverRules(world.Fault);
 
     public IWalTakeover Takeover(NodeRuntime life, IObjectStorage storage, IWalTakeover wals) => world.Fault switch
     {
