@@ -27,6 +27,7 @@ public enum PlantedFault
     FenceBeforeLeaseEnds,
     LeadBeforeTail,
     TakeBackWhatMayHaveMoved,
+    ReadWhatMayHaveMoved,
     CommitCompactionUnjudged,
     ForgetWhereRangesWent,
 }

@@ -20,6 +20,7 @@ public sealed class ScenarioTests
     {
         [PlantedFault.CommitCompactionUnjudged] = 23,
         [PlantedFault.GrantWithoutProof] = 56,
+        [PlantedFault.ReadWhatMayHaveMoved] = 73,
         [PlantedFault.FenceBeforeLeaseEnds] = 79,
         [PlantedFault.TakeLookForLease] = 116,
         [PlantedFault.CountLeaseFromReceipt] = 133,
