@@ -28,6 +28,7 @@ public enum PlantedFault
     LeadBeforeTail,
     TakeBackWhatMayHaveMoved,
     ReadWhatMayHaveMoved,
+    AcknowledgeByObject,
     CommitCompactionUnjudged,
     ForgetWhereRangesWent,
 }

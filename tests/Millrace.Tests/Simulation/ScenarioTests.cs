@@ -19,6 +19,7 @@ public sealed class ScenarioTests
     private static readonly Dictionary<PlantedFault, int> ShownBy = new()
     {
         [PlantedFault.CommitCompactionUnjudged] = 23,
+        [PlantedFault.AcknowledgeByObject] = 39,
         [PlantedFault.GrantWithoutProof] = 56,
         [PlantedFault.ReadWhatMayHaveMoved] = 73,
         [PlantedFault.FenceBeforeLeaseEnds] = 79,

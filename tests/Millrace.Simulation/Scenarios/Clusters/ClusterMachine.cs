@@ -322,7 +322,8 @@ internal sealed class ClusterMachine : INodeObserver
         var storage = _storage = _world.Bucket.Connect(lane);
         var listener = _listener = new SimulatedListener(lane);
         var components = new NodeComponents(
-            storage, (life, store) => Wals(life, store, buffers), buffers, listener, _world.Network.At(Host, lane), _world.Network.From(Host, lane));
+            _mistakes.Storage(storage), (life, store) => Wals(life, store, buffers), buffers, listener,
+            _world.Network.At(Host, lane), _world.Network.From(Host, lane));
         var node = await NodeHost.StartAsync(runtime, _options, components, this, CancellationToken.None);
         _running = node;
         OnFailed(await node.WaitForFailureAsync());
@@ -334,7 +335,7 @@ internal sealed class ClusterMachine : INodeObserver
         var takeover = _mistakes.Takeover(life, storage, wals);
         IWalProvider own = _walIsOnDisk ? new RingWalProvider(life, buffers, new WalFolder(life, "/data/wal", new() { Capacity = WalCapacity }), new()) : wals;
         _kernel.Coverage.Count("nodes: lives with a WAL on the disk", _walIsOnDisk ? 1 : 0);
-        return new WalProviders(own, kind => kind == WalKind.Object ? takeover : kind == own.Kind ? own : null);
+        return new WalProviders(_mistakes.Own(own), kind => kind == WalKind.Object ? takeover : kind == own.Kind ? own : null);
     }
 
     private NodeOptions Options(SeededRandom random)

@@ -17,13 +17,24 @@ namespace Millrace.Simulation.Scenarios.Clusters;
 /// <param name="member">The process' place in its cluster; null while it has none.</param>
 internal sealed class PlantedMistakes(ClusterWorld world, ClusterMachine machine, Func<ClusterMember?> member)
 {
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(50);
     private readonly HashSet<StreamId> _recovered = [];
+    private PlantedRemainder? _remainder;
 
     public LeaseRules LeaseRules { get; } = new PlantedLeaseRules(world.Fault);
 
     public CompactionRules CompactionRules { get; } = new PlantedCompactionRules(world.Fault);
 
     public HandOverRules HandOverRules { get; } = new PlantedHandOverRules(world.Fault);
+
+    /// <summary>The store of a process that begins.</summary>
+    public IObjectStorage Storage(IObjectStorage storage)
+    {
+        _remainder = world.Fault == PlantedFault.AcknowledgeByObject ? new PlantedRemainder(KillSoon) : null;
+        return _remainder?.Watch(storage) ?? storage;
+    }
+
+    public IWalProvider Own(IWalProvider wals) => _remainder?.Hurry(wals) ?? wals;
 
     public IWalTakeover Takeover(NodeRuntime life, IObjectStorage storage, IWalTakeover wals) => world.Fault switch
     {
@@ -40,4 +51,17 @@ internal sealed class PlantedMistakes(ClusterWorld world, ClusterMachine machine
         PlantedFault.LeadBeforeTail => new PlantedHandOver(link, () => machine.Image),
         _ => link,
     };
+
+    /// <summary>What was answered early is written a moment later as a rule, and nobody would ever know.</summary>
+    private void KillSoon()
+    {
+        var (kernel, lane) = (world.Kernel, machine.Node.Lane);
+        kernel.At(kernel.Now + kernel.Random.Between(TimeSpan.Zero, Soon), kernel.World, () =>
+        {
+            if (machine.Node.Lane == lane)
+            {
+                machine.Kill();
+            }
+        });
+    }
 }
