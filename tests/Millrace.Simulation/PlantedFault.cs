@@ -29,6 +29,7 @@ public enum PlantedFault
     TakeBackWhatMayHaveMoved,
     ReadWhatMayHaveMoved,
     AcknowledgeByObject,
+    BelieveLateHandOver,
     CommitCompactionUnjudged,
     ForgetWhereRangesWent,
 }

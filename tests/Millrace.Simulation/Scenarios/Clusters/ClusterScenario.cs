@@ -17,7 +17,7 @@ internal sealed class ClusterScenario : IScenario
         PlantedFault.CountLateCompletion, PlantedFault.ForgetPlanWithController, PlantedFault.GrantWithoutProof,
         PlantedFault.CountLeaseFromReceipt, PlantedFault.TakeLookForLease, PlantedFault.FenceBeforeLeaseEnds,
         PlantedFault.LeadBeforeTail, PlantedFault.TakeBackWhatMayHaveMoved, PlantedFault.ReadWhatMayHaveMoved, PlantedFault.AcknowledgeByObject,
-        PlantedFault.CommitCompactionUnjudged, PlantedFault.ForgetWhereRangesWent,
+        PlantedFault.BelieveLateHandOver, PlantedFault.CommitCompactionUnjudged, PlantedFault.ForgetWhereRangesWent,
     ];
 
     public IReadOnlyList<string> RareThings { get; } =

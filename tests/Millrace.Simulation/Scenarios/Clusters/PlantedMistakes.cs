@@ -49,6 +49,7 @@ internal sealed class PlantedMistakes(ClusterWorld world, ClusterMachine machine
         PlantedFault.ForgetWhereRangesWent => new PlantedMemory(link),
         PlantedFault.TakeLostControllerForFence => new PlantedLink(link),
         PlantedFault.LeadBeforeTail => new PlantedHandOver(link, () => machine.Image),
+        PlantedFault.BelieveLateHandOver => new PlantedLateHandOver(link, () => machine.Image),
         _ => link,
     };
 
