@@ -63,4 +63,6 @@ public sealed record StreamsOptions
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(100);
 
     public TimeSpan RetryLimit { get; init; } = TimeSpan.FromSeconds(5);
+
+    internal HandOverRules HandOverRules { get; init; } = HandOverRules.Default;
 }

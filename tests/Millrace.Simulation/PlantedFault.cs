@@ -26,6 +26,10 @@ public enum PlantedFault
     TakeLookForLease,
     FenceBeforeLeaseEnds,
     LeadBeforeTail,
+    TakeBackWhatMayHaveMoved,
+    ReadWhatMayHaveMoved,
+    AcknowledgeByObject,
+    BelieveLateHandOver,
     CommitCompactionUnjudged,
     ForgetWhereRangesWent,
 }

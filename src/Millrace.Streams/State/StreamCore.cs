@@ -224,11 +224,11 @@ internal sealed class StreamCore : ITailHolder
     }
 
     /// <inheritdoc cref="IStream.TryTakeBack"/>
-    public bool TryTakeBack()
+    public bool TryTakeBack(HandOverRules rules)
     {
         lock (Lock)
         {
-            return Life.TryReopen();
+            return Life.TryReopen(rules);
         }
     }
 

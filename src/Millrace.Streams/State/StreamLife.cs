@@ -81,9 +81,9 @@ internal sealed class StreamLife(StreamId id)
     }
 
     /// <summary>Takes appends again, if it was only to be handed over, and nobody can have it yet.</summary>
-    public bool TryReopen()
+    public bool TryReopen(HandOverRules rules)
     {
-        if (Phase != StreamPhase.Closing || _isAsked || _isToClose)
+        if (Phase != StreamPhase.Closing || _isToClose || !rules.MayBeTakenBack(_isAsked))
         {
             return false;
         }

@@ -161,9 +161,11 @@ internal sealed class LocalStream : IStream
 
     public ValueTask HandOverAsync(CancellationToken token) => _ends.CloseAsync(handsOver: true, token);
 
-    public bool MayHaveMoved => Core.Life.IsAsked;
+    public bool MayHaveMoved => HandOverRules.MayHaveMoved(Core.Life.IsAsked);
 
-    public bool TryTakeBack() => Core.TryTakeBack();
+    public bool TryTakeBack() => Core.TryTakeBack(HandOverRules);
+
+    private HandOverRules HandOverRules => _context.Uploads.Options.HandOverRules;
 
     private static long CostOf(long payload) => payload + RecordCost.Cached + RecordCost.UnderWay;
 }

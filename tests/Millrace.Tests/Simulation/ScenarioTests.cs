@@ -19,10 +19,13 @@ public sealed class ScenarioTests
     private static readonly Dictionary<PlantedFault, int> ShownBy = new()
     {
         [PlantedFault.CommitCompactionUnjudged] = 23,
+        [PlantedFault.AcknowledgeByObject] = 39,
         [PlantedFault.GrantWithoutProof] = 56,
+        [PlantedFault.ReadWhatMayHaveMoved] = 73,
         [PlantedFault.FenceBeforeLeaseEnds] = 79,
         [PlantedFault.TakeLookForLease] = 116,
         [PlantedFault.CountLeaseFromReceipt] = 133,
+        [PlantedFault.TakeBackWhatMayHaveMoved] = 194,
     };
 
     public static TheoryData<string> Scenarios => [.. ScenarioList.All.Select(scenario => scenario.Name)];

@@ -3,14 +3,12 @@ using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
-using Millrace.Runtime.Ids;
 using Millrace.Server;
 using Millrace.Server.Composition;
 using Millrace.Server.Options;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Network;
-using Millrace.Simulation.Scenarios.Stores;
 using Millrace.Simulation.Storage;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
@@ -42,7 +40,7 @@ internal sealed class ClusterMachine : INodeObserver
     private readonly ClusterWorld _world;
     private readonly SimulationKernel _kernel;
     private readonly NodeOptions _options;
-    private readonly HashSet<StreamId> _recovered = [];
+    private readonly PlantedMistakes _mistakes;
     private readonly double _clockRate;
     private readonly SimulatedDisk _disk;
     private readonly bool _walIsOnDisk;
@@ -63,6 +61,7 @@ internal sealed class ClusterMachine : INodeObserver
         Host = $"10.0.0.{number + 1}";
         _disk = new SimulatedDisk(_kernel, Host);
         Node = new SimulatedNode(_kernel, $"n{number}", _disk.Mount) { OnFailed = OnFailed, Said = OnSaid };
+        _mistakes = new PlantedMistakes(world, this, () => _running?.Member);
         _options = Options(_kernel.Random);
         // What rests on clocks shows where they are at their worst.
         var error = _kernel.Random.Chance(0.5) ? _kernel.Random.Pick([-1, 0, 1]) : _kernel.Random.NextDouble() * 2 - 1;
@@ -323,34 +322,21 @@ internal sealed class ClusterMachine : INodeObserver
         var storage = _storage = _world.Bucket.Connect(lane);
         var listener = _listener = new SimulatedListener(lane);
         var components = new NodeComponents(
-            storage, (life, store) => Wals(life, store, buffers), buffers, listener, _world.Network.At(Host, lane), _world.Network.From(Host, lane),
-            static () => default);
+            _mistakes.Storage(storage), (life, store) => Wals(life, store, buffers), buffers, listener,
+            _world.Network.At(Host, lane), _world.Network.From(Host, lane), static () => default);
+
         var node = await NodeHost.StartAsync(runtime, _options, components, this, CancellationToken.None);
         _running = node;
         OnFailed(await node.WaitForFailureAsync());
     }
 
-    private IControllerLink Link(IControllerLink link) => new CompactionWatch(_kernel, _world.Fault switch
-    {
-        PlantedFault.ForgetWhereRangesWent => new PlantedMemory(link),
-        PlantedFault.TakeLostControllerForFence => new PlantedLink(link),
-        PlantedFault.LeadBeforeTail => new PlantedHandOver(link, () => Image),
-        _ => link,
-    });
-
     private WalProviders Wals(NodeRuntime life, IObjectStorage storage, BufferPool buffers)
     {
         var wals = new ObjectWalProvider(life, buffers, storage, new ObjectWalOptions());
-        IWalTakeover takeover = _world.Fault switch
-        {
-            PlantedFault.ReadWalBeforeSeal => new PlantedTakeover(life, storage, wals),
-            PlantedFault.TakeShareForWal or PlantedFault.CompleteUnread or PlantedFault.CountLateCompletion or PlantedFault.ForgetPlanWithController =>
-                new PlantedShares(_world.Fault.Value, () => _running?.Member, _world.Oracle.FencedIn, _recovered, wals),
-            _ => wals,
-        };
+        var takeover = _mistakes.Takeover(life, storage, wals);
         IWalProvider own = _walIsOnDisk ? new RingWalProvider(life, buffers, new WalFolder(life, "/data/wal", new() { Capacity = WalCapacity }), new()) : wals;
         _kernel.Coverage.Count("nodes: lives with a WAL on the disk", _walIsOnDisk ? 1 : 0);
-        return new WalProviders(own, kind => kind == WalKind.Object ? takeover : kind == own.Kind ? own : null);
+        return new WalProviders(_mistakes.Own(own), kind => kind == WalKind.Object ? takeover : kind == own.Kind ? own : null);
     }
 
     private NodeOptions Options(SeededRandom random)
@@ -375,15 +361,15 @@ internal sealed class ClusterMachine : INodeObserver
         {
             Cluster = options.Cluster with
             {
-                Link = endpoint => Link(new EncodedLink(endpoint.ExchangeAsync)),
-                Rules = new PlantedLeaseRules(_world.Fault),
+                Link = endpoint => new CompactionWatch(_kernel, _mistakes.Link(new EncodedLink(endpoint.ExchangeAsync))),
+                Rules = _mistakes.LeaseRules,
                 Controller = options.Cluster.Controller with
                 {
                     CompactionFanIn = random.Pick([3, 3, 5]),
                     CompactedRangeBytes = random.Pick([16 << 10, 64 << 10]),
                     // Two have the same objects where one is slow.
                     CompactionPatience = random.Pick([TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(10)]),
-                    CompactionRules = new PlantedCompactionRules(_world.Fault),
+                    CompactionRules = _mistakes.CompactionRules,
                     CollectionInterval = random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2)),
                     // Readers that have not heard of it yet find nothing there.
                     DeletionDelay = _world.Fault == PlantedFault.ForgetWhereRangesWent ? TimeSpan.Zero : random.Pick(DeletionDelays),
@@ -400,6 +386,7 @@ internal sealed class ClusterMachine : INodeObserver
                 CompactionInterval = random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(3)),
                 CompactionBytesPerSecond = random.Pick([8 << 10, 1 << 20, 1 << 30]),
                 CompactedObjectBytes = random.Pick([256 << 10, 1 << 20]),
+                HandOverRules = _mistakes.HandOverRules,
             },
         };
     }

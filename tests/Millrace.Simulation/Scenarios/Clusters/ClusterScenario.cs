@@ -16,7 +16,8 @@ internal sealed class ClusterScenario : IScenario
         PlantedFault.ReadWalBeforeSeal, PlantedFault.TakeLostControllerForFence, PlantedFault.TakeShareForWal, PlantedFault.CompleteUnread,
         PlantedFault.CountLateCompletion, PlantedFault.ForgetPlanWithController, PlantedFault.GrantWithoutProof,
         PlantedFault.CountLeaseFromReceipt, PlantedFault.TakeLookForLease, PlantedFault.FenceBeforeLeaseEnds,
-        PlantedFault.LeadBeforeTail, PlantedFault.CommitCompactionUnjudged, PlantedFault.ForgetWhereRangesWent,
+        PlantedFault.LeadBeforeTail, PlantedFault.TakeBackWhatMayHaveMoved, PlantedFault.ReadWhatMayHaveMoved, PlantedFault.AcknowledgeByObject,
+        PlantedFault.BelieveLateHandOver, PlantedFault.CommitCompactionUnjudged, PlantedFault.ForgetWhereRangesWent,
     ];
 
     public IReadOnlyList<string> RareThings { get; } =
