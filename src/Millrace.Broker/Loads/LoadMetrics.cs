@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using Millrace.Broker.Metrics;
 using Millrace.Metadata.Image;
-using Millrace.Metadata.Loads;
 
 namespace Millrace.Broker.Loads;
 
