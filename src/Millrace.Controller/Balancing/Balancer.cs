@@ -16,7 +16,6 @@ namespace Millrace.Controller.Balancing;
 public sealed class Balancer(NodeRuntime runtime, ClusterController controller, ClusterControllerOptions options)
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<Balancer>();
-    private readonly ConfigResolver _configs = new(MetadataImage.AllBrokers, options.Settings);
     private readonly Lock _planning = new();
     private readonly BalancePlanner _planner = new(options.BalanceRules);
     private readonly long _began = runtime.Time.GetTimestamp();
@@ -116,5 +115,7 @@ public sealed class Balancer(NodeRuntime runtime, ClusterController controller, 
     private string[] Items(MetadataImage image, string name) =>
         Config(image, name).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    private string Config(MetadataImage image, string name) => _configs.Broker(image, name).AsText();
+    // As this broker has it, like any config of a broker: what is set for all is set for each of them.
+    private string Config(MetadataImage image, string name) =>
+        new ConfigResolver(image.Controller ?? MetadataImage.AllBrokers, options.Settings).Broker(image, name).AsText();
 }

@@ -54,8 +54,8 @@ public sealed class LoadWorldTests(ITestOutputHelper output)
 
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{length}: {moves} moves; from five minutes after each of {settled.Count} events on: highest {highest:0.000}, within 1.15 for {even / (double)calm:P0}; "
-            + $"below 1.25 after {settled.Average(time => time.TotalSeconds):0} s, at most {settled.Max(time => time.TotalSeconds):0} s"));
+            $"{length}: {moves} moves; from five minutes after each of {settled.Count} events on: highest {highest:0.000}, "
+            + $"within 1.15 for {even / (double)calm:P0}; below 1.25 after {settled.Average(time => time.TotalSeconds):0} s, at most {settled.Max(time => time.TotalSeconds):0} s"));
         Assert.InRange(highest, 1, 1.3);
         Assert.InRange(settled.Max(), TimeSpan.Zero, Settles);
         Assert.InRange(moves / length.TotalDays, 0, world.Partitions);

@@ -5,7 +5,7 @@ using Xunit;
 namespace Millrace.Tests.Acceptance;
 
 /// <summary>A cluster that evens itself: a broker that comes gets its share, under load, and no application hears of it.</summary>
-public sealed class BalancerTests
+public sealed class BalancedClusterTests
 {
     private const int Partitions = 12;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
@@ -33,6 +33,7 @@ public sealed class BalancerTests
 
         // It would come again: what is taken back is wanted otherwise.
         await shell.RunAsync("config set millrace.balancer.mode=advise");
+        Assert.Equal("advise", (string)Rows(await shell.RunAsync("balancer status --json --timeout 60"))[0]["mode"]!);
         var undone = Assert.Single(Rows(await shell.RunAsync($"balancer undo {history[0]["id"]} --json --timeout 60")));
         Assert.Equal(((int)history[0]["from"]!, true), ((int)undone["to"]!, (bool)undone["done"]!));
         Assert.Equal((Partitions / 3) - 1, await LeadsAsync(shell, third.Node));
