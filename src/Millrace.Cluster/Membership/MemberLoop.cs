@@ -14,7 +14,6 @@ using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Runtime;
-using Millrace.Runtime.Ids;
 
 namespace Millrace.Cluster.Membership;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Confluent.Kafka;
 using Millrace.Metadata;
-using Millrace.Server.Options;
 
 namespace Millrace.Server.Cli.Brokers;
 
