@@ -191,8 +191,7 @@ internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
         _hosts?.On(index) ?? [],
         [
             "--listen", listen, "--store", _store, "--wal", "object", "--name", NameOf(index), "--log-level", _logLevel,
-            // Partitions move when a benchmark says so.
-            "--set", $"millrace.http.listener={HostOf(index)}:0", "--set", "millrace.balancer.mode=off", .. _settings,
+            "--set", $"millrace.http.listener={HostOf(index)}:0", .. _settings,
         ]);
 
     private string LogOf(int index) => Path.Combine(_folder, $"{NameOf(index)}.log");

@@ -1,3 +1,4 @@
+using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
 
 namespace Millrace.Controller.Balancing;
@@ -18,11 +19,13 @@ internal sealed class BalanceDraft(LoadSpread spread, BalanceRules rules, Func<B
 
     public IReadOnlyList<BalanceMove> Moves => _moves;
 
-    public bool HasRoom => _room > 0;
+    public bool HasRoom => HasRoomFor(1);
+
+    public bool HasRoomFor(int moves) => _room >= moves;
 
     /// <summary>The nodes of which something has been so for long enough, in the order of how much.</summary>
     public IEnumerable<NodeShare> Due(BalanceGoal goal, Func<NodeShare, double> by) =>
-        Spread.Nodes.Where(node => node.Gives && isDue(goal, node.Node.Id)).OrderByDescending(by).ToArray();
+        Spread.Nodes.Where(node => isDue(goal, node.Node.Id)).OrderByDescending(by).ToArray();
 
     /// <summary>Another node leads a partition from now on, and it is not moved again by this plan.</summary>
     /// <param name="partition">It may be moved.</param>
@@ -55,7 +58,7 @@ internal sealed class BalanceDraft(LoadSpread spread, BalanceRules rules, Func<B
     public static LedPartition? Nearest(NodeShare from, NodeShare to, double wanted, Func<double, bool> fits)
     {
         LedPartition? best = null;
-        var (bestDistance, bestRank) = (double.MaxValue, int.MinValue);
+        var bestDistance = double.MaxValue;
         foreach (var partition in from.Partitions)
         {
             if (!partition.MayMove || !fits(partition.Bytes))
@@ -66,13 +69,14 @@ internal sealed class BalanceDraft(LoadSpread spread, BalanceRules rules, Func<B
             // What differs by less than a percent is the same.
             var distance = Math.Abs(partition.Bytes - wanted);
             var isSame = best is not null && Math.Abs(distance - bestDistance) <= Math.Max(1, wanted / 100);
-            var rank = from.CountOf(partition.Topic.Id) - to.CountOf(partition.Topic.Id) - (partition.Topic.IsInternal ? from.Count : 0);
-            if (isSame ? rank > bestRank : distance < bestDistance)
+            if (isSame ? RankOf(partition.Topic) > RankOf(best!.Topic) : distance < bestDistance)
             {
-                (best, bestDistance, bestRank) = (partition, distance, rank);
+                (best, bestDistance) = (partition, distance);
             }
         }
 
         return best;
+
+        int RankOf(TopicImage topic) => from.CountOf(topic.Id) - to.CountOf(topic.Id) - (topic.IsInternal ? from.Count : 0);
     }
 }

@@ -20,4 +20,7 @@ internal static partial class BalanceMessages
 
     [LoggerMessage(EventId = 5202, Level = LogLevel.Information, Message = "The balancer's moves could not be begun: {Reason}")]
     public static partial void NotBegun(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 5203, Level = LogLevel.Error, Message = "The balancer has failed at one look, and looks again")]
+    public static partial void Failed(ILogger logger, Exception fault);
 }

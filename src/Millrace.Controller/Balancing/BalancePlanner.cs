@@ -9,15 +9,17 @@ namespace Millrace.Controller.Balancing;
 /// nobody's processors have too much to do, the highest load is lowered, numbers of partitions are evened.
 /// </summary>
 /// <remarks>
-/// A function of what it was told so far: it looks at no clock and does nothing. What it moves it takes for done, and then sees whole windows go by before
-/// it judges what has become of it. Threading: one at a time.
+/// A function of what it was told so far: it looks at no clock and does nothing. What it is told was begun it takes for done, and then sees whole windows go
+/// by before it judges what has become of it. Threading: one at a time.
 /// </remarks>
 internal sealed class BalancePlanner(BalanceRules rules)
 {
+    private readonly PlansUnderWay _underWay = new();
     private readonly LoadAverages _averages = new();
     private readonly Streaks _streaks = new();
     private readonly Dictionary<(Guid Topic, int Partition), TimeSpan> _moved = [];
     private readonly Queue<TimeSpan> _lately = [];
+    private string? _waits = "It has not looked yet.";
 
     /// <summary>Takes in what one window has brought.</summary>
     /// <param name="image">The cluster.</param>
@@ -26,23 +28,28 @@ internal sealed class BalancePlanner(BalanceRules rules)
     /// <param name="now">By any clock that only rises.</param>
     public BalancePlan Plan(MetadataImage image, IReadOnlyDictionary<NodeId, NodeLoad> loads, BalanceExclusions excluded, TimeSpan now)
     {
-        if (WhyNot(image, loads) is { } reason)
+        _underWay.Observe(image, now);
+        _waits = _underWay.WhyNot(now) ?? WhoIsSilent(image, loads, excluded);
+        if (_waits is not null)
         {
             _streaks.Clear();
-            return new BalancePlan([], reason);
+            return new BalancePlan([], _waits);
         }
 
         Forget(now);
         _averages.Add(image, loads);
         var spread = LoadSpread.Of(image, loads, _averages, excluded, _moved.ContainsKey);
-        foreach (var node in spread.Nodes)
+        foreach (var (goal, node, isSo) in Judge(spread))
         {
-            _streaks.Observe(BalanceGoal.Overload, node.Node.Id, BusyProcessors.IsSo(node, rules));
-            _streaks.Observe(BalanceGoal.Load, node.Node.Id, HighLoads.IsSo(node, spread, rules));
-            _streaks.Observe(BalanceGoal.Count, node.Node.Id, HighCounts.IsSo(node, spread, rules));
+            _streaks.Observe(goal, node, isSo);
         }
 
-        var moves = Draft(spread, (goal, node) => _streaks.Of(goal, node) >= rules.Windows, rules.MovesPerMinute - _lately.Count);
+        return new BalancePlan(Draft(spread, (goal, node) => _streaks.Of(goal, node) >= rules.Windows, rules.MovesPerMinute - _lately.Count));
+    }
+
+    /// <summary>Moves that it has planned are under way.</summary>
+    public void Begun(IReadOnlyList<BalanceMove> moves, TimeSpan now)
+    {
         if (moves.Count > 0)
         {
             _streaks.Clear();
@@ -56,35 +63,29 @@ internal sealed class BalancePlanner(BalanceRules rules)
                 _lately.Enqueue(now);
             }
         }
-
-        return new BalancePlan(moves);
     }
 
     /// <summary>What it would move if all that is so now had been so for long enough, and nothing rested. Nothing is remembered of it.</summary>
     public BalancePlan Preview(MetadataImage image, IReadOnlyDictionary<NodeId, NodeLoad> loads, BalanceExclusions excluded)
     {
-        if (WhyNot(image, loads) is { } reason)
+        if ((_waits ?? WhoIsSilent(image, loads, excluded)) is { } reason)
         {
             return new BalancePlan([], reason);
         }
 
         var spread = LoadSpread.Of(image, loads, _averages, excluded, static _ => false);
-        var due = new HashSet<(BalanceGoal, NodeId)>();
+        var due = Judge(spread).Where(judged => judged.IsSo).Select(judged => (judged.Goal, judged.Node)).ToHashSet();
+        return new BalancePlan(Draft(spread, (goal, node) => due.Contains((goal, node)), rules.MovesPerMinute));
+    }
+
+    /// <summary>What of nodes is as it should not be.</summary>
+    private IEnumerable<(BalanceGoal Goal, NodeId Node, bool IsSo)> Judge(LoadSpread spread)
+    {
         foreach (var node in spread.Nodes)
         {
-            Add(BalanceGoal.Overload, node, BusyProcessors.IsSo(node, rules));
-            Add(BalanceGoal.Load, node, HighLoads.IsSo(node, spread, rules));
-            Add(BalanceGoal.Count, node, HighCounts.IsSo(node, spread, rules));
-        }
-
-        return new BalancePlan(Draft(spread, (goal, node) => due.Contains((goal, node)), rules.MovesPerMinute));
-
-        void Add(BalanceGoal goal, NodeShare node, bool isSo)
-        {
-            if (isSo)
-            {
-                due.Add((goal, node.Node.Id));
-            }
+            yield return (BalanceGoal.Overload, node.Node.Id, BusyProcessors.IsSo(node, rules));
+            yield return (BalanceGoal.Load, node.Node.Id, HighLoads.IsSo(node, spread, rules));
+            yield return (BalanceGoal.Count, node.Node.Id, HighCounts.IsSo(node, spread, rules));
         }
     }
 
@@ -98,18 +99,12 @@ internal sealed class BalancePlanner(BalanceRules rules)
         return draft.Moves;
     }
 
-    /// <summary>Why there is nothing to judge; null if there is.</summary>
-    private static string? WhyNot(MetadataImage image, IReadOnlyDictionary<NodeId, NodeLoad> loads)
+    /// <summary>Says who leads something and has not told of its load; null where nobody does.</summary>
+    private static string? WhoIsSilent(MetadataImage image, IReadOnlyDictionary<NodeId, NodeLoad> loads, BalanceExclusions excluded)
     {
         foreach (var partition in image.Topics.Values.SelectMany(topic => topic.Partitions))
         {
-            if (partition.PlannedTo is not null)
-            {
-                return partition.Leader is null ? "A failover is under way." : "Moves are under way.";
-            }
-
-            // Who leads nothing has come just now, perhaps, and has nothing to tell of.
-            if (partition.Leader is { } leader && !loads.ContainsKey(leader))
+            if (partition.Leader is { } leader && !loads.ContainsKey(leader) && !excluded.Nodes.Contains(leader))
             {
                 return $"Broker {leader} has not told of its load lately.";
             }

@@ -17,9 +17,12 @@ public sealed class Balancer(NodeRuntime runtime, ClusterController controller, 
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<Balancer>();
     private readonly Lock _planning = new();
-    private readonly BalancePlanner _planner = new(options.BalanceRules);
+    private BalancePlanner _planner = new(options.BalanceRules);
     private readonly long _began = runtime.Time.GetTimestamp();
     private volatile string? _waits;
+
+    // What it has said last that it would move.
+    private HashSet<(Guid Topic, int Partition, NodeId To)> _advised = [];
 
     internal BalanceHistory History { get; } = new();
 
@@ -38,7 +41,7 @@ public sealed class Balancer(NodeRuntime runtime, ClusterController controller, 
             }
             catch (ControllerException full) when (full.Error == ControllerError.Busy)
             {
-                // What was planned and not begun rests like what was: the next windows find others.
+                // Nothing was begun: the next window's plan has it again, if it is still wanted.
                 BalanceMessages.NotBegun(_logger, full.Message);
             }
             catch (ControllerException lost) when (lost.Error == ControllerError.ControllerLost)
@@ -49,15 +52,20 @@ public sealed class Balancer(NodeRuntime runtime, ClusterController controller, 
             {
                 return;
             }
+            catch (Exception fault)
+            {
+                // The cluster does without a balancer, and must not lose its controller for one.
+                BalanceMessages.Failed(_logger, fault);
+            }
         }
     }
 
     /// <summary>What it would move now.</summary>
-    internal IReadOnlyList<BalanceMove> Preview(MetadataImage image)
+    internal BalancePlan Preview(MetadataImage image)
     {
         lock (_planning)
         {
-            return _planner.Preview(image, controller.Loads.Fresh(), Excluded(image)).Moves;
+            return _planner.Preview(image, controller.Loads.Fresh(), Excluded(image));
         }
     }
 
@@ -69,42 +77,66 @@ public sealed class Balancer(NodeRuntime runtime, ClusterController controller, 
         var mode = Mode(image);
         if (mode == BalancerMode.Off)
         {
+            // Whoever has it look again wants it to judge by what is so then.
+            Renew();
             return;
         }
 
-        var plan = Plan(image);
+        var now = runtime.Time.GetElapsedTime(_began);
+        var plan = Plan(image, now);
         if (plan.Waits != _waits)
         {
             _waits = plan.Waits;
             BalanceMessages.Waits(_logger, plan.Waits ?? "Nothing any more");
         }
 
-        if (plan.Moves.Count == 0)
+        if (mode == BalancerMode.Advise)
         {
-            return;
+            Tell(image, [.. plan.Moves.Where(move => !_advised.Contains(KeyOf(move)))], "Would move", areBegun: false);
+            _advised = [.. plan.Moves.Select(KeyOf)];
         }
-
-        var begun = plan.Moves;
-        if (mode == BalancerMode.On)
+        else if (plan.Moves.Count > 0)
         {
-            begun = (await controller.DecideAsync(entry => BalanceExecution.Begin(entry, plan.Moves), token)).Accepted();
+            _advised = [];
+            var begun = (await controller.DecideAsync(entry => BalanceExecution.Begin(entry, plan.Moves), token)).Accepted();
+            lock (_planning)
+            {
+                _planner.Begun(begun, now);
+            }
+
+            Tell(image, begun, "Moves", areBegun: true);
         }
+    }
 
-        foreach (var move in begun)
+    private static (Guid Topic, int Partition, NodeId To) KeyOf(BalanceMove move) => (move.Topic, move.Partition, move.To);
+
+    private void Tell(MetadataImage image, IReadOnlyList<BalanceMove> moves, string verb, bool areBegun)
+    {
+        foreach (var move in moves)
         {
-            History.Add(runtime.Time.GetUtcNow(), move, mode == BalancerMode.On);
+            History.Add(runtime.Time.GetUtcNow(), move, areBegun);
             BalanceMessages.Moves(
-                _logger, mode == BalancerMode.On ? "Moves" : "Would move", image.NameOf(move.Topic), move.Partition, move.From, move.To, move.Goal, move.Bytes,
+                _logger, verb, image.NameOf(move.Topic), move.Partition, move.From, move.To, move.Goal, move.Bytes,
                 move.FromLoad.Before, move.FromLoad.After, move.ToLoad.Before, move.ToLoad.After);
         }
     }
 
-    private BalancePlan Plan(MetadataImage image)
+    private BalancePlan Plan(MetadataImage image, TimeSpan now)
     {
         lock (_planning)
         {
-            return _planner.Plan(image, controller.Loads.Fresh(), Excluded(image), runtime.Time.GetElapsedTime(_began));
+            return _planner.Plan(image, controller.Loads.Fresh(), Excluded(image), now);
         }
+    }
+
+    private void Renew()
+    {
+        lock (_planning)
+        {
+            _planner = new BalancePlanner(options.BalanceRules);
+        }
+
+        (_advised, _waits) = ([], null);
     }
 
     private BalanceExclusions Excluded(MetadataImage image) =>

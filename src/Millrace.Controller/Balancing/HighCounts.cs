@@ -26,7 +26,9 @@ internal static class HighCounts
         var most = Math.Max(draft.Rules.EndAt * draft.Spread.MeanBytes, draft.Spread.MeanBytes + (draft.Rules.BeginBytes / 2.0));
         foreach (var to in draft.Spread.Nodes.Where(other => other.Takes && other.Count + 1 < node.Count).OrderBy(other => other.Count))
         {
-            if (BalanceDraft.Nearest(node, to, wanted: 0, bytes => to.Bytes + bytes <= most) is { } found)
+            var found = BalanceDraft.Nearest(node, to, wanted: 0, bytes =>
+                to.Bytes + bytes <= most && to.Cpu + (bytes * to.CpuOfByte) <= draft.Rules.ContentCpu);
+            if (found is not null)
             {
                 return (to, found);
             }

@@ -16,7 +16,7 @@ internal static class HighLoads
             }
 
             // What is left are large ones, for which nobody has room: one of them may go for a smaller one.
-            while (draft.HasRoom && IsSo(node, draft.Spread, draft.Rules) && LoadExchange.Find(draft, node) is { } exchange)
+            while (draft.HasRoomFor(2) && IsSo(node, draft.Spread, draft.Rules) && LoadExchange.Find(draft, node) is { } exchange)
             {
                 Move(draft, exchange.Given, node, exchange.With);
                 Move(draft, exchange.Taken, exchange.With, node);
@@ -37,7 +37,7 @@ internal static class HighLoads
             var found = BalanceDraft.Nearest(node, to, wanted, bytes =>
                 bytes >= rules.LeastGain * spread.MeanBytes
                 && to.Bytes + bytes <= rules.EndAt * spread.MeanBytes
-                && to.Cpu + (bytes * to.CpuOfByte) <= rules.HighestCpu);
+                && to.Cpu + (bytes * to.CpuOfByte) <= rules.ContentCpu);
             if (found is not null)
             {
                 return (to, found);

@@ -17,7 +17,7 @@ internal sealed record LoadExchange(LedPartition Given, NodeShare With, LedParti
         var most = Math.Min(node.Bytes - (LeastGain * mean), (rules.EndAt + rules.BeginAbove) / 2 * mean);
         LoadExchange? best = null;
         var given = node.Takes ? node.Partitions.FindAll(partition => partition.MayMove && partition.Bytes >= LeastGain * mean) : [];
-        foreach (var other in draft.Spread.Nodes.Where(other => other.Takes && other.Gives && other != node))
+        foreach (var other in draft.Spread.Nodes.Where(other => other.Takes && other != node))
         {
             foreach (var taken in other.Partitions.Where(partition => partition.MayMove))
             {
@@ -25,7 +25,7 @@ internal sealed record LoadExchange(LedPartition Given, NodeShare With, LedParti
                 {
                     var difference = large.Bytes - taken.Bytes;
                     var highest = Math.Max(node.Bytes - difference, other.Bytes + difference);
-                    if (difference > 0 && highest <= most && other.Cpu + (difference * other.CpuOfByte) <= rules.HighestCpu)
+                    if (difference > 0 && highest <= most && other.Cpu + (difference * other.CpuOfByte) <= rules.ContentCpu)
                     {
                         (most, best) = (highest, new LoadExchange(large, other, taken));
                     }

@@ -15,7 +15,7 @@ internal sealed class LoadSpread
         MeanCount = nodes.Count == 0 ? 0 : nodes.Average(node => node.Count);
     }
 
-    /// <summary>In the order of their ids. Drained ones are not among them: whoever has drained them has said where what they lead belongs.</summary>
+    /// <summary>In the order of their ids. Drained and excluded ones are not among them: what they lead belongs where it is, or where it goes anyway.</summary>
     public IReadOnlyList<NodeShare> Nodes { get; }
 
     /// <summary>Bytes a second. No move changes it.</summary>
@@ -24,8 +24,8 @@ internal sealed class LoadSpread
     /// <summary>Partitions. No move changes it.</summary>
     public double MeanCount { get; }
 
-    /// <param name="image">Nothing in it is under way.</param>
-    /// <param name="loads">Of every node that leads anything.</param>
+    /// <param name="image">The cluster.</param>
+    /// <param name="loads">Of every node that leads anything, but for excluded ones.</param>
     /// <param name="averages">With those loads.</param>
     /// <param name="excluded">What stays.</param>
     /// <param name="rests">Whether a partition was moved only lately.</param>
@@ -37,20 +37,29 @@ internal sealed class LoadSpread
         Func<(Guid Topic, int Partition), bool> rests)
     {
         var nodes = new SortedDictionary<NodeId, NodeShare>();
-        foreach (var node in image.LiveNodes.Where(node => !BrokerDuties.IsDrained(image, node.Id)))
+        foreach (var node in image.LiveNodes.Where(node => !excluded.Nodes.Contains(node.Id) && !BrokerDuties.IsDrained(image, node.Id)))
         {
-            var isMeant = !excluded.Nodes.Contains(node.Id);
-            nodes.Add(node.Id, new NodeShare(node, isMeant, isMeant && !BrokerDuties.GetsNothingNew(image, node.Id)));
+            nodes.Add(node.Id, new NodeShare(node, takes: !BrokerDuties.GetsNothingNew(image, node.Id), hasTold: loads.ContainsKey(node.Id)));
         }
 
         foreach (var topic in image.Topics.Values)
         {
             foreach (var partition in topic.Partitions)
             {
-                if (partition.Leader is { } leader && nodes.TryGetValue(leader, out var share))
+                if (partition.Leader is not { } leader)
                 {
-                    var mayMove = share.Gives && !excluded.Topics.Contains(topic.Name) && !rests((topic.Id, partition.Index));
+                    continue;
+                }
+
+                if (nodes.TryGetValue(leader, out var share))
+                {
+                    var mayMove = partition.PlannedTo is null && !excluded.Topics.Contains(topic.Name) && !rests((topic.Id, partition.Index));
                     share.Add(new LedPartition(topic, partition, averages.Of(topic.Id, partition), mayMove));
+                }
+
+                if (partition.Replicas[0] != leader && nodes.TryGetValue(partition.Replicas[0], out var preferred))
+                {
+                    preferred.PreferredElsewhere++;
                 }
             }
         }

@@ -4,18 +4,21 @@ namespace Millrace.Controller.Balancing;
 
 /// <summary>What one node has, with the moves that are planned so far as if they were done.</summary>
 /// <param name="node">The node.</param>
-/// <param name="gives">Whether anything may be moved away from it.</param>
 /// <param name="takes">Whether anything may be moved to it.</param>
-internal sealed class NodeShare(NodeImage node, bool gives, bool takes)
+/// <param name="hasTold">Whether its load is known.</param>
+internal sealed class NodeShare(NodeImage node, bool takes, bool hasTold)
 {
     // By topic, of those that it leads.
     private readonly Dictionary<Guid, int> _topics = [];
 
     public NodeImage Node { get; } = node;
 
-    public bool Gives { get; } = gives;
-
     public bool Takes { get; } = takes;
+
+    public bool HasTold { get; } = hasTold;
+
+    /// <summary>How many partitions others lead of which it is the preferred leader: it gets them back, or is not to.</summary>
+    public int PreferredElsewhere { get; set; }
 
     /// <summary>In no order.</summary>
     public List<LedPartition> Partitions { get; } = [];
@@ -42,7 +45,9 @@ internal sealed class NodeShare(NodeImage node, bool gives, bool takes)
 
     public void Remove(LedPartition partition)
     {
-        Partitions.Remove(partition);
+        // The last takes its place: there may be tens of thousands.
+        Partitions[Partitions.IndexOf(partition)] = Partitions[^1];
+        Partitions.RemoveAt(Partitions.Count - 1);
         Bytes -= partition.Bytes;
         _topics[partition.Topic.Id] = CountOf(partition.Topic.Id) - 1;
     }

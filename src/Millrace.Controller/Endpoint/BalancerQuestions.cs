@@ -11,11 +11,12 @@ internal sealed class BalancerQuestions(Balancer balancer)
     public DescribeBalancerResponse Describe(ClusterState state, DescribeBalancerRequest request)
     {
         var image = state.Cluster;
+        var preview = request.Preview ? balancer.Preview(image) : null;
         return new DescribeBalancerResponse
         {
             ControllerId = image.Controller?.Value ?? -1,
             Mode = balancer.Mode(image).ToString().ToLowerInvariant(),
-            Waits = balancer.Waits,
+            Waits = preview is null ? balancer.Waits : preview.Waits,
             Actions =
             [
                 .. balancer.History.Actions.Select(action => new DescribeBalancerResponse.Action
@@ -23,7 +24,7 @@ internal sealed class BalancerQuestions(Balancer balancer)
                     Id = action.Id, At = action.At.ToUnixTimeMilliseconds(), IsBegun = action.IsBegun, Move = Describe(image, action.Move),
                 }),
             ],
-            Planned = request.Preview ? [.. balancer.Preview(image).Select(move => Describe(image, move))] : [],
+            Planned = [.. (preview?.Moves ?? []).Select(move => Describe(image, move))],
         };
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Confluent.Kafka;
 using Millrace.Metadata;
 using Millrace.Server.Cli;
 using Millrace.Server.Cli.Brokers;
@@ -28,13 +29,13 @@ internal sealed class BalancerUndoCommand : ClientCommand
         var topics = admin.GetMetadata(Client.Timeout(result)).Topics;
         var report = new Report("Id", "Topic", "Partition", "From", "To", "Done");
         var failed = ExitCode.Success;
-        foreach (var id in result.GetValue(_actions)!)
+        // All are looked for before any goes.
+        var wanted = result.GetValue(_actions)!.Distinct().Select(id => (Id: id, Move: Find(balancer, id))).ToList();
+        var places = wanted.ToDictionary(one => one.Id, one => Place(topics, one.Id, one.Move));
+        foreach (var (id, move) in wanted)
         {
-            var move = Find(balancer, id);
-            var replicas = topics.Find(topic => topic.Topic == move.Topic)?.Partitions.Find(partition => partition.PartitionId == move.Partition)?.Replicas
-                ?? throw new CommandFailedException(ExitCode.NotFound, $"What move {id} has moved is gone.");
-            var outcome = (await new PartitionMove(move.Topic!, move.From).RunAsync(
-                config, new Dictionary<int, IReadOnlyList<int>> { [move.Partition] = replicas }, Client.Timeout(result), token))[move.Partition];
+            var replicas = new Dictionary<int, IReadOnlyList<int>> { [move.Partition] = places[id].Replicas };
+            var outcome = (await new PartitionMove(move.Topic!, move.From).RunAsync(config, replicas, Client.Timeout(result), token))[move.Partition];
             report.Add(id, move.Topic, move.Partition, move.To, move.From, outcome is null);
             if (outcome is not null)
             {
@@ -45,6 +46,17 @@ internal sealed class BalancerUndoCommand : ClientCommand
 
         report.Write(Client.Json(result));
         return failed;
+    }
+
+    /// <summary>Where it is, if that is where the move has brought it.</summary>
+    private static PartitionMetadata Place(List<TopicMetadata> topics, long id, DescribeBalancerResponse.Move move)
+    {
+        var partition = topics.Find(topic => topic.Topic == move.Topic)?.Partitions.Find(partition => partition.PartitionId == move.Partition)
+            ?? throw new CommandFailedException(ExitCode.NotFound, $"What move {id} has moved is gone.");
+        return partition.Leader == move.To
+            ? partition
+            : throw new CommandFailedException(
+                ExitCode.Failed, $"Move {id} is no more: {move.Topic}-{move.Partition} is led by broker {partition.Leader} by now, and not by {move.To}.");
     }
 
     private static DescribeBalancerResponse.Move Find(DescribeBalancerResponse balancer, long id) =>

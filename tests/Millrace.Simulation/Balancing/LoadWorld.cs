@@ -24,6 +24,7 @@ internal sealed class LoadWorld
     private readonly NodeId?[] _leaders;
     private readonly SortedSet<NodeId> _nodes = [];
     private readonly double _capacity;
+    private readonly int _firstNodes;
     private int _lastNode;
     private MetadataImage _image = MetadataImage.Empty;
 
@@ -37,6 +38,7 @@ internal sealed class LoadWorld
     {
         _random = new Random(seed);
         _capacity = capacity;
+        _firstNodes = nodes;
         _partitionsOfTopic = partitionsOfTopic;
         _topics = [.. Enumerable.Range(1, topics).Select(number => new Guid(number, 0, 0, new byte[8]))];
 
@@ -62,6 +64,9 @@ internal sealed class LoadWorld
 
     /// <summary>All loads at this time of day, as a share of the mean.</summary>
     public double Daytime { get; set; } = 1;
+
+    /// <summary>Whoever led a partition at first stays its preferred leader; otherwise whoever leads it is.</summary>
+    public bool KeepsPreferred { get; set; }
 
     public MetadataImage Image => _image;
 
@@ -184,7 +189,7 @@ internal sealed class LoadWorld
                 _topics[topic], $"topic-{topic}", 1,
                 [
                     .. Enumerable.Range(0, _partitionsOfTopic).Select(index => new PartitionImage(
-                        index, new StreamId(first + index), _leaders[first + index], new StreamEpoch(1), [_leaders[first + index]!.Value])),
+                        index, new StreamId(first + index), _leaders[first + index], new StreamEpoch(1), [PreferredOf(first + index)])),
                 ],
                 ImmutableSortedDictionary<string, string>.Empty));
         }
@@ -199,6 +204,8 @@ internal sealed class LoadWorld
                     node, new NodeEpoch(1), Guid.Empty, [new NodeEndpoint(ListenerName.Plaintext, "host", 1)], Rack: null, NodeState.Live)),
         };
     }
+
+    private NodeId PreferredOf(int partition) => KeepsPreferred ? new NodeId(partition % _firstNodes) : _leaders[partition]!.Value;
 
     private double Normal() =>
         Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble());

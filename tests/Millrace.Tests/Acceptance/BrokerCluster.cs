@@ -3,10 +3,7 @@ using Millrace.Tests.Clients;
 
 namespace Millrace.Tests.Acceptance;
 
-/// <summary>
-/// Brokers of one cluster, each a process of its own that keeps its name and its address over restarts. Partitions are where a test has them: the cluster
-/// moves none by itself, unless the test's own arguments have the balancer on.
-/// </summary>
+/// <summary>Brokers of one cluster, each a process of its own that keeps its name and its address over restarts.</summary>
 internal sealed class BrokerCluster : IReadOnlyList<MillraceProcess>, IAsyncDisposable
 {
     private readonly TemporaryDirectory _directory;
@@ -65,8 +62,5 @@ internal sealed class BrokerCluster : IReadOnlyList<MillraceProcess>, IAsyncDisp
     }
 
     private Task<MillraceProcess> StartAsync(int index, params string[] more) =>
-        MillraceProcess.StartAsync(
-            _directory.Sub($"broker{index}"),
-            _environment,
-            ["--set", "millrace.balancer.mode=off", .. _arguments(index), "--name", $"broker{index}", .. more]);
+        MillraceProcess.StartAsync(_directory.Sub($"broker{index}"), _environment, [.. _arguments(index), "--name", $"broker{index}", .. more]);
 }

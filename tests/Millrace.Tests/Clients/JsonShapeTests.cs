@@ -66,7 +66,7 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
         using var directory = new TemporaryDirectory();
         await using var verified = await MillraceProcess.StartAsync(directory.Sub("verified"));
         await StartAndStopAsync(directory.Sub("left"), directory.Sub("verified/store"), new Shell(verified.BootstrapServers));
-        await using var balanced = await MillraceProcess.StartAsync(directory.Sub("balanced"));
+        await using var balanced = await MillraceProcess.StartAsync(directory.Sub("balanced"), "--set", "millrace.balancer.mode=on");
         await using var joined = await JoinAsync(directory.Sub("joined"), directory.Sub("balanced/store"), new Shell(balanced.BootstrapServers));
         await _shell.RunAsync("topic create json-left");
         foreach (var (name, line, input) in Uses)
@@ -143,14 +143,15 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
         return (await shell.RunAsync("partition top")).Lines.Length > 0;
     }));
 
-    // A broker that has got its share by itself; what was moved away again by hand is to come back, but for that it only advises now.
+    // A broker that has got its share by itself; what it has too little of since should come to it, but for that it is only advised now.
     private static async Task<MillraceProcess> JoinAsync(string directory, string store, Shell first)
     {
         await first.RunAsync("topic create json-balanced -p 4");
         var joined = await MillraceProcess.StartAsync(directory, "--store", $"file://{store}", "--wal", "object", "--name", "joined");
         Assert.True(await Eventually.BecomesTrueAsync(async () => (await first.RunAsync("balancer history --json --timeout 60")).Lines.Length > 0));
         await first.RunAsync("config set millrace.balancer.mode=advise");
-        await first.RunAsync("partition move json-balanced --to 0 --timeout 60");
+        await first.RunAsync("topic create json-uneven -p 8");
+        await first.RunAsync("partition move json-uneven --to 0 --timeout 60");
         return joined;
     }
 

@@ -38,6 +38,7 @@ public sealed class LoadWorldTests(ITestOutputHelper output)
             world.Daytime = 1 + (0.6 * Math.Sin(2 * Math.PI * now.TotalDays));
             var plan = planner.Plan(world.Image, world.Measure(), BalanceExclusions.None, now + TimeSpan.FromHours(1));
             world.Do(plan.Moves);
+            planner.Begun(plan.Moves, now + TimeSpan.FromHours(1));
             moves += plan.Moves.Count;
             if (world.Highest() <= 1.25 && settled.Count < Events(lastEvent))
             {
@@ -55,7 +56,8 @@ public sealed class LoadWorldTests(ITestOutputHelper output)
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{length}: {moves} moves; from five minutes after each of {settled.Count} events on: highest {highest:0.000}, "
-            + $"within 1.15 for {even / (double)calm:P0}; below 1.25 after {settled.Average(time => time.TotalSeconds):0} s, at most {settled.Max(time => time.TotalSeconds):0} s"));
+            + $"within 1.15 for {even / (double)calm:P0}; "
+            + $"below 1.25 after {settled.Average(time => time.TotalSeconds):0} s, at most {settled.Max(time => time.TotalSeconds):0} s"));
         Assert.InRange(highest, 1, 1.3);
         Assert.InRange(settled.Max(), TimeSpan.Zero, Settles);
         Assert.InRange(moves / length.TotalDays, 0, world.Partitions);
