@@ -7,7 +7,8 @@ using Xunit.v3;
 namespace Millrace.Tests;
 
 /// <summary>
-/// Classes that share a broker run one after another, for minutes: they begin first, lest everything else ends long before them. The rest in any order.
+/// What is named as a collection runs for minutes, one test after another: classes that share a broker, and simulations. They begin first, lest everything
+/// else ends long before them. The rest in any order.
 /// </summary>
 public sealed class GroupsFirst : ITestCollectionOrderer
 {

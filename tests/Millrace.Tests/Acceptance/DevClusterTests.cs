@@ -90,8 +90,8 @@ public sealed partial class DevClusterTests : IDisposable
                 Assert.False(Directory.Exists($"/proc/{broker.Groups["pid"].Value}"));
             }
 
-            // One whose end came from the signal and not from itself.
-            Assert.False(first.Errors.Contains("has ended with exit code 130", StringComparison.Ordinal), first.Errors);
+            // One whose end came from a signal, ours or that of who lost patience, and not from itself would be told of with its exit code.
+            Assert.False(first.Errors.Contains("has ended", StringComparison.Ordinal), first.Errors);
         }
 
         // All three leave at once: on a machine that is slow enough one of them is taken for dead by then, and what it has is in its WAL.

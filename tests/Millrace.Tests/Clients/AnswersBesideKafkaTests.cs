@@ -10,7 +10,7 @@ namespace Millrace.Tests.Clients;
 /// <c>docs/compatibility.md</c> lists, and nothing else.
 /// </summary>
 [Collection(ClientTestGroup.Name)]
-public sealed class AnswersBesideKafkaTests(SharedBroker broker)
+public sealed class AnswersBesideKafkaTests(SharedBroker broker, SharedKafka kafka)
 {
     private static readonly string[] Values =
     [
@@ -84,12 +84,7 @@ public sealed class AnswersBesideKafkaTests(SharedBroker broker)
         Func<AnswersBesideKafka.Ask, Task<IReadOnlyDictionary<string, string>>> questions)
     {
         TestAgainst.SkipOnCluster("one broker is compared with one of Kafka's");
-        Assert.SkipWhen(
-            Repository.Shared("peers/kafka/kafka.sh") is null || !Tool.IsInstalled("java")
-                || TestAgainst.IsKafka,
-            "Apache Kafka, or Java, is not at hand");
-        await using var kafka = await KafkaProcess.StartAsync();
-        var theirs = await questions(new AnswersBesideKafka.Ask(IPEndPoint.Parse(kafka.BootstrapServers)));
+        var theirs = await questions(await kafka.AskAsync());
         return (await questions(new AnswersBesideKafka.Ask(IPEndPoint.Parse(broker.BootstrapServers))), theirs);
     }
 }

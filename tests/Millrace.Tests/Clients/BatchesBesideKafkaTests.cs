@@ -10,7 +10,7 @@ namespace Millrace.Tests.Clients;
 /// <see cref="BatchDifferenceTests"/>, which compares many more. MILLRACE_BATCH_REQUESTS asks for more than the usual few.
 /// </summary>
 [Collection(ClientTestGroup.Name)]
-public sealed class BatchesBesideKafkaTests(SharedBroker broker, ITestOutputHelper output)
+public sealed class BatchesBesideKafkaTests(SharedBroker broker, SharedKafka kafka, ITestOutputHelper output)
 {
     private const int Seed = 71;
     private const string Topic = "batches-beside";
@@ -18,19 +18,14 @@ public sealed class BatchesBesideKafkaTests(SharedBroker broker, ITestOutputHelp
     [Fact]
     public async Task Brokers_answer_what_their_classes_say()
     {
-        Assert.SkipWhen(
-            Repository.Shared("peers/kafka/kafka.sh") is null
-            || !Tool.IsInstalled("java")
-            || TestAgainst.IsKafka,
-            "Apache Kafka, or Java, is not at hand");
         KafkaJudge.SkipWhenMissing();
+        var kafkas = await kafka.AskAsync();
         var asked = Environment.GetEnvironmentVariable("MILLRACE_BATCH_REQUESTS");
         var count = int.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out var wanted) ? wanted : 100;
         var cases = Enumerable.Range(0, count).Select(number => BatchCases.Make(Seed, number)).ToArray();
         var judged = await KafkaJudge.JudgeAsync(cases);
-        await using var kafka = await KafkaProcess.StartAsync();
 
-        var theirs = await AskAsync(kafka, cases);
+        var theirs = await AskAsync(kafkas, cases);
         var ours = await AskAsync(new AnswersBesideKafka.Ask(IPEndPoint.Parse(broker.BootstrapServers)), cases);
 
         var differences = cases.Where((_, i) => ours[i] != MillraceJudge.Judge(cases[i].Bytes).Code || theirs[i] != judged[i].Code)
@@ -41,9 +36,6 @@ public sealed class BatchesBesideKafkaTests(SharedBroker broker, ITestOutputHelp
             .Select(group => $"{group.Count(),6}  {group.Key.First} {group.Key.Second}")));
         Assert.True(differences.Count == 0, $"{differences.Count} differences\n{string.Join('\n', differences)}");
     }
-
-    private static Task<short[]> AskAsync(KafkaProcess kafka, BatchCase[] cases) =>
-        AskAsync(new AnswersBesideKafka.Ask(IPEndPoint.Parse(kafka.BootstrapServers)), cases);
 
     private static async Task<short[]> AskAsync(AnswersBesideKafka.Ask ask, BatchCase[] cases)
     {

@@ -11,6 +11,10 @@ namespace Millrace.Tests.Clients;
 internal sealed class KafkaProcess : IBroker
 {
     private const int StartAttempts = 4;
+
+    // Two Java machines, one after the other, beside everything else that the tests run; the script gives up by itself.
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(4);
+
     private readonly string _script;
     private readonly TemporaryDirectory _directory = new();
     private int _attempt;
@@ -26,7 +30,7 @@ internal sealed class KafkaProcess : IBroker
         {
             // It is free now; another test may be faster. A folder each, since a start that failed leaves something behind.
             var port = FreePort();
-            var start = await Tool.TryRunAsync(kafka._script, ["start", "--dir", kafka.Folder(attempt), "--port", $"{port}"]);
+            var start = await Tool.TryRunAsync(kafka._script, ["start", "--dir", kafka.Folder(attempt), "--port", $"{port}"], limit: StartLimit);
             if (start.ExitCode == 0)
             {
                 kafka._attempt = attempt;
@@ -34,15 +38,20 @@ internal sealed class KafkaProcess : IBroker
                 return kafka;
             }
 
+            // One that was not ready in time still runs.
+            await kafka.StopAsync(attempt);
             Assert.True(attempt < StartAttempts, start.Errors);
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        await Tool.RunAsync(_script, ["stop", "--dir", Folder(_attempt)]);
+        var stop = await StopAsync(_attempt);
         _directory.Dispose();
+        Assert.True(stop.ExitCode == 0, stop.Errors);
     }
+
+    private Task<ToolResult> StopAsync(int attempt) => Tool.TryRunAsync(_script, ["stop", "--dir", Folder(attempt)]);
 
     private string Folder(int attempt) => _directory.Sub($"{attempt}");
 
