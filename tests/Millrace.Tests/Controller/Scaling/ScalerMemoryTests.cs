@@ -1,0 +1,55 @@
+using Millrace.Controller.Scaling;
+using Millrace.Controller.Topics;
+using Millrace.Metadata.Configs;
+using Millrace.Metadata.Image;
+using Millrace.Protocol;
+using Millrace.Runtime.Ids;
+using Millrace.Streams.Wal;
+using Xunit;
+
+namespace Millrace.Tests.Controller.Scaling;
+
+/// <summary>What the scaler keeps among the configs of all brokers.</summary>
+public sealed class ScalerMemoryTests
+{
+    private readonly ClusterScript _script = new();
+    private readonly ConfigChanges _changes = new(ClusterScript.Configs);
+
+    [Fact]
+    public void Whoever_replaces_the_configs_of_all_brokers_takes_nothing_of_it_away()
+    {
+        _script.Register(name: "n0", kind: WalKind.Object);
+        _script.Do(entry => ScaleExecution.Want(entry, 5));
+
+        var response = _script.Do(entry => new ConfigReplacement(_changes).Replace(entry, new AlterConfigsRequest
+        {
+            Resources = [new() { ResourceType = (sbyte)ConfigResourceType.Broker, Configs = [new() { Name = BrokerConfigs.ScalerMaxBrokers, Value = "7" }] }],
+        }));
+
+        Assert.Equal(0, Assert.Single(response.Responses).ErrorCode);
+        Assert.Equal(5, ScalerConfigs.StandingOf(_script.State.Cluster).Desired);
+    }
+
+    [Theory]
+    [InlineData("", (short)ErrorCode.None)]
+    [InlineData("0", (short)ErrorCode.InvalidRequest)]
+    public void An_operator_may_say_how_many_there_should_be_but_not_of_one_broker(string broker, short error)
+    {
+        _script.Register(name: "n0", kind: WalKind.Object);
+
+        var response = _script.Do(entry => _changes.Alter(entry, new IncrementalAlterConfigsRequest
+        {
+            Resources =
+            [
+                new()
+                {
+                    ResourceType = (sbyte)ConfigResourceType.Broker, ResourceName = broker,
+                    Configs = [new() { Name = BrokerConfigs.ScalerDesired, Value = "2", ConfigOperation = (sbyte)ConfigOperation.Set }],
+                },
+            ],
+        }));
+
+        Assert.Equal(error, Assert.Single(response.Responses).ErrorCode);
+        Assert.Equal(error == 0 ? 2 : 0, ScalerConfigs.StandingOf(_script.State.Cluster).Desired);
+    }
+}

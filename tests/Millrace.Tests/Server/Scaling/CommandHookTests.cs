@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Globalization;
+using Millrace.Controller.Scaling;
+using Millrace.Runtime.Ids;
+using Millrace.Server.Scaling;
+using Xunit;
+
+namespace Millrace.Tests.Server.Scaling;
+
+public sealed class CommandHookTests : IDisposable
+{
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);
+    private static readonly ScaleOrder Order = new(3, 2, new NodeId(7), "seven");
+
+    private readonly RealNode _node = new();
+
+    public void Dispose() => _node.Dispose();
+
+    [Fact]
+    public async Task The_order_is_in_the_environment()
+    {
+        var command = $"echo $MILLRACE_SCALER_CURRENT $MILLRACE_SCALER_DESIRED $MILLRACE_SCALER_VICTIM $MILLRACE_SCALER_VICTIM_NAME > {_node.Folder}/told";
+
+        Assert.Equal(HookOutcome.Done, (await RunAsync(command, Long, Order)).Outcome);
+        Assert.Equal("3 2 7 seven\n", await File.ReadAllTextAsync($"{_node.Folder}/told", TestContext.Current.CancellationToken));
+
+        Assert.Equal(HookOutcome.Done, (await RunAsync($"echo [$MILLRACE_SCALER_VICTIM] > {_node.Folder}/told", Long, new(1, 2, null, null))).Outcome);
+        Assert.Equal("[]\n", await File.ReadAllTextAsync($"{_node.Folder}/told", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task One_that_fails_is_told_with_the_last_that_it_said()
+    {
+        var end = await RunAsync("printf '%0600d' 0; echo; echo no machine >&2; exit 3", Long, Order);
+
+        Assert.Equal(HookOutcome.Failed, end.Outcome);
+        Assert.StartsWith("exit code 3: ", end.Words, StringComparison.Ordinal);
+        Assert.Contains("no machine", end.Words, StringComparison.Ordinal);
+        Assert.InRange(end.Words.Length, 1, 600);
+
+        end = await RunAsync("/no/such/program", Long, Order);
+        Assert.StartsWith("exit code 127: ", end.Words, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_that_takes_too_long_is_killed_with_all_that_it_has_started()
+    {
+        var began = Stopwatch.StartNew();
+        var end = await RunAsync($"echo slowly; sh -c 'echo $$ > {_node.Folder}/pid; exec sleep 300'; true", TimeSpan.FromSeconds(1), Order);
+
+        Assert.Equal(new HookEnd(HookOutcome.TimedOut, "slowly"), end);
+        Assert.InRange(began.Elapsed, TimeSpan.FromSeconds(0.9), TimeSpan.FromSeconds(30));
+        await AssertGoneAsync();
+    }
+
+    [Fact]
+    public async Task One_whose_controller_is_none_any_more_is_killed_too()
+    {
+        using var stopping = new CancellationTokenSource();
+        var run = new CommandHook(_node.Runtime, $"sh -c 'echo $$ > {_node.Folder}/pid; exec sleep 300'; true", Long).RunAsync(Order, stopping.Token);
+        Assert.True(await Eventually.BecomesTrueAsync(() => File.Exists($"{_node.Folder}/pid") && new FileInfo($"{_node.Folder}/pid").Length > 0));
+        await stopping.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
+        await AssertGoneAsync();
+    }
+
+    [Fact]
+    public async Task What_it_leaves_running_is_left_alone_and_not_waited_for()
+    {
+        var began = Stopwatch.StartNew();
+        var end = await RunAsync($"sleep 300 & echo $! > {_node.Folder}/pid; echo begun", Long, Order);
+
+        Assert.Equal(new HookEnd(HookOutcome.Done, "begun"), end);
+        Assert.InRange(began.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(30));
+        using var left = Process.GetProcessById(await PidAsync());
+        Assert.False(left.HasExited);
+        left.Kill();
+    }
+
+    private Task<HookEnd> RunAsync(string command, TimeSpan limit, ScaleOrder order) =>
+        new CommandHook(_node.Runtime, command, limit).RunAsync(order, TestContext.Current.CancellationToken);
+
+    private async Task<int> PidAsync() =>
+        int.Parse(await File.ReadAllTextAsync($"{_node.Folder}/pid", TestContext.Current.CancellationToken), CultureInfo.InvariantCulture);
+
+    // Who is killed may be waited for by nobody: then it is a zombie, without a program.
+    private async Task AssertGoneAsync()
+    {
+        var pid = await PidAsync();
+        Assert.True(await Eventually.BecomesTrueAsync(() =>
+            !File.Exists($"/proc/{pid}/cmdline") || File.ReadAllText($"/proc/{pid}/cmdline").Length == 0));
+    }
+}
