@@ -6,8 +6,8 @@ namespace Millrace.Controller.Scaling;
 
 /// <summary>Says after each look how many brokers there should be.</summary>
 /// <remarks>
-/// A function of what it was told so far: it looks at no clock and does nothing. What it is told was begun it counts on. A cluster is never made smaller because
-/// brokers are missing: they may come again, and whoever stops brokers by a number alone would stop others in their place. Threading: one at a time.
+/// A function of what it was told so far: it looks at no clock and does nothing. What it is told was begun it counts on. A cluster is never made smaller
+/// because brokers are missing: they may come again, and whoever stops brokers by a number alone would stop others in their place. Threading: one at a time.
 /// </remarks>
 internal sealed class ScalePlanner(ScaleRules rules)
 {
@@ -133,7 +133,9 @@ internal sealed class ScalePlanner(ScaleRules rules)
 
     private ScaleDecision? Recall(BrokerCensus census, ScaleNeed need, int desired, TimeSpan now) =>
         _before is { } before && before < desired && _coming.ExpectedMissing(now) == 0
-            ? new(ScaleChange.Recall, census.Serving.Count, census.Current, Math.Max(before, census.Current), null, need, $"Who was to come has not, and is needed no more: {need}.")
+            ? new(
+                ScaleChange.Recall, census.Serving.Count, census.Current, Math.Max(before, census.Current), null, need,
+                $"Who was to come has not, and is needed no more: {need}.")
             : null;
 
     private ScaleDecision In(BrokerCensus census, ScaleNeed need, ScaleSettings settings, int desired, TimeSpan now)

@@ -13,8 +13,8 @@ internal sealed class ScalerMetrics : IDisposable
     public ScalerMetrics(Func<ScaleDecision?> last)
     {
         _runs = _meter.CreateCounter<long>("millrace.scaler.runs", "{run}", "Runs of the scaler's command that have ended");
-        Gauge("millrace.scaler.current.brokers", "Brokers that the scaler counts", decision => decision.Current);
-        Gauge("millrace.scaler.desired.brokers", "Brokers that there should be", decision => decision.Desired);
+        Gauge("millrace.scaler.brokers.current", "Brokers that the scaler counts", decision => decision.Current);
+        Gauge("millrace.scaler.brokers.desired", "Brokers that there should be", decision => decision.Desired);
 
         void Gauge(string name, string description, Func<ScaleDecision, int> value) =>
             _meter.CreateObservableGauge(

@@ -168,8 +168,8 @@ public static class BrokerConfigs
     [
         ConfigDefinition.OneOf(
             ScalerMode, "off", ["on", "advise", "off"],
-            "Whether the cluster looks how many brokers it should have: advise tells whoever asks, on also runs millrace.scaler.command, and drains a broker that "
-            + "is to go before; off does not look."),
+            "Whether the cluster looks how many brokers it should have: advise tells whoever asks, on also runs millrace.scaler.command, and drains a broker "
+            + "that is to go before; off does not look."),
         ConfigDefinition.Int(ScalerMinBrokers, 1, 1, "The scaler never wants fewer brokers."),
         ConfigDefinition.Int(ScalerMaxBrokers, 10, 1, "The scaler never wants more brokers."),
         ConfigDefinition.Ratio(

@@ -9,7 +9,9 @@ using OpenTelemetry.Resources;
 
 namespace Millrace.Server.Http;
 
-/// <summary><c>/healthz</c>, <c>/readyz</c>, <c>/cluster/scaling</c> and <c>/metrics</c>, on a port of their own: for operators' machines, not for clients.</summary>
+/// <summary>
+/// <c>/healthz</c>, <c>/readyz</c>, <c>/cluster/scaling</c> and <c>/metrics</c>, on a port of their own: for operators' machines, not for clients.
+/// </summary>
 internal sealed class HttpEndpoints : IAsyncDisposable
 {
     /// <summary>More are closed at once.</summary>

@@ -125,10 +125,11 @@ internal static class ServerSettings
             "How often it looks while it hears all nodes: most of what a cluster at rest asks of its store. The same on all nodes."),
         ConfigDefinition.Text(
             ScalerCommand, null,
-            "What starts and stops brokers where millrace.scaler.mode is on: a command line for /bin/sh, run on the controller's machine with what should be in "
-            + "its environment (docs/operations.md). To be set on all brokers, in their files only: no client may say what runs on a machine."),
+            "What starts and stops brokers where millrace.scaler.mode is on: a command line for /bin/sh, run on the controller's machine with what should be "
+            + "in its environment (docs/operations.md). To be set on all brokers, in their files only: no client may say what runs on a machine."),
         ConfigDefinition.Integer(
-            ScalerCommandTimeout, ConfigType.Long, 120_000, 100, 86_400_000, "How long a run of that command may take before it is killed, with what it has started."),
+            ScalerCommandTimeout, ConfigType.Long, 120_000, 100, 86_400_000,
+            "How long a run of that command may take before it is killed, with what it has started."),
         // The port of OpenTelemetry's exporter for Prometheus.
         ConfigDefinition.Text(
             HttpListener, "127.0.0.1:9464",

@@ -72,9 +72,9 @@ public sealed class ScaledClusterTests
 
         load.Stop(Limit);
         using var quiet = new Load(first.BootstrapServers, "scaled", Partitions, producers: 1, recordBytes: 10, name: "q", recordsPerSecond: 50);
-        Assert.True(await Eventually.BecomesTrueAsync(() => Lines(folder, "log").Any(line => line.Contains("Stopped", StringComparison.Ordinal))), first.Log);
-        Assert.True(await Eventually.BecomesTrueAsync(
-            async () => (string)JsonNode.Parse((await shell.RunAsync("scaler status --json --timeout 60")).Lines[0])!["told"]! == $"2 → 1, without broker {second[4]}"));
+        Assert.True(await Eventually.BecomesTrueAsync(() => HasStopped(folder)), first.Log);
+        var status = JsonNode.Parse((await shell.RunAsync("scaler status --json --timeout 60")).Lines[0])!;
+        Assert.Equal(("on", $"2 → 1, without broker {second[4]}"), ((string)status["mode"]!, (string)status["told"]!));
         await quiet.WaitForMoreAsync(50, Limit);
 
         Assert.Equal(["1 2 ", "2 1 second"], Lines(folder, "told"));
@@ -88,6 +88,9 @@ public sealed class ScaledClusterTests
 
     private static string[] Lines(string folder, string file) =>
         File.Exists(Path.Combine(folder, file)) ? File.ReadAllLines(Path.Combine(folder, file)) : [];
+
+    // Cleanly, says the last that it logs.
+    private static bool HasStopped(string folder) => Lines(folder, "log").Any(line => line.Contains("Stopped: everything", StringComparison.Ordinal));
 
     /// <summary>The broker that the command has started, should it still run.</summary>
     private static void End(string folder)

@@ -66,8 +66,8 @@ public sealed class ClientSchemaTests
         { new DescribeScalerRequest { TimeoutMs = 7 }, "00000007" + "00" },
         {
             new DescribeScalerResponse { ControllerId = 1, Mode = "m", HasCommand = true, Current = 2, Desired = 3, Min = 4, Max = 5, Serving = 6, Why = "w" },
-            "0000" + "00000001" + "026D" + "01" + "00000002" + "00000003" + "00000004" + "00000005" + "00000006" + "0277" + "FF" + "00000000" + "00000000" + "FF"
-            + "00"
+            "0000" + "00000001" + "026D" + "01" + "00000002" + "00000003" + "00000004" + "00000005" + "00000006" + "0277" + "FF" + "00000000"
+            + "00000000" + "FF" + "00"
         },
         {
             new DescribeScalerResponse

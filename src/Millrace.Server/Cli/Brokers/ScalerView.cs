@@ -26,6 +26,8 @@ internal static class ScalerView
 
     /// <summary>How it has ended, in words for people.</summary>
     public static string Ended(DescribeScalerResponse.HookRun run) =>
-        run.Outcome < 0 ? $"runs (attempt {run.Attempt})"
-        : $"{Outcomes.ElementAtOrDefault(run.Outcome) ?? "other"} after {run.TookMs} ms (attempt {run.Attempt}){(run.Words.Length > 0 ? $": {run.Words}" : "")}";
+        run.Outcome < 0
+            ? $"runs (attempt {run.Attempt})"
+            : $"{Outcomes.ElementAtOrDefault(run.Outcome) ?? "other"} after {run.TookMs} ms (attempt {run.Attempt})"
+                + (run.Words.Length > 0 ? $": {run.Words}" : "");
 }

@@ -8,7 +8,7 @@ using Millrace.Simulation.Balancing;
 
 namespace Millrace.Tests.Controller.Scaling;
 
-/// <summary>A world of loads that scales itself, evened by the balancer: brokers come some time after they were called for, and go when they are empty.</summary>
+/// <summary>A world of loads that scales itself, evened by the balancer: brokers come some time after they were called for, and go when empty.</summary>
 internal sealed class ScaledWorld(LoadWorld world, ScaleSettings settings)
 {
     private static readonly TimeSpan Start = TimeSpan.FromSeconds(90);

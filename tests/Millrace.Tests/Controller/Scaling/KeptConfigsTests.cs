@@ -10,7 +10,7 @@ using Xunit;
 namespace Millrace.Tests.Controller.Scaling;
 
 /// <summary>What the scaler keeps among the configs of all brokers.</summary>
-public sealed class ScalerMemoryTests
+public sealed class KeptConfigsTests
 {
     private readonly ClusterScript _script = new();
     private readonly ConfigChanges _changes = new(ClusterScript.Configs);
