@@ -1,9 +1,7 @@
 using Millrace.Controller.Scaling;
 using Millrace.Controller.Topics;
 using Millrace.Metadata.Configs;
-using Millrace.Metadata.Image;
 using Millrace.Protocol;
-using Millrace.Runtime.Ids;
 using Millrace.Streams.Wal;
 using Xunit;
 

@@ -2,7 +2,6 @@ using Millrace.Controller.Nodes;
 using Millrace.Controller.Scaling;
 using Millrace.Controller.Topics;
 using Millrace.Metadata.Configs;
-using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;
@@ -63,6 +62,15 @@ public sealed class ScaleExecutionTests
         Assert.NotNull(Drain(1));
 
         Assert.Equal(before, ClusterScript.Bytes(_script.State));
+    }
+
+    [Fact]
+    public void Who_has_gone_meanwhile_is_not_drained()
+    {
+        _script.Do(entry => NodeOperations.Fence(entry, _nodes[1]));
+
+        Assert.NotNull(Drain(1));
+        Assert.Equal(ScaleStanding.None, ScalerConfigs.StandingOf(_script.State.Cluster));
     }
 
     [Fact]

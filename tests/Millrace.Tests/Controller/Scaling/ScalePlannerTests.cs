@@ -120,13 +120,13 @@ public sealed class ScalePlannerTests
     public void One_goes_when_the_rest_would_have_little_for_a_long_time()
     {
         Have(0.3, 0.3, 0.2, 0.3);
-        (_bytes[0], _bytes[1], _bytes[2], _bytes[3]) = (5, 4, 4, 4);
+        (_bytes[0], _bytes[1], _bytes[2], _bytes[3]) = (5, 4, 4, 5);
 
         // The controller has begun only now, and may not know what was changed last.
         Assert.Equal((ScaleChange.None, 4), For(TimeSpan.FromMinutes(29)));
         var decision = Until(ScaleChange.In);
         Assert.Equal((ScaleChange.In, 3), decision);
-        Assert.Equal(new NodeId(3), _standing.Victim);
+        Assert.Equal(new NodeId(2), _standing.Victim);
         Assert.InRange(_now, TimeSpan.FromMinutes(90), TimeSpan.FromMinutes(91));
     }
 
@@ -148,11 +148,12 @@ public sealed class ScalePlannerTests
         Until(ScaleChange.In);
         Assert.Equal(new NodeId(0), _standing.Victim);
         Leave(0);
-        Assert.Equal((ScaleChange.None, 2), For(TimeSpan.FromHours(10)));
-
         _settings = _settings with { Min = 1 };
         Assert.Equal((ScaleChange.None, 2), For(TimeSpan.FromHours(10)));
-        _controller = new NodeId(1);
+
+        (_settings, _controller) = (_settings with { Min = 2 }, new NodeId(1));
+        Assert.Equal((ScaleChange.None, 2), For(TimeSpan.FromHours(10)));
+        _settings = _settings with { Min = 1 };
         Until(ScaleChange.In);
         Assert.Equal(new NodeId(2), _standing.Victim);
     }

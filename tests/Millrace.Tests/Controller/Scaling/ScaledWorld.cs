@@ -3,7 +3,6 @@ using Millrace.Controller.Balancing;
 using Millrace.Controller.Scaling;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
-using Millrace.Runtime.Ids;
 using Millrace.Simulation.Balancing;
 
 namespace Millrace.Tests.Controller.Scaling;

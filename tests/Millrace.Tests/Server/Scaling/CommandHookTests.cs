@@ -59,9 +59,11 @@ public sealed class CommandHookTests : IDisposable
         using var stopping = new CancellationTokenSource();
         var run = new CommandHook(_node.Runtime, $"sh -c 'echo $$ > {_node.Folder}/pid; exec sleep 300'; true", Long).RunAsync(Order, stopping.Token);
         Assert.True(await Eventually.BecomesTrueAsync(() => File.Exists($"{_node.Folder}/pid") && new FileInfo($"{_node.Folder}/pid").Length > 0));
+        var began = Stopwatch.StartNew();
         await stopping.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
+        Assert.InRange(began.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(30));
         await AssertGoneAsync();
     }
 
