@@ -16,13 +16,16 @@ internal sealed record BalanceRules
     public double ContentCpu { get; init; } = 0.65;
 
     /// <summary>A node that has so many times the mean load has too much.</summary>
-    public double BeginAbove { get; init; } = 1.25;
+    public double BeginAbove { get; init; } = 1.12;
 
     /// <summary>Until it has so many times the mean; and nobody is given more than that.</summary>
-    public double EndAt { get; init; } = 1.1;
+    public double EndAt { get; init; } = 1.05;
 
     /// <summary>It has so many bytes a second more than the mean at least: what is less is worth no move.</summary>
     public long BeginBytes { get; init; } = 5_000_000;
+
+    /// <summary>And so many times what chance makes of it: three standard deviations are seen once in a thousand windows.</summary>
+    public double Doubts { get; init; } = 3;
 
     /// <summary>A node that leads so many times the mean number of partitions leads too many.</summary>
     public double BeginAboveCount { get; init; } = 1.2;

@@ -23,7 +23,7 @@ internal static class EmptyNodes
     }
 
     private static bool IsEmpty(NodeShare node, LoadSpread spread, BalanceRules rules) =>
-        node is { Takes: true, HasTold: true }
+        node.Takes
         && node.Count < (int)spread.MeanCount
         && node.Count + node.PreferredElsewhere < rules.EmptyBelow * spread.MeanCount;
 

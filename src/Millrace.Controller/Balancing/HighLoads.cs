@@ -4,7 +4,8 @@ namespace Millrace.Controller.Balancing;
 internal static class HighLoads
 {
     public static bool IsSo(NodeShare node, LoadSpread spread, BalanceRules rules) =>
-        node.Bytes > rules.BeginAbove * spread.MeanBytes && node.Bytes - spread.MeanBytes >= rules.BeginBytes;
+        node.Bytes > rules.BeginAbove * spread.MeanBytes
+        && node.Bytes - spread.MeanBytes >= Math.Max(rules.BeginBytes, rules.Doubts * Math.Sqrt(Math.Max(0, node.Doubt)));
 
     public static void Plan(BalanceDraft draft)
     {
