@@ -37,7 +37,7 @@ internal static class HighLoads
             var wanted = Math.Min((node.Bytes - to.Bytes) / 2, node.Bytes - spread.MeanBytes);
             var found = BalanceDraft.Nearest(node, to, wanted, bytes =>
                 bytes >= rules.LeastGain * spread.MeanBytes
-                && to.Bytes + bytes <= rules.EndAt * spread.MeanBytes
+                && to.Bytes + bytes <= rules.TakesUpTo * spread.MeanBytes
                 && to.Cpu + (bytes * to.CpuOfByte) <= rules.ContentCpu);
             if (found is not null)
             {
