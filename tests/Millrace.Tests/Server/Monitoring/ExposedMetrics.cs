@@ -4,8 +4,8 @@ using Millrace.Tests.Server.Http;
 namespace Millrace.Tests.Server.Monitoring;
 
 /// <summary>
-/// What queries may ask for: what a broker has exposed, with the labels that it had; and of instruments that had nothing to say yet, what their code says of them.
-/// To each target's series its own labels are added by the scrape.
+/// What queries may ask for: what a broker has exposed, with the labels that it had; and of instruments that had nothing to say yet, what their code says of
+/// them. To each target's series its own labels are added by the scrape.
 /// </summary>
 internal sealed partial class ExposedMetrics
 {

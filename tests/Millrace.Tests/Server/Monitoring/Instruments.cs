@@ -51,7 +51,10 @@ internal static class Instruments
 
     private static HashSet<string> Words(TypeDefinition type) =>
     [
-        .. type.Methods.Where(method => method.HasBody).SelectMany(method => method.Body.Instructions).Select(instruction => instruction.Operand).OfType<string>(),
+        .. type.Methods.Where(method => method.HasBody)
+            .SelectMany(method => method.Body.Instructions)
+            .Select(instruction => instruction.Operand)
+            .OfType<string>(),
         .. type.NestedTypes.SelectMany(Words),
     ];
 }

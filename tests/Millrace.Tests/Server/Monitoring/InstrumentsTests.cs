@@ -17,7 +17,7 @@ public sealed partial class InstrumentsTests
 
     [Fact]
     public void Every_metric_that_is_documented_is_measured() =>
-        Assert.Equal(_documented.Order(), Instruments.All.Select(instrument => instrument.Metric).Distinct().Order());
+        Assert.Empty(_documented.Except(Instruments.All.Select(instrument => instrument.Metric)));
 
     [GeneratedRegex(@"^\| (`millrace_[^|]*) \|", RegexOptions.Multiline)]
     private static partial Regex Line();
