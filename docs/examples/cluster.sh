@@ -6,7 +6,7 @@ began=$(date +%s%N)
 started=()
 
 finish() {
-    for pid in "${started[@]}"; do kill -INT "$pid" 2>/dev/null || true; done
+    for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
     for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
     rm -rf "$folder"
 }
