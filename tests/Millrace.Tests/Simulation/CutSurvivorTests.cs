@@ -17,7 +17,7 @@ public sealed class CutSurvivorTests
         using var kernel = new SimulationKernel(seed: 1);
         kernel.Run(async () =>
         {
-            var world = new ClusterWorld(kernel, fault: null);
+            var world = new ClusterWorld(kernel, ClusterPlot.Everything, fault: null);
             ClusterMachine[] machines = [.. Enumerable.Range(0, 3).Select(number => new ClusterMachine(world, number, walIsOnDisk: false))];
             Array.ForEach(machines, machine => machine.Start(TimeSpan.Zero));
             var clients = new ClusterClients(kernel, new BrokerDirectory(kernel.Random, machines), () => NetworkWeather.Calm);

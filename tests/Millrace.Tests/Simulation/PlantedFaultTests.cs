@@ -19,8 +19,6 @@ public sealed class PlantedFaultTests
         [PlantedFault.CommitCompactionUnjudged] = 27,
         [PlantedFault.AcknowledgeByObject] = 40,
         [PlantedFault.TakeLookForLease] = 128,
-        [PlantedFault.TakeBackWhatMayHaveMoved] = 302,
-        [PlantedFault.ReadWhatMayHaveMoved] = 501,
     };
 
     public static TheoryData<string, PlantedFault> Faults

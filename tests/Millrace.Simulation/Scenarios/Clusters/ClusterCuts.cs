@@ -117,6 +117,17 @@ internal sealed class ClusterCuts(ClusterWorld world)
         Kernel.Coverage.Count("network: answers late");
     }
 
+    /// <summary>A broker is heard by the controller and does not hear it, for longer than it may answer reads.</summary>
+    public void SilenceController()
+    {
+        var (leader, node) = (world.Leader(), world.Owner());
+        if (leader != node)
+        {
+            Swallow(leader, node, isBothWays: false, world.Times.Lease * (1 + Random.NextDouble()));
+            Kernel.Coverage.Count("network: controller unheard");
+        }
+    }
+
     /// <summary>
     /// One hears nobody any more, and is left with what the store says. Before it is given up it may have looked there: it is given more time than usual where
     /// another one is silent as well, and where the controller is replaced. Then, in between, it is cut off from the store, too.
