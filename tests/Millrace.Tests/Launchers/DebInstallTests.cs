@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Millrace.Tests.Clients;
 using Xunit;
 
@@ -7,6 +8,7 @@ namespace Millrace.Tests.Launchers;
 /// A package for Debian on this machine: installed, its broker run as its unit says, removed and purged. Asked for by
 /// <c>MILLRACE_TEST_DEB_INSTALL=1</c> beside <c>MILLRACE_TEST_DEB</c>, by root, where no package of the name is installed.
 /// </summary>
+[UnsupportedOSPlatform("windows")]
 public sealed class DebInstallTests
 {
     private const string Program = "/usr/bin/millrace";

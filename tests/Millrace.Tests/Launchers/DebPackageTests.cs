@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.Versioning;
 using System.Text.RegularExpressions;
 using Millrace.Tests.Clients;
 using Xunit;
@@ -6,6 +7,7 @@ using Xunit;
 namespace Millrace.Tests.Launchers;
 
 /// <summary>What <c>./millrace package --deb</c> has made, which <c>MILLRACE_TEST_DEB</c> names.</summary>
+[UnsupportedOSPlatform("windows")]
 public sealed partial class DebPackageTests : IDisposable
 {
     private const long MaxPackedBytes = 40_000_000;

@@ -1,6 +1,6 @@
 using Millrace.ObjectStorage;
 using Millrace.Server.Options;
-using Millrace.Streams.Wal.Media;
+using Millrace.Streams.Wal;
 using Xunit;
 
 namespace Millrace.Tests.Launchers;
@@ -8,11 +8,11 @@ namespace Millrace.Tests.Launchers;
 /// <summary>The configuration that comes with the package for Debian: as it is, and with what stands in it as a comment.</summary>
 public sealed class PackagedSettingsTests
 {
-    private static readonly string File = Path.Combine(Repository.Root, "eng/deb/server.properties");
+    private static readonly string Packaged = Path.Combine(Repository.Root, "eng/deb/server.properties");
 
     /// <summary>Lines that are settings but for the mark of a comment before them.</summary>
     public static TheoryData<string> Suggested =>
-        [.. System.IO.File.ReadLines(File).Where(line => line.StartsWith('#') && line.Length > 1 && line[1] is not ' ').Select(line => line[1..])];
+        [.. File.ReadLines(Packaged).Where(line => line.StartsWith('#') && line.Length > 1 && line[1] is not ' ').Select(line => line[1..])];
 
     [Fact]
     public void The_packaged_configuration_is_one_broker_for_this_machine_below_var_lib()
@@ -38,8 +38,8 @@ public sealed class PackagedSettingsTests
 
     private static NodeOptions Read(params KeyValuePair<string, string>[] suggested)
     {
-        var packaged = PropertiesFile.Parse(System.IO.File.ReadAllText(File));
+        var entries = PropertiesFile.Parse(File.ReadAllText(Packaged));
         return NodeOptions.From(
-            NodeSettings.From([.. packaged.Where(entry => suggested.All(other => other.Key != entry.Key)), .. suggested]), "elsewhere");
+            NodeSettings.From([.. entries.Where(entry => suggested.All(other => other.Key != entry.Key)), .. suggested]), "elsewhere");
     }
 }
