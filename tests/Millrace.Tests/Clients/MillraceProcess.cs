@@ -107,7 +107,8 @@ internal sealed partial class MillraceProcess : IBroker
             if (!address.Success)
             {
                 await process.WaitForExitAsync(limit.Token);
-                throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} did not become ready but ended with {process.ExitCode}: {ready}\n{log}");
+                throw new InvalidOperationException(
+                    $"{program} {string.Join(' ', arguments)} did not become ready but ended with {process.ExitCode}: {ready}\n{log}");
             }
 
             return new MillraceProcess(process, log, address);

@@ -65,7 +65,8 @@ public sealed partial class DebPackageTests : IDisposable
     {
         await Tool.RunAsync("dpkg-deb", ["--raw-extract", Deb(), _directory.Sub("all")]);
         var root = _directory.Sub("all");
-        var files = Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Where(file => !file.StartsWith(root + "/DEBIAN/", StringComparison.Ordinal));
+        var files = Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories)
+            .Where(file => !file.StartsWith(root + "/DEBIAN/", StringComparison.Ordinal));
         var kibibytes = files.Sum(file => new FileInfo(file).Length) / 1024;
 
         Assert.Equal("millrace", await FieldAsync("Package"));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Millrace.Metadata.Configs;
 using Millrace.Server.Options;
+using Millrace.Server.Transport;
 using Millrace.Tests.Clients;
 using Xunit;
 
@@ -10,9 +11,6 @@ public sealed class ServiceUnitTests : IDisposable
 {
     /// <summary>By systemd-analyze's count of what a service may do, from 0 to 100.</summary>
     private const int MostExposed = 15;
-
-    /// <summary>What the program keeps back of its descriptors (docs/operations.md).</summary>
-    private const int OwnDescriptors = 448;
 
     private readonly TemporaryDirectory _directory = new();
 
@@ -46,7 +44,7 @@ public sealed class ServiceUnitTests : IDisposable
     [Fact]
     public void The_unit_allows_as_many_descriptors_as_the_broker_wants_for_its_connections() => Assert.True(
         int.Parse(new ServiceUnit(ServiceUnit.Packaged)["LimitNOFILE"], CultureInfo.InvariantCulture)
-        >= NodeSettings.From([])[BrokerConfigs.MaxConnections].AsLong() + OwnDescriptors);
+        >= NodeSettings.From([])[BrokerConfigs.MaxConnections].AsLong() + DescriptorLimit.KeptBack);
 
     public void Dispose() => _directory.Dispose();
 }
