@@ -6,6 +6,6 @@ internal enum ClusterPlot
     /// <summary>Whatever brokers may meet.</summary>
     Everything,
 
-    /// <summary>Partitions that move without a pause, and answers of the controller that are late: the moments in which a hand-over may have happened.</summary>
+    /// <summary>Partitions that move without a pause, and a controller that is not heard: the moments in which a hand-over may have happened.</summary>
     HandOvers,
 }
