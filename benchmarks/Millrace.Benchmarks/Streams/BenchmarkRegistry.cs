@@ -30,7 +30,7 @@ internal sealed class BenchmarkRegistry : IStreamRegistry
             commit.Closes.Select(close => close.Stream).ToHashSet(),
             commit.PreparesNext ? new ObjectId(Interlocked.Increment(ref _objects)) : null));
 
-    public ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, CancellationToken token) => new([]);
+    public ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, bool asOfNow, CancellationToken token) => new([]);
 
     public ValueTask<long?> GetCommittedEndAsync(StreamId stream, CancellationToken token) => new(0);
 

@@ -14,12 +14,15 @@ namespace Millrace.Controller.Balancing;
 /// </remarks>
 internal sealed class BalancePlanner(BalanceRules rules)
 {
+    private const string NotYet = "It has not looked yet.";
+
     private readonly PlansUnderWay _underWay = new();
     private readonly LoadAverages _averages = new();
     private readonly Streaks _streaks = new();
     private readonly Dictionary<(Guid Topic, int Partition), TimeSpan> _moved = [];
     private readonly Queue<TimeSpan> _lately = [];
-    private string? _waits = "It has not looked yet.";
+    private string? _waits = NotYet;
+    private bool _hasLooked;
 
     /// <summary>Takes in what one window has brought.</summary>
     /// <param name="image">The cluster.</param>
@@ -38,6 +41,7 @@ internal sealed class BalancePlanner(BalanceRules rules)
 
         Forget(now);
         _averages.Add(image, loads);
+        _hasLooked = true;
         var spread = LoadSpread.Of(image, loads, _averages, excluded, _moved.ContainsKey);
         foreach (var (goal, node, isSo) in Judge(spread))
         {
@@ -45,6 +49,15 @@ internal sealed class BalancePlanner(BalanceRules rules)
         }
 
         return new BalancePlan(Draft(spread, (goal, node) => _streaks.Of(goal, node) >= rules.Windows, rules.MovesPerMinute - _lately.Count));
+    }
+
+    /// <summary>What nodes get that have come within a window: they have nothing yet that anybody could have measured.</summary>
+    public BalancePlan Welcome(MetadataImage image, IReadOnlyDictionary<NodeId, NodeLoad> loads, BalanceExclusions excluded, TimeSpan now)
+    {
+        _underWay.Observe(image, now);
+        return (_hasLooked ? _underWay.WhyNot(now) ?? WhoIsSilent(image, loads, excluded) : NotYet) is { } reason
+            ? new BalancePlan([], reason)
+            : new BalancePlan(Draft(LoadSpread.Of(image, loads, _averages, excluded, _moved.ContainsKey), static (_, _) => false, room: 0));
     }
 
     /// <summary>Moves that it has planned are under way.</summary>

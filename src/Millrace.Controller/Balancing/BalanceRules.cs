@@ -16,13 +16,22 @@ internal sealed record BalanceRules
     public double ContentCpu { get; init; } = 0.65;
 
     /// <summary>A node that has so many times the mean load has too much.</summary>
-    public double BeginAbove { get; init; } = 1.25;
+    public double BeginAbove { get; init; } = 1.12;
 
-    /// <summary>Until it has so many times the mean; and nobody is given more than that.</summary>
-    public double EndAt { get; init; } = 1.1;
+    /// <summary>Until it has so many times the mean.</summary>
+    public double EndAt { get; init; } = 1.05;
+
+    /// <summary>Nobody is given more than this, as a multiple of the mean: a little less than what would be too much.</summary>
+    public double TakesUpTo { get; init; } = 1.1;
+
+    /// <summary>Nor by an exchange more than this. That may be too much, but less than the other one had.</summary>
+    public double ExchangesUpTo { get; init; } = 1.175;
 
     /// <summary>It has so many bytes a second more than the mean at least: what is less is worth no move.</summary>
     public long BeginBytes { get; init; } = 5_000_000;
+
+    /// <summary>And so many times what chance makes of it: three standard deviations are seen once in a thousand windows.</summary>
+    public double Doubts { get; init; } = 3;
 
     /// <summary>A node that leads so many times the mean number of partitions leads too many.</summary>
     public double BeginAboveCount { get; init; } = 1.2;
@@ -31,7 +40,7 @@ internal sealed record BalanceRules
     public double EmptyBelow { get; init; } = 0.2;
 
     /// <summary>A partition is moved for its load if that takes at least this share of the mean from the node that leads it.</summary>
-    public double LeastGain { get; init; } = 0.002;
+    public double LeastGain { get; init; } = 0.0005;
 
     /// <summary>So many windows one after another a node must have too much.</summary>
     public int Windows { get; init; } = 3;

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Millrace.Metadata.Channel;
@@ -15,6 +16,9 @@ namespace Millrace.Controller.Balancing;
 /// <param name="options">The brokers' settings.</param>
 public sealed class Balancer(NodeRuntime runtime, ClusterController controller, ClusterControllerOptions options)
 {
+    // Brokers that are started together are filled together, and one that leads something again already is none that is empty.
+    private static readonly TimeSpan Arrival = TimeSpan.FromSeconds(2);
+
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<Balancer>();
     private readonly Lock _planning = new();
     private BalancePlanner _planner = new(options.BalanceRules);
@@ -24,6 +28,8 @@ public sealed class Balancer(NodeRuntime runtime, ClusterController controller, 
     // What it has said last that it would move.
     private HashSet<(Guid Topic, int Partition, NodeId To)> _advised = [];
 
+    private ImmutableHashSet<(NodeId Node, NodeEpoch Epoch)> _known = Live(controller.Metadata.Image);
+
     internal BalanceHistory History { get; } = new();
 
     /// <summary>Why it does not look for moves at present; null if it does.</summary>
@@ -32,12 +38,21 @@ public sealed class Balancer(NodeRuntime runtime, ClusterController controller, 
     /// <summary>Until the token is cancelled, or the controller has lost the log.</summary>
     public async Task RunAsync(CancellationToken token)
     {
+        var looked = runtime.Time.GetTimestamp();
         while (!token.IsCancellationRequested)
         {
             try
             {
-                await Task.Delay(options.BalanceRules.Window, runtime.Time, token);
-                await LookAsync(token);
+                var left = options.BalanceRules.Window - runtime.Time.GetElapsedTime(looked);
+                if (left > TimeSpan.Zero && await NodeComesAsync(left, token))
+                {
+                    await LookAsync((planner, image, now) => planner.Welcome(image, controller.Loads.Fresh(), Excluded(image), now), token);
+                }
+                else
+                {
+                    looked = runtime.Time.GetTimestamp();
+                    await LookAsync((planner, image, now) => planner.Plan(image, controller.Loads.Fresh(), Excluded(image), now), token);
+                }
             }
             catch (ControllerException full) when (full.Error == ControllerError.Busy)
             {
@@ -71,7 +86,27 @@ public sealed class Balancer(NodeRuntime runtime, ClusterController controller, 
 
     internal BalancerMode Mode(MetadataImage image) => Enum.Parse<BalancerMode>(Config(image, BrokerConfigs.BalancerMode), ignoreCase: true);
 
-    private async ValueTask LookAsync(CancellationToken token)
+    /// <summary>Waits until a node is there that was not before.</summary>
+    /// <returns>False if none has come within that time.</returns>
+    private async ValueTask<bool> NodeComesAsync(TimeSpan within, CancellationToken token)
+    {
+        using var limit = new CancellationTokenSource(within, runtime.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, token);
+        try
+        {
+            await controller.Metadata.WaitAsync(image => !_known.IsSupersetOf(Live(image)), either.Token);
+            await Task.Delay(Arrival, runtime.Time, either.Token);
+        }
+        catch (OperationCanceledException) when (!token.IsCancellationRequested)
+        {
+            return false;
+        }
+
+        _known = Live(controller.Metadata.Image);
+        return true;
+    }
+
+    private async ValueTask LookAsync(Func<BalancePlanner, MetadataImage, TimeSpan, BalancePlan> look, CancellationToken token)
     {
         var image = controller.Metadata.Image;
         var mode = Mode(image);
@@ -83,7 +118,12 @@ public sealed class Balancer(NodeRuntime runtime, ClusterController controller, 
         }
 
         var now = runtime.Time.GetElapsedTime(_began);
-        var plan = Plan(image, now);
+        BalancePlan plan;
+        lock (_planning)
+        {
+            plan = look(_planner, image, now);
+        }
+
         if (plan.Waits != _waits)
         {
             _waits = plan.Waits;
@@ -108,6 +148,8 @@ public sealed class Balancer(NodeRuntime runtime, ClusterController controller, 
         }
     }
 
+    private static ImmutableHashSet<(NodeId Node, NodeEpoch Epoch)> Live(MetadataImage image) => [.. image.LiveNodes.Select(node => (node.Id, node.Epoch))];
+
     private static (Guid Topic, int Partition, NodeId To) KeyOf(BalanceMove move) => (move.Topic, move.Partition, move.To);
 
     private void Tell(MetadataImage image, IReadOnlyList<BalanceMove> moves, string verb, bool areBegun)
@@ -118,14 +160,6 @@ public sealed class Balancer(NodeRuntime runtime, ClusterController controller, 
             BalanceMessages.Moves(
                 _logger, verb, image.NameOf(move.Topic), move.Partition, move.From, move.To, move.Goal, move.Bytes,
                 move.FromLoad.Before, move.FromLoad.After, move.ToLoad.Before, move.ToLoad.After);
-        }
-    }
-
-    private BalancePlan Plan(MetadataImage image, TimeSpan now)
-    {
-        lock (_planning)
-        {
-            return _planner.Plan(image, controller.Loads.Fresh(), Excluded(image), now);
         }
     }
 

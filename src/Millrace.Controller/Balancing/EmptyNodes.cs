@@ -23,7 +23,7 @@ internal static class EmptyNodes
     }
 
     private static bool IsEmpty(NodeShare node, LoadSpread spread, BalanceRules rules) =>
-        node is { Takes: true, HasTold: true }
+        node.Takes
         && node.Count < (int)spread.MeanCount
         && node.Count + node.PreferredElsewhere < rules.EmptyBelow * spread.MeanCount;
 
@@ -46,5 +46,5 @@ internal static class EmptyNodes
     }
 
     private static bool HasRoomFor(BalanceDraft draft, NodeShare node, double bytes) =>
-        node.Bytes + bytes <= (draft.Rules.EndAt * draft.Spread.MeanBytes) + 1 && node.Cpu + (bytes * node.CpuOfByte) <= draft.Rules.ContentCpu;
+        node.Bytes + bytes <= (draft.Rules.TakesUpTo * draft.Spread.MeanBytes) + 1 && node.Cpu + (bytes * node.CpuOfByte) <= draft.Rules.ContentCpu;
 }

@@ -23,7 +23,7 @@ internal static class HighCounts
     private static (NodeShare To, LedPartition Partition)? Next(BalanceDraft draft, NodeShare node)
     {
         // What is moved for its number must not make a load that has to be moved in its turn.
-        var most = Math.Max(draft.Rules.EndAt * draft.Spread.MeanBytes, draft.Spread.MeanBytes + (draft.Rules.BeginBytes / 2.0));
+        var most = Math.Max(draft.Rules.TakesUpTo * draft.Spread.MeanBytes, draft.Spread.MeanBytes + (draft.Rules.BeginBytes / 2.0));
         foreach (var to in draft.Spread.Nodes.Where(other => other.Takes && other.Count + 1 < node.Count).OrderBy(other => other.Count))
         {
             var found = BalanceDraft.Nearest(node, to, wanted: 0, bytes =>

@@ -4,7 +4,8 @@ namespace Millrace.Controller.Balancing;
 internal static class HighLoads
 {
     public static bool IsSo(NodeShare node, LoadSpread spread, BalanceRules rules) =>
-        node.Bytes > rules.BeginAbove * spread.MeanBytes && node.Bytes - spread.MeanBytes >= rules.BeginBytes;
+        node.Bytes > rules.BeginAbove * spread.MeanBytes
+        && node.Bytes - spread.MeanBytes >= Math.Max(rules.BeginBytes, rules.Doubts * Math.Sqrt(Math.Max(0, node.Doubt)));
 
     public static void Plan(BalanceDraft draft)
     {
@@ -36,7 +37,7 @@ internal static class HighLoads
             var wanted = Math.Min((node.Bytes - to.Bytes) / 2, node.Bytes - spread.MeanBytes);
             var found = BalanceDraft.Nearest(node, to, wanted, bytes =>
                 bytes >= rules.LeastGain * spread.MeanBytes
-                && to.Bytes + bytes <= rules.EndAt * spread.MeanBytes
+                && to.Bytes + bytes <= rules.TakesUpTo * spread.MeanBytes
                 && to.Cpu + (bytes * to.CpuOfByte) <= rules.ContentCpu);
             if (found is not null)
             {

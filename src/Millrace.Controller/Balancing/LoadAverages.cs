@@ -11,11 +11,10 @@ namespace Millrace.Controller.Balancing;
 /// </remarks>
 internal sealed class LoadAverages
 {
-    // What a window weighs: of a step two thirds are seen after three windows, and of what is other in each window a sixth of the variance is left.
-    private const double Weight = 0.3;
+    private readonly Dictionary<(Guid Topic, int Partition), MovingLoad> _busy = [];
 
-    private readonly Dictionary<(Guid Topic, int Partition), double> _busy = [];
-    private readonly Dictionary<NodeId, double> _others = [];
+    // What each of those has that a node does not tell of by themselves, and how many they are.
+    private readonly Dictionary<NodeId, (MovingLoad Each, int Count)> _others = [];
 
     /// <summary>Takes one window in.</summary>
     public void Add(MetadataImage image, IReadOnlyDictionary<NodeId, NodeLoad> loads)
@@ -31,7 +30,7 @@ internal sealed class LoadAverages
         CountOthers(image, loads, told);
         foreach (var (key, bytes) in told)
         {
-            _busy[key] = _busy.TryGetValue(key, out var average) ? Next(average, bytes) : bytes;
+            _busy[key] = _busy.TryGetValue(key, out var average) ? average.Next(bytes) : new MovingLoad(bytes, 0);
         }
 
         foreach (var key in _busy.Keys.Where(key => !told.ContainsKey(key)).ToArray())
@@ -42,9 +41,9 @@ internal sealed class LoadAverages
                 continue;
             }
 
-            var other = _others.GetValueOrDefault(leader);
-            var next = Next(_busy[key], other);
-            if (next - other < 1)
+            var other = _others.GetValueOrDefault(leader).Each;
+            var next = _busy[key].Next(other.Bytes);
+            if (next.Bytes - other.Bytes < 1)
             {
                 _busy.Remove(key);
             }
@@ -55,13 +54,11 @@ internal sealed class LoadAverages
         }
     }
 
-    /// <summary>Bytes a second of a partition.</summary>
-    public double Of(Guid topic, PartitionImage partition) =>
-        _busy.TryGetValue((topic, partition.Index), out var bytes) ? bytes
-        : partition.Leader is { } leader ? _others.GetValueOrDefault(leader)
-        : 0;
-
-    private static double Next(double average, double bytes) => average + (Weight * (bytes - average));
+    /// <summary>Of a partition.</summary>
+    public MovingLoad Of(Guid topic, PartitionImage partition) =>
+        _busy.TryGetValue((topic, partition.Index), out var load) ? load
+        : partition.Leader is { } leader && _others.TryGetValue(leader, out var others) ? others.Each with { Variance = others.Each.Variance * others.Count }
+        : default;
 
     private void CountOthers(
         MetadataImage image, IReadOnlyDictionary<NodeId, NodeLoad> loads, Dictionary<(Guid Topic, int Partition), long> told)
@@ -82,7 +79,7 @@ internal sealed class LoadAverages
         {
             var rest = Math.Max(0, load.Bytes - load.Busiest.Sum(partition => partition.Bytes));
             var each = counts.TryGetValue(node, out var count) ? (double)rest / count : 0;
-            _others[node] = _others.TryGetValue(node, out var average) ? Next(average, each) : each;
+            _others[node] = (_others.TryGetValue(node, out var known) ? known.Each.Next(each) : new MovingLoad(each, 0), count);
         }
 
         foreach (var gone in _others.Keys.Where(node => !loads.ContainsKey(node)).ToArray())

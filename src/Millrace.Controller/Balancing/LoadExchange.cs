@@ -13,8 +13,7 @@ internal sealed record LoadExchange(LedPartition Given, NodeShare With, LedParti
     public static LoadExchange? Find(BalanceDraft draft, NodeShare node)
     {
         var (mean, rules) = (draft.Spread.MeanBytes, draft.Rules);
-        // Nobody may come so near to having too much himself that noise lifts him there.
-        var most = Math.Min(node.Bytes - (LeastGain * mean), (rules.EndAt + rules.BeginAbove) / 2 * mean);
+        var most = Math.Min(node.Bytes - (LeastGain * mean), rules.ExchangesUpTo * mean);
         LoadExchange? best = null;
         var given = node.Takes ? node.Partitions.FindAll(partition => partition.MayMove && partition.Bytes >= LeastGain * mean) : [];
         foreach (var other in draft.Spread.Nodes.Where(other => other.Takes && other != node))

@@ -39,7 +39,7 @@ internal sealed class LoadSpread
         var nodes = new SortedDictionary<NodeId, NodeShare>();
         foreach (var node in image.LiveNodes.Where(node => !excluded.Nodes.Contains(node.Id) && !BrokerDuties.IsDrained(image, node.Id)))
         {
-            nodes.Add(node.Id, new NodeShare(node, takes: !BrokerDuties.GetsNothingNew(image, node.Id), hasTold: loads.ContainsKey(node.Id)));
+            nodes.Add(node.Id, new NodeShare(node, takes: !BrokerDuties.GetsNothingNew(image, node.Id)));
         }
 
         foreach (var topic in image.Topics.Values)

@@ -5,8 +5,7 @@ namespace Millrace.Controller.Balancing;
 /// <summary>What one node has, with the moves that are planned so far as if they were done.</summary>
 /// <param name="node">The node.</param>
 /// <param name="takes">Whether anything may be moved to it.</param>
-/// <param name="hasTold">Whether its load is known.</param>
-internal sealed class NodeShare(NodeImage node, bool takes, bool hasTold)
+internal sealed class NodeShare(NodeImage node, bool takes)
 {
     // By topic, of those that it leads.
     private readonly Dictionary<Guid, int> _topics = [];
@@ -14,8 +13,6 @@ internal sealed class NodeShare(NodeImage node, bool takes, bool hasTold)
     public NodeImage Node { get; } = node;
 
     public bool Takes { get; } = takes;
-
-    public bool HasTold { get; } = hasTold;
 
     /// <summary>How many partitions others lead of which it is the preferred leader: it gets them back, or is not to.</summary>
     public int PreferredElsewhere { get; set; }
@@ -27,6 +24,9 @@ internal sealed class NodeShare(NodeImage node, bool takes, bool hasTold)
 
     /// <summary>Bytes a second of all of them.</summary>
     public double Bytes { get; private set; }
+
+    /// <summary>How far that may lie from what it is but for chance; as a variance.</summary>
+    public double Doubt { get; private set; }
 
     /// <summary>The share of its processors that it uses.</summary>
     public double Cpu { get; set; }
@@ -40,6 +40,7 @@ internal sealed class NodeShare(NodeImage node, bool takes, bool hasTold)
     {
         Partitions.Add(partition);
         Bytes += partition.Bytes;
+        Doubt += partition.Load.Doubt;
         _topics[partition.Topic.Id] = CountOf(partition.Topic.Id) + 1;
     }
 
@@ -49,6 +50,7 @@ internal sealed class NodeShare(NodeImage node, bool takes, bool hasTold)
         Partitions[Partitions.IndexOf(partition)] = Partitions[^1];
         Partitions.RemoveAt(Partitions.Count - 1);
         Bytes -= partition.Bytes;
+        Doubt -= partition.Load.Doubt;
         _topics[partition.Topic.Id] = CountOf(partition.Topic.Id) - 1;
     }
 }

@@ -65,9 +65,9 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
         };
     }
 
-    public async ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, CancellationToken token)
+    public async ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, bool asOfNow, CancellationToken token)
     {
-        var request = new StreamOpsRequest { RangeQueries = [new() { StreamId = stream.Value, Offset = offset, Limit = limit }] };
+        var request = new StreamOpsRequest { RangeQueries = [new() { StreamId = stream.Value, Offset = offset, Limit = limit, AsOfNow = asOfNow }] };
         var page = Accepted((await AskAsync(self, request, token)).RangePages[0]);
         return [.. page.Ranges.Select(RangeForms.From)];
     }

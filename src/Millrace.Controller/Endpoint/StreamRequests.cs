@@ -44,12 +44,12 @@ internal static class StreamRequests
     }
 
     /// <summary>
-    /// Questions alone are of committed state and no decision: they need no place in the loop. They name a sender like all, and are answered a
-    /// fenced one too: it reads of ranges that are committed for ever.
+    /// Questions alone are of committed state and no decision: they need no place in the loop, but for those that are about what is so now. They name a
+    /// sender like all, and are answered a fenced one too: it reads of ranges that are committed for ever.
     /// </summary>
     public static StreamOpsResponse? TryAnswer(ClusterState state, StreamOpsRequest request)
     {
-        if (request.HasDeeds)
+        if (request.HasDeeds || request.RangeQueries.Any(query => query.AsOfNow))
         {
             return null;
         }

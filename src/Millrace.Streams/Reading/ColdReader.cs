@@ -231,7 +231,7 @@ internal sealed class ColdReader(StreamCore core, ReadContext context)
     /// <returns>Whether the records lie elsewhere by now.</returns>
     private async Task<bool> TryRefreshAsync(ObjectId missing, long offset, CancellationToken token)
     {
-        var loaded = await RangePages.LoadAsync(context.Registry, core.Id, core.Offsets.Start, core.RangeCount, token);
+        var loaded = await RangePages.LoadAsync(context.Registry, core.Id, core.Offsets.Start, core.RangeCount, asOfNow: true, token);
         var found = core.Refresh(loaded, offset);
         var first = loaded.Count > 0 ? loaded[0].StartOffset : long.MaxValue;
         return first <= offset

@@ -18,7 +18,7 @@ internal sealed class CommittedReader(IStreamRegistry registry, ObjectCache cach
     {
         while (true)
         {
-            var ranges = await registry.GetRangesAsync(id, offset, RangesAtOnce, token);
+            var ranges = await registry.GetRangesAsync(id, offset, RangesAtOnce, asOfNow: false, token);
             foreach (var range in ranges)
             {
                 // What was trimmed in its object is there all the same.

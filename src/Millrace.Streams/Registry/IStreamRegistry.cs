@@ -46,9 +46,10 @@ public interface IStreamRegistry
 
     /// <summary>
     /// The committed ranges of a stream that end after <paramref name="offset"/>, in offset order without a gap, at most
-    /// <paramref name="limit"/> of them.
+    /// <paramref name="limit"/> of them. With <paramref name="asOfNow"/> as they are when this is asked, and not as whoever was asked before knew them: what
+    /// they name is there, unless it is damaged.
     /// </summary>
-    ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, CancellationToken token);
+    ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, bool asOfNow, CancellationToken token);
 
     /// <summary>The committed end of a stream. Null if there is no such stream.</summary>
     ValueTask<long?> GetCommittedEndAsync(StreamId stream, CancellationToken token);

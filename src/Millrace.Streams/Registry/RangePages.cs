@@ -21,7 +21,7 @@ internal static class RangePages
         var ranges = opening.Ranges;
         while ((ranges.Count > 0 ? ranges[^1].EndOffset : opening.StartOffset) is var next && next < opening.EndOffset)
         {
-            var page = await registry.GetRangesAsync(id, next, Math.Clamp(opening.RangeCount - ranges.Count, 1, MostAtOnce), token);
+            var page = await registry.GetRangesAsync(id, next, Math.Clamp(opening.RangeCount - ranges.Count, 1, MostAtOnce), asOfNow: false, token);
             if (page.Count == 0)
             {
                 break;
@@ -38,16 +38,17 @@ internal static class RangePages
     /// <param name="id">The stream.</param>
     /// <param name="offset">Ranges that end after it are meant.</param>
     /// <param name="expected">About how many there are.</param>
+    /// <param name="asOfNow">As the registry's.</param>
     /// <param name="token">Ends the wait.</param>
     public static async ValueTask<IReadOnlyList<ObjectRange>> LoadAsync(
-        IStreamRegistry registry, StreamId id, long offset, int expected, CancellationToken token)
+        IStreamRegistry registry, StreamId id, long offset, int expected, bool asOfNow, CancellationToken token)
     {
         var ranges = new List<ObjectRange>();
         while (true)
         {
             var most = Math.Clamp(expected - ranges.Count + SomeMore, SomeMore, MostAtOnce);
             var next = ranges.Count > 0 ? ranges[^1].EndOffset : long.MinValue;
-            var page = await registry.GetRangesAsync(id, Math.Max(next, offset), most, token);
+            var page = await registry.GetRangesAsync(id, Math.Max(next, offset), most, asOfNow, token);
             if (IsTrimmedBefore(page, next))
             {
                 ranges.Clear();

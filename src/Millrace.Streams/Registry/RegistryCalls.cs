@@ -15,7 +15,7 @@ internal sealed class RegistryCalls(NodeIncarnation node, IStreamRegistry regist
         retry.UntilDoneAsync("Closing a stream", cancel => registry.CloseAsync(node, close, cancel), token);
 
     public Task<IReadOnlyList<ObjectRange>> LoadRangesAsync(StreamId stream, long offset, int expected, CancellationToken token) =>
-        retry.UntilDoneAsync("Asking for a stream's ranges", cancel => RangePages.LoadAsync(registry, stream, offset, expected, cancel), token);
+        retry.UntilDoneAsync("Asking for a stream's ranges", cancel => RangePages.LoadAsync(registry, stream, offset, expected, asOfNow: false, cancel), token);
 
     public Task<long?> GetCommittedEndAsync(StreamId stream, CancellationToken token) =>
         retry.UntilDoneAsync("Asking for a stream's end", cancel => registry.GetCommittedEndAsync(stream, cancel), token);

@@ -100,8 +100,8 @@ public sealed class AskedController : IStreamRegistry, IAsyncDisposable
 
     public ValueTask<CommittedUpload> CommitAsync(UploadCommit commit, CancellationToken token) => _streams.CommitAsync(commit, token);
 
-    public ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, CancellationToken token) =>
-        _streams.GetRangesAsync(stream, offset, limit, token);
+    public ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, bool asOfNow, CancellationToken token) =>
+        _streams.GetRangesAsync(stream, offset, limit, asOfNow, token);
 
     public ValueTask<long?> GetCommittedEndAsync(StreamId stream, CancellationToken token) => _streams.GetCommittedEndAsync(stream, token);
 

@@ -14,6 +14,6 @@ public static class ScenarioList
     public static IReadOnlyList<IScenario> All { get; } =
     [
         new ChainScenario(), new ControllerScenario(), new FileWalScenario(), new ObjectWalScenario(), new BucketStoreScenario(), new LocalStoreScenario(),
-        new BrokerScenario(), new MemberScenario(), new ClusterScenario(),
+        new BrokerScenario(), new MemberScenario(), new ClusterScenario(), new HandOverScenario(),
     ];
 }

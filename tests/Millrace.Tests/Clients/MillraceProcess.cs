@@ -71,17 +71,25 @@ internal sealed partial class MillraceProcess : IBroker
     public static Task<MillraceProcess> StartWithinAsync(string dataDirectory, int descriptors, params string[] arguments) =>
         StartAsync("prlimit", [$"--nofile={descriptors}", Program], dataDirectory, [], arguments);
 
+    /// <summary>By a whole command line of the caller's, which comes to <c>millrace start</c> in the same process.</summary>
+    public static Task<MillraceProcess> StartByAsync(string program, params string[] arguments) => StartAsync(program, arguments, []);
+
     /// <summary>Another program than <see cref="Program"/>, with an empty environment.</summary>
     public static Task<MillraceProcess> StartBareAsync(string program, string dataDirectory) => StartAsync("env", ["-i", program], dataDirectory, [], []);
 
-    private static async Task<MillraceProcess> StartAsync(
+    private static Task<MillraceProcess> StartAsync(
         string program, string[] before, string dataDirectory, IReadOnlyList<(string Name, string Value)> environment, string[] arguments)
     {
         // A configuration has listeners of its own.
         string[] all = arguments.Contains("--listen") || arguments.Contains("--config")
             ? ["start", "--data-dir", dataDirectory, .. arguments]
             : ["start", "--data-dir", dataDirectory, "--listen", "127.0.0.1:0", .. arguments];
-        var start = new ProcessStartInfo(program, [.. before, .. all]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        return StartAsync(program, [.. before, .. all], environment);
+    }
+
+    private static async Task<MillraceProcess> StartAsync(string program, string[] arguments, IReadOnlyList<(string Name, string Value)> environment)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;
@@ -99,7 +107,8 @@ internal sealed partial class MillraceProcess : IBroker
             if (!address.Success)
             {
                 await process.WaitForExitAsync(limit.Token);
-                throw new InvalidOperationException($"millrace {string.Join(' ', all)} did not become ready but ended with {process.ExitCode}: {ready}\n{log}");
+                throw new InvalidOperationException(
+                    $"{program} {string.Join(' ', arguments)} did not become ready but ended with {process.ExitCode}: {ready}\n{log}");
             }
 
             return new MillraceProcess(process, log, address);
@@ -115,7 +124,7 @@ internal sealed partial class MillraceProcess : IBroker
             {
                 lock (log)
                 {
-                    throw new TimeoutException($"millrace {string.Join(' ', all)} was not ready in time:\n{log}");
+                    throw new TimeoutException($"{program} {string.Join(' ', arguments)} was not ready in time:\n{log}");
                 }
             }
 

@@ -1,4 +1,3 @@
-using Millrace.Simulation;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Runner;
 using Millrace.Simulation.Scenarios;

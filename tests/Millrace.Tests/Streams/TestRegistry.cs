@@ -237,7 +237,7 @@ internal sealed class TestRegistry : IStreamRegistry
         }
     }
 
-    public async ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, CancellationToken token)
+    public async ValueTask<IReadOnlyList<ObjectRange>> GetRangesAsync(StreamId stream, long offset, int limit, bool asOfNow, CancellationToken token)
     {
         await Before(nameof(GetRangesAsync));
         lock (_lock)

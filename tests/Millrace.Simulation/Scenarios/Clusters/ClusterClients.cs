@@ -11,8 +11,9 @@ namespace Millrace.Simulation.Scenarios.Clusters;
 /// </summary>
 /// <param name="kernel">Their world.</param>
 /// <param name="brokers">All of them.</param>
+/// <param name="plot">What the world is about.</param>
 /// <param name="weather">How the network between them and the brokers behaves.</param>
-internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory brokers, Func<NetworkWeather> weather)
+internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory brokers, ClusterPlot plot, Func<NetworkWeather> weather)
 {
     private const string Group = "of-two";
     private const int Members = 2;
@@ -66,7 +67,9 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
 
     /// <summary>In some worlds partitions move only where brokers are lost.</summary>
     private IEnumerable<Task> Movers(TopicOracle topic) =>
-        kernel.Random.Chance(0.7) ? [new MovingPartitions(kernel, ConnectToAny("mover"), topic.Name).RunAsync(() => _isOver)] : [];
+        plot == ClusterPlot.HandOvers || kernel.Random.Chance(0.7)
+            ? [new MovingPartitions(kernel, ConnectToAny("mover"), topic.Name, plot).RunAsync(() => _isOver)]
+            : [];
 
     private BrokerClient NewClient(PartitionOracle partition)
     {

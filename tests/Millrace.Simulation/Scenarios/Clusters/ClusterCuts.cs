@@ -68,11 +68,27 @@ internal sealed class ClusterCuts(ClusterWorld world)
             In(isStoreFirst ? later : TimeSpan.Zero, () => Sever(machine, world.Machines.Except(side), duration));
             if (cutsStore)
             {
-                In(isStoreFirst ? TimeSpan.Zero : later, () => machine.CutFromStore(duration));
+                In(isStoreFirst ? TimeSpan.Zero : later, () => CutFromStore(machine, world.Machines.Except(side), duration));
             }
         }
 
         Kernel.Coverage.Count("network: split");
+    }
+
+    /// <summary>
+    /// Unless one of those on the other side is no member: it would take the log over from a controller that hears all nodes there are and does not reach the
+    /// store, and that one answers from before then (ADR 7 names it).
+    /// </summary>
+    private void CutFromStore(ClusterMachine machine, IEnumerable<ClusterMachine> others, TimeSpan duration)
+    {
+        if (others.All(other => other.Serves))
+        {
+            machine.CutFromStore(duration);
+        }
+        else
+        {
+            Kernel.Coverage.Count("network: split, with a stranger on the other side");
+        }
     }
 
     /// <summary>
@@ -99,6 +115,17 @@ internal sealed class ClusterCuts(ClusterWorld world)
             }
         });
         Kernel.Coverage.Count("network: answers late");
+    }
+
+    /// <summary>A broker is heard by the controller and does not hear it, for longer than it may answer reads.</summary>
+    public void SilenceController()
+    {
+        var (leader, node) = (world.Leader(), world.Owner());
+        if (leader != node)
+        {
+            Swallow(leader, node, isBothWays: false, world.Times.Lease * (1 + Random.NextDouble()));
+            Kernel.Coverage.Count("network: controller unheard");
+        }
     }
 
     /// <summary>

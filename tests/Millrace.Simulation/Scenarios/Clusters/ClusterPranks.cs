@@ -11,7 +11,19 @@ internal sealed class ClusterPranks(ClusterWorld world)
     /// <summary>How the network between clients and brokers behaves.</summary>
     public NetworkWeather Weather { get; private set; } = NetworkWeather.Calm;
 
-    public Chaos NewChaos()
+    public Chaos NewChaos() => world.Plot == ClusterPlot.HandOvers ? LateAnswers() : Everything();
+
+    private Chaos LateAnswers()
+    {
+        var chaos = new Chaos(world.Kernel, world.Bucket) { LongestCalm = TimeSpan.FromSeconds(8), IsStoreWell = true, Begins = world.Oracle.FaultBegins };
+        chaos.Pranks.AddRange(
+        [
+            _cuts.SilenceController, _cuts.SilenceController, _cuts.AnswerLate, _cuts.CutWriter, _cuts.Reset, () => world.Any().Kill(),
+        ]);
+        return chaos;
+    }
+
+    private Chaos Everything()
     {
         // In some worlds there is hardly time to recover between two pranks, in others all work is done with one broker less.
         var calm = TimeSpan.FromSeconds(world.Kernel.Random.Pick([8, 16, 30]));

@@ -22,9 +22,9 @@ internal sealed class ClusterWorld
     private readonly int _partitions;
     private readonly ClusterPranks _pranks;
 
-    public ClusterWorld(SimulationKernel kernel, PlantedFault? fault)
+    public ClusterWorld(SimulationKernel kernel, ClusterPlot plot, PlantedFault? fault)
     {
-        (Kernel, Fault) = (kernel, fault);
+        (Kernel, Plot, Fault) = (kernel, plot, fault);
         Bucket = new SimulatedBucket(kernel);
         Network = new SimulatedNetwork(kernel);
         Times = LivenessTimes.Draw(kernel.Random);
@@ -35,6 +35,8 @@ internal sealed class ClusterWorld
     }
 
     public SimulationKernel Kernel { get; }
+
+    public ClusterPlot Plot { get; }
 
     public PlantedFault? Fault { get; }
 
@@ -71,7 +73,7 @@ internal sealed class ClusterWorld
             machine.Start(Kernel.Random.Between(TimeSpan.Zero, TimeSpan.FromSeconds(2)));
         }
 
-        var clients = new ClusterClients(Kernel, new BrokerDirectory(new SeededRandom(Kernel.Random.NextUInt64()), _machines), () => _pranks.Weather);
+        var clients = new ClusterClients(Kernel, new BrokerDirectory(new SeededRandom(Kernel.Random.NextUInt64()), _machines), Plot, () => _pranks.Weather);
         var topic = await clients.CreateTopicAsync(_partitions);
         await UntilAsync(
             () => Array.TrueForAll(_machines, machine => machine.Image is { } image && image.TryGetTopic(topic.Id, out _)),

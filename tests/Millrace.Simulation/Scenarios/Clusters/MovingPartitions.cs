@@ -14,7 +14,8 @@ namespace Millrace.Simulation.Scenarios.Clusters;
 /// <param name="kernel">The world.</param>
 /// <param name="client">Connects to any broker.</param>
 /// <param name="topic">The topic that everybody works on.</param>
-internal sealed class MovingPartitions(SimulationKernel kernel, SimulatedClient client, string topic)
+/// <param name="plot">What the world is about.</param>
+internal sealed class MovingPartitions(SimulationKernel kernel, SimulatedClient client, string topic, ClusterPlot plot)
 {
     private const short Version = 1;
     private const int PatienceMs = 5_000;
@@ -25,7 +26,7 @@ internal sealed class MovingPartitions(SimulationKernel kernel, SimulatedClient 
     public async Task RunAsync(Func<bool> isOver)
     {
         // In some worlds there is hardly a moment without a move, in others some.
-        var longestPause = TimeSpan.FromSeconds(_random.Pick([1, 4, 15]));
+        var longestPause = TimeSpan.FromSeconds(plot == ClusterPlot.HandOvers ? 0.3 : _random.Pick([1, 4, 15]));
         while (!isOver())
         {
             await Task.Delay(_random.Between(TimeSpan.Zero, longestPause), kernel.World.Time);

@@ -110,7 +110,7 @@ public sealed class BalancePlannerTests
                 var fair = world.Partitions / world.Nodes.Count;
                 Assert.All(moves, move => Assert.Equal((BalanceGoal.Fill, node), (move.Goal, move.To)));
                 Assert.Equal(fair, moves.Count);
-                Assert.InRange(world.Loads()[node], 0, 1.1 * world.Loads().Values.Average() + 1);
+                Assert.InRange(world.Loads()[node], 0, (1.1 * world.Loads().Values.Average()) + 1);
             },
             worlds: 60);
 
@@ -133,11 +133,32 @@ public sealed class BalancePlannerTests
         Assert.Equal("A failover is under way.", plan.Waits);
         Assert.Empty(plan.Moves);
 
-        // A broker that has come is filled when it has told that it has nothing to do.
+        // A broker that has come has nothing that it could tell of.
         loads = world.Measure();
         loads.Remove(empty);
-        Assert.Empty(planner.Plan(image, loads, BalanceExclusions.None, now).Moves);
-        Assert.NotEmpty(planner.Plan(image, world.Measure(), BalanceExclusions.None, now).Moves);
+        Assert.NotEmpty(planner.Plan(image, loads, BalanceExclusions.None, now).Moves);
+    }
+
+    [Fact]
+    public void A_node_that_comes_between_two_windows_is_filled_at_once_and_nothing_else_is_judged_then()
+    {
+        var (world, planner) = (Make((Seed: 1, Nodes: 3, Topics: 3, Partitions: 10)), new BalancePlanner(BalanceRules.Default));
+        var now = TimeSpan.FromHours(1);
+        Assert.Equal("It has not looked yet.", planner.Welcome(world.Image, world.Measure(), BalanceExclusions.None, now).Waits);
+        for (var window = 0; window < 5; window++)
+        {
+            now += LoadWorld.Window;
+            planner.Plan(world.Image, world.Measure(), BalanceExclusions.None, now);
+        }
+
+        // Long enough for what is judged by windows.
+        world.HeatTopic(1, 100);
+        Assert.Empty(planner.Welcome(world.Image, world.Measure(), BalanceExclusions.None, now).Moves);
+        var empty = world.Join();
+        var plan = planner.Welcome(world.Image, world.Measure(), BalanceExclusions.None, now);
+
+        Assert.Equal(30 / 4, plan.Moves.Count);
+        Assert.All(plan.Moves, move => Assert.Equal((BalanceGoal.Fill, empty), (move.Goal, move.To)));
     }
 
     [Fact]

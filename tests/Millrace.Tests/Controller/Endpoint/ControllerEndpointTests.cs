@@ -75,7 +75,7 @@ public sealed class ControllerEndpointTests : IAsyncDisposable
         var verdicts = (await controller.CommitAsync(new UploadCommit(node, null, [range, ClusterScript.Range(id, stream, 0, 12, 14)]), default)).Verdicts;
 
         Assert.Equal([new RangeVerdict(RangeOutcome.Accepted, 0), new RangeVerdict(RangeOutcome.Gap, 12)], verdicts);
-        Assert.Equal([range], await controller.GetRangesAsync(stream, 0, 10, default));
+        Assert.Equal([range], await controller.GetRangesAsync(stream, 0, 10, asOfNow: false, default));
         Assert.Equal(10, await controller.GetCommittedEndAsync(stream, default));
         Assert.Equal(10, await controller.GetRecoverableEndAsync(wal.Id, stream, new StreamEpoch(0), default));
         Assert.Null(await controller.GetRecoverableEndAsync(wal.Id, stream, new StreamEpoch(1), default));
@@ -122,6 +122,24 @@ public sealed class ControllerEndpointTests : IAsyncDisposable
         Assert.Equal(
             [ControllerError.ControllerLost, ControllerError.ControllerLost, ControllerError.ControllerLost],
             [append.Error, question.Error, topics.Error]);
+    }
+
+    [Fact]
+    public async Task A_controller_that_was_deposed_and_does_not_know_it_tells_what_is_committed_and_not_where_that_lies_now()
+    {
+        var (controller, node) = await StartAsync();
+        var stream = await controller.CreateAsync(node, default);
+        await controller.OpenAsync(node, stream, new StreamEpoch(0), default);
+        var id = await controller.PrepareAsync(node, 1, default);
+        await controller.CommitAsync(new UploadCommit(node, null, [ClusterScript.Range(id, stream, 0, 0, 10)]), default);
+        Assert.Single(await controller.GetRangesAsync(stream, 0, 10, asOfNow: true, default));
+        await using var second = new ControllerNode(_storage);
+        await second.StartAsync(Quiet);
+
+        Assert.Single(await controller.GetRangesAsync(stream, 0, 10, asOfNow: false, default));
+        var refusal = await Assert.ThrowsAsync<StreamException>(async () => await controller.GetRangesAsync(stream, 0, 10, asOfNow: true, default));
+
+        Assert.Equal(StreamError.ControllerLost, refusal.Error);
     }
 
     [Fact]

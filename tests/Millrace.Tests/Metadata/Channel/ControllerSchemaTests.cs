@@ -158,7 +158,7 @@ public sealed class ControllerSchemaTests
                     },
                 ],
                 Damages = [new() { WalId = Guid.Empty, StreamId = 2, Epoch = 3 }],
-                RangeQueries = [new() { StreamId = 2, Offset = 3, Limit = 4 }],
+                RangeQueries = [new() { StreamId = 2, Offset = 3, Limit = 4, AsOfNow = true }],
                 CommittedEnds = [2],
                 RecoverableEnds = [new() { WalId = Id, StreamId = 2, Epoch = 3 }],
                 OpenQueries = [new() { StreamId = 4, Epoch = 5 }],
@@ -170,7 +170,7 @@ public sealed class ControllerSchemaTests
             + "02" + "00000005"
             + "02" + "00000001000200030405060708090A0B" + "02" + RangeBytes + "02" + Long(4) + Long(5) + Long(7) + "01" + "00" + "00"
             + "02" + "00000000000000000000000000000000" + Long(2) + Long(3) + "00"
-            + "02" + Long(2) + Long(3) + "00000004" + "00"
+            + "02" + Long(2) + Long(3) + "00000004" + "01" + "00"
             + "02" + Long(2)
             + "02" + "00000001000200030405060708090A0B" + Long(2) + Long(3) + "00"
             + "02" + Long(4) + Long(5) + "00"

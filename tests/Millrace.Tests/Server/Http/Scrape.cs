@@ -8,7 +8,8 @@ internal sealed partial class Scrape
 {
     private readonly Dictionary<string, List<(string Labels, double Value)>> _samples = new(StringComparer.Ordinal);
 
-    private Scrape(string text)
+    /// <param name="text">As it came.</param>
+    public Scrape(string text)
     {
         foreach (var line in text.Split('\n').Where(line => line.Length > 0 && line[0] != '#'))
         {
@@ -32,6 +33,12 @@ internal sealed partial class Scrape
 
     public static async Task<Scrape> OfAsync(HttpClient client, Uri http) => new(await client.GetStringAsync(new Uri(http, "/metrics")));
 
+    /// <summary>The labels that a metric's samples have, and the values of each; none if there is no such metric.</summary>
+    public IReadOnlyDictionary<string, IReadOnlySet<string>> LabelsOf(string name) => _samples.GetValueOrDefault(name, [])
+        .SelectMany(sample => Label().Matches(sample.Labels))
+        .GroupBy(label => label.Groups[1].Value, label => label.Groups[2].Value)
+        .ToDictionary(values => values.Key, IReadOnlySet<string> (values) => values.ToHashSet());
+
     /// <summary>The sum of a metric's samples that have these labels (<c>api="Fetch"</c>); 0 if there is none.</summary>
     public double Sum(string name, params string[] labels) => _samples.GetValueOrDefault(name, [])
         .Where(sample => labels.All(label => sample.Labels.Contains(label, StringComparison.Ordinal)))
@@ -45,4 +52,7 @@ internal sealed partial class Scrape
 
     [GeneratedRegex("""^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)(?: \d+)?$""")]
     private static partial Regex Sample();
+
+    [GeneratedRegex(@"(\w+)=""((?:[^""\\]|\\.)*)""")]
+    private static partial Regex Label();
 }

@@ -75,22 +75,6 @@ public sealed class WatchedNodeTests : IDisposable
     }
 
     [Fact]
-    public async Task Every_metric_of_ours_is_documented()
-    {
-        await using var broker = await MillraceProcess.StartAsync(_directory.Path);
-        var documented = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "operations.md"));
-
-        var scraped = await Scrape.OfAsync(_client, broker.Http);
-
-        Assert.All(
-            scraped.Names.Where(name => name.StartsWith("millrace_", StringComparison.Ordinal))
-                .Select(name => name.Replace("_seconds_bucket", "_seconds", StringComparison.Ordinal)
-                    .Replace("_seconds_sum", "_seconds", StringComparison.Ordinal)
-                    .Replace("_seconds_count", "_seconds", StringComparison.Ordinal)),
-            name => Assert.Contains($"`{name}`", documented, StringComparison.Ordinal));
-    }
-
-    [Fact]
     public async Task A_node_that_waits_for_its_store_is_healthy_and_not_ready()
     {
         // Takes connections and never answers: the node waits for its probe of the store.

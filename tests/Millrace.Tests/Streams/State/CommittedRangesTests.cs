@@ -79,7 +79,7 @@ public sealed class CommittedRangesTests
                 await registry.TrimAsync(node, id, epoch, 20, default);
             }
         };
-        var later = await RangePages.LoadAsync(registry, id, 0, expected: 5, default);
+        var later = await RangePages.LoadAsync(registry, id, 0, expected: 5, asOfNow: false, default);
         var opened = await RangePages.LoadAsync(registry, id, opening, default);
 
         Assert.Equal(20, later[0].StartOffset);

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Some partitions become far busier than the others, and all lie on one broker: the balancer sees that, and spreads them. It takes three windows of ten
+# seconds until it believes what it sees.
+. "$(dirname "${BASH_SOURCE[0]}")/cluster.sh"
+start_cluster 3
+"$millrace" config set millrace.balancer.mode=on
+for topic in hot-1 hot-2 hot-3; do
+    "$millrace" topic create $topic -p 4
+    "$millrace" partition move $topic --to broker-1 --timeout 60 >/dev/null
+done
+for topic in hot-1 hot-2 hot-3; do write_to $topic 4000 1000; done
+sleep 15
+say "One broker has all of the load"
+"$millrace" broker top --once
+
+are_spread() { "$millrace" balancer history --json | grep -q '"goal":"load"'; }
+now=$(date +%s%N)
+await 120 "A move for load" are_spread
+say "After $(since "$now") ms the balancer has moved"
+"$millrace" balancer history
+sleep 15
+say "And the brokers have"
+"$millrace" broker top --once
