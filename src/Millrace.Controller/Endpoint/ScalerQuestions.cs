@@ -11,19 +11,20 @@ internal sealed class ScalerQuestions(Scaler scaler)
     {
         var image = state.Cluster;
         var (mode, standing, told) = (scaler.Mode(image), ScalerConfigs.StandingOf(image), scaler.State);
+        var settings = scaler.Settings(image);
         var victim = standing.Victim ?? (mode == ScalerMode.Advise ? told.Advised : null);
         return new DescribeScalerResponse
         {
             ControllerId = image.Controller?.Value ?? -1,
             Mode = mode.ToString().ToLowerInvariant(),
             HasCommand = scaler.HasHook,
-            Current = image.LiveNodes.Count(node => !node.IsLeaving),
-            Desired = mode == ScalerMode.Off || standing.Desired == 0 ? -1 : standing.Desired,
-            Min = told.Settings.Min,
-            Max = told.Settings.Max,
+            Current = BrokerCensus.Count(image),
+            Desired = scaler.Desired(image) ?? -1,
+            Min = settings.Min,
+            Max = settings.Max,
             Serving = told.Decision?.Serving ?? 0,
             Why = mode == ScalerMode.Off ? "The scaler is off." : told.Decision?.Why ?? "It has not looked yet.",
-            Need = told.Decision?.Need is { } need ? Describe(need, told.Settings) : null,
+            Need = told.Decision?.Need is { } need ? Describe(need, settings) : null,
             Victim = victim?.Value ?? -1,
             VictimLeads = victim is { } node ? ScaleExecution.LeftOn(image, node) : 0,
             Run = scaler.LastRun is { } run ? Describe(run) : null,

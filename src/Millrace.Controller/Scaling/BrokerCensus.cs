@@ -74,6 +74,9 @@ internal sealed class BrokerCensus
     /// <summary>Somebody is about to take partitions over that have no leader.</summary>
     public bool HasFailover { get; }
 
+    /// <summary>How many brokers there are: all that live and are not about to stop.</summary>
+    public static int Count(MetadataImage image) => image.LiveNodes.Count(node => !node.IsLeaving);
+
     /// <param name="image">The cluster.</param>
     /// <param name="loads">The newest of each broker that has told lately.</param>
     /// <param name="victim">The one that the scaler has drained.</param>

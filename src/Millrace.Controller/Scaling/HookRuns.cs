@@ -1,12 +1,9 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Runtime;
-using Millrace.Runtime.Ids;
 
 namespace Millrace.Controller.Scaling;
 
-/// <summary>
-/// Has orders carried out, one at a time: the newest counts, and is repeated until the command has done it, with a pause that grows.
-/// </summary>
+/// <summary>Has orders carried out, one at a time, and says when one is due that was told before. Which one stands, it does not know.</summary>
 /// <remarks>Threading: one flow; <see cref="Last"/> by any thread.</remarks>
 /// <param name="runtime">Time and lots.</param>
 /// <param name="hook">Runs the command.</param>
@@ -16,104 +13,97 @@ internal sealed class HookRuns(NodeRuntime runtime, IScalerHook hook, ScaleRules
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<Scaler>();
     private BackOff _pauses = new(runtime, rules.FirstPause, rules.LongestPause);
-    private ScaleOrder? _owed;
+
+    // What the last run was told, for as long as the same order is a repetition of it.
+    private ScaleOrder? _told;
     private int _attempts;
     private long _dueAt;
-    private long _lastEndedAt;
     private (Task<HookEnd> Task, HookRun Run, long At)? _running;
     private volatile HookRun? _last;
 
     /// <summary>The one under way, or the last that ended; null if there was none.</summary>
     public HookRun? Last => _last;
 
-    /// <summary>There is something to do, or to wait for.</summary>
-    public bool IsBusy => _owed is not null || _running is not null;
-
     public bool IsRunning => _running is not null;
 
-    /// <summary>The command has been told to stop a broker, whatever it has made of that.</summary>
-    public bool WasTold(NodeId victim) => _last?.Order.Victim == victim;
+    /// <summary>
+    /// Whether an order is to be told now: at once where it is a new one, after a pause that grows where the command has failed, and where it has not, when
+    /// what it was to bring about has had its time.
+    /// </summary>
+    public bool IsDue(ScaleOrder order) => _running is null && !(WasTold(order) && runtime.Time.GetTimestamp() < _dueAt);
 
-    /// <summary>It has said that the broker is stopped or about to be, and that may still be on its way.</summary>
-    public bool Awaits(NodeId victim) =>
-        _owed?.Victim == victim
-        || _running?.Run.Order.Victim == victim
-        || (_last is { End.Outcome: HookOutcome.Done } && WasTold(victim) && runtime.Time.GetElapsedTime(_lastEndedAt) < rules.Patience);
+    /// <summary>The command has said that it has done this, or is about to.</summary>
+    public bool HasDone(ScaleOrder order) => _running is null && WasTold(order) && _last is { End.Outcome: HookOutcome.Done };
 
-    /// <summary>From now on this is to be. What is under way goes on to its end before.</summary>
-    public void Owe(ScaleOrder order)
-    {
-        (_owed, _attempts, _dueAt) = (order, 0, runtime.Time.GetTimestamp());
-        _pauses = new BackOff(runtime, rules.FirstPause, rules.LongestPause);
-    }
-
-    /// <summary>Nothing more is to be done.</summary>
-    public void Drop() => _owed = null;
-
-    /// <summary>Drops an order for brokers to come where there are as many by now.</summary>
-    public void DropIfThere(int current)
-    {
-        if (_owed is { Victim: null } order && order.Desired > order.Current && current >= order.Desired)
-        {
-            Drop();
-        }
-    }
-
-    /// <summary>Takes in what has ended, and begins what is due.</summary>
+    /// <summary>Has an order that is due carried out.</summary>
+    /// <param name="order">It stands.</param>
     /// <param name="token">Of the controller's term.</param>
-    public async ValueTask AdvanceAsync(CancellationToken token)
+    public void Begin(ScaleOrder order, CancellationToken token)
     {
-        if (_running is { Task.IsCompleted: true } done)
+        if (!WasTold(order))
         {
-            _running = null;
-            await EndAsync(done.Task, done.Run, done.At);
+            (_attempts, _pauses) = (0, new BackOff(runtime, rules.FirstPause, rules.LongestPause));
         }
 
-        if (_running is null && _owed is { } order && runtime.Time.GetTimestamp() >= _dueAt)
-        {
-            _last = new HookRun(order, runtime.Time.GetUtcNow(), ++_attempts, Took: null, End: null);
-            ScaleMessages.Runs(_logger, order.Current, order.Desired, order.Victim, _attempts);
-            _running = (hook.RunAsync(order, token), _last, runtime.Time.GetTimestamp());
-        }
+        _told = order;
+        _last = new HookRun(order, runtime.Time.GetUtcNow(), ++_attempts, Took: null, End: null);
+        ScaleMessages.Runs(_logger, order.Current, order.Desired, order.Victim, _attempts);
+        _running = (hook.RunAsync(order, token), _last, runtime.Time.GetTimestamp());
     }
 
-    /// <summary>Waits for the one that is under way, whose token is cancelled.</summary>
+    /// <summary>What was told is over: the same again is another order.</summary>
+    public void Settle() => _told = null;
+
+    /// <summary>Takes in what has ended.</summary>
+    public async ValueTask TakeInAsync()
+    {
+        if (_running is not { Task.IsCompleted: true } done)
+        {
+            return;
+        }
+
+        _running = null;
+        HookEnd end;
+        try
+        {
+            end = await done.Task;
+        }
+        catch (Exception fault)
+        {
+            // A fault of ours, or the term ends. Nobody is to take it for one that still runs.
+            end = new HookEnd(HookOutcome.Failed, fault.Message);
+        }
+
+        var endedAt = runtime.Time.GetTimestamp();
+        var took = runtime.Time.GetElapsedTime(done.At, endedAt);
+        ended(_last = done.Run with { Took = took, End = end });
+        if (end.Outcome == HookOutcome.Done)
+        {
+            _attempts = 0;
+            _pauses.Reset();
+            _dueAt = After(endedAt, rules.Patience);
+            ScaleMessages.RunDone(_logger, (long)took.TotalMilliseconds);
+            return;
+        }
+
+        var pause = _pauses.Next();
+        _dueAt = After(endedAt, pause);
+        ScaleMessages.RunFailed(_logger, end.Outcome, done.Run.Attempt, (long)took.TotalMilliseconds, end.Words, (long)pause.TotalSeconds);
+    }
+
+    /// <summary>Waits until the one that is under way has been ended, whose token is cancelled. The next controller finds out what is still to be told.</summary>
     public async ValueTask CloseAsync()
     {
         if (_running is { } running)
         {
             _running = null;
-            try
-            {
-                await running.Task;
-            }
-            catch (OperationCanceledException)
-            {
-                // It was ended where it was; the next controller decides anew.
-            }
+
+            // However it ends: nobody asks any more.
+            await Waiting.Either(running.Task, running.Task);
         }
     }
 
-    private async ValueTask EndAsync(Task<HookEnd> task, HookRun run, long at)
-    {
-        // Whatever becomes of it: should it be a fault of ours, it is not repeated at once either.
-        var pause = _pauses.Next();
-        _lastEndedAt = runtime.Time.GetTimestamp();
-        _dueAt = _lastEndedAt + (long)(pause.TotalSeconds * runtime.Time.TimestampFrequency);
-        var end = await task;
-        _last = run with { Took = runtime.Time.GetElapsedTime(at, _lastEndedAt), End = end };
-        ended(_last);
-        if (end.Outcome == HookOutcome.Done)
-        {
-            ScaleMessages.RunDone(_logger, (long)_last.Took!.Value.TotalMilliseconds);
-            if (_owed == run.Order)
-            {
-                Drop();
-            }
-        }
-        else
-        {
-            ScaleMessages.RunFailed(_logger, end.Outcome, run.Attempt, (long)_last.Took!.Value.TotalMilliseconds, end.Words, (long)pause.TotalSeconds);
-        }
-    }
+    private bool WasTold(ScaleOrder order) => _told is { } told && (told.Desired, told.Victim) == (order.Desired, order.Victim);
+
+    private long After(long timestamp, TimeSpan time) => timestamp + (long)(time.TotalSeconds * runtime.Time.TimestampFrequency);
 }

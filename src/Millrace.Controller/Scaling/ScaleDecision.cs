@@ -10,4 +10,8 @@ namespace Millrace.Controller.Scaling;
 /// <param name="Victim">Which is to go; null unless one is.</param>
 /// <param name="Need">What the load asks for; null where that is not known.</param>
 /// <param name="Why">For people.</param>
-internal sealed record ScaleDecision(ScaleChange Change, int Serving, int Current, int Desired, NodeId? Victim, ScaleNeed? Need, string Why);
+internal sealed record ScaleDecision(ScaleChange Change, int Serving, int Current, int Desired, NodeId? Victim, ScaleNeed? Need, string Why)
+{
+    /// <summary>One that leads something and has not told of its load for so long that it is not waited for any more; null if there is none.</summary>
+    public NodeId? Ignored { get; init; }
+}

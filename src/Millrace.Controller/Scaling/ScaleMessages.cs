@@ -36,8 +36,18 @@ internal static partial class ScaleMessages
         EventId = 5228, Level = LogLevel.Warning,
         Message =
             "The scaler's command has not done what it was told ({Outcome}, attempt {Attempt}, after {Milliseconds} ms): {Words}. " +
-            "It is run again in {Seconds} s; see to it that it can do its work, or set millrace.scaler.mode to off")]
+            "It is run again in {Seconds} s if that is wanted then; see to it that it can do its work, or set millrace.scaler.mode to off")]
     public static partial void RunFailed(ILogger logger, HookOutcome outcome, int attempt, long milliseconds, string words, long seconds);
+
+    [LoggerMessage(
+        EventId = 5230, Level = LogLevel.Warning,
+        Message =
+            "Broker {Broker} leads partitions and has not told of its load for {Minutes} minutes: how many brokers there should be is found without it, and " +
+            "none is taken away. Restart it")]
+    public static partial void Ignores(ILogger logger, NodeId broker, int minutes);
+
+    [LoggerMessage(EventId = 5231, Level = LogLevel.Information, Message = "All brokers that lead partitions tell of their loads again")]
+    public static partial void IgnoresNobody(ILogger logger);
 
     [LoggerMessage(EventId = 5229, Level = LogLevel.Information, Message = "Broker {Victim}, which was to go, has gone")]
     public static partial void HasGone(ILogger logger, NodeId victim);

@@ -9,18 +9,18 @@ namespace Millrace.Controller.Scaling;
 /// A function of what it was told so far: it looks at no clock and does nothing. What it is told was begun it counts on. A cluster is never made smaller
 /// because brokers are missing: they may come again, and whoever stops brokers by a number alone would stop others in their place. Threading: one at a time.
 /// </remarks>
-internal sealed class ScalePlanner(ScaleRules rules)
+/// <param name="rules">What is not for operators to tune.</param>
+/// <param name="drains">Whether who is to go is drained before: then nobody else is. Where it is not, others stop brokers by the number.</param>
+internal sealed class ScalePlanner(ScaleRules rules, bool drains)
 {
     private readonly Lasting _tooMuch = new();
     private readonly Lasting _little = new();
     private readonly ComingBrokers _coming = new(rules.Patience);
 
-    // How many there should have been before those were called for that are not all there yet; null if they are.
-    private int? _before;
     private int? _lastCurrent;
-    private int _lastDesired;
     private TimeSpan? _changed;
     private TimeSpan? _failoverSince;
+    private TimeSpan? _silentSince;
 
     /// <summary>Takes in what one look has found.</summary>
     /// <param name="image">The cluster.</param>
@@ -36,7 +36,6 @@ internal sealed class ScalePlanner(ScaleRules rules)
         var census = BrokerCensus.Of(image, loads, standing.Victim);
         var desired = Adopt(census, standing.Desired);
         _coming.Observe(census, desired, now);
-        _before = _coming.Missing == 0 ? null : _before;
         if (WhyNot(census, now) is { } reason)
         {
             _tooMuch.Clear();
@@ -45,10 +44,11 @@ internal sealed class ScalePlanner(ScaleRules rules)
         }
 
         var need = ScaleNeed.Of(census, settings);
-        return Keep(census, need, settings, desired)
+        var decision = Keep(census, need, settings, desired)
             ?? Out(census, need, settings, desired, now)
-            ?? Recall(census, need, desired, now)
+            ?? Recall(census, need, standing.Former, desired, now)
             ?? In(census, need, settings, desired, now);
+        return decision with { Ignored = census.Silent };
     }
 
     /// <summary>What it has decided is under way.</summary>
@@ -64,40 +64,45 @@ internal sealed class ScalePlanner(ScaleRules rules)
         _little.Clear();
         if (decision.Change == ScaleChange.Out)
         {
-            _before ??= _lastDesired;
             _coming.Order(decision.Desired - decision.Current, now);
-        }
-        else
-        {
-            _before = null;
         }
     }
 
-    /// <summary>Brokers that somebody has started are there because somebody wants them; at the first look it is not known who has.</summary>
+    /// <summary>
+    /// Brokers that somebody has started are there because somebody wants them; at the first look it is not known who has. Where who is to go is drained
+    /// before, and nobody is, all are wanted, also if somebody has set a smaller number.
+    /// </summary>
     private int Adopt(BrokerCensus census, int desired)
     {
-        var adopted = _lastCurrent is { } last
-            ? desired + Math.Max(0, census.Current - last)
-            : Math.Max(desired, census.Current - (census.Victim is null ? 0 : 1));
+        var adopted = drains || _lastCurrent is not { } last
+            ? Math.Max(desired, census.Current - (census.Victim is null ? 0 : 1))
+            : desired + Math.Max(0, census.Current - last);
         _lastCurrent = census.Current;
-        return _lastDesired = census.Current > desired ? Math.Min(census.Current, adopted) : desired;
+        return census.Current > desired ? Math.Min(census.Current, adopted) : desired;
     }
 
     private string? WhyNot(BrokerCensus census, TimeSpan now)
     {
         _failoverSince = census.HasFailover ? _failoverSince ?? now : null;
+        _silentSince = census.Silent is null ? null : _silentSince ?? now;
         return now - _failoverSince < rules.FailoverPatience ? "A failover is under way."
-            : census.Silent is { } silent ? $"Broker {silent} has not told of its load lately."
+            : now - _silentSince < rules.Patience ? $"Broker {census.Silent} has not told of its load lately."
             : census.Serving.Count == 0 ? "No broker has told of its load yet."
             : null;
     }
 
-    private static ScaleDecision? Keep(BrokerCensus census, ScaleNeed need, ScaleSettings settings, int desired) =>
-        census.Victim is not null && census.Current <= desired
-            ? new(ScaleChange.Keep, census.Serving.Count, census.Current, desired, null, need, "Another broker is missing now.")
-        : census.Current > desired && census.Current <= settings.Max && need.Brokers > census.SeatsOf(desired)
-            ? new(ScaleChange.Keep, census.Serving.Count, census.Current, census.Current, null, need, $"The broker that was to go is needed: {need}.")
+    private static ScaleDecision? Keep(BrokerCensus census, ScaleNeed need, ScaleSettings settings, int desired)
+    {
+        var why = census.Victim is not null && census.Current <= desired ? "Another broker is missing now."
+            : census.Victim is { } leader && leader == census.Controller ? $"Broker {leader}, which was to go, is the controller now."
+            : census.Victim is { } spared && settings.Excluded.Contains(spared) ? $"Broker {spared}, which was to go, is one of those that never go."
+            : census.Current <= desired ? null
+            : desired < settings.Min ? $"There are to be {settings.Min} brokers at least."
+            : census.Current <= settings.Max && need.Brokers > census.SeatsOf(desired) ? $"The broker that was to go is needed: {need}."
             : null;
+        return why is null ? null
+            : new(ScaleChange.Keep, census.Serving.Count, census.Current, Math.Max(desired, census.Current), null, need, why);
+    }
 
     private ScaleDecision? Out(BrokerCensus census, ScaleNeed need, ScaleSettings settings, int desired, TimeSpan now)
     {
@@ -131,8 +136,8 @@ internal sealed class ScalePlanner(ScaleRules rules)
         ScaleDecision Stay(string reason) => new(ScaleChange.None, census.Serving.Count, census.Current, desired, census.Victim, need, reason);
     }
 
-    private ScaleDecision? Recall(BrokerCensus census, ScaleNeed need, int desired, TimeSpan now) =>
-        _before is { } before && before < desired && _coming.ExpectedMissing(now) == 0
+    private ScaleDecision? Recall(BrokerCensus census, ScaleNeed need, int? former, int desired, TimeSpan now) =>
+        former is { } before && before < desired && _coming.ExpectedMissing(now) == 0
             ? new(
                 ScaleChange.Recall, census.Serving.Count, census.Current, Math.Max(before, census.Current), null, need,
                 $"Who was to come has not, and is needed no more: {need}.")
@@ -140,6 +145,12 @@ internal sealed class ScalePlanner(ScaleRules rules)
 
     private ScaleDecision In(BrokerCensus census, ScaleNeed need, ScaleSettings settings, int desired, TimeSpan now)
     {
+        if (census.Silent is { } silent)
+        {
+            _little.Clear();
+            return Stay($"{need}, and broker {silent} has not told of its load.");
+        }
+
         var isLittle = need.Brokers <= rules.InBelow * (census.Serving.Count - 1) || census.Current > Math.Max(settings.Max, settings.Min);
         var isSpare = isLittle && census.Current > settings.Min && census.Serving.Count > 1;
         _little.Observe(isSpare, need.Brokers, now);

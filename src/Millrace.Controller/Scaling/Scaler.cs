@@ -11,6 +11,10 @@ namespace Millrace.Controller.Scaling;
 /// Looks how many brokers there should be, for as long as this is the controller, and sees to it by the operator's command: for more of them at once, for
 /// fewer when the one that is to go leads nothing any more.
 /// </summary>
+/// <remarks>
+/// What it decides stands in the metadata, and what the command is to be told is found from there at each look (<see cref="StandingOrder"/>): what has changed
+/// meanwhile counts, and the next controller goes on.
+/// </remarks>
 /// <param name="runtime">Of the controller's term.</param>
 /// <param name="controller">Knows the cluster and its loads, and decides.</param>
 /// <param name="options">The brokers' settings, and who runs the command.</param>
@@ -19,9 +23,9 @@ public sealed class Scaler(NodeRuntime runtime, ClusterController controller, Cl
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<Scaler>();
     private readonly long _began = runtime.Time.GetTimestamp();
     private readonly ScaleRules _rules = options.ScaleRules;
-    private ScalePlanner _planner = new(options.ScaleRules);
-    private ScalerMetrics? _metrics;
+    private ScalePlanner _planner = new(options.ScaleRules, drains: false);
     private bool _acts;
+    private NodeId? _ignored;
     private volatile HookRuns? _runs;
     private volatile ScalerState _state = ScalerState.None;
 
@@ -33,10 +37,14 @@ public sealed class Scaler(NodeRuntime runtime, ClusterController controller, Cl
     /// <summary>Somebody is there who can start and stop brokers.</summary>
     internal bool HasHook => options.ScalerHook is not null;
 
+    private MetadataImage Image => controller.Metadata.Image;
+
+    private ScaleStanding Standing => ScalerConfigs.StandingOf(Image);
+
     /// <summary>Until the token is cancelled, or the controller has lost the log.</summary>
     public async Task RunAsync(CancellationToken token)
     {
-        using var metrics = _metrics = new ScalerMetrics(() => _state.Decision);
+        using var metrics = new ScalerMetrics(Told);
         _runs = options.ScalerHook is { } hook ? new HookRuns(runtime, hook, _rules, metrics.Ended) : null;
         try
         {
@@ -53,14 +61,21 @@ public sealed class Scaler(NodeRuntime runtime, ClusterController controller, Cl
 
     internal ScalerMode Mode(MetadataImage image) => ScalerConfigs.ModeOf(image, ConfigsOf(image));
 
+    internal ScaleSettings Settings(MetadataImage image) => ScalerConfigs.SettingsOf(image, ConfigsOf(image));
+
+    /// <summary>How many brokers there should be, as anybody is told; null while that is not known: it is off, or has not looked yet.</summary>
+    internal int? Desired(MetadataImage image) =>
+        _state.Decision is not null && Mode(image) != ScalerMode.Off && ScalerConfigs.StandingOf(image).Desired is var desired and > 0 ? desired : null;
+
+    private (int Current, int Desired)? Told() => Desired(Image) is { } desired ? (BrokerCensus.Count(Image), desired) : null;
+
     private async Task LoopAsync(CancellationToken token)
     {
         while (!token.IsCancellationRequested)
         {
             try
             {
-                var isBusy = _runs is { IsBusy: true } || ScalerConfigs.StandingOf(controller.Metadata.Image).Victim is not null;
-                await Task.Delay(isBusy ? _rules.Step : _rules.Window, runtime.Time, token);
+                await Task.Delay(IsBusy() ? _rules.Step : _rules.Window, runtime.Time, token);
                 await LookAsync(token);
             }
             catch (ControllerException full) when (full.Error == ControllerError.Busy)
@@ -84,197 +99,181 @@ public sealed class Scaler(NodeRuntime runtime, ClusterController controller, Cl
         }
     }
 
+    private bool IsBusy() =>
+        _runs is { IsRunning: true }
+        || Standing.Victim is not null
+        || (_acts && _runs is { } runs && StandingOrder.Of(Image) is { } order && !runs.HasDone(order));
+
     private async ValueTask LookAsync(CancellationToken token)
     {
-        var image = controller.Metadata.Image;
-        var mode = Mode(image);
+        var mode = Mode(Image);
         var acts = mode == ScalerMode.On && _runs is not null;
         if (acts != _acts)
         {
             // What was only advised nobody has begun, and the other way round.
-            (_acts, _planner) = (acts, new ScalePlanner(_rules));
+            (_acts, _planner) = (acts, new ScalePlanner(_rules, drains: acts));
+        }
+
+        if (_runs is { } ending)
+        {
+            await ending.TakeInAsync();
+        }
+
+        await SettleAsync(token);
+        if (mode == ScalerMode.Off)
+        {
+            await ForgetAsync(token);
+            return;
+        }
+
+        var now = runtime.Time.GetElapsedTime(_began);
+        var decision = Decide(now);
+        if (decision.Change == ScaleChange.Keep && _runs is { IsRunning: true })
+        {
+            // What has begun to stop it is to end first: it would be given its share and lose it again.
+            return;
+        }
+
+        if (await BeginAsync(decision, token))
+        {
+            _planner.Begun(decision, now);
         }
 
         if (acts && _runs is { } runs)
         {
-            await LookAsync(image, runs, token);
-            await runs.AdvanceAsync(token);
+            await TellAsync(decision, runs, token);
+        }
+    }
+
+    /// <summary>Ends what is left of a former decision: what it was to bring about has come about, or somebody has said otherwise.</summary>
+    private async ValueTask SettleAsync(CancellationToken token)
+    {
+        var (image, before) = (Image, Standing);
+        var after = before.Settled(image, drains: _acts);
+        if (after == before)
+        {
             return;
         }
 
-        // One that was drained to be stopped is not stopped any more.
-        await SettleAsync(image, isGone: _ => true, token);
-        if (_runs is { } idle)
+        var drains = _acts;
+        await controller.SubmitAsync(entry => ScaleExecution.Settle(entry, drains), token);
+        _runs?.Settle();
+        if (before.Victim is not { } victim)
         {
-            idle.Drop();
-            await idle.AdvanceAsync(token);
+            return;
         }
 
-        if (mode == ScalerMode.Off)
+        if (image.IsLive(victim))
         {
-            await ForgetAsync(image, token);
+            ScaleMessages.LetsGo(_logger, victim, "Somebody has said so.");
+            _planner = new ScalePlanner(_rules, drains);
         }
         else
         {
-            await AdviseAsync(controller.Metadata.Image, token);
+            ScaleMessages.HasGone(_logger, victim);
         }
     }
 
     /// <summary>Whoever has it look again wants it to judge by what is so then.</summary>
-    private async ValueTask ForgetAsync(MetadataImage image, CancellationToken token)
+    private async ValueTask ForgetAsync(CancellationToken token)
     {
-        _planner = new ScalePlanner(_rules);
+        _planner = new ScalePlanner(_rules, _acts);
         _state = ScalerState.None;
-        if (ScalerConfigs.StandingOf(image).Desired != 0)
+        if (Standing != ScaleStanding.None)
         {
-            await controller.SubmitAsync(ScaleExecution.Forget, token);
+            await controller.SubmitAsync(static entry => ScaleExecution.Stand(entry, ScaleStanding.None), token);
         }
     }
 
-    private async ValueTask AdviseAsync(MetadataImage image, CancellationToken token)
+    private ScaleDecision Decide(TimeSpan now)
     {
-        var now = runtime.Time.GetElapsedTime(_began);
-        var decision = Decide(image, now);
-        await WantAsync(image, decision, token);
-        _planner.Begun(decision, now);
-        if (decision.Change != ScaleChange.None)
-        {
-            _state = _state with { Advised = decision.Victim };
-        }
-    }
-
-    private async ValueTask LookAsync(MetadataImage image, HookRuns runs, CancellationToken token)
-    {
-        await SettleAsync(image, victim => !image.IsLive(victim) || BrokerDuties.ConfiguredOf(image, victim) != BrokerDuty.Drained, token);
-        image = controller.Metadata.Image;
-        var now = runtime.Time.GetElapsedTime(_began);
-        var decision = Decide(image, now);
-        var victim = ScalerConfigs.StandingOf(image).Victim;
-        runs.DropIfThere(decision.Current);
-        switch (decision.Change)
-        {
-            case ScaleChange.In when await DrainAsync(decision, token):
-                _planner.Begun(decision, now);
-                break;
-            case ScaleChange.In:
-                break;
-            case ScaleChange.Keep when runs.IsRunning:
-                // What has begun to stop it is to end first: it would be given its share and lose it again.
-                break;
-            case ScaleChange.Keep:
-                await KeepAsync(decision, victim, runs, token);
-                _planner.Begun(decision, now);
-                break;
-            default:
-                await WantAsync(image, decision, token);
-                _planner.Begun(decision, now);
-                if (decision.Change is ScaleChange.Out or ScaleChange.Recall)
-                {
-                    runs.Owe(new ScaleOrder(decision.Current, decision.Desired, null, null));
-                }
-                else if (victim is { } leaving && decision.Need is not null && decision.Desired < decision.Current && !runs.Awaits(leaving)
-                    && ScaleExecution.LeftOn(image, leaving) == 0)
-                {
-                    runs.Owe(new ScaleOrder(decision.Current, decision.Desired, leaving, image.Nodes[leaving].Name));
-                }
-
-                break;
-        }
-    }
-
-    private ScaleDecision Decide(MetadataImage image, TimeSpan now)
-    {
-        var settings = ScalerConfigs.SettingsOf(image, ConfigsOf(image));
-        var decision = _planner.Plan(image, controller.Loads.Fresh(), settings, ScalerConfigs.StandingOf(image), now);
+        var decision = _planner.Plan(Image, controller.Loads.Fresh(), Settings(Image), Standing, now);
         if (decision.Why != _state.Decision?.Why)
         {
             ScaleMessages.Finds(_logger, decision.Why);
         }
 
-        _state = _state with { Decision = decision, Settings = settings };
+        if (decision.Need is not null && decision.Ignored != _ignored)
+        {
+            _ignored = decision.Ignored;
+            if (_ignored is { } silent)
+            {
+                ScaleMessages.Ignores(_logger, silent, (int)_rules.Patience.TotalMinutes);
+            }
+            else
+            {
+                ScaleMessages.IgnoresNobody(_logger);
+            }
+        }
+
+        _state = _state with { Decision = decision };
         return decision;
     }
 
-    private async ValueTask WantAsync(MetadataImage image, ScaleDecision decision, CancellationToken token)
+    /// <returns>False where nothing is changed.</returns>
+    private async ValueTask<bool> BeginAsync(ScaleDecision decision, CancellationToken token)
     {
-        if (decision.Desired == ScalerConfigs.StandingOf(image).Desired)
+        var before = Standing;
+        if (decision.Change == ScaleChange.None && decision.Desired == before.Desired)
         {
-            return;
+            return false;
         }
 
-        await controller.SubmitAsync(entry => ScaleExecution.Want(entry, decision.Desired), token);
-        ScaleMessages.Wants(_logger, decision.Current, decision.Desired, decision.Why);
-    }
-
-    private async ValueTask<bool> DrainAsync(ScaleDecision decision, CancellationToken token)
-    {
-        if ((await controller.DecideAsync(entry => ScaleExecution.Drain(entry, decision), token)).Accepted() is { } refusal)
+        var drains = _acts;
+        if ((await controller.DecideAsync(entry => ScaleExecution.Begin(entry, decision, drains), token)).Accepted() is { } refusal)
         {
             ScaleMessages.NotBegun(_logger, refusal.Message);
             return false;
         }
 
-        ScaleMessages.Wants(_logger, decision.Current, decision.Desired, decision.Why);
-        ScaleMessages.Drains(_logger, decision.Victim!.Value, decision.Why);
+        if (decision.Desired != before.Desired)
+        {
+            ScaleMessages.Wants(_logger, decision.Current, decision.Desired, decision.Why);
+        }
+
+        if (decision.Change == ScaleChange.In && drains)
+        {
+            ScaleMessages.Drains(_logger, decision.Victim!.Value, decision.Why);
+        }
+        else if (decision.Change == ScaleChange.Keep && before.Victim is { } kept)
+        {
+            ScaleMessages.LetsGo(_logger, kept, decision.Why);
+        }
+
+        if (decision.Change != ScaleChange.None)
+        {
+            _state = _state with { Advised = decision.Victim };
+        }
+
         return true;
     }
 
-    private async ValueTask KeepAsync(ScaleDecision decision, NodeId? victim, HookRuns runs, CancellationToken token)
+    /// <summary>Has the command told what stands, if it was not told yet or is to be told again.</summary>
+    private async ValueTask TellAsync(ScaleDecision decision, HookRuns runs, CancellationToken token)
     {
-        await controller.SubmitAsync(
-            entry =>
-            {
-                ScaleExecution.Want(entry, decision.Desired);
-                if (victim is { } leaving)
-                {
-                    ScaleExecution.LetGo(entry, leaving);
-                }
-            },
-            token);
-        ScaleMessages.Wants(_logger, decision.Current, decision.Desired, decision.Why);
-        runs.Drop();
-        if (victim is not { } kept)
+        if (StandingOrder.Of(Image) is not { } order)
         {
             return;
         }
 
-        ScaleMessages.LetsGo(_logger, kept, decision.Why);
-        if (runs.WasTold(kept))
+        if (order.Victim is not null && (decision.Need is null || decision.Ignored is not null))
         {
-            // It may be about to stop it, or to try again.
-            runs.Owe(new ScaleOrder(decision.Current, decision.Desired, null, null));
-        }
-    }
-
-    /// <summary>Ends what is left of a scale-in: its broker has gone, or somebody has said otherwise.</summary>
-    private async ValueTask SettleAsync(MetadataImage image, Func<NodeId, bool> isGone, CancellationToken token)
-    {
-        if (ScalerConfigs.StandingOf(image).Victim is not { } victim || !isGone(victim))
-        {
+            // Whether the others can do without it is not known now.
             return;
         }
 
-        var stays = image.IsLive(victim);
-        var there = image.LiveNodes.Count(node => !node.IsLeaving);
-        await controller.SubmitAsync(
-            entry =>
-            {
-                ScaleExecution.LetGo(entry, victim);
-                if (stays)
-                {
-                    ScaleExecution.Want(entry, there);
-                }
-            },
-            token);
-        _runs?.Drop();
-        if (stays)
+        if (order.Victim is null && Standing is { Former: null } && runs.HasDone(order))
         {
-            ScaleMessages.LetsGo(_logger, victim, "Somebody has said so.");
-            _planner = new ScalePlanner(_rules);
+            // Nobody is awaited: what was told before is taken back.
+            await controller.SubmitAsync(static entry => ScaleExecution.Stand(entry, ScalerConfigs.StandingOf(entry.Cluster) with { IsTold = false }), token);
+            return;
         }
-        else
+
+        // Whether it stands is judged once more with the entry, and that this is the controller still only the entry says. By it the next one knows, too, that
+        // something was told.
+        if (runs.IsDue(order) && (await controller.DecideAsync(entry => ScaleExecution.Tell(entry, order), token)).Accepted())
         {
-            ScaleMessages.HasGone(_logger, victim);
+            runs.Begin(order, token);
         }
     }
 

@@ -36,8 +36,13 @@ internal static class ScalerConfigs
     public static ScaleStanding StandingOf(MetadataImage image)
     {
         var set = image.BrokerConfigs.GetValueOrDefault(MetadataImage.AllBrokers);
-        return new ScaleStanding(Number(BrokerConfigs.ScalerDesired) ?? 0, Number(BrokerConfigs.ScalerVictim) is { } victim ? new NodeId(victim) : null);
+        return new ScaleStanding(Number(BrokerConfigs.ScalerDesired) ?? 0, Number(BrokerConfigs.ScalerVictim) is { } victim ? new NodeId(victim) : null)
+        {
+            Former = Number(BrokerConfigs.ScalerFormer) is { } former and > 0 ? former : null,
+            IsTold = bool.TryParse(set?.GetValueOrDefault(BrokerConfigs.ScalerTold), out var told) && told,
+        };
 
-        int? Number(string name) => int.TryParse(set?.GetValueOrDefault(name), CultureInfo.InvariantCulture, out var number) ? number : null;
+        // Somebody may have written out the -1 or 0 that stands for none.
+        int? Number(string name) => int.TryParse(set?.GetValueOrDefault(name), CultureInfo.InvariantCulture, out var number) && number >= 0 ? number : null;
     }
 }

@@ -47,6 +47,7 @@ public static class BrokerConfigs
     public const string QueuedMaxRequestBytes = "queued.max.request.bytes";
     public const string ScalerDesired = "millrace.scaler.desired.brokers";
     public const string ScalerExcludedBrokers = "millrace.scaler.excluded.brokers";
+    public const string ScalerFormer = "millrace.scaler.former.brokers";
     public const string ScalerInAfter = "millrace.scaler.in.after.ms";
     public const string ScalerInCooldown = "millrace.scaler.in.cooldown.ms";
     public const string ScalerMaxBrokers = "millrace.scaler.max.brokers";
@@ -56,6 +57,7 @@ public static class BrokerConfigs
     public const string ScalerOutCooldown = "millrace.scaler.out.cooldown.ms";
     public const string ScalerTargetBytes = "millrace.scaler.target.bytes.per.second";
     public const string ScalerTargetCpu = "millrace.scaler.target.cpu.ratio";
+    public const string ScalerTold = "millrace.scaler.told";
     public const string ScalerVictim = "millrace.scaler.victim";
     public const string SocketRequestMaxBytes = "socket.request.max.bytes";
     public const string TransactionTopicNumPartitions = "transaction.state.log.num.partitions";
@@ -189,7 +191,14 @@ public static class BrokerConfigs
             ScalerDesired, 0, 0,
             "How many brokers there should be, as the scaler has decided last; 0 for nothing yet. To be set where one is gone for good: without that, it is "
             + "counted as missing."),
-        ConfigDefinition.Int(ScalerVictim, -1, -1, "The broker that the scaler has drained, to have it stopped then; -1 for none."),
+        ConfigDefinition.Int(
+            ScalerFormer, 0, 0,
+            "How many brokers there should have been before those were called for that have not all come: so many it will be again if they do not come and are "
+            + "needed no more. 0: nobody was called for."),
+        ConfigDefinition.Boolean(
+            ScalerTold, false, "Whether the scaler's command was run, and what it was told has neither come about nor been taken back."),
+        ConfigDefinition.Int(
+            ScalerVictim, -1, -1, "The id of the broker that the scaler has drained, to have it stopped then. -1 is nobody's id: there is no such broker."),
     ];
 
     private static string? CheckId(string item) =>

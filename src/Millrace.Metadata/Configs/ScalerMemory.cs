@@ -7,5 +7,6 @@ public static class ScalerMemory
 {
     /// <summary>Nobody has them from a file, and no broker has its own.</summary>
     public static IReadOnlySet<string> ConfigNames { get; } =
-        ImmutableHashSet.Create(StringComparer.Ordinal, BrokerConfigs.ScalerDesired, BrokerConfigs.ScalerVictim);
+        ImmutableHashSet.Create(
+            StringComparer.Ordinal, BrokerConfigs.ScalerDesired, BrokerConfigs.ScalerFormer, BrokerConfigs.ScalerTold, BrokerConfigs.ScalerVictim);
 }

@@ -27,31 +27,27 @@ public sealed class HookRunsTests : IDisposable
     public void Dispose() => _runtime.Dispose();
 
     [Fact]
-    public async Task One_runs_at_a_time_and_of_the_orders_that_come_meanwhile_the_newest_is_carried_out_then()
+    public async Task None_is_due_while_one_runs_however_long_and_whatever_stands_by_then()
     {
-        var ends = new TaskCompletionSource<HookEnd>();
+        var ends = new TaskCompletionSource<HookEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
         _hook.Ends = (number, _) => number == 0 ? ends.Task : Task.FromResult(new HookEnd(HookOutcome.Done, ""));
-        _runs.Owe(More);
-        await _runs.AdvanceAsync(default);
-        _runs.Owe(More with { Desired = 3 });
-        _runs.Owe(Less);
+        await LookAsync(More);
         for (var i = 0; i < 5; i++)
         {
             _time.Advance(TimeSpan.FromHours(1));
-            await _runs.AdvanceAsync(default);
+            await LookAsync(i % 2 == 0 ? More with { Desired = 3 } : Less);
         }
 
         Assert.Equal([More], _hook.Orders);
+        Assert.True(_runs.IsRunning);
         Assert.Null(_runs.Last!.End);
         ends.SetResult(new HookEnd(HookOutcome.Done, ""));
         Assert.True(await Eventually.BecomesTrueAsync(async () =>
         {
-            _time.Advance(TimeSpan.FromMinutes(1));
-            await _runs.AdvanceAsync(default);
-            return !_runs.IsBusy;
+            await LookAsync(Less);
+            return _runs.HasDone(Less);
         }));
         Assert.Equal([More, Less], _hook.Orders);
-        Assert.Equal(1, _hook.MostAtOnce);
     }
 
     [Fact]
@@ -59,17 +55,16 @@ public sealed class HookRunsTests : IDisposable
     {
         _hook.Ends = (number, _) => Task.FromResult(number < 3 ? new HookEnd(HookOutcome.Failed, "exit code 1: no") : new HookEnd(HookOutcome.Done, "yes"));
         var (began, tries) = (_time.GetUtcNow(), new List<TimeSpan>());
-        _runs.Owe(More);
-        for (var seconds = 0; seconds < 300 && _runs.IsBusy; seconds++)
+        for (var seconds = 0; seconds < 300 && !_runs.HasDone(More); seconds++)
         {
             var before = _hook.Orders.Count;
-            await _runs.AdvanceAsync(default);
-            await _runs.AdvanceAsync(default);
+            await LookAsync(More);
             if (_hook.Orders.Count > before)
             {
                 tries.Add(_time.GetUtcNow() - began);
             }
 
+            await _runs.TakeInAsync();
             _time.Advance(TimeSpan.FromSeconds(1));
         }
 
@@ -84,34 +79,78 @@ public sealed class HookRunsTests : IDisposable
     }
 
     [Fact]
-    public async Task What_was_called_for_is_called_for_no_more_when_it_is_there_by_itself()
+    public async Task What_is_another_order_is_due_at_once_and_whether_a_broker_more_is_there_makes_none()
     {
         _hook.Ends = static (_, _) => Task.FromResult(new HookEnd(HookOutcome.TimedOut, ""));
-        _runs.Owe(More);
-        await _runs.AdvanceAsync(default);
-        await _runs.AdvanceAsync(default);
-        _runs.DropIfThere(1);
-        Assert.True(_runs.IsBusy);
-        _runs.DropIfThere(2);
+        await LookAsync(More);
+        await _runs.TakeInAsync();
 
-        Assert.False(_runs.IsBusy);
-        _runs.Owe(Less);
-        _runs.DropIfThere(2);
-        Assert.True(_runs.IsBusy);
+        Assert.False(_runs.IsDue(More with { Current = 0 }));
+        Assert.True(_runs.IsDue(More with { Desired = 3 }));
+        Assert.True(_runs.IsDue(Less));
+        await LookAsync(Less);
+        Assert.Equal((Less, 1), (_runs.Last!.Order, _runs.Last.Attempt));
     }
 
     [Fact]
     public async Task A_broker_that_does_not_go_though_the_command_says_so_is_awaited_for_a_while()
     {
-        _runs.Owe(Less);
-        Assert.True(_runs.Awaits(new NodeId(7)));
-        Assert.False(_runs.WasTold(new NodeId(7)));
-        await _runs.AdvanceAsync(default);
-        await _runs.AdvanceAsync(default);
+        await LookAsync(Less);
+        Assert.False(_runs.HasDone(Less));
+        await _runs.TakeInAsync();
 
-        Assert.True(_runs.Awaits(new NodeId(7)));
-        Assert.True(_runs.WasTold(new NodeId(7)));
+        Assert.True(_runs.HasDone(Less));
+        Assert.False(_runs.IsDue(Less));
         _time.Advance(ScaleRules.Default.Patience);
-        Assert.False(_runs.Awaits(new NodeId(7)));
+        Assert.True(_runs.IsDue(Less));
+        await LookAsync(Less);
+        Assert.Equal(1, _runs.Last!.Attempt);
+    }
+
+    [Fact]
+    public async Task What_has_come_about_may_be_ordered_anew_at_once()
+    {
+        await LookAsync(Less);
+        await _runs.TakeInAsync();
+        _runs.Settle();
+
+        Assert.False(_runs.HasDone(Less));
+        Assert.True(_runs.IsDue(Less));
+    }
+
+    [Fact]
+    public async Task A_run_that_ends_by_a_fault_of_ours_does_not_look_as_if_it_ran_still()
+    {
+        _hook.Ends = static (_, _) => throw new InvalidOperationException("a fault");
+        await LookAsync(More);
+        await _runs.TakeInAsync();
+
+        Assert.False(_runs.IsRunning);
+        Assert.Equal(new HookEnd(HookOutcome.Failed, "a fault"), _runs.Last!.End);
+        Assert.Equal(_runs.Last, Assert.Single(_ended));
+        Assert.False(_runs.IsDue(More));
+        _time.Advance(TimeSpan.FromSeconds(16));
+        Assert.True(_runs.IsDue(More));
+    }
+
+    [Fact]
+    public async Task At_the_end_of_the_term_what_is_under_way_is_waited_for_however_it_ends()
+    {
+        var ends = new TaskCompletionSource<HookEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _hook.Ends = (_, _) => ends.Task;
+        await LookAsync(More);
+        var closing = _runs.CloseAsync().AsTask();
+        Assert.False(closing.IsCompleted);
+        ends.SetException(new InvalidOperationException("a fault"));
+        await closing;
+    }
+
+    private async Task LookAsync(ScaleOrder order)
+    {
+        await _runs.TakeInAsync();
+        if (_runs.IsDue(order))
+        {
+            _runs.Begin(order, default);
+        }
     }
 }

@@ -17,7 +17,7 @@ public sealed class KeptConfigsTests
     public void Whoever_replaces_the_configs_of_all_brokers_takes_nothing_of_it_away()
     {
         _script.Register(name: "n0", kind: WalKind.Object);
-        _script.Do(entry => ScaleExecution.Want(entry, 5));
+        _script.Do(entry => ScaleExecution.Stand(entry, new ScaleStanding(5, null) { Former = 3, IsTold = true }));
 
         var response = _script.Do(entry => new ConfigReplacement(_changes).Replace(entry, new AlterConfigsRequest
         {
@@ -25,7 +25,19 @@ public sealed class KeptConfigsTests
         }));
 
         Assert.Equal(0, Assert.Single(response.Responses).ErrorCode);
-        Assert.Equal(5, ScalerConfigs.StandingOf(_script.State.Cluster).Desired);
+        Assert.Equal(new ScaleStanding(5, null) { Former = 3, IsTold = true }, ScalerConfigs.StandingOf(_script.State.Cluster));
+    }
+
+    [Theory]
+    [InlineData(BrokerConfigs.ScalerVictim, "-1")]
+    [InlineData(BrokerConfigs.ScalerFormer, "0")]
+    [InlineData(BrokerConfigs.ScalerDesired, "0")]
+    [InlineData(BrokerConfigs.ScalerTold, "false")]
+    public void What_stands_for_nothing_is_nothing_also_where_somebody_has_written_it_out(string name, string value)
+    {
+        Set("", name, value);
+
+        Assert.Equal(ScaleStanding.None, ScalerConfigs.StandingOf(_script.State.Cluster));
     }
 
     [Theory]
@@ -35,19 +47,22 @@ public sealed class KeptConfigsTests
     {
         _script.Register(name: "n0", kind: WalKind.Object);
 
-        var response = _script.Do(entry => _changes.Alter(entry, new IncrementalAlterConfigsRequest
+        var response = Set(broker, BrokerConfigs.ScalerDesired, "2");
+
+        Assert.Equal(error, Assert.Single(response.Responses).ErrorCode);
+        Assert.Equal(error == 0 ? 2 : 0, ScalerConfigs.StandingOf(_script.State.Cluster).Desired);
+    }
+
+    private IncrementalAlterConfigsResponse Set(string broker, string name, string value) =>
+        _script.Do(entry => _changes.Alter(entry, new IncrementalAlterConfigsRequest
         {
             Resources =
             [
                 new()
                 {
                     ResourceType = (sbyte)ConfigResourceType.Broker, ResourceName = broker,
-                    Configs = [new() { Name = BrokerConfigs.ScalerDesired, Value = "2", ConfigOperation = (sbyte)ConfigOperation.Set }],
+                    Configs = [new() { Name = name, Value = value, ConfigOperation = (sbyte)ConfigOperation.Set }],
                 },
             ],
         }));
-
-        Assert.Equal(error, Assert.Single(response.Responses).ErrorCode);
-        Assert.Equal(error == 0 ? 2 : 0, ScalerConfigs.StandingOf(_script.State.Cluster).Desired);
-    }
 }

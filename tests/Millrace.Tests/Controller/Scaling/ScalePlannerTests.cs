@@ -14,7 +14,7 @@ public sealed class ScalePlannerTests
 {
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
 
-    private readonly ScalePlanner _planner = new(ScaleRules.Default);
+    private ScalePlanner _planner = new(ScaleRules.Default, drains: true);
     private readonly SortedDictionary<int, NodeState> _nodes = [];
     private readonly SortedDictionary<int, double?> _cpu = [];
     private readonly HashSet<int> _drained = [];
@@ -100,14 +100,14 @@ public sealed class ScalePlannerTests
     }
 
     [Fact]
-    public void Nothing_is_decided_while_a_failover_is_under_way_or_a_broker_that_leads_has_not_told_of_its_load()
+    public void Nothing_is_decided_for_a_while_where_a_failover_is_under_way_or_a_broker_that_leads_has_not_told_of_its_load()
     {
         Have(1, 1, 1);
         _failover = true;
         Assert.Equal((ScaleChange.None, 3), For(TimeSpan.FromMinutes(1.5)));
         _failover = false;
         _cpu[0] = null;
-        Assert.Equal((ScaleChange.None, 3), For(TimeSpan.FromHours(1)));
+        Assert.Equal((ScaleChange.None, 3), For(TimeSpan.FromMinutes(9)));
         Assert.Null(Look().Need);
 
         // A failover that waits for somebody who does not come is none any more.
@@ -189,6 +189,104 @@ public sealed class ScalePlannerTests
     }
 
     [Fact]
+    public void One_broker_that_never_tells_of_its_load_keeps_none_from_coming_and_lets_none_go()
+    {
+        Have(null, 0.9, 0.9);
+        Assert.Equal((ScaleChange.None, 3), For(TimeSpan.FromMinutes(9)));
+        Assert.Equal((ScaleChange.Out, 4), Until(ScaleChange.Out));
+        Assert.Equal(new NodeId(0), Look().Ignored);
+        Assert.InRange(_now, TimeSpan.FromMinutes(71), TimeSpan.FromMinutes(73));
+
+        Have(null, 0.1, 0.1, 0.1);
+        Assert.Equal((ScaleChange.None, 4), For(TimeSpan.FromHours(10)));
+        Have(0.1, 0.1, 0.1, 0.1);
+        Assert.Null(Look().Ignored);
+        Assert.Equal((ScaleChange.In, 3), Until(ScaleChange.In));
+    }
+
+    [Fact]
+    public void The_one_that_is_to_go_stays_where_there_are_to_be_more_brokers_at_least_by_now()
+    {
+        Have(0.1, 0.1, 0.1);
+        Until(ScaleChange.In);
+        _settings = _settings with { Min = 3 };
+
+        Assert.Equal((ScaleChange.Keep, 3), Until(ScaleChange.Keep));
+        Assert.Equal((ScaleChange.None, 3), For(TimeSpan.FromHours(10)));
+    }
+
+    [Fact]
+    public void The_one_that_is_to_go_stays_where_somebody_has_excluded_it_meanwhile()
+    {
+        Have(0.1, 0.1, 0.1);
+        Until(ScaleChange.In);
+        var victim = _standing.Victim!.Value;
+        _settings = _settings with { Excluded = FrozenSet.Create(victim) };
+
+        Assert.Equal((ScaleChange.Keep, 3), Until(ScaleChange.Keep));
+        Until(ScaleChange.In);
+        Assert.NotEqual(victim, _standing.Victim);
+    }
+
+    [Fact]
+    public void The_one_that_is_to_go_stays_where_it_has_become_the_controller_and_another_goes_in_its_place()
+    {
+        Have(0.1, 0.1, 0.1);
+        Until(ScaleChange.In);
+        var victim = _standing.Victim!.Value;
+        (_controller, _planner) = (victim, new ScalePlanner(ScaleRules.Default, drains: true));
+
+        Assert.Equal((ScaleChange.Keep, 3), Until(ScaleChange.Keep));
+        Until(ScaleChange.In);
+        Assert.NotEqual(victim, _standing.Victim);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_number_below_what_there_is_and_nobody_who_is_drained_for_it_is_no_reason_to_wait_for_one_to_go(bool wasDrained)
+    {
+        Have(0.1, 0.1, 0.1);
+        Look();
+        if (wasDrained)
+        {
+            // Somebody has unset who is to go.
+            Until(ScaleChange.In);
+            _drained.Add(_standing.Victim!.Value.Value);
+        }
+
+        _standing = new ScaleStanding(2, null);
+        Assert.Equal((ScaleChange.None, 3), (Look().Change, _standing.Desired));
+        Assert.Equal((ScaleChange.In, 2), Until(ScaleChange.In));
+        Assert.NotNull(_standing.Victim);
+    }
+
+    [Fact]
+    public void Where_others_stop_brokers_by_the_number_it_is_not_raised_because_they_take_their_time()
+    {
+        _planner = new ScalePlanner(ScaleRules.Default, drains: false);
+        Have(0.1, 0.1, 0.1);
+        Assert.Equal((ScaleChange.In, 2), Until(ScaleChange.In));
+        _standing = _standing with { Victim = null };
+
+        Assert.Equal((ScaleChange.None, 2), For(TimeSpan.FromHours(1)));
+    }
+
+    [Fact]
+    public void The_next_controller_calls_off_who_was_called_for_and_has_not_come()
+    {
+        Have(0.6, 0.6, 0.6);
+        Until(ScaleChange.Out);
+        Assert.Equal(new ScaleStanding(4, null) { Former = 3 }, _standing);
+        Have(0.2, 0.2, 0.2);
+        _planner = new ScalePlanner(ScaleRules.Default, drains: true);
+
+        Assert.Equal((ScaleChange.None, 4), For(TimeSpan.FromMinutes(9)));
+        Assert.Equal((ScaleChange.Recall, 3), Until(ScaleChange.Recall));
+        Assert.Equal(new ScaleStanding(3, null), _standing);
+    }
+
+    [Fact]
     public void The_one_that_is_to_go_stays_where_another_is_lost_meanwhile()
     {
         Have(0.2, 0.2, 0.2);
@@ -237,7 +335,7 @@ public sealed class ScalePlannerTests
         _standing = new ScaleStanding(4, null);
         Assert.Equal((ScaleChange.None, 4), For(TimeSpan.FromMinutes(9)));
 
-        var other = new ScalePlanner(ScaleRules.Default);
+        var other = new ScalePlanner(ScaleRules.Default, drains: true);
         var decision = other.Plan(Image(), Loads(), _settings, new ScaleStanding(1, null), _now);
         Assert.Equal((ScaleChange.None, 3), (decision.Change, decision.Desired));
     }
@@ -303,14 +401,10 @@ public sealed class ScalePlannerTests
     private ScaleDecision Look()
     {
         _now += Window;
+        _standing = _standing.Settled(Image(), drains: true);
         var decision = _planner.Plan(Image(), Loads(), _settings, _standing, _now);
         _planner.Begun(decision, _now);
-        _standing = decision.Change switch
-        {
-            ScaleChange.In => new ScaleStanding(decision.Desired, decision.Victim),
-            ScaleChange.Keep => new ScaleStanding(decision.Desired, null),
-            _ => _standing with { Desired = decision.Desired },
-        };
+        _standing = _standing.After(decision);
         return decision;
     }
 

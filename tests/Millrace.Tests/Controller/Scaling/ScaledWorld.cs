@@ -14,7 +14,7 @@ internal sealed class ScaledWorld(LoadWorld world, ScaleSettings settings)
     private static readonly TimeSpan Stop = TimeSpan.FromSeconds(30);
 
     private readonly BalancePlanner _balancer = new(BalanceRules.Default);
-    private readonly ScalePlanner _planner = new(ScaleRules.Default);
+    private readonly ScalePlanner _planner = new(ScaleRules.Default, drains: true);
     private readonly Queue<TimeSpan> _arrivals = [];
     private ScaleStanding _standing = ScaleStanding.None;
     private TimeSpan _leavesAt;
@@ -41,15 +41,11 @@ internal sealed class ScaledWorld(LoadWorld world, ScaleSettings settings)
         World.Do(plan.Moves);
         _balancer.Begun(plan.Moves, Now);
 
+        _standing = _standing.Settled(Image, drains: true);
         var decision = _planner.Plan(Image, loads, settings, _standing, Now);
         _planner.Begun(decision, Now);
         Changes += decision.Change == ScaleChange.None ? 0 : 1;
-        _standing = decision.Change switch
-        {
-            ScaleChange.In => new ScaleStanding(decision.Desired, decision.Victim),
-            ScaleChange.Keep => new ScaleStanding(decision.Desired, null),
-            _ => _standing with { Desired = decision.Desired },
-        };
+        _standing = _standing.After(decision);
         if (decision.Change == ScaleChange.In)
         {
             World.Empty(decision.Victim!.Value);
