@@ -198,7 +198,7 @@ public static class BrokerConfigs
         ConfigDefinition.Boolean(
             ScalerTold, false, "Whether the scaler's command was run, and what it was told has neither come about nor been taken back."),
         ConfigDefinition.Int(
-            ScalerVictim, -1, -1, "The id of the broker that the scaler has drained, to have it stopped then. -1 is nobody's id: there is no such broker."),
+            ScalerVictim, -1, -1, "The broker that the scaler has drained, to have it stopped then. -1, as where it is not set: none is to go."),
     ];
 
     private static string? CheckId(string item) =>

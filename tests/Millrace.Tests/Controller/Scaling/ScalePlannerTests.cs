@@ -201,6 +201,7 @@ public sealed class ScalePlannerTests
         Assert.Equal((ScaleChange.None, 4), For(TimeSpan.FromHours(10)));
         Have(0.1, 0.1, 0.1, 0.1);
         Assert.Null(Look().Ignored);
+        Assert.Equal((ScaleChange.None, 4), For(TimeSpan.FromMinutes(14)));
         Assert.Equal((ScaleChange.In, 3), Until(ScaleChange.In));
     }
 

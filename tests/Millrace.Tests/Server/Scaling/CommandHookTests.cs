@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using Millrace.Controller.Scaling;
@@ -77,6 +78,67 @@ public sealed class CommandHookTests : IDisposable
         Assert.InRange(began.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(30));
         using var left = Process.GetProcessById(await PidAsync());
         Assert.False(left.HasExited);
+        left.Kill();
+    }
+
+    [Fact]
+    public async Task One_that_cannot_be_killed_is_told_and_nothing_else_is_begun_before_it_has_ended()
+    {
+        var command = $"echo $MILLRACE_SCALER_DESIRED >> {_node.Folder}/told; echo $$ > {_node.Folder}/pid; "
+            + "[ $MILLRACE_SCALER_DESIRED = 2 ] && exec sleep 300; true";
+        var hook = new CommandHook(_node.Runtime, command, TimeSpan.FromSeconds(1)) { Kill = static _ => throw new Win32Exception(1) };
+        var began = Stopwatch.StartNew();
+        var end = await hook.RunAsync(Order, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HookOutcome.TimedOut, end.Outcome);
+        Assert.Contains("could not be killed (Operation not permitted)", end.Words, StringComparison.Ordinal);
+        Assert.InRange(began.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(30));
+
+        end = await hook.RunAsync(Order with { Desired = 3 }, TestContext.Current.CancellationToken);
+        Assert.Equal(HookOutcome.NotStarted, end.Outcome);
+        Assert.Contains((await PidAsync()).ToString(CultureInfo.InvariantCulture), end.Words, StringComparison.Ordinal);
+
+        using (var left = Process.GetProcessById(await PidAsync()))
+        {
+            left.Kill();
+        }
+
+        Assert.True(await Eventually.BecomesTrueAsync(async () =>
+            await hook.RunAsync(Order with { Desired = 3 }, TestContext.Current.CancellationToken) is { Outcome: HookOutcome.Done }));
+        Assert.Equal(["2", "3"], await File.ReadAllLinesAsync($"{_node.Folder}/told", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task One_of_which_only_a_part_could_be_killed_says_so()
+    {
+        var hook = new CommandHook(_node.Runtime, "exec sleep 300", TimeSpan.FromSeconds(1))
+        {
+            Kill = static process =>
+            {
+                process.Kill();
+                throw new AggregateException(new Win32Exception(1));
+            },
+        };
+
+        var end = await hook.RunAsync(Order, TestContext.Current.CancellationToken);
+        Assert.Equal(HookOutcome.TimedOut, end.Outcome);
+        Assert.StartsWith("not all that it has started could be killed", end.Words, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_that_cannot_be_killed_does_not_keep_its_controller_from_ending()
+    {
+        using var stopping = new CancellationTokenSource();
+        var hook = new CommandHook(_node.Runtime, $"echo $$ > {_node.Folder}/pid; exec sleep 300", Long) { Kill = static _ => throw new Win32Exception(1) };
+        var run = hook.RunAsync(Order, stopping.Token);
+        Assert.True(await Eventually.BecomesTrueAsync(() => File.Exists($"{_node.Folder}/pid") && new FileInfo($"{_node.Folder}/pid").Length > 0));
+        Assert.Equal(HookOutcome.NotStarted, (await hook.RunAsync(Order, default)).Outcome);
+        var began = Stopwatch.StartNew();
+        await stopping.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
+        Assert.InRange(began.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(30));
+        using var left = Process.GetProcessById(await PidAsync());
         left.Kill();
     }
 
