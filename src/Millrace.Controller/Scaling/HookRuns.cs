@@ -91,7 +91,7 @@ internal sealed class HookRuns(NodeRuntime runtime, IScalerHook hook, ScaleRules
         ScaleMessages.RunFailed(_logger, end.Outcome, done.Run.Attempt, (long)took.TotalMilliseconds, end.Words, (long)pause.TotalSeconds);
     }
 
-    /// <summary>Waits until the one that is under way has been ended, whose token is cancelled. The next controller finds out what is still to be told.</summary>
+    /// <summary>Waits until the run that is under way, whose token is cancelled, has been ended. What is still to be told the next controller finds.</summary>
     public async ValueTask CloseAsync()
     {
         if (_running is { } running)

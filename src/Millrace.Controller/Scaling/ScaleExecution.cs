@@ -22,9 +22,10 @@ internal static class ScaleExecution
             var before = ScalerConfigs.StandingOf(pending.Cluster);
             var after = before.After(decision);
             Stand(pending, drains ? after : after with { Victim = null });
-            if (before.Victim is { } kept && after.Victim is null)
+            if (before.Victim is { } former && former != after.Victim)
             {
-                Undrain(pending, kept);
+                // It stays; or it is about to stop as it was to, when the next one is found, and may come again by its name.
+                Undrain(pending, former);
             }
 
             return drains && decision is { Change: ScaleChange.In, Victim: { } victim } ? Drain(pending, victim) : null;

@@ -27,7 +27,7 @@ internal sealed record ScaleStanding(int Desired, NodeId? Victim)
         _ => this with { Desired = decision.Desired },
     };
 
-    /// <summary>What still stands of it: those that were called for may have come, the one that was to go may have gone, or somebody has said otherwise.</summary>
+    /// <summary>What still stands of it: who was called for may have come, who was to go may have gone, or somebody has said otherwise.</summary>
     /// <param name="image">The cluster.</param>
     /// <param name="drains">Whether anybody is drained to be stopped.</param>
     public ScaleStanding Settled(MetadataImage image, bool drains)

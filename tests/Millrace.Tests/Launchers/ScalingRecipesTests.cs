@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Millrace.Tests.Launchers;
 
-/// <summary>The scripts in <c>docs/deploy/scaling</c> are commands of the scaler as they are; what they ask to start and stop machines is a stand-in here.</summary>
+/// <summary>The scripts in <c>docs/deploy/scaling</c> are commands of the scaler as they are; what they call is a stand-in here.</summary>
 public sealed class ScalingRecipesTests : IDisposable
 {
     private const string Cost = "controller.kubernetes.io/pod-deletion-cost";
@@ -75,7 +75,8 @@ public sealed class ScalingRecipesTests : IDisposable
     }
 
     /// <returns>How the tool was called.</returns>
-    private async Task<IReadOnlyList<string>> RunAsync(string script, ScaleOrder order, string tool, string does = "true", HookOutcome outcome = HookOutcome.Done)
+    private async Task<IReadOnlyList<string>> RunAsync(
+        string script, ScaleOrder order, string tool, string does = "true", HookOutcome outcome = HookOutcome.Done)
     {
         var told = $"{_node.Folder}/told";
         File.Delete(told);
