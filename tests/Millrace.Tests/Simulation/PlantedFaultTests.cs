@@ -17,7 +17,9 @@ public sealed class PlantedFaultTests
         [PlantedFault.GrantWithoutProof] = 14,
         [PlantedFault.FenceBeforeLeaseEnds] = 24,
         [PlantedFault.CommitCompactionUnjudged] = 27,
+        [PlantedFault.TakeBackWhatMayHaveMoved] = 27,
         [PlantedFault.AcknowledgeByObject] = 40,
+        [PlantedFault.ReadWhatMayHaveMoved] = 42,
         [PlantedFault.TakeLookForLease] = 128,
     };
 
