@@ -176,7 +176,7 @@ internal sealed class IncarnationStart(
     /// A copy of a store names the controller of the original, and is believed: whatever was written here would be missing there. But what the controller has
     /// just written is not in the copy. The original forgets a node that it does not hear of.
     /// </summary>
-    private async Task RefuseCopyAsync(IObjectStorage store, NodeIncarnation self, CancellationToken token)
+    private async Task RefuseCopyAsync(AwaitedObjectStorage store, NodeIncarnation self, CancellationToken token)
     {
         var image = member.Metadata.Image;
         if (!await MetadataLog.ReachesAsync(node, store, image.Version, token))

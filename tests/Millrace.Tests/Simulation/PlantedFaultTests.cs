@@ -17,9 +17,7 @@ public sealed class PlantedFaultTests
         [PlantedFault.GrantWithoutProof] = 31,
         [PlantedFault.FenceBeforeLeaseEnds] = 26,
         [PlantedFault.CommitCompactionUnjudged] = 27,
-        [PlantedFault.TakeBackWhatMayHaveMoved] = 27,
         [PlantedFault.AcknowledgeByObject] = 71,
-        [PlantedFault.ReadWhatMayHaveMoved] = 42,
         [PlantedFault.TakeLookForLease] = 237,
     };
 
