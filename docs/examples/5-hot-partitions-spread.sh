@@ -11,7 +11,7 @@ for topic in hot-1 hot-2 hot-3; do
     "$millrace" topic create $topic -p 4
     "$millrace" partition move $topic --to broker-1 --timeout 60 >/dev/null
 done
-for topic in hot-1 hot-2 hot-3; do write_to $topic 4000 1000; done
+for topic in hot-1 hot-2 hot-3; do write_to $topic 1000 1000; done
 sleep 15
 say "One broker has all of the load"
 "$millrace" broker top --once

@@ -55,7 +55,7 @@ start_broker() {
 
 # write_to TOPIC RECORDS_A_SECOND BYTES: goes on in the background until the script ends. Of random bytes: what repeats itself is compressed to nothing.
 write_to() {
-    head -n $(($2 / 10)) >"$folder/$1.records" < <(base64 --wrap="$3" /dev/urandom)
+    head -n $(($2 / 10)) >"$folder/$1.records" < <(base64 --wrap="$3" /dev/urandom 2>/dev/null)
     while cat "$folder/$1.records"; do sleep 0.1; done 2>/dev/null | "$millrace" produce "$1" >"$folder/$1.written" 2>&1 &
     started+=($!)
 }
