@@ -380,7 +380,7 @@ internal sealed class ClusterMachine : INodeObserver
                     // Two have the same objects where one is slow.
                     CompactionPatience = random.Pick([TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(10)]),
                     CompactionRules = _mistakes.CompactionRules,
-                    BalanceRules = HastyBalance,
+                    BalanceRules = _world.IsBalanced ? HastyBalance : BalanceRules.Default,
                     CollectionInterval = random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2)),
                     // Readers that have not heard of it yet find nothing there.
                     DeletionDelay = _world.Fault == PlantedFault.ForgetWhereRangesWent ? TimeSpan.Zero : random.Pick(DeletionDelays),
