@@ -15,8 +15,12 @@ make_image() {
     unpack_system "$folder/system" "$arch" "$time"
 
     place_program "$published" "$folder/program/usr/lib/millrace"
-    # For a library that no Debian has had since 11, and for one that the image does without: there are two of librdkafka.
-    rm -f "$folder/program/usr/lib/millrace/libcoreclrtraceptprovider.so" "$folder/program/usr/lib/millrace/librdkafka.so"
+    # For a library that no Debian has had since 11.
+    rm -f "$folder/program/usr/lib/millrace/libcoreclrtraceptprovider.so"
+    # Of two librdkafkas, for machines with and without libsasl2, the image needs the latter.
+    if [ -e "$folder/program/usr/lib/millrace/centos8-librdkafka.so" ]; then
+        rm "$folder/program/usr/lib/millrace/librdkafka.so"
+    fi
     mkdir -p "$folder/program/usr/bin" "$folder/program/usr/share/doc/millrace"
     ln -s ../lib/millrace/millrace "$folder/program/usr/bin/millrace"
     install -m 644 "$repo/LICENSE" "$repo/NOTICE" "$repo/THIRD-PARTY-NOTICES.md" "$folder/program/usr/share/doc/millrace"
