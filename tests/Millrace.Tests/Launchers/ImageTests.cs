@@ -9,7 +9,7 @@ namespace Millrace.Tests.Launchers;
 [UnsupportedOSPlatform("windows")]
 public sealed class ImageTests : IDisposable
 {
-    private const long MaxPackedBytes = 65_000_000;
+    private const long MaxPackedBytes = 80_000_000;
     private const string User = "10001";
 
     /// <summary>
