@@ -51,7 +51,8 @@ public sealed class ImageTests : IDisposable
         var lines = new List<string>();
         foreach (var layer in await LayersAsync())
         {
-            lines.AddRange((await Tool.RunAsync("tar", ["--list", "--verbose", "--numeric-owner", "--gzip", "--file", layer])).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+            var listed = await Tool.RunAsync("tar", ["--list", "--verbose", "--numeric-owner", "--gzip", "--file", layer]);
+            lines.AddRange(listed.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         }
 
         Assert.All(lines, line => Assert.Contains(" 0/0 ", line, StringComparison.Ordinal));
