@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using Millrace.Server.Options;
 using Millrace.Tests.Clients;
 using Xunit;
