@@ -38,7 +38,7 @@ public sealed class HelmChartTests(HelmTool helm) : IClassFixture<HelmTool>
     [Theory]
     [InlineData("readinessProbe:", "readynessProbe:", "'\"readynessProbe\"' does not exist in type 'IContainer'")]
     [InlineData("  replicas: 3", "  replicas: \"3\"", "is not assignable to type 'number'")]
-    [InlineData("  schedule: ", "  # schedule: ", "'schedule'")]
+    [InlineData("  schedule: ", "  # schedule: ", "must have required property schedule")]
     public async Task A_field_that_Kubernetes_does_not_know_misses_or_has_of_another_type_is_found(string right, string wrong, string named)
     {
         var rendered = await helm.RenderAsync(Least);
