@@ -80,6 +80,7 @@ public sealed class Balancer(NodeRuntime runtime, ClusterController controller, 
     {
         lock (_planning)
         {
+            _planner.Rules = Rules(image);
             return _planner.Preview(image, controller.Loads.Fresh(), Excluded(image));
         }
     }
