@@ -28,6 +28,7 @@ internal sealed class ClusterWorld
         Bucket = new SimulatedBucket(kernel);
         Network = new SimulatedNetwork(kernel);
         Times = LivenessTimes.Draw(kernel.Random);
+        IsBalanced = plot == ClusterPlot.HandOvers && kernel.Random.Chance(0.5);
         _machines = [.. Enumerable.Range(0, kernel.Random.Pick([3, 3, 3, 4, 5])).Select(number => new ClusterMachine(this, number))];
         _partitions = kernel.Random.Next(2, 5);
         Oracle = new ClusterOracle(kernel, TroubleOf);
@@ -48,6 +49,9 @@ internal sealed class ClusterWorld
 
     /// <summary>By what times its brokers judge one another.</summary>
     public LivenessTimes Times { get; }
+
+    /// <summary>Whether the controller evens the loads.</summary>
+    public bool IsBalanced { get; }
 
     public IReadOnlyList<ClusterMachine> Machines => _machines;
 
