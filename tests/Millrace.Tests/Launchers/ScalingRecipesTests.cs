@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Millrace.Controller.Scaling;
 using Millrace.Runtime.Ids;
 using Millrace.Server.Scaling;
@@ -6,6 +7,7 @@ using Xunit;
 namespace Millrace.Tests.Launchers;
 
 /// <summary>The scripts in <c>docs/deploy/scaling</c> are commands of the scaler as they are; what they call is a stand-in here.</summary>
+[UnsupportedOSPlatform("windows")]
 public sealed class ScalingRecipesTests : IDisposable
 {
     private const string Cost = "controller.kubernetes.io/pod-deletion-cost";
