@@ -220,6 +220,23 @@ public sealed class ScalerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Nobody_is_stopped_while_it_is_not_known_whether_the_others_can_do_without_it()
+    {
+        Load(0.1);
+        Start();
+        var victim = await VictimAsync();
+        await RegisterAsync("n3");
+        await Task.Delay(TimeSpan.FromMilliseconds(100), TestContext.Current.CancellationToken);
+        await HandOverAsync(victim);
+        await Task.Delay(TimeSpan.FromMilliseconds(300), TestContext.Current.CancellationToken);
+        Assert.Empty(_hook.Orders);
+
+        Load(0.1);
+        Assert.True(await Eventually.BecomesTrueAsync(() => _hook.Orders.Count > 0));
+        Assert.Equal(victim, _hook.Orders[0].Victim);
+    }
+
+    [Fact]
     public async Task A_victim_that_has_become_the_controller_is_not_stopped_and_stays()
     {
         Load(0.1);
