@@ -207,12 +207,7 @@ public sealed class ScalerTests : IAsyncLifetime
         Start();
         var victim = await EmptyVictimAsync();
         Assert.True(await Eventually.BecomesTrueAsync(() => _hook.Orders.Count > 0));
-        await _controller!.Controller.SubmitAsync(
-            entry => entry.Add(new PartitionPlansRecord
-            {
-                TopicId = entry.Cluster.Topics["t"].Id, Ranges = [new() { First = 0, Count = 1, PlannedTo = victim.Value }],
-            }),
-            default);
+        await PlanAsync(0, victim);
         ends.SetResult();
         await Task.Delay(TimeSpan.FromMilliseconds(300), TestContext.Current.CancellationToken);
 
@@ -226,6 +221,9 @@ public sealed class ScalerTests : IAsyncLifetime
         Start();
         var victim = await VictimAsync();
         await RegisterAsync("n3");
+        var other = _nodes.First(node => node.Node != victim).Node;
+        await PlanAsync(Image.Topics["t"].Partitions.Single(partition => partition.Leader == other).Index, _nodes[^1].Node);
+        await HandOverAsync(other);
         await Task.Delay(TimeSpan.FromMilliseconds(100), TestContext.Current.CancellationToken);
         await HandOverAsync(victim);
         await Task.Delay(TimeSpan.FromMilliseconds(300), TestContext.Current.CancellationToken);
@@ -440,6 +438,14 @@ public sealed class ScalerTests : IAsyncLifetime
         };
         return held;
     }
+
+    private async Task PlanAsync(int partition, NodeId to) =>
+        await _controller!.Controller.SubmitAsync(
+            entry => entry.Add(new PartitionPlansRecord
+            {
+                TopicId = entry.Cluster.Topics["t"].Id, Ranges = [new() { First = partition, Count = 1, PlannedTo = to.Value }],
+            }),
+            default);
 
     /// <summary>It closes what it leads, and the next leaders have it open.</summary>
     private async Task HandOverAsync(NodeId victim)
