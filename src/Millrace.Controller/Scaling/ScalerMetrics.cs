@@ -13,15 +13,13 @@ internal sealed class ScalerMetrics : IDisposable
     public ScalerMetrics(Func<(int Current, int Desired)?> told)
     {
         _runs = _meter.CreateCounter<long>("millrace.scaler.runs", "{run}", "Runs of the scaler's command that have ended");
-        Gauge("millrace.scaler.brokers.current", "Brokers that the scaler counts", numbers => numbers.Current);
-        Gauge("millrace.scaler.brokers.desired", "Brokers that there should be", numbers => numbers.Desired);
-
-        void Gauge(string name, string description, Func<(int Current, int Desired), int> value) =>
-            _meter.CreateObservableGauge(
-                name, () => told() is { } numbers ? (Measurement<int>[])[new(value(numbers))] : [], "{broker}", description);
+        _meter.CreateObservableGauge("millrace.scaler.brokers.current", () => Known(told()?.Current), "{broker}", "Brokers that the scaler counts");
+        _meter.CreateObservableGauge("millrace.scaler.brokers.desired", () => Known(told()?.Desired), "{broker}", "Brokers that there should be");
     }
 
     public void Ended(HookRun run) => _runs.Add(1, KeyValuePair.Create("outcome", (object?)run.End!.Outcome.ToString()));
 
     public void Dispose() => _meter.Dispose();
+
+    private static Measurement<int>[] Known(int? number) => number is { } known ? [new(known)] : [];
 }

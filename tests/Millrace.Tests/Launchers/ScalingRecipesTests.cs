@@ -73,7 +73,7 @@ public sealed class ScalingRecipesTests : IDisposable
     public async Task Each_is_told_of_where_it_is_to_be_looked_for()
     {
         var page = await File.ReadAllTextAsync(Path.Combine(Folder, "..", "scaling.md"), TestContext.Current.CancellationToken);
-        Assert.All(Directory.GetFiles(Folder), script => Assert.Contains($"`scaling/{Path.GetFileName(script)}`", page, StringComparison.Ordinal));
+        Assert.All(Directory.GetFiles(Folder), script => Assert.Contains($"`scaling/{Path.GetFileName(script)}", page, StringComparison.Ordinal));
     }
 
     /// <returns>How the tool was called.</returns>

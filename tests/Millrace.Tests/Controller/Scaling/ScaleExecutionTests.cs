@@ -60,9 +60,12 @@ public sealed class ScaleExecutionTests
     [Fact]
     public void Where_nobody_else_may_lead_nothing_is_changed()
     {
-        Drain(1);
-        _script.Do(entry => ScaleExecution.Stand(entry, Standing with { Victim = null }));
-        Drain(2);
+        foreach (var drained in (int[])[1, 2])
+        {
+            Drain(drained);
+            _script.Do(entry => ScaleExecution.Stand(entry, Standing with { Victim = null }));
+        }
+
         var before = ClusterScript.Bytes(_script.State);
 
         Assert.NotNull(Drain(0));
