@@ -12,6 +12,9 @@ public interface IStream
     /// <summary>The lowest offset that may be read; only rises.</summary>
     long StartOffset { get; }
 
+    /// <summary>Everything below is committed in objects, as far as this node knows; only rises.</summary>
+    long CommittedOffset { get; }
+
     /// <summary>Everything below is durable, and all before it is too. Only this may be shown to anyone; only rises.</summary>
     long ConfirmOffset { get; }
 

@@ -41,6 +41,9 @@ public interface IStreamStore : IAsyncDisposable
     /// </exception>
     IAsyncEnumerable<StreamRead> ReadCommittedAsync(StreamId id, long offset, CancellationToken token);
 
+    /// <summary>As <see cref="ReadCommittedAsync"/>, at any offset and for many readers.</summary>
+    ICommittedStream FindCommitted(StreamId id);
+
     /// <summary>
     /// Waits until these streams are committed in objects up to these offsets, while they go on (see <see cref="IStream.UploadAsync"/>). They share their
     /// uploads; other streams have no part in them.

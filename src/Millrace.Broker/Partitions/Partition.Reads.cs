@@ -58,6 +58,8 @@ internal sealed partial class Partition
         }
     }
 
+    public void CountOut(in PartitionRead read) => Traffic.Out(read.Bytes);
+
     /// <summary>The newest leader epoch not above one that a client knows, and where it ended: where the client's log may differ.</summary>
     public PartitionError FindEpochEnd(int currentLeaderEpoch, int leaderEpoch, out (int Epoch, long EndOffset) end)
     {

@@ -47,6 +47,8 @@ internal sealed class LocalStream : IStream
 
     public long StartOffset => Core.Offsets.Start;
 
+    public long CommittedOffset => Core.Offsets.Uploaded;
+
     public long ConfirmOffset => Core.Offsets.Confirmed;
 
     public long NextOffset => Core.Offsets.Next;

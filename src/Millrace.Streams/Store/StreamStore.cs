@@ -120,6 +120,8 @@ public sealed class StreamStore : IStreamStore, IStreamHost
     public IAsyncEnumerable<StreamRead> ReadCommittedAsync(StreamId id, long offset, CancellationToken token) =>
         new CommittedReader(Components.Registry, Cache).ReadAsync(id, offset, token);
 
+    public ICommittedStream FindCommitted(StreamId id) => new CommittedStream(id, Options, Components.Registry, Cache);
+
     public async ValueTask UploadAsync(IReadOnlyCollection<UploadGoal> goals, CancellationToken token) =>
         await TogetherAsync(goals, goal => goal.Stream.UploadAsync(goal.EndOffset, token));
 

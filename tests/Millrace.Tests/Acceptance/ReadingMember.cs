@@ -16,12 +16,16 @@ internal sealed class ReadingMember : IDisposable
     private int _rebalances;
     private long _count;
 
-    public ReadingMember(string bootstrapServers, string topic)
+    /// <param name="bootstrapServers">Any brokers.</param>
+    /// <param name="topic">What it reads.</param>
+    /// <param name="rack">Where it is; empty if it does not say.</param>
+    public ReadingMember(string bootstrapServers, string topic, string rack = "")
     {
         _consumer = new ConsumerBuilder<Ignore, string>(new ConsumerConfig
         {
             BootstrapServers = bootstrapServers,
-            GroupId = $"{topic}-reader",
+            GroupId = $"{topic}-reader{rack}",
+            ClientRack = rack,
             AutoCommitIntervalMs = 500,
             AutoOffsetReset = AutoOffsetReset.Earliest,
 
