@@ -35,6 +35,8 @@ internal sealed class FollowedPartition : IReadablePartition
     private readonly CancellationTokenSource _over = new();
     private volatile FollowedLeader _leader;
     private volatile LeaderWord? _word;
+    private TaskCompletionSource _readOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _readTo = -1;
     private long _heardAt;
     private long _usedAt;
 
@@ -75,6 +77,18 @@ internal sealed class FollowedPartition : IReadablePartition
     /// <summary>Waits until the leader has told anything, or it is followed no more.</summary>
     public Task WhenHeardAsync(CancellationToken token) => _heard.Task.OrCancelled(token);
 
+    /// <summary>How much is here that nobody has read yet, in bytes: what comes before it is wanted takes the place of what is.</summary>
+    public long UnreadBytes => Tail.BytesFrom(Interlocked.Read(ref _readTo));
+
+    /// <summary>Completes when somebody has read on.</summary>
+    public Task WhenReadOn()
+    {
+        lock (_lock)
+        {
+            return _readOn.Task;
+        }
+    }
+
     /// <summary>Somebody reads it: it is kept.</summary>
     public void Use() => Interlocked.Exchange(ref _usedAt, _runtime.Time.GetTimestamp());
 
@@ -94,6 +108,7 @@ internal sealed class FollowedPartition : IReadablePartition
             return PartitionRead.Failed(fetch.CurrentLeaderEpoch < leader.Epoch ? PartitionError.FencedLeaderEpoch : PartitionError.UnknownLeaderEpoch);
         }
 
+        CountRead(fetch.Offset);
         if (fetch.LastFetchedEpoch >= 0 || fetch.Offset < word.LogStartOffset || fetch.Offset > word.HighWatermark)
         {
             return await AskAsync(leader, fetch, token);
@@ -178,6 +193,31 @@ internal sealed class FollowedPartition : IReadablePartition
         _over.Cancel();
         _heard.TrySetResult();
         Progress.EndWaits();
+    }
+
+    /// <summary>Whoever asks for an offset has what lies before it.</summary>
+    private void CountRead(long offset)
+    {
+        var end = Math.Min(offset, Tail.End);
+        if (end <= Interlocked.Read(ref _readTo))
+        {
+            return;
+        }
+
+        TaskCompletionSource readOn;
+        lock (_lock)
+        {
+            if (end <= _readTo)
+            {
+                return;
+            }
+
+            Interlocked.Exchange(ref _readTo, end);
+            readOn = _readOn;
+            _readOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        readOn.SetResult();
     }
 
     private void Hear(FollowPartitionResponse answer)

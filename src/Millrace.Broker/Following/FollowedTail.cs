@@ -22,6 +22,9 @@ internal sealed class FollowedTail(BufferPool buffers) : IDisposable
     private int _oldest;
     private long _end;
 
+    // How many bytes have come in all.
+    private long _position;
+
     /// <summary>Where the next batch begins; below it, and down to <see cref="Start"/>, all is here.</summary>
     public long End => Volatile.Read(ref _end);
 
@@ -39,6 +42,16 @@ internal sealed class FollowedTail(BufferPool buffers) : IDisposable
 
     /// <summary>Memory that is held, by what its pieces take.</summary>
     public long HeldBytes { get; private set; }
+
+    /// <summary>How many bytes are here of what lies at and behind an offset.</summary>
+    public long BytesFrom(long offset)
+    {
+        lock (_lock)
+        {
+            var first = Find_NeedsLock(offset);
+            return first == _batches.Count ? 0 : _position - _batches[first].EndPosition + _batches[first].Bytes.Length;
+        }
+    }
 
     /// <summary>Adds the batches that follow, and drops the oldest as far as the bound asks for that: all but the last piece at most.</summary>
     /// <param name="records">Whole batches.</param>
@@ -136,7 +149,8 @@ internal sealed class FollowedTail(BufferPool buffers) : IDisposable
             foreach (var batch in batches)
             {
                 HeldBytes += piece.RetainAccounted();
-                _batches.Add(new TailBatch(batch.Header.BaseOffset, batch.Header.NextOffset, batch.Bytes, piece));
+                _position += batch.Bytes.Length;
+                _batches.Add(new TailBatch(batch.Header.BaseOffset, batch.Header.NextOffset, batch.Bytes, _position, piece));
             }
 
             Volatile.Write(ref _end, next);
@@ -149,7 +163,7 @@ internal sealed class FollowedTail(BufferPool buffers) : IDisposable
         return piece.Length;
     }
 
-    /// <summary>The batch that contains an offset, which is here.</summary>
+    /// <summary>The first batch that ends after an offset.</summary>
     private int Find_NeedsLock(long offset)
     {
         var (low, high) = (_oldest, _batches.Count);

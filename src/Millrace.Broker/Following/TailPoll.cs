@@ -21,9 +21,6 @@ internal sealed class TailPoll(NodeRuntime runtime, FollowedPartition followed, 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
-    // What lies in objects by now need not come from the leader: at first, and when this has fallen behind.
-    private bool _skipsCommitted = true;
-
     /// <summary>Goes on until it is followed no more.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -91,9 +88,15 @@ internal sealed class TailPoll(NodeRuntime runtime, FollowedPartition followed, 
     /// <returns>Whether it leads, and has told something.</returns>
     private async Task<bool> AskAsync(PeerConnection link, FollowedLeader leader, CancellationToken token)
     {
+        var maxBytes = (int)Math.Clamp(limit() / 4, LeastBytes, MostBytes);
+        if (IsFull(maxBytes) && !await IsReadOnAsync(maxBytes, token))
+        {
+            // Its readers are behind, in what lies in objects perhaps: they had better find the rest there, too, when they come to it.
+            maxBytes = 0;
+        }
+
         using var patience = new CancellationTokenSource(Patience, runtime.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, token);
-        var maxBytes = (int)Math.Clamp(limit() / 4, LeastBytes, MostBytes);
         FollowPartitionResponse answer;
         try
         {
@@ -108,7 +111,6 @@ internal sealed class TailPoll(NodeRuntime runtime, FollowedPartition followed, 
                     MaxBytes = maxBytes,
                     Follows = true,
                     MaxWaitMs = (int)Wait.TotalMilliseconds,
-                    SkipsCommitted = _skipsCommitted,
                     LogStartOffset = followed.Word?.LogStartOffset ?? -1,
                 },
                 either.Token);
@@ -124,7 +126,29 @@ internal sealed class TailPoll(NodeRuntime runtime, FollowedPartition followed, 
         }
 
         followed.Take(answer, limit());
-        _skipsCommitted = (answer.Records?.Length ?? 0) > maxBytes / 2;
         return true;
+    }
+
+    private bool IsFull(int maxBytes) => followed.UnreadBytes is var unread and > 0 && unread + maxBytes > limit();
+
+    /// <returns>Whether there is room for more now; false after the time in which a leader has to be heard.</returns>
+    private async Task<bool> IsReadOnAsync(int maxBytes, CancellationToken token)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(token);
+        var over = Task.Delay(Wait, runtime.Time, patience.Token);
+        while (!over.IsCompleted)
+        {
+            var readOn = followed.WhenReadOn();
+            if (!IsFull(maxBytes))
+            {
+                break;
+            }
+
+            await Waiting.Either(readOn, over);
+        }
+
+        patience.Cancel();
+        token.ThrowIfCancellationRequested();
+        return !IsFull(maxBytes);
     }
 }

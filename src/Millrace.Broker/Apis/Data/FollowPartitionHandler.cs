@@ -3,6 +3,7 @@ using Millrace.Broker.Errors;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
+using Millrace.Broker.Partitions.Lookup;
 using Millrace.Broker.Purgatory;
 using Millrace.Metadata;
 using Millrace.Network.Requests;
@@ -51,6 +52,12 @@ internal sealed class FollowPartitionHandler(
 
         var began = runtime.Time.GetTimestamp();
         await partitions.WhenOpenAsync([partition], PatienceOf(request), token);
+        if (request is { Follows: true, MaxBytes: 0 })
+        {
+            var word = await partition.ReadAsync(new PartitionFetch(partition.HighWatermark, 0, AtLeastOne: false, request.LeaderEpoch, -1), token);
+            return Answer(partition, request.Offset, word);
+        }
+
         var offset = request.Follows ? PlaceOf(partition, request) : request.Offset;
         var fetched = new FetchedPartition(lookup, new FetchRequest.FetchPartition
         {
@@ -77,7 +84,7 @@ internal sealed class FollowPartitionHandler(
             metrics.Followed(fetch.Bytes);
         }
 
-        return Answer(partition, offset, fetched);
+        return Answer(partition, offset, fetched.Read);
     }
 
     private static TimeSpan WaitOf(FollowPartitionRequest request) =>
@@ -89,24 +96,19 @@ internal sealed class FollowPartitionHandler(
         // In this order: they only rise, and none passes those behind it.
         var (start, committed) = (partition.LogStartOffset, partition.CommittedOffset);
         var end = partition.HighWatermark;
-        var offset = request.Offset < 0 ? end : request.SkipsCommitted ? Math.Max(request.Offset, committed) : request.Offset;
-        return Math.Min(Math.Max(offset, start), end);
+        return request.Offset < 0 ? end : Math.Min(Math.Max(request.Offset, Math.Max(start, committed)), end);
     }
 
-    private static FollowPartitionResponse Answer(Partition partition, long offset, FetchedPartition fetched)
+    private static FollowPartitionResponse Answer(Partition partition, long offset, PartitionRead read) => new()
     {
-        var read = fetched.Read;
-        return new FollowPartitionResponse
-        {
-            ErrorCode = (short)KafkaErrorMap.ToErrorCode(read.Error),
-            LeaderEpoch = partition.LeaderEpoch,
-            HighWatermark = read.HighWatermark,
-            LogStartOffset = read.LogStartOffset,
-            CommittedOffset = partition.CommittedOffset,
-            Offset = offset,
-            DivergingEpoch = read.Diverging?.Epoch ?? -1,
-            DivergingOffset = read.Diverging?.EndOffset ?? -1,
-            Records = FetchHandler.InOnePiece(read.Records),
-        };
-    }
+        ErrorCode = (short)KafkaErrorMap.ToErrorCode(read.Error),
+        LeaderEpoch = partition.LeaderEpoch,
+        HighWatermark = read.HighWatermark,
+        LogStartOffset = read.LogStartOffset,
+        CommittedOffset = partition.CommittedOffset,
+        Offset = offset,
+        DivergingEpoch = read.Diverging?.Epoch ?? -1,
+        DivergingOffset = read.Diverging?.EndOffset ?? -1,
+        Records = FetchHandler.InOnePiece(read.Records),
+    };
 }
