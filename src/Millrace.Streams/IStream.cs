@@ -65,6 +65,12 @@ public interface IStream
     ValueTask<StreamRead> ReadAsync(long offset, int maxBytes, CancellationToken token);
 
     /// <summary>
+    /// Where in the WAL records from the one on that contains an offset lie, all below the confirm offset, if the WAL lies in the store and they are not
+    /// trimmed there; else null. Other nodes read them there, by <see cref="IStreamStore.ReadWalAsync"/>.
+    /// </summary>
+    WalExtent? FindInWal(long offset);
+
+    /// <summary>
     /// The first record that ends after <paramref name="fromOffset"/> (and after the start offset) and whose largest timestamp is at
     /// least <paramref name="timestamp"/>; null if none. The caller disposes it.
     /// </summary>

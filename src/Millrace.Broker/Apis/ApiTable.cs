@@ -5,6 +5,7 @@ using Millrace.Broker.Apis.Topics;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Metadata;
+using Millrace.Metadata.Configs;
 using Millrace.Network.Requests;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;
@@ -76,7 +77,8 @@ internal static class ApiTable
         new LeasedHandler<FollowPartitionHandler, FollowPartitionRequest, FollowPartitionResponse>(
             broker,
             ErrorCode.NotLeaderOrFollower,
-            new(broker.Runtime, broker.Partitions, broker.Fetches, broker.FetchLimit, broker.Racks.Clients, broker.Racks.Metrics),
+            new(broker.Runtime, broker.Partitions, broker.Fetches, broker.FetchLimit, broker.Racks.Clients, broker.Racks.Metrics,
+                broker.Identity.Configs.Broker(broker.Metadata.Image, BrokerConfigs.FollowedWalBytes).AsInt()),
             FollowPartitionHandler.PatienceOf).HandleAsync);
 
     /// <summary>An API whose answers rest on what this broker holds: they are given under its lease alone.</summary>

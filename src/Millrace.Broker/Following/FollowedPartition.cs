@@ -155,7 +155,7 @@ internal sealed class FollowedPartition : IReadablePartition
         former.End();
     }
 
-    /// <summary>The leader has told what comes next.</summary>
+    /// <summary>The leader has told what comes next; or no records, where it was asked for none.</summary>
     /// <param name="answer">Without an error.</param>
     /// <param name="limit">Of the memory for the newest batches, in bytes.</param>
     /// <exception cref="ProtocolException">The batches are none, or do not follow.</exception>
@@ -179,12 +179,43 @@ internal sealed class FollowedPartition : IReadablePartition
             }
         }
 
-        _heard.TrySetResult();
-        Progress.Advance(bytes);
-        if (isNews)
+        Tell(bytes, isNews);
+    }
+
+    /// <summary>Takes batches that the leader has told the place of, and that were read there.</summary>
+    /// <param name="offset">Where they begin; nothing happens if something else comes next by now.</param>
+    /// <param name="records">Whole batches.</param>
+    /// <param name="limit">Of the memory for the newest batches, in bytes.</param>
+    /// <exception cref="ProtocolException">The batches are none, or do not follow.</exception>
+    /// <exception cref="OutOfMemoryException">There is none for the batches.</exception>
+    public void Take(long offset, ReadOnlySequence<byte> records, long limit)
+    {
+        int bytes;
+        lock (_lock)
         {
-            Progress.EndWaits();
+            bytes = Tail.End == offset ? Tail.Append(records, limit) : 0;
         }
+
+        Progress.Advance(bytes);
+    }
+
+    /// <summary>As <see cref="Take(FollowPartitionResponse, long)"/>, where no records are asked for, since readers are to have them from objects.</summary>
+    /// <param name="answer">Without an error.</param>
+    /// <param name="onlyObjects">Nothing is ever held: what is readable ends where objects do.</param>
+    public void TakeWord(FollowPartitionResponse answer, bool onlyObjects)
+    {
+        bool isNews;
+        lock (_lock)
+        {
+            isNews = Hear_NeedsLock(answer);
+            if (onlyObjects ? _word!.CommittedOffset != Tail.End : _word!.CommittedOffset > Tail.End)
+            {
+                Tail.Reset(_word.CommittedOffset);
+                isNews = true;
+            }
+        }
+
+        Tell(bytes: 0, isNews);
     }
 
     /// <summary>It is followed no more: whoever waits is sent to the leader.</summary>
@@ -218,6 +249,16 @@ internal sealed class FollowedPartition : IReadablePartition
         }
 
         readOn.SetResult();
+    }
+
+    private void Tell(int bytes, bool isNews)
+    {
+        _heard.TrySetResult();
+        Progress.Advance(bytes);
+        if (isNews)
+        {
+            Progress.EndWaits();
+        }
     }
 
     private void Hear(FollowPartitionResponse answer)
@@ -309,7 +350,7 @@ internal sealed class FollowedPartition : IReadablePartition
         Hear(answer);
         var read = new PartitionRead { HighWatermark = answer.HighWatermark, LogStartOffset = answer.LogStartOffset };
         return answer.DivergingEpoch >= 0 ? read with { Diverging = (answer.DivergingEpoch, answer.DivergingOffset) }
-            : batches is null ? read with { Oversized = fetch.Offset < answer.HighWatermark, HasMore = fetch.Offset < answer.HighWatermark }
+            : batches is null ? read with { HasMore = fetch.Offset < answer.HighWatermark }
             : Shape(batches, fetch, FollowedSource.Leader);
     }
 

@@ -82,6 +82,12 @@ internal sealed class FollowedPartitions : IAsyncDisposable
     public FollowedPartition? Find(TopicImage topic, PartitionImage partition, string rack, ListenerName listener, long offset)
     {
         var key = (topic.Id, partition.Index);
+        var image = _feed.Image;
+        if (image.Nodes.GetValueOrDefault(_self.Node)?.Rack != rack)
+        {
+            return null;
+        }
+
         lock (_lock)
         {
             if (_followed.TryGetValue(key, out var known))
@@ -90,8 +96,7 @@ internal sealed class FollowedPartitions : IAsyncDisposable
                 return known;
             }
 
-            var image = _feed.Image;
-            if (_isOver || _maxBytes == 0 || _followed.Count == Most || partition.Leader is null || IsExcused(image)
+            if (_isOver || _followed.Count == Most || partition.Leader is null || IsExcused(image)
                 || _replicas.Choose(image, topic.Id, partition, rack, listener) != _self.Node)
             {
                 return null;
@@ -109,7 +114,7 @@ internal sealed class FollowedPartitions : IAsyncDisposable
                 _ = _runtime.Spawn("followed-partitions-sweep", SweepAsync);
             }
 
-            _ = _runtime.Spawn($"follow {id}", new TailPoll(_runtime, followed, _links, Share).RunAsync);
+            _ = _runtime.Spawn($"follow {id}", new TailPoll(_runtime, followed, _links, _streams, partition.Stream, Share).RunAsync);
             return followed;
         }
     }

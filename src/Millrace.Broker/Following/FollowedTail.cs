@@ -130,7 +130,9 @@ internal sealed class FollowedTail(BufferPool buffers) : IDisposable
         var batches = RecordBatch.Split(piece.Memory).ToList();
         lock (_lock)
         {
-            var next = _oldest < _batches.Count ? _end : batches.Count > 0 && batches[0].Header is var first && first.NextOffset > _end ? first.BaseOffset : _end;
+            // The first of all contains the offset that was asked for, and may begin before it.
+            var isFirst = _oldest == _batches.Count && batches.Count > 0 && batches[0].Header.NextOffset > _end;
+            var next = isFirst ? batches[0].Header.BaseOffset : _end;
             foreach (var batch in batches)
             {
                 if (batch.Header.BaseOffset != next || batch.Header.NextOffset <= next)

@@ -91,8 +91,8 @@ internal sealed class LeaderLinks(NodeRuntime runtime, IConnectionFactory peers,
     {
         lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_isOver, this);
-            return _shared.TryGetValue(leader, out var link) ? link : _shared[leader] = ConnectAsync(leader, runtime.Stopping);
+            return _isOver ? Task.FromException<PeerConnection>(new IOException("This broker follows nothing any more"))
+                : _shared.TryGetValue(leader, out var link) ? link : _shared[leader] = ConnectAsync(leader, runtime.Stopping);
         }
     }
 

@@ -1,6 +1,9 @@
 using Millrace.Metadata;
 using Millrace.Network.Links;
 using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Ids;
+using Millrace.Streams;
 
 namespace Millrace.Broker.Following;
 
@@ -8,8 +11,11 @@ namespace Millrace.Broker.Following;
 /// <param name="runtime">The node's.</param>
 /// <param name="followed">Takes what is told.</param>
 /// <param name="links">The ways to leaders.</param>
+/// <param name="streams">Reads what the leader tells the place of.</param>
+/// <param name="stream">The partition's.</param>
 /// <param name="limit">The memory that its newest batches may take at the moment, in bytes.</param>
-internal sealed class TailPoll(NodeRuntime runtime, FollowedPartition followed, LeaderLinks links, Func<long> limit)
+internal sealed class TailPoll(
+    NodeRuntime runtime, FollowedPartition followed, LeaderLinks links, IStreamStore streams, StreamId stream, Func<long> limit)
 {
     private const int LeastBytes = 64 << 10;
     private const int MostBytes = 1 << 20;
@@ -20,6 +26,13 @@ internal sealed class TailPoll(NodeRuntime runtime, FollowedPartition followed, 
     private static readonly TimeSpan Patience = Wait + TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    // A store that does not answer, or has not what it should: for a while the leader sends what it has.
+    private static readonly TimeSpan WalPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WithoutWal = TimeSpan.FromSeconds(10);
+
+    private long _walFailedAt;
+    private bool _readsWal = true;
 
     /// <summary>Goes on until it is followed no more.</summary>
     public async Task RunAsync(CancellationToken stopping)
@@ -88,8 +101,14 @@ internal sealed class TailPoll(NodeRuntime runtime, FollowedPartition followed, 
     /// <returns>Whether it leads, and has told something.</returns>
     private async Task<bool> AskAsync(PeerConnection link, FollowedLeader leader, CancellationToken token)
     {
-        var maxBytes = (int)Math.Clamp(limit() / 4, LeastBytes, MostBytes);
-        if (IsFull(maxBytes) && !await IsReadOnAsync(maxBytes, token))
+        var maxBytes = limit() is var room and > 0 ? (int)Math.Clamp(room / 4, LeastBytes, MostBytes) : 0;
+        var onlyObjects = maxBytes == 0;
+        if (onlyObjects)
+        {
+            // Readers have nothing but what lies in objects. That grows by the second at most.
+            await Task.Delay(followed.Word is null ? TimeSpan.Zero : Wait, runtime.Time, token);
+        }
+        else if (IsFull(maxBytes) && !await IsReadOnAsync(maxBytes, token))
         {
             // Its readers are behind, in what lies in objects perhaps: they had better find the rest there, too, when they come to it.
             maxBytes = 0;
@@ -112,6 +131,7 @@ internal sealed class TailPoll(NodeRuntime runtime, FollowedPartition followed, 
                     Follows = true,
                     MaxWaitMs = (int)Wait.TotalMilliseconds,
                     LogStartOffset = followed.Word?.LogStartOffset ?? -1,
+                    ReadsWal = _readsWal,
                 },
                 either.Token);
         }
@@ -125,8 +145,64 @@ internal sealed class TailPoll(NodeRuntime runtime, FollowedPartition followed, 
             return false;
         }
 
-        followed.Take(answer, limit());
+        if (maxBytes > 0)
+        {
+            followed.Take(answer, limit());
+            await ReadWalAsync(answer, token);
+        }
+        else
+        {
+            followed.TakeWord(answer, onlyObjects);
+        }
+
         return true;
+    }
+
+    /// <summary>Takes what the leader has not sent, since it lies in the store as well.</summary>
+    private async Task ReadWalAsync(FollowPartitionResponse answer, CancellationToken token)
+    {
+        _readsWal |= runtime.Time.GetElapsedTime(_walFailedAt) > WithoutWal;
+        var offset = answer.Offset;
+
+        // All at once, and taken one after another.
+        List<(long EndOffset, Task<IReadOnlyList<StreamRecord>?> Records)> reads = [];
+        foreach (var told in answer.Extents)
+        {
+            var begin = reads.Count > 0 ? reads[^1].EndOffset : offset;
+            reads.Add((told.EndOffset, ReadWalAsync(new WalExtent(told.Location, told.Term, told.Index, told.EndOffset, told.Bytes), begin, token)));
+        }
+
+        foreach (var (end, read) in reads)
+        {
+            if (await read is not { Count: > 0 } records || records[^1].EndOffset != end)
+            {
+                (_readsWal, _walFailedAt) = (false, runtime.Time.GetTimestamp());
+                return;
+            }
+
+            var joined = new JoinedMemory();
+            foreach (var record in records)
+            {
+                joined.Add(record.Payload);
+            }
+
+            followed.Take(offset, joined.ToSequence(), limit());
+            offset = end;
+        }
+    }
+
+    private async Task<IReadOnlyList<StreamRecord>?> ReadWalAsync(WalExtent extent, long offset, CancellationToken token)
+    {
+        using var patience = new CancellationTokenSource(WalPatience, runtime.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, token);
+        try
+        {
+            return await streams.ReadWalAsync(extent, stream, offset, either.Token);
+        }
+        catch (OperationCanceledException) when (!token.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     private bool IsFull(int maxBytes) => followed.UnreadBytes is var unread and > 0 && unread + maxBytes > limit();

@@ -11,8 +11,8 @@ namespace Millrace.Broker.Membership;
 /// of the listener that it came by.
 /// </summary>
 /// <remarks>
-/// A client id says it in a part <c>zone=RACK</c> or <c>…_az=RACK</c>, among others behind commas, semicolons or ampersands: so clients say it to systems that
-/// read it there, and produce and old clients have no other place for it.
+/// A client id says it in a part <c>zone=RACK</c> or <c>…_az=RACK</c>, among others behind commas, semicolons or ampersands: so clients say it to systems
+/// that read it there, and produce and old clients have no other place for it.
 /// </remarks>
 /// <param name="self">This broker, with its settings.</param>
 /// <param name="feed">Tells the settings of the cluster, and of this node's rack.</param>

@@ -21,7 +21,9 @@ internal sealed class RackMetrics : IDisposable
         _acrossRacks = _meter.CreateCounter<long>(
             "millrace.rack.crossing.bytes", unit: null, "Bytes of records that passed between racks, by reason, counted where their partitions are led");
         _served = _meter.CreateCounter<long>(
-            "millrace.followed.bytes.out", unit: null, "Bytes of records that fetches were answered with of partitions that are led in another rack, by where they came from");
+            "millrace.followed.bytes.out",
+            unit: null,
+            "Bytes of records that fetches were answered with of partitions that are led in another rack, by where they came from");
     }
 
     /// <summary>From now on it is told how many partitions are followed.</summary>

@@ -58,6 +58,24 @@ internal sealed partial class Partition
         }
     }
 
+    /// <summary>
+    /// Where in the store's part of the WAL the records from an offset on lie, one object after another, as long as each has so many bytes of them at least;
+    /// and so many in all, or those of one.
+    /// </summary>
+    public IReadOnlyList<WalExtent> FindInWal(long offset, int leastBytes, int maxBytes)
+    {
+        var extents = new List<WalExtent>();
+        var bytes = 0L;
+        while (leastBytes > 0 && (bytes < maxBytes || extents.Count == 0)
+            && _stream?.FindInWal(offset) is { } extent && extent.Bytes >= leastBytes && (extents.Count == 0 || bytes + extent.Bytes <= maxBytes))
+        {
+            extents.Add(extent);
+            (offset, bytes) = (extent.EndOffset, bytes + extent.Bytes);
+        }
+
+        return extents;
+    }
+
     public void CountOut(in PartitionRead read) => Traffic.Out(read.Bytes);
 
     /// <summary>The newest leader epoch not above one that a client knows, and where it ended: where the client's log may differ.</summary>

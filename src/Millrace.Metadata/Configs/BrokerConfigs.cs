@@ -34,6 +34,7 @@ public static class BrokerConfigs
     public const string BalancerMode = "millrace.balancer.mode";
     public const string Drained = "millrace.drained";
     public const string FollowedMaxBytes = "millrace.followed.max.bytes";
+    public const string FollowedWalBytes = "millrace.followed.wal.bytes";
     public const string HandOverPartitions = "millrace.handover.partitions";
     public const string ListenerRacks = "millrace.listener.racks";
     public const string OffsetsSpareRecords = "millrace.offsets.spare.records";
@@ -131,7 +132,11 @@ public static class BrokerConfigs
         ConfigDefinition.Long(
             FollowedMaxBytes, 16L << 20, 0,
             "Memory for the newest records of partitions that brokers in other racks lead, for consumers of this broker's rack (replica.selector.class). "
-            + "0: this broker serves none that it does not lead.").Static(),
+            + "0: they are served nothing but what is uploaded, so that nothing crosses racks for them, and come to see a record when it is.").Static(),
+        ConfigDefinition.Int(
+            FollowedWalBytes, 32 << 10, 0,
+            "From so many bytes of a partition in one object of its leader's WAL on, where that lies in the store, brokers of other racks read them there, and "
+            + "are not sent them. A request to the store costs about as much as 20 KB that cross zones. 0: they are always sent.").Static(),
         ConfigDefinition.List(
             ListenerRacks, "", CheckListenerRack,
             "The rack of clients that come by a listener and do not say theirs: NAME:RACK, more of them behind commas. The same on all brokers.").Static(),

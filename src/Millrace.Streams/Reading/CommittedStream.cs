@@ -170,7 +170,8 @@ internal sealed class CommittedStream(StreamId id, StreamsOptions options, IStre
         lock (_lock)
         {
             // What goes on from a page takes its place: the last one grows while readers follow it.
-            var same = Array.FindIndex(_pages, known => known is not null && known[0].StartOffset <= page[0].StartOffset && page[0].StartOffset < known[^1].EndOffset);
+            var start = page[0].StartOffset;
+            var same = Array.FindIndex(_pages, known => known is not null && known[0].StartOffset <= start && start < known[^1].EndOffset);
             _pages[same >= 0 ? same : _oldest] = page;
             _oldest = same >= 0 ? _oldest : (_oldest + 1) % Pages;
         }

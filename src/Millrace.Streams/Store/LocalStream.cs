@@ -118,6 +118,27 @@ internal sealed class LocalStream : IStream
         return _cold.ReadAsync(offset, maxBytes, token);
     }
 
+    public WalExtent? FindInWal(long offset)
+    {
+        var wal = _context.Appends.Wal;
+        lock (Core.Lock)
+        {
+            if (Core.Life.HasEnded || !Core.Cache.TryFind(offset, out var at) || at.Record.EndOffset > Core.Offsets.Confirmed
+                || wal.FindObject(at.Record.WalPosition) is not var (place, end))
+            {
+                return null;
+            }
+
+            var (next, bytes) = (offset, 0L);
+            for (; at.IsAtRecord && at.Record.WalPosition < end && at.Record.EndOffset <= Core.Offsets.Confirmed; at.MoveNext())
+            {
+                (next, bytes) = (at.Record.EndOffset, bytes + at.Record.Payload.Length);
+            }
+
+            return new WalExtent(wal.Descriptor.Location, place.Term, place.Index, next, bytes);
+        }
+    }
+
     public async ValueTask<StreamRead?> FindByTimestampAsync(long timestamp, long fromOffset, CancellationToken token)
     {
         var offset = fromOffset;

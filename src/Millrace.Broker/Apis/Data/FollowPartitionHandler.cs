@@ -11,13 +11,14 @@ using Millrace.Protocol;
 using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
 using Millrace.Runtime.Ids;
+using Millrace.Streams;
 
 namespace Millrace.Broker.Apis.Data;
 
 /// <summary>FollowPartition (key 10024), v0, of our own: what this broker has of a partition that it leads, for one in another rack.</summary>
 /// <remarks>It is a fetch under all rules of one. Who follows is told at once of records, and of another start of the log; else when its time is up.</remarks>
 internal sealed class FollowPartitionHandler(
-    NodeRuntime runtime, PartitionTable partitions, FetchPurgatory purgatory, FetchLimit limit, ClientRacks racks, RackMetrics metrics)
+    NodeRuntime runtime, PartitionTable partitions, FetchPurgatory purgatory, FetchLimit limit, ClientRacks racks, RackMetrics metrics, int leastInWal)
     : IApiHandler<FollowPartitionRequest, FollowPartitionResponse>
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
@@ -79,6 +80,12 @@ internal sealed class FollowPartitionHandler(
             await fetch.ReadAsync(token);
         }
 
+        if (request.ReadsWal && fetch.Bytes > 0 && partition.FindInWal(offset, leastInWal, request.MaxBytes) is { Count: > 0 } extents)
+        {
+            fetch.Release();
+            return Answer(partition, offset, fetched.Read, extents);
+        }
+
         if (racks.IsElsewhere(new NodeId(request.NodeId)))
         {
             metrics.Followed(fetch.Bytes);
@@ -99,7 +106,7 @@ internal sealed class FollowPartitionHandler(
         return request.Offset < 0 ? end : Math.Min(Math.Max(request.Offset, Math.Max(start, committed)), end);
     }
 
-    private static FollowPartitionResponse Answer(Partition partition, long offset, PartitionRead read) => new()
+    private static FollowPartitionResponse Answer(Partition partition, long offset, PartitionRead read, IReadOnlyList<WalExtent>? extents = null) => new()
     {
         ErrorCode = (short)KafkaErrorMap.ToErrorCode(read.Error),
         LeaderEpoch = partition.LeaderEpoch,
@@ -110,5 +117,12 @@ internal sealed class FollowPartitionHandler(
         DivergingEpoch = read.Diverging?.Epoch ?? -1,
         DivergingOffset = read.Diverging?.EndOffset ?? -1,
         Records = FetchHandler.InOnePiece(read.Records),
+        Extents =
+        [
+            .. (extents ?? []).Select(static extent => new FollowPartitionResponse.Extent
+            {
+                Location = extent.Location, Term = extent.Term, Index = extent.Index, EndOffset = extent.EndOffset, Bytes = extent.Bytes,
+            }),
+        ],
     };
 }

@@ -116,7 +116,8 @@ internal sealed class PartitionReader(
         var next = partition.Records is { IsEmpty: false } bytes ? Show(offset, BuffersExtensions.ToArray(bytes)) : null;
         return next is null || next <= partition.HighWatermark
             ? next
-            : throw new ViolationException($"Partition {oracle.Partition}: records up to {next} are fetched, and the high watermark is {partition.HighWatermark}");
+            : throw new ViolationException(
+                $"Partition {oracle.Partition}: records up to {next} are fetched, above the high watermark {partition.HighWatermark}");
     }
 
     /// <summary>At the end: everything is fetched, from the first offset to the last.</summary>

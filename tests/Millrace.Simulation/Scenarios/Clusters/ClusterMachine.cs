@@ -347,7 +347,7 @@ internal sealed class ClusterMachine : INodeObserver
                 KeyValuePair.Create("listeners", $"PLAINTEXT://{Host}:{BrokerDirectory.Port}"),
                 KeyValuePair.Create(ServerSettings.NodeName, Node.Name),
                 KeyValuePair.Create(ServerSettings.InternalListener, $"{Host}:0"),
-                .. rack is null ? [] : new[] { KeyValuePair.Create("broker.rack", rack), KeyValuePair.Create("millrace.followed.max.bytes", "100000") },
+                .. rack is null ? [] : _world.RackSettings.Append(KeyValuePair.Create("broker.rack", rack)),
                 .. _world.Times.Settings,
                 KeyValuePair.Create("offsets.topic.num.partitions", "2"),
                 KeyValuePair.Create("millrace.offsets.spare.records", "10"),

@@ -1,3 +1,4 @@
+using Millrace.Metadata.Configs;
 using Millrace.Runtime.Ids;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Network;
@@ -30,7 +31,13 @@ internal sealed class ClusterWorld
         Network = new SimulatedNetwork(kernel);
         Times = LivenessTimes.Draw(kernel.Random);
         // By lots of its own: worlds without racks are as they were, and so is where mistakes are looked for.
-        Racks = fault is null && new SeededRandom(kernel.Seed ^ RackLots).Chance(0.5) ? ["a", "b"] : [];
+        var lots = new SeededRandom(kernel.Seed ^ RackLots);
+        Racks = fault is null && lots.Chance(0.5) ? ["a", "b"] : [];
+        RackSettings =
+        [
+            KeyValuePair.Create(BrokerConfigs.FollowedWalBytes, lots.Pick(["0", "1", "300"])),
+            KeyValuePair.Create(BrokerConfigs.FollowedMaxBytes, lots.Pick(["0", "10000", "100000", "16000000"])),
+        ];
         _machines = [.. Enumerable.Range(0, kernel.Random.Pick([3, 3, 3, 4, 5])).Select(number => new ClusterMachine(this, number))];
         _partitions = kernel.Random.Next(2, 5);
         Oracle = new ClusterOracle(kernel, TroubleOf);
@@ -54,6 +61,9 @@ internal sealed class ClusterWorld
 
     /// <summary>The machines stand in them in turn; none where nobody knows of racks.</summary>
     public IReadOnlyList<string> Racks { get; }
+
+    /// <summary>What brokers hold of partitions that they follow, and from how many bytes on they read those in the leader's WAL.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> RackSettings { get; }
 
     public IReadOnlyList<ClusterMachine> Machines => _machines;
 
@@ -79,7 +89,8 @@ internal sealed class ClusterWorld
             machine.Start(Kernel.Random.Between(TimeSpan.Zero, TimeSpan.FromSeconds(2)));
         }
 
-        var clients = new ClusterClients(Kernel, new BrokerDirectory(new SeededRandom(Kernel.Random.NextUInt64()), _machines), Plot, Racks, () => _pranks.Weather);
+        var clients = new ClusterClients(
+            Kernel, new BrokerDirectory(new SeededRandom(Kernel.Random.NextUInt64()), _machines), Plot, Racks, () => _pranks.Weather);
         var topic = await clients.CreateTopicAsync(_partitions);
         await UntilAsync(
             () => Array.TrueForAll(_machines, machine => machine.Image is { } image && image.TryGetTopic(topic.Id, out _)),

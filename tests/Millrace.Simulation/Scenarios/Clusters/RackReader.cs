@@ -3,7 +3,9 @@ using Millrace.Simulation.Scenarios.Brokers;
 
 namespace Millrace.Simulation.Scenarios.Clusters;
 
-/// <summary>A consumer that says which rack it is in, and reads on through a partition wherever it is sent; now and then it goes to somewhere else in it.</summary>
+/// <summary>
+/// A consumer that says which rack it is in, and reads on through a partition wherever it is sent; now and then it goes to somewhere else in it.
+/// </summary>
 /// <param name="kernel">Its world.</param>
 /// <param name="route">Its rack, and the way there.</param>
 /// <param name="reader">Fetches.</param>
