@@ -169,7 +169,8 @@ internal sealed class TailPoll(
         foreach (var told in answer.Extents)
         {
             var begin = reads.Count > 0 ? reads[^1].EndOffset : offset;
-            reads.Add((told.EndOffset, ReadWalAsync(new WalExtent(told.Location, told.Term, told.Index, told.EndOffset, told.Bytes), begin, token)));
+            var extent = new WalExtent(told.Location, told.Term, told.Index, new StreamEpoch(answer.LeaderEpoch), told.EndOffset, told.Bytes);
+            reads.Add((told.EndOffset, ReadWalAsync(extent, begin, token)));
         }
 
         foreach (var (end, read) in reads)

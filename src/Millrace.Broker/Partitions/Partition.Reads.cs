@@ -7,6 +7,9 @@ namespace Millrace.Broker.Partitions;
 /// <summary>What requests learn from an open partition.</summary>
 internal sealed partial class Partition
 {
+    // They are read all at once.
+    private const int MostExtents = 32;
+
     /// <summary>Reads whole batches for a fetch. Does not wait for data; the partition must be open, or it says why it is not.</summary>
     public async ValueTask<PartitionRead> ReadAsync(PartitionFetch fetch, CancellationToken token)
     {
@@ -66,7 +69,7 @@ internal sealed partial class Partition
     {
         var extents = new List<WalExtent>();
         var bytes = 0L;
-        while (leastBytes > 0 && (bytes < maxBytes || extents.Count == 0)
+        while (leastBytes > 0 && extents.Count < MostExtents && (bytes < maxBytes || extents.Count == 0)
             && _stream?.FindInWal(offset) is { } extent && extent.Bytes >= leastBytes && (extents.Count == 0 || bytes + extent.Bytes <= maxBytes))
         {
             extents.Add(extent);

@@ -135,7 +135,7 @@ internal sealed class LocalStream : IStream
                 (next, bytes) = (at.Record.EndOffset, bytes + at.Record.Payload.Length);
             }
 
-            return new WalExtent(wal.Descriptor.Location, place.Term, place.Index, next, bytes);
+            return new WalExtent(wal.Descriptor.Location, place.Term, place.Index, Epoch, next, bytes);
         }
     }
 

@@ -43,7 +43,7 @@ internal sealed class WalObjects(NodeRuntime runtime, IObjectStorage storage, Bu
                 return null;
             }
 
-            if (record.Stream == stream && record.EndOffset > offset && record.EndOffset <= extent.EndOffset)
+            if (record.Stream == stream && record.Epoch == extent.Epoch && record.EndOffset > offset && record.EndOffset <= extent.EndOffset)
             {
                 records.Add(record);
             }
