@@ -54,8 +54,9 @@ internal sealed class PartitionReader(
             ],
         };
 
-        // Who follows a partition may not have heard yet of what its leader has acknowledged. What it tells is true all the same.
-        var (end, trimmed, isDeleted) = rack is { IsSent: true } ? (0, 0, false) : (oracle.End, oracle.TrimmedTo, oracle.Topic.IsDeleted);
+        // Who follows a partition may not have heard yet of what its leader has acknowledged; one that led it a moment ago may do that by now. What it tells
+        // is true all the same.
+        var (end, trimmed, isDeleted) = rack is not null ? (0, 0, false) : (oracle.End, oracle.TrimmedTo, oracle.Topic.IsDeleted);
         var answer = await client.CallAsync<FetchRequest, FetchResponse>(request, version);
         var partition = answer.Responses.Count == 0 ? null : answer.Responses[0].Partitions[0];
         var error = (ErrorCode)(partition?.ErrorCode ?? answer.ErrorCode);
