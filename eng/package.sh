@@ -1,19 +1,21 @@
 # Sourced by ./millrace behind build.sh: makes a package of the program with all that it needs, for machines without .NET.
 
-# package [--deb] [--arch x64|arm64] [--output FOLDER]: prints the path of what it made.
+# package [--deb|--image] [--arch x64|arm64] [--output FOLDER]: prints the path of what it made.
 package() {
     local kind=archive arch=x64 output=$repo/artifacts/package
     while [ $# -gt 0 ]; do
         case $1 in
             --deb) kind=deb; shift ;;
+            --image) kind=image; shift ;;
             --arch) arch=${2:-}; shift 2 || shift ;;
             --output) output=${2:-}; shift 2 || shift ;;
             -h | --help)
-                echo "millrace package [--deb] [--arch x64|arm64] [--output FOLDER]: makes millrace-VERSION-linux-ARCH.tar.gz, or with --deb" \
-                    "millrace_VERSION_ARCH.deb (by default in artifacts/package), which need no .NET"
+                echo "millrace package [--deb|--image] [--arch x64|arm64] [--output FOLDER]: makes millrace-VERSION-linux-ARCH.tar.gz, with --deb" \
+                    "millrace_VERSION_ARCH.deb, or with --image millrace-VERSION-linux-ARCH.oci.tar, an image for containers in OCI's layout" \
+                    "(by default in artifacts/package), which need no .NET"
                 return 0
                 ;;
-            *) echo "millrace: package takes --deb, --arch x64|arm64 and --output FOLDER, and not '$1'." >&2; return 2 ;;
+            *) echo "millrace: package takes --deb, --image, --arch x64|arm64 and --output FOLDER, and not '$1'." >&2; return 2 ;;
         esac
     done
     case $arch in
@@ -26,6 +28,10 @@ package() {
     fi
     if [ $kind = deb ] && ! command -v dpkg-deb >/dev/null; then
         echo "millrace: --deb needs dpkg-deb, of Debian's package dpkg." >&2
+        return 1
+    fi
+    if [ $kind = image ] && ! { command -v mmdebstrap && command -v umoci; } >/dev/null; then
+        echo "millrace: --image needs mmdebstrap and umoci, of Debian's packages of these names, on Debian 12 or newer." >&2
         return 1
     fi
 

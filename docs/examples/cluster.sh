@@ -30,7 +30,7 @@ await() {
             echo "$what: that did not come in time" >&2
             exit 1
         fi
-        sleep 0.2
+        sleep 1
     done
 }
 
@@ -44,20 +44,19 @@ start_cluster() {
     say "$1 brokers serve at $MILLRACE_BOOTSTRAP"
 }
 
-# start_broker NAME: one more in the same cluster.
+# start_broker NAME: one more in the same cluster, with the patience of brokers that share one machine.
 start_broker() {
     "$millrace" start --store "file://$folder/cluster/store" --wal object --name "$1" --listen 127.0.0.1:0 --data-dir "$folder/$1" \
-        >"$folder/$1.out" 2>"$folder/$1.log" &
+        --set millrace.lease.ms=5000 --set millrace.fence.ms=6000 >"$folder/$1.out" 2>"$folder/$1.log" &
     started+=($!)
     await 60 "Broker $1" grep -q '^ready' "$folder/$1.out"
     say "$1 has joined"
 }
 
-# write_to TOPIC RECORDS_A_SECOND BYTES: goes on in the background until the script ends.
+# write_to TOPIC RECORDS_A_SECOND BYTES: goes on in the background until the script ends. Of random bytes: what repeats itself is compressed to nothing.
 write_to() {
-    local record
-    record=$(head -c "$3" /dev/zero | tr '\0' 'x')
-    while for _ in $(seq $(($2 / 10))); do echo "$record"; done; do sleep 0.1; done 2>/dev/null | "$millrace" produce "$1" >"$folder/$1.written" 2>&1 &
+    head -n $(($2 / 10)) >"$folder/$1.records" < <(base64 --wrap="$3" /dev/urandom 2>/dev/null)
+    while cat "$folder/$1.records"; do sleep 0.1; done 2>/dev/null | "$millrace" produce "$1" >"$folder/$1.written" 2>&1 &
     started+=($!)
 }
 

@@ -24,6 +24,9 @@ internal sealed class BalancePlanner(BalanceRules rules)
     private string? _waits = NotYet;
     private bool _hasLooked;
 
+    /// <summary>By which it judges from the next look on.</summary>
+    public BalanceRules Rules { get; set; } = rules;
+
     /// <summary>Takes in what one window has brought.</summary>
     /// <param name="image">The cluster.</param>
     /// <param name="loads">The newest of every node that has said so lately.</param>
@@ -48,7 +51,7 @@ internal sealed class BalancePlanner(BalanceRules rules)
             _streaks.Observe(goal, node, isSo);
         }
 
-        return new BalancePlan(Draft(spread, (goal, node) => _streaks.Of(goal, node) >= rules.Windows, rules.MovesPerMinute - _lately.Count));
+        return new BalancePlan(Draft(spread, (goal, node) => _streaks.Of(goal, node) >= Rules.Windows, Rules.MovesPerMinute - _lately.Count));
     }
 
     /// <summary>What nodes get that have come within a window: they have nothing yet that anybody could have measured.</summary>
@@ -88,7 +91,7 @@ internal sealed class BalancePlanner(BalanceRules rules)
 
         var spread = LoadSpread.Of(image, loads, _averages, excluded, static _ => false);
         var due = Judge(spread).Where(judged => judged.IsSo).Select(judged => (judged.Goal, judged.Node)).ToHashSet();
-        return new BalancePlan(Draft(spread, (goal, node) => due.Contains((goal, node)), rules.MovesPerMinute));
+        return new BalancePlan(Draft(spread, (goal, node) => due.Contains((goal, node)), Rules.MovesPerMinute));
     }
 
     /// <summary>What of nodes is as it should not be.</summary>
@@ -96,15 +99,15 @@ internal sealed class BalancePlanner(BalanceRules rules)
     {
         foreach (var node in spread.Nodes)
         {
-            yield return (BalanceGoal.Overload, node.Node.Id, BusyProcessors.IsSo(node, rules));
-            yield return (BalanceGoal.Load, node.Node.Id, HighLoads.IsSo(node, spread, rules));
-            yield return (BalanceGoal.Count, node.Node.Id, HighCounts.IsSo(node, spread, rules));
+            yield return (BalanceGoal.Overload, node.Node.Id, BusyProcessors.IsSo(node, Rules));
+            yield return (BalanceGoal.Load, node.Node.Id, HighLoads.IsSo(node, spread, Rules));
+            yield return (BalanceGoal.Count, node.Node.Id, HighCounts.IsSo(node, spread, Rules));
         }
     }
 
     private IReadOnlyList<BalanceMove> Draft(LoadSpread spread, Func<BalanceGoal, NodeId, bool> isDue, int room)
     {
-        var draft = new BalanceDraft(spread, rules, isDue, room);
+        var draft = new BalanceDraft(spread, Rules, isDue, room);
         EmptyNodes.Plan(draft);
         BusyProcessors.Plan(draft);
         HighLoads.Plan(draft);
@@ -128,7 +131,7 @@ internal sealed class BalancePlanner(BalanceRules rules)
 
     private void Forget(TimeSpan now)
     {
-        foreach (var rested in _moved.Where(moved => now - moved.Value >= rules.Rest).Select(moved => moved.Key).ToArray())
+        foreach (var rested in _moved.Where(moved => now - moved.Value >= Rules.Rest).Select(moved => moved.Key).ToArray())
         {
             _moved.Remove(rested);
         }

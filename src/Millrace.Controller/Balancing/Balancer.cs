@@ -80,11 +80,12 @@ public sealed class Balancer(NodeRuntime runtime, ClusterController controller, 
     {
         lock (_planning)
         {
+            _planner.Rules = Rules(image);
             return _planner.Preview(image, controller.Loads.Fresh(), Excluded(image));
         }
     }
 
-    internal BalancerMode Mode(MetadataImage image) => Enum.Parse<BalancerMode>(Config(image, BrokerConfigs.BalancerMode), ignoreCase: true);
+    internal BalancerMode Mode(MetadataImage image) => Enum.Parse<BalancerMode>(Config(image, BrokerConfigs.BalancerMode).AsText(), ignoreCase: true);
 
     /// <summary>Waits until a node is there that was not before.</summary>
     /// <returns>False if none has come within that time.</returns>
@@ -121,6 +122,7 @@ public sealed class Balancer(NodeRuntime runtime, ClusterController controller, 
         BalancePlan plan;
         lock (_planning)
         {
+            _planner.Rules = Rules(image);
             plan = look(_planner, image, now);
         }
 
@@ -173,15 +175,18 @@ public sealed class Balancer(NodeRuntime runtime, ClusterController controller, 
         (_advised, _waits) = ([], null);
     }
 
+    private BalanceRules Rules(MetadataImage image) =>
+        options.BalanceRules with { BeginBytes = Config(image, BrokerConfigs.BalancerBytesPerSecond).AsLong() };
+
     private BalanceExclusions Excluded(MetadataImage image) =>
         new(
             Items(image, BrokerConfigs.BalancerExcludedTopics).ToFrozenSet(StringComparer.Ordinal),
             Items(image, BrokerConfigs.BalancerExcludedBrokers).Select(id => new NodeId(int.Parse(id, CultureInfo.InvariantCulture))).ToFrozenSet());
 
     private string[] Items(MetadataImage image, string name) =>
-        Config(image, name).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        Config(image, name).AsText().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     // As this broker has it, like any config of a broker: what is set for all is set for each of them.
-    private string Config(MetadataImage image, string name) =>
-        new ConfigResolver(image.Controller ?? MetadataImage.AllBrokers, options.Settings).Broker(image, name).AsText();
+    private EffectiveConfig Config(MetadataImage image, string name) =>
+        new ConfigResolver(image.Controller ?? MetadataImage.AllBrokers, options.Settings).Broker(image, name);
 }

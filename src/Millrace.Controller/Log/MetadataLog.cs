@@ -88,6 +88,14 @@ public sealed class MetadataLog : IAsyncDisposable
         NodeRuntime runtime, IObjectStorage storage, MetadataLogOptions options, CancellationToken token) =>
         ReadAsync(runtime, storage, options, whole: false, token);
 
+    /// <summary>
+    /// Whether the log in a bucket has, or had, the entry that made a version of the image. Where it has not, whoever told of that version is the controller
+    /// of another bucket, perhaps of one that this one was copied from.
+    /// </summary>
+    /// <exception cref="ObjectLogException">Corrupt.</exception>
+    public static ValueTask<bool> ReachesAsync(NodeRuntime runtime, IObjectStorage storage, MetadataVersion version, CancellationToken token) =>
+        In(runtime, storage).ReachesAsync(new LogPlace(version.Term, version.Index), token);
+
     /// <summary>Applies everything that is in the log by now.</summary>
     public async ValueTask ReadToTailAsync(CancellationToken token)
     {
@@ -230,7 +238,7 @@ public sealed class MetadataLog : IAsyncDisposable
     private static async ValueTask<MetadataLog> ReadAsync(
         NodeRuntime runtime, IObjectStorage storage, MetadataLogOptions options, bool whole, CancellationToken token)
     {
-        var log = new ObjectLog(runtime, storage, Prefix, new ObjectLogOptions { InFlight = 1 });
+        var log = In(runtime, storage);
         var snapshots = new SnapshotStore(runtime, storage, options);
         var search = await snapshots.FindAsync(whole, token);
         var opened = new MetadataLog(runtime, log, snapshots, options, search, whole);
@@ -238,6 +246,8 @@ public sealed class MetadataLog : IAsyncDisposable
         opened.RequireAllBefore(search.Damaged);
         return opened;
     }
+
+    private static ObjectLog In(NodeRuntime runtime, IObjectStorage storage) => new(runtime, storage, Prefix, new ObjectLogOptions { InFlight = 1 });
 
     private ValueTask ApplyAsync(LogStep step)
     {

@@ -1,5 +1,4 @@
 using System.Buffers;
-using Millrace.Protocol.Primitives;
 
 namespace Millrace.Coordination.Shards;
 
@@ -13,7 +12,6 @@ internal interface ICoordinatorRecordCodec<TRecord>
     /// <returns>Whether there is a value.</returns>
     bool WriteValue(TRecord record, IBufferWriter<byte> value);
 
-    /// <summary>Reads a record, keeping none of the memory. False for a kind of record that this version does not know.</summary>
-    /// <exception cref="ProtocolException">The bytes are not what their version says.</exception>
-    bool TryRead(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte>? value, out TRecord record);
+    /// <summary>For one log, whose records it is given one after another.</summary>
+    ICoordinatorRecordReader<TRecord> NewReader();
 }

@@ -41,6 +41,7 @@ internal sealed class LoadingShard<TShard, TRecord>(TShard shard, TimerQueue<TRe
     /// <exception cref="CoordinatorException">As the log's; Unavailable, too, where the log was trimmed beyond what was read of it.</exception>
     public async Task ReadAsync(IPartitionLoader log, ICoordinatorRecordCodec<TRecord> codec, ILogger logger, string name, CancellationToken token)
     {
+        var reader = codec.NewReader();
         await foreach (var part in log.ReadAsync(NextOffset, token))
         {
             IsWhole = false;
@@ -52,7 +53,7 @@ internal sealed class LoadingShard<TShard, TRecord>(TShard shard, TimerQueue<TRe
 
             foreach (var record in part.Records)
             {
-                if (codec.TryRead(record.Key, record.Value, out var known))
+                if (reader.TryRead(record.Key, record.Value, out var known))
                 {
                     shard.Replay(known);
                 }

@@ -29,6 +29,7 @@ public static class BrokerConfigs
     public const string LogRetentionCheckIntervalMs = "log.retention.check.interval.ms";
     public const string MaxConnections = "max.connections";
     public const string MaxConnectionsPerIp = "max.connections.per.ip";
+    public const string BalancerBytesPerSecond = "millrace.balancer.bytes.per.second";
     public const string BalancerExcludedBrokers = "millrace.balancer.excluded.brokers";
     public const string BalancerExcludedTopics = "millrace.balancer.excluded.topics";
     public const string BalancerMode = "millrace.balancer.mode";
@@ -89,6 +90,8 @@ public static class BrokerConfigs
         ConfigDefinition.List(
             CordonedLogDirs, "", static item => item == "*" ? null : "There is one store, of all brokers: * means it",
             "With *, the broker gets no new partitions. Set for one broker, while it runs or is away."),
+        ConfigDefinition.Long(
+            BalancerBytesPerSecond, 5_000_000, 0, "A broker whose load is above the mean by less than this is not relieved of any: it would be worth no move."),
         ConfigDefinition.List(
             BalancerExcludedBrokers, "",
             static item => int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? null : "A broker's id is a number",

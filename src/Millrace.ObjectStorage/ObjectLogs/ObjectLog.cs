@@ -44,6 +44,12 @@ public sealed class ObjectLog
     /// <summary>Nothing below this place is part of the log any more. Whoever knows a single-term log by its id alone reads from here.</summary>
     public ValueTask<LogPlace> BoundaryAsync(CancellationToken token) => _objects.BoundaryAsync(token);
 
+    /// <summary>Whether the log has an object at a place, or had one that has been trimmed.</summary>
+    /// <exception cref="ObjectLogException">Corrupt.</exception>
+    public async ValueTask<bool> ReachesAsync(LogPlace place, CancellationToken token) =>
+        // In this order: what is absent may have been trimmed meanwhile.
+        await _objects.GetAsync(place, whole: false, token) is not null || await BoundaryAsync(token) > place;
+
     /// <summary>Reads the log from a known place on. The caller disposes the reader.</summary>
     public ObjectLogReader Read(LogStart start) => new(_objects, start, whole: true, _ => null);
 

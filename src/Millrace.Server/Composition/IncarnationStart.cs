@@ -83,6 +83,7 @@ internal sealed class IncarnationStart(
         await RemoveUnfinishedAsync(wals, token);
         var nodes = new NodeRegistry(life, member.Channel);
         var self = await RegisterAsync(nodes, token);
+        await RefuseCopyAsync(store, self, token);
         member.Registered = self;
         // From the first thing on that it is to recover: whoever cannot do it keeps others waiting.
         member.WatchStore(() => store.Owing);
@@ -169,6 +170,23 @@ internal sealed class IncarnationStart(
         catch (RegistrationException refusal)
         {
             throw new NodeStartException(refusal.Message, refusal);
+        }
+    }
+
+    /// <summary>
+    /// A copy of a store names the controller of the original, and is believed: whatever was written here would be missing there. But what the controller has
+    /// just written is not in the copy. The original forgets a node that it does not hear of.
+    /// </summary>
+    private async Task RefuseCopyAsync(AwaitedObjectStorage store, NodeIncarnation self, CancellationToken token)
+    {
+        var image = member.Metadata.Image;
+        if (!await MetadataLog.ReachesAsync(node, store, image.Version, token))
+        {
+            var others = image.LiveNodes.Where(other => other.Id != self.Node).Select(other => other.Endpoints[0]).Take(3);
+            throw new NodeStartException(
+                $"{store.Name} is a copy of the store of cluster {image.ClusterId}, whose brokers live ({string.Join(", ", others)}): "
+                + "what they write is not here. Give this one their store (--store, --data-dir); or, to go on with the copy, stop them, or start it where it "
+                + "cannot reach them.");
         }
     }
 

@@ -75,7 +75,8 @@ internal sealed record NodeOptions
             Listeners = listeners,
             Name = settings[ServerSettings.NodeName].Value ?? NameOf(listeners, data),
             Http = settings[ServerSettings.HttpListener].Value is { } http and not "off" ? HostPort.Parse(http, ServerSettings.HttpListener) : null,
-            Rack = settings[BrokerConfigs.BrokerRack].Value,
+            // A template that fills in the zone has an empty one where there is none.
+            Rack = settings[BrokerConfigs.BrokerRack].Value is { Length: > 0 } rack ? rack : null,
             NodeId = NodeIdOf(settings),
             Store = settings[ServerSettings.Store].Value ?? new Uri(Path.Combine(data, "store")).AbsoluteUri,
             Wal = WalChoice.Of(settings, data),

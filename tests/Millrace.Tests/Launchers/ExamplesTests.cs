@@ -4,6 +4,7 @@ using Xunit;
 namespace Millrace.Tests.Launchers;
 
 /// <summary>The scripts in <c>docs/examples</c> work as they are, and leave nothing behind.</summary>
+[Collection("Examples")]
 public sealed class ExamplesTests(ITestOutputHelper output)
 {
     private static readonly string Folder = Path.Combine(Repository.Root, "docs", "examples");

@@ -14,9 +14,9 @@ namespace Millrace.Coordination.Groups.Records;
 /// </remarks>
 internal sealed class GroupRecordCodec : ICoordinatorRecordCodec<GroupRecord>
 {
-    private const short OldOffsetKey = 0;
-    private const short OffsetKey = 1;
-    private const short GroupKey = 2;
+    /// <summary>The kinds of keys.</summary>
+    public const short OldOffsetKey = 0, OffsetKey = 1, GroupKey = 2;
+
     private const short GroupValueVersion = 3;
 
     public void WriteKey(GroupRecord record, IBufferWriter<byte> key)
@@ -50,24 +50,7 @@ internal sealed class GroupRecordCodec : ICoordinatorRecordCodec<GroupRecord>
         }
     }
 
-    public bool TryRead(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte>? value, out GroupRecord record)
-    {
-        switch (VersionedBytes.PeekVersion(key))
-        {
-            case OldOffsetKey or OffsetKey:
-                var offset = VersionedBytes.DecodeKey<OffsetCommitKey>(key);
-                var committed = value is { } stored ? FromValue(VersionedBytes.Decode<OffsetCommitValue>(stored)) : null;
-                record = new OffsetRecord(offset.Group, offset.Topic, offset.Partition, committed);
-                return true;
-            case GroupKey:
-                var group = VersionedBytes.DecodeKey<GroupMetadataKey>(key);
-                record = new GroupMetadataRecord(group.Group, value is { } image ? FromValue(VersionedBytes.Decode<GroupMetadataValue>(image)) : null);
-                return true;
-            default:
-                record = null!;
-                return false;
-        }
-    }
+    public ICoordinatorRecordReader<GroupRecord> NewReader() => new GroupRecordReader();
 
     private static short VersionOf(CommittedOffset offset) => (short)(offset.ExpireTimestamp >= 0 ? 1 : offset.TopicId != Guid.Empty ? 4 : 3);
 
@@ -79,16 +62,6 @@ internal sealed class GroupRecordCodec : ICoordinatorRecordCodec<GroupRecord>
         CommitTimestamp = offset.CommitTimestamp,
         ExpireTimestamp = offset.ExpireTimestamp,
         TopicId = offset.TopicId,
-    };
-
-    private static CommittedOffset FromValue(OffsetCommitValue value) => new()
-    {
-        Offset = value.Offset,
-        LeaderEpoch = value.LeaderEpoch,
-        Metadata = value.Metadata,
-        CommitTimestamp = value.CommitTimestamp,
-        ExpireTimestamp = value.ExpireTimestamp,
-        TopicId = value.TopicId,
     };
 
     private static GroupMetadataValue ToValue(GroupImage group) => new()
@@ -111,30 +84,6 @@ internal sealed class GroupRecordCodec : ICoordinatorRecordCodec<GroupRecord>
         SessionTimeout = (int)member.SessionTimeout.TotalMilliseconds,
         Subscription = member.Subscription,
         Assignment = member.Assignment,
-    };
-
-    private static GroupImage FromValue(GroupMetadataValue value) => new()
-    {
-        ProtocolType = value.ProtocolType,
-        Generation = value.Generation,
-        Protocol = value.Protocol,
-        Leader = value.Leader,
-        StateTimestamp = value.CurrentStateTimestamp,
-        Members = [.. value.Members.Select(FromValue)],
-    };
-
-    private static MemberImage FromValue(GroupMetadataValue.MemberMetadata value) => new()
-    {
-        MemberId = value.MemberId,
-        InstanceId = value.GroupInstanceId,
-        ClientId = value.ClientId,
-        ClientHost = value.ClientHost,
-        // Kafka's oldest form has one timeout for both.
-        RebalanceTimeout = TimeSpan.FromMilliseconds(value.RebalanceTimeout < 0 ? value.SessionTimeout : value.RebalanceTimeout),
-        SessionTimeout = TimeSpan.FromMilliseconds(value.SessionTimeout),
-        // The frame that it was read from is not ours to keep.
-        Subscription = value.Subscription.ToArray(),
-        Assignment = value.Assignment.ToArray(),
     };
 
     private static void Write<T>(IBufferWriter<byte> output, short prefix, T message, short version)

@@ -1,4 +1,6 @@
+using Millrace.Controller.Balancing;
 using Millrace.Metadata.Channel;
+using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
@@ -33,6 +35,10 @@ internal sealed class ClusterMachine : INodeObserver
     private static readonly TimeSpan[] DeletionDelays = [TimeSpan.FromSeconds(12), TimeSpan.FromSeconds(20), TimeSpan.FromMinutes(10)];
     private static readonly TimeSpan ProducersAreKept = TimeSpan.FromDays(20);
     private static readonly TimeSpan LongestAbsence = TimeSpan.FromSeconds(3);
+
+    /// <summary>It has a minute in all, and loads that are mostly noise: that it moves for nothing is what is wanted.</summary>
+    private static readonly BalanceRules HastyBalance =
+        BalanceRules.Default with { Window = TimeSpan.FromSeconds(3), Windows = 1, Rest = TimeSpan.FromSeconds(5), Doubts = 0 };
 
     /// <summary>Whoever was troubled is given up a moment later, and asks for a while who leads.</summary>
     public static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(15);
@@ -293,6 +299,7 @@ internal sealed class ClusterMachine : INodeObserver
 
         // No image tells of it.
         _kernel.Coverage.Count("moves: taken back", line.Contains("were to be handed over serve on", StringComparison.Ordinal) ? 1 : 0);
+        _kernel.Coverage.Count("moves: by the balancer", line.Contains("Moves partition", StringComparison.Ordinal) ? 1 : 0);
     }
 
     private async Task LiveAsync()
@@ -349,6 +356,9 @@ internal sealed class ClusterMachine : INodeObserver
                 KeyValuePair.Create(ServerSettings.InternalListener, $"{Host}:0"),
                 .. rack is null ? [] : _world.RackSettings.Append(KeyValuePair.Create("broker.rack", rack)),
                 .. _world.Times.Settings,
+                KeyValuePair.Create(BrokerConfigs.BalancerMode, _world.IsBalanced ? "on" : "off"),
+                // All that is written here comes to some kilobytes a second.
+                KeyValuePair.Create(BrokerConfigs.BalancerBytesPerSecond, "0"),
                 KeyValuePair.Create("offsets.topic.num.partitions", "2"),
                 KeyValuePair.Create("millrace.offsets.spare.records", "10"),
                 KeyValuePair.Create("group.initial.rebalance.delay.ms", "200"),
@@ -371,6 +381,7 @@ internal sealed class ClusterMachine : INodeObserver
                     // Two have the same objects where one is slow.
                     CompactionPatience = random.Pick([TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(10)]),
                     CompactionRules = _mistakes.CompactionRules,
+                    BalanceRules = _world.IsBalanced ? HastyBalance : BalanceRules.Default,
                     CollectionInterval = random.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2)),
                     // Readers that have not heard of it yet find nothing there.
                     DeletionDelay = _world.Fault == PlantedFault.ForgetWhereRangesWent ? TimeSpan.Zero : random.Pick(DeletionDelays),

@@ -38,6 +38,7 @@ internal sealed class ClusterWorld
             KeyValuePair.Create(BrokerConfigs.FollowedWalBytes, lots.Pick(["0", "1", "300"])),
             KeyValuePair.Create(BrokerConfigs.FollowedMaxBytes, lots.Pick(["0", "10000", "100000", "16000000"])),
         ];
+        IsBalanced = plot == ClusterPlot.HandOvers && kernel.Random.Chance(0.5);
         _machines = [.. Enumerable.Range(0, kernel.Random.Pick([3, 3, 3, 4, 5])).Select(number => new ClusterMachine(this, number))];
         _partitions = kernel.Random.Next(2, 5);
         Oracle = new ClusterOracle(kernel, TroubleOf);
@@ -64,6 +65,9 @@ internal sealed class ClusterWorld
 
     /// <summary>What brokers hold of partitions that they follow, and from how many bytes on they read those in the leader's WAL.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> RackSettings { get; }
+
+    /// <summary>Whether the controller evens the loads.</summary>
+    public bool IsBalanced { get; }
 
     public IReadOnlyList<ClusterMachine> Machines => _machines;
 

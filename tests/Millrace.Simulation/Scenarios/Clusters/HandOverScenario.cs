@@ -16,7 +16,7 @@ internal sealed class HandOverScenario : IScenario
     [
         "nodes: killed", "network: answers late", "network: controller unheard", "network: connections cut", "nodes: cut off from the store",
         "clients: no answer", "clients: sent elsewhere", "controllers: changes",
-        "moves: done", "moves: done, of groups", "moves: given back", "moves: taken back", "moves: ended by a fence", "moves: cancelled",
+        "moves: done", "moves: done, of groups", "moves: given back", "moves: by the balancer", "moves: ended by a fence", "moves: cancelled",
     ];
 
     public Task RunAsync(SimulationKernel kernel, PlantedFault? fault) => new ClusterWorld(kernel, ClusterPlot.HandOvers, fault).RunAsync();

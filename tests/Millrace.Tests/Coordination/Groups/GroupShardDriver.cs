@@ -138,9 +138,10 @@ internal sealed class GroupShardDriver
     {
         var shard = new GroupShard(
             _options, new ShardContext<GroupRecord>(Time, _random, timers, NullLogger.Instance, MaxBatchBytes));
+        var reader = _codec.NewReader();
         foreach (var (key, value) in Records)
         {
-            if (!_codec.TryRead(key, value is null ? (ReadOnlyMemory<byte>?)null : value, out var record))
+            if (!reader.TryRead(key, value is null ? (ReadOnlyMemory<byte>?)null : value, out var record))
             {
                 throw new InvalidOperationException("The log holds an unknown record");
             }

@@ -6,7 +6,7 @@ using Millrace.Protocol.Primitives;
 namespace Millrace.Tests.Coordination.Shards;
 
 /// <summary>The smallest shard: numbers are added to a sum, and somebody may wait for the sum to reach a bound.</summary>
-internal sealed class CounterShard(ShardContext<long> context) : ICoordinatorShard<long>, ICoordinatorRecordCodec<long>
+internal sealed class CounterShard(ShardContext<long> context) : ICoordinatorShard<long>, ICoordinatorRecordCodec<long>, ICoordinatorRecordReader<long>
 {
     /// <summary>What a record has more than the sum that it is, if it is no addend.</summary>
     public const long Whole = 1L << 40;
@@ -105,6 +105,8 @@ internal sealed class CounterShard(ShardContext<long> context) : ICoordinatorSha
         value.Write(Encoding.UTF8.GetBytes(record.ToString()));
         return true;
     }
+
+    public ICoordinatorRecordReader<long> NewReader() => this;
 
     public bool TryRead(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte>? value, out long record)
     {

@@ -27,7 +27,7 @@ public sealed class RecordBufferTests
         Assert.Equal([false, true, false], encoded.Select(record => record.Value.HasValue));
         foreach (var (record, written) in encoded.Zip(records))
         {
-            Assert.True(codec.TryRead(record.Key, record.Value, out var read));
+            Assert.True(codec.NewReader().TryRead(record.Key, record.Value, out var read));
             Assert.Equal(written, read);
         }
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Millrace.Metadata.Configs;
 using Millrace.Server.Options;
 using Xunit;
 
@@ -27,6 +28,11 @@ public sealed class NodeOptionsTests
         Assert.Equal((wal, directory), (options.Wal, options.DataDirectory));
         Assert.Equal("memory", From((ServerSettings.Store, store), (ServerSettings.Wal, "memory")).Wal);
     }
+
+    [Theory]
+    [InlineData("a", "a")]
+    [InlineData("", null)]
+    public void An_empty_rack_is_none(string rack, string? expected) => Assert.Equal(expected, From((BrokerConfigs.BrokerRack, rack)).Rack);
 
     [Theory]
     [InlineData("millrace.http.listener", "nowhere")]

@@ -9,6 +9,7 @@ namespace Millrace.Tests.Coordination.Groups.Records;
 public sealed class GroupRecordCodecTests
 {
     private readonly GroupRecordCodec _codec = new();
+    private readonly GroupRecordReader _reader = new();
 
     [Fact]
     public void An_offset_is_written_as_Kafka_writes_it()
@@ -93,10 +94,34 @@ public sealed class GroupRecordCodecTests
     [Fact]
     public void Records_of_other_kinds_are_told_apart_and_damage_is_noticed()
     {
-        Assert.False(_codec.TryRead(new byte[] { 0, 3, 0, 1, 65 }, null, out _));
-        Assert.Throws<ProtocolException>(() => _codec.TryRead(new byte[] { 0, 1, 0, 1 }, null, out _));
-        Assert.Throws<ProtocolException>(() => _codec.TryRead(Convert.FromHexString("0002000167"), new byte[] { 0, 3, 0, 9 }, out _));
+        Assert.False(_reader.TryRead(new byte[] { 0, 3, 0, 1, 65 }, null, out _));
+        Assert.Throws<ProtocolException>(() => _reader.TryRead(new byte[] { 0, 1, 0, 1 }, null, out _));
+        Assert.Throws<ProtocolException>(() => _reader.TryRead(Convert.FromHexString("0002000167"), new byte[] { 0, 3, 0, 9 }, out _));
     }
+
+    [Fact]
+    public void Names_that_come_again_are_told_from_others_and_kept_once()
+    {
+        OffsetRecord[] records =
+        [
+            Removed("group", "topic", 1), Removed("group", "topic", 1 << 24), Removed("group", "topics", 1), Removed("groupt", "opics", 1),
+            Removed("group", "topic", 1),
+        ];
+
+        var read = records.Select(Read).ToList();
+
+        Assert.Equal(records, read);
+        Assert.Same(read[0].GroupId, read[1].GroupId);
+        Assert.Same(((OffsetRecord)read[0]).Topic, ((OffsetRecord)read[1]).Topic);
+
+        // What follows the last field is no part of it, whatever came before.
+        Assert.True(_reader.TryRead(Convert.FromHexString(Key(records[0]) + "00000007"), null, out var longer));
+        Assert.Equal(records[0], longer);
+        Assert.True(_reader.TryRead(Convert.FromHexString(Key(records[0]) + "00000008"), null, out longer));
+        Assert.Equal(records[0], longer);
+    }
+
+    private static OffsetRecord Removed(string group, string topic, int partition) => new(group, topic, partition, null);
 
     private static bool IsWellFormed(string text) => !text.Any(char.IsSurrogate);
 
@@ -116,7 +141,7 @@ public sealed class GroupRecordCodecTests
     private GroupRecord Read(GroupRecord record)
     {
         var value = Value(record) is { } hex ? Convert.FromHexString(hex) : null;
-        Assert.True(_codec.TryRead(Convert.FromHexString(Key(record)), value is null ? (ReadOnlyMemory<byte>?)null : value, out var read));
+        Assert.True(_reader.TryRead(Convert.FromHexString(Key(record)), value is null ? (ReadOnlyMemory<byte>?)null : value, out var read));
         return read;
     }
 }
