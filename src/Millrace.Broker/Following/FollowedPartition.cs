@@ -24,7 +24,10 @@ namespace Millrace.Broker.Following;
 internal sealed class FollowedPartition : IReadablePartition
 {
     /// <summary>A leader that serves is heard every second. After so long readers had better ask it themselves.</summary>
-    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(5);
+
+    // It goes to memory that nobody has accounted, and readers come again for the rest.
+    private const int MostAsked = 1 << 20;
 
     private readonly NodeRuntime _runtime;
     private readonly LeaderLinks _links;
@@ -114,7 +117,7 @@ internal sealed class FollowedPartition : IReadablePartition
             return await AskAsync(leader, fetch, token);
         }
 
-        if (fetch.Offset >= Tail.End)
+        if (fetch.Offset >= Math.Max(Tail.End, word.CommittedOffset))
         {
             // The next that comes is it. Unless nothing comes.
             return _runtime.Time.GetElapsedTime(Interlocked.Read(ref _heardAt)) > LongestSilence
@@ -166,7 +169,7 @@ internal sealed class FollowedPartition : IReadablePartition
         bool isNews;
         lock (_lock)
         {
-            isNews = Hear_NeedsLock(answer);
+            isNews = HearPoll_NeedsLock(answer);
             if (answer.LeaderEpoch == _word!.Epoch)
             {
                 if (answer.Offset != Tail.End)
@@ -183,17 +186,18 @@ internal sealed class FollowedPartition : IReadablePartition
     }
 
     /// <summary>Takes batches that the leader has told the place of, and that were read there.</summary>
+    /// <param name="epoch">Of the leader that has told it; nothing happens if there is a newer one by now.</param>
     /// <param name="offset">Where they begin; nothing happens if something else comes next by now.</param>
     /// <param name="records">Whole batches.</param>
     /// <param name="limit">Of the memory for the newest batches, in bytes.</param>
     /// <exception cref="ProtocolException">The batches are none, or do not follow.</exception>
     /// <exception cref="OutOfMemoryException">There is none for the batches.</exception>
-    public void Take(long offset, ReadOnlySequence<byte> records, long limit)
+    public void Take(int epoch, long offset, ReadOnlySequence<byte> records, long limit)
     {
         int bytes;
         lock (_lock)
         {
-            bytes = Tail.End == offset ? Tail.Append(records, limit) : 0;
+            bytes = _word!.Epoch == epoch && Tail.End == offset ? Tail.Append(records, limit) : 0;
         }
 
         Progress.Advance(bytes);
@@ -207,7 +211,7 @@ internal sealed class FollowedPartition : IReadablePartition
         bool isNews;
         lock (_lock)
         {
-            isNews = Hear_NeedsLock(answer);
+            isNews = HearPoll_NeedsLock(answer);
             if (onlyObjects ? _word!.CommittedOffset != Tail.End : _word!.CommittedOffset > Tail.End)
             {
                 Tail.Reset(_word.CommittedOffset);
@@ -216,6 +220,15 @@ internal sealed class FollowedPartition : IReadablePartition
         }
 
         Tell(bytes: 0, isNews);
+    }
+
+    /// <summary>Gives up the memory for its newest batches, and goes on behind them.</summary>
+    public void LetGo()
+    {
+        lock (_lock)
+        {
+            Tail.Reset(Tail.End);
+        }
     }
 
     /// <summary>It is followed no more: whoever waits is sent to the leader.</summary>
@@ -275,17 +288,23 @@ internal sealed class FollowedPartition : IReadablePartition
         }
     }
 
+    /// <summary>The leader is heard where it is asked for what comes next: that it answers others is no sign that anything will come.</summary>
+    private bool HearPoll_NeedsLock(FollowPartitionResponse answer)
+    {
+        Interlocked.Exchange(ref _heardAt, _runtime.Time.GetTimestamp());
+        return Hear_NeedsLock(answer);
+    }
+
     /// <returns>Whether those who wait must look again, though nothing may have come.</returns>
     private bool Hear_NeedsLock(FollowPartitionResponse answer)
     {
         var before = _word;
         var word = new LeaderWord(answer.LeaderEpoch, answer.HighWatermark, answer.LogStartOffset, answer.CommittedOffset).After(before);
         _word = word;
-        Interlocked.Exchange(ref _heardAt, _runtime.Time.GetTimestamp());
-        if (before is not null && word.HighWatermark < before.HighWatermark)
+        if (before is not null && word.Epoch > before.Epoch)
         {
-            // Somebody has accepted a loss: what was told under the former leader is not there any more.
-            Tail.Reset(word.HighWatermark);
+            // All that is older lies in objects; but for what was lost, if somebody has accepted a loss, and must not be shown any more.
+            Tail.Reset(word.CommittedOffset);
             return true;
         }
 
@@ -332,7 +351,7 @@ internal sealed class FollowedPartition : IReadablePartition
                     LeaderEpoch = leader.Epoch,
                     Offset = fetch.Offset,
                     LastFetchedEpoch = fetch.LastFetchedEpoch,
-                    MaxBytes = Math.Max(fetch.MaxBytes, 0),
+                    MaxBytes = Math.Clamp(fetch.MaxBytes, 0, MostAsked),
                 },
                 token);
             batches = answer.Records is { IsEmpty: false } records ? Batches(records) : null;
@@ -344,7 +363,9 @@ internal sealed class FollowedPartition : IReadablePartition
 
         if (answer.ErrorCode != 0)
         {
-            return PartitionRead.Failed(KafkaErrorMap.ToPartitionError(answer.ErrorCode));
+            // A topic that is not known there will not be known here; until then this is the broker of a partition without a leader.
+            var error = KafkaErrorMap.ToPartitionError(answer.ErrorCode);
+            return PartitionRead.Failed(error == PartitionError.UnknownTopicId ? PartitionError.NotLeader : error);
         }
 
         Hear(answer);
@@ -378,7 +399,9 @@ internal sealed class FollowedPartition : IReadablePartition
         return new PartitionRead
         {
             Source = source,
-            HighWatermark = word.HighWatermark,
+
+            // What is committed may have grown since the leader told of it.
+            HighWatermark = Math.Max(word.HighWatermark, records.Records[^1].EndOffset),
             LogStartOffset = word.LogStartOffset,
             Records = records,
             Bytes = bytes,

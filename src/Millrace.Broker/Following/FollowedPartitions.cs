@@ -75,15 +75,14 @@ internal sealed class FollowedPartitions : IAsyncDisposable
 
     /// <summary>A partition that another node leads, for a consumer of a rack; null if that one is to ask somebody else.</summary>
     /// <param name="topic">The topic.</param>
-    /// <param name="partition">As the image has it.</param>
+    /// <param name="index">The partition.</param>
     /// <param name="rack">The consumer's.</param>
     /// <param name="listener">By which it came.</param>
     /// <param name="offset">What it wants.</param>
-    public FollowedPartition? Find(TopicImage topic, PartitionImage partition, string rack, ListenerName listener, long offset)
+    public FollowedPartition? Find(TopicImage topic, int index, string rack, ListenerName listener, long offset)
     {
-        var key = (topic.Id, partition.Index);
-        var image = _feed.Image;
-        if (image.Nodes.GetValueOrDefault(_self.Node)?.Rack != rack)
+        var key = (topic.Id, index);
+        if (_feed.Image.Nodes.GetValueOrDefault(_self.Node)?.Rack != rack)
         {
             return null;
         }
@@ -96,7 +95,10 @@ internal sealed class FollowedPartitions : IAsyncDisposable
                 return known;
             }
 
-            if (_isOver || _followed.Count == Most || partition.Leader is null || IsExcused(image)
+            // Under the lock that changes of the image wait for: none is missed.
+            var image = _feed.Image;
+            if (_isOver || _followed.Count == Most || image.FindPartition(topic.Id, index) is not { Leader: { } leader } partition || leader == _self.Node
+                || IsExcused(image)
                 || _replicas.Choose(image, topic.Id, partition, rack, listener) != _self.Node)
             {
                 return null;

@@ -2,7 +2,6 @@ using System.Buffers;
 using Millrace.Protocol.Primitives;
 using Millrace.Protocol.Records;
 using Millrace.Runtime.Buffers;
-using Millrace.Runtime.Ids;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Following;

@@ -64,7 +64,7 @@ internal sealed class LeaderLinks(NodeRuntime runtime, IConnectionFactory peers,
             Forget(leader, link);
             throw new IOException($"{leader} did not answer within {Patience.TotalSeconds:0.###} s");
         }
-        catch (Exception failure) when (IsLoss(failure))
+        catch (Exception failure) when (failure is not OperationCanceledException)
         {
             Forget(leader, link);
             throw;
@@ -117,9 +117,9 @@ internal sealed class LeaderLinks(NodeRuntime runtime, IConnectionFactory peers,
         {
             await (await link).DisposeAsync();
         }
-        catch (Exception failure) when (IsLoss(failure) || failure is OperationCanceledException)
+        catch (Exception)
         {
-            // It never came about.
+            // It never came about, as those know who waited for it.
         }
     }
 }

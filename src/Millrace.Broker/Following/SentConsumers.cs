@@ -1,5 +1,4 @@
 using Millrace.Network.Access;
-using Millrace.Runtime.Ids;
 
 namespace Millrace.Broker.Following;
 

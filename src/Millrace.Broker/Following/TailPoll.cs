@@ -91,7 +91,7 @@ internal sealed class TailPoll(
             catch (OutOfMemoryException)
             {
                 // What others give back will do, and what is given up here.
-                followed.Tail.Reset(followed.Tail.End);
+                followed.LetGo();
             }
 
             await pauses.PauseAsync(token);
@@ -108,10 +108,21 @@ internal sealed class TailPoll(
             // Readers have nothing but what lies in objects. That grows by the second at most.
             await Task.Delay(followed.Word is null ? TimeSpan.Zero : Wait, runtime.Time, token);
         }
-        else if (IsFull(maxBytes) && !await IsReadOnAsync(maxBytes, token))
+        else if (IsFull(maxBytes))
         {
-            // Its readers are behind, in what lies in objects perhaps: they had better find the rest there, too, when they come to it.
-            maxBytes = 0;
+            // Who waits for more than there is room for has to take what there is.
+            followed.Progress.EndWaits();
+            if (!await IsReadOnAsync(maxBytes, token))
+            {
+                // Its readers are behind, in what lies in objects perhaps: they had better find the rest there, too, when they come to it.
+                maxBytes = 0;
+            }
+        }
+
+        if (followed.UnreadBytes == 0 && followed.Tail.HeldBytes > limit())
+        {
+            // The last piece, which was kept to be read, and was.
+            followed.LetGo();
         }
 
         using var patience = new CancellationTokenSource(Patience, runtime.Time);
@@ -187,7 +198,7 @@ internal sealed class TailPoll(
                 joined.Add(record.Payload);
             }
 
-            followed.Take(offset, joined.ToSequence(), limit());
+            followed.Take(answer.LeaderEpoch, offset, joined.ToSequence(), limit());
             offset = end;
         }
     }

@@ -7,8 +7,11 @@ namespace Millrace.Broker.Partitions;
 /// <summary>What requests learn from an open partition.</summary>
 internal sealed partial class Partition
 {
-    // They are read all at once.
-    private const int MostExtents = 32;
+    // They are read all at once, each as a whole.
+    private const int MostExtents = 4;
+
+    // How much larger than what was asked for one may be: it has to be held as a whole.
+    private const int LargestExtent = 4;
 
     /// <summary>Reads whole batches for a fetch. Does not wait for data; the partition must be open, or it says why it is not.</summary>
     public async ValueTask<PartitionRead> ReadAsync(PartitionFetch fetch, CancellationToken token)
@@ -63,14 +66,14 @@ internal sealed partial class Partition
 
     /// <summary>
     /// Where in the store's part of the WAL the records from an offset on lie, one object after another, as long as each has so many bytes of them at least;
-    /// and so many in all, or those of one.
+    /// and so many in all, or those of one that has not many more.
     /// </summary>
     public IReadOnlyList<WalExtent> FindInWal(long offset, int leastBytes, int maxBytes)
     {
         var extents = new List<WalExtent>();
         var bytes = 0L;
-        while (leastBytes > 0 && extents.Count < MostExtents && (bytes < maxBytes || extents.Count == 0)
-            && _stream?.FindInWal(offset) is { } extent && extent.Bytes >= leastBytes && (extents.Count == 0 || bytes + extent.Bytes <= maxBytes))
+        while (leastBytes > 0 && extents.Count < MostExtents && _stream?.FindInWal(offset) is { } extent
+            && extent.Bytes >= leastBytes && bytes + extent.Bytes <= (extents.Count == 0 ? (long)LargestExtent * maxBytes : maxBytes))
         {
             extents.Add(extent);
             (offset, bytes) = (extent.EndOffset, bytes + extent.Bytes);

@@ -1,3 +1,4 @@
+using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Cache;
@@ -7,12 +8,15 @@ using Millrace.Streams.Registry;
 namespace Millrace.Streams.Reading;
 
 /// <inheritdoc cref="ICommittedStream"/>
-internal sealed class CommittedStream(StreamId id, StreamsOptions options, IStreamRegistry registry, ObjectCache cache) : ICommittedStream
+internal sealed class CommittedStream(NodeRuntime runtime, StreamId id, StreamsOptions options, IStreamRegistry registry, ObjectCache cache) : ICommittedStream
 {
-    private const int RangesAtOnce = 100;
+    private const int RangesAtOnce = 32;
 
     // Readers that are further apart than that ask again now and then: it bounds what is remembered of a stream.
-    private const int Pages = 8;
+    private const int Pages = 4;
+
+    // The owner knows it as well, and can be asked.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly Lock _lock = new();
     private readonly IReadOnlyList<ObjectRange>?[] _pages = new IReadOnlyList<ObjectRange>?[Pages];
@@ -55,6 +59,11 @@ internal sealed class CommittedStream(StreamId id, StreamsOptions options, IStre
 
         var entry = index.Ranges[found];
         var block = index.FindBlock(entry, offset);
+        if (block == entry.FirstBlock + entry.BlockCount)
+        {
+            throw DataObjectReader.Corrupt(range.Object, $"no block holds offset {offset} of stream {id}");
+        }
+
         var last = index.LastWithin(entry, block, maxBytes);
         var (records, holds) = (new List<StreamRecord>(), new List<PooledBuffer>());
         var bytes = 0L;
@@ -161,7 +170,7 @@ internal sealed class CommittedStream(StreamId id, StreamsOptions options, IStre
 
     private async ValueTask<ObjectRange?> LoadAsync(long offset, bool asOfNow, CancellationToken token)
     {
-        var page = await registry.GetRangesAsync(id, offset, RangesAtOnce, asOfNow, token);
+        var page = await AskAsync(offset, asOfNow, token);
         if (page.Count == 0)
         {
             return null;
@@ -177,6 +186,20 @@ internal sealed class CommittedStream(StreamId id, StreamsOptions options, IStre
         }
 
         return Find(page, offset);
+    }
+
+    private async ValueTask<IReadOnlyList<ObjectRange>> AskAsync(long offset, bool asOfNow, CancellationToken token)
+    {
+        using var patience = new CancellationTokenSource(Patience, runtime.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, token);
+        try
+        {
+            return await registry.GetRangesAsync(id, offset, RangesAtOnce, asOfNow, either.Token);
+        }
+        catch (OperationCanceledException) when (!token.IsCancellationRequested)
+        {
+            throw new StreamException(StreamError.ControllerLost, $"Nobody has told within {Patience.TotalSeconds:0} s where offset {offset} of stream {id} lies");
+        }
     }
 
     private void Forget()

@@ -130,7 +130,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
     public ValueTask<IReadOnlyList<StreamRecord>?> ReadWalAsync(WalExtent extent, StreamId id, long offset, CancellationToken token) =>
         _walObjects.ReadAsync(extent, id, offset, token);
 
-    public ICommittedStream FindCommitted(StreamId id) => new CommittedStream(id, Options, Components.Registry, Cache);
+    public ICommittedStream FindCommitted(StreamId id) => new CommittedStream(_runtime, id, Options, Components.Registry, Cache);
 
     public async ValueTask UploadAsync(IReadOnlyCollection<UploadGoal> goals, CancellationToken token) =>
         await TogetherAsync(goals, goal => goal.Stream.UploadAsync(goal.EndOffset, token));

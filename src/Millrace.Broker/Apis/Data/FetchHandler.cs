@@ -1,7 +1,6 @@
 using System.Buffers;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Following;
-using Millrace.Broker.Membership;
 using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Lookup;
@@ -9,8 +8,8 @@ using Millrace.Broker.Purgatory;
 using Millrace.Metadata.Image;
 using Millrace.Network.Access;
 using Millrace.Network.Requests;
-using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
+using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Streams;
@@ -40,6 +39,9 @@ internal sealed class FetchHandler(
 
     // A partition that opens keeps the others of the request waiting: not for longer than consumers usually wait for data.
     private static readonly TimeSpan OpeningPatience = TimeSpan.FromMilliseconds(500);
+
+    // For a newer image, or for a leader that is to be followed: a client had better ask anew than wait for these.
+    private static readonly TimeSpan LongestSearch = TimeSpan.FromSeconds(2);
 
     public static VersionRange Versions => new(4, 18);
 
@@ -107,18 +109,24 @@ internal sealed class FetchHandler(
         if (rack is not null && IsAhead(context, request, partitions.Image))
         {
             // Who was sent here by a leader may know of it before this broker does.
-            await racks.WhenAsync(image => !IsAhead(context, request, image), PatienceOf(request), token);
+            await racks.WhenAsync(image => !IsAhead(context, request, image), Least(PatienceOf(request), LongestSearch), token);
         }
 
         var fetch = new FetchPass(FindPartitions(context, request, context.ApiVersion >= FirstWithRacks ? rack : null), limit, request.MaxBytes);
         context.ReleaseAfterResponse(fetch);
         await partitions.WhenOpenAsync(
             fetch.Partitions.Select(wanted => wanted.Lookup.Partition), PatienceOf(request), token);
-        await racks.Followed.WhenHeardAsync(fetch.Partitions.Select(wanted => wanted.Followed), PatienceOf(request), token);
+        await racks.Followed.WhenHeardAsync(fetch.Partitions.Select(wanted => wanted.Followed), Least(PatienceOf(request), LongestSearch), token);
         await fetch.ReadAsync(token);
 
         var missing = Math.Min(request.MinBytes, fetch.MaxBytes) - fetch.Bytes;
         var left = patience - runtime.Time.GetElapsedTime(began);
+        if (Array.Exists(fetch.Partitions, static wanted => wanted.Followed is not null))
+        {
+            // By then its leader is heard, or it is for the client to ask that itself.
+            left = Least(left, FollowedPartition.LongestSilence);
+        }
+
         if (missing > 0 && left > TimeSpan.Zero && fetch.MayWait)
         {
             fetch.Release();
@@ -135,6 +143,8 @@ internal sealed class FetchHandler(
 
         return Respond(context, request, fetch);
     }
+
+    private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     private static TopicReference TopicOf(RequestContext context, FetchRequest.FetchTopic topic) =>
         new(topic.Topic, topic.TopicId, IsById: context.ApiVersion >= FirstWithTopicIds);
@@ -184,7 +194,7 @@ internal sealed class FetchHandler(
                     : lookup.Partition is not null
                         ? new FetchedPartition(lookup, partition) { SentTo = racks.Send(context.Connection, image, known.Id, led, rack) }
                         : new FetchedPartition(
-                            lookup, partition, racks.Followed.Find(known, led, rack, context.Connection.Listener, partition.FetchOffset));
+                            lookup, partition, racks.Followed.Find(known, led.Index, rack, context.Connection.Listener, partition.FetchOffset));
             }
         }
 

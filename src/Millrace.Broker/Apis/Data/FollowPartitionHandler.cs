@@ -1,4 +1,3 @@
-using System.Buffers;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Metrics;
@@ -110,9 +109,11 @@ internal sealed class FollowPartitionHandler(
     {
         ErrorCode = (short)KafkaErrorMap.ToErrorCode(read.Error),
         LeaderEpoch = partition.LeaderEpoch,
-        HighWatermark = read.HighWatermark,
+        HighWatermark = extents is [.., var last] ? Math.Max(read.HighWatermark, last.EndOffset) : read.HighWatermark,
         LogStartOffset = read.LogStartOffset,
-        CommittedOffset = partition.CommittedOffset,
+
+        // It may be above what was confirmed when that was read.
+        CommittedOffset = Math.Min(partition.CommittedOffset, read.HighWatermark),
         Offset = offset,
         DivergingEpoch = read.Diverging?.Epoch ?? -1,
         DivergingOffset = read.Diverging?.EndOffset ?? -1,

@@ -17,15 +17,23 @@ namespace Millrace.Streams.Wal.Object;
 /// <param name="limit">Of what is kept, in bytes.</param>
 internal sealed class WalObjects(NodeRuntime runtime, IObjectStorage storage, BufferPool buffers, long limit) : IDisposable
 {
+    // Each has a whole object in memory that is not among what is kept yet.
+    private const int Together = 4;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string Location, LogPlace Place), Task<ReadOnlyMemory<byte>?>> _reads = [];
-    private readonly Queue<((string Location, LogPlace Place) Key, long Bytes)> _kept = new();
+    private readonly AsyncGate _gate = new(Together);
+    private readonly Dictionary<(string Location, LogPlace Place), LinkedListNode<WalObject>> _objects = [];
+
+    // Those that were asked for first come first.
+    private readonly LinkedList<WalObject> _order = new();
     private long _keptBytes;
     private bool _isOver;
 
     /// <summary>The records of a stream in an object, from an offset on, in order.</summary>
-    /// <returns>Null if the object is gone, or is not what it was said to be.</returns>
-    /// <exception cref="OperationCanceledException"><paramref name="token"/> was cancelled: as long as the store does not answer, this goes on.</exception>
+    /// <returns>Null if the object is gone, is not what it was said to be, or could not be read within a few seconds.</returns>
+    /// <exception cref="OperationCanceledException"><paramref name="token"/> was cancelled.</exception>
     public async ValueTask<IReadOnlyList<StreamRecord>?> ReadAsync(WalExtent extent, StreamId stream, long offset, CancellationToken token)
     {
         var key = (extent.Location, new LogPlace(extent.Term, extent.Index));
@@ -57,65 +65,104 @@ internal sealed class WalObjects(NodeRuntime runtime, IObjectStorage storage, Bu
         lock (_lock)
         {
             _isOver = true;
-            _reads.Clear();
-            _kept.Clear();
-            Account_NeedsLock(-_keptBytes);
+            while (_order.First is { } oldest)
+            {
+                Forget_NeedsLock(oldest);
+            }
         }
     }
 
     private Task<ReadOnlyMemory<byte>?> Find((string Location, LogPlace Place) key)
     {
-        TaskCompletionSource<ReadOnlyMemory<byte>?> read;
+        LinkedListNode<WalObject> wanted;
         lock (_lock)
         {
-            if (_reads.TryGetValue(key, out var known))
+            if (_objects.TryGetValue(key, out var known))
             {
-                return known;
+                return known.Value.Read;
             }
 
-            read = new TaskCompletionSource<ReadOnlyMemory<byte>?>(TaskCreationOptions.RunContinuationsAsynchronously);
-            _reads.Add(key, read.Task);
+            wanted = new LinkedListNode<WalObject>(new WalObject(key.Location, key.Place));
+            _objects.Add(key, wanted);
+            _order.AddLast(wanted);
         }
 
-        _ = runtime.Spawn("wal-object-read", stopping => ReadAsync(key, read, stopping));
-        return read.Task;
+        _ = runtime.Spawn("wal-object-read", stopping => ReadAsync(wanted, stopping));
+        return wanted.Value.Read;
     }
 
-    private async Task ReadAsync((string Location, LogPlace Place) key, TaskCompletionSource<ReadOnlyMemory<byte>?> read, CancellationToken stopping)
+    private async Task ReadAsync(LinkedListNode<WalObject> wanted, CancellationToken stopping)
     {
         ReadOnlyMemory<byte>? payload = null;
         try
         {
-            payload = await new ObjectLog(runtime, storage, key.Location, ObjectWalProvider.LogOptions).FindEntryAsync(key.Place, stopping);
-        }
-        catch (ObjectLogException)
-        {
-            // Whoever wanted it asks its owner.
+            payload = await GetAsync(wanted.Value, stopping);
         }
         finally
         {
-            Keep(key, payload?.Length ?? 0);
-            read.SetResult(payload);
+            Keep(wanted, payload?.Length ?? 0);
+            wanted.Value.Complete(payload);
         }
     }
 
-    private void Keep((string Location, LogPlace Place) key, long bytes)
+    /// <returns>Null where it cannot be had: whoever wants it asks its owner.</returns>
+    private async Task<ReadOnlyMemory<byte>?> GetAsync(WalObject wanted, CancellationToken stopping)
+    {
+        using var patience = new CancellationTokenSource(Patience, runtime.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
+        try
+        {
+            await _gate.EnterAsync(either.Token);
+            try
+            {
+                return await new ObjectLog(runtime, storage, wanted.Location, ObjectWalProvider.LogOptions).FindEntryAsync(wanted.Place, either.Token);
+            }
+            finally
+            {
+                _gate.Exit();
+            }
+        }
+        catch (Exception failure) when (failure is ObjectLogException or ObjectStorageException or OutOfMemoryException)
+        {
+            return null;
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    /// <param name="wanted">What was read.</param>
+    /// <param name="bytes">None if it could not be had: whoever wants it again tries again.</param>
+    private void Keep(LinkedListNode<WalObject> wanted, long bytes)
     {
         lock (_lock)
         {
-            if (_isOver)
+            if (_isOver || wanted.List is null)
             {
                 return;
             }
 
-            _kept.Enqueue((key, bytes));
-            Account_NeedsLock(bytes);
-            while (_keptBytes > limit && _kept.TryDequeue(out var oldest))
+            if (bytes == 0)
             {
-                _reads.Remove(oldest.Key);
-                Account_NeedsLock(-oldest.Bytes);
+                Forget_NeedsLock(wanted);
+                return;
+            }
+
+            wanted.Value.Bytes = bytes;
+            Account_NeedsLock(bytes);
+            while (_keptBytes > limit)
+            {
+                Forget_NeedsLock(_order.First!);
             }
         }
+    }
+
+    private void Forget_NeedsLock(LinkedListNode<WalObject> known)
+    {
+        _order.Remove(known);
+        _objects.Remove((known.Value.Location, known.Value.Place));
+        Account_NeedsLock(-known.Value.Bytes);
     }
 
     private void Account_NeedsLock(long bytes)

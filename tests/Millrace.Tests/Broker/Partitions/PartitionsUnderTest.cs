@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Net;
-using Microsoft.AspNetCore.Connections;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Following;
 using Millrace.Broker.Membership;
@@ -202,11 +200,5 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
         var table = new PartitionTable(Node.Runtime, _around(Node.Store), Feed, Identity);
         table.Start();
         return table;
-    }
-
-    private sealed class NoPeers : IConnectionFactory
-    {
-        public ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
-            ValueTask.FromException<ConnectionContext>(new IOException("No other node is reached from here"));
     }
 }
