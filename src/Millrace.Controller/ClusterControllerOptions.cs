@@ -1,5 +1,6 @@
 using Millrace.Controller.Balancing;
 using Millrace.Controller.Objects;
+using Millrace.Controller.Scaling;
 
 namespace Millrace.Controller;
 
@@ -34,6 +35,11 @@ public sealed record ClusterControllerOptions
     public TimeSpan CompactionPatience { get; init; } = TimeSpan.FromMinutes(10);
 
     internal BalanceRules BalanceRules { get; init; } = BalanceRules.Default;
+
+    /// <summary>Who starts and stops brokers for the scaler; null where nobody does.</summary>
+    public IScalerHook? ScalerHook { get; init; }
+
+    internal ScaleRules ScaleRules { get; init; } = ScaleRules.Default;
 
     internal CompactionRules CompactionRules { get; init; } = CompactionRules.Default;
 

@@ -35,6 +35,7 @@ internal sealed class MillraceCommand : RootCommand
         Add(new BrokerCommand());
         Add(new PartitionCommand());
         Add(new BalancerCommand());
+        Add(new ScalerCommand());
         Add(new StoreCommand());
         Add(new DevCommand());
         Add(new CompletionCommand());

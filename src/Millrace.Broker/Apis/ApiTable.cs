@@ -67,6 +67,7 @@ internal static class ApiTable
             ApiEntry.For<UnregisterBrokerHandler, UnregisterBrokerRequest, UnregisterBrokerResponse>(new(deeds)),
             ApiEntry.For<DescribeNodesHandler, DescribeNodesRequest, DescribeNodesResponse>(new(broker.Identity.Node, broker.Metadata, deeds)),
             ApiEntry.For<DescribeBalancerHandler, DescribeBalancerRequest, DescribeBalancerResponse>(new(deeds)),
+            ApiEntry.For<DescribeScalerHandler, DescribeScalerRequest, DescribeScalerResponse>(new(deeds)),
             ApiEntry.For<DescribeMovesHandler, DescribeMovesRequest, DescribeMovesResponse>(new(broker.Runtime.Time, broker.Partitions)),
             ApiEntry.For<DescribeLoadHandler, DescribeLoadRequest, DescribeLoadResponse>(new(broker.Identity.Node, broker.Loads, broker.Metadata)),
         ]);

@@ -8,6 +8,7 @@ using Millrace.Controller;
 using Millrace.Controller.Balancing;
 using Millrace.Controller.Endpoint;
 using Millrace.Controller.Log;
+using Millrace.Controller.Scaling;
 using Millrace.Metadata;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
@@ -233,9 +234,11 @@ internal sealed class MemberLoop : IAsyncDisposable
             // One request that takes long is no store that is away; nor is one that nothing of the log waits for.
             () => controller.Stalled is var stalled && _storage.Owing is var owing && stalled < owing ? stalled : owing);
         var balancer = new Balancer(term, controller, _options.Controller);
-        var endpoint = new ControllerEndpoint(term, controller, _options.Controller, balancer);
+        var scaler = new Scaler(term, controller, _options.Controller);
+        var endpoint = new ControllerEndpoint(term, controller, _options.Controller, balancer, scaler);
         _ = term.Spawn("node-sessions", sessions.RunAsync);
         _ = term.Spawn("balancer", balancer.RunAsync);
+        _ = term.Spawn("scaler", scaler.RunAsync);
         Seat.Seat(new LocalController(owner, controller, endpoint, sessions));
         var beats = new Heartbeats(term, _options, owner.Id, _reports, (request, _) => ValueTask.FromResult(sessions.Hear(request, connection: null)));
         _ = term.Spawn("own-heartbeats", beats.RunAsync);

@@ -4,6 +4,7 @@ using Millrace.Controller.Balancing;
 using Millrace.Controller.Messages;
 using Millrace.Controller.Nodes;
 using Millrace.Controller.Objects;
+using Millrace.Controller.Scaling;
 using Millrace.Controller.State;
 using Millrace.Controller.Topics;
 using Millrace.Metadata;
@@ -34,7 +35,9 @@ public sealed class ControllerEndpoint : IControllerLink
     /// <param name="controller">Decides.</param>
     /// <param name="options">The defaults of topics.</param>
     /// <param name="balancer">Tells of itself; null where there is none.</param>
-    public ControllerEndpoint(NodeRuntime runtime, ClusterController controller, ClusterControllerOptions options, Balancer? balancer = null)
+    /// <param name="scaler">The same.</param>
+    public ControllerEndpoint(
+        NodeRuntime runtime, ClusterController controller, ClusterControllerOptions options, Balancer? balancer = null, Scaler? scaler = null)
     {
         _controller = controller;
 
@@ -90,6 +93,15 @@ public sealed class ControllerEndpoint : IControllerLink
             Take(new RequestKind<DescribeBalancerRequest, DescribeBalancerResponse>
             {
                 Decide = (entry, request) => questions.Describe(entry.State, request), Answer = questions.Describe,
+            });
+        }
+
+        if (scaler is not null)
+        {
+            var questions = new ScalerQuestions(scaler);
+            Take(new RequestKind<DescribeScalerRequest, DescribeScalerResponse>
+            {
+                Decide = (entry, _) => questions.Describe(entry.State), Answer = (state, _) => questions.Describe(state),
             });
         }
 

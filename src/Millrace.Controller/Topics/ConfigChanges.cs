@@ -100,6 +100,11 @@ internal sealed class ConfigChanges(ConfigResolver configs)
                 return new Refusal(ErrorCode.InvalidRequest, $"{config.Name} is set for one broker.");
             }
 
+            if (node != MetadataImage.AllBrokers && ScalerMemory.ConfigNames.Contains(config.Name))
+            {
+                return new Refusal(ErrorCode.InvalidRequest, $"{config.Name} is set for all brokers.");
+            }
+
             if (value is not null && BrokerConfigs.CheckDynamic(config.Name, value) is { } problem)
             {
                 return new Refusal(ErrorCode.InvalidRequest, problem);

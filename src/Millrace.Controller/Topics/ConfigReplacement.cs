@@ -54,7 +54,10 @@ internal sealed class ConfigReplacement(ConfigChanges changes)
         };
     }
 
-    /// <summary>The configs that go if they are not named. What an internal topic cannot be without stays.</summary>
+    /// <summary>
+    /// The configs that go if they are not named. What an internal topic cannot be without stays, and so does what the scaler keeps among those of all brokers:
+    /// whoever replaces these does not know of it.
+    /// </summary>
     private static IEnumerable<string> Present(MetadataImage cluster, AlterConfigsRequest.AlterConfigsResource resource)
     {
         if (resource.ResourceType == (sbyte)ConfigResourceType.Topic && cluster.TryGetTopic(resource.ResourceName, out var topic))
@@ -63,6 +66,6 @@ internal sealed class ConfigReplacement(ConfigChanges changes)
         }
 
         return resource.ResourceType == (sbyte)ConfigResourceType.Broker && ConfigResourceName.ToBroker(resource.ResourceName) is { } node
-            && cluster.BrokerConfigs.TryGetValue(node, out var configs) ? configs.Keys : [];
+            && cluster.BrokerConfigs.TryGetValue(node, out var configs) ? configs.Keys.Where(name => !ScalerMemory.ConfigNames.Contains(name)) : [];
     }
 }

@@ -50,6 +50,20 @@ public static class BrokerConfigs
     public const string ProducerIdExpirationMs = "producer.id.expiration.ms";
     public const string QueuedMaxRequestBytes = "queued.max.request.bytes";
     public const string ReplicaSelectorClass = "replica.selector.class";
+    public const string ScalerDesired = "millrace.scaler.desired.brokers";
+    public const string ScalerExcludedBrokers = "millrace.scaler.excluded.brokers";
+    public const string ScalerFormer = "millrace.scaler.former.brokers";
+    public const string ScalerInAfter = "millrace.scaler.in.after.ms";
+    public const string ScalerInCooldown = "millrace.scaler.in.cooldown.ms";
+    public const string ScalerMaxBrokers = "millrace.scaler.max.brokers";
+    public const string ScalerMinBrokers = "millrace.scaler.min.brokers";
+    public const string ScalerMode = "millrace.scaler.mode";
+    public const string ScalerOutAfter = "millrace.scaler.out.after.ms";
+    public const string ScalerOutCooldown = "millrace.scaler.out.cooldown.ms";
+    public const string ScalerTargetBytes = "millrace.scaler.target.bytes.per.second";
+    public const string ScalerTargetCpu = "millrace.scaler.target.cpu.ratio";
+    public const string ScalerTold = "millrace.scaler.told";
+    public const string ScalerVictim = "millrace.scaler.victim";
     public const string SocketRequestMaxBytes = "socket.request.max.bytes";
     public const string TransactionTopicNumPartitions = "transaction.state.log.num.partitions";
 
@@ -93,14 +107,13 @@ public static class BrokerConfigs
         ConfigDefinition.Long(
             BalancerBytesPerSecond, 5_000_000, 0, "A broker whose load is above the mean by less than this is not relieved of any: it would be worth no move."),
         ConfigDefinition.List(
-            BalancerExcludedBrokers, "",
-            static item => int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? null : "A broker's id is a number",
-            "Ids of brokers that the balancer moves nothing away from, and nothing to."),
+            BalancerExcludedBrokers, "", CheckId, "Ids of brokers that the balancer moves nothing away from, and nothing to."),
         ConfigDefinition.List(
             BalancerExcludedTopics, "", TopicName.Check, "Topics that the balancer moves no partitions of."),
         ConfigDefinition.OneOf(
             BalancerMode, "off", ["on", "advise", "off"],
             "Whether the cluster evens the loads of its brokers by itself: on moves partitions, advise only says which, off does not look."),
+        .. Scaler(),
         ConfigDefinition.Boolean(
             Drained, false,
             "The broker leads nothing: what it leads is handed over to others, and it gets nothing, until this is unset. Set for one broker, while it runs or "
@@ -179,6 +192,44 @@ public static class BrokerConfigs
 
     private static string? CheckListenerRack(string item) =>
         item.Split(':', StringSplitOptions.TrimEntries) is [{ Length: > 0 }, { Length: > 0 }] ? null : "It takes NAME:RACK";
+
+    private static IEnumerable<ConfigDefinition> Scaler() =>
+    [
+        ConfigDefinition.OneOf(
+            ScalerMode, "off", ["on", "advise", "off"],
+            "Whether the cluster looks how many brokers it should have: advise tells whoever asks, on also runs millrace.scaler.command, and drains a broker "
+            + "that is to go before; off does not look."),
+        ConfigDefinition.Int(ScalerMinBrokers, 1, 1, "The scaler never wants fewer brokers."),
+        ConfigDefinition.Int(ScalerMaxBrokers, 10, 1, "The scaler never wants more brokers."),
+        ConfigDefinition.Ratio(
+            ScalerTargetCpu, 0.5,
+            "The share of its processors that a broker is to use, on average over those that take part: above it brokers are to come; one is to go where four "
+            + "fifths of it would not be exceeded without it.")
+            .AndAlso(static text => double.Parse(text, CultureInfo.InvariantCulture) < 0.01 ? "Value must be at least 0.01" : null),
+        ConfigDefinition.Long(
+            ScalerTargetBytes, 0, 0, "The same for the bytes of batches that a broker takes and gives in a second; 0: they do not count."),
+        ConfigDefinition.Long(ScalerOutAfter, 120_000, 0, "How long the load has to be too high before brokers are to come."),
+        ConfigDefinition.Long(ScalerInAfter, 900_000, 0, "How long it has to be low enough before one is to go."),
+        ConfigDefinition.Long(ScalerOutCooldown, 180_000, 0, "How long after a change, and after a change of the controller, no broker is to come."),
+        ConfigDefinition.Long(ScalerInCooldown, 1_800_000, 0, "How long after a change, and after a change of the controller, none is to go."),
+        ConfigDefinition.List(
+            ScalerExcludedBrokers, "", CheckId, "Ids of brokers that the scaler never has stopped; nor those of millrace.balancer.excluded.brokers."),
+        ConfigDefinition.Int(
+            ScalerDesired, 0, 0,
+            "How many brokers there should be, as the scaler has decided last; 0 for nothing yet. To be set where one is gone for good: without that, it is "
+            + "counted as missing."),
+        ConfigDefinition.Int(
+            ScalerFormer, 0, 0,
+            "How many brokers there should have been before those were called for that have not all come: so many it will be again if they do not come and are "
+            + "needed no more. 0: nobody was called for."),
+        ConfigDefinition.Boolean(
+            ScalerTold, false, "Whether the scaler's command was run, and what it was told has neither come about nor been taken back."),
+        ConfigDefinition.Int(
+            ScalerVictim, -1, -1, "The broker that the scaler has drained, to have it stopped then. -1, as where it is not set: none is to go."),
+    ];
+
+    private static string? CheckId(string item) =>
+        int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? null : "A broker's id is a number";
 
     /// <summary>The broker's side of the topic configs: same type and range, other names.</summary>
     private static IEnumerable<ConfigDefinition> Inherited()

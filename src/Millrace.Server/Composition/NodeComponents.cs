@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Connections;
+using Millrace.Controller.Scaling;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
@@ -20,4 +21,8 @@ internal sealed record NodeComponents(
     IConnectionListenerFactory Transport,
     IConnectionListenerFactory PeerListeners,
     IConnectionFactory Peers,
-    Func<ProcessUse> Process);
+    Func<ProcessUse> Process)
+{
+    /// <summary>Starts and stops brokers for the cluster; null where nobody does.</summary>
+    public IScalerHook? ScalerHook { get; init; }
+}

@@ -160,7 +160,7 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         var mark = new BucketMark(_runtime, _components.Storage, _options.StoreWait);
         await mark.CheckAsync(token);
-        var options = _options.Cluster;
+        var options = _options.Cluster with { Controller = _options.Cluster.Controller with { ScalerHook = _components.ScalerHook } };
         // What is damaged, or a newer program's, is refused before anything is changed.
         var life = _runtime.NewPart();
         var storage = new AwaitedObjectStorage(life, _components.Storage);

@@ -8,6 +8,7 @@ using Millrace.Runtime.Files.Linux;
 using Millrace.Server.Cli;
 using Millrace.Server.Http;
 using Millrace.Server.Options;
+using Millrace.Server.Scaling;
 using Millrace.Server.Transport;
 using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Media;
@@ -47,12 +48,17 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         var transport = new SocketTransport(runtime, buffers);
         _ = runtime.Spawn("buffer-trim", token => TrimAsync(runtime, buffers, transport, token));
         // HTTP comes up beside the node: it takes as long again, and tells probes that the node is on its way.
-        var serving = StartHttpAsync(transport, stop);
+        var scaling = new ScalingReport(runtime);
+        var serving = StartHttpAsync(transport, scaling, stop);
         try
         {
             var components = new NodeComponents(
-                storage, (life, store) => Wals(life, store, walUri, buffers), buffers, transport, transport, transport, Use);
+                storage, (life, store) => Wals(life, store, walUri, buffers), buffers, transport, transport, transport, Use)
+            {
+                ScalerHook = options.ScalerCommand is { } command ? new CommandHook(runtime, command, options.ScalerCommandLimit) : null,
+            };
             await using var node = await NodeHost.StartAsync(runtime, options with { Network = network }, components, this, stop);
+            scaling.Uses(node.Member.Channel);
             await using var http = await serving;
             await SayReadyAsync(node.AddressInWords, http?.Address, _first!);
             return await RunAsync(runtime, node, stop);
@@ -162,7 +168,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         };
     }
 
-    private async Task<HttpEndpoints?> StartHttpAsync(SocketTransport transport, CancellationToken token)
+    private async Task<HttpEndpoints?> StartHttpAsync(SocketTransport transport, ScalingReport scaling, CancellationToken token)
     {
         if (options.Http is not { } address)
         {
@@ -172,12 +178,12 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         var endpoint = await address.ResolveAsync(token);
         try
         {
-            return await HttpEndpoints.StartAsync(endpoint, _health, transport, loggers, token);
+            return await HttpEndpoints.StartAsync(endpoint, _health, scaling, transport, loggers, token);
         }
         catch (IOException taken) when (taken.InnerException is AddressInUseException && !options.Settings.Values.ContainsKey(ServerSettings.HttpListener))
         {
             // Nobody has asked for this port: a second node on the machine takes another one, and says which.
-            var http = await HttpEndpoints.StartAsync(new IPEndPoint(endpoint.Address, 0), _health, transport, loggers, token);
+            var http = await HttpEndpoints.StartAsync(new IPEndPoint(endpoint.Address, 0), _health, scaling, transport, loggers, token);
             ServerMessages.HttpElsewhere(loggers.CreateLogger<NodeProcess>(), address.ToString(), http.Address);
             return http;
         }

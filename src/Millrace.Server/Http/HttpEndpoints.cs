@@ -9,7 +9,9 @@ using OpenTelemetry.Resources;
 
 namespace Millrace.Server.Http;
 
-/// <summary><c>/healthz</c>, <c>/readyz</c> and <c>/metrics</c>, on a port of their own: for operators' machines, not for clients.</summary>
+/// <summary>
+/// <c>/healthz</c>, <c>/readyz</c>, <c>/cluster/scaling</c> and <c>/metrics</c>, on a port of their own: for operators' machines, not for clients.
+/// </summary>
 internal sealed class HttpEndpoints : IAsyncDisposable
 {
     /// <summary>More are closed at once.</summary>
@@ -25,7 +27,7 @@ internal sealed class HttpEndpoints : IAsyncDisposable
     public EndPoint Address { get; }
 
     public static async Task<HttpEndpoints> StartAsync(
-        IPEndPoint address, NodeHealth health, IConnectionListenerFactory transport, ILoggerFactory loggers, CancellationToken token)
+        IPEndPoint address, NodeHealth health, ScalingReport scaling, IConnectionListenerFactory transport, ILoggerFactory loggers, CancellationToken token)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -43,7 +45,7 @@ internal sealed class HttpEndpoints : IAsyncDisposable
             .WithMetrics(metrics => metrics.AddMeter(Meters).AddPrometheusExporter());
         var application = builder.Build();
         application.UseOpenTelemetryPrometheusScrapingEndpoint("/metrics");
-        application.Run(context => AnswerAsync(context, health));
+        application.Run(context => context.Request.Path.Value == "/cluster/scaling" ? AnswerAsync(context, scaling) : AnswerAsync(context, health));
         try
         {
             await application.StartAsync(token);
@@ -64,6 +66,14 @@ internal sealed class HttpEndpoints : IAsyncDisposable
         await _application.DisposeAsync();
     }
 
+    private static async Task AnswerAsync(HttpContext context, ScalingReport scaling)
+    {
+        var (isGood, json) = await scaling.AskAsync(context.RequestAborted);
+        context.Response.ContentType = "application/json; charset=utf-8";
+        context.Response.StatusCode = isGood ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        await context.Response.WriteAsync(json + "\n");
+    }
+
     private static Task AnswerAsync(HttpContext context, NodeHealth health)
     {
         var report = context.Request.Path.Value switch
@@ -80,7 +90,7 @@ internal sealed class HttpEndpoints : IAsyncDisposable
             _ => StatusCodes.Status503ServiceUnavailable,
         };
         return context.Response.WriteAsync(report is null
-            ? "not here: /healthz, /readyz, /metrics\n"
+            ? "not here: /healthz, /readyz, /cluster/scaling, /metrics\n"
             : string.Concat(report.Lines.Select(line => line + "\n")));
     }
 }

@@ -41,6 +41,12 @@ internal sealed record NodeOptions
     /// <summary>The node's place in its cluster, its controller included.</summary>
     public ClusterOptions Cluster { get; init; } = new();
 
+    /// <summary>What starts and stops brokers for the cluster, as a line for the shell; null where nothing does.</summary>
+    public string? ScalerCommand { get; init; }
+
+    /// <summary>How long that may take.</summary>
+    public TimeSpan ScalerCommandLimit { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>How long requests under way may take when the node stops.</summary>
     public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -83,6 +89,8 @@ internal sealed record NodeOptions
             DataDirectory = settings[ServerSettings.Store].Value is null || (settings[ServerSettings.Wal].Value is null && WalChoice.IsStoreHere(settings))
                 ? data
                 : null,
+            ScalerCommand = settings[ServerSettings.ScalerCommand].Value,
+            ScalerCommandLimit = settings[ServerSettings.ScalerCommandTimeout].AsMilliseconds(),
             ShutdownGrace = settings[ServerSettings.ShutdownGrace].AsMilliseconds(),
             StoreWait = settings[ServerSettings.StoreWait].AsLong() == 0 ? Timeout.InfiniteTimeSpan : settings[ServerSettings.StoreWait].AsMilliseconds(),
             StopLimit = settings[ServerSettings.StopLimit].AsMilliseconds(),

@@ -41,6 +41,9 @@ internal static class ServerSettings
     public const string OwnershipInterval = "millrace.controller.ownership.interval.ms";
     public const string CalmOwnershipInterval = "millrace.controller.ownership.calm.interval.ms";
 
+    public const string ScalerCommand = "millrace.scaler.command";
+    public const string ScalerCommandTimeout = "millrace.scaler.command.timeout.ms";
+
     private const int MiB = 1 << 20;
 
     /// <summary>Our own. What is null by default follows from others.</summary>
@@ -120,10 +123,17 @@ internal static class ServerSettings
         ConfigDefinition.Long(
             CalmOwnershipInterval, 11_000, 500,
             "How often it looks while it hears all nodes: most of what a cluster at rest asks of its store. The same on all nodes."),
+        ConfigDefinition.Text(
+            ScalerCommand, null,
+            "What starts and stops brokers where millrace.scaler.mode is on: a command line for /bin/sh, run on the controller's machine with what should be "
+            + "in its environment (docs/operations.md). To be set on all brokers, in their files only: no client may say what runs on a machine."),
+        ConfigDefinition.Integer(
+            ScalerCommandTimeout, ConfigType.Long, 120_000, 100, 86_400_000,
+            "How long a run of that command may take before it is killed, with what it has started."),
         // The port of OpenTelemetry's exporter for Prometheus.
         ConfigDefinition.Text(
             HttpListener, "127.0.0.1:9464",
-            "Where /metrics, /healthz and /readyz are served; port 0 lets the system choose, 'off' serves none. " +
+            "Where /metrics, /healthz, /readyz and /cluster/scaling are served; port 0 lets the system choose, 'off' serves none. " +
             "Where it is not set and its default is taken, the system chooses, and the log and the line that says ready name the port."),
         ConfigDefinition.Long(ShutdownGrace, 5_000, 0, "How long requests under way may take when the node stops."),
         ConfigDefinition.Long(

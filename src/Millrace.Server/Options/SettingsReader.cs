@@ -73,6 +73,10 @@ internal sealed class SettingsReader
         {
             _problems.Add($"{key} is kept by the cluster, and set while it runs: `millrace broker cordon` or `drain`, or as a config of one broker.");
         }
+        else if (ScalerMemory.ConfigNames.Contains(key))
+        {
+            _problems.Add($"{key} is kept by the cluster, and set while it runs: `millrace config set`.");
+        }
         else if (ServerSettings.Find(key) is { } setting)
         {
             Take(setting, value);

@@ -22,7 +22,8 @@ internal static class SettingsReference
 
     /// <summary>What a node can be started with and that does something: ours first, then Kafka's.</summary>
     public static IEnumerable<ConfigDefinition> OfBrokers =>
-        ServerSettings.Own.Concat(BrokerConfigs.All.Where(config => !BrokerDuties.ConfigNames.Contains(config.Name)))
+        ServerSettings.Own.Concat(BrokerConfigs.All)
+            .Where(config => !BrokerDuties.ConfigNames.Contains(config.Name) && !ScalerMemory.ConfigNames.Contains(config.Name))
             .OrderBy(setting => !IsOwn(setting))
             .ThenBy(setting => setting.Name, StringComparer.Ordinal);
 
@@ -53,6 +54,16 @@ internal static class SettingsReference
 
             """);
         Table(page, BrokerConfigs.All.Where(config => BrokerDuties.ConfigNames.Contains(config.Name)), _ => false);
+        page.Append(
+            """
+
+            ## Of all brokers, kept by the cluster
+
+            No node is started with these: the scaler sets them.
+
+
+            """);
+        Table(page, BrokerConfigs.All.Where(config => ScalerMemory.ConfigNames.Contains(config.Name)), _ => false);
         page.Append(
             """
 

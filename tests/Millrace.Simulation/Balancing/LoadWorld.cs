@@ -109,7 +109,13 @@ internal sealed class LoadWorld
     public void Lose(NodeId node)
     {
         _nodes.Remove(node);
-        var left = _nodes.ToArray();
+        Empty(node);
+    }
+
+    /// <summary>The others lead in turn what a node has led.</summary>
+    public void Empty(NodeId node)
+    {
+        var left = _nodes.Where(other => other != node).ToArray();
         var next = 0;
         for (var i = 0; i < _leaders.Length; i++)
         {

@@ -42,6 +42,7 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
         ("balancer history", "balancer history -b BALANCED", ""),
         ("balancer plan", "balancer plan -b BALANCED", ""),
         ("balancer undo", "balancer undo 1 -b BALANCED", ""),
+        ("scaler status", "scaler status", ""),
         ("broker list", "broker list", ""),
         ("broker describe", "broker describe 0", ""),
         ("broker drain", "broker drain left -b VERIFIED", ""),

@@ -1,8 +1,12 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Metadata;
+using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
+using Millrace.Protocol.Messages;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Server.Http;
@@ -20,11 +24,14 @@ public sealed class HttpEndpointsTests : IAsyncLifetime
     private readonly HttpClient _client = new();
     private readonly RealNode _node = new();
     private readonly BufferPool _buffers = new(0);
+    private readonly ScalingReport _scaling;
     private HttpEndpoints? _endpoints;
+
+    public HttpEndpointsTests() => _scaling = new ScalingReport(_node.Runtime);
 
     public async ValueTask InitializeAsync() =>
         _endpoints = await HttpEndpoints.StartAsync(
-            new IPEndPoint(IPAddress.Loopback, 0), _health, new SocketTransport(_node.Runtime, _buffers),
+            new IPEndPoint(IPAddress.Loopback, 0), _health, _scaling, new SocketTransport(_node.Runtime, _buffers),
             NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
@@ -100,6 +107,31 @@ public sealed class HttpEndpointsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task How_many_brokers_there_should_be_is_told_as_a_number_in_an_object_and_not_at_all_where_it_is_not_known()
+    {
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "{\"error\":\"The broker starts.\"}\n"), await GetAsync("/cluster/scaling"));
+
+        _scaling.Uses(new Told(() => new() { Desired = -1, Why = "The scaler is off." }));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "{\"error\":\"The scaler is off.\"}\n"), await GetAsync("/cluster/scaling"));
+
+        _scaling.Uses(new Told(() => throw new ControllerException(ControllerError.ControllerLost, "It is gone.")));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "{\"error\":\"It is gone.\"}\n"), await GetAsync("/cluster/scaling"));
+
+        _scaling.Uses(new Told(() => new()
+        {
+            Mode = "on", Current = 3, Desired = 4, Min = 1, Max = 10, Serving = 3, Victim = -1, ControllerId = 2, Why = "so",
+            Need = new() { Brokers = 3.5, Cpu = 0.6, TargetCpu = 0.5, Bytes = 7, TargetBytes = 0 },
+        }));
+        var (status, body) = await GetAsync("/cluster/scaling");
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Equal(
+            """{"mode":"on","current":3,"desired":4,"min":1,"max":10,"serving":3,"needed":3.5,"cpu":0.6,"targetCpu":0.5,"""
+            + "\"bytesPerSecond\":7,\"targetBytesPerSecond\":0,\"victim\":null,\"controller\":2,\"why\":\"so\"}\n",
+            body);
+        Assert.Equal(4, (int)JsonNode.Parse(body)!["desired"]!);
+    }
+
+    [Fact]
     public async Task Nothing_else_is_served()
     {
         Assert.Equal(HttpStatusCode.NotFound, (await GetAsync("/")).Status);
@@ -111,5 +143,14 @@ public sealed class HttpEndpointsTests : IAsyncLifetime
     {
         using var response = await _client.GetAsync(new Uri($"http://{_endpoints!.Address}{path}"), TestContext.Current.CancellationToken);
         return (response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>A controller that answers this to everything.</summary>
+    private sealed class Told(Func<DescribeScalerResponse> answer) : IControllerChannel
+    {
+        public ValueTask<TResponse> SendAsync<TRequest, TResponse>(TRequest request, CancellationToken token)
+            where TRequest : class, IRequest<TRequest>
+            where TResponse : class, IResponse<TResponse> =>
+            ValueTask.FromResult((TResponse)(object)answer());
     }
 }

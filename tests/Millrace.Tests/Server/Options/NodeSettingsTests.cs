@@ -37,6 +37,16 @@ public sealed class NodeSettingsTests
         Assert.Contains("'listeners'", refusal.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("millrace.scaler.desired.brokers")]
+    [InlineData("millrace.scaler.victim")]
+    public void What_the_scaler_keeps_in_the_cluster_stands_in_no_file(string key)
+    {
+        var refusal = Assert.Throws<SettingsException>(() => NodeSettings.From([KeyValuePair.Create(key, "1")]));
+
+        Assert.Contains("kept by the cluster", refusal.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_last_of_several_values_counts()
     {
