@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Millrace.Broker.Apis;
+using Millrace.Broker.Apis.Data;
+using Millrace.Broker.Following;
 using Millrace.Broker.Groups;
 using Millrace.Broker.Loads;
 using Millrace.Broker.Membership;
@@ -39,6 +41,7 @@ public sealed class KafkaBroker : IAsyncDisposable
     private readonly DataMetrics _dataMetrics = new();
     private readonly LoadMeter _loads;
     private readonly LoadMetrics _loadMetrics;
+    private readonly RackReads _racks;
 
     /// <param name="runtime">The node's.</param>
     /// <param name="identity">Who this broker is.</param>
@@ -49,10 +52,11 @@ public sealed class KafkaBroker : IAsyncDisposable
     /// <param name="buffers">Memory for requests; the stream store's and the transport's too.</param>
     /// <param name="cacheBytes">What the stream store's caches may take of the buffers; answers get what they leave.</param>
     /// <param name="network">Bounds what peers can do.</param>
+    /// <param name="peers">The way to other nodes.</param>
     /// <param name="process">What the process has taken of its machine by now.</param>
     public KafkaBroker(
         NodeRuntime runtime, BrokerIdentity identity, IMetadataFeed metadata, IControllerChannel controller, IReadLease lease, IStreamStore streams,
-        BufferPool buffers, long cacheBytes, NetworkOptions network, Func<ProcessUse> process)
+        BufferPool buffers, long cacheBytes, NetworkOptions network, IConnectionFactory peers, Func<ProcessUse> process)
     {
         _partitions = new PartitionTable(runtime, streams, metadata, identity);
         _maintenance = new PartitionMaintenance(runtime, _partitions, identity.Configs);
@@ -65,6 +69,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         _loads = new LoadMeter(runtime, _partitions, streams, process, () => _network!.Metrics.AnsweredRequests);
         _loadMetrics = new LoadMetrics(_loads, metadata);
         _metrics.Observe(_dataMetrics, _partitions, fetches, groups, buffers);
+        _racks = new RackReads(runtime, identity, metadata, streams, buffers, peers);
         var components = new BrokerComponents
         {
             Runtime = runtime,
@@ -75,14 +80,19 @@ public sealed class KafkaBroker : IAsyncDisposable
             Lease = lease,
             Partitions = _partitions,
             Buffers = buffers,
-            CacheBytes = cacheBytes,
+            FetchLimit = new FetchLimit(identity, metadata, buffers, cacheBytes),
+            Racks = _racks,
             Groups = groups,
             Fetches = fetches,
             Metrics = _dataMetrics,
             Loads = _loads,
         };
         _network = new NetworkServer(runtime, network, new RequestPipeline(ApiTable.Create(components), RequestSteps.Open), buffers, BrokerMeter.Name);
+        Followers = ApiTable.Followers(components);
     }
+
+    /// <summary>Answers other brokers, which follow what this one leads.</summary>
+    public FollowerService Followers { get; }
 
     public int ConnectionCount => _network.ConnectionCount;
 
@@ -97,6 +107,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         _maintenance.Start();
         _uncleaned.Start();
         _departed.Start();
+        _racks.Followed.Start();
         _loads.Start(_loadMetrics.Renew);
     }
 
@@ -112,6 +123,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         _elections.Dispose();
         _uncleaned.Dispose();
         _departed.Dispose();
+        _racks.Followed.End();
         await _network.DrainAsync(grace);
         await _partitions.CloseAsync(token);
     }
@@ -122,6 +134,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         // What waits in a group is owed nothing any more, and would keep its connection, and timers the node.
         _elections.Dispose();
         await _network.DisposeAsync();
+        await _racks.DisposeAsync();
         _metrics.Dispose();
         _dataMetrics.Dispose();
         _loadMetrics.Dispose();

@@ -12,6 +12,9 @@ public interface IStream
     /// <summary>The lowest offset that may be read; only rises.</summary>
     long StartOffset { get; }
 
+    /// <summary>Everything below is committed in objects, as far as this node knows; only rises.</summary>
+    long CommittedOffset { get; }
+
     /// <summary>Everything below is durable, and all before it is too. Only this may be shown to anyone; only rises.</summary>
     long ConfirmOffset { get; }
 
@@ -60,6 +63,12 @@ public interface IStream
     /// </summary>
     /// <exception cref="StreamException">OffsetOutOfRange, Closed, StorageUnavailable, Corrupt.</exception>
     ValueTask<StreamRead> ReadAsync(long offset, int maxBytes, CancellationToken token);
+
+    /// <summary>
+    /// Where in the WAL records from the one on that contains an offset lie, all below the confirm offset, if the WAL lies in the store and they are not
+    /// trimmed there; else null. Other nodes read them there, by <see cref="IStreamStore.ReadWalAsync"/>.
+    /// </summary>
+    WalExtent? FindInWal(long offset);
 
     /// <summary>
     /// The first record that ends after <paramref name="fromOffset"/> (and after the start offset) and whose largest timestamp is at

@@ -41,6 +41,15 @@ public interface IStreamStore : IAsyncDisposable
     /// </exception>
     IAsyncEnumerable<StreamRead> ReadCommittedAsync(StreamId id, long offset, CancellationToken token);
 
+    /// <summary>As <see cref="ReadCommittedAsync"/>, at any offset and for many readers.</summary>
+    ICommittedStream FindCommitted(StreamId id);
+
+    /// <summary>
+    /// Reads records of a stream that another node has open in the WAL of that one (<see cref="IStream.FindInWal"/>), from an offset on and in order.
+    /// </summary>
+    /// <returns>Null if they are there no more.</returns>
+    ValueTask<IReadOnlyList<StreamRecord>?> ReadWalAsync(WalExtent extent, StreamId id, long offset, CancellationToken token);
+
     /// <summary>
     /// Waits until these streams are committed in objects up to these offsets, while they go on (see <see cref="IStream.UploadAsync"/>). They share their
     /// uploads; other streams have no part in them.

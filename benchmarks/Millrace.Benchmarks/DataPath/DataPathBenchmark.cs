@@ -6,6 +6,7 @@ using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Benchmarks.Streams;
 using Millrace.Broker.Apis.Data;
+using Millrace.Broker.Following;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
@@ -96,9 +97,10 @@ internal static class DataPathBenchmark
         using var metrics = new DataMetrics();
         var lease = new ReadLease(runtime.Time, new NodeIncarnation(Self, new NodeEpoch(1)));
         lease.Extend(long.MaxValue);
-        var produce = new ProduceHandler(runtime, table, new BatchIntake(buffers), metrics, lease);
+        await using var racks = new RackReads(runtime, identity, feed, store, buffers, peers: null!);
+        var produce = new ProduceHandler(runtime, table, new BatchIntake(buffers), metrics, lease, racks);
         var fetches = new FetchHandler(
-            runtime, table, new FetchPurgatory(runtime), new FetchLimit(identity, feed, buffers, long.MaxValue), metrics);
+            runtime, table, new FetchPurgatory(runtime), new FetchLimit(identity, feed, buffers, long.MaxValue), metrics, racks);
         var batch = Batch(batchBytes, recordBytes);
         var requests = total / ((long)batch.Length * partitions);
         await Task.WhenAll(Enumerable.Range(0, Connections).Select(connection => Task.Run(async () =>

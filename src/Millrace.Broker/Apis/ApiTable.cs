@@ -5,6 +5,7 @@ using Millrace.Broker.Apis.Topics;
 using Millrace.Broker.Partitions.Intake;
 using Millrace.Broker.Partitions.Producers;
 using Millrace.Metadata;
+using Millrace.Metadata.Configs;
 using Millrace.Network.Requests;
 using Millrace.Protocol;
 using Millrace.Protocol.Messages;
@@ -21,12 +22,10 @@ internal static class ApiTable
         return With(new ApiVersionsHandler(broker.Metadata),
         [
             ApiEntry.For<ProduceHandler, ProduceRequest, ProduceResponse>(
-                new(broker.Runtime, broker.Partitions, new BatchIntake(broker.Buffers), broker.Metrics, broker.Lease)),
+                new(broker.Runtime, broker.Partitions, new BatchIntake(broker.Buffers), broker.Metrics, broker.Lease, broker.Racks)),
             Leased<FetchHandler, FetchRequest, FetchResponse>(
                 broker, ErrorCode.NotLeaderOrFollower,
-                new(
-                    broker.Runtime, broker.Partitions, broker.Fetches,
-                    new FetchLimit(broker.Identity, broker.Metadata, broker.Buffers, broker.CacheBytes), broker.Metrics),
+                new(broker.Runtime, broker.Partitions, broker.Fetches, broker.FetchLimit, broker.Metrics, broker.Racks),
                 FetchHandler.PatienceOf),
             Leased<ListOffsetsHandler, ListOffsetsRequest, ListOffsetsResponse>(
                 broker, ErrorCode.NotLeaderOrFollower, new(broker.Runtime, broker.Partitions), ListOffsetsHandler.PatienceOf),
@@ -73,6 +72,15 @@ internal static class ApiTable
             ApiEntry.For<DescribeLoadHandler, DescribeLoadRequest, DescribeLoadResponse>(new(broker.Identity.Node, broker.Loads, broker.Metadata)),
         ]);
     }
+
+    /// <summary>What is told those who follow partitions that are led here: it rests on the lease, too.</summary>
+    public static FollowerService Followers(BrokerComponents broker) => new(
+        new LeasedHandler<FollowPartitionHandler, FollowPartitionRequest, FollowPartitionResponse>(
+            broker,
+            ErrorCode.NotLeaderOrFollower,
+            new(broker.Runtime, broker.Partitions, broker.Fetches, broker.FetchLimit, broker.Racks.Clients, broker.Racks.Metrics,
+                broker.Identity.Configs.Broker(broker.Metadata.Image, BrokerConfigs.FollowedWalBytes).AsInt()),
+            FollowPartitionHandler.PatienceOf).HandleAsync);
 
     /// <summary>An API whose answers rest on what this broker holds: they are given under its lease alone.</summary>
     private static ApiEntry Leased<THandler, TRequest, TResponse>(

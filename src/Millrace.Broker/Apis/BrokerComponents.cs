@@ -1,3 +1,5 @@
+using Millrace.Broker.Apis.Data;
+using Millrace.Broker.Following;
 using Millrace.Broker.Loads;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Metrics;
@@ -34,13 +36,16 @@ internal sealed record BrokerComponents
     /// <summary>The node's. Where batches that are stored in another form than they came in get their memory, too.</summary>
     public required BufferPool Buffers { get; init; }
 
-    /// <summary>What the stream store's caches may take of the buffers; answers get what they leave.</summary>
-    public required long CacheBytes { get; init; }
-
     /// <summary>Where fetches wait.</summary>
     public required FetchPurgatory Fetches { get; init; }
 
     public required DataMetrics Metrics { get; init; }
+
+    /// <summary>How much a fetch may be answered with.</summary>
+    public required FetchLimit FetchLimit { get; init; }
+
+    /// <summary>How consumers come to read in their own rack.</summary>
+    public required RackReads Racks { get; init; }
 
     /// <summary>What this broker has to do.</summary>
     public required LoadMeter Loads { get; init; }

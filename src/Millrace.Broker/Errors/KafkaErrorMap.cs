@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Millrace.Metadata.Channel;
 using Millrace.Protocol;
 
@@ -9,6 +10,13 @@ namespace Millrace.Broker.Errors;
 /// </summary>
 internal static partial class KafkaErrorMap
 {
+    // Each has a code of its own.
+    private static readonly FrozenDictionary<ErrorCode, PartitionError> Told =
+        Enum.GetValues<PartitionError>().ToFrozenDictionary(static error => ToErrorCode(error));
+
+    /// <summary>What another broker of ours has refused, in whose answer it stands as Kafka's code.</summary>
+    public static PartitionError ToPartitionError(short code) => Told.GetValueOrDefault((ErrorCode)code, PartitionError.Failed);
+
     /// <summary>For what the controller refuses as a whole, in answers about topics and configs.</summary>
     public static ErrorCode ToErrorCode(ControllerError error) => error switch
     {
@@ -43,6 +51,7 @@ internal static partial class KafkaErrorMap
         PartitionError.FencedLeaderEpoch => ErrorCode.FencedLeaderEpoch,
         PartitionError.UnknownLeaderEpoch => ErrorCode.UnknownLeaderEpoch,
         PartitionError.OffsetOutOfRange => ErrorCode.OffsetOutOfRange,
+        PartitionError.OffsetNotAvailable => ErrorCode.OffsetNotAvailable,
         PartitionError.TimedOut => ErrorCode.RequestTimedOut,
         PartitionError.StorageFailed => ErrorCode.KafkaStorageError,
         PartitionError.Failed => ErrorCode.UnknownServerError,

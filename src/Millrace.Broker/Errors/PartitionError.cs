@@ -23,6 +23,9 @@ internal enum PartitionError
     /// <summary>The offset lies outside what can be read or deleted.</summary>
     OffsetOutOfRange,
 
+    /// <summary>The offset may be there by now, and this node, which follows the partition, cannot find out.</summary>
+    OffsetNotAvailable,
+
     /// <summary>The request's time was up before the outcome was known; or before it began, and then nothing was done.</summary>
     TimedOut,
 

@@ -20,8 +20,9 @@ internal static class PartitionErrors
 
         // To most clients it is final: to hear it of a batch that nobody has looked at would be the end of that one, too.
         PartitionError.Failed => PartitionError.OutOfOrderSequence,
-        PartitionError.None or PartitionError.OffsetOutOfRange or PartitionError.InternalTopic or PartitionError.PolicyViolation
-            or PartitionError.InvalidRecord or PartitionError.InvalidTimestamp or PartitionError.BatchTooLarge or PartitionError.BatchExceedsSegment
+        PartitionError.None or PartitionError.OffsetOutOfRange or PartitionError.OffsetNotAvailable or PartitionError.InternalTopic
+            or PartitionError.PolicyViolation or PartitionError.InvalidRecord or PartitionError.InvalidTimestamp or PartitionError.BatchTooLarge
+            or PartitionError.BatchExceedsSegment
             or PartitionError.UnsupportedCompression or PartitionError.OutOfOrderSequence or PartitionError.StaleProducerEpoch
             or PartitionError.NoTransaction => PartitionError.None,
     };

@@ -17,7 +17,8 @@ internal static class CoordinatorErrors
         PartitionError.TimedOut or PartitionError.Failed => CoordinatorError.Unavailable,
         PartitionError.StorageFailed => phase == PartitionPhase.Lost ? CoordinatorError.NotHere : CoordinatorError.Unavailable,
         // Nothing of this can be said of a batch of ours; if it is, the fault is ours too.
-        PartitionError.None or PartitionError.OffsetOutOfRange or PartitionError.InternalTopic or PartitionError.PolicyViolation => CoordinatorError.Failed,
+        PartitionError.None or PartitionError.OffsetOutOfRange or PartitionError.OffsetNotAvailable => CoordinatorError.Failed,
+        PartitionError.InternalTopic or PartitionError.PolicyViolation => CoordinatorError.Failed,
         PartitionError.CorruptBatch or PartitionError.InvalidRecord or PartitionError.InvalidTimestamp => CoordinatorError.Failed,
         PartitionError.BatchTooLarge or PartitionError.BatchExceedsSegment or PartitionError.UnsupportedCompression => CoordinatorError.Failed,
         PartitionError.OutOfOrderSequence or PartitionError.StaleProducerEpoch or PartitionError.NoTransaction => CoordinatorError.Failed,

@@ -7,6 +7,12 @@ namespace Millrace.Broker.Partitions;
 /// <summary>What requests learn from an open partition.</summary>
 internal sealed partial class Partition
 {
+    // They are read all at once, each as a whole.
+    private const int MostExtents = 4;
+
+    // How much larger than what was asked for one may be: it has to be held as a whole.
+    private const int LargestExtent = 4;
+
     /// <summary>Reads whole batches for a fetch. Does not wait for data; the partition must be open, or it says why it is not.</summary>
     public async ValueTask<PartitionRead> ReadAsync(PartitionFetch fetch, CancellationToken token)
     {
@@ -57,6 +63,26 @@ internal sealed partial class Partition
             return PartitionRead.Failed(PartitionErrors.Of(failure.Error));
         }
     }
+
+    /// <summary>
+    /// Where in the store's part of the WAL the records from an offset on lie, one object after another, as long as each has so many bytes of them at least;
+    /// and so many in all, or those of one that has not many more.
+    /// </summary>
+    public IReadOnlyList<WalExtent> FindInWal(long offset, int leastBytes, int maxBytes)
+    {
+        var extents = new List<WalExtent>();
+        var bytes = 0L;
+        while (leastBytes > 0 && extents.Count < MostExtents && _stream?.FindInWal(offset) is { } extent
+            && extent.Bytes >= leastBytes && bytes + extent.Bytes <= (extents.Count == 0 ? (long)LargestExtent * maxBytes : maxBytes))
+        {
+            extents.Add(extent);
+            (offset, bytes) = (extent.EndOffset, bytes + extent.Bytes);
+        }
+
+        return extents;
+    }
+
+    public void CountOut(in PartitionRead read) => Traffic.Out(read.Bytes);
 
     /// <summary>The newest leader epoch not above one that a client knows, and where it ended: where the client's log may differ.</summary>
     public PartitionError FindEpochEnd(int currentLeaderEpoch, int leaderEpoch, out (int Epoch, long EndOffset) end)

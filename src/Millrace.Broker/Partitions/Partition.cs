@@ -20,7 +20,7 @@ namespace Millrace.Broker.Partitions;
 /// Lifecycle: <see cref="PartitionPhase"/>. Opening begins with the first request or by <see cref="WhenOpenAsync"/>, and goes on
 /// in the background for as long as the store does not answer.
 /// </remarks>
-internal sealed partial class Partition : IStreamOwner
+internal sealed partial class Partition : IStreamOwner, IReadablePartition
 {
     private readonly NodeRuntime _runtime;
     private readonly IStreamStore _store;
@@ -102,6 +102,9 @@ internal sealed partial class Partition : IStreamOwner
 
     /// <summary>Everything below is durable. -1 while the partition is not open.</summary>
     public long HighWatermark => _stream?.ConfirmOffset ?? -1;
+
+    /// <summary>Everything below lies in objects. -1 while the partition is not open.</summary>
+    public long CommittedOffset => _stream?.CommittedOffset ?? -1;
 
     /// <summary>-1 while the partition is not open.</summary>
     public long LogStartOffset => _stream?.StartOffset ?? -1;

@@ -8,6 +8,7 @@ using Millrace.Controller.Log;
 using Millrace.Metadata.Channel;
 using Millrace.Metadata.Image;
 using Millrace.Metadata.Loads;
+using Millrace.Network.Requests;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
@@ -31,6 +32,7 @@ public sealed class ClusterMember : IAsyncDisposable
     private readonly NodeReports _reports;
     private readonly MemberLoop _loop;
     private readonly InternalServer _server;
+    private volatile FollowerService? _followers;
 
     private ClusterMember(
         NodeRuntime life, AwaitedObjectStorage storage, MetadataLog log, BufferPool buffers, IConnectionFactory peers, PeerAddress self, ClusterOptions options)
@@ -41,7 +43,7 @@ public sealed class ClusterMember : IAsyncDisposable
         _reports = new NodeReports(_feed);
         _questions = new PeerQuestions(life, peers, self.ToString());
         _loop = new MemberLoop(life, storage, log, _feed, peers, _questions, _reports, self, options);
-        _server = new InternalServer(life, buffers, _loop.Seat, _loop.View);
+        _server = new InternalServer(life, buffers, _loop.Seat, _loop.View, () => _followers);
         Channel = new ControllerChannel(_loop.Finder, _feed);
     }
 
@@ -123,6 +125,9 @@ public sealed class ClusterMember : IAsyncDisposable
 
     /// <summary>From now on the controller is told what the incarnation has had to do, each time that this is another.</summary>
     public void WatchLoad(Func<NodeLoad?> load) => _reports.Watch(load);
+
+    /// <summary>From now on those who follow partitions that the incarnation leads are answered by its broker.</summary>
+    public void Serve(FollowerService followers) => _followers = followers;
 
     /// <summary>Whether a node of this cluster answers at an address.</summary>
     public async Task<bool> IsAliveAsync(PeerAddress node, CancellationToken token) =>

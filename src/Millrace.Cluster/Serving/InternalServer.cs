@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Millrace.Cluster.Seat;
+using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Network.Requests;
 using Millrace.Network.Serving;
@@ -33,7 +34,8 @@ internal sealed class InternalServer : IAsyncDisposable
     /// <param name="buffers">Memory for requests.</param>
     /// <param name="seat">Where the controller is, while it lives in this process.</param>
     /// <param name="view">What this node sees of the cluster.</param>
-    public InternalServer(NodeRuntime runtime, BufferPool buffers, LocalSeat seat, Func<PeerViewResponse> view)
+    /// <param name="followers">Answers those who follow partitions that are led here; null while nobody does.</param>
+    public InternalServer(NodeRuntime runtime, BufferPool buffers, LocalSeat seat, Func<PeerViewResponse> view, Func<FollowerService?> followers)
     {
         IReadOnlyList<ApiEntry> apis =
         [
@@ -41,6 +43,7 @@ internal sealed class InternalServer : IAsyncDisposable
             ApiEntry.For<FollowMetadataHandler, FollowMetadataRequest, FollowMetadataResponse>(new(runtime, seat)),
             ApiEntry.For<NodeHeartbeatHandler, NodeHeartbeatRequest, NodeHeartbeatResponse>(new(seat)),
             ApiEntry.For<PeerViewHandler, PeerViewRequest, PeerViewResponse>(new(view)),
+            ApiEntry.For<FollowPartitionRelay, FollowPartitionRequest, FollowPartitionResponse>(new(followers)),
         ];
         _server = new NetworkServer(runtime, Options, new RequestPipeline(apis, RequestSteps.Open), buffers, "Millrace.Cluster");
     }

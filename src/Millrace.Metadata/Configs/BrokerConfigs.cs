@@ -34,7 +34,10 @@ public static class BrokerConfigs
     public const string BalancerExcludedTopics = "millrace.balancer.excluded.topics";
     public const string BalancerMode = "millrace.balancer.mode";
     public const string Drained = "millrace.drained";
+    public const string FollowedMaxBytes = "millrace.followed.max.bytes";
+    public const string FollowedWalBytes = "millrace.followed.wal.bytes";
     public const string HandOverPartitions = "millrace.handover.partitions";
+    public const string ListenerRacks = "millrace.listener.racks";
     public const string OffsetsSpareRecords = "millrace.offsets.spare.records";
     public const string MaxProducers = "millrace.producers.max";
     public const string NodeId = "node.id";
@@ -46,6 +49,7 @@ public static class BrokerConfigs
     public const string OffsetsTopicReplicationFactor = "offsets.topic.replication.factor";
     public const string ProducerIdExpirationMs = "producer.id.expiration.ms";
     public const string QueuedMaxRequestBytes = "queued.max.request.bytes";
+    public const string ReplicaSelectorClass = "replica.selector.class";
     public const string ScalerDesired = "millrace.scaler.desired.brokers";
     public const string ScalerExcludedBrokers = "millrace.scaler.excluded.brokers";
     public const string ScalerFormer = "millrace.scaler.former.brokers";
@@ -62,6 +66,8 @@ public static class BrokerConfigs
     public const string ScalerVictim = "millrace.scaler.victim";
     public const string SocketRequestMaxBytes = "socket.request.max.bytes";
     public const string TransactionTopicNumPartitions = "transaction.state.log.num.partitions";
+
+    private const string RackAwareSelector = "org.apache.kafka.common.replica.RackAwareReplicaSelector";
 
     // Leaves room for the ids of nodes that come after.
     private const int HighestNodeId = 1_000_000_000;
@@ -139,6 +145,17 @@ public static class BrokerConfigs
         ConfigDefinition.Integer(
             HandOverPartitions, ConfigType.Int, 128, 1, 1_000,
             "How many partitions a broker hands over at a time: so many stop together, and share their writes to the store."),
+        ConfigDefinition.Long(
+            FollowedMaxBytes, 16L << 20, 0,
+            "Memory for the newest records of partitions that brokers in other racks lead, for consumers of this broker's rack (replica.selector.class). "
+            + "0: they are served nothing but what is uploaded, so that nothing crosses racks for them, and come to see a record when it is.").Static(),
+        ConfigDefinition.Int(
+            FollowedWalBytes, 32 << 10, 0,
+            "From so many bytes of a partition in one object of its leader's WAL on, where that lies in the store, brokers of other racks read them there, and "
+            + "are not sent them. A request to the store costs about as much as 20 KB that cross zones. 0: they are always sent.").Static(),
+        ConfigDefinition.List(
+            ListenerRacks, "", CheckListenerRack,
+            "The rack of clients that come by a listener and do not say theirs: NAME:RACK, more of them behind commas. The same on all brokers.").Static(),
         ConfigDefinition.Int(
             MaxProducers,
             200_000,
@@ -165,9 +182,16 @@ public static class BrokerConfigs
             OffsetsTopicReplicationFactor, ConfigType.Short, 3, 1, short.MaxValue, "The replication factor of __consumer_offsets.").Static(),
         ConfigDefinition.Int(ProducerIdExpirationMs, 86_400_000, 1, "How long an idle producer's sequence state is kept."),
         ConfigDefinition.Int(QueuedMaxRequestBytes, -1, -1, "The bytes of requests in flight on the node; -1 for the product's own bound.").Static(),
+        ConfigDefinition.OneOf(
+            ReplicaSelectorClass, RackAwareSelector, [RackAwareSelector, "org.apache.kafka.common.replica.LeaderSelector", ""],
+            "Whether consumers read from a broker of their own rack where the leader is in another: the rack-aware one, or not at all: any other, or none. "
+            + "The same on all brokers.").Static(),
         ConfigDefinition.Int(SocketRequestMaxBytes, 104_857_600, 1, "The largest request.").Static(),
         ConfigDefinition.Int(TransactionTopicNumPartitions, 50, 1, "The partitions of __transaction_state.").Static(),
     ];
+
+    private static string? CheckListenerRack(string item) =>
+        item.Split(':', StringSplitOptions.TrimEntries) is [{ Length: > 0 }, { Length: > 0 }] ? null : "It takes NAME:RACK";
 
     private static IEnumerable<ConfigDefinition> Scaler() =>
     [

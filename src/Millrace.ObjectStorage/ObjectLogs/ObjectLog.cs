@@ -34,6 +34,13 @@ public sealed class ObjectLog
     /// <summary>The key of the object at a place.</summary>
     public string KeyOf(LogPlace place) => _objects.Keys.Object(place);
 
+    /// <summary>
+    /// The payload of a single entry, of which its owner has told that it was acknowledged; null if it is gone, as it is some time after it was trimmed.
+    /// </summary>
+    /// <exception cref="ObjectLogException">Corrupt.</exception>
+    public async ValueTask<ReadOnlyMemory<byte>?> FindEntryAsync(LogPlace place, CancellationToken token) =>
+        await _objects.GetAsync(place, whole: true, token) is { IsSeal: false } found ? found.Payload : null;
+
     /// <summary>Nothing below this place is part of the log any more. Whoever knows a single-term log by its id alone reads from here.</summary>
     public ValueTask<LogPlace> BoundaryAsync(CancellationToken token) => _objects.BoundaryAsync(token);
 

@@ -110,9 +110,10 @@ internal sealed class IncarnationStart(
         var identity = new BrokerIdentity(self.Node, self.Epoch, new ConfigResolver(self.Node, options.Settings.Values));
         var broker = _parts.Add(new KafkaBroker(
             life, identity, member.Metadata, member.Channel, member.Lease, streams, components.Buffers,
-            options.Streams.NotUploadedBytes + options.Streams.BlockCacheBytes, options.Network, components.Process));
+            options.Streams.NotUploadedBytes + options.Streams.BlockCacheBytes, options.Network, components.Peers, components.Process));
         member.WatchLoad(() => broker.Load);
         broker.Start();
+        member.Serve(broker.Followers);
         foreach (var listener in listeners.Bound)
         {
             broker.Serve(listener.Lend(), listener.Name);

@@ -18,7 +18,7 @@ internal static class HarmlessSettings
             "internal.metadata.", "metadata.log.", "metadata.max."),
         new("Records lie in the store: no broker replicates them.",
             "alter.log.dirs.replication.quota.window.", "num.replica.alter.log.dirs.threads", "num.replica.fetchers", "replica.fetch.",
-            "replica.high.watermark.checkpoint.interval.ms", "replica.lag.time.max.ms", "replica.selector.class", "replica.socket.",
+            "replica.high.watermark.checkpoint.interval.ms", "replica.lag.time.max.ms", "replica.socket.",
             "replication.quota.window."),
         new("There are no log folders and segment files.",
             "log.dir.failure.timeout.ms", "log.flush.offset.checkpoint.interval.ms", "log.flush.scheduler.interval.ms",

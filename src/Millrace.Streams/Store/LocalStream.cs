@@ -47,6 +47,8 @@ internal sealed class LocalStream : IStream
 
     public long StartOffset => Core.Offsets.Start;
 
+    public long CommittedOffset => Core.Offsets.Uploaded;
+
     public long ConfirmOffset => Core.Offsets.Confirmed;
 
     public long NextOffset => Core.Offsets.Next;
@@ -114,6 +116,27 @@ internal sealed class LocalStream : IStream
         }
 
         return _cold.ReadAsync(offset, maxBytes, token);
+    }
+
+    public WalExtent? FindInWal(long offset)
+    {
+        var wal = _context.Appends.Wal;
+        lock (Core.Lock)
+        {
+            if (Core.Life.HasEnded || !Core.Cache.TryFind(offset, out var at) || at.Record.EndOffset > Core.Offsets.Confirmed
+                || wal.FindObject(at.Record.WalPosition) is not var (place, end))
+            {
+                return null;
+            }
+
+            var (next, bytes) = (offset, 0L);
+            for (; at.IsAtRecord && at.Record.WalPosition < end && at.Record.EndOffset <= Core.Offsets.Confirmed; at.MoveNext())
+            {
+                (next, bytes) = (at.Record.EndOffset, bytes + at.Record.Payload.Length);
+            }
+
+            return new WalExtent(wal.Descriptor.Location, place.Term, place.Index, Epoch, next, bytes);
+        }
     }
 
     public async ValueTask<StreamRead?> FindByTimestampAsync(long timestamp, long fromOffset, CancellationToken token)

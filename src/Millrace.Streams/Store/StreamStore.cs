@@ -9,6 +9,7 @@ using Millrace.Streams.Reading;
 using Millrace.Streams.Registry;
 using Millrace.Streams.State;
 using Millrace.Streams.Upload;
+using Millrace.Streams.Wal.Object;
 
 namespace Millrace.Streams.Store;
 
@@ -17,6 +18,10 @@ public sealed class StreamStore : IStreamStore, IStreamHost
 {
     // With the default 12 MiB: tens of thousands of commits, or an hour of an outage for a hundred groups.
     private const int ReserveFraction = 16;
+
+    // What brokers of other racks tell of themselves at about the same time: they have it soon, or never.
+    private const long WalObjectBytes = 8 << 20;
+
     private readonly NodeRuntime _runtime;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ILogger _logger;
@@ -29,6 +34,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
     private readonly StreamContext _context;
     private readonly SmallRecordArena _smallRecords;
     private readonly WalWaitTally _walWaits;
+    private readonly WalObjects _walObjects;
 
     // Null where it is somebody else's.
     private readonly ObjectCache? _ownCache;
@@ -48,6 +54,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
             runtime.Time, options, components.Wal, Budget, () => Streams.Count(stream => stream.Uploads.IsNeeded));
         _smallRecords = new SmallRecordArena(components.Buffers);
         _walWaits = new WalWaitTally(runtime.Time);
+        _walObjects = new WalObjects(runtime, components.Storage, components.Buffers, WalObjectBytes);
         Cache = components.Cache ?? (_ownCache = new ObjectCache(runtime, options, components.Storage, components.Buffers));
 
         var registry = new RegistryCalls(components.Node, components.Registry, new Retry(runtime, options, _logger));
@@ -120,6 +127,11 @@ public sealed class StreamStore : IStreamStore, IStreamHost
     public IAsyncEnumerable<StreamRead> ReadCommittedAsync(StreamId id, long offset, CancellationToken token) =>
         new CommittedReader(Components.Registry, Cache).ReadAsync(id, offset, token);
 
+    public ValueTask<IReadOnlyList<StreamRecord>?> ReadWalAsync(WalExtent extent, StreamId id, long offset, CancellationToken token) =>
+        _walObjects.ReadAsync(extent, id, offset, token);
+
+    public ICommittedStream FindCommitted(StreamId id) => new CommittedStream(_runtime, id, Options, Components.Registry, Cache);
+
     public async ValueTask UploadAsync(IReadOnlyCollection<UploadGoal> goals, CancellationToken token) =>
         await TogetherAsync(goals, goal => goal.Stream.UploadAsync(goal.EndOffset, token));
 
@@ -170,6 +182,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         LoseAll(new StreamException(StreamError.Closed, "The stream store has stopped"));
         await Planner.DisposeAsync();
         _smallRecords.Dispose();
+        _walObjects.Dispose();
         Metrics.Dispose();
         _stopping.Dispose();
     }

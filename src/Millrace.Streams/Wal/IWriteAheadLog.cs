@@ -1,3 +1,5 @@
+using Millrace.ObjectStorage.ObjectLogs;
+
 namespace Millrace.Streams.Wal;
 
 /// <summary>The small durable buffer before the objects, written by one incarnation.</summary>
@@ -23,6 +25,12 @@ public interface IWriteAheadLog : IAsyncDisposable
     /// they need is free. Once it is so, it stays so. False also where that is not certain.
     /// </summary>
     bool HasPlaceFor(long position);
+
+    /// <summary>
+    /// The object in the store that holds the record at a position, which is durable, and the position behind its last one; null where the WAL has none, or not
+    /// that one any more.
+    /// </summary>
+    (LogPlace Place, long EndPosition)? FindObject(long position) => null;
 
     /// <summary>Gives up everything below a position. The caller has made sure that committed objects hold it.</summary>
     ValueTask TrimAsync(long position, CancellationToken token);

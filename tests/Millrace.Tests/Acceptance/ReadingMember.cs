@@ -16,12 +16,17 @@ internal sealed class ReadingMember : IDisposable
     private int _rebalances;
     private long _count;
 
-    public ReadingMember(string bootstrapServers, string topic)
+    /// <param name="bootstrapServers">Any brokers.</param>
+    /// <param name="topic">What it reads.</param>
+    /// <param name="rack">Where it is; empty if it does not say.</param>
+    /// <param name="name">Tells its group from those of others that read the same topic in the same rack.</param>
+    public ReadingMember(string bootstrapServers, string topic, string rack = "", string name = "")
     {
         _consumer = new ConsumerBuilder<Ignore, string>(new ConsumerConfig
         {
             BootstrapServers = bootstrapServers,
-            GroupId = $"{topic}-reader",
+            GroupId = $"{topic}-reader{rack}{name}",
+            ClientRack = rack,
             AutoCommitIntervalMs = 500,
             AutoOffsetReset = AutoOffsetReset.Earliest,
 

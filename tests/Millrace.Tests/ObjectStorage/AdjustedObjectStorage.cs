@@ -14,6 +14,9 @@ internal sealed class AdjustedObjectStorage : IObjectStorage
     /// <summary>As <see cref="Create"/>, for those that wait.</summary>
     public Func<long, CancellationToken, ValueTask<bool>>? CreateUntil { get; init; }
 
+    /// <summary>Called before an object is got; may wait or throw.</summary>
+    public Func<CancellationToken, ValueTask> BeforeGet { get; set; } = static _ => default;
+
     public Func<byte[]?, byte[]?>? Got { get; init; }
 
     public Func<int, int>? Read { get; init; }
@@ -36,6 +39,7 @@ internal sealed class AdjustedObjectStorage : IObjectStorage
 
     public async ValueTask<byte[]?> GetAsync(string key, CancellationToken token)
     {
+        await BeforeGet(token);
         var body = await _store.GetAsync(key, token);
         return Got is null ? body : Got(body);
     }

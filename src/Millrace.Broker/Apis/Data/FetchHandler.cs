@@ -1,13 +1,15 @@
 using System.Buffers;
 using Millrace.Broker.Errors;
+using Millrace.Broker.Following;
 using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Lookup;
 using Millrace.Broker.Purgatory;
+using Millrace.Metadata.Image;
 using Millrace.Network.Access;
 using Millrace.Network.Requests;
-using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
+using Millrace.Protocol.Primitives;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Streams;
@@ -20,21 +22,26 @@ namespace Millrace.Broker.Apis.Data;
 /// v13: topic ids. v16: leader hints (KIP-951). v17, v18: for replicas.
 /// Sessions are never granted: session id 0 is a legal answer to a client that asks for one, and every full fetch is answered in
 /// full. Without transactions the last stable offset is the high watermark.
+/// A consumer whose rack is another than the leader's is sent to a broker of its own, which follows the partition for it (KIP-392).
 /// Answered at once when there are min bytes, an error, records that the next fetch finds (left out for want of room, or not in
 /// memory yet), or nothing to wait for; else when enough has become readable or the time is up.
 /// </remarks>
 internal sealed class FetchHandler(
-    NodeRuntime runtime, PartitionTable partitions, FetchPurgatory purgatory, FetchLimit limit, DataMetrics metrics)
+    NodeRuntime runtime, PartitionTable partitions, FetchPurgatory purgatory, FetchLimit limit, DataMetrics metrics, RackReads racks)
     : IApiHandler<FetchRequest, FetchResponse>
 {
     private const sbyte ReadUncommitted = 0;
     private const sbyte ReadCommitted = 1;
+    private const short FirstWithRacks = 11;
     private const short FirstWithTopicIds = 13;
     private const short FirstWithLeaderHints = 16;
     private const short FirstWithStorageError = 6;
 
     // A partition that opens keeps the others of the request waiting: not for longer than consumers usually wait for data.
     private static readonly TimeSpan OpeningPatience = TimeSpan.FromMilliseconds(500);
+
+    // For a newer image, or for a leader that is to be followed: a client had better ask anew than wait for these.
+    private static readonly TimeSpan LongestSearch = TimeSpan.FromSeconds(2);
 
     public static VersionRange Versions => new(4, 18);
 
@@ -98,14 +105,28 @@ internal sealed class FetchHandler(
 
         var began = runtime.Time.GetTimestamp();
         var patience = TimeSpan.FromMilliseconds(Math.Max(0, request.MaxWaitMs));
-        var fetch = new FetchPass(FindPartitions(context, request), limit, request.MaxBytes);
+        var rack = racks.Clients.Of(context, request.RackId);
+        if (rack is not null && IsAhead(context, request, partitions.Image))
+        {
+            // Who was sent here by a leader may know of it before this broker does.
+            await racks.WhenAsync(image => !IsAhead(context, request, image), Least(PatienceOf(request), LongestSearch), token);
+        }
+
+        var fetch = new FetchPass(FindPartitions(context, request, context.ApiVersion >= FirstWithRacks ? rack : null), limit, request.MaxBytes);
         context.ReleaseAfterResponse(fetch);
         await partitions.WhenOpenAsync(
             fetch.Partitions.Select(wanted => wanted.Lookup.Partition), PatienceOf(request), token);
+        await racks.Followed.WhenHeardAsync(fetch.Partitions.Select(wanted => wanted.Followed), Least(PatienceOf(request), LongestSearch), token);
         await fetch.ReadAsync(token);
 
         var missing = Math.Min(request.MinBytes, fetch.MaxBytes) - fetch.Bytes;
         var left = patience - runtime.Time.GetElapsedTime(began);
+        if (Array.Exists(fetch.Partitions, static wanted => wanted.Followed is not null))
+        {
+            // By then its leader is heard, or it is for the client to ask that itself.
+            left = Least(left, FollowedPartition.LongestSilence);
+        }
+
         if (missing > 0 && left > TimeSpan.Zero && fetch.MayWait)
         {
             fetch.Release();
@@ -115,13 +136,39 @@ internal sealed class FetchHandler(
 
         metrics.Fetched(fetch.Bytes);
         fetch.CountTraffic();
+        if (racks.Clients.IsElsewhere(rack))
+        {
+            racks.Metrics.Fetched(fetch.Bytes);
+        }
+
         return Respond(context, request, fetch);
     }
+
+    private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     private static TopicReference TopicOf(RequestContext context, FetchRequest.FetchTopic topic) =>
         new(topic.Topic, topic.TopicId, IsById: context.ApiVersion >= FirstWithTopicIds);
 
-    private FetchedPartition[] FindPartitions(RequestContext context, FetchRequest request)
+    /// <summary>Whether the client knows a newer leader of any partition than an image does.</summary>
+    private static bool IsAhead(RequestContext context, FetchRequest request, MetadataImage image)
+    {
+        for (var i = 0; i < request.Topics.Count; i++)
+        {
+            var topic = request.Topics[i];
+            var known = TopicOf(context, topic).FindIn(image);
+            for (var j = 0; known is not null && j < topic.Partitions.Count; j++)
+            {
+                if (topic.Partitions[j].CurrentLeaderEpoch > known.FindPartition(topic.Partitions[j].Partition)?.LeaderEpoch)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private FetchedPartition[] FindPartitions(RequestContext context, FetchRequest request, string? rack)
     {
         var count = 0;
         foreach (var topic in request.Topics)
@@ -143,7 +190,11 @@ internal sealed class FetchHandler(
                 var lookup = known is null ? new PartitionLookup(reference.Absence, null, null)
                     : isReplica ? new PartitionLookup(PartitionError.NotLeader, null, known.FindPartition(partition.Partition))
                     : partitions.Find(known, partition.Partition);
-                wanted[next++] = new FetchedPartition(lookup, partition);
+                wanted[next++] = rack is null || isReplica || known is null || lookup.Known is not { } led ? new FetchedPartition(lookup, partition)
+                    : lookup.Partition is not null
+                        ? new FetchedPartition(lookup, partition) { SentTo = racks.Send(context.Connection, image, known.Id, led, rack) }
+                        : new FetchedPartition(
+                            lookup, partition, racks.Followed.Find(known, led.Index, rack, context.Connection.Listener, partition.FetchOffset));
             }
         }
 
@@ -163,7 +214,8 @@ internal sealed class FetchHandler(
             for (var j = 0; j < answers.Length; j++)
             {
                 var fetched = fetch.Partitions[next++];
-                if (fetched.Read.Error == PartitionError.NotLeader && fetched.Lookup.Partition is { } left && !image.TryGetTopic(left.Id.TopicId, out _))
+                if (fetched.Read.Error == PartitionError.NotLeader && (fetched.Lookup.Partition?.Id ?? fetched.Followed?.Id) is { } left
+                    && !image.TryGetTopic(left.TopicId, out _))
                 {
                     // Deleted while the fetch waited: nobody leads it.
                     fetched.Read = PartitionRead.Failed(TopicOf(context, topic).Absence);
@@ -209,6 +261,7 @@ internal sealed class FetchHandler(
             LastStableOffset = read.HighWatermark,
             LogStartOffset = read.LogStartOffset,
             AbortedTransactions = request.IsolationLevel == ReadCommitted && error == ErrorCode.None ? [] : null,
+            PreferredReadReplica = fetched.SentTo is { } broker && error == ErrorCode.None && read.Diverging is null ? broker.Value : -1,
             Records = InOnePiece(read.Records),
         };
         if (read.Diverging is { } diverging)
@@ -220,7 +273,7 @@ internal sealed class FetchHandler(
     }
 
     /// <summary>Batches that lie in several places, as one piece for the response: nothing is copied.</summary>
-    private static ReadOnlySequence<byte> InOnePiece(StreamRead? read)
+    internal static ReadOnlySequence<byte> InOnePiece(StreamRead? read)
     {
         if (read is not { Records: { Count: > 0 } records })
         {

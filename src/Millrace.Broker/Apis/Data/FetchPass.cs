@@ -53,7 +53,7 @@ internal sealed class FetchPass(FetchedPartition[] partitions, FetchLimit limit,
         MayWait = partitions.Length > 0;
         foreach (var fetched in partitions)
         {
-            MayWait &= fetched.Read is { Error: PartitionError.None, Diverging: null, HasMore: false };
+            MayWait &= fetched is { SentTo: null, Read: { Error: PartitionError.None, Diverging: null, HasMore: false } };
         }
     }
 
@@ -64,7 +64,7 @@ internal sealed class FetchPass(FetchedPartition[] partitions, FetchLimit limit,
         {
             if (fetched.Read.Bytes > 0)
             {
-                fetched.Lookup.Partition!.Traffic.Out(fetched.Read.Bytes);
+                fetched.Source!.CountOut(fetched.Read);
             }
         }
     }
@@ -75,7 +75,7 @@ internal sealed class FetchPass(FetchedPartition[] partitions, FetchLimit limit,
         var wait = new FetchWait(missing, partitions.Length);
         foreach (var fetched in partitions)
         {
-            wait.Watch(fetched.Lookup.Partition!.Progress, fetched.Mark);
+            wait.Watch(fetched.Source!.Progress, fetched.Mark);
         }
 
         return wait;
@@ -155,15 +155,15 @@ internal sealed class FetchPass(FetchedPartition[] partitions, FetchLimit limit,
 
     private static ValueTask<PartitionRead> Begin(FetchedPartition fetched, bool atLeastOne, CancellationToken token)
     {
-        if (fetched.Lookup.Partition is not { } partition)
+        if (fetched.Source is not { } source)
         {
             return new ValueTask<PartitionRead>(PartitionRead.Failed(fetched.Lookup.Error));
         }
 
-        fetched.Mark = partition.Progress.Mark();
+        fetched.Mark = source.Progress.Mark();
         var wanted = fetched.Wanted;
-        return partition.ReadAsync(
-            new PartitionFetch(wanted.FetchOffset, fetched.Room, atLeastOne, wanted.CurrentLeaderEpoch, wanted.LastFetchedEpoch), token);
+        var (room, always) = fetched.SentTo is null ? (fetched.Room, atLeastOne) : (0, false);
+        return source.ReadAsync(new PartitionFetch(wanted.FetchOffset, room, always, wanted.CurrentLeaderEpoch, wanted.LastFetchedEpoch), token);
     }
 
     private async ValueTask<int> FinishAsync(Queue<(FetchedPartition Fetched, Task<PartitionRead> Read)> underWay)
@@ -189,9 +189,10 @@ internal sealed class FetchPass(FetchedPartition[] partitions, FetchLimit limit,
 
     private void Take(FetchedPartition fetched, PartitionRead read)
     {
-        fetched.Read = read;
+        // Whoever is sent elsewhere finds there what it was not given here.
+        fetched.Read = fetched.SentTo is null ? read : read with { Oversized = false };
         Bytes += read.Bytes;
-        if (read.Oversized && fetched.Room < fetched.Wanted.PartitionMaxBytes)
+        if (fetched.Read.Oversized && fetched.Room < fetched.Wanted.PartitionMaxBytes)
         {
             _isCrowded = true;
             _isFull |= fetched.Room >= MaxBytes - Bytes;

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Millrace.Metadata.Channel;
 using Millrace.Network.Access;
 using Millrace.Broker.Errors;
+using Millrace.Broker.Following;
 using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Broker.Partitions.Intake;
@@ -22,7 +23,7 @@ namespace Millrace.Broker.Apis.Data;
 /// A batch's time-out ends its wait to begin; once it has its offset it is waited for as <see cref="RequestDeadline"/> says, since
 /// a producer that is told of a time-out sends it again.
 /// </remarks>
-internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partitions, BatchIntake intake, DataMetrics metrics, IReadLease lease)
+internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partitions, BatchIntake intake, DataMetrics metrics, IReadLease lease, RackReads racks)
     : IApiHandler<ProduceRequest, ProduceResponse>
 {
     private const short FirstServed = 3;
@@ -85,6 +86,11 @@ internal sealed class ProduceHandler(NodeRuntime runtime, PartitionTable partiti
         using var waiting = metrics.ProduceWaits();
         using var pass = new ProducePass(runtime, _logger, partitions, intake, metrics, request);
         await pass.AppendAsync(context, request, deadline);
+        if (racks.Clients.IsElsewhere(racks.Clients.Of(context)))
+        {
+            racks.Metrics.Produced(pass.AppendedBytes);
+        }
+
         context.AllowNext();
         deadline.AwaitOutcome();
         try

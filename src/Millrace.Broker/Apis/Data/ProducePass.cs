@@ -49,6 +49,9 @@ internal sealed class ProducePass : IDisposable
         _appends = ArrayPool<ProducedPartition>.Shared.Rent(_count);
     }
 
+    /// <summary>Of the batches that have their offsets.</summary>
+    public long AppendedBytes { get; private set; }
+
     /// <summary>Whether there is a partition whose batch is not known to be durable.</summary>
     public bool HasFailed
     {
@@ -182,6 +185,7 @@ internal sealed class ProducePass : IDisposable
         if (pending.Error == PartitionError.None)
         {
             _metrics.Produced(append.Records, append.Bytes);
+            AppendedBytes += append.Bytes;
         }
         else
         {

@@ -1,4 +1,5 @@
 using Millrace.Broker.Errors;
+using Millrace.Broker.Metrics;
 using Millrace.Streams;
 
 namespace Millrace.Broker.Partitions.Lookup;
@@ -28,6 +29,9 @@ internal readonly record struct PartitionRead
 
     /// <summary>The payload of <see cref="Records"/>.</summary>
     public int Bytes { get; init; }
+
+    /// <summary>Where <see cref="Records"/> come from, of a partition that another broker leads; else null.</summary>
+    public FollowedSource? Source { get; init; }
 
     public static PartitionRead Failed(PartitionError error) => new() { Error = error, HighWatermark = -1, LogStartOffset = -1 };
 }

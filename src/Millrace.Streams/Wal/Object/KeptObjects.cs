@@ -7,7 +7,7 @@ namespace Millrace.Streams.Wal.Object;
 internal sealed class KeptObjects
 {
     private readonly Lock _lock = new();
-    private readonly Queue<(LogPlace Place, long EndAppend)> _kept = new();
+    private readonly List<(LogPlace Place, long FirstAppend, long EndAppend)> _kept = [];
 
     public int Count
     {
@@ -22,12 +22,36 @@ internal sealed class KeptObjects
 
     /// <summary>Takes in the next one.</summary>
     /// <param name="place">Where it is.</param>
+    /// <param name="firstAppend">The position of its first append.</param>
     /// <param name="endAppend">The position behind its last append.</param>
-    public void Add(LogPlace place, long endAppend)
+    public void Add(LogPlace place, long firstAppend, long endAppend)
     {
         lock (_lock)
         {
-            _kept.Enqueue((place, endAppend));
+            _kept.Add((place, firstAppend, endAppend));
+        }
+    }
+
+    /// <summary>The object that holds the append at a position, and the position behind its last one; null if none does, or no longer.</summary>
+    public (LogPlace Place, long EndAppend)? Find(long position)
+    {
+        lock (_lock)
+        {
+            var (low, high) = (0, _kept.Count);
+            while (low < high)
+            {
+                var middle = (low + high) >>> 1;
+                if (_kept[middle].EndAppend <= position)
+                {
+                    low = middle + 1;
+                }
+                else
+                {
+                    high = middle;
+                }
+            }
+
+            return low < _kept.Count && _kept[low].FirstAppend <= position ? (_kept[low].Place, _kept[low].EndAppend) : null;
         }
     }
 
@@ -41,7 +65,7 @@ internal sealed class KeptObjects
         lock (_lock)
         {
             LogPlace? boundary = null;
-            foreach (var (place, endAppend) in _kept.SkipLast(1))
+            foreach (var (place, _, endAppend) in _kept.SkipLast(1))
             {
                 if (endAppend > position)
                 {
@@ -60,10 +84,13 @@ internal sealed class KeptObjects
     {
         lock (_lock)
         {
-            while (_kept.TryPeek(out var oldest) && oldest.Place < boundary)
+            var gone = 0;
+            while (gone < _kept.Count && _kept[gone].Place < boundary)
             {
-                _kept.Dequeue();
+                gone++;
             }
+
+            _kept.RemoveRange(0, gone);
         }
     }
 }

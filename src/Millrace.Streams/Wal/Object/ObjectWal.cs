@@ -65,6 +65,8 @@ internal sealed class ObjectWal : IWriteAheadLog
     /// <summary>The bucket has room.</summary>
     public bool HasPlaceFor(long position) => true;
 
+    public (LogPlace Place, long EndPosition)? FindObject(long position) => _kept.Find(position);
+
     public async ValueTask TrimAsync(long position, CancellationToken token)
     {
         await _trimming.EnterAsync(token);
@@ -175,12 +177,12 @@ internal sealed class ObjectWal : IWriteAheadLog
     private void Settle(ObjectWalBatch batch, LogPlace? place, StreamException? reason)
     {
         // Before they are settled, and used again.
-        var end = batch.Appends.Last!.Position + 1;
+        var (first, end) = (batch.Appends.First!.Position, batch.Appends.Last!.Position + 1);
         try
         {
             if (place is { } acknowledged)
             {
-                _kept.Add(acknowledged, end);
+                _kept.Add(acknowledged, first, end);
             }
         }
         catch (Exception failure)

@@ -7,7 +7,13 @@ using Millrace.Simulation.Network;
 namespace Millrace.Simulation.Scenarios.Brokers;
 
 /// <summary>Fetches from one partition and shows the oracle what comes.</summary>
-internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient client, SpokenVersions versions, PartitionOracle oracle)
+/// <param name="kernel">Its world.</param>
+/// <param name="client">Its connection.</param>
+/// <param name="versions">What it speaks.</param>
+/// <param name="oracle">Knows what should come.</param>
+/// <param name="rack">Where it is, and to whom of that rack it was sent; null of one that does not say.</param>
+internal sealed class PartitionReader(
+    SimulationKernel kernel, SimulatedClient client, SpokenVersions versions, PartitionOracle oracle, IReaderRack? rack = null)
 {
     private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
 
@@ -22,12 +28,13 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
     public async Task<long?> FetchAsync(long offset)
     {
         HighWatermark = -1;
-        var version = oracle.Topic.ComesAgain || _random.Chance(0.3) ? versions.FetchById : versions.Fetch;
+        var version = oracle.Topic.ComesAgain || rack is not null || _random.Chance(0.3) ? versions.FetchById : versions.Fetch;
         var request = new FetchRequest
         {
             MaxWaitMs = 500,
             MinBytes = 1,
             MaxBytes = 1 << 20,
+            RackId = rack?.Name ?? "",
             Topics =
             [
                 new FetchRequest.FetchTopic
@@ -46,7 +53,10 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
                 },
             ],
         };
-        var (end, trimmed, isDeleted) = (oracle.End, oracle.TrimmedTo, oracle.Topic.IsDeleted);
+
+        // Who follows a partition may not have heard yet of what its leader has acknowledged; one that led it a moment ago may do that by now. What it tells
+        // is true all the same.
+        var (end, trimmed, isDeleted) = rack is not null ? (0, 0, false) : (oracle.End, oracle.TrimmedTo, oracle.Topic.IsDeleted);
         var answer = await client.CallAsync<FetchRequest, FetchResponse>(request, version);
         var partition = answer.Responses.Count == 0 ? null : answer.Responses[0].Partitions[0];
         var error = (ErrorCode)(partition?.ErrorCode ?? answer.ErrorCode);
@@ -78,6 +88,20 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
             return null;
         }
 
+        if (partition.PreferredReadReplica >= 0)
+        {
+            if (partition.Records is { IsEmpty: false } || rack is not { IsSent: false })
+            {
+                throw new ViolationException($"Partition {oracle.Partition}: a fetch is sent to broker {partition.PreferredReadReplica}, and should not be");
+            }
+
+            kernel.Coverage.Count("racks: sent to a broker of their own");
+            client.Disconnect();
+            rack.Send(partition.PreferredReadReplica);
+            return null;
+        }
+
+        kernel.Coverage.Count("racks: read from a broker of their own", rack is { IsSent: true } && partition.Records is { IsEmpty: false } ? 1 : 0);
         if (version >= SpokenVersions.FirstFetchWithLogStart)
         {
             oracle.Begins(partition.LogStartOffset, trimmed);
@@ -90,7 +114,11 @@ internal sealed class PartitionReader(SimulationKernel kernel, SimulatedClient c
         }
 
         HighWatermark = partition.HighWatermark;
-        return partition.Records is { IsEmpty: false } bytes ? Show(offset, BuffersExtensions.ToArray(bytes)) : null;
+        var next = partition.Records is { IsEmpty: false } bytes ? Show(offset, BuffersExtensions.ToArray(bytes)) : null;
+        return next is null || next <= partition.HighWatermark
+            ? next
+            : throw new ViolationException(
+                $"Partition {oracle.Partition}: records up to {next} are fetched, above the high watermark {partition.HighWatermark}");
     }
 
     /// <summary>At the end: everything is fetched, from the first offset to the last.</summary>

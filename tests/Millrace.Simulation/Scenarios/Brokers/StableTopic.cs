@@ -10,14 +10,17 @@ internal sealed class StableTopic(SimulationKernel kernel, Lane lane, SimulatedC
     private readonly SpokenVersions _versions = new(kernel.Random);
 
     /// <summary>Asks for it until the broker says that it is there.</summary>
-    public async Task<TopicOracle> CreateAsync(string name, int partitions, int number = 0)
+    public async Task<TopicOracle> CreateAsync(string name, int partitions, int number = 0, short replicas = 1)
     {
         var request = new CreateTopicsRequest
         {
             TimeoutMs = 10_000,
             Topics =
             [
-                new CreateTopicsRequest.CreatableTopic { Name = name, NumPartitions = partitions, ReplicationFactor = 1, Configs = BrokerWorld.TopicConfigs },
+                new CreateTopicsRequest.CreatableTopic
+                {
+                    Name = name, NumPartitions = partitions, ReplicationFactor = replicas, Configs = BrokerWorld.TopicConfigs,
+                },
             ],
         };
         while (true)

@@ -12,11 +12,16 @@ namespace Millrace.Simulation.Scenarios.Clusters;
 /// <param name="kernel">Their world.</param>
 /// <param name="brokers">All of them.</param>
 /// <param name="plot">What the world is about.</param>
+/// <param name="racks">The brokers'; none where they have none.</param>
 /// <param name="weather">How the network between them and the brokers behaves.</param>
-internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory brokers, ClusterPlot plot, Func<NetworkWeather> weather)
+internal sealed class ClusterClients(
+    SimulationKernel kernel, BrokerDirectory brokers, ClusterPlot plot, IReadOnlyList<string> racks, Func<NetworkWeather> weather)
 {
     private const string Group = "of-two";
     private const int Members = 2;
+
+    // There is one in each rack.
+    private const short ReplicasInRacks = 3;
 
     /// <summary>Longer than any world: what a producer sent is never forgotten.</summary>
     private static readonly TimeSpan NeverForgotten = TimeSpan.FromDays(20);
@@ -31,7 +36,8 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
     private bool _isOver;
 
     public async Task<TopicOracle> CreateTopicAsync(int partitions) =>
-        await new StableTopic(kernel, kernel.World, ConnectToAny("creator")).CreateAsync(BrokerWorld.Topic, partitions);
+        await new StableTopic(kernel, kernel.World, ConnectToAny("creator"))
+            .CreateAsync(BrokerWorld.Topic, partitions, replicas: racks.Count > 0 ? ReplicasInRacks : (short)1);
 
     /// <summary>Begins to work on a topic.</summary>
     public Task[] Start(TopicOracle topic)
@@ -46,6 +52,7 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
             .. _clients.Select(client => client.RunAsync(() => _isOver)),
             .. topic.Partitions.Select(partition => NewProducer(partition).RunAsync(() => _isOver)),
             .. topic.Partitions.Select(partition => WatchAsync(NewWatcher(partition), partition)),
+            .. racks.SelectMany(rack => topic.Partitions.Select(partition => NewRackReader(rack, partition).RunAsync(() => _isOver))),
             .. Enumerable.Range(0, Members).Select(i => NewMember(_group, $"member{i}", topic).RunAsync(() => _isOver)),
         ];
     }
@@ -68,7 +75,7 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
     /// <summary>In some worlds partitions move only where brokers are lost.</summary>
     private IEnumerable<Task> Movers(TopicOracle topic) =>
         plot == ClusterPlot.HandOvers || kernel.Random.Chance(0.7)
-            ? [new MovingPartitions(kernel, ConnectToAny("mover"), topic.Name, plot).RunAsync(() => _isOver)]
+            ? [new MovingPartitions(kernel, ConnectToAny("mover"), topic.Name, plot, keepsReplicas: racks.Count > 0).RunAsync(() => _isOver)]
             : [];
 
     private BrokerClient NewClient(PartitionOracle partition)
@@ -90,6 +97,14 @@ internal sealed class ClusterClients(SimulationKernel kernel, BrokerDirectory br
 
     private PartitionReader NewWatcher(PartitionOracle partition) =>
         new(kernel, ConnectToLeader($"watcher{partition.Partition}", partition), new SpokenVersions(kernel.Random), partition);
+
+    private RackReader NewRackReader(string rack, PartitionOracle partition)
+    {
+        var name = $"reader{partition.Partition}-{rack}";
+        var route = new RackRoute(rack, new LeaderRoute(kernel, brokers, Connect($"{name}-metadata", brokers, _patience), partition));
+        return new RackReader(
+            kernel, route, new PartitionReader(kernel, Connect(name, route, _patience), new SpokenVersions(kernel.Random), partition, route));
+    }
 
     private async Task WatchAsync(PartitionReader reader, PartitionOracle partition)
     {

@@ -68,7 +68,7 @@ internal sealed class ClusterMachine : INodeObserver
         _disk = new SimulatedDisk(_kernel, Host);
         Node = new SimulatedNode(_kernel, $"n{number}", _disk.Mount) { OnFailed = OnFailed, Said = OnSaid };
         _mistakes = new PlantedMistakes(world, this, () => _running?.Member);
-        _options = Options(_kernel.Random);
+        _options = Options(_kernel.Random, world.Racks.Count > 0 ? world.Racks[number % world.Racks.Count] : null);
         // What rests on clocks shows where they are at their worst.
         var error = _kernel.Random.Chance(0.5) ? _kernel.Random.Pick([-1, 0, 1]) : _kernel.Random.NextDouble() * 2 - 1;
         _clockRate = 1 + error * LargestClockError;
@@ -346,7 +346,7 @@ internal sealed class ClusterMachine : INodeObserver
         return new WalProviders(_mistakes.Own(own), kind => kind == WalKind.Object ? takeover : kind == own.Kind ? own : null);
     }
 
-    private NodeOptions Options(SeededRandom random)
+    private NodeOptions Options(SeededRandom random, string? rack)
     {
         var options = NodeOptions.From(
             NodeSettings.From(
@@ -354,6 +354,7 @@ internal sealed class ClusterMachine : INodeObserver
                 KeyValuePair.Create("listeners", $"PLAINTEXT://{Host}:{BrokerDirectory.Port}"),
                 KeyValuePair.Create(ServerSettings.NodeName, Node.Name),
                 KeyValuePair.Create(ServerSettings.InternalListener, $"{Host}:0"),
+                .. rack is null ? [] : _world.RackSettings.Append(KeyValuePair.Create("broker.rack", rack)),
                 .. _world.Times.Settings,
                 KeyValuePair.Create(BrokerConfigs.BalancerMode, _world.IsBalanced ? "on" : "off"),
                 // All that is written here comes to some kilobytes a second.

@@ -32,6 +32,7 @@ internal sealed class ClusterScenario : IScenario
         "topics: created", "topics: deleted",
         "moves: done", "moves: done, of groups", "moves: given back", "moves: ended by a fence", "moves: cancelled",
         "drains: begun", "drains: ended",
+        "racks: sent to a broker of their own", "racks: read from a broker of their own",
         "compactions: begun", "compactions: committed", "compactions: void, or asked again", "compactions: ranges that gave way",
         "idempotent: a batch without an answer had arrived", "group: generations with two members", "group: partitions that changed hands",
     ];

@@ -1,3 +1,4 @@
+using Millrace.Metadata.Configs;
 using Millrace.Runtime.Ids;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Network;
@@ -12,6 +13,7 @@ namespace Millrace.Simulation.Scenarios.Clusters;
 internal sealed class ClusterWorld
 {
     private const int EnoughAcknowledgements = 300;
+    private const ulong RackLots = 0x5AC5;
     private static readonly TimeSpan Enough = TimeSpan.FromSeconds(60);
 
     /// <summary>After all trouble: brokers that were down come back within seconds, and clients take their patience to find leaders.</summary>
@@ -28,6 +30,14 @@ internal sealed class ClusterWorld
         Bucket = new SimulatedBucket(kernel);
         Network = new SimulatedNetwork(kernel);
         Times = LivenessTimes.Draw(kernel.Random);
+        // By lots of its own: worlds without racks are as they were, and so is where mistakes are looked for.
+        var lots = new SeededRandom(kernel.Seed ^ RackLots);
+        Racks = fault is null && lots.Chance(0.5) ? ["a", "b"] : [];
+        RackSettings =
+        [
+            KeyValuePair.Create(BrokerConfigs.FollowedWalBytes, lots.Pick(["0", "1", "300"])),
+            KeyValuePair.Create(BrokerConfigs.FollowedMaxBytes, lots.Pick(["0", "10000", "100000", "16000000"])),
+        ];
         IsBalanced = plot == ClusterPlot.HandOvers && kernel.Random.Chance(0.5);
         _machines = [.. Enumerable.Range(0, kernel.Random.Pick([3, 3, 3, 4, 5])).Select(number => new ClusterMachine(this, number))];
         _partitions = kernel.Random.Next(2, 5);
@@ -49,6 +59,12 @@ internal sealed class ClusterWorld
 
     /// <summary>By what times its brokers judge one another.</summary>
     public LivenessTimes Times { get; }
+
+    /// <summary>The machines stand in them in turn; none where nobody knows of racks.</summary>
+    public IReadOnlyList<string> Racks { get; }
+
+    /// <summary>What brokers hold of partitions that they follow, and from how many bytes on they read those in the leader's WAL.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> RackSettings { get; }
 
     /// <summary>Whether the controller evens the loads.</summary>
     public bool IsBalanced { get; }
@@ -77,7 +93,8 @@ internal sealed class ClusterWorld
             machine.Start(Kernel.Random.Between(TimeSpan.Zero, TimeSpan.FromSeconds(2)));
         }
 
-        var clients = new ClusterClients(Kernel, new BrokerDirectory(new SeededRandom(Kernel.Random.NextUInt64()), _machines), Plot, () => _pranks.Weather);
+        var clients = new ClusterClients(
+            Kernel, new BrokerDirectory(new SeededRandom(Kernel.Random.NextUInt64()), _machines), Plot, Racks, () => _pranks.Weather);
         var topic = await clients.CreateTopicAsync(_partitions);
         await UntilAsync(
             () => Array.TrueForAll(_machines, machine => machine.Image is { } image && image.TryGetTopic(topic.Id, out _)),

@@ -14,7 +14,19 @@ internal sealed class LeaderRoute(SimulationKernel kernel, BrokerDirectory broke
 {
     private readonly SpokenVersions _versions = new(kernel.Random);
 
-    public async ValueTask<SimulatedListener?> FindAsync()
+    public ValueTask<SimulatedListener?> FindAsync() => FindAsync(found => found.LeaderId);
+
+    /// <summary>The way to another broker, as any of them tells it.</summary>
+    public ValueTask<SimulatedListener?> FindAsync(int broker) => FindAsync(_ => broker);
+
+    public bool IsElsewhere(object answer)
+    {
+        var isElsewhere = Misdirection.IsIn(answer);
+        kernel.Coverage.Count("clients: sent elsewhere", isElsewhere ? 1 : 0);
+        return isElsewhere;
+    }
+
+    private async ValueTask<SimulatedListener?> FindAsync(Func<MetadataResponse.MetadataResponsePartition, int> choose)
     {
         try
         {
@@ -26,20 +38,13 @@ internal sealed class LeaderRoute(SimulationKernel kernel, BrokerDirectory broke
                 _versions.Metadata);
             // The next time another one is asked: this one may be behind.
             any.Disconnect();
-            var leader = answer.Topics[0].Partitions.FirstOrDefault(found => found.PartitionIndex == partition.Partition)?.LeaderId ?? -1;
-            return answer.Brokers.FirstOrDefault(broker => broker.NodeId == leader) is { } found ? brokers.Find(found.Host, found.Port) : null;
+            var wanted = answer.Topics[0].Partitions.FirstOrDefault(found => found.PartitionIndex == partition.Partition) is { } told ? choose(told) : -1;
+            return answer.Brokers.FirstOrDefault(broker => broker.NodeId == wanted) is { } found ? brokers.Find(found.Host, found.Port) : null;
         }
         catch (IOException)
         {
             // The client has counted it.
             return null;
         }
-    }
-
-    public bool IsElsewhere(object answer)
-    {
-        var isElsewhere = Misdirection.IsIn(answer);
-        kernel.Coverage.Count("clients: sent elsewhere", isElsewhere ? 1 : 0);
-        return isElsewhere;
     }
 }

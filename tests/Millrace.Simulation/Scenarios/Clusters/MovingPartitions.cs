@@ -15,7 +15,8 @@ namespace Millrace.Simulation.Scenarios.Clusters;
 /// <param name="client">Connects to any broker.</param>
 /// <param name="topic">The topic that everybody works on.</param>
 /// <param name="plot">What the world is about.</param>
-internal sealed class MovingPartitions(SimulationKernel kernel, SimulatedClient client, string topic, ClusterPlot plot)
+/// <param name="keepsReplicas">Whether a partition has replicas beside its leader then.</param>
+internal sealed class MovingPartitions(SimulationKernel kernel, SimulatedClient client, string topic, ClusterPlot plot, bool keepsReplicas)
 {
     private const short Version = 1;
     private const int PatienceMs = 5_000;
@@ -79,7 +80,7 @@ internal sealed class MovingPartitions(SimulationKernel kernel, SimulatedClient 
                         [
                             .. partitions.Select(partition => new AlterPartitionReassignmentsRequest.ReassignablePartition
                             {
-                                PartitionIndex = partition.PartitionIndex, Replicas = isCancel ? null : [_random.Pick(brokers)],
+                                PartitionIndex = partition.PartitionIndex, Replicas = isCancel ? null : Replicas(brokers),
                             }),
                         ],
                     },
@@ -92,6 +93,12 @@ internal sealed class MovingPartitions(SimulationKernel kernel, SimulatedClient 
             Judge(partition.ErrorCode, ErrorCode.NoReassignmentInProgress, ErrorCode.InvalidReplicaAssignment, ErrorCode.UnknownTopicOrPartition);
             kernel.Coverage.Count(isCancel ? "moves: cancelled" : "moves: asked for", partition.ErrorCode == 0 ? 1 : 0);
         }
+    }
+
+    private int[] Replicas(int[] brokers)
+    {
+        var leader = _random.Pick(brokers);
+        return keepsReplicas ? [leader, .. brokers.Where(broker => broker != leader)] : [leader];
     }
 
     /// <summary>A broker is drained, or is no more.</summary>

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using Millrace.Metadata.Channel;
 using Millrace.Broker.Apis;
+using Millrace.Broker.Apis.Data;
 using Millrace.Broker.Groups;
 using Millrace.Broker.Loads;
 using Millrace.Broker.Membership;
@@ -73,7 +74,8 @@ internal sealed class RestrictedClient(PartitionsUnderTest broker, RequestSteps 
         Lease = lease,
         Partitions = broker.Table,
         Buffers = broker.Buffers,
-        CacheBytes = long.MaxValue,
+        FetchLimit = new FetchLimit(broker.Identity, broker.Feed, broker.Buffers, long.MaxValue),
+        Racks = broker.Racks,
         Fetches = new FetchPurgatory(broker.Runtime),
         Metrics = broker.Metrics,
         Loads = new LoadMeter(broker.Runtime, broker.Table, broker.Node.Store, static () => default, static () => 0),

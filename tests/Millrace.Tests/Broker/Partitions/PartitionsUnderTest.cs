@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Millrace.Broker.Errors;
+using Millrace.Broker.Following;
 using Millrace.Broker.Membership;
 using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
@@ -50,6 +51,8 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
         };
         Node = new TestNode(Registry, Storage, _options);
         Table = StartTable();
+        Racks = new RackReads(Node.Runtime, Identity, Feed, Node.Store, Buffers, new NoPeers());
+        Racks.Followed.Start();
     }
 
     public TestStorage Storage { get; } = new();
@@ -65,6 +68,9 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
     public PartitionTable Table { get; private set; }
 
     public DataMetrics Metrics { get; } = new();
+
+    /// <summary>Of the first incarnation. It reaches no other node.</summary>
+    public RackReads Racks { get; }
 
     public NodeRuntime Runtime => Node.Runtime;
 
@@ -172,6 +178,7 @@ internal sealed class PartitionsUnderTest : IAsyncDisposable
     {
         Node.Wal.Release();
         await Table.CloseAsync(default);
+        await Racks.DisposeAsync();
         Node.Runtime.Stop();
         await Node.DisposeAsync();
         Metrics.Dispose();

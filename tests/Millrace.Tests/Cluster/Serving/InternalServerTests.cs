@@ -60,7 +60,7 @@ public sealed class InternalServerTests
         _ = node.Start(async runtime =>
         {
             var listener = await network.At("server", node.Lane!).BindAsync(new IPEndPoint(IPAddress.Loopback, 0));
-            var server = new InternalServer(runtime, kernel.NewBufferPool(), seat, () => new PeerViewResponse());
+            var server = new InternalServer(runtime, kernel.NewBufferPool(), seat, () => new PeerViewResponse(), () => null);
             server.Serve(listener);
             port.SetResult(((IPEndPoint)listener.EndPoint).Port);
             await runtime.Failed;

@@ -20,9 +20,9 @@ internal sealed class DataPathClient
     {
         _broker = broker;
         Purgatory = new FetchPurgatory(broker.Runtime);
-        Produce = new ProduceHandler(broker.Runtime, broker.Table, new BatchIntake(broker.Buffers), broker.Metrics, new LastingLease());
+        Produce = new ProduceHandler(broker.Runtime, broker.Table, new BatchIntake(broker.Buffers), broker.Metrics, new LastingLease(), broker.Racks);
         Fetch = new FetchHandler(
-            broker.Runtime, broker.Table, Purgatory, new FetchLimit(broker.Identity, broker.Feed, broker.Buffers, memoryBytes), broker.Metrics);
+            broker.Runtime, broker.Table, Purgatory, new FetchLimit(broker.Identity, broker.Feed, broker.Buffers, memoryBytes), broker.Metrics, broker.Racks);
     }
 
     public FetchPurgatory Purgatory { get; }

@@ -21,6 +21,11 @@ internal sealed class StoreWithoutMemory(IStreamStore store) : IStreamStore
 
     public IAsyncEnumerable<StreamRead> ReadCommittedAsync(StreamId id, long offset, CancellationToken token) => store.ReadCommittedAsync(id, offset, token);
 
+    public ValueTask<IReadOnlyList<StreamRecord>?> ReadWalAsync(WalExtent extent, StreamId id, long offset, CancellationToken token) =>
+        store.ReadWalAsync(extent, id, offset, token);
+
+    public ICommittedStream FindCommitted(StreamId id) => store.FindCommitted(id);
+
     public ValueTask UploadAsync(IReadOnlyCollection<UploadGoal> goals, CancellationToken token) => ValueTask.FromException(new InsufficientMemoryException());
 
     public ValueTask CloseAsync(IReadOnlyCollection<IStream> streams, CancellationToken token) => store.CloseAsync(streams, token);
