@@ -4,6 +4,7 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Millrace.Benchmarks;
+using Millrace.Benchmarks.Balancing;
 using Millrace.Benchmarks.Coordinators;
 using Millrace.Benchmarks.DataPath;
 using Millrace.Benchmarks.Drain;
@@ -72,7 +73,7 @@ micro.SetAction(parsed =>
 return await new RootCommand("Measures Millrace, and Apache Kafka beside it.")
     {
         SideBySideCommand.Create(), FailoverCommand.Create(), MovesCommand.Create(), CutsCommand.Create(), DrainCommand.Create(), RollingCommand.Create(),
-        GrowthCommand.Create(), TrickleCommand.Create(), dataPath, streams, wal, files, metadata, opening, shard, micro,
+        BalanceCommand.Create(), GrowthCommand.Create(), TrickleCommand.Create(), dataPath, streams, wal, files, metadata, opening, shard, micro,
     }
     .Parse(args)
     .InvokeAsync();

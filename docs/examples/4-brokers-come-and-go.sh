@@ -2,7 +2,6 @@
 # A broker that joins gets its share of a topic that is written to; one that is drained gives all it has away. Nobody has to plan anything.
 . "$(dirname "${BASH_SOURCE[0]}")/cluster.sh"
 start_cluster 3
-"$millrace" config set millrace.balancer.mode=on
 "$millrace" topic create shared -p 24
 write_to shared 1000 100
 sleep 12

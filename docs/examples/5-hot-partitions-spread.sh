@@ -4,7 +4,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/cluster.sh"
 start_cluster 3
 # By default a few megabytes a second are worth no move.
-"$millrace" config set millrace.balancer.mode=on millrace.balancer.bytes.per.second=500000
+"$millrace" config set millrace.balancer.bytes.per.second=500000
 # Each broker has something to lead: one that has nothing would get its share at once, whatever the load.
 "$millrace" topic create quiet -p 12
 for topic in hot-1 hot-2 hot-3; do

@@ -12,7 +12,7 @@ internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
 
     private readonly string _folder;
     private readonly string _store;
-    private readonly MillraceUnderTest[] _brokers;
+    private MillraceUnderTest[] _brokers;
     private readonly SeparateHosts? _hosts;
     private readonly string _logLevel;
     private readonly string[] _settings;
@@ -137,6 +137,12 @@ internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
 
     /// <inheritdoc/>
     public StopTimes? Stops() => StopTimes.Read(this);
+
+    /// <summary>Another one joins; returns when it is ready. Clients hear of it from the others.</summary>
+    public void Add() => _brokers = [.. _brokers, Start(Count, $"{HostOf(Count)}:0")];
+
+    /// <summary>Whether it has neither ended nor been killed.</summary>
+    public bool IsRunning(int index) => _brokers[index].IsRunning;
 
     public void Kill(int index) => _brokers[index].Signal("KILL");
 

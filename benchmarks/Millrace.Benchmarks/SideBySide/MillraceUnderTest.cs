@@ -53,6 +53,8 @@ internal sealed partial class MillraceUnderTest : BrokerUnderTest
     /// <summary>Its id in the cluster.</summary>
     public int Node { get; }
 
+    public bool IsRunning => !_process.HasExited;
+
     /// <summary>Sends the process a signal, by its name. Nothing happens if it has ended.</summary>
     public void Signal(string name)
     {

@@ -111,7 +111,7 @@ public static class BrokerConfigs
         ConfigDefinition.List(
             BalancerExcludedTopics, "", TopicName.Check, "Topics that the balancer moves no partitions of."),
         ConfigDefinition.OneOf(
-            BalancerMode, "off", ["on", "advise", "off"],
+            BalancerMode, "on", ["on", "advise", "off"],
             "Whether the cluster evens the loads of its brokers by itself: on moves partitions, advise only says which, off does not look."),
         .. Scaler(),
         ConfigDefinition.Boolean(

@@ -13,7 +13,7 @@ namespace Millrace.Simulation.Scenarios.Clusters;
 internal sealed class ClusterWorld
 {
     private const int EnoughAcknowledgements = 300;
-    private const ulong RackLots = 0x5AC5;
+    private const ulong LotsBeside = 0x5AC5;
     private static readonly TimeSpan Enough = TimeSpan.FromSeconds(60);
 
     /// <summary>After all trouble: brokers that were down come back within seconds, and clients take their patience to find leaders.</summary>
@@ -30,15 +30,15 @@ internal sealed class ClusterWorld
         Bucket = new SimulatedBucket(kernel);
         Network = new SimulatedNetwork(kernel);
         Times = LivenessTimes.Draw(kernel.Random);
-        // By lots of its own: worlds without racks are as they were, and so is where mistakes are looked for.
-        var lots = new SeededRandom(kernel.Seed ^ RackLots);
+        // By lots of their own: worlds without either are as they were, and so is where mistakes are looked for.
+        var lots = new SeededRandom(kernel.Seed ^ LotsBeside);
         Racks = fault is null && lots.Chance(0.5) ? ["a", "b"] : [];
         RackSettings =
         [
             KeyValuePair.Create(BrokerConfigs.FollowedWalBytes, lots.Pick(["0", "1", "300"])),
             KeyValuePair.Create(BrokerConfigs.FollowedMaxBytes, lots.Pick(["0", "10000", "100000", "16000000"])),
         ];
-        IsBalanced = plot == ClusterPlot.HandOvers && kernel.Random.Chance(0.5);
+        IsBalanced = plot == ClusterPlot.HandOvers ? kernel.Random.Chance(0.5) : fault is null && lots.Chance(0.5);
         _machines = [.. Enumerable.Range(0, kernel.Random.Pick([3, 3, 3, 4, 5])).Select(number => new ClusterMachine(this, number))];
         _partitions = kernel.Random.Next(2, 5);
         Oracle = new ClusterOracle(kernel, TroubleOf);
