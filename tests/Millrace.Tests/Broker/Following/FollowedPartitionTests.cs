@@ -1,4 +1,3 @@
-using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Runtime.Files.Linux;
 using Millrace.Tests.Broker.Partitions;

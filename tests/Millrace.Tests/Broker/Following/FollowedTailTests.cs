@@ -3,7 +3,6 @@ using Millrace.Broker.Following;
 using Millrace.Protocol.Primitives;
 using Millrace.Protocol.Records;
 using Millrace.Runtime.Buffers;
-using Millrace.Streams;
 using Millrace.Tests.Broker.Partitions;
 using Xunit;
 

@@ -1,9 +1,8 @@
 using System.Buffers;
+using Millrace.Broker.Errors;
 using Millrace.Broker.Following;
 using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
-using Millrace.Broker.Partitions.Lookup;
-using Millrace.Broker.Errors;
 using Millrace.Metadata;
 using Millrace.Protocol.Records;
 using Millrace.Runtime.Buffers;
@@ -111,7 +110,7 @@ public sealed class FollowedWordTests : IDisposable
 
     private async Task<(PartitionError Error, long HighWatermark, string Records)> ReadAsync(long offset)
     {
-        var read = await _followed.ReadAsync(new PartitionFetch(offset, 1 << 20, AtLeastOne: true, -1, -1), TestContext.Current.CancellationToken);
+        var read = await _followed.ReadAsync(new PartitionFetch(offset, 1 << 20, AtLeastOne: true, -1, -1), Xunit.TestContext.Current.CancellationToken);
         using var records = read.Records;
         var told = records?.Records.SelectMany(static record => Batches.Read(new ReadOnlySequence<byte>(record.Payload))) ?? [];
         return (read.Error, read.HighWatermark, string.Join(' ', told));
