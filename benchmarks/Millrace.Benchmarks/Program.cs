@@ -15,6 +15,7 @@ using Millrace.Benchmarks.Metadata;
 using Millrace.Benchmarks.Micro;
 using Millrace.Benchmarks.Moves;
 using Millrace.Benchmarks.Opening;
+using Millrace.Benchmarks.Racks;
 using Millrace.Benchmarks.Rolling;
 using Millrace.Benchmarks.SideBySide;
 using Millrace.Benchmarks.Streams;
@@ -73,7 +74,7 @@ micro.SetAction(parsed =>
 return await new RootCommand("Measures Millrace, and Apache Kafka beside it.")
     {
         SideBySideCommand.Create(), FailoverCommand.Create(), MovesCommand.Create(), CutsCommand.Create(), DrainCommand.Create(), RollingCommand.Create(),
-        BalanceCommand.Create(), GrowthCommand.Create(), TrickleCommand.Create(), dataPath, streams, wal, files, metadata, opening, shard, micro,
+        BalanceCommand.Create(), RackCommand.Create(), GrowthCommand.Create(), TrickleCommand.Create(), dataPath, streams, wal, files, metadata, opening, shard, micro,
     }
     .Parse(args)
     .InvokeAsync();

@@ -16,6 +16,7 @@ internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
     private readonly SeparateHosts? _hosts;
     private readonly string _logLevel;
     private readonly string[] _settings;
+    private readonly string[]? _racks;
     private readonly IAdminClient _admin;
 
     /// <param name="folder">For data and logs.</param>
@@ -24,9 +25,12 @@ internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
     /// <param name="hosts">One for each; null for this machine's loopback.</param>
     /// <param name="logLevel">The least that they log.</param>
     /// <param name="settings">Of each broker, as <c>--set</c> takes them.</param>
+    /// <param name="racks">Where each stands; null where nobody says.</param>
     public ClusterUnderTest(
-        string folder, string store, int brokers, SeparateHosts? hosts = null, string logLevel = "information", IEnumerable<string>? settings = null)
+        string folder, string store, int brokers, SeparateHosts? hosts = null, string logLevel = "information", IEnumerable<string>? settings = null,
+        string[]? racks = null)
     {
+        _racks = racks;
         (_folder, _store, _hosts, _logLevel) = (folder, store, hosts, logLevel);
         _settings = [.. (settings ?? []).SelectMany(setting => new[] { "--set", setting })];
         _brokers = new MillraceUnderTest[brokers];
@@ -78,11 +82,14 @@ internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
         Create(new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = 1 });
 
     /// <inheritdoc/>
-    public void CreateTopic(string topic, int partitions, int leader) => Create(new TopicSpecification
+    public void CreateTopic(string topic, int partitions, int leader) => CreateTopic(topic, partitions, [leader]);
+
+    /// <summary>All of it has the same replicas, the leader first.</summary>
+    public void CreateTopic(string topic, int partitions, int[] replicas) => Create(new TopicSpecification
     {
         Name = topic,
         NumPartitions = partitions,
-        ReplicasAssignments = Enumerable.Range(0, partitions).ToDictionary(at => at, _ => new List<int> { _brokers[leader].Node }),
+        ReplicasAssignments = Enumerable.Range(0, partitions).ToDictionary(at => at, _ => replicas.Select(index => _brokers[index].Node).ToList()),
     });
 
     /// <summary>The broker that the controller lives in.</summary>
@@ -197,7 +204,7 @@ internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
         _hosts?.On(index) ?? [],
         [
             "--listen", listen, "--store", _store, "--wal", "object", "--name", NameOf(index), "--log-level", _logLevel,
-            "--set", $"millrace.http.listener={HostOf(index)}:0", .. _settings,
+            "--set", $"millrace.http.listener={HostOf(index)}:0", .. _settings, .. _racks is null ? (string[])[] : ["--set", $"broker.rack={_racks[index]}"],
         ]);
 
     private string LogOf(int index) => Path.Combine(_folder, $"{NameOf(index)}.log");
