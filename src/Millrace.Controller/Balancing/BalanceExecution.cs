@@ -25,7 +25,7 @@ internal static class BalanceExecution
                 [
                     .. partitions.Select(move => new PartitionReplicasRecord.Assignment
                     {
-                        Partition = move.Item1.Index, Replicas = [.. Preferring(move.To, move.Item1).Select(replica => replica.Value)],
+                        Partition = move.Item1.Index, Replicas = [.. Preferring(entry.Cluster, move.To, move.Item1).Select(replica => replica.Value)],
                     }),
                 ],
             });
@@ -47,15 +47,23 @@ internal static class BalanceExecution
         && image.IsLive(move.To)
         && !BrokerDuties.GetsNothingNew(image, move.To);
 
-    /// <summary>As many replicas as before: a node that comes to them takes the place of the former leader, or of the last.</summary>
-    private static IEnumerable<NodeId> Preferring(NodeId next, PartitionImage partition)
+    /// <summary>
+    /// As many replicas as before: a node that comes to them takes the place of one that leaves its rack another, so that whoever reads in a rack goes on doing
+    /// so; of those, or where there is none of all, that of the former leader, or of the last.
+    /// </summary>
+    private static IEnumerable<NodeId> Preferring(MetadataImage image, NodeId next, PartitionImage partition)
     {
         var others = partition.Replicas.Where(replica => replica != next).ToList();
         if (others.Count == partition.Replicas.Length)
         {
-            _ = (partition.Leader is { } leader && others.Remove(leader)) || others.Remove(others[^1]);
+            var beside = others.FindAll(other => RackOf(other) == RackOf(next) || others.Count(another => RackOf(another) == RackOf(other)) > 1);
+            var replaced = beside.Count > 0 ? beside : others;
+            others.Remove(partition.Leader is { } leader && replaced.Contains(leader) ? leader : replaced[^1]);
         }
 
         return [next, .. others];
+
+        // Who has none is in the same as all that have none.
+        string? RackOf(NodeId node) => image.Nodes.GetValueOrDefault(node)?.Rack;
     }
 }

@@ -68,10 +68,10 @@ internal sealed class ClusterScript
 
     public static byte[] Bytes(ClusterState state) => MetadataEntry.Write(state.ToRecords());
 
-    public NodeIncarnation Register(bool withWal = true, string name = "node", WalKind kind = WalKind.Memory)
+    public NodeIncarnation Register(bool withWal = true, string name = "node", WalKind kind = WalKind.Memory, string? rack = null)
     {
         var node = Do(entry => NodeOperations.Register(
-            entry, new NodeRegistration(Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "host", 1)], null) { Name = name }));
+            entry, new NodeRegistration(Random.NewId(), [new NodeEndpoint(ListenerName.Plaintext, "host", 1)], rack) { Name = name }));
         if (withWal)
         {
             RegisterWal(node, kind);

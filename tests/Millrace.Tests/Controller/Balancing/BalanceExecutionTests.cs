@@ -44,6 +44,32 @@ public sealed class BalanceExecutionTests
         Assert.Equal([to, before.Replicas[0]], Partition(0).Replicas);
     }
 
+    [Theory]
+    [InlineData("a1 b1", "a2", "a2 b1")]
+    [InlineData("a1 b1", "b2", "b2 a1")]
+    [InlineData("a1 a2 b1", "b2", "b2 a2 b1")]
+    [InlineData("a1 a2 b1", "c1", "c1 a2 b1")]
+    [InlineData("a1 b1 b2", "c1", "c1 a1 b1")]
+    [InlineData("a1 b1", "c1", "c1 b1")]
+    public void Each_rack_that_has_a_replica_keeps_one_where_that_can_be(string replicas, string to, string expected)
+    {
+        var nodes = new[] { "a1", "a2", "b1", "b2", "c1" }
+            .ToDictionary(name => name, name => _script.Register(name: name, kind: WalKind.Object, rack: name[..1]).Node);
+        var topic = _script.State.Cluster.Topics["t"];
+        _script.Do(entry =>
+        {
+            entry.Add(new PartitionReplicasRecord
+            {
+                TopicId = topic.Id, Assignments = [new() { Partition = 0, Replicas = [.. replicas.Split(' ').Select(name => nodes[name].Value)] }],
+            });
+            entry.Add(new PartitionLeadersRecord { TopicId = topic.Id, Ranges = [new() { First = 0, Count = 1, Leader = nodes[replicas[..2]].Value }] });
+        });
+
+        Assert.Single(Begin(Move(0, nodes[to])));
+
+        Assert.Equal(expected.Split(' ').Select(name => nodes[name]), Partition(0).Replicas);
+    }
+
     [Fact]
     public void Several_moves_of_several_topics_are_begun_in_one_entry_whatever_their_order()
     {
