@@ -74,7 +74,8 @@ micro.SetAction(parsed =>
 return await new RootCommand("Measures Millrace, and Apache Kafka beside it.")
     {
         SideBySideCommand.Create(), FailoverCommand.Create(), MovesCommand.Create(), CutsCommand.Create(), DrainCommand.Create(), RollingCommand.Create(),
-        BalanceCommand.Create(), RackCommand.Create(), GrowthCommand.Create(), TrickleCommand.Create(), dataPath, streams, wal, files, metadata, opening, shard, micro,
+        BalanceCommand.Create(), RackCommand.Create(), GrowthCommand.Create(), TrickleCommand.Create(), dataPath, streams, wal, files, metadata,
+        opening, shard, micro,
     }
     .Parse(args)
     .InvokeAsync();

@@ -13,11 +13,14 @@ internal static class BalanceCommand
     {
         var partitions = new Option<int>("--partitions") { Description = "Of each topic.", DefaultValueFactory = _ => 12 };
         var topics = new Option<int>("--topics") { Description = "Beside the busy one.", DefaultValueFactory = _ => 3 };
-        var load = new Option<double>("--load") { Description = "Records per second to the busy topic; a tenth to each of the others.", DefaultValueFactory = _ => 10_000 };
+        var load = new Option<double>("--load")
+        {
+            Description = "Records per second to the busy topic; a tenth to each of the others.", DefaultValueFactory = _ => 10_000,
+        };
         var record = new Option<int>("--record") { Description = "Bytes of a record.", DefaultValueFactory = _ => 1_000 };
         var even = new Option<double>("--even") { Description = "Even is where nobody has more than so many times the mean.", DefaultValueFactory = _ => 1.15 };
         var store = new Option<string?>("--store") { Description = "The bucket, empty; otherwise a directory." };
-        var command = new Command("balance", "A cluster evens its loads by itself: a busy topic on one broker, one that joins, one that is drained, one that is killed.")
+        var command = new Command("balance", "A cluster evens its loads by itself: a busy topic on one broker; one joins, one is drained, one is killed.")
         {
             partitions, topics, load, record, even, store,
         };

@@ -44,9 +44,11 @@ internal sealed class BalanceRun(ClusterUnderTest cluster, int topics, int parti
     {
         Console.WriteLine(FormattableString.Invariant(
             $"A topic of {partitions} partitions with {writing.RecordsPerSecond:F0} records of {writing.RecordBytes} bytes a second, all led by one of three ")
-            + FormattableString.Invariant($"brokers, and {topics} topics with a tenth of that each; even is where nobody has more than {even:F2} times the mean.\n"));
+            + FormattableString.Invariant($"brokers, and {topics} topics with a tenth of that each; even is where nobody has more than {even:F2} times the ")
+            + "mean.\n");
         Console.WriteLine(
-            "| | the busiest before, by the mean | even after, s | of that before the first move, s | moves | a record, p50, ms | p99 | largest | gap, largest, ms |");
+            "| | the busiest before, by the mean | even after, s | of that before the first move, s | moves | a record, p50, ms | p99 | largest "
+            + "| gap, largest, ms |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
         var joined = cluster.Count;
         await StepAsync("as it begins", applications, [controller, drained, killed], static () => { });

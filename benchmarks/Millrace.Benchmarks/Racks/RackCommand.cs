@@ -3,7 +3,9 @@ using Millrace.Benchmarks.Failover;
 
 namespace Millrace.Benchmarks.Racks;
 
-/// <summary><c>./bench racks</c>: a broker and readers in each of two racks, and a producer in one: what crosses, and how long readers of each wait for records.</summary>
+/// <summary>
+/// <c>./bench racks</c>: a broker and readers in each of two racks, and a producer in one: what crosses, and how long readers of each wait for records.
+/// </summary>
 internal static class RackCommand
 {
     public static Command Create()

@@ -42,13 +42,13 @@ internal sealed class RackRun(ClusterUnderTest cluster, int partitions, int read
             }
 
             Console.WriteLine(FormattableString.Invariant(
-                $"{partitions} partitions led in one of two racks, {writing.RecordsPerSecond:F0} records of {writing.RecordBytes} bytes a second, {readers} readers ")
-                + "in each; from sending a record to having it read, in ms:\n");
+                $"{partitions} partitions led in one of two racks, {writing.RecordsPerSecond:F0} records of {writing.RecordBytes} bytes a second, {readers} ")
+                + "readers in each; from sending a record to having it read, in ms:\n");
             Console.WriteLine(Sample.Head);
             Console.WriteLine(waits[0].Row("in the leader's rack"));
             Console.WriteLine(waits[1].Row("in the other"));
-            Console.WriteLine(FormattableString.Invariant(
-                $"\n{(after.Crossed - before.Crossed) / (after.Read - before.Read):F4} bytes crossed for each byte that was read, of {(after.Read - before.Read) / 1e6:F0} MB. ")
+            var (crossed, read) = (after.Crossed - before.Crossed, after.Read - before.Read);
+            Console.WriteLine(FormattableString.Invariant($"\n{crossed / read:F4} bytes crossed for each byte that was read, of {read / 1e6:F0} MB. ")
                 + $"{written} records: each reader got each once, and in order.");
         }
         finally

@@ -198,7 +198,8 @@ internal sealed class CommittedStream(NodeRuntime runtime, StreamId id, StreamsO
         }
         catch (OperationCanceledException) when (!token.IsCancellationRequested)
         {
-            throw new StreamException(StreamError.ControllerLost, $"Nobody has told within {Patience.TotalSeconds:0} s where offset {offset} of stream {id} lies");
+            throw new StreamException(
+                StreamError.ControllerLost, $"Nobody has told within {Patience.TotalSeconds:0} s where offset {offset} of stream {id} lies");
         }
     }
 

@@ -19,7 +19,8 @@ public sealed class ManyMovesTests(ITestOutputHelper output)
     {
         using var directory = new TemporaryDirectory();
         await using var cluster = await BrokerCluster.StartAsync(
-            directory, Brokers, "--store", $"file://{directory.Sub("store")}", "--wal", "object", "--set", "millrace.handover.partitions=5");
+            directory, Brokers, "--store", $"file://{directory.Sub("store")}", "--wal", "object", "--set", "millrace.handover.partitions=5",
+            "--set", "millrace.balancer.mode=off");
         var addresses = string.Join(',', cluster.Select(broker => broker.BootstrapServers));
         var shell = new Shell(addresses);
         var brokers = Rows(await shell.RunAsync("broker list --json"));

@@ -17,9 +17,14 @@ internal static class Schemas
     public static IReadOnlyDictionary<string, MessageSchema> OfClients { get; } =
         Parse(Path.Combine(Repository.Root, "src", "Millrace.Metadata", "Schemas", "Clients"));
 
+    /// <summary>What brokers ask each other beside Kafka's messages.</summary>
+    public static IReadOnlyDictionary<string, MessageSchema> OfPeers { get; } =
+        Parse(Path.Combine(Repository.Root, "src", "Millrace.Metadata", "Schemas", "Peers"));
+
     public static string Folder => Path.Combine(Repository.Root, "src", "Millrace.Protocol", "Schemas");
 
-    public static MessageSchema Find(string name) => Messages.GetValueOrDefault(name) ?? OfClients.GetValueOrDefault(name) ?? OfController[name];
+    public static MessageSchema Find(string name) =>
+        Messages.GetValueOrDefault(name) ?? OfClients.GetValueOrDefault(name) ?? OfPeers.GetValueOrDefault(name) ?? OfController[name];
 
     public static Type TypeOf(MessageSchema message) =>
         typeof(KafkaReader).Assembly.GetType($"Millrace.Protocol.{message.Name}")

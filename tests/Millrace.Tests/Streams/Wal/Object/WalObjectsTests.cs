@@ -95,7 +95,8 @@ public sealed class WalObjectsTests : IAsyncLifetime
         var extent = await AppendAsync(0);
         foreach (var failure in new Exception[]
             {
-                new ObjectStorageException(ObjectStorageError.AccessDenied, "no"), new ObjectLogException(ObjectLogError.Corrupt, "bad"), new InsufficientMemoryException(),
+                new ObjectStorageException(ObjectStorageError.AccessDenied, "no"), new ObjectLogException(ObjectLogError.Corrupt, "bad"),
+                new InsufficientMemoryException(),
             })
         {
             _storage.BeforeGet = _ => throw failure;
