@@ -21,7 +21,7 @@ internal static class RackCommand
         {
             partitions, readers, load, record, seconds, settings, store,
         };
-        command.SetAction((parsed, _) =>
+        command.SetAction(async (parsed, _) =>
         {
             using var folder = new ScratchFolder();
             using var cluster = new ClusterUnderTest(
@@ -31,7 +31,7 @@ internal static class RackCommand
                 logLevel: "warning",
                 settings: parsed.GetValue(settings),
                 racks: RackRun.Racks);
-            return new RackRun(
+            await new RackRun(
                 cluster,
                 parsed.GetValue(partitions),
                 parsed.GetValue(readers),
