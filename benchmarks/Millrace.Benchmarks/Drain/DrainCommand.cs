@@ -58,7 +58,7 @@ internal static class DrainCommand
                 parsed.GetValue(store) ?? $"file://{folder.Path}/store",
                 brokers: 3,
                 logLevel: "warning",
-                settings: [$"offsets.topic.num.partitions={options.Shards}"]);
+                settings: [ClusterUnderTest.Unbalanced, $"offsets.topic.num.partitions={options.Shards}"]);
             await new DrainRun(cluster, options).MeasureAsync();
         });
         return command;

@@ -8,6 +8,9 @@ namespace Millrace.Benchmarks.Failover;
 /// <summary>Brokers of one cluster, each a process of its own that keeps its name and its address.</summary>
 internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
 {
+    /// <summary>The setting for a run that says itself who leads what.</summary>
+    public const string Unbalanced = "millrace.balancer.mode=off";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly string _folder;

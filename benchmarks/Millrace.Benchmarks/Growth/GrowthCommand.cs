@@ -32,7 +32,8 @@ internal static class GrowthCommand
             {
                 using var folder = new ScratchFolder();
                 var store = Path.Combine(folder.Path, "store");
-                using var cluster = new ClusterUnderTest(folder.Path, $"file://{store}", parsed.GetValue(brokers), logLevel: "warning");
+                using var cluster = new ClusterUnderTest(
+                    folder.Path, $"file://{store}", parsed.GetValue(brokers), logLevel: "warning", settings: [ClusterUnderTest.Unbalanced]);
                 await new GrowthRun(cluster, new MetadataLogFolder(store), count, parsed.GetValue(topic), TimeSpan.FromSeconds(parsed.GetValue(settle)))
                     .MeasureAsync(parsed.GetValue(moves));
             }

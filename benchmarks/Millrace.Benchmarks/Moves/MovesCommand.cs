@@ -79,7 +79,10 @@ internal static class MovesCommand
             else
             {
                 using var cluster = new ClusterUnderTest(
-                    folder.Path, parsed.GetValue(store) ?? $"file://{folder.Path}/store", parsed.GetValue(brokers), settings: parsed.GetValue(settings));
+                    folder.Path,
+                    parsed.GetValue(store) ?? $"file://{folder.Path}/store",
+                    parsed.GetValue(brokers),
+                    settings: [ClusterUnderTest.Unbalanced, .. parsed.GetValue(settings) ?? []]);
                 await MeasureAsync(cluster);
             }
         });
