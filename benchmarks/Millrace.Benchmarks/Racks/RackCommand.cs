@@ -29,7 +29,7 @@ internal static class RackCommand
                 parsed.GetValue(store) ?? $"file://{folder.Path}/store",
                 brokers: RackRun.Racks.Length,
                 logLevel: "warning",
-                settings: parsed.GetValue(settings),
+                settings: [ClusterUnderTest.Unbalanced, .. parsed.GetValue(settings) ?? []],
                 racks: RackRun.Racks);
             await new RackRun(
                 cluster,

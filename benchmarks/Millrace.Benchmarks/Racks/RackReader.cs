@@ -70,7 +70,18 @@ internal sealed class RackReader : IDisposable
     {
         while (!_stopped)
         {
-            if (_consumer.Consume(TimeSpan.FromMilliseconds(100)) is not { } result)
+            ConsumeResult<Ignore, byte[]>? result;
+            try
+            {
+                result = _consumer.Consume(TimeSpan.FromMilliseconds(100));
+            }
+            catch (ConsumeException failure)
+            {
+                _failure ??= failure.Error.Reason;
+                continue;
+            }
+
+            if (result is null)
             {
                 continue;
             }

@@ -20,9 +20,9 @@ internal sealed class RackRun(ClusterUnderTest cluster, int partitions, int read
         cluster.WaitForLeaders(Topic, partitions, Limit);
         var all = Array.ConvertAll(
             Racks, rack => Enumerable.Range(0, readers).Select(_ => new RackReader(cluster.BootstrapServers, Topic, partitions, rack)).ToArray());
+        using var stopping = new CancellationTokenSource();
         try
         {
-            using var stopping = new CancellationTokenSource();
             var writer = Task.Run(() => WriteAsync(stopping.Token));
             await Task.Delay(WarmUp);
             foreach (var reader in all.SelectMany(of => of))
@@ -53,6 +53,7 @@ internal sealed class RackRun(ClusterUnderTest cluster, int partitions, int read
         }
         finally
         {
+            await stopping.CancelAsync();
             Array.ForEach(all, static of => Array.ForEach(of, static reader => reader.Dispose()));
         }
     }

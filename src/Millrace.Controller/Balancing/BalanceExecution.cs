@@ -48,20 +48,24 @@ internal static class BalanceExecution
         && !BrokerDuties.GetsNothingNew(image, move.To);
 
     /// <summary>
-    /// As many replicas as before: a node that comes to them takes the place of one that leaves its rack another, so that whoever reads in a rack goes on doing
-    /// so; of those, or where there is none of all, that of the former leader, or of the last.
+    /// As many replicas as before: a node that comes to them takes the place of one whose rack has another then, so that whoever reads in a rack goes on doing
+    /// so: a leader in rack a with a replica in b that is to go to another node in b leaves one in each. Where several may go, or else all, the former leader
+    /// does, or the last.
     /// </summary>
     private static IEnumerable<NodeId> Preferring(MetadataImage image, NodeId next, PartitionImage partition)
     {
         var others = partition.Replicas.Where(replica => replica != next).ToList();
         if (others.Count == partition.Replicas.Length)
         {
-            var beside = others.FindAll(other => RackOf(other) == RackOf(next) || others.Count(another => RackOf(another) == RackOf(other)) > 1);
+            var beside = others.FindAll(other => RackOf(other) == RackOf(next)
+                || others.Exists(another => another != other && Serves(another) && RackOf(another) == RackOf(other)));
             var replaced = beside.Count > 0 ? beside : others;
             others.Remove(partition.Leader is { } leader && replaced.Contains(leader) ? leader : replaced[^1]);
         }
 
         return [next, .. others];
+
+        bool Serves(NodeId node) => image.IsLive(node) && !BrokerDuties.IsDrained(image, node);
 
         // Who has none is in the same as all that have none.
         string? RackOf(NodeId node) => image.Nodes.GetValueOrDefault(node)?.Rack;

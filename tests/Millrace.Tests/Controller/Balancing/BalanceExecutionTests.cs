@@ -51,23 +51,28 @@ public sealed class BalanceExecutionTests
     [InlineData("a1 a2 b1", "c1", "c1 a2 b1")]
     [InlineData("a1 b1 b2", "c1", "c1 a1 b1")]
     [InlineData("a1 b1", "c1", "c1 b1")]
-    public void Each_rack_that_has_a_replica_keeps_one_where_that_can_be(string replicas, string to, string expected)
+    [InlineData("a1 a2 b1", "b2", "b2 a1 a2", "a2")]
+    public void Each_rack_that_has_a_replica_keeps_one_where_that_can_be(string replicas, string to, string expected, string? dead = null)
     {
         var nodes = new[] { "a1", "a2", "b1", "b2", "c1" }
-            .ToDictionary(name => name, name => _script.Register(name: name, kind: WalKind.Object, rack: name[..1]).Node);
+            .ToDictionary(name => name, name => _script.Register(name: name, kind: WalKind.Object, rack: name[..1]));
         var topic = _script.State.Cluster.Topics["t"];
         _script.Do(entry =>
         {
             entry.Add(new PartitionReplicasRecord
             {
-                TopicId = topic.Id, Assignments = [new() { Partition = 0, Replicas = [.. replicas.Split(' ').Select(name => nodes[name].Value)] }],
+                TopicId = topic.Id, Assignments = [new() { Partition = 0, Replicas = [.. replicas.Split(' ').Select(name => nodes[name].Node.Value)] }],
             });
-            entry.Add(new PartitionLeadersRecord { TopicId = topic.Id, Ranges = [new() { First = 0, Count = 1, Leader = nodes[replicas[..2]].Value }] });
+            entry.Add(new PartitionLeadersRecord { TopicId = topic.Id, Ranges = [new() { First = 0, Count = 1, Leader = nodes[replicas[..2]].Node.Value }] });
+            if (dead is not null)
+            {
+                NodeOperations.Fence(entry, nodes[dead]);
+            }
         });
 
-        Assert.Single(Begin(Move(0, nodes[to])));
+        Assert.Single(Begin(Move(0, nodes[to].Node)));
 
-        Assert.Equal(expected.Split(' ').Select(name => nodes[name]), Partition(0).Replicas);
+        Assert.Equal(expected.Split(' ').Select(name => nodes[name].Node), Partition(0).Replicas);
     }
 
     [Fact]
