@@ -9,7 +9,7 @@ namespace Millrace.Tests.Simulation;
 [Collection("Simulated scenarios")]
 public sealed class ScenarioTests
 {
-    private const int FixedSeeds = 20;
+    private const int FixedSeeds = 12;
 
     // Some of what is rare is seen by one seed in twenty.
     private const int MostSeeds = 120;
@@ -35,12 +35,11 @@ public sealed class ScenarioTests
     public void The_same_seed_gives_the_same_trace(string name)
     {
         var scenario = Find(name);
-        for (var seed = 1UL; seed <= 3; seed++)
-        {
-            Assert.Equal(Fingerprint(scenario, seed), Fingerprint(scenario, seed));
-        }
-
-        Assert.NotEqual(Fingerprint(scenario, 1), Fingerprint(scenario, 2));
+        var first = Fingerprint(scenario, 1);
+        Assert.Equal(first, Fingerprint(scenario, 1));
+        var second = Fingerprint(scenario, 2);
+        Assert.Equal(second, Fingerprint(scenario, 2));
+        Assert.NotEqual(first, second);
     }
 
     private static IScenario Find(string name) => ScenarioList.All.Single(scenario => scenario.Name == name);

@@ -30,7 +30,7 @@ internal sealed class ClusterScenario : IScenario
         "clients: no answer", "clients: sent elsewhere", "controllers: changes", "leaders: changed", "fences: after trouble",
         "recoveries: planned to several", "recoveries: planned again", "recoveries: the controller changed meanwhile",
         "topics: created", "topics: deleted",
-        "moves: done", "moves: done, of groups", "moves: given back", "moves: ended by a fence", "moves: cancelled",
+        "moves: done", "moves: done, of groups", "moves: ended by a fence", "moves: cancelled",
         "drains: begun", "drains: ended",
         "racks: sent to a broker of their own", "racks: read from a broker of their own",
         "compactions: begun", "compactions: committed", "compactions: void, or asked again", "compactions: ranges that gave way",
