@@ -111,16 +111,13 @@ internal sealed class FollowedPartition : IReadablePartition
             return PartitionRead.Failed(fetch.CurrentLeaderEpoch < leader.Epoch ? PartitionError.FencedLeaderEpoch : PartitionError.UnknownLeaderEpoch);
         }
 
+        CountRead(fetch.Offset);
         if (fetch.LastFetchedEpoch >= 0 || fetch.Offset < word.LogStartOffset || fetch.Offset > word.HighWatermark)
         {
             return await AskAsync(leader, fetch, token);
         }
 
-        CountRead(fetch.Offset);
-
-        // A leader that was not heard yet may know that what the former one told, and is in no object, was given up.
-        var isOfLeader = word.Epoch >= leader.Epoch;
-        if (isOfLeader && fetch.Offset >= EndOf(word))
+        if (fetch.Offset >= Math.Max(Tail.End, word.CommittedOffset))
         {
             // The next that comes is it. Unless nothing comes.
             return _runtime.Time.GetElapsedTime(Interlocked.Read(ref _heardAt)) > LongestSilence
@@ -133,7 +130,7 @@ internal sealed class FollowedPartition : IReadablePartition
             return new PartitionRead { HighWatermark = word.HighWatermark, LogStartOffset = word.LogStartOffset, Oversized = true, HasMore = true };
         }
 
-        if (isOfLeader && Tail.TryRead(fetch.Offset, fetch.MaxBytes) is { } newest)
+        if (Tail.TryRead(fetch.Offset, fetch.MaxBytes) is { } newest)
         {
             return Shape(newest, fetch, FollowedSource.Tail);
         }
@@ -168,30 +165,24 @@ internal sealed class FollowedPartition : IReadablePartition
     /// <exception cref="OutOfMemoryException">There is none for the batches.</exception>
     public void Take(FollowPartitionResponse answer, long limit)
     {
-        var (bytes, isNews) = (0, false);
-        try
+        var bytes = 0;
+        bool isNews;
+        lock (_lock)
         {
-            lock (_lock)
+            isNews = HearPoll_NeedsLock(answer);
+            if (answer.LeaderEpoch == _word!.Epoch)
             {
-                isNews = Hear_NeedsLock(answer);
-                if (answer.LeaderEpoch == _word!.Epoch)
+                if (answer.Offset != Tail.End)
                 {
-                    if (answer.Offset != Tail.End)
-                    {
-                        Tail.Reset(answer.Offset);
-                        isNews = true;
-                    }
-
-                    bytes = Tail.Append(answer.Records ?? default, limit);
+                    Tail.Reset(answer.Offset);
+                    isNews = true;
                 }
 
-                NoteHeard();
+                bytes = Tail.Append(answer.Records ?? default, limit);
             }
         }
-        finally
-        {
-            Tell(bytes, isNews);
-        }
+
+        Tell(bytes, isNews);
     }
 
     /// <summary>Takes batches that the leader has told the place of, and that were read there.</summary>
@@ -220,8 +211,7 @@ internal sealed class FollowedPartition : IReadablePartition
         bool isNews;
         lock (_lock)
         {
-            isNews = Hear_NeedsLock(answer);
-            NoteHeard();
+            isNews = HearPoll_NeedsLock(answer);
             if (onlyObjects ? _word!.CommittedOffset != Tail.End : _word!.CommittedOffset > Tail.End)
             {
                 Tail.Reset(_word.CommittedOffset);
@@ -298,11 +288,12 @@ internal sealed class FollowedPartition : IReadablePartition
         }
     }
 
-    /// <summary>What comes next was asked for and taken: that the leader answers other questions is no sign that anything will come.</summary>
-    private void NoteHeard() => Interlocked.Exchange(ref _heardAt, _runtime.Time.GetTimestamp());
-
-    /// <summary>Up to here there is something to be read without the leader.</summary>
-    private long EndOf(LeaderWord word) => Math.Max(Tail.End, word.CommittedOffset);
+    /// <summary>The leader is heard where it is asked for what comes next: that it answers others is no sign that anything will come.</summary>
+    private bool HearPoll_NeedsLock(FollowPartitionResponse answer)
+    {
+        Interlocked.Exchange(ref _heardAt, _runtime.Time.GetTimestamp());
+        return Hear_NeedsLock(answer);
+    }
 
     /// <returns>Whether those who wait must look again, though nothing may have come.</returns>
     private bool Hear_NeedsLock(FollowPartitionResponse answer)
@@ -314,7 +305,6 @@ internal sealed class FollowedPartition : IReadablePartition
         {
             // All that is older lies in objects; but for what was lost, if somebody has accepted a loss, and must not be shown any more.
             Tail.Reset(word.CommittedOffset);
-            Interlocked.Exchange(ref _readTo, Math.Min(_readTo, word.CommittedOffset));
             return true;
         }
 
@@ -373,9 +363,9 @@ internal sealed class FollowedPartition : IReadablePartition
 
         if (answer.ErrorCode != 0)
         {
-            // What is not known there is not known yet, or soon not here: until then this is the broker of a partition without a leader.
+            // A topic that is not known there will not be known here; until then this is the broker of a partition without a leader.
             var error = KafkaErrorMap.ToPartitionError(answer.ErrorCode);
-            return PartitionRead.Failed(error is PartitionError.UnknownTopicId or PartitionError.UnknownPartition ? PartitionError.NotLeader : error);
+            return PartitionRead.Failed(error == PartitionError.UnknownTopicId ? PartitionError.NotLeader : error);
         }
 
         Hear(answer);
@@ -415,7 +405,7 @@ internal sealed class FollowedPartition : IReadablePartition
             LogStartOffset = word.LogStartOffset,
             Records = records,
             Bytes = bytes,
-            HasMore = records.Records[^1].EndOffset < EndOf(word),
+            HasMore = records.Records[^1].EndOffset < Tail.End,
         };
     }
 }

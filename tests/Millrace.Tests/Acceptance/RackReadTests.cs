@@ -78,7 +78,7 @@ public sealed class RackReadTests(ITestOutputHelper output)
         // Of another group: what crosses for the one is there for the other.
         using var farther = new ReadingMember(addresses, "counted", "b", "second");
         using var load = new Load(addresses, "counted", partitions: 1, producers: 1, recordBytes: 10_000);
-        await load.WaitForMoreAsync(4_000, Limit);
+        await load.WaitForMoreAsync(10_000, Limit);
         load.Stop(Limit);
         Assert.True(await Eventually.BecomesTrueAsync(() => near.Count == load.Count && far.Count == load.Count && farther.Count == load.Count));
         near.Stop();

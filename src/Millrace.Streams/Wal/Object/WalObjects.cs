@@ -151,13 +151,9 @@ internal sealed class WalObjects(NodeRuntime runtime, IObjectStorage storage, Bu
 
             wanted.Value.Bytes = bytes;
             Account_NeedsLock(bytes);
-            for (var next = _order.First; _keptBytes > limit && next is { } oldest;)
+            while (_keptBytes > limit)
             {
-                next = oldest.Next;
-                if (oldest.Value.Bytes > 0)
-                {
-                    Forget_NeedsLock(oldest);
-                }
+                Forget_NeedsLock(_order.First!);
             }
         }
     }
