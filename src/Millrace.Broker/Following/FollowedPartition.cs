@@ -111,13 +111,17 @@ internal sealed class FollowedPartition : IReadablePartition
             return PartitionRead.Failed(fetch.CurrentLeaderEpoch < leader.Epoch ? PartitionError.FencedLeaderEpoch : PartitionError.UnknownLeaderEpoch);
         }
 
-        CountRead(fetch.Offset);
         if (fetch.LastFetchedEpoch >= 0 || fetch.Offset < word.LogStartOffset || fetch.Offset > word.HighWatermark)
         {
             return await AskAsync(leader, fetch, token);
         }
 
-        if (fetch.Offset >= Math.Max(Tail.End, word.CommittedOffset))
+        CountRead(fetch.Offset);
+
+        // A leader that was not heard yet may know that what the former one told, and is in no object, was given up. It is heard soon: until then readers
+        // wait, since those who ask it are told to stay there.
+        var isOfLeader = word.Epoch >= leader.Epoch;
+        if (fetch.Offset >= (isOfLeader ? EndOf(word) : word.CommittedOffset))
         {
             // The next that comes is it. Unless nothing comes.
             return _runtime.Time.GetElapsedTime(Interlocked.Read(ref _heardAt)) > LongestSilence
@@ -130,7 +134,7 @@ internal sealed class FollowedPartition : IReadablePartition
             return new PartitionRead { HighWatermark = word.HighWatermark, LogStartOffset = word.LogStartOffset, Oversized = true, HasMore = true };
         }
 
-        if (Tail.TryRead(fetch.Offset, fetch.MaxBytes) is { } newest)
+        if (isOfLeader && Tail.TryRead(fetch.Offset, fetch.MaxBytes) is { } newest)
         {
             return Shape(newest, fetch, FollowedSource.Tail);
         }
@@ -165,24 +169,30 @@ internal sealed class FollowedPartition : IReadablePartition
     /// <exception cref="OutOfMemoryException">There is none for the batches.</exception>
     public void Take(FollowPartitionResponse answer, long limit)
     {
-        var bytes = 0;
-        bool isNews;
-        lock (_lock)
+        var (bytes, isNews) = (0, false);
+        try
         {
-            isNews = HearPoll_NeedsLock(answer);
-            if (answer.LeaderEpoch == _word!.Epoch)
+            lock (_lock)
             {
-                if (answer.Offset != Tail.End)
+                isNews = Hear_NeedsLock(answer);
+                if (answer.LeaderEpoch == _word!.Epoch)
                 {
-                    Tail.Reset(answer.Offset);
-                    isNews = true;
+                    if (answer.Offset != Tail.End)
+                    {
+                        Tail.Reset(answer.Offset);
+                        isNews = true;
+                    }
+
+                    bytes = Tail.Append(answer.Records ?? default, limit);
                 }
 
-                bytes = Tail.Append(answer.Records ?? default, limit);
+                NoteHeard();
             }
         }
-
-        Tell(bytes, isNews);
+        finally
+        {
+            Tell(bytes, isNews);
+        }
     }
 
     /// <summary>Takes batches that the leader has told the place of, and that were read there.</summary>
@@ -211,7 +221,8 @@ internal sealed class FollowedPartition : IReadablePartition
         bool isNews;
         lock (_lock)
         {
-            isNews = HearPoll_NeedsLock(answer);
+            isNews = Hear_NeedsLock(answer);
+            NoteHeard();
             if (onlyObjects ? _word!.CommittedOffset != Tail.End : _word!.CommittedOffset > Tail.End)
             {
                 Tail.Reset(_word.CommittedOffset);
@@ -288,12 +299,11 @@ internal sealed class FollowedPartition : IReadablePartition
         }
     }
 
-    /// <summary>The leader is heard where it is asked for what comes next: that it answers others is no sign that anything will come.</summary>
-    private bool HearPoll_NeedsLock(FollowPartitionResponse answer)
-    {
-        Interlocked.Exchange(ref _heardAt, _runtime.Time.GetTimestamp());
-        return Hear_NeedsLock(answer);
-    }
+    /// <summary>What comes next was asked for and taken: that the leader answers other questions is no sign that anything will come.</summary>
+    private void NoteHeard() => Interlocked.Exchange(ref _heardAt, _runtime.Time.GetTimestamp());
+
+    /// <summary>Up to here there is something to be read without the leader.</summary>
+    private long EndOf(LeaderWord word) => Math.Max(Tail.End, word.CommittedOffset);
 
     /// <returns>Whether those who wait must look again, though nothing may have come.</returns>
     private bool Hear_NeedsLock(FollowPartitionResponse answer)
@@ -305,6 +315,7 @@ internal sealed class FollowedPartition : IReadablePartition
         {
             // All that is older lies in objects; but for what was lost, if somebody has accepted a loss, and must not be shown any more.
             Tail.Reset(word.CommittedOffset);
+            Interlocked.Exchange(ref _readTo, Math.Min(_readTo, word.CommittedOffset));
             return true;
         }
 
@@ -363,9 +374,9 @@ internal sealed class FollowedPartition : IReadablePartition
 
         if (answer.ErrorCode != 0)
         {
-            // A topic that is not known there will not be known here; until then this is the broker of a partition without a leader.
+            // What is not known there is not known yet, or soon not here: until then this is the broker of a partition without a leader.
             var error = KafkaErrorMap.ToPartitionError(answer.ErrorCode);
-            return PartitionRead.Failed(error == PartitionError.UnknownTopicId ? PartitionError.NotLeader : error);
+            return PartitionRead.Failed(error is PartitionError.UnknownTopicId or PartitionError.UnknownPartition ? PartitionError.NotLeader : error);
         }
 
         Hear(answer);
@@ -405,7 +416,7 @@ internal sealed class FollowedPartition : IReadablePartition
             LogStartOffset = word.LogStartOffset,
             Records = records,
             Bytes = bytes,
-            HasMore = records.Records[^1].EndOffset < Tail.End,
+            HasMore = records.Records[^1].EndOffset < EndOf(word),
         };
     }
 }

@@ -147,6 +147,7 @@ internal sealed class FollowedTail(BufferPool buffers) : IDisposable
                 throw new ProtocolException("Batches end in the middle of one");
             }
 
+            _batches.EnsureCapacity(_batches.Count + batches.Count);
             foreach (var batch in batches)
             {
                 HeldBytes += piece.RetainAccounted();

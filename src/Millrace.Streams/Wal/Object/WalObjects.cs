@@ -151,9 +151,13 @@ internal sealed class WalObjects(NodeRuntime runtime, IObjectStorage storage, Bu
 
             wanted.Value.Bytes = bytes;
             Account_NeedsLock(bytes);
-            while (_keptBytes > limit)
+            for (var next = _order.First; _keptBytes > limit && next is { } oldest;)
             {
-                Forget_NeedsLock(_order.First!);
+                next = oldest.Next;
+                if (oldest.Value.Bytes > 0)
+                {
+                    Forget_NeedsLock(oldest);
+                }
             }
         }
     }

@@ -73,6 +73,19 @@ public sealed class FollowedWordTests : IDisposable
     }
 
     [Fact]
+    public async Task What_only_a_former_leader_told_is_not_shown_before_the_next_one_was_heard()
+    {
+        Take(epoch: 5, offset: 10, highWatermark: 12, "a", "b");
+        _followed.LedBy(new FollowedLeader(null, 6));
+        Assert.Equal((PartitionError.None, 12, ""), await ReadAsync(10));
+        Assert.Equal((PartitionError.None, 12, ""), await ReadAsync(12));
+
+        Take(epoch: 6, offset: 10, highWatermark: 12, "a", "b");
+        Assert.Equal((PartitionError.None, 12, "10:a 11:b"), await ReadAsync(10));
+        Assert.Equal((PartitionError.None, 12, ""), await ReadAsync(12));
+    }
+
+    [Fact]
     public async Task A_high_watermark_of_the_same_leader_never_falls()
     {
         Take(epoch: 5, offset: 10, highWatermark: 12, "a", "b");
