@@ -6,7 +6,7 @@ using Xunit;
 namespace Millrace.Tests.Simulation;
 
 /// <summary>Each mistake that can be planted is found by its scenario: what looks for violations sees them.</summary>
-[Collection("Planted faults")]
+[Collection("Simulated mistakes")]
 public sealed class PlantedFaultTests
 {
     private const int SeedsForAFault = 500;

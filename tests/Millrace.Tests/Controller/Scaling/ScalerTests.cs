@@ -20,6 +20,8 @@ namespace Millrace.Tests.Controller.Scaling;
 /// <summary>The scaler's loop over a controller whose brokers are names, and whose loads the test tells.</summary>
 public sealed class ScalerTests : IAsyncLifetime
 {
+    private const string Desired = "millrace.scaler.brokers.desired";
+
     private static readonly ScaleRules Rules = new()
     {
         Window = TimeSpan.FromMilliseconds(10), Step = TimeSpan.FromMilliseconds(10), FirstPause = TimeSpan.FromMilliseconds(30),
@@ -29,6 +31,11 @@ public sealed class ScalerTests : IAsyncLifetime
     private readonly MemoryObjectStorage _storage = new();
     private readonly List<ControllerNode> _processes = [];
     private readonly List<NodeIncarnation> _nodes = [];
+    private readonly MeterListener _listener = new();
+    private readonly List<(string Gauge, int Value)> _measured = [];
+
+    // Scalers of other tests have gauges of the same names: those count that are made by what this one has started.
+    private readonly AsyncLocal<bool> _isOurs = new();
     private RecordedHook _hook = new();
     private ControllerNode? _process;
     private AskedController? _controller;
@@ -36,6 +43,15 @@ public sealed class ScalerTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            if (_isOurs.Value)
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        _listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => _measured.Add((instrument.Name, value)));
+        _listener.Start();
         await TakeOverAsync();
         for (var i = 0; i < 3; i++)
         {
@@ -78,6 +94,7 @@ public sealed class ScalerTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        _listener.Dispose();
         foreach (var process in _processes)
         {
             await process.DisposeAsync();
@@ -311,7 +328,7 @@ public sealed class ScalerTests : IAsyncLifetime
         // What is found meanwhile is told to nobody before it stands.
         Assert.Equal((ScaleChange.Keep, 3), (_scaler!.State.Decision!.Change, _scaler.State.Decision.Desired));
         Assert.Equal(2, new ScalerQuestions(_scaler).Describe(_controller!.Controller.State).Desired);
-        Assert.Equal([2], Measured("millrace.scaler.brokers.desired"));
+        Assert.Equal([2], Measured(Desired));
 
         ends.SetResult();
         Assert.True(await Eventually.BecomesTrueAsync(() => Standing == new ScaleStanding(3, null)));
@@ -340,7 +357,6 @@ public sealed class ScalerTests : IAsyncLifetime
         var questions = new ScalerQuestions(_scaler!);
         var told = questions.Describe(_controller.Controller.State);
         Assert.Equal((-1, 1, 5), (told.Desired, told.Min, told.Max));
-        Assert.Empty(Measured("millrace.scaler.brokers.desired"));
 
         Load(0.3);
         Start();
@@ -358,8 +374,10 @@ public sealed class ScalerTests : IAsyncLifetime
 
         await SetAsync(BrokerConfigs.ScalerMode, "on", "");
         await VictimAsync();
+        Assert.Equal([2], Measured(Desired));
         await SetAsync(BrokerConfigs.ScalerMode, "off", "");
         Assert.True(await Eventually.BecomesTrueAsync(() => Standing == ScaleStanding.None));
+        Assert.Empty(Measured(Desired));
         Assert.Empty(_hook.Orders);
     }
 
@@ -375,7 +393,11 @@ public sealed class ScalerTests : IAsyncLifetime
         Assert.Equal(BrokerDuty.All, BrokerDuties.Of(Image, victim));
     }
 
-    private void Start() => _process!.Runtime.Spawn("scaler", _scaler!.RunAsync);
+    private void Start()
+    {
+        _isOurs.Value = true;
+        _process!.Runtime.Spawn("scaler", _scaler!.RunAsync);
+    }
 
     private async Task RegisterAsync(string name)
     {
@@ -395,24 +417,12 @@ public sealed class ScalerTests : IAsyncLifetime
         return Standing.Victim!.Value;
     }
 
-    /// <summary>What a gauge shows: no other test of this process has a scaler that looks.</summary>
-    private static List<int> Measured(string gauge)
+    /// <summary>What a gauge shows.</summary>
+    private List<int> Measured(string gauge)
     {
-        var found = new List<int>();
-        using var listener = new MeterListener
-        {
-            InstrumentPublished = (instrument, listening) =>
-            {
-                if (instrument.Name == gauge)
-                {
-                    listening.EnableMeasurementEvents(instrument);
-                }
-            },
-        };
-        listener.SetMeasurementEventCallback<int>((_, value, _, _) => found.Add(value));
-        listener.Start();
-        listener.RecordObservableInstruments();
-        return found;
+        _measured.Clear();
+        _listener.RecordObservableInstruments();
+        return [.. _measured.Where(shown => shown.Gauge == gauge).Select(static shown => shown.Value)];
     }
 
     private async Task<NodeId> EmptyVictimAsync()
