@@ -10,7 +10,7 @@ namespace Millrace.Server.Commands;
 internal sealed class BalancerCommand : Command
 {
     public BalancerCommand()
-        : base("balancer", "See what the cluster moves by itself to even the loads of its brokers, if it is told to, and take that back")
+        : base("balancer", "See what the cluster moves by itself to even the loads of its brokers where they are uneven, and take that back")
     {
         Subcommands.Add(new BalancerStatusCommand());
         Subcommands.Add(new BalancerHistoryCommand());
