@@ -1,8 +1,10 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using Amazon;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
+using Amazon.SecurityToken;
 using Millrace.Runtime;
 
 namespace Millrace.ObjectStorage.S3;
@@ -22,13 +24,19 @@ public sealed class S3ObjectStorage : IObjectStorage
     private readonly S3Calls _calls;
     private readonly S3Connections _connections;
 
-    /// <summary>Credentials come from where the AWS tools find them.</summary>
+    /// <summary>
+    /// Credentials come from where the AWS tools find them: a role by the token of a pod's service account, too (<c>AWS_ROLE_ARN</c> and
+    /// <c>AWS_WEB_IDENTITY_TOKEN_FILE</c>, which EKS calls IRSA).
+    /// </summary>
     /// <exception cref="ObjectStorageException">Invalid: neither a region nor an endpoint is known.</exception>
     public S3ObjectStorage(NodeRuntime runtime, S3Options options)
         : this(runtime, options, credentials: null)
     {
     }
 
+    // The SDK finds by their names what asks AWS for a role, where it is there: what is packaged has to hold it.
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicConstructors, typeof(AmazonSecurityTokenServiceClient))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicConstructors, typeof(AmazonSecurityTokenServiceConfig))]
     internal S3ObjectStorage(NodeRuntime runtime, S3Options options, AWSCredentials? credentials)
     {
         _options = options;

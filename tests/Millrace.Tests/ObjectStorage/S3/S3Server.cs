@@ -54,6 +54,9 @@ public sealed class S3Server
         }
     }
 
+    /// <summary>Where it serves.</summary>
+    internal string Endpoint => _settings["S3_ENDPOINT"];
+
     /// <summary>The URI of a part of the bucket, for a broker in a process of its own.</summary>
     internal string Uri(string prefix) => $"s3://{_settings["S3_BUCKET"]}/{prefix}?endpoint={_settings["S3_ENDPOINT"]}&path-style=true";
 
