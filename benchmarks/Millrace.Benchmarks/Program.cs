@@ -17,6 +17,7 @@ using Millrace.Benchmarks.Moves;
 using Millrace.Benchmarks.Opening;
 using Millrace.Benchmarks.Racks;
 using Millrace.Benchmarks.Rolling;
+using Millrace.Benchmarks.Scaling;
 using Millrace.Benchmarks.SideBySide;
 using Millrace.Benchmarks.Streams;
 using Millrace.Benchmarks.Trickle;
@@ -74,8 +75,8 @@ micro.SetAction(parsed =>
 return await new RootCommand("Measures Millrace, and Apache Kafka beside it.")
     {
         SideBySideCommand.Create(), FailoverCommand.Create(), MovesCommand.Create(), CutsCommand.Create(), DrainCommand.Create(), RollingCommand.Create(),
-        BalanceCommand.Create(), RackCommand.Create(), GrowthCommand.Create(), TrickleCommand.Create(), dataPath, streams, wal, files, metadata,
-        opening, shard, micro,
+        BalanceCommand.Create(), ScaleCommand.Create(), RackCommand.Create(), GrowthCommand.Create(), TrickleCommand.Create(), dataPath, streams, wal, files,
+        metadata, opening, shard, micro,
     }
     .Parse(args)
     .InvokeAsync();

@@ -31,6 +31,17 @@ internal sealed class Application : IDisposable
     /// <inheritdoc cref="SteadyWriter.Latencies"/>
     public double[] Latencies() => _writer.Latencies();
 
+    /// <summary>Whether it writes still.</summary>
+    public bool IsWriting { get; private set; } = true;
+
+    /// <summary>Ends writing, and waits until all is acknowledged. The group stays.</summary>
+    /// <exception cref="InvalidOperationException">The producer saw an error.</exception>
+    public void EndWriting()
+    {
+        IsWriting = false;
+        _writer.Finish();
+    }
+
     /// <summary>Waits until the group has read all that has been acknowledged before.</summary>
     public void CatchUp(TimeSpan limit) => _group.WaitFor(_writer.Count, limit);
 
@@ -39,7 +50,7 @@ internal sealed class Application : IDisposable
     /// <exception cref="InvalidOperationException">Something was lost, doubled or out of order, or the producer or the group saw an error.</exception>
     public long Check(TimeSpan limit)
     {
-        _writer.Finish();
+        EndWriting();
         _group.Finish(_writer.Count, limit);
         LogCheck.Check(_bootstrapServers, _topic, _partitions, _writer);
         return _writer.Count;

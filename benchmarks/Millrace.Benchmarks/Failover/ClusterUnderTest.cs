@@ -98,11 +98,17 @@ internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
     /// <summary>The broker that the controller lives in.</summary>
     public int Controller() => Find(_admin.DescribeClusterAsync().Result.Controller?.Id ?? -1);
 
+    /// <summary>The id of one in the cluster.</summary>
+    public int NodeOf(int index) => _brokers[index].Node;
+
+    /// <summary>How many brokers live, whoever has started them.</summary>
+    public int Members() => _admin.GetMetadata(Patience).Brokers.Count;
+
     /// <summary>Waits until every broker is known to live.</summary>
     /// <exception cref="TimeoutException">Not in time.</exception>
     public void WaitForAll(TimeSpan limit)
     {
-        if (!SpinWait.SpinUntil(() => _admin.GetMetadata(Patience).Brokers.Count == Count, limit))
+        if (!SpinWait.SpinUntil(() => Members() == Count, limit))
         {
             throw new TimeoutException($"A broker has not come back for {limit.TotalSeconds:F0} s");
         }
