@@ -36,7 +36,7 @@ public sealed class RackCrossingTests(ITestOutputHelper output)
         // What is there before they are is read at the leader, but for what is uploaded.
         Assert.True(await Eventually.BecomesTrueAsync(() => near.Rebalances > 0 && far.Rebalances > 0 && farther.Rebalances > 0));
         using var load = new Load(addresses, "counted", partitions: 1, producers: 1, recordBytes: 10_000);
-        await load.WaitForMoreAsync(5_000, Limit);
+        await load.WaitForMoreAsync(3_000, Limit);
         load.Stop(Limit);
         Assert.True(await Eventually.BecomesTrueAsync(() => near.Count == load.Count && far.Count == load.Count && farther.Count == load.Count));
         near.Stop();

@@ -18,7 +18,7 @@ internal static class RackedBrokers
             index =>
             [
                 "--store", $"file://{directory.Sub("store")}", "--wal", "object", "--set", $"broker.rack={racks[index]}",
-                "--set", "auto.leader.rebalance.enable=false",
+                "--set", "auto.leader.rebalance.enable=false", "--set", "group.initial.rebalance.delay.ms=0",
                 "--set", $"millrace.followed.max.bytes={followedBytes}", "--set", $"millrace.followed.wal.bytes={leastInWal}",
             ]);
 

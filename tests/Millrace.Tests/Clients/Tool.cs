@@ -7,9 +7,6 @@ namespace Millrace.Tests.Clients;
 /// <summary>Runs a command line program to its end, with a limit on its time.</summary>
 internal static class Tool
 {
-    // Kafka's tools end before what a Java machine's second compiler makes of them would pay: a third of their time.
-    private static readonly (string Name, string Value) JavaOptions = ("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1");
-
     public static bool IsInstalled(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
 
@@ -28,14 +25,17 @@ internal static class Tool
         TimeSpan? limit = null,
         IEnumerable<(string Name, string Value)>? environment = null)
     {
-        var start = new ProcessStartInfo(program, arguments)
+        string[] line = [.. arguments];
+        var start = new ProcessStartInfo(program, line)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             StandardInputEncoding = new UTF8Encoding(false),
         };
-        foreach (var (name, value) in (environment ?? []).Prepend(JavaOptions))
+        var isJavaTool = program.EndsWith("kafka.sh", StringComparison.Ordinal) && line is not ["start" or "stop", ..];
+        var puts = false;
+        foreach (var (name, value) in (environment ?? []).Prepend(("JAVA_TOOL_OPTIONS", isJavaTool ? JavaOptions.OfTool(out puts) : JavaOptions.Default)))
         {
             start.Environment[name] = value;
         }
@@ -49,6 +49,11 @@ internal static class Tool
             await process.StandardInput.WriteAsync(input);
             process.StandardInput.Close();
             await process.WaitForExitAsync(timeout.Token);
+            if (puts)
+            {
+                JavaOptions.Keep();
+            }
+
             return new ToolResult(process.ExitCode, await output, await errors);
         }
         catch (OperationCanceledException)

@@ -187,11 +187,11 @@ public sealed class ReplacementTests(ITestOutputHelper output)
         {
             await CreateAsync(node, "orders");
             var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            var entries = 0;
+            var (controller, self) = (node.Controller, node.Node.Self);
             storage.BeforePut = async (key, token) =>
             {
-                // The first is the fence, and behind it the next incarnation registers.
-                if (key.StartsWith("meta/LOG/", StringComparison.Ordinal) && Interlocked.Increment(ref entries) > 1)
+                // Behind the fence the next incarnation registers.
+                if (key.StartsWith("meta/LOG/", StringComparison.Ordinal) && !controller.Metadata.Image.IsLive(self.Node))
                 {
                     asked.TrySetResult();
                     await Task.Delay(Timeout.Infinite, token);
@@ -219,7 +219,8 @@ public sealed class ReplacementTests(ITestOutputHelper output)
         }
         else
         {
-            await node.Controller.SubmitAsync(entry => NodeOperations.Fence(entry, node.Node.Self), CancellationToken.None);
+            using var limit = new CancellationTokenSource(Limit);
+            await node.Controller.SubmitAsync(entry => NodeOperations.Fence(entry, node.Node.Self), limit.Token);
         }
     }
 
