@@ -7,8 +7,8 @@ using Xunit.v3;
 namespace Millrace.Tests;
 
 /// <summary>
-/// What is named as a collection runs for minutes, one test after another: classes that share a broker, and simulations. They begin first, lest everything
-/// else ends long before them. The rest in any order.
+/// What is named as a collection runs for minutes, one test after another: classes that share a broker, and simulations. They are to begin first, lest
+/// everything else ends long before them. The rest in any order.
 /// </summary>
 /// <remarks>
 /// All are queued on one thread of the pool, which takes from the end of its queue while the other three take from its front, and a simulation keeps the

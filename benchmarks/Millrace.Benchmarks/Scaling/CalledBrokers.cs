@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Millrace.Benchmarks.Scaling;
@@ -16,6 +17,7 @@ internal sealed class CalledBrokers : IDisposable
         if [ -n "$MILLRACE_SCALER_VICTIM" ]; then
             kill -TERM "$(cat "$MILLRACE_SCALER_VICTIM_NAME.pid")"
             while runs "$MILLRACE_SCALER_VICTIM_NAME"; do sleep 0.1; done
+            rm "$MILLRACE_SCALER_VICTIM_NAME.pid"
             exit
         fi
         running=1
@@ -59,10 +61,15 @@ internal sealed class CalledBrokers : IDisposable
     {
         foreach (var file in Directory.EnumerateFiles(_folder, "*.pid"))
         {
-            var pid = File.ReadAllText(file).Trim();
-            if (Directory.Exists($"/proc/{pid}"))
+            try
             {
-                ProgramRun.Run("kill", "-KILL", pid);
+                using var broker = Process.GetProcessById(int.Parse(File.ReadAllText(file), CultureInfo.InvariantCulture));
+                broker.Kill();
+                broker.WaitForExit();
+            }
+            catch (Exception gone) when (gone is ArgumentException or InvalidOperationException)
+            {
+                // It has ended by itself.
             }
         }
     }

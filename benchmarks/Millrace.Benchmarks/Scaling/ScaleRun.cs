@@ -60,6 +60,7 @@ internal sealed class ScaleRun(ClusterUnderTest cluster, CalledBrokers called, i
         cluster.WaitForLeaders(topic, partitions, Limit);
         applications.Add(new Application(
             cluster.BootstrapServers, topic, partitions, new WriterOptions(share * target / 2 / recordBytes, RecordBytes: recordBytes)));
+        applications[^1].ProbeAll().Wait(Limit);
     }
 
     private static int Writing(List<Application> applications) => applications.Count(static application => application.IsWriting);

@@ -119,14 +119,17 @@ internal sealed class FollowedPartition : IReadablePartition
         CountRead(fetch.Offset);
 
         // A leader that was not heard yet may know that what the former one told, and is in no object, was given up. It is heard soon: until then readers
-        // wait, since those who ask it are told to stay there.
+        // wait, since those who ask it are told to stay there. And a broker that hears nobody does not know of the next leader either.
+        if (fetch.Offset >= word.CommittedOffset && _runtime.Time.GetElapsedTime(Interlocked.Read(ref _heardAt)) > LongestSilence)
+        {
+            return PartitionRead.Failed(PartitionError.NotLeader);
+        }
+
         var isOfLeader = word.Epoch >= leader.Epoch;
         if (fetch.Offset >= (isOfLeader ? EndOf(word) : word.CommittedOffset))
         {
-            // The next that comes is it. Unless nothing comes.
-            return _runtime.Time.GetElapsedTime(Interlocked.Read(ref _heardAt)) > LongestSilence
-                ? PartitionRead.Failed(PartitionError.NotLeader)
-                : new PartitionRead { HighWatermark = word.HighWatermark, LogStartOffset = word.LogStartOffset };
+            // The next that comes is it.
+            return new PartitionRead { HighWatermark = word.HighWatermark, LogStartOffset = word.LogStartOffset };
         }
 
         if (fetch.MaxBytes <= 0 && !fetch.AtLeastOne)
@@ -310,12 +313,18 @@ internal sealed class FollowedPartition : IReadablePartition
     {
         var before = _word;
         var word = new LeaderWord(answer.LeaderEpoch, answer.HighWatermark, answer.LogStartOffset, answer.CommittedOffset).After(before);
-        _word = word;
-        if (before is not null && word.Epoch > before.Epoch)
+        var isNewLeader = before is not null && word.Epoch > before.Epoch;
+        if (isNewLeader)
         {
-            // All that is older lies in objects; but for what was lost, if somebody has accepted a loss, and must not be shown any more.
+            // All that is older lies in objects; but for what was lost, if somebody has accepted a loss, and must not be shown any more. Readers hold no lock:
+            // it is gone before they take this leader for heard.
             Tail.Reset(word.CommittedOffset);
             Interlocked.Exchange(ref _readTo, Math.Min(_readTo, word.CommittedOffset));
+        }
+
+        _word = word;
+        if (isNewLeader)
+        {
             return true;
         }
 

@@ -103,12 +103,15 @@ internal sealed class TailPoll(
     {
         var maxBytes = limit() is var room and > 0 ? (int)Math.Clamp(room / 4, LeastBytes, MostBytes) : 0;
         var onlyObjects = maxBytes == 0;
+
+        // Readers wait for the first word of a leader, though it may have no news.
+        var isHeard = followed.Word?.Epoch >= leader.Epoch;
         if (onlyObjects)
         {
             // Readers have nothing but what lies in objects. That grows by the second at most.
-            await Task.Delay(followed.Word is null ? TimeSpan.Zero : Wait, runtime.Time, token);
+            await Task.Delay(isHeard ? Wait : TimeSpan.Zero, runtime.Time, token);
         }
-        else if (IsFull(maxBytes))
+        else if (isHeard && IsFull(maxBytes))
         {
             // Who waits for more than there is room for has to take what there is.
             followed.Progress.EndWaits();
@@ -140,7 +143,7 @@ internal sealed class TailPoll(
                     Offset = followed.Tail.End,
                     MaxBytes = maxBytes,
                     Follows = true,
-                    MaxWaitMs = (int)Wait.TotalMilliseconds,
+                    MaxWaitMs = isHeard ? (int)Wait.TotalMilliseconds : 0,
                     LogStartOffset = followed.Word?.LogStartOffset ?? -1,
                     ReadsWal = _readsWal,
                 },

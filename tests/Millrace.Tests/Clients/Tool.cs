@@ -49,7 +49,7 @@ internal static class Tool
             await process.StandardInput.WriteAsync(input);
             process.StandardInput.Close();
             await process.WaitForExitAsync(timeout.Token);
-            if (puts)
+            if (puts && process.ExitCode == 0)
             {
                 JavaOptions.Keep();
             }

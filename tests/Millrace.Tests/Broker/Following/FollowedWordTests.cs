@@ -1,10 +1,12 @@
 using System.Buffers;
+using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Following;
 using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions;
 using Millrace.Metadata;
 using Millrace.Protocol.Records;
+using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
@@ -18,16 +20,17 @@ public sealed class FollowedWordTests : IDisposable
 {
     private const long NoLimit = 1 << 30;
 
-    private readonly RealNode _node = new();
+    private readonly ManualTime _time = new();
     private readonly BufferPool _buffers = new(0);
     private readonly RackMetrics _metrics = new();
     private readonly FollowedPartition _followed;
 
     public FollowedWordTests()
     {
+        var runtime = new NodeRuntime(_time, TaskScheduler.Default, new SystemRandom(), null!, NullLoggerFactory.Instance);
         _followed = new FollowedPartition(
-            _node.Runtime, new TopicIdPartition(Guid.NewGuid(), "t", 0), new FollowedLeader(null, 5), new NothingCommitted(), new FollowedTail(_buffers),
-            new LeaderLinks(_node.Runtime, new NoPeers(), new NodeId(1)), _metrics);
+            runtime, new TopicIdPartition(Guid.NewGuid(), "t", 0), new FollowedLeader(null, 5), new NothingCommitted(), new FollowedTail(_buffers),
+            new LeaderLinks(runtime, new NoPeers(), new NodeId(1)), _metrics);
         _followed.Tail.Reset(10);
     }
 
@@ -37,7 +40,6 @@ public sealed class FollowedWordTests : IDisposable
         _metrics.Dispose();
         Assert.Equal(0, _buffers.RentedBytes);
         _buffers.Dispose();
-        _node.Dispose();
     }
 
     [Fact]
@@ -80,9 +82,27 @@ public sealed class FollowedWordTests : IDisposable
         Assert.Equal((PartitionError.None, 12, ""), await ReadAsync(10));
         Assert.Equal((PartitionError.None, 12, ""), await ReadAsync(12));
 
-        Take(epoch: 6, offset: 10, highWatermark: 12, "a", "b");
-        Assert.Equal((PartitionError.None, 12, "10:a 11:b"), await ReadAsync(10));
+        // They look again when it is.
+        var mark = _followed.Progress.Mark();
+        Take(epoch: 6, offset: 10, highWatermark: 12, "c", "d");
+        Assert.Equal(mark.Endings + 1, _followed.Progress.Mark().Endings);
+        Assert.Equal((PartitionError.None, 12, "10:c 11:d"), await ReadAsync(10));
         Assert.Equal((PartitionError.None, 12, ""), await ReadAsync(12));
+    }
+
+    [Fact]
+    public async Task What_lies_in_no_object_is_not_told_for_long_by_a_broker_that_hears_nobody()
+    {
+        Take(epoch: 5, offset: 10, highWatermark: 12, "a", "b");
+        _time.Advance(FollowedPartition.LongestSilence);
+        Assert.Equal((PartitionError.None, 12, "10:a 11:b"), await ReadAsync(10));
+
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(PartitionError.NotLeader, (await ReadAsync(10)).Error);
+        Assert.Equal(PartitionError.NotLeader, (await ReadAsync(12)).Error);
+
+        Take(epoch: 5, offset: 12, highWatermark: 12);
+        Assert.Equal((PartitionError.None, 12, "10:a 11:b"), await ReadAsync(10));
     }
 
     [Fact]
