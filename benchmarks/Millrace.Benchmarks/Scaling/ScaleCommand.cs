@@ -13,7 +13,7 @@ internal static class ScaleCommand
         var partitions = new Option<int>("--partitions") { Description = "Of each topic.", DefaultValueFactory = _ => 6 };
         var target = new Option<int>("--target") { Description = "What a broker is to take and give, in KB per second.", DefaultValueFactory = _ => 3_000 };
         var record = new Option<int>("--record") { Description = "Bytes of a record; at least 8.", DefaultValueFactory = _ => 1_000 };
-        var seconds = new Option<double>("--seconds") { Description = "How long each load stays.", DefaultValueFactory = _ => 50 };
+        var seconds = new Option<double>("--seconds") { Description = "How long each load stays.", DefaultValueFactory = _ => 75 };
         var rounds = new Option<int>("--rounds") { Description = "How often it rises and falls.", DefaultValueFactory = _ => 2 };
         var command = new Command("scaling", "The scaler has brokers started and stopped as a load rises and falls.")
         {

@@ -57,7 +57,6 @@ internal sealed class ScaleRun(ClusterUnderTest cluster, CalledBrokers called, i
     {
         var (topic, share) = ($"application-{applications.Count}", Shares[Math.Min(Writing(applications), Shares.Length - 1)]);
         cluster.CreateTopic(topic, partitions);
-        cluster.WaitForLeaders(topic, partitions, Limit);
         applications.Add(new Application(
             cluster.BootstrapServers, topic, partitions, new WriterOptions(share * target / 2 / recordBytes, RecordBytes: recordBytes)));
         applications[^1].ProbeAll().Wait(Limit);
