@@ -54,7 +54,7 @@ is_current() {
 }
 
 # newer_sources STAMP PROJECT_PATH: prints one source of the project that is newer than the stamp, if there is one. A folder is newer
-# when a file in it has gone.
+# when a file in it has gone; what npm brings is no source, nor is the folder that it brings it to.
 newer_sources() {
     local sources=("$repo/src")
     case $2 in
@@ -63,5 +63,5 @@ newer_sources() {
     esac
     find "${sources[@]}" "$repo/Directory.Build.props" "$repo/Directory.Packages.props" \
         "$repo/global.json" "$repo/.editorconfig" "$repo/BannedSymbols.txt" "$repo/eng/build.sh" \
-        -newer "$1" ! -name '*.md' -print -quit
+        -name node_modules -prune -o -newer "$1" ! -name '*.md' ! \( -type d -exec test -d '{}/node_modules' \; \) -print -quit
 }
