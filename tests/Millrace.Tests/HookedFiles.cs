@@ -78,6 +78,8 @@ internal sealed class HookedFiles(IFileSystem files) : IFileSystem
         return await files.TryLockAsync(path, token);
     }
 
+    public ValueTask<IDeviceReservations> OpenReservationsAsync(string path, CancellationToken token) => files.OpenReservationsAsync(path, token);
+
     public async ValueTask<IWalDevice> OpenDeviceAsync(string path, long capacity, WalDeviceMode mode, CancellationToken token)
     {
         await Before("open device", path);

@@ -65,7 +65,7 @@ internal static class OpeningBenchmark
         using var buffers = new BufferPool(maxIdleBytes: 64 << 20);
         await using var storage = new DistantStorage(await FileObjectStorage.OpenAsync(runtime, folder.Path, default));
         var wals = new ObjectWalProvider(runtime, buffers, storage, new());
-        var descriptor = wals.Describe(new NodeId(1), new NodeEpoch(1));
+        var descriptor = wals.Describe(new NodeId(1), new NodeEpoch(1), []);
         await using (var wal = await wals.CreateAsync(descriptor, default))
         {
             for (var i = 0; i < objects; i++)

@@ -70,7 +70,7 @@ internal sealed class OpeningNode : IAsyncDisposable
     /// <summary>Opens all partitions that it leads.</summary>
     public async Task OpenAsync()
     {
-        var descriptor = _wals.Describe(Self.Node, Self.Epoch);
+        var descriptor = _wals.Describe(Self.Node, Self.Epoch, []);
         await _nodes.RegisterWalAsync(Self, descriptor, default);
         _wal = await _wals.CreateAsync(descriptor, default);
         Store = new StreamStore(

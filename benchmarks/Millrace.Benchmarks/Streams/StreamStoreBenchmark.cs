@@ -60,7 +60,7 @@ internal static class StreamStoreBenchmark
         var node = new NodeIncarnation(new NodeId(1), new NodeEpoch(1));
         var folder = Directory.CreateDirectory(Path.Combine("/dev/shm", $"millrace-bench-{runtime.NewId():N}")).FullName;
         var provider = new RingWalProvider(runtime, buffers, new WalFolder(runtime, folder, new()), new());
-        await using var wal = file ? await provider.CreateAsync(provider.Describe(node.Node, node.Epoch), default) : new NoWal();
+        await using var wal = file ? await provider.CreateAsync(provider.Describe(node.Node, node.Epoch, []), default) : new NoWal();
         await using var storage = new ForgetfulStorage();
         await using var store = new StreamStore(runtime, new StreamsOptions(), new StreamsComponents(node, wal, storage, new BenchmarkRegistry(), buffers));
         var appends = total / bytes;

@@ -51,7 +51,7 @@ internal static class WalBenchmark
         using var pool = new BufferPool(256 << 20);
         var provider = new RingWalProvider(runtime, pool, new WalFolder(runtime, folder, new() { Mode = mode }), new());
         var creating = Stopwatch.GetTimestamp();
-        var wal = await provider.CreateAsync(provider.Describe(new(1), new(1)), CancellationToken.None);
+        var wal = await provider.CreateAsync(provider.Describe(new(1), new(1), []), CancellationToken.None);
         var created = Stopwatch.GetElapsedTime(creating);
         var buffer = pool.Rent(size);
         Random.Shared.NextBytes(buffer.Memory.Span);

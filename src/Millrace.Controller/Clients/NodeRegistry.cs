@@ -49,6 +49,7 @@ public sealed class NodeRegistry(NodeRuntime runtime, IControllerChannel channel
             InternalHost = registration.Internal?.Host,
             InternalPort = registration.Internal?.Port ?? -1,
             Name = registration.Name,
+            Devices = [.. registration.Devices],
             LeaseMs = (int)(registration.Times?.Lease.TotalMilliseconds ?? 0),
             FenceMs = (int)(registration.Times?.Fence.TotalMilliseconds ?? 0),
         };

@@ -19,6 +19,7 @@ internal sealed class NodeRequests(ClusterController controller, ILogger logger)
         {
             Internal = request.InternalHost is { } host ? new PeerAddress(host, request.InternalPort) : null,
             Name = request.Name,
+            Devices = [.. request.Devices],
             Times = request.LeaseMs > 0
                 ? new NodeTimes(TimeSpan.FromMilliseconds(request.LeaseMs), TimeSpan.FromMilliseconds(request.FenceMs))
                 : null,

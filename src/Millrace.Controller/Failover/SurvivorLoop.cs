@@ -1,4 +1,5 @@
 using Millrace.Controller.Nodes;
+using Millrace.Controller.State;
 using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
@@ -190,7 +191,7 @@ public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, Shar
             : [];
 
     private IEnumerable<WalImage> OrphansIn(MetadataImage image) =>
-        image.Wals.Values.Where(wal => wal.State == WalState.AwaitsRecovery && !((WalKind)wal.Kind).IsOfAll() && !image.IsLive(wal.Node) && IsLiveIn(image));
+        image.Wals.Values.Where(wal => wal.State == WalState.AwaitsRecovery && wal.IsOrphanIn(image) && IsLiveIn(image));
 
     // One that is fenced itself has nothing to bring, though its node may live on in another incarnation.
     private bool IsLiveIn(MetadataImage image) => image.Nodes.TryGetValue(self.Node, out var node) && node.Epoch == self.Epoch && node.IsLive;

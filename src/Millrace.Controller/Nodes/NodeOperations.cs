@@ -46,6 +46,7 @@ internal static class NodeOperations
             Internal = registration.Internal,
             Name = registration.Name,
             Times = registration.Times,
+            Devices = registration.Devices,
         };
         entry.Add(image.ToRecord());
 

@@ -19,6 +19,9 @@ public sealed record NodeRegistration(
     /// <summary>What it is called for good: who comes by the same name has the same id. Null of one that comes anew each time.</summary>
     public string? Name { get; init; }
 
+    /// <summary>The devices from which it can take over WALs.</summary>
+    public ImmutableArray<string> Devices { get; init; } = [];
+
     /// <summary>By what times it judges others when it is the controller; null of one that never is.</summary>
     public NodeTimes? Times { get; init; }
 }

@@ -37,13 +37,13 @@ internal static class WaitingWals
     }
 
     /// <summary>
-    /// Plans all that waits for a WAL to a node that has fenced it, and so has it at hand, though only the node that wrote it was expected to: if that one
+    /// Plans all that waits for a WAL to a node that has fenced it, and so has it at hand, though nobody who lives was expected to: if the one that wrote it
     /// is away. The file of a broker that comes again under another name is found so.
     /// </summary>
     public static void Claim(PendingEntry entry, NodeIncarnation node, Guid walId)
     {
         entry.RequireLive(node);
-        if (FindWaiting(entry, walId) is not { } wal || entry.Cluster.IsLive(wal.Node) || ((WalKind)wal.Kind).IsOfAll())
+        if (FindWaiting(entry, walId) is not { } wal || !wal.IsOrphanIn(entry.Cluster))
         {
             return;
         }

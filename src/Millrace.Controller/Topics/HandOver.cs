@@ -65,8 +65,8 @@ internal static class HandOver
 
     /// <summary>
     /// The incarnation of a node in whose name a stream may be opened though it has not asked: should it be gone before it does, its WAL is read for what it
-    /// has of the stream, so that there must be one. One that every node reaches is whole from its name on. A file is made after it was named, and is there
-    /// when its writer has opened something by itself. Null if there is none: the next leader opens by an entry of its own.
+    /// has of the stream, so that there must be one. One that every node reaches is whole from its name on. A file, or a ring on a device, is made after it
+    /// was named, and is there when its writer has opened something by itself. Null if there is none: the next leader opens by an entry of its own.
     /// </summary>
     private static NodeIncarnation? FindReady(PendingEntry entry, NodeId node)
     {
@@ -74,7 +74,7 @@ internal static class HandOver
         return entry.IsLive(incarnation)
             && entry.Cluster.Wals.Values.FirstOrDefault(wal => WalRetirement.WriterOf(wal) == incarnation) is { } wal
             && (WalKind)wal.Kind is var kind
-            && (kind.IsOfAll() || (kind == WalKind.File && entry.Streams.OpenStreamsOf(incarnation).Count > 0))
+            && (kind.IsOfAll() || (kind is WalKind.File or WalKind.Block && entry.Streams.OpenStreamsOf(incarnation).Count > 0))
             ? incarnation
             : null;
     }

@@ -1,3 +1,4 @@
+using Millrace.Controller.State;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Wal;
@@ -9,8 +10,8 @@ internal static class Succession
 {
     /// <summary>
     /// Gives each partition that has no leader, and is planned to nobody who lives, to a live node: as leader at a higher epoch if its stream is complete,
-    /// else for recovery, by its WAL's kind: to any, or to the node that wrote it, which has to come again. Those that were planned to a survivor who is gone
-    /// too are planned again. Where nobody lives they stay planned to nobody.
+    /// else for recovery, by who reaches its WAL: to any, to those with its device, or to the node that wrote it, which has to come again. Those that were
+    /// planned to a survivor who is gone too are planned again. Where nobody lives they stay planned to nobody.
     /// </summary>
     public static SuccessionPlan Plan(PendingEntry entry)
     {
@@ -26,6 +27,7 @@ internal static class Succession
 
         var plan = new SuccessionPlan();
         var (leaders, survivors) = (new EvenSpread(live), new EvenSpread(live));
+        var reaching = new Dictionary<Guid, EvenSpread>();
         foreach (var topic in entry.Cluster.Topics.Values)
         {
             var (led, planned) = (new PartitionRuns(), new PartitionRuns());
@@ -48,7 +50,7 @@ internal static class Succession
                 }
 
                 var next = wals.GetValueOrDefault(open.Owner.Epoch) is { } wal && !((WalKind)wal.Kind).IsOfAll()
-                    ? wal.Node
+                    ? Reaching(wal).Next(partition.Replicas) ?? wal.Node
                     : survivors.Next(partition.Replicas);
                 plan.AddPlanned(next);
                 if (next != partition.PlannedTo)
@@ -69,5 +71,15 @@ internal static class Succession
         }
 
         return plan;
+
+        EvenSpread Reaching(WalImage wal)
+        {
+            if (!reaching.TryGetValue(wal.Id, out var those))
+            {
+                reaching.Add(wal.Id, those = new EvenSpread([.. live.Where(node => wal.IsReachedBy(entry.Cluster.Nodes[node]))]));
+            }
+
+            return those;
+        }
     }
 }

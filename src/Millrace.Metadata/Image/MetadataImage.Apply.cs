@@ -60,6 +60,7 @@ public sealed partial record MetadataImage
             Program = record.Program,
             Name = record.Name,
             IsLeaving = record.IsLeaving,
+            Devices = [.. record.Devices],
             Times = record.LeaseMs > 0 ? new NodeTimes(TimeSpan.FromMilliseconds(record.LeaseMs), TimeSpan.FromMilliseconds(record.FenceMs)) : null,
             Internal = record.InternalHost is { } host ? new PeerAddress(host, record.InternalPort) : null,
         };

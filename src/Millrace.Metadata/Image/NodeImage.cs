@@ -24,6 +24,9 @@ public sealed record NodeImage(NodeId Id, NodeEpoch Epoch, Guid Incarnation, Imm
     /// <summary>Null of one that did not say.</summary>
     public NodeTimes? Times { get; init; }
 
+    /// <summary>The devices from which it can take over WALs, by the names that they have in WALs' places.</summary>
+    public ImmutableArray<string> Devices { get; init; } = [];
+
     /// <summary>It is about to stop, and hands over what it leads.</summary>
     public bool IsLeaving { get; init; }
 
@@ -67,5 +70,6 @@ public sealed record NodeImage(NodeId Id, NodeEpoch Epoch, Guid Incarnation, Imm
             LeaseMs = (int)(Times?.Lease.TotalMilliseconds ?? 0),
             FenceMs = (int)(Times?.Fence.TotalMilliseconds ?? 0),
             IsLeaving = IsLeaving,
+            Devices = [.. Devices],
         };
 }

@@ -8,4 +8,8 @@ namespace Millrace.Runtime.Files;
 /// Tells this very file from every other, its copies included: it survives renames and reboots, and a copy or a later
 /// file at the same path has another.
 /// </param>
-public sealed record FileStatus(long Length, int LinkCount, bool IsDirectory, string Identity);
+public sealed record FileStatus(long Length, int LinkCount, bool IsDirectory, string Identity)
+{
+    /// <summary>Of a block device; null of everything else.</summary>
+    public BlockDeviceStatus? Device { get; init; }
+}

@@ -49,6 +49,9 @@ public interface IFileSystem
     /// <summary>Takes an advisory lock (flock) on a file, created if missing, held until disposed or the process ends; null if another holds it.</summary>
     ValueTask<IAsyncDisposable?> TryLockAsync(string path, CancellationToken token = default);
 
+    /// <summary>Opens a block device for its reservations.</summary>
+    ValueTask<IDeviceReservations> OpenReservationsAsync(string path, CancellationToken token = default);
+
     /// <summary>Opens a preallocated file, or a block device, as the medium of a WAL.</summary>
     /// <param name="path">
     /// Created with <paramref name="capacity"/> zeroed bytes, durably, if missing: under <see cref="Unfinished"/> first, which a failure takes away again.

@@ -54,6 +54,10 @@ internal static partial class LinuxCalls
     [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
     internal static partial int Control(int descriptor, nuint request, out ulong result);
 
+    /// <summary>With a structure that the request says the layout of.</summary>
+    [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
+    internal static unsafe partial int Control(int descriptor, nuint request, void* argument);
+
     [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Status(int directory, string path, int flags, uint mask, ref LinuxStatus status);
 

@@ -19,6 +19,8 @@ internal struct LinuxStatus
     [FieldOffset(40)] public ulong Length;
     [FieldOffset(80)] public long BirthSeconds;
     [FieldOffset(88)] public uint BirthNanoseconds;
+    [FieldOffset(128)] public uint DeviceMajor;
+    [FieldOffset(132)] public uint DeviceMinor;
 
     public readonly bool IsDirectory => (Mode & 0xF000) == 0x4000;
 

@@ -19,6 +19,7 @@ using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
 using Millrace.Streams.Upload;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Media.Block;
 
 namespace Millrace.Server.Composition;
 
@@ -81,9 +82,11 @@ internal sealed class IncarnationStart(
         _ = life.Spawn("store-probe", store.ProbeAsync);
         var wals = components.Wals(life, store);
         await RemoveUnfinishedAsync(wals, token);
+        var devices = wals.Devices is { } reached ? await FindDevicesAsync(reached, token) : [];
         var nodes = new NodeRegistry(life, member.Channel);
-        var self = await RegisterAsync(nodes, token);
+        var self = await RegisterAsync(nodes, devices, token);
         await RefuseCopyAsync(store, self, token);
+        wals.Devices?.Owner = new BlockOwner(member.Metadata.Image.ClusterId, self);
         member.Registered = self;
         // From the first thing on that it is to recover: whoever cannot do it keeps others waiting.
         member.WatchStore(() => store.Owing);
@@ -101,7 +104,7 @@ internal sealed class IncarnationStart(
         var recovery = new ShareTakeover(life, nodes, self, failover, _parts.Add(new RecoveryMetrics()), wals.Former);
         await RecoverAsync(life, recovery, nodes, self, token);
         await former.MakeRoomAsync(token);
-        var descriptor = wals.Own.Describe(self.Node, self.Epoch);
+        var descriptor = wals.Own.Describe(self.Node, self.Epoch, [.. (await nodes.GetWaitingWalsAsync(token)).Select(waiting => waiting.Wal)]);
         await nodes.RegisterWalAsync(self, descriptor, token);
         var wal = _parts.Add(await wals.Own.CreateAsync(descriptor, token));
         member.WatchStore(() => wal.Stalled > store.Owing ? wal.Stalled : store.Owing);
@@ -154,13 +157,26 @@ internal sealed class IncarnationStart(
         }
     }
 
-    private async Task<NodeIncarnation> RegisterAsync(NodeRegistry nodes, CancellationToken token)
+    private static async Task<IReadOnlyList<string>> FindDevicesAsync(BlockDevices devices, CancellationToken token)
+    {
+        try
+        {
+            return await devices.FindAsync(token);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeStartException($"The WAL's device cannot be used: {failure.Message}", failure);
+        }
+    }
+
+    private async Task<NodeIncarnation> RegisterAsync(NodeRegistry nodes, IReadOnlyList<string> devices, CancellationToken token)
     {
         await RefuseIfAliveAsync(token);
         var registration = new NodeRegistration(node.NewId(), listeners.Endpoints, options.Rack, options.NodeId, ProductVersion.Program)
         {
             Internal = member.Self,
             Name = options.Name,
+            Devices = [.. devices],
             Times = new NodeTimes(options.Cluster.LeaseTime, options.Cluster.FenceTime),
         };
         try

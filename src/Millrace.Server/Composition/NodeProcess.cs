@@ -12,6 +12,7 @@ using Millrace.Server.Scaling;
 using Millrace.Server.Transport;
 using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Media;
+using Millrace.Streams.Wal.Media.Block;
 using Millrace.Streams.Wal.Object;
 using Millrace.Streams.Wal.Ring;
 
@@ -41,7 +42,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         var network = await DescriptorLimit.ApplyAsync(
             runtime, options.Network, options.Settings.Values.ContainsKey(BrokerConfigs.MaxConnections), stop);
         await using var directory = await LockDirectoryAsync(runtime, stop);
-        var (storageUri, walUri) = ParseUris();
+        var (storageUri, walUri, otherDevices) = ParseUris();
         await using var storage = new MeasuredObjectStorage(runtime, await storageUri.OpenAsync(runtime, stop));
         _health.Uses(storage);
         using var buffers = new BufferPool(options.IdleBufferBytes);
@@ -53,7 +54,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         try
         {
             var components = new NodeComponents(
-                storage, (life, store) => Wals(life, store, walUri, buffers), buffers, transport, transport, transport, Use)
+                storage, (life, store) => Wals(life, store, walUri, otherDevices, buffers), buffers, transport, transport, transport, Use)
             {
                 ScalerHook = options.ScalerCommand is { } command ? new CommandHook(runtime, command, options.ScalerCommandLimit) : null,
             };
@@ -143,11 +144,11 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         }
     }
 
-    private (StorageUri, WalUri) ParseUris()
+    private (StorageUri, WalUri, IReadOnlyList<BlockDeviceOptions>) ParseUris()
     {
         try
         {
-            return (StorageUri.Parse(options.Store), WalUri.Parse(options.Wal));
+            return (StorageUri.Parse(options.Store), WalUri.Parse(options.Wal), BlockUri.ParseList(options.WalDevices));
         }
         catch (FormatException refusal)
         {
@@ -155,16 +156,19 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         }
     }
 
-    private static WalProviders Wals(NodeRuntime life, IObjectStorage storage, WalUri walUri, BufferPool buffers)
+    private static WalProviders Wals(
+        NodeRuntime life, IObjectStorage storage, WalUri walUri, IReadOnlyList<BlockDeviceOptions> otherDevices, BufferPool buffers)
     {
-        var own = walUri.CreateProvider(life, buffers, storage);
-        return new WalProviders(own, kind => kind == own.Kind ? own : Former(kind));
+        var devices = new BlockDevices(life, buffers, walUri.Device, otherDevices);
+        var own = walUri.CreateProvider(life, buffers, storage, devices);
+        return new WalProviders(own, kind => kind == own.Kind ? own : Former(kind)) { Devices = devices };
 
         IWalTakeover? Former(WalKind kind) => kind switch
         {
             WalKind.Memory => null,
             WalKind.File => new RingWalTakeover(life, buffers, new WalFiles(life)),
             WalKind.Object => new ObjectWalProvider(life, buffers, storage, new()),
+            WalKind.Block => new RingWalTakeover(life, buffers, devices),
         };
     }
 

@@ -33,8 +33,8 @@ internal static class AutoMqUri
         {
             "s3" => new Translation("s3.wal.path", ServerSettings.Wal, WalChoice.InStore, "in the same bucket as the records"),
             "file" when uri.Path.StartsWith("/dev/", StringComparison.Ordinal) =>
-                throw uri.Refuse(
-                    "is a device, and WALs on block devices are not there yet: name a folder on a file system, as in 0@file:///var/lib/millrace/wal"),
+                new Translation(
+                    "s3.wal.path", ServerSettings.Wal, $"block://{uri.Path}{Capacity(uri)}", "a device, which other brokers take over by its reservations"),
             "file" => new Translation("s3.wal.path", ServerSettings.Wal, $"file://{uri.Path}{Capacity(uri)}", "a folder"),
             _ => throw uri.Refuse("is not a WAL: write 0@s3://BUCKET for one in the store, or 0@file:///FOLDER"),
         };

@@ -34,6 +34,9 @@ internal sealed record NodeOptions
     /// <summary>The WAL's URI.</summary>
     public required string Wal { get; init; }
 
+    /// <summary>The devices of others from which this node may take over WALs: URIs or paths, with commas between.</summary>
+    public string WalDevices { get; init; } = "";
+
     public required NetworkOptions Network { get; init; }
 
     public required StreamsOptions Streams { get; init; }
@@ -86,6 +89,7 @@ internal sealed record NodeOptions
             NodeId = NodeIdOf(settings),
             Store = settings[ServerSettings.Store].Value ?? new Uri(Path.Combine(data, "store")).AbsoluteUri,
             Wal = WalChoice.Of(settings, data),
+            WalDevices = settings[ServerSettings.WalDevices].Value ?? "",
             DataDirectory = settings[ServerSettings.Store].Value is null || (settings[ServerSettings.Wal].Value is null && WalChoice.IsStoreHere(settings))
                 ? data
                 : null,

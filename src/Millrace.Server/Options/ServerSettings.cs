@@ -8,6 +8,7 @@ internal static class ServerSettings
     public const string DataDirectory = "millrace.data.dir";
     public const string Store = "millrace.store";
     public const string Wal = "millrace.wal";
+    public const string WalDevices = "millrace.wal.devices";
     public const string NotUploadedMax = "millrace.not.uploaded.max.bytes";
     public const string UploadBytes = "millrace.upload.bytes";
     public const string UploadInterval = "millrace.upload.interval.ms";
@@ -58,9 +59,14 @@ internal static class ServerSettings
             "Credentials come from the environment. Default: the data directory's 'store'."),
         ConfigDefinition.Text(
             Wal, null,
-            "The write-ahead log: file:///path?capacity=256MiB&mode=buffered|direct, object?objects=1000 (in the store; an upload begins when it has so many " +
-            "objects), or memory (loses what is not uploaded). " +
+            "The write-ahead log: file:///path?capacity=256MiB&mode=buffered|direct, block:///dev/disk/by-id/NAME?capacity=BYTES&fence=reservation|host (a " +
+            "device, fenced by its persistent reservations, or by a lock of this host), object?objects=1000 (in the store; an upload begins when it has so " +
+            "many objects), or memory (loses what is not uploaded). " +
             "Default: the data directory's 'wal' where the store is a local directory, else object."),
+        ConfigDefinition.Text(
+            WalDevices, null,
+            "The devices of other nodes that are attached here, too, so that this node can take their WALs over: paths, or URIs as millrace.wal has them, " +
+            "with commas between."),
         ConfigDefinition.Text(
             InternalListener, null,
             "HOST:PORT where the other nodes of the cluster connect, apart from clients. Default: a free port of the host by which brokers reach one " +

@@ -8,7 +8,11 @@ public interface IWalProvider : IWalTakeover
     WalKind Kind { get; }
 
     /// <summary>Describes the WAL that <see cref="CreateAsync"/> will make, so that it is in the metadata before anything is written to it.</summary>
-    WalDescriptor Describe(NodeId node, NodeEpoch epoch);
+    /// <param name="node">That will write it.</param>
+    /// <param name="epoch">Its incarnation.</param>
+    /// <param name="waiting">The WALs that wait for their recovery: where they lie, no other is made.</param>
+    /// <exception cref="WalUnavailableException">There is no room beside them.</exception>
+    WalDescriptor Describe(NodeId node, NodeEpoch epoch, IReadOnlyCollection<WalDescriptor> waiting);
 
     /// <summary>
     /// Removes what the making of WALs has left that was cut short: none of it ever was a WAL, whoever's it was to be. Asks the medium alone, so that a

@@ -6,4 +6,5 @@ public enum WalKind : byte
     Memory = 1,
     File = 2,
     Object = 3,
+    Block = 4,
 }

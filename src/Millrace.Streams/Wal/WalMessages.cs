@@ -17,6 +17,12 @@ internal static partial class WalMessages
 
     public static void UnfinishedRemoved(ILoggerFactory loggers, string path) => UnfinishedRemoved(loggers.CreateLogger(Category), path);
 
+    public static void Preempting(ILoggerFactory loggers, string path, string holder) => Preempting(loggers.CreateLogger(Category), path, holder);
+
+    public static void DeviceLabelled(ILoggerFactory loggers, string path, long capacity) => DeviceLabelled(loggers.CreateLogger(Category), path, capacity);
+
+    public static void DeviceAway(ILoggerFactory loggers, string path, string reason) => DeviceAway(loggers.CreateLogger(Category), path, reason);
+
     [LoggerMessage(EventId = 3100, Level = LogLevel.Information, Message = "Sealed the WAL {Location}: {Blocks} blocks of {Bytes} bytes are to be recovered")]
     private static partial void WalSealed(ILogger logger, string location, long blocks, long bytes);
 
@@ -30,4 +36,17 @@ internal static partial class WalMessages
         EventId = 3103, Level = LogLevel.Information,
         Message = "Removed {Path}: the making of a WAL that was cut short has left it, and it never held anything")]
     private static partial void UnfinishedRemoved(ILogger logger, string path);
+
+    [LoggerMessage(
+        EventId = 3104, Level = LogLevel.Information,
+        Message = "Takes hold of {Path} in the place of {Holder}, whose writes it refuses from now on")]
+    private static partial void Preempting(ILogger logger, string path, string holder);
+
+    [LoggerMessage(EventId = 3105, Level = LogLevel.Information, Message = "Labelled {Path}, which held nothing, as a device for WALs of {Capacity} bytes")]
+    private static partial void DeviceLabelled(ILogger logger, string path, long capacity);
+
+    [LoggerMessage(
+        EventId = 3106, Level = LogLevel.Warning,
+        Message = "The device {Path} of millrace.wal.devices cannot be used, so that WALs on it cannot be taken over here: {Reason}")]
+    private static partial void DeviceAway(ILogger logger, string path, string reason);
 }

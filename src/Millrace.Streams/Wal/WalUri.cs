@@ -3,6 +3,7 @@ using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Files;
 using Millrace.Streams.Wal.Media;
+using Millrace.Streams.Wal.Media.Block;
 using Millrace.Streams.Wal.Ring;
 using Millrace.Streams.Wal.Memory;
 using Millrace.Streams.Wal.Object;
@@ -10,13 +11,13 @@ using Millrace.Streams.Wal.Object;
 namespace Millrace.Streams.Wal;
 
 /// <summary>
-/// Names the kind of WAL a node writes: <c>file:///path?capacity=256MiB&amp;mode=buffered|direct</c>, <c>object?objects=1000</c>
-/// (in the cluster's object store), or <c>memory</c>.
+/// Names the kind of WAL a node writes: <c>file:///path?capacity=256MiB&amp;mode=buffered|direct</c>,
+/// <c>block:///dev/…?capacity=10GiB&amp;fence=reservation|host</c>, <c>object?objects=1000</c> (in the cluster's object store), or <c>memory</c>.
 /// </summary>
 public sealed class WalUri
 {
     private readonly ComponentUri _uri;
-    private readonly Func<NodeRuntime, BufferPool, IObjectStorage, IWalProvider> _create;
+    private readonly Func<NodeRuntime, BufferPool, IObjectStorage, BlockDevices, IWalProvider> _create;
 
     private WalUri(ComponentUri uri)
     {
@@ -24,11 +25,15 @@ public sealed class WalUri
         _create = uri.Scheme switch
         {
             "file" => ParseFile(uri),
+            "block" => ParseBlock(uri),
             "object" => ParseObject(uri),
             "memory" => ParseMemory(uri),
-            _ => throw uri.Refuse("is not a WAL: use file:///path, object or memory"),
+            _ => throw uri.Refuse("is not a WAL: use file:///path, block:///dev/name, object or memory"),
         };
     }
+
+    /// <summary>The device that the WAL lies on; null if it lies on none.</summary>
+    public BlockDeviceOptions? Device { get; private set; }
 
     /// <exception cref="FormatException">It names no WAL. The message says why.</exception>
     public static WalUri Parse(string text) => new(ComponentUri.Parse(text));
@@ -36,11 +41,13 @@ public sealed class WalUri
     /// <param name="runtime">The node's surroundings.</param>
     /// <param name="pool">Lends the buffers.</param>
     /// <param name="storage">The cluster's store, for a WAL that lies there.</param>
-    public IWalProvider CreateProvider(NodeRuntime runtime, BufferPool pool, IObjectStorage storage) => _create(runtime, pool, storage);
+    /// <param name="devices">What the node reaches, <see cref="Device"/> among it, for a WAL that lies there.</param>
+    public IWalProvider CreateProvider(NodeRuntime runtime, BufferPool pool, IObjectStorage storage, BlockDevices devices) =>
+        _create(runtime, pool, storage, devices);
 
     public override string ToString() => _uri.ToString();
 
-    private static Func<NodeRuntime, BufferPool, IObjectStorage, IWalProvider> ParseFile(ComponentUri uri)
+    private static Func<NodeRuntime, BufferPool, IObjectStorage, BlockDevices, IWalProvider> ParseFile(ComponentUri uri)
     {
         if (uri.Authority.Length > 0 || !Path.IsPathRooted(uri.Path) || uri.Path == "/")
         {
@@ -66,23 +73,29 @@ public sealed class WalUri
         }
 
         var folder = Path.GetFullPath(uri.Path);
-        return (runtime, pool, _) => new RingWalProvider(runtime, pool, new WalFolder(runtime, folder, options), new());
+        return (runtime, pool, _, _) => new RingWalProvider(runtime, pool, new WalFolder(runtime, folder, options), new());
     }
 
-    private static Func<NodeRuntime, BufferPool, IObjectStorage, IWalProvider> ParseObject(ComponentUri uri)
+    private Func<NodeRuntime, BufferPool, IObjectStorage, BlockDevices, IWalProvider> ParseBlock(ComponentUri uri)
+    {
+        Device = BlockUri.Parse(uri);
+        return (runtime, pool, _, devices) => new RingWalProvider(runtime, pool, new BlockMedium(devices), new());
+    }
+
+    private static Func<NodeRuntime, BufferPool, IObjectStorage, BlockDevices, IWalProvider> ParseObject(ComponentUri uri)
     {
         var defaults = new ObjectWalOptions();
         var options = defaults with { UploadObjects = uri.TakeCount("objects") ?? defaults.UploadObjects };
         uri.CheckAllTaken("objects");
         CheckNoPath(uri);
-        return (runtime, pool, storage) => new ObjectWalProvider(runtime, pool, storage, options);
+        return (runtime, pool, storage, _) => new ObjectWalProvider(runtime, pool, storage, options);
     }
 
-    private static Func<NodeRuntime, BufferPool, IObjectStorage, IWalProvider> ParseMemory(ComponentUri uri)
+    private static Func<NodeRuntime, BufferPool, IObjectStorage, BlockDevices, IWalProvider> ParseMemory(ComponentUri uri)
     {
         uri.CheckAllTaken();
         CheckNoPath(uri);
-        return (runtime, _, _) => new MemoryWalProvider(runtime);
+        return (runtime, _, _, _) => new MemoryWalProvider(runtime);
     }
 
     private static void CheckNoPath(ComponentUri uri)

@@ -1,4 +1,5 @@
 using Millrace.Runtime.Files;
+using Millrace.Runtime.Files.Linux;
 using Millrace.Simulation.Kernel;
 
 namespace Millrace.Simulation.Disks;
@@ -121,6 +122,10 @@ internal sealed class SimulatedFileSystem(SimulatedDisk disk, Lane lane) : IFile
                 return disk.TryLock(path, _lane) ? new HeldLock(disk, path, _lane) : null;
             },
             token);
+
+    /// <summary>None: a simulated disk is its machine's alone.</summary>
+    public ValueTask<IDeviceReservations> OpenReservationsAsync(string path, CancellationToken token) =>
+        throw new IOException($"{path} has no reservations", LinuxError.NotSupported);
 
     public async ValueTask<IWalDevice> OpenDeviceAsync(string path, long capacity, WalDeviceMode mode, CancellationToken token)
     {

@@ -3,12 +3,13 @@ using Xunit;
 
 namespace Millrace.Tests.Acceptance;
 
-/// <summary>Three brokers in processes of their own, on one bucket, with their WALs in it: one cluster, of which any may be killed.</summary>
+/// <summary>
+/// Three brokers in processes of their own, on one bucket, with their WALs in it or on devices that all of them reach: one cluster, of which any may be killed.
+/// </summary>
 public sealed class ClusterTests(ITestOutputHelper output)
 {
     private const int Brokers = 3;
     private const int Partitions = 9;
-    private const int Rounds = 4;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     [Fact]
@@ -33,17 +34,20 @@ public sealed class ClusterTests(ITestOutputHelper output)
         }
     }
 
-    [Fact]
-    public async Task Any_broker_may_be_killed_under_load_the_controllers_too_and_nothing_acknowledged_or_committed_is_lost_doubled_or_reordered()
+    [Theory]
+    [InlineData("object", 4)]
+    [InlineData("block", 3)]
+    public async Task Any_broker_may_be_killed_under_load_the_controllers_too_and_nothing_acknowledged_or_committed_is_lost_doubled_or_reordered(
+        string wal, int rounds)
     {
         using var directory = new TemporaryDirectory();
-        await using var cluster = await StartAsync(directory);
+        await using var cluster = await StartAsync(directory, wal);
         await TestTopic.CreateAsync(cluster[0].BootstrapServers, "kills", Partitions);
         var bootstrap = string.Join(',', cluster.Select(broker => broker.BootstrapServers));
         using var load = new Load(bootstrap, "kills", Partitions, producers: 3);
         using var member = new CommittingMember(bootstrap, "kills");
         var standing = new StandingCommits(bootstrap, "kills");
-        for (var round = 0; round < Rounds; round++)
+        for (var round = 0; round < rounds; round++)
         {
             await load.WaitForMoreAsync(1_000, Limit);
             await member.WaitForMoreAsync(10);
@@ -67,7 +71,14 @@ public sealed class ClusterTests(ITestOutputHelper output)
         Assert.Equal(load.Count, content.Count);
     }
 
-    private static Task<BrokerCluster> StartAsync(TemporaryDirectory directory) =>
-        BrokerCluster.StartAsync(
-            directory, Brokers, "--store", $"file://{directory.Sub("store")}", "--wal", "object", "--set", "group.initial.rebalance.delay.ms=0");
+    private static Task<BrokerCluster> StartAsync(TemporaryDirectory directory, string wal = "object")
+    {
+        var devices = Enumerable.Range(0, Brokers).Select(broker => $"block://{directory.Sub($"device{broker}")}?capacity=256MiB").ToArray();
+        return BrokerCluster.StartAsync(directory, Brokers, [], broker =>
+        [
+            "--store", $"file://{directory.Sub("store")}", "--wal", wal == "block" ? devices[broker] : wal,
+            "--set", $"millrace.wal.devices={(wal == "block" ? string.Join(',', devices.Except([devices[broker]])) : "")}",
+            "--set", "group.initial.rebalance.delay.ms=0",
+        ]);
+    }
 }

@@ -272,7 +272,7 @@ public sealed class CompactedStreamsTests
             var self = await controller.RegisterAsync(process.Registration, default);
             var walKeeper = new RealNode();
             var wals = new MemoryWalProvider(walKeeper.Runtime);
-            var descriptor = wals.Describe(self.Node, self.Epoch);
+            var descriptor = wals.Describe(self.Node, self.Epoch, []);
             await controller.RegisterWalAsync(self, descriptor, default);
             var world = new World(
                 storage,

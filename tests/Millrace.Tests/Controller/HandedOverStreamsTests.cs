@@ -122,7 +122,7 @@ public sealed class HandedOverStreamsTests : IAsyncDisposable
         var self = await _controller.RegisterAsync(
             new NodeRegistration(_process.Runtime.NewId(), [new NodeEndpoint(ListenerName.Plaintext, name, 9092)], null) { Name = name }, default);
         var wals = new ObjectWalProvider(_process.Runtime, _buffers, _storage, new());
-        var descriptor = wals.Describe(self.Node, self.Epoch);
+        var descriptor = wals.Describe(self.Node, self.Epoch, []);
         await _controller.RegisterWalAsync(self, descriptor, default);
         var wal = await wals.CreateAsync(descriptor, default);
         _parts.Add(wal);

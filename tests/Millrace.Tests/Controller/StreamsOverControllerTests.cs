@@ -121,7 +121,7 @@ public sealed class StreamsOverControllerTests : IAsyncDisposable
             var process = new ControllerNode(test._storage);
             var controller = await process.StartAsync(Quiet);
             var self = await controller.RegisterAsync(process.Registration, default);
-            var descriptor = test._wals.Describe(self.Node, self.Epoch);
+            var descriptor = test._wals.Describe(self.Node, self.Epoch, []);
             await controller.RegisterWalAsync(self, descriptor, default);
             return new Life(test, process, controller, self, await test._wals.CreateAsync(descriptor, default));
         }

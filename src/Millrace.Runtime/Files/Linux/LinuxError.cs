@@ -19,6 +19,10 @@ public static class LinuxError
     public const int NotSupported = 95;
     public const int QuotaExceeded = 122;
     public const int WouldBlock = 11;
+    public const int NoSuchControl = 25;
+
+    /// <summary>EBADE: another host has the device reserved.</summary>
+    public const int BadExchange = 52;
 
     /// <summary>The exception for a failed call: its message for people, its errno for code.</summary>
     public static IOException ToException(int error, string operation, string path) =>

@@ -23,6 +23,8 @@ internal static class LinuxFile
     private const int SetStatusFlags = 4;
     private const int CurrentDirectory = -100;
     private const nuint BlockDeviceSize = 0x80081272;
+    private const nuint LogicalSectorSize = 0x1268;
+    private const nuint PhysicalSectorSize = 0x127B;
 
     // The two flags have each other's number on the two architectures.
     private static readonly bool IsArm = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm;
@@ -144,6 +146,14 @@ internal static class LinuxFile
     {
         Check(LinuxCalls.Control(Descriptor(device), BlockDeviceSize, out var size), "ioctl BLKGETSIZE64", path);
         return (long)size;
+    }
+
+    /// <summary>Bytes of a sector, as the device is addressed and as its medium writes.</summary>
+    internal static (int Logical, int Physical) GetSectors(SafeFileHandle device, string path)
+    {
+        Check(LinuxCalls.Control(Descriptor(device), LogicalSectorSize, out var logical), "ioctl BLKSSZGET", path);
+        Check(LinuxCalls.Control(Descriptor(device), PhysicalSectorSize, out var physical), "ioctl BLKPBSZGET", path);
+        return ((int)logical, (int)physical);
     }
 
     private static int Descriptor(SafeFileHandle file) => (int)file.DangerousGetHandle();

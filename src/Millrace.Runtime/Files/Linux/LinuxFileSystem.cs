@@ -36,7 +36,7 @@ public sealed class LinuxFileSystem(TaskScheduler scheduler) : IFileSystem
         await RunAsync(() => LinuxFile.SyncDirectory(path), token);
 
     public async ValueTask<FileStatus?> GetStatusAsync(string path, CancellationToken token = default) =>
-        await RunAsync(() => LinuxFile.TryGetStatus(path) is { } status ? ToFileStatus(status) : null, token);
+        await RunAsync(() => LinuxFile.TryGetStatus(path) is { } status ? ToFileStatus(path, status) : null, token);
 
     public async ValueTask<int> ReadAsync(string path, long position, Memory<byte> buffer, CancellationToken token = default) =>
         await RunAsync(() => Read(path, position, buffer.Span), token);
@@ -46,6 +46,9 @@ public sealed class LinuxFileSystem(TaskScheduler scheduler) : IFileSystem
 
     public async ValueTask<IAsyncDisposable?> TryLockAsync(string path, CancellationToken token = default) =>
         await RunAsync(() => LinuxFileLock.TryTake(path), token);
+
+    public async ValueTask<IDeviceReservations> OpenReservationsAsync(string path, CancellationToken token = default) =>
+        await RunAsync(() => new LinuxReservations(this, LinuxFile.Open(path, LinuxFile.ReadWrite), path), token);
 
     public async ValueTask<IWalDevice> OpenDeviceAsync(string path, long capacity, WalDeviceMode mode, CancellationToken token = default) =>
         await RunAsync(() => LinuxWalDevice.Open(path, capacity, mode), token);
@@ -57,7 +60,7 @@ public sealed class LinuxFileSystem(TaskScheduler scheduler) : IFileSystem
         Task.Factory.StartNew(blocking, token, TaskCreationOptions.DenyChildAttach, scheduler);
 
     // An inode number may be given out again once its file is gone; together with the time of birth it is unique.
-    private static FileStatus ToFileStatus(in LinuxStatus status) => new(
+    private static FileStatus ToFileStatus(string path, in LinuxStatus status) => status.IsBlockDevice ? LinuxBlockDevice.GetStatus(path, status) : new(
         (long)status.Length,
         (int)status.LinkCount,
         status.IsDirectory,

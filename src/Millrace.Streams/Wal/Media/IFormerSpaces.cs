@@ -11,6 +11,12 @@ public interface IFormerSpaces
     /// <exception cref="WalUnavailableException">It is missing, or cannot be fenced: a living process holds it.</exception>
     ValueTask<IWalSpace> FenceAsync(WalDescriptor wal, CancellationToken token);
 
+    /// <summary>
+    /// Opens the space of a former incarnation's WAL for reading alone, past whoever writes it. Null where only its holder can read it.
+    /// </summary>
+    /// <exception cref="WalUnavailableException">It is missing.</exception>
+    ValueTask<IWalSpace?> TryOpenToReadAsync(WalDescriptor wal, CancellationToken token) => new((IWalSpace?)null);
+
     /// <summary>Gives back what a retired WAL still takes. Repeatable.</summary>
     /// <returns>False if a living process holds it: it stays for now.</returns>
     ValueTask<bool> DiscardAsync(WalDescriptor wal, CancellationToken token);

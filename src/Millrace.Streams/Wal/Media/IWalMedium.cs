@@ -13,7 +13,10 @@ public interface IWalMedium : IFormerSpaces
     WalKind Kind { get; }
 
     /// <summary>Where a new WAL will lie, for its descriptor: goes into the metadata, for finding it again.</summary>
-    string Locate(Guid wal);
+    /// <param name="wal">Its id.</param>
+    /// <param name="waiting">Those that wait for their recovery: their places are taken.</param>
+    /// <exception cref="WalUnavailableException">They take all that there is.</exception>
+    string Locate(Guid wal, IReadOnlyCollection<WalDescriptor> waiting);
 
     /// <summary>
     /// Makes space for a new WAL and holds it alone. It may hold the blocks and headers of an earlier life. A failure leaves nothing that takes room.

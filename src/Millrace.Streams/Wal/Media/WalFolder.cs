@@ -25,7 +25,8 @@ public sealed class WalFolder(NodeRuntime runtime, string folder, WalFolderOptio
 
     private string Spare => Path.Combine(folder, "spare.wal");
 
-    public string Locate(Guid wal) => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{wal:N}{Extension}"));
+    public string Locate(Guid wal, IReadOnlyCollection<WalDescriptor> waiting) =>
+        Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{wal:N}{Extension}"));
 
     public async ValueTask<IWalSpace> MakeAsync(WalDescriptor wal, CancellationToken token)
     {

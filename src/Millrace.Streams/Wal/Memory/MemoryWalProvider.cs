@@ -13,7 +13,7 @@ public sealed class MemoryWalProvider(NodeRuntime runtime) : IWalProvider
 
     public WalKind Kind => WalKind.Memory;
 
-    public WalDescriptor Describe(NodeId node, NodeEpoch epoch)
+    public WalDescriptor Describe(NodeId node, NodeEpoch epoch, IReadOnlyCollection<WalDescriptor> waiting)
     {
         var id = runtime.NewId();
         return new(id, WalKind.Memory, string.Create(CultureInfo.InvariantCulture, $"memory:{id:N}"), node, epoch);

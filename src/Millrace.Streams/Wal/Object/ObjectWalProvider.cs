@@ -21,7 +21,7 @@ public sealed class ObjectWalProvider(NodeRuntime runtime, BufferPool pool, IObj
     /// <summary>The log at a location; the simulator plants its mistakes here.</summary>
     internal Func<string, ObjectLog> LogAt { get; init; } = location => new ObjectLog(runtime, storage, location, LogOptions);
 
-    public WalDescriptor Describe(NodeId node, NodeEpoch epoch)
+    public WalDescriptor Describe(NodeId node, NodeEpoch epoch, IReadOnlyCollection<WalDescriptor> waiting)
     {
         var id = runtime.NewId();
         return new(id, WalKind.Object, string.Create(CultureInfo.InvariantCulture, $"WAL/{id:N}/"), node, epoch);

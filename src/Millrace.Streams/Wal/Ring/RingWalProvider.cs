@@ -17,10 +17,10 @@ public sealed class RingWalProvider(NodeRuntime runtime, BufferPool pool, IWalMe
 
     public WalKind Kind => medium.Kind;
 
-    public WalDescriptor Describe(NodeId node, NodeEpoch epoch)
+    public WalDescriptor Describe(NodeId node, NodeEpoch epoch, IReadOnlyCollection<WalDescriptor> waiting)
     {
         var id = runtime.NewId();
-        return new(id, medium.Kind, medium.Locate(id), node, epoch);
+        return new(id, medium.Kind, medium.Locate(id, waiting), node, epoch);
     }
 
     public ValueTask RemoveUnfinishedAsync(CancellationToken token) => medium.RemoveUnfinishedAsync(token);

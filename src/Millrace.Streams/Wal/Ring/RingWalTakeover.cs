@@ -15,7 +15,28 @@ public sealed class RingWalTakeover(NodeRuntime runtime, BufferPool pool, IForme
     {
         try
         {
-            return await SealAsync(await spaces.FenceAsync(descriptor, token), descriptor, token);
+            if (await TryReadAsync(descriptor, token) is { } ready)
+            {
+                return ready;
+            }
+
+            var held = await SealAsync(await spaces.FenceAsync(descriptor, token), descriptor, token);
+            try
+            {
+                // Where several can read it, whoever else has a share of it need not wait.
+                if (await TryReadAsync(descriptor, token) is not { } shared)
+                {
+                    return held;
+                }
+
+                await held.DisposeAsync();
+                return shared;
+            }
+            catch
+            {
+                await held.DisposeAsync();
+                throw;
+            }
         }
         catch (Exception failure) when (IsOfMedium(failure))
         {
@@ -44,6 +65,32 @@ public sealed class RingWalTakeover(NodeRuntime runtime, BufferPool pool, IForme
 
     // .NET has another exception for what is not permitted.
     internal static bool IsOfMedium(Exception failure) => failure is IOException or UnauthorizedAccessException;
+
+    /// <summary>A ring that was sealed before, where it can be read without being held; else null.</summary>
+    private async ValueTask<ISealedWal?> TryReadAsync(WalDescriptor descriptor, CancellationToken token)
+    {
+        if (await spaces.TryOpenToReadAsync(descriptor, token) is not { } space)
+        {
+            return null;
+        }
+
+        try
+        {
+            var ring = RingIn(space, descriptor, pool);
+            if (await ReadHeaderAsync(descriptor, space, ring, token) is { IsSealed: true } header)
+            {
+                return new SealedRingWal(descriptor, ring, pool, header, space);
+            }
+        }
+        catch
+        {
+            await space.DisposeAsync();
+            throw;
+        }
+
+        await space.DisposeAsync();
+        return null;
+    }
 
     private async ValueTask<ISealedWal> SealAsync(IWalSpace space, WalDescriptor descriptor, CancellationToken token)
     {

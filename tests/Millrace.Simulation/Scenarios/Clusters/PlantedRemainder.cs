@@ -78,7 +78,7 @@ internal sealed class PlantedRemainder(Action onEarly)
     {
         public WalKind Kind => wals.Kind;
 
-        public WalDescriptor Describe(NodeId node, NodeEpoch epoch) => wals.Describe(node, epoch);
+        public WalDescriptor Describe(NodeId node, NodeEpoch epoch, IReadOnlyCollection<WalDescriptor> waiting) => wals.Describe(node, epoch, waiting);
 
         public ValueTask RemoveUnfinishedAsync(CancellationToken token) => wals.RemoveUnfinishedAsync(token);
 

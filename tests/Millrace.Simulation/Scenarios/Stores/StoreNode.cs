@@ -70,7 +70,7 @@ internal sealed class StoreNode(
         await using var cache = new ObjectCache(runtime, world.StreamsOptions, storage, buffers);
         await RecoverAsync(controller, node, cache);
 
-        var descriptor = wals.Describe(node.Node, node.Epoch);
+        var descriptor = wals.Describe(node.Node, node.Epoch, []);
         var wal = await wals.CreateAsync(descriptor, CancellationToken.None);
         wal = world.Fault == PlantedFault.RefuseWhatIsAccepted ? new PlantedWal(wal, _random) : wal;
         await controller.RegisterWalAsync(node, descriptor, CancellationToken.None);

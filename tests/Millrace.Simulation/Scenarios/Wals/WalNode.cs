@@ -74,7 +74,7 @@ internal sealed class WalNode(WalWorld world, NodeRuntime runtime, UnfinishedWal
 
     private async Task WriteAsync()
     {
-        var descriptor = provider.Describe(new NodeId(1), new NodeEpoch(world.Wals.Count + 1));
+        var descriptor = provider.Describe(new NodeId(1), new NodeEpoch(world.Wals.Count + 1), []);
         await using var wal = await provider.CreateAsync(descriptor, CancellationToken.None);
         var oracle = new WalOracle(descriptor);
         world.Wals.Add(oracle);

@@ -152,7 +152,7 @@ public sealed class OpeningManyStreamsTests
 
         public async Task<StreamStore> StartAsync()
         {
-            var descriptor = Wals.Describe(self.Node, self.Epoch);
+            var descriptor = Wals.Describe(self.Node, self.Epoch, []);
             await controller.RegisterWalAsync(self, descriptor, default);
             var wal = await Wals.CreateAsync(descriptor, default);
             return new StreamStore(runtime, Options, new StreamsComponents(self, wal, storage, controller, buffers, _cache));

@@ -95,7 +95,7 @@ public sealed class SurvivorLoopTests : IAsyncDisposable
     {
         var node = await controller.RegisterAsync(
             new NodeRegistration(_process.Runtime.NewId(), [new NodeEndpoint(ListenerName.Plaintext, name, 9092)], null) { Name = name }, default);
-        var descriptor = Wals.Describe(node.Node, node.Epoch);
+        var descriptor = Wals.Describe(node.Node, node.Epoch, []);
         await controller.RegisterWalAsync(node, descriptor, default);
         return (node, await Wals.CreateAsync(descriptor, default));
     }

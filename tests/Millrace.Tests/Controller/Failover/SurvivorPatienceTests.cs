@@ -95,7 +95,7 @@ public sealed class SurvivorPatienceTests
             var node = await controller.RegisterAsync(
                 new NodeRegistration(runtime.NewId(), [new NodeEndpoint(ListenerName.Plaintext, name, 9092)], null) { Name = name }, default);
             // It lies in the bucket, whoever is said to reach it.
-            var descriptor = Wals.Describe(node.Node, node.Epoch) with { Kind = kind };
+            var descriptor = Wals.Describe(node.Node, node.Epoch, []) with { Kind = kind };
             await controller.RegisterWalAsync(node, descriptor, default);
             return (node, await Wals.CreateAsync(descriptor, default));
         }

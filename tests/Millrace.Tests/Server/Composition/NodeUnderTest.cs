@@ -11,6 +11,7 @@ using Millrace.Server.Composition;
 using Millrace.Server.Options;
 using Millrace.Server.Transport;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Media.Block;
 using Millrace.Tests.Network.Serving;
 
 namespace Millrace.Tests.Server.Composition;
@@ -110,7 +111,7 @@ internal sealed class NodeUnderTest : IAsyncDisposable
 
         WalProviders Wals(NodeRuntime life, IObjectStorage store)
         {
-            var own = WalUri.Parse(wal).CreateProvider(life, buffers, store);
+            var own = WalUri.Parse(wal).CreateProvider(life, buffers, store, new BlockDevices(life, buffers, null, []));
             return new WalProviders(own, kind => kind == own.Kind && kind != WalKind.Memory ? own : null);
         }
     }

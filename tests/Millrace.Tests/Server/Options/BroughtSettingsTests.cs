@@ -84,7 +84,6 @@ public sealed class BroughtSettingsTests
     [InlineData("s3.bucket", "old")]
     [InlineData("s3.data.buckets", "0@s3://a,1@s3://b")]
     [InlineData("s3.data.buckets", "0@s3://a?accessKey=hidden&secretKey=hidden")]
-    [InlineData("s3.wal.path", "0@file:///dev/nvme1n1?capacity=2147483648")]
     [InlineData("s3.data.bucket", "0@s3://a")]
     public void What_would_be_relied_on_and_is_not_there_is_refused_by_name_without_its_value(string key, string value)
     {

@@ -153,7 +153,7 @@ public sealed class SimulatedTakeoverTests
                 world.Waiting.Remove(descriptor);
             }
 
-            var own = provider.Describe(Node.Node, Node.Epoch);
+            var own = provider.Describe(Node.Node, Node.Epoch, []);
             world.Registry.RegisterWal(own.Id, Node);
             if (IsDeposed)
             {

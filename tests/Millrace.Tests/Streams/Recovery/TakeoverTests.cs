@@ -140,7 +140,7 @@ public sealed class TakeoverTests : IAsyncDisposable
 
         public async Task OpenAsync(List<StreamId> ids)
         {
-            var descriptor = provider.Describe(Node.Node, Node.Epoch);
+            var descriptor = provider.Describe(Node.Node, Node.Epoch, []);
             test._registry.RegisterWal(descriptor.Id, Node);
             _wal = await provider.CreateAsync(descriptor, default);
             _store = new StreamStore(

@@ -73,7 +73,7 @@ public sealed class FailingMemoryTests
         public async Task<bool> AppendAndCrashAsync(int failAt)
         {
             var wals = Wals();
-            _descriptor = wals.Describe(_node.Node, _node.Epoch);
+            _descriptor = wals.Describe(_node.Node, _node.Epoch, []);
             _registry.RegisterWal(_descriptor.Id, _node);
             var wal = await wals.CreateAsync(_descriptor, default);
             var store = new StreamStore(_machine.Runtime, Options, new StreamsComponents(_node, wal, _storage, _registry, _buffers));

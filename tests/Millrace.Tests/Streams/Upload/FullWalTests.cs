@@ -60,7 +60,7 @@ public sealed class FullWalTests
         var incarnation = new NodeIncarnation(new NodeId(1), new NodeEpoch(1));
         var provider = new RingWalProvider(
             machine.Runtime, buffers, new WalFolder(machine.Runtime, Path.Combine(machine.Folder, "wal"), new() { Capacity = 8 << 20 }), new());
-        var descriptor = provider.Describe(incarnation.Node, incarnation.Epoch);
+        var descriptor = provider.Describe(incarnation.Node, incarnation.Epoch, []);
         registry.RegisterWal(descriptor.Id, incarnation);
         await using var wal = await provider.CreateAsync(descriptor, default);
         await using var store = new StreamStore(

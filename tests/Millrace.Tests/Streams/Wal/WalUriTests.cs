@@ -1,6 +1,7 @@
 using Millrace.ObjectStorage.Memory;
 using Millrace.Runtime.Buffers;
 using Millrace.Streams.Wal;
+using Millrace.Streams.Wal.Media.Block;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Wal;
@@ -13,11 +14,13 @@ public sealed class WalUriTests
     [InlineData("object", WalKind.Object)]
     [InlineData("object?objects=50", WalKind.Object)]
     [InlineData("memory", WalKind.Memory)]
+    [InlineData("block:///dev/disk/by-id/nvme-one", WalKind.Block)]
+    [InlineData("block:///var/lib/device?capacity=1GiB&fence=host&abort=false", WalKind.Block)]
     public void Each_kind_has_its_uri(string text, WalKind kind)
     {
         using var node = new RealNode();
         using var pool = new BufferPool(0);
-        Assert.Equal(kind, WalUri.Parse(text).CreateProvider(node.Runtime, pool, new MemoryObjectStorage()).Kind);
+        Assert.Equal(kind, Create(text, node, pool).Kind);
     }
 
     [Fact]
@@ -25,8 +28,8 @@ public sealed class WalUriTests
     {
         using var node = new RealNode();
         using var pool = new BufferPool(0);
-        var provider = WalUri.Parse($"file://{node.Folder}?capacity=9MiB").CreateProvider(node.Runtime, pool, new MemoryObjectStorage());
-        await using var wal = await provider.CreateAsync(provider.Describe(new(1), new(1)), default);
+        var provider = Create($"file://{node.Folder}?capacity=9MiB", node, pool);
+        await using var wal = await provider.CreateAsync(provider.Describe(new(1), new(1), []), default);
         Assert.Equal(9 << 20, new FileInfo(wal.Descriptor.Location).Length);
     }
 
@@ -39,8 +42,18 @@ public sealed class WalUriTests
     [InlineData("file:///wal?mode=fast", "buffered or direct")]
     [InlineData("file:///wal?capacity=64MiB&capacity=64MiB", "twice")]
     [InlineData("object:///x", "has a path")]
+    [InlineData("block:", "names no device")]
+    [InlineData("block:///dev/", "names no device")]
+    [InlineData("block:///dev/x?capacity=1MiB", "too small")]
+    [InlineData("block:///dev/x?fence=none", "reservation or host")]
     [InlineData("object?objects=0", "to be a number")]
     [InlineData("object?capacity=64MiB", "it takes objects")]
     public void What_is_wrong_with_a_uri_is_said(string text, string said) =>
         Assert.Contains(said, Assert.Throws<FormatException>(() => WalUri.Parse(text)).Message, StringComparison.Ordinal);
+
+    private static IWalProvider Create(string uri, RealNode node, BufferPool pool)
+    {
+        var parsed = WalUri.Parse(uri);
+        return parsed.CreateProvider(node.Runtime, pool, new MemoryObjectStorage(), new BlockDevices(node.Runtime, pool, parsed.Device, []));
+    }
 }

@@ -36,7 +36,7 @@ public sealed class FileWalSpaceTests : IDisposable
         {
             const long TooMuch = 1L << 50;
             var provider = new RingWalProvider(_runtime, _pool, new WalFolder(_runtime, folder.FullName, new() { Capacity = TooMuch }), new());
-            var wal = provider.Describe(new(1), new(1));
+            var wal = provider.Describe(new(1), new(1), []);
 
             var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await provider.CreateAsync(wal, Token));
 
@@ -73,7 +73,7 @@ public sealed class FileWalSpaceTests : IDisposable
     [Fact]
     public async Task A_file_that_was_cut_short_is_named_and_is_no_fault_of_ours()
     {
-        var wal = Provider().Describe(new(1), new(1));
+        var wal = Provider().Describe(new(1), new(1), []);
         await File.WriteAllBytesAsync(wal.Location, new byte[100], Token);
         var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await Provider().TakeOverAsync(wal, Token));
         Assert.Contains($"{wal.Location} has 0 bytes", refused.Message, StringComparison.Ordinal);
@@ -89,7 +89,7 @@ public sealed class FileWalSpaceTests : IDisposable
     public async Task A_WAL_that_cannot_be_made_says_why_and_its_space_can_be_given_back(string failing)
     {
         await MakeSpareAsync();
-        var wal = Provider().Describe(new(1), new(2));
+        var wal = Provider().Describe(new(1), new(2), []);
         _files.Before = (call, path) => call == failing ? throw HookedFiles.Full(path) : ValueTask.CompletedTask;
         var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await Provider().CreateAsync(wal, Token));
         Assert.Contains("No space left on device", refused.Message, StringComparison.Ordinal);
@@ -109,7 +109,7 @@ public sealed class FileWalSpaceTests : IDisposable
     public async Task A_WAL_that_cannot_be_recovered_now_says_why_and_can_be_later(string failing)
     {
         var provider = Provider();
-        var wal = await provider.CreateAsync(provider.Describe(new(1), new(1)), Token);
+        var wal = await provider.CreateAsync(provider.Describe(new(1), new(1), []), Token);
         await wal.AppendAsync(new(new(1), new(1), 0, 1, 0, new byte[100]), out _);
         await wal.DisposeAsync();
         _files.Before = (call, path) => call == failing
@@ -135,7 +135,7 @@ public sealed class FileWalSpaceTests : IDisposable
     private async Task MakeSpareAsync()
     {
         var provider = Provider();
-        var wal = await provider.CreateAsync(provider.Describe(new(1), new(1)), Token);
+        var wal = await provider.CreateAsync(provider.Describe(new(1), new(1), []), Token);
         await wal.RetireAsync(Token);
     }
 }

@@ -48,7 +48,7 @@ public sealed class ObjectWalInMemoryTests : ObjectWalTests
     {
         await using var storage = new MemoryObjectStorage();
         var provider = new ObjectWalProvider(Machine.Runtime, Pool, storage, new());
-        var descriptor = provider.Describe(new NodeId(1), new NodeEpoch(1));
+        var descriptor = provider.Describe(new NodeId(1), new NodeEpoch(1), []);
         var log = new ObjectLog(Machine.Runtime, storage, descriptor.Location, new() { InFlight = ObjectWalFormat.InFlight });
         await using (var owner = log.BeginTerm(descriptor.Id))
         {

@@ -180,7 +180,7 @@ public abstract class ObjectWalTests : WalContract
     public async Task It_asks_for_an_upload_when_a_recovery_would_have_to_read_too_many_objects()
     {
         var provider = new ObjectWalProvider(Machine.Runtime, Pool, Store, new() { UploadObjects = 10 });
-        await using var wal = await provider.CreateAsync(provider.Describe(new(1), new(1)), Token);
+        await using var wal = await provider.CreateAsync(provider.Describe(new(1), new(1), []), Token);
         await AppendOneByOneAsync(wal, 0, 10);
         Assert.Equal(0.5, wal.Fullness);
         await AppendOneByOneAsync(wal, 10, 20);

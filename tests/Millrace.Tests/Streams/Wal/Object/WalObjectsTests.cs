@@ -28,7 +28,7 @@ public sealed class WalObjectsTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var provider = new ObjectWalProvider(_node.Runtime, _pool, _storage, new());
-        _wal = await provider.CreateAsync(provider.Describe(new NodeId(7), new NodeEpoch(3)), TestContext.Current.CancellationToken);
+        _wal = await provider.CreateAsync(provider.Describe(new NodeId(7), new NodeEpoch(3), []), TestContext.Current.CancellationToken);
     }
 
     public async ValueTask DisposeAsync()

@@ -144,7 +144,7 @@ public sealed class FileWalFailureTests : IDisposable
     private async Task<IWriteAheadLog> CreateAsync()
     {
         var provider = Provider();
-        return await provider.CreateAsync(provider.Describe(new(1), new(1)), default);
+        return await provider.CreateAsync(provider.Describe(new(1), new(1), []), default);
     }
 
     private static StreamRecord Record(long offset) => new(new(1), new(1), offset, 1, 0, new byte[100]);

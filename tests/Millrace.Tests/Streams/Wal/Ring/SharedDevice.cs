@@ -17,7 +17,7 @@ internal sealed class SharedDevice(int capacity) : IWalMedium
 
     public WalKind Kind => WalKind.File;
 
-    public string Locate(Guid wal) => $"/dev/shared/{wal:N}";
+    public string Locate(Guid wal, IReadOnlyCollection<WalDescriptor> waiting) => $"/dev/shared/{wal:N}";
 
     public ValueTask<IWalSpace> MakeAsync(WalDescriptor wal, CancellationToken token)
     {
@@ -44,7 +44,7 @@ internal sealed class SharedDevice(int capacity) : IWalMedium
         return new(true);
     }
 
-    public bool SharesRoomWith(WalDescriptor retired) => retired.Location == Locate(retired.Id);
+    public bool SharesRoomWith(WalDescriptor retired) => retired.Location == Locate(retired.Id, []);
 
     public ValueTask RemoveUnfinishedAsync(CancellationToken token) => default;
 
@@ -52,7 +52,7 @@ internal sealed class SharedDevice(int capacity) : IWalMedium
     {
         lock (_lock)
         {
-            return new(_wal is { } wal && !known.Contains(wal) ? [Locate(wal)] : []);
+            return new(_wal is { } wal && !known.Contains(wal) ? [Locate(wal, [])] : []);
         }
     }
 

@@ -1,0 +1,201 @@
+using Millrace.Runtime;
+using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files;
+using Millrace.Runtime.Files.Linux;
+
+namespace Millrace.Streams.Wal.Media.Block;
+
+/// <summary>The devices that one incarnation of a node reaches: its own, and those of others whose WALs it can take over.</summary>
+/// <remarks>Threading: <see cref="FindAsync"/> and <see cref="Owner"/> first; then any thread.</remarks>
+/// <param name="runtime">Its files are the devices.</param>
+/// <param name="pool">Lends the buffers.</param>
+/// <param name="own">The node's own; null if its WAL lies elsewhere.</param>
+/// <param name="others">Those of others.</param>
+public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDeviceOptions? own, IReadOnlyList<BlockDeviceOptions> others) : IFormerSpaces
+{
+    private readonly HostFence _host = new(runtime);
+    private IReadOnlyList<BlockDevice> _found = [];
+
+    /// <summary>In whose name devices are taken. To be set when the node has registered.</summary>
+    public BlockOwner? Owner { private get; set; }
+
+    /// <summary>Looks for the devices.</summary>
+    /// <returns>What this node can take over WALs from, by <see cref="BlockDevice.Reach"/>.</returns>
+    /// <exception cref="IOException">The node's own cannot be used; says why. One of others' that is away is passed over, with a warning.</exception>
+    public async ValueTask<IReadOnlyList<string>> FindAsync(CancellationToken token)
+    {
+        var found = new List<BlockDevice>();
+        if (own is not null)
+        {
+            OwnDevice = await LookAtAsync(own, token);
+            found.Add(OwnDevice);
+        }
+
+        foreach (var other in others)
+        {
+            try
+            {
+                if (await runtime.Files.GetStatusAsync(other.Path, token) is null)
+                {
+                    throw new IOException($"{other.Path} is not there", LinuxError.NoEntry);
+                }
+
+                found.Add(await LookAtAsync(other, token));
+            }
+            catch (Exception away) when (away is IOException or UnauthorizedAccessException)
+            {
+                WalMessages.DeviceAway(runtime.Loggers, other.Path, away.Message);
+            }
+        }
+
+        _found = found;
+        return [.. found.Select(device => device.Reach).Distinct()];
+    }
+
+    /// <summary>The node's own, when it was found.</summary>
+    internal BlockDevice? OwnDevice { get; private set; }
+
+    public async ValueTask<IWalSpace> FenceAsync(WalDescriptor wal, CancellationToken token)
+    {
+        var (device, half) = Find(wal);
+        return await HoldAsync(wal, device, half, mayLabel: false, token);
+    }
+
+    public async ValueTask<IWalSpace?> TryOpenToReadAsync(WalDescriptor wal, CancellationToken token)
+    {
+        var (device, half) = Find(wal);
+        var whole = await OpenAsync(device, token);
+        try
+        {
+            var label = await ReadLabelAsync(wal, device, whole, token);
+            return new HeldHalf(device, HalfOf(whole, label, half), label, hold: null);
+        }
+        catch
+        {
+            await whole.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Nothing is to be given back: a half is used again when nobody waits for what it holds.</summary>
+    public ValueTask<bool> DiscardAsync(WalDescriptor wal, CancellationToken token) => new(true);
+
+    /// <summary>Takes hold of a device and opens a half of it.</summary>
+    /// <param name="wal">That lies there, or will.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="half">Which.</param>
+    /// <param name="mayLabel">A device that holds nothing becomes this node's.</param>
+    /// <param name="token">Ends the wait.</param>
+    internal async ValueTask<IWalSpace> HoldAsync(WalDescriptor wal, BlockDevice device, int half, bool mayLabel, CancellationToken token)
+    {
+        var owner = Owner ?? throw new InvalidOperationException("Nobody has said in whose name devices are taken.");
+        var whole = await OpenAsync(device, token);
+        IAsyncDisposable? hold = null;
+        try
+        {
+            // Before it is taken from whoever may be using it.
+            var sector = new LabelSector(whole, pool);
+            if (mayLabel && (await sector.ReadAsync(token)).Format is null && !await sector.IsBlankAsync(token))
+            {
+                throw Refuse(wal, device, "holds something that is not Millrace's");
+            }
+
+            hold = await device.Fence.TakeAsync(device, owner.Key, token);
+            if (mayLabel && await sector.IsBlankAsync(token))
+            {
+                await LabelAsync(device, whole, owner);
+            }
+
+            var label = await ReadLabelAsync(wal, device, whole, token);
+            var (cluster, node) = (owner.Cluster, owner.Incarnation.Node);
+            return mayLabel && (label.Cluster != cluster || label.Node != node)
+                ? throw Refuse(wal, device, $"holds WALs of node {label.Node} of cluster {label.Cluster}, and this is node {node} of cluster {cluster}")
+                : new HeldHalf(device, HalfOf(whole, label, half), label, hold);
+        }
+        catch
+        {
+            await whole.DisposeAsync();
+            if (hold is not null)
+            {
+                await hold.DisposeAsync();
+            }
+
+            throw;
+        }
+    }
+
+    private async ValueTask<BlockDevice> LookAtAsync(BlockDeviceOptions options, CancellationToken token)
+    {
+        var status = await runtime.Files.GetStatusAsync(options.Path, token);
+        var isDevice = status?.Device is not null || options.Path.StartsWith("/dev/", StringComparison.Ordinal);
+        if (isDevice && status is null)
+        {
+            throw new IOException($"{options.Path} is not there: attach the device, or name another", LinuxError.NoEntry);
+        }
+
+        IDeviceFence fence = (options.Fence ?? (isDevice ? DeviceFenceKind.Reservation : DeviceFenceKind.Host)) switch
+        {
+            DeviceFenceKind.Reservation => new ReservationFence(runtime, _host),
+            DeviceFenceKind.Host => _host,
+        };
+        if (status is null)
+        {
+            // A file that is yet to be made: its folder, and then itself.
+            await runtime.Files.CreateDirectoryAsync(Path.GetDirectoryName(options.Path)!, token);
+            var made = await runtime.Files.OpenDeviceAsync(options.Path, options.Capacity ?? BlockDeviceOptions.FileCapacity, WalDeviceMode.Direct, token);
+            await made.DisposeAsync();
+            status = await runtime.Files.GetStatusAsync(options.Path, token)
+                ?? throw new IOException($"{options.Path} has just been deleted", LinuxError.NoEntry);
+        }
+
+        return new BlockDevice(options, fence, await fence.NameAsync(options.Path, status, token), status.Identity, status.Length);
+    }
+
+    private (BlockDevice Device, int Half) Find(WalDescriptor wal) =>
+        BlockLayout.TryParse(wal.Location) is { } place
+        && (_found.FirstOrDefault(device => device.Reach == place.Reach)
+            // The host was started anew since, or the node is another process' container of it.
+            ?? (OwnDevice is { } mine && HostFence.IsOf(place.Reach, mine.Path) && Owner?.Incarnation.Node == wal.Node ? mine : null)) is { } found
+            ? (found, place.Half)
+            : throw new WalUnavailableException(
+                wal,
+                $"The WAL of node {wal.Node} lies on the device {wal.Location}, which this node does not reach. "
+                + "Attach it here and name it in millrace.wal.devices, or start that node where it is attached.");
+
+    private ValueTask<IWalDevice> OpenAsync(BlockDevice device, CancellationToken token) =>
+        runtime.Files.OpenDeviceAsync(device.Path, device.Options.Capacity ?? BlockDeviceOptions.FileCapacity, WalDeviceMode.Direct, token);
+
+    private static BlockHalf HalfOf(IWalDevice whole, BlockLabel label, int half)
+    {
+        var length = BlockLayout.HalfOf(label.Capacity);
+        return new BlockHalf(whole, BlockLayout.Start + half * length, length);
+    }
+
+    private async ValueTask LabelAsync(BlockDevice device, IWalDevice whole, BlockOwner owner)
+    {
+        var capacity = Math.Min(device.Options.Capacity ?? whole.Capacity, whole.Capacity);
+        if (capacity < BlockDeviceOptions.SmallestCapacity)
+        {
+            throw new IOException(
+                $"{device.Path} has {capacity} bytes, and a WAL on a device takes at least {BlockDeviceOptions.SmallestCapacity}", LinuxError.NoSpace);
+        }
+
+        await new LabelSector(whole, pool).WriteAsync(new(runtime.NewId(), owner.Cluster, owner.Incarnation.Node, capacity, device.Identity));
+        WalMessages.DeviceLabelled(runtime.Loggers, device.Path, capacity);
+    }
+
+    private async ValueTask<BlockLabel> ReadLabelAsync(WalDescriptor wal, BlockDevice device, IWalDevice whole, CancellationToken token)
+    {
+        var (label, format) = await new LabelSector(whole, pool).ReadAsync(token);
+        var wrong = label is null ? format is { } other and not BlockLabel.Version
+                ? $"has format {other}, and this program knows {BlockLabel.Version}: another version of Millrace wrote it"
+                : "bears no label of a WAL: it was overwritten"
+            : label.Identity != device.Identity ? "is a copy of a WAL's device: it may lack records that were acknowledged after it was copied"
+            : label.Capacity > whole.Capacity ? $"has {whole.Capacity} bytes and had {label.Capacity}"
+            : null;
+        return wrong is null ? label! : throw Refuse(wal, device, wrong);
+    }
+
+    private static WalUnavailableException Refuse(WalDescriptor wal, BlockDevice device, string what) => new(
+        wal, $"{device.Path} {what}. If nothing of it is needed, 'millrace wal format {device.Path}' empties it; else name another device.");
+}

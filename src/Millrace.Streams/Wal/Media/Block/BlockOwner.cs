@@ -1,0 +1,24 @@
+using Millrace.Streams.Registry;
+
+namespace Millrace.Streams.Wal.Media.Block;
+
+/// <summary>In whose name devices are written.</summary>
+/// <param name="Cluster">The cluster's id.</param>
+/// <param name="Incarnation">The node.</param>
+public sealed record BlockOwner(string Cluster, NodeIncarnation Incarnation)
+{
+    private const int NodeBits = 24;
+    private const int EpochBits = 32;
+    private const ulong Mark = 0x4DUL << 56;
+
+    /// <summary>The key of its reservations: <c>M</c>, 24 bits of the node's id, 32 of its epoch. Never 0, and no two incarnations' are alike.</summary>
+    /// <exception cref="IOException">The node's id has no room in it.</exception>
+    public ulong Key => Incarnation.Node.Value is >= 0 and < 1 << NodeBits && Incarnation.Epoch.Value is >= 0 and < 1L << EpochBits
+        ? Mark | ((ulong)Incarnation.Node.Value << EpochBits) | (ulong)Incarnation.Epoch.Value
+        : throw new IOException($"node.id {Incarnation.Node} is too large for a WAL on a block device: its reservations take ids below {1 << NodeBits}.");
+
+    /// <summary>Whose key it is, in words.</summary>
+    public static string Say(ulong key) => key >> 56 == Mark >> 56
+        ? $"node {(int)(key >> EpochBits) & ((1 << NodeBits) - 1)}, epoch {(uint)key}"
+        : $"key 0x{key:x}, which is none of Millrace's";
+}
