@@ -9,6 +9,7 @@ using Millrace.Benchmarks.Coordinators;
 using Millrace.Benchmarks.DataPath;
 using Millrace.Benchmarks.Drain;
 using Millrace.Benchmarks.Failover;
+using Millrace.Benchmarks.Fencing;
 using Millrace.Benchmarks.Files;
 using Millrace.Benchmarks.Growth;
 using Millrace.Benchmarks.Metadata;
@@ -74,7 +75,8 @@ micro.SetAction(parsed =>
 
 return await new RootCommand("Measures Millrace, and Apache Kafka beside it.")
     {
-        SideBySideCommand.Create(), FailoverCommand.Create(), MovesCommand.Create(), CutsCommand.Create(), DrainCommand.Create(), RollingCommand.Create(),
+        SideBySideCommand.Create(), FailoverCommand.Create(), FencingCommand.Create(), MovesCommand.Create(), CutsCommand.Create(), DrainCommand.Create(),
+        RollingCommand.Create(),
         BalanceCommand.Create(), ScaleCommand.Create(), RackCommand.Create(), GrowthCommand.Create(), TrickleCommand.Create(), dataPath, streams, wal, files,
         metadata, opening, shard, micro,
     }

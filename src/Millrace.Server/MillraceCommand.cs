@@ -37,6 +37,7 @@ internal sealed class MillraceCommand : RootCommand
         Add(new BalancerCommand());
         Add(new ScalerCommand());
         Add(new StoreCommand());
+        Add(new WalCommand());
         Add(new DevCommand());
         Add(new CompletionCommand());
     }

@@ -6,7 +6,6 @@ using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
-using Millrace.Streams.Wal;
 
 namespace Millrace.Controller.Nodes;
 

@@ -52,6 +52,8 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
         ("broker remove", "broker remove left -b VERIFIED", ""),
         ("broker top", "broker top -b VERIFIED", ""),
         ("store verify", "store verify --data-dir STORE", ""),
+        ("wal inspect", "wal inspect DEVICE", ""),
+        ("wal format", "wal format DEVICE --yes", ""),
     ];
 
     private readonly Shell _shell = new(broker.BootstrapServers);
@@ -69,6 +71,7 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
         await StartAndStopAsync(directory.Sub("left"), directory.Sub("verified/store"), new Shell(verified.BootstrapServers));
         await using var balanced = await MillraceProcess.StartAsync(directory.Sub("balanced"), "--set", "millrace.balancer.mode=on");
         await using var joined = await JoinAsync(directory.Sub("joined"), directory.Sub("balanced/store"), new Shell(balanced.BootstrapServers));
+        await File.WriteAllBytesAsync(directory.Sub("device"), new byte[8192], TestContext.Current.CancellationToken);
         await _shell.RunAsync("topic create json-left");
         foreach (var (name, line, input) in Uses)
         {
@@ -80,6 +83,7 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
             var printed = await _shell.RunAsync(
                 $"{line} --json"
                     .Replace("STORE", directory.Sub("verified"), StringComparison.Ordinal)
+                    .Replace("DEVICE", directory.Sub("device"), StringComparison.Ordinal)
                     .Replace("VERIFIED", verified.BootstrapServers, StringComparison.Ordinal)
                     .Replace("BALANCED", balanced.BootstrapServers, StringComparison.Ordinal),
                 input);

@@ -118,6 +118,23 @@ internal sealed record RingHeader
         };
     }
 
+    /// <summary>The newer of both slots, of one WAL or of any; null if none is valid. The slots may still hold those of an earlier life of the space.</summary>
+    public static RingHeader? Newest(ReadOnlySpan<byte> slots, Guid? wal)
+    {
+        RingHeader? newest = null;
+        for (var slot = 0; slot < RingFormat.HeaderSlots; slot++)
+        {
+            if (TryRead(slots.Slice(slot * RingFormat.Sector, RingFormat.Sector)) is { } header
+                && (wal is null || header.Id == wal)
+                && (newest is null || header.SlotSequence > newest.SlotSequence))
+            {
+                newest = header;
+            }
+        }
+
+        return newest;
+    }
+
     // Of everything but itself: the seal stands before it.
     private static uint Checksum(ReadOnlySpan<byte> sector) => Crc32C.Append(Crc32C.Of(sector[..8]), sector[12..Size]);
 }

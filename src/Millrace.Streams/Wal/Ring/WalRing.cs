@@ -93,16 +93,14 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool)
         await FlushAsync();
     }
 
-    /// <summary>The newest valid header of this WAL, or null: the slots may still hold those of an earlier life of the file.</summary>
+    /// <summary>The newest valid header of this WAL, or null.</summary>
     public async ValueTask<RingHeader?> ReadHeaderAsync(Guid wal, CancellationToken token)
     {
         var sectors = pool.Rent((int)RingFormat.RingStart);
         try
         {
             await device.ReadAsync(0, sectors.Memory, token);
-            var first = TryReadHeader(sectors.Memory.Span[..RingFormat.Sector], wal);
-            var second = TryReadHeader(sectors.Memory.Span[RingFormat.Sector..], wal);
-            return first is null || second?.SlotSequence > first.SlotSequence ? second : first;
+            return RingHeader.Newest(sectors.Memory.Span, wal);
         }
         finally
         {
@@ -124,10 +122,6 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool)
             sector.Release();
         }
     }
-
-
-    private static RingHeader? TryReadHeader(ReadOnlySpan<byte> sector, Guid wal) =>
-        RingHeader.TryRead(sector) is { } header && header.Id == wal ? header : null;
 
     private static (List<ReadOnlyMemory<byte>> First, List<ReadOnlyMemory<byte>> Second) Split(IReadOnlyList<ReadOnlyMemory<byte>> parts, long at)
     {

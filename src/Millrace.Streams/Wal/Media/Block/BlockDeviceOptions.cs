@@ -17,8 +17,11 @@ public sealed record BlockDeviceOptions(string Path)
     public DeviceFenceKind? Fence { get; init; }
 
     /// <summary>
-    /// Whether a take-over has the device abort what its former holder has under way, as it should. One that cannot lets such writes land later, behind
-    /// the end that was read: then records may be lost that were acknowledged.
+    /// Whether a take-over has the device abort what its former holder has under way. One that cannot lets such writes land later; one that came behind the
+    /// end that was read would be lost, though it was acknowledged.
     /// </summary>
     public bool Aborts { get; init; } = true;
+
+    /// <summary>How long a take-over without <see cref="Aborts"/> waits for such writes to land. Longer than the hosts let a write take: SCSI's, 30 s.</summary>
+    public TimeSpan Settling { get; init; } = TimeSpan.FromSeconds(30);
 }

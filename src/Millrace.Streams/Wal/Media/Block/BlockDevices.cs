@@ -167,8 +167,8 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
 
     private static BlockHalf HalfOf(IWalDevice whole, BlockLabel label, int half)
     {
-        var length = BlockLayout.HalfOf(label.Capacity);
-        return new BlockHalf(whole, BlockLayout.Start + half * length, length);
+        var (start, length) = BlockLayout.PartOf(label.Capacity, half);
+        return new BlockHalf(whole, start, length);
     }
 
     private async ValueTask LabelAsync(BlockDevice device, IWalDevice whole, BlockOwner owner)

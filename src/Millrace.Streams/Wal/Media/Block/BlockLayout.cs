@@ -11,8 +11,12 @@ internal static class BlockLayout
     /// <summary>Where the first half begins: behind the label and what partitioning tools use.</summary>
     public const long Start = 1 << 20;
 
-    /// <summary>Bytes of a half.</summary>
-    public static long HalfOf(long capacity) => (capacity - Start) / Halves / BlockLabel.Sector * BlockLabel.Sector;
+    /// <summary>Where a half lies, in bytes, on a device of which so many are used.</summary>
+    public static (long Start, long Length) PartOf(long capacity, int half)
+    {
+        var length = Math.Max(0, (capacity - Start) / Halves / BlockLabel.Sector * BlockLabel.Sector);
+        return (Start + half * length, length);
+    }
 
     /// <summary>A WAL's place in words, for its descriptor: <c>REACH#HALF</c>.</summary>
     public static string Say(string reach, int half) => $"{reach}#{half}";

@@ -2,7 +2,7 @@ using Millrace.Runtime;
 
 namespace Millrace.Streams.Wal.Media.Block;
 
-/// <summary>Names a device that holds WALs: <c>block:///dev/disk/by-id/…?capacity=10GiB&amp;fence=reservation|host&amp;abort=true</c>.</summary>
+/// <summary>Names a device that holds WALs: <c>block:///dev/disk/by-id/…?capacity=10GiB&amp;fence=reservation|host&amp;abort=true&amp;settle=30</c>.</summary>
 public static class BlockUri
 {
     /// <summary>The devices of others, as a setting lists them: URIs or plain paths, with commas between.</summary>
@@ -24,6 +24,7 @@ public static class BlockUri
         {
             Capacity = uri.TakeBytes("capacity") is { } bytes ? bytes / BlockLabel.Sector * BlockLabel.Sector : null,
             Aborts = uri.TakeFlag("abort") ?? true,
+            Settling = uri.TakeCount("settle") is { } seconds ? TimeSpan.FromSeconds(seconds) : new BlockDeviceOptions("").Settling,
             Fence = uri.Take("fence") switch
             {
                 null => null,
@@ -32,7 +33,7 @@ public static class BlockUri
                 _ => throw uri.Refuse("wants 'fence' to be reservation or host"),
             },
         };
-        uri.CheckAllTaken("capacity", "fence", "abort");
+        uri.CheckAllTaken("capacity", "fence", "abort", "settle");
         return options.Capacity is null or >= BlockDeviceOptions.SmallestCapacity
             ? options
             : throw uri.Refuse($"is too small: a WAL on a device takes at least {BlockDeviceOptions.SmallestCapacity >> 20}MiB");

@@ -59,7 +59,11 @@ internal sealed class ReservationFence(NodeRuntime runtime, IDeviceFence host) :
                 else if (holder.Key != key)
                 {
                     WalMessages.Preempting(runtime.Loggers, device.Path, BlockOwner.Say(holder.Key));
-                    _ = await reservations.TryPreemptAsync(key, holder.Key, device.Options.Aborts, token);
+                    var isTaken = await reservations.TryPreemptAsync(key, holder.Key, device.Options.Aborts, token);
+                    if (isTaken && !device.Options.Aborts)
+                    {
+                        await Task.Delay(device.Options.Settling, runtime.Time, token);
+                    }
                 }
                 else if (holder.Type == WriteExclusive)
                 {
