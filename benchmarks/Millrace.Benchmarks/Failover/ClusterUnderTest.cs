@@ -20,6 +20,7 @@ internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
     private readonly string _logLevel;
     private readonly string[] _settings;
     private readonly string[]? _racks;
+    private readonly WalPlaces _wals;
     private readonly IAdminClient _admin;
 
     /// <param name="folder">For data and logs.</param>
@@ -29,11 +30,12 @@ internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
     /// <param name="logLevel">The least that they log.</param>
     /// <param name="settings">Of each broker, as <c>--set</c> takes them.</param>
     /// <param name="racks">Where each stands; null where nobody says.</param>
+    /// <param name="wals">Where their WALs lie; in the store if nobody says.</param>
     public ClusterUnderTest(
         string folder, string store, int brokers, SeparateHosts? hosts = null, string logLevel = "information", IEnumerable<string>? settings = null,
-        string[]? racks = null)
+        string[]? racks = null, WalPlaces? wals = null)
     {
-        _racks = racks;
+        (_racks, _wals) = (racks, wals ?? WalPlaces.InStore);
         (_folder, _store, _hosts, _logLevel) = (folder, store, hosts, logLevel);
         _settings = [.. (settings ?? []).SelectMany(setting => new[] { "--set", setting })];
         _brokers = new MillraceUnderTest[brokers];
@@ -212,7 +214,7 @@ internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
         new StreamWriter(LogOf(index), append: true) { AutoFlush = true },
         _hosts?.On(index) ?? [],
         [
-            "--listen", listen, "--store", _store, "--wal", "object", "--name", NameOf(index), "--log-level", _logLevel,
+            "--listen", listen, "--store", _store, .. _wals.ArgumentsOf(index), "--name", NameOf(index), "--log-level", _logLevel,
             "--set", $"millrace.http.listener={HostOf(index)}:0", .. _settings, .. _racks is null ? (string[])[] : ["--set", $"broker.rack={_racks[index]}"],
         ]);
 

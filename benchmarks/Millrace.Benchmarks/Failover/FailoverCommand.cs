@@ -34,10 +34,15 @@ internal static class FailoverCommand
             Description = "Each broker on a host of its own, so that one can be cut off: needs root (as in `unshare -Urnm`), ip and nft.",
         };
         var store = new Option<string?>("--store") { Description = "The bucket, empty; otherwise a directory." };
+        var block = new Option<bool>("--block")
+        {
+            Description = "WALs on block devices that all brokers reach, fenced by this host's lock; files in their place where --devices names none.",
+        };
+        var devices = new Option<string[]>("--devices") { Description = "One for each broker, empty.", AllowMultipleArgumentsPerToken = true };
         var logs = new Option<string?>("--logs") { Description = "Prints at the end what the brokers logged at this level and above: debug, information." };
         var command = new Command("failover", "Brokers are killed or stopped under load: how long until every partition acknowledges again.")
         {
-            faults, moves, brokers, topics, partitions, rounds, minutes, load, timeout, pause, stop, separate, store, logs,
+            faults, moves, brokers, topics, partitions, rounds, minutes, load, timeout, pause, stop, separate, store, block, devices, logs,
         };
         command.Validators.Add(result =>
         {
@@ -66,7 +71,8 @@ internal static class FailoverCommand
                     parsed.GetValue(store) ?? $"file://{folder.Path}/store",
                     parsed.GetValue(brokers),
                     hosts,
-                    parsed.GetValue(logs) ?? "warning");
+                    parsed.GetValue(logs) ?? "warning",
+                    wals: parsed.GetValue(block) ? WalPlaces.OnDevices(parsed.GetValue(devices) ?? [], folder.Path, parsed.GetValue(brokers)) : null);
                 Console.WriteLine($"## {fault}: {cluster.Count} brokers, {options.Topics} topics of {options.Partitions} partitions\n");
                 try
                 {

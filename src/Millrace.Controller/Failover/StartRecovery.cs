@@ -21,7 +21,9 @@ public sealed class StartRecovery(ShareTakeover recovery, AcceptedLosses losses)
     /// </param>
     /// <param name="token">Ends it; what was committed stays so.</param>
     /// <exception cref="StreamException">Fenced: the one that recovers is itself not wanted any more.</exception>
-    /// <exception cref="WalUnavailableException">The medium of one refuses, and the caller tries again.</exception>
+    /// <exception cref="WalUnavailableException">
+    /// The medium of one refuses, and the caller tries again; or somebody else takes it just now, who may well recover what would be given up.
+    /// </exception>
     public async Task RunAsync(IReadOnlyList<WaitingWal> wals, bool triesAgain, CancellationToken token)
     {
         if (wals.Count == 0)
@@ -34,10 +36,12 @@ public sealed class StartRecovery(ShareTakeover recovery, AcceptedLosses losses)
         {
             // Where something is to be given up, the whole WAL is read, whoever's its shares are: what can be recovered is no loss.
             var share = shares.FirstOrDefault(share => share.WalId == wal.Id);
-            if (share is null && losses.IsEmpty)
+            if (share is null && losses.IsEmpty && wal.Kind != WalKind.Block)
             {
                 continue;
             }
+
+            // A device is this node's from here on: its former WALs are sealed first, so that no survivor has to take it away for that.
 
             try
             {
@@ -47,7 +51,7 @@ public sealed class StartRecovery(ShareTakeover recovery, AcceptedLosses losses)
                     await losses.GiveUpOrWaitAsync(wal.Id, stream => stream.IsDamaged, "records that only it had are missing.", "Give", token);
                 }
             }
-            catch (WalUnavailableException missing) when (!triesAgain || !missing.MayPass)
+            catch (WalUnavailableException missing) when ((!triesAgain && wal.Kind != WalKind.Block) || !missing.MayPass)
             {
                 await losses.GiveUpOrWaitAsync(
                     wal.Id, _ => true, missing.Message, $"Bring the WAL back ({wal.Location}) and start again; or give", token);

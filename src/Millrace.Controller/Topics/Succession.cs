@@ -76,7 +76,9 @@ internal static class Succession
         {
             if (!reaching.TryGetValue(wal.Id, out var those))
             {
-                reaching.Add(wal.Id, those = new EvenSpread([.. live.Where(node => wal.IsReachedBy(entry.Cluster.Nodes[node]))]));
+                // One that is drained had better lead it than nobody.
+                NodeId[] all = [.. entry.Cluster.LiveNodes.Where(node => wal.IsReachedBy(node)).Select(node => node.Id)];
+                reaching.Add(wal.Id, those = new EvenSpread(live.Any(all.Contains) ? [.. all.Where(live.Contains)] : all));
             }
 
             return those;

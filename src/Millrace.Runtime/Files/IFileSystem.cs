@@ -46,7 +46,10 @@ public interface IFileSystem
     /// <summary>Names (not paths) of the files and folders in a folder, in ordinal order; empty if there is no such folder.</summary>
     ValueTask<IReadOnlyList<FileEntry>> ListAsync(string path, CancellationToken token = default);
 
-    /// <summary>Takes an advisory lock (flock) on a file, created if missing, held until disposed or the process ends; null if another holds it.</summary>
+    /// <summary>
+    /// Takes an advisory lock (flock) on a file, created if missing, held until disposed or the process ends; null if another holds it. On a block device it
+    /// is a claim to the device, by whatever path it is opened.
+    /// </summary>
     ValueTask<IAsyncDisposable?> TryLockAsync(string path, CancellationToken token = default);
 
     /// <summary>Opens a block device for its reservations.</summary>

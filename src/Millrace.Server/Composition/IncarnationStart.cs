@@ -104,7 +104,9 @@ internal sealed class IncarnationStart(
         var recovery = new ShareTakeover(life, nodes, self, failover, _parts.Add(new RecoveryMetrics()), wals.Former);
         await RecoverAsync(life, recovery, nodes, self, token);
         await former.MakeRoomAsync(token);
-        var descriptor = wals.Own.Describe(self.Node, self.Epoch, [.. (await nodes.GetWaitingWalsAsync(token)).Select(waiting => waiting.Wal)]);
+        // Only on a device WALs take each other's places.
+        var waiting = wals.Own.Kind == WalKind.Block ? await nodes.GetWaitingWalsAsync(token) : [];
+        var descriptor = wals.Own.Describe(self.Node, self.Epoch, [.. waiting.Select(wal => wal.Wal)]);
         await nodes.RegisterWalAsync(self, descriptor, token);
         var wal = _parts.Add(await wals.Own.CreateAsync(descriptor, token));
         member.WatchStore(() => wal.Stalled > store.Owing ? wal.Stalled : store.Owing);

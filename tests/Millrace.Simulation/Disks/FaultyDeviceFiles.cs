@@ -27,7 +27,7 @@ public abstract class FaultyDeviceFiles(IFileSystem files) : IFileSystem
 
     public ValueTask<IAsyncDisposable?> TryLockAsync(string path, CancellationToken token) => files.TryLockAsync(path, token);
 
-    public ValueTask<IDeviceReservations> OpenReservationsAsync(string path, CancellationToken token) => files.OpenReservationsAsync(path, token);
+    public virtual ValueTask<IDeviceReservations> OpenReservationsAsync(string path, CancellationToken token) => files.OpenReservationsAsync(path, token);
 
     public async ValueTask<IWalDevice> OpenDeviceAsync(string path, long capacity, WalDeviceMode mode, CancellationToken token) =>
         new Device(this, await files.OpenDeviceAsync(path, capacity, ModeOf(mode), token));

@@ -8,6 +8,7 @@ public static class LinuxError
     public const int Interrupted = 4;
     public const int InputOutput = 5;
     public const int AccessDenied = 13;
+    public const int Busy = 16;
     public const int Exists = 17;
     public const int NotDirectory = 20;
     public const int IsDirectory = 21;

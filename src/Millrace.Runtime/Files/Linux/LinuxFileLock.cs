@@ -2,7 +2,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Millrace.Runtime.Files.Linux;
 
-/// <summary>An flock: it belongs to this open file, so it ends with the process at the latest, however that dies.</summary>
+/// <summary>
+/// An flock: it belongs to this open file, so it ends with the process at the latest, however that dies. Of a block device, which may have several files, it
+/// is a claim to the device itself (open with O_EXCL), as mounted file systems have it.
+/// </summary>
 internal sealed class LinuxFileLock : IAsyncDisposable
 {
     private readonly SafeFileHandle _file;
@@ -25,7 +28,11 @@ internal sealed class LinuxFileLock : IAsyncDisposable
 
     internal static IAsyncDisposable? TryTake(string path)
     {
-        var file = LinuxFile.Open(path, LinuxFile.ReadWrite | LinuxFile.Create);
+        if (TryOpen(path) is not { } file)
+        {
+            return null;
+        }
+
         try
         {
             if (LinuxFile.TryLock(file, path))
@@ -41,5 +48,22 @@ internal sealed class LinuxFileLock : IAsyncDisposable
 
         file.Dispose();
         return null;
+    }
+
+    private static SafeFileHandle? TryOpen(string path)
+    {
+        if (LinuxFile.TryGetStatus(path) is not { IsBlockDevice: true })
+        {
+            return LinuxFile.Open(path, LinuxFile.ReadWrite | LinuxFile.Create);
+        }
+
+        try
+        {
+            return LinuxFile.Open(path, LinuxFile.ReadWrite | LinuxFile.Exclusive);
+        }
+        catch (IOException claimed) when (claimed.HResult == LinuxError.Busy)
+        {
+            return null;
+        }
     }
 }

@@ -91,9 +91,9 @@ public sealed class DeviceInspector(NodeRuntime runtime, BufferPool pool, string
     }
 
     private async Task<FileStatus> StatusAsync(CancellationToken token) =>
-        await _files.GetStatusAsync(path, token) is { IsDirectory: false } status
+        await _files.GetStatusAsync(path, token) is { IsDirectory: false, Length: >= BlockLabel.Sector } status
             ? status
-            : throw new IOException($"{path} is no device, nor a file in the place of one", LinuxError.NoEntry);
+            : throw new IOException($"{path} is no device, nor a file in the place of one of at least {BlockLabel.Sector} bytes", LinuxError.NoEntry);
 
     private async Task<(bool? HasReservations, string? Holder)> ReadHolderAsync(CancellationToken token)
     {

@@ -11,8 +11,11 @@ public interface IFormerSpaces
     /// <exception cref="WalUnavailableException">It is missing, or cannot be fenced: a living process holds it.</exception>
     ValueTask<IWalSpace> FenceAsync(WalDescriptor wal, CancellationToken token);
 
+    /// <summary>Whether others may take a space over at the same time, and read it without holding it.</summary>
+    bool AreShared => false;
+
     /// <summary>
-    /// Opens the space of a former incarnation's WAL for reading alone, past whoever writes it. Null where only its holder can read it.
+    /// Opens the space of a former incarnation's WAL for reading alone, past whoever writes it. Null where they are not shared.
     /// </summary>
     /// <exception cref="WalUnavailableException">It is missing.</exception>
     ValueTask<IWalSpace?> TryOpenToReadAsync(WalDescriptor wal, CancellationToken token) => new((IWalSpace?)null);

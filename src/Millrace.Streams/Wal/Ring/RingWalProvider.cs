@@ -15,11 +15,15 @@ public sealed class RingWalProvider(NodeRuntime runtime, BufferPool pool, IWalMe
 {
     private readonly RingWalTakeover _former = new(runtime, pool, medium);
 
+    // What waited when the place of the WAL was chosen.
+    private HashSet<Guid> _waiting = [];
+
     public WalKind Kind => medium.Kind;
 
     public WalDescriptor Describe(NodeId node, NodeEpoch epoch, IReadOnlyCollection<WalDescriptor> waiting)
     {
         var id = runtime.NewId();
+        _waiting = waiting.Select(other => other.Id).ToHashSet();
         return new(id, medium.Kind, medium.Locate(id, waiting), node, epoch);
     }
 
@@ -50,6 +54,11 @@ public sealed class RingWalProvider(NodeRuntime runtime, BufferPool pool, IWalMe
         try
         {
             var ring = RingWalTakeover.RingIn(space, descriptor, pool);
+            if (medium.AreShared)
+            {
+                await RequireUnneededAsync(ring, space, descriptor, token);
+            }
+
             var header = new RingHeader
             {
                 Id = descriptor.Id,
@@ -70,6 +79,26 @@ public sealed class RingWalProvider(NodeRuntime runtime, BufferPool pool, IWalMe
         {
             await space.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Looks that the space holds nothing that is still needed, though the metadata has it free: an incarnation that slept while its successors lived must
+    /// not write over them, nor one that knows the space by another name over what waits in it.
+    /// </summary>
+    private async ValueTask RequireUnneededAsync(WalRing ring, IWalSpace space, WalDescriptor descriptor, CancellationToken token)
+    {
+        if (await ring.ReadHeaderAsync(wal: null, token) is not { } former)
+        {
+            return;
+        }
+
+        var needed = _waiting.Contains(former.Id) ? "which waits for its recovery: give the device the name by which that is known"
+            : former.Node == descriptor.Node && former.Epoch.Value > descriptor.Epoch.Value ? "of a later incarnation of this node"
+            : null;
+        if (needed is not null)
+        {
+            throw new WalUnavailableException(descriptor, $"{space.Name} holds the WAL {former.Id} of node {former.Node}, epoch {former.Epoch}, {needed}");
         }
     }
 }

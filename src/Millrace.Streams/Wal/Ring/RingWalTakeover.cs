@@ -11,6 +11,9 @@ namespace Millrace.Streams.Wal.Ring;
 /// <param name="spaces">Where the rings lie.</param>
 public sealed class RingWalTakeover(NodeRuntime runtime, BufferPool pool, IFormerSpaces spaces) : IWalTakeover
 {
+    private static readonly TimeSpan SealPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan SealPatience = TimeSpan.FromSeconds(2);
+
     public async ValueTask<ISealedWal> TakeOverAsync(WalDescriptor descriptor, CancellationToken token)
     {
         try
@@ -40,7 +43,8 @@ public sealed class RingWalTakeover(NodeRuntime runtime, BufferPool pool, IForme
         }
         catch (Exception failure) when (IsOfMedium(failure))
         {
-            throw new WalUnavailableException(descriptor, $"The WAL {descriptor.Location} cannot be used: {failure.Message}", failure);
+            return await TryReadSoonAsync(descriptor, token)
+                ?? throw new WalUnavailableException(descriptor, $"The WAL {descriptor.Location} cannot be used: {failure.Message}", failure);
         }
     }
 
@@ -65,6 +69,31 @@ public sealed class RingWalTakeover(NodeRuntime runtime, BufferPool pool, IForme
 
     // .NET has another exception for what is not permitted.
     internal static bool IsOfMedium(Exception failure) => failure is IOException or UnauthorizedAccessException;
+
+    /// <summary>Whoever else takes the WAL over, and may have taken the medium from this one, seals it, too: that is waited for a while.</summary>
+    private async ValueTask<ISealedWal?> TryReadSoonAsync(WalDescriptor descriptor, CancellationToken token)
+    {
+        var began = runtime.Time.GetTimestamp();
+        while (spaces.AreShared && runtime.Time.GetElapsedTime(began) < SealPatience)
+        {
+            try
+            {
+                if (await TryReadAsync(descriptor, token) is { } ready)
+                {
+                    return ready;
+                }
+            }
+            catch (Exception failure) when (IsOfMedium(failure))
+            {
+                // What it was refused with before says more.
+                return null;
+            }
+
+            await Task.Delay(SealPause, runtime.Time, token);
+        }
+
+        return null;
+    }
 
     /// <summary>A ring that was sealed before, where it can be read without being held; else null.</summary>
     private async ValueTask<ISealedWal?> TryReadAsync(WalDescriptor descriptor, CancellationToken token)

@@ -93,8 +93,8 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool)
         await FlushAsync();
     }
 
-    /// <summary>The newest valid header of this WAL, or null.</summary>
-    public async ValueTask<RingHeader?> ReadHeaderAsync(Guid wal, CancellationToken token)
+    /// <summary>The newest valid header of a WAL, or of whichever the space holds (null); null if there is none.</summary>
+    public async ValueTask<RingHeader?> ReadHeaderAsync(Guid? wal, CancellationToken token)
     {
         var sectors = pool.Rent((int)RingFormat.RingStart);
         try

@@ -22,6 +22,9 @@ public sealed record BlockDeviceOptions(string Path)
     /// </summary>
     public bool Aborts { get; init; } = true;
 
-    /// <summary>How long a take-over without <see cref="Aborts"/> waits for such writes to land. Longer than the hosts let a write take: SCSI's, 30 s.</summary>
+    /// <summary>
+    /// How long a take-over waits for such writes to land, without <see cref="Aborts"/> or where it was not itself that took the writer's place. As long as
+    /// hosts let a write take: SCSI's, 30 s.
+    /// </summary>
     public TimeSpan Settling { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -55,6 +55,8 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
     /// <summary>The node's own, when it was found.</summary>
     internal BlockDevice? OwnDevice { get; private set; }
 
+    public bool AreShared => true;
+
     public async ValueTask<IWalSpace> FenceAsync(WalDescriptor wal, CancellationToken token)
     {
         var (device, half) = Find(wal);
@@ -95,22 +97,23 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
         {
             // Before it is taken from whoever may be using it.
             var sector = new LabelSector(whole, pool);
-            if (mayLabel && (await sector.ReadAsync(token)).Format is null && !await sector.IsBlankAsync(token))
+            if (mayLabel)
             {
-                throw Refuse(wal, device, "holds something that is not Millrace's");
+                await RequireOursAsync(wal, device, sector, owner, token);
             }
 
-            hold = await device.Fence.TakeAsync(device, owner.Key, token);
+            hold = await device.Fence.TakeAsync(device, owner.Key, mayLabel ? null : BlockOwner.KeyOf(wal.Node, wal.Epoch), token);
             if (mayLabel && await sector.IsBlankAsync(token))
             {
                 await LabelAsync(device, whole, owner);
             }
+            else if (mayLabel)
+            {
+                await RequireOursAsync(wal, device, sector, owner, token);
+            }
 
             var label = await ReadLabelAsync(wal, device, whole, token);
-            var (cluster, node) = (owner.Cluster, owner.Incarnation.Node);
-            return mayLabel && (label.Cluster != cluster || label.Node != node)
-                ? throw Refuse(wal, device, $"holds WALs of node {label.Node} of cluster {label.Cluster}, and this is node {node} of cluster {cluster}")
-                : new HeldHalf(device, HalfOf(whole, label, half), label, hold);
+            return new HeldHalf(device, HalfOf(whole, label, half), label, hold);
         }
         catch
         {
@@ -162,13 +165,39 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
                 $"The WAL of node {wal.Node} lies on the device {wal.Location}, which this node does not reach. "
                 + "Attach it here and name it in millrace.wal.devices, or start that node where it is attached.");
 
-    private ValueTask<IWalDevice> OpenAsync(BlockDevice device, CancellationToken token) =>
-        runtime.Files.OpenDeviceAsync(device.Path, device.Options.Capacity ?? BlockDeviceOptions.FileCapacity, WalDeviceMode.Direct, token);
+    // What has been detached since must not be made anew, as a file of its name, and another one that has its name now is not it.
+    private async ValueTask<IWalDevice> OpenAsync(BlockDevice device, CancellationToken token)
+    {
+        var status = await runtime.Files.GetStatusAsync(device.Path, token);
+        var wrong = status is null ? "is not there any more"
+            : status.Identity != device.Identity ? "is another one than when this node started"
+            : status.Length < BlockDeviceOptions.SmallestCapacity ? $"has {status.Length} bytes, and takes at least {BlockDeviceOptions.SmallestCapacity}"
+            : null;
+        return wrong is null
+            ? await runtime.Files.OpenDeviceAsync(device.Path, device.Length, WalDeviceMode.Direct, token)
+            : throw new IOException($"{device.Path} {wrong}", LinuxError.NoEntry);
+    }
 
     private static BlockHalf HalfOf(IWalDevice whole, BlockLabel label, int half)
     {
         var (start, length) = BlockLayout.PartOf(label.Capacity, half);
         return new BlockHalf(whole, start, length);
+    }
+
+    /// <summary>Looks that a device holds nothing, or WALs of this very node.</summary>
+    private static async ValueTask RequireOursAsync(WalDescriptor wal, BlockDevice device, LabelSector sector, BlockOwner owner, CancellationToken token)
+    {
+        var (label, format) = await sector.ReadAsync(token);
+        if (format is null && !await sector.IsBlankAsync(token))
+        {
+            throw Refuse(wal, device, "holds something that is not Millrace's");
+        }
+
+        var (cluster, node) = (owner.Cluster, owner.Incarnation.Node);
+        if (label is not null && (label.Cluster != cluster || label.Node != node))
+        {
+            throw Refuse(wal, device, $"holds WALs of node {label.Node} of cluster {label.Cluster}, and this is node {node} of cluster {cluster}");
+        }
     }
 
     private async ValueTask LabelAsync(BlockDevice device, IWalDevice whole, BlockOwner owner)

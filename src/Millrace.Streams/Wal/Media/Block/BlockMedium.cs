@@ -34,6 +34,8 @@ public sealed class BlockMedium(BlockDevices devices) : IWalMedium
     public async ValueTask<IWalSpace> MakeAsync(WalDescriptor wal, CancellationToken token) =>
         await devices.HoldAsync(wal, Own, BlockLayout.TryParse(wal.Location)!.Value.Half, mayLabel: true, token);
 
+    public bool AreShared => true;
+
     public ValueTask<IWalSpace> FenceAsync(WalDescriptor wal, CancellationToken token) => devices.FenceAsync(wal, token);
 
     public ValueTask<IWalSpace?> TryOpenToReadAsync(WalDescriptor wal, CancellationToken token) => devices.TryOpenToReadAsync(wal, token);

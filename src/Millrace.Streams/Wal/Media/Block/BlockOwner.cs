@@ -1,3 +1,4 @@
+using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
 
 namespace Millrace.Streams.Wal.Media.Block;
@@ -13,9 +14,15 @@ public sealed record BlockOwner(string Cluster, NodeIncarnation Incarnation)
 
     /// <summary>The key of its reservations: <c>M</c>, 24 bits of the node's id, 32 of its epoch. Never 0, and no two incarnations' are alike.</summary>
     /// <exception cref="IOException">The node's id has no room in it.</exception>
-    public ulong Key => Incarnation.Node.Value is >= 0 and < 1 << NodeBits && Incarnation.Epoch.Value is >= 0 and < 1L << EpochBits
-        ? Mark | ((ulong)Incarnation.Node.Value << EpochBits) | (ulong)Incarnation.Epoch.Value
-        : throw new IOException($"node.id {Incarnation.Node} is too large for a WAL on a block device: its reservations take ids below {1 << NodeBits}.");
+    public ulong Key => KeyOf(Incarnation.Node, Incarnation.Epoch);
+
+    /// <inheritdoc cref="Key"/>
+    internal static ulong KeyOf(NodeId node, NodeEpoch epoch) => node.Value is >= 0 and < 1 << NodeBits && epoch.Value is >= 0 and < 1L << EpochBits
+        ? Mark | ((ulong)node.Value << EpochBits) | (ulong)epoch.Value
+        : throw new IOException($"node.id {node} is too large for a WAL on a block device: its reservations take ids below {1 << NodeBits}.");
+
+    /// <summary>Whether a key is of the same node as another one, and of a later incarnation.</summary>
+    internal static bool IsLaterOf(ulong key, ulong other) => key >> EpochBits == other >> EpochBits && (uint)key > (uint)other;
 
     /// <summary>Whose key it is, in words.</summary>
     public static string Say(ulong key) => key >> 56 == Mark >> 56

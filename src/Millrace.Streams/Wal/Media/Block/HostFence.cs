@@ -21,10 +21,10 @@ internal sealed class HostFence(NodeRuntime runtime) : IDeviceFence
         var bytes = new byte[64];
         var length = await runtime.Files.ReadAsync(BootId, 0, bytes, token);
         var boot = length > 0 ? Encoding.ASCII.GetString(bytes, 0, length).Trim() : "";
-        return $"{Scheme}{boot}{path}";
+        return $"{Scheme}{boot}/{status.Identity.Replace('/', '_')}{path}";
     }
 
-    public async ValueTask<IAsyncDisposable> TakeAsync(BlockDevice device, ulong key, CancellationToken token)
+    public async ValueTask<IAsyncDisposable> TakeAsync(BlockDevice device, ulong key, ulong? writer, CancellationToken token)
     {
         var began = runtime.Time.GetTimestamp();
         while (true)
@@ -49,6 +49,7 @@ internal sealed class HostFence(NodeRuntime runtime) : IDeviceFence
     /// <summary>Whether a name is of that path on this host or, since it was started anew, on what this host was before.</summary>
     internal static bool IsOf(string reach, string path) =>
         reach.StartsWith(Scheme, StringComparison.Ordinal)
-        && reach.IndexOf('/', Scheme.Length) is var slash and >= 0
-        && reach.AsSpan(slash).SequenceEqual(path);
+        && reach.IndexOf('/', Scheme.Length) is var boot and >= 0
+        && reach.IndexOf('/', boot + 1) is var identity and >= 0
+        && reach.AsSpan(identity).SequenceEqual(path);
 }

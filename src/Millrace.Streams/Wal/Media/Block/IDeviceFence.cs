@@ -15,10 +15,13 @@ internal interface IDeviceFence
     /// </summary>
     /// <param name="device">The device.</param>
     /// <param name="key">In whose name: <see cref="BlockOwner.Key"/>.</param>
+    /// <param name="writer">
+    /// The key of the incarnation whose WAL is to be read: it takes the time that is needed until nothing of that one can land. Null where a WAL is to be made.
+    /// </param>
     /// <param name="token">Ends the wait.</param>
     /// <returns>Disposed of when the device is read and written no more, or when others of this host may have it.</returns>
     /// <exception cref="IOException">It cannot be had, or not now.</exception>
-    ValueTask<IAsyncDisposable> TakeAsync(BlockDevice device, ulong key, CancellationToken token);
+    ValueTask<IAsyncDisposable> TakeAsync(BlockDevice device, ulong key, ulong? writer, CancellationToken token);
 
     /// <summary>Whether a write failed because another has taken hold of the device.</summary>
     bool IsFence(Exception failure);

@@ -61,6 +61,32 @@ public abstract class BlockWalTests : WalContract
     }
 
     [Fact]
+    public async Task An_incarnation_that_slept_does_not_write_over_its_successors()
+    {
+        var provider = NewProvider();
+        var slept = provider.Describe(Node, new NodeEpoch(3), []);
+        var wal = await provider.CreateAsync(provider.Describe(Node, new NodeEpoch(4), []), Token);
+        await AppendAllAsync(wal, [Record(0, 100)]);
+        await wal.DisposeAsync();
+        var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await provider.CreateAsync(slept, Token));
+        Assert.Contains("a later incarnation", refused.Message, StringComparison.Ordinal);
+        await using var recovery = await NewProvider().TakeOverAsync(wal.Descriptor, Token);
+        await AssertHoldsAsync(recovery, [Record(0, 100)]);
+    }
+
+    [Fact]
+    public async Task What_waits_by_another_name_of_the_device_is_not_written_over()
+    {
+        var provider = NewProvider();
+        var wal = await provider.CreateAsync(provider.Describe(Node, Epoch, []), Token);
+        await wal.DisposeAsync();
+        var waiting = wal.Descriptor with { Location = "another-name#0" };
+        var refused = await Assert.ThrowsAsync<WalUnavailableException>(
+            async () => await provider.CreateAsync(provider.Describe(Node, new NodeEpoch(4), [waiting]), Token));
+        Assert.Contains("waits for its recovery", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_device_that_holds_something_else_is_refused_and_left_as_it_is()
     {
         var bytes = "not Millrace's"u8.ToArray();

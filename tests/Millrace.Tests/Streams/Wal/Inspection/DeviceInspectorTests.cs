@@ -6,7 +6,7 @@ using Millrace.Streams.Wal.Media.Block;
 using Millrace.Streams.Wal.Ring;
 using Xunit;
 
-namespace Millrace.Tests.Streams.Wal.Media.Block;
+namespace Millrace.Tests.Streams.Wal.Inspection;
 
 public sealed class DeviceInspectorTests : IDisposable
 {
