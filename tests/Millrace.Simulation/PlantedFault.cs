@@ -32,4 +32,7 @@ public enum PlantedFault
     BelieveLateHandOver,
     CommitCompactionUnjudged,
     ForgetWhereRangesWent,
+    ReadEndBeforeAbort,
+    RegisterAgain,
+    TrustFlush,
 }

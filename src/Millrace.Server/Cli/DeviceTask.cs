@@ -13,7 +13,10 @@ internal static class DeviceTask
     public static Argument<string> Argument() => new("DEVICE") { Description = "The device, or a file in its place" };
 
     /// <returns>The exit code.</returns>
-    public static async Task<int> RunAsync(string path, bool json, Func<DeviceInspector, Task> task)
+    public static Task<int> RunAsync(string path, bool json, Func<DeviceInspector, Task> task) => RunAsync(path, json, (inspector, _) => task(inspector));
+
+    /// <inheritdoc cref="RunAsync(string, bool, Func{DeviceInspector, Task})"/>
+    public static async Task<int> RunAsync(string path, bool json, Func<DeviceInspector, DeviceProbe, Task> task)
     {
 #pragma warning disable RS0030 // The composition root names the system clock.
         var time = TimeProvider.System;
@@ -23,7 +26,8 @@ internal static class DeviceTask
         using var pool = new BufferPool(0);
         try
         {
-            await task(new DeviceInspector(runtime, pool, Path.GetFullPath(path)));
+            var full = Path.GetFullPath(path);
+            await task(new DeviceInspector(runtime, pool, full), new DeviceProbe(runtime, pool, full));
             return ExitCode.Success;
         }
         catch (CommandFailedException failure)

@@ -11,6 +11,7 @@ internal sealed class WalCommand : Command
         : base("wal", "Look after devices that hold WALs, without a broker")
     {
         Subcommands.Add(new WalInspectCommand());
+        Subcommands.Add(new WalProbeCommand());
         Subcommands.Add(new WalFormatCommand());
         Subcommands.Add(new WalReleaseCommand());
     }

@@ -159,14 +159,15 @@ internal sealed class IncarnationStart(
         }
     }
 
-    private static async Task<IReadOnlyList<string>> FindDevicesAsync(BlockDevices devices, CancellationToken token)
+    private async Task<IReadOnlyList<string>> FindDevicesAsync(BlockDevices devices, CancellationToken token)
     {
         try
         {
             return await devices.FindAsync(token);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (!isReplacement && failure is IOException or UnauthorizedAccessException)
         {
+            // One that another incarnation has used is asked for again.
             throw new NodeStartException($"The WAL's device cannot be used: {failure.Message}", failure);
         }
     }

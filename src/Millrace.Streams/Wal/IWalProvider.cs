@@ -25,6 +25,7 @@ public interface IWalProvider : IWalTakeover
     /// Makes an empty WAL, ready for appends. A failure leaves nothing that takes space, but for what <see cref="IWalTakeover.DiscardAsync"/> gives back.
     /// </summary>
     /// <exception cref="WalUnavailableException">The medium refuses; says what is needed, and what there is.</exception>
+    /// <exception cref="StreamException">Fenced: a later incarnation of the node has a WAL there already.</exception>
     ValueTask<IWriteAheadLog> CreateAsync(WalDescriptor descriptor, CancellationToken token);
 
     /// <summary>

@@ -19,17 +19,17 @@ public abstract class FaultyDeviceFiles(IFileSystem files) : IFileSystem
 
     public virtual ValueTask SyncDirectoryAsync(string path, CancellationToken token) => files.SyncDirectoryAsync(path, token);
 
-    public ValueTask<FileStatus?> GetStatusAsync(string path, CancellationToken token) => files.GetStatusAsync(path, token);
+    public virtual ValueTask<FileStatus?> GetStatusAsync(string path, CancellationToken token) => files.GetStatusAsync(path, token);
 
     public ValueTask<int> ReadAsync(string path, long position, Memory<byte> buffer, CancellationToken token) => files.ReadAsync(path, position, buffer, token);
 
     public ValueTask<IReadOnlyList<FileEntry>> ListAsync(string path, CancellationToken token) => files.ListAsync(path, token);
 
-    public ValueTask<IAsyncDisposable?> TryLockAsync(string path, CancellationToken token) => files.TryLockAsync(path, token);
+    public virtual ValueTask<IAsyncDisposable?> TryLockAsync(string path, CancellationToken token) => files.TryLockAsync(path, token);
 
     public virtual ValueTask<IDeviceReservations> OpenReservationsAsync(string path, CancellationToken token) => files.OpenReservationsAsync(path, token);
 
-    public async ValueTask<IWalDevice> OpenDeviceAsync(string path, long capacity, WalDeviceMode mode, CancellationToken token) =>
+    public virtual async ValueTask<IWalDevice> OpenDeviceAsync(string path, long capacity, WalDeviceMode mode, CancellationToken token) =>
         new Device(this, await files.OpenDeviceAsync(path, capacity, ModeOf(mode), token));
 
     /// <summary>How a device is really opened.</summary>

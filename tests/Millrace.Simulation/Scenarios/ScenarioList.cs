@@ -13,7 +13,7 @@ public static class ScenarioList
 {
     public static IReadOnlyList<IScenario> All { get; } =
     [
-        new ChainScenario(), new ControllerScenario(), new FileWalScenario(), new ObjectWalScenario(), new BucketStoreScenario(), new LocalStoreScenario(),
-        new BrokerScenario(), new MemberScenario(), new ClusterScenario(), new HandOverScenario(),
+        new ChainScenario(), new ControllerScenario(), new FileWalScenario(), new ObjectWalScenario(), new BlockWalScenario(), new BucketStoreScenario(),
+        new LocalStoreScenario(), new BrokerScenario(), new MemberScenario(), new ClusterScenario(), new HandOverScenario(),
     ];
 }

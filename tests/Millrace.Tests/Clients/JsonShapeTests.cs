@@ -53,6 +53,7 @@ public sealed partial class JsonShapeTests(SharedBroker broker)
         ("broker top", "broker top -b VERIFIED", ""),
         ("store verify", "store verify --data-dir STORE", ""),
         ("wal inspect", "wal inspect DEVICE", ""),
+        ("wal probe", "wal probe DEVICE", ""),
         ("wal format", "wal format DEVICE --yes", ""),
     ];
 

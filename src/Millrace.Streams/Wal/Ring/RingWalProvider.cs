@@ -93,12 +93,18 @@ public sealed class RingWalProvider(NodeRuntime runtime, BufferPool pool, IWalMe
             return;
         }
 
-        var needed = _waiting.Contains(former.Id) ? "which waits for its recovery: give the device the name by which that is known"
-            : former.Node == descriptor.Node && former.Epoch.Value > descriptor.Epoch.Value ? "of a later incarnation of this node"
-            : null;
-        if (needed is not null)
+        if (_waiting.Contains(former.Id))
         {
-            throw new WalUnavailableException(descriptor, $"{space.Name} holds the WAL {former.Id} of node {former.Node}, epoch {former.Epoch}, {needed}");
+            throw new WalUnavailableException(
+                descriptor,
+                $"{space.Name} holds the WAL {former.Id} of node {former.Node}, epoch {former.Epoch}, which waits for its recovery: "
+                + "give the device the name by which that is known");
+        }
+
+        if (former.Node == descriptor.Node && former.Epoch.Value > descriptor.Epoch.Value)
+        {
+            throw new StreamException(
+                StreamError.Fenced, $"{space.Name} holds the WAL of a later incarnation of node {former.Node}, epoch {former.Epoch}: this one is over");
         }
     }
 }

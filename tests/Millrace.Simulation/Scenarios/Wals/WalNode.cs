@@ -7,7 +7,7 @@ using Millrace.Streams.Wal;
 namespace Millrace.Simulation.Scenarios.Wals;
 
 /// <summary>One incarnation: recovers what the last one left, then fills a WAL of its own until something ends it.</summary>
-internal sealed class WalNode(WalWorld world, NodeRuntime runtime, UnfinishedWals unfinished, IWalProvider provider)
+internal sealed class WalNode(WalWorld world, NodeRuntime runtime, UnfinishedWals unfinished, IWalProvider provider, NodeEpoch epoch)
 {
     private readonly SeededRandom _random = new(world.Kernel.Random.NextUInt64());
 
@@ -74,8 +74,14 @@ internal sealed class WalNode(WalWorld world, NodeRuntime runtime, UnfinishedWal
 
     private async Task WriteAsync()
     {
-        var descriptor = provider.Describe(new NodeId(1), new NodeEpoch(world.Wals.Count + 1), []);
+        var waiting = world.Wals.Where(other => !other.IsFinished).Select(other => other.Descriptor).ToArray();
+        var descriptor = provider.Describe(new NodeId(1), epoch, waiting);
         await using var wal = await provider.CreateAsync(descriptor, CancellationToken.None);
+        if (!world.MayOpen(epoch))
+        {
+            throw new StreamException(StreamError.Fenced, $"A later incarnation than {epoch} has registered");
+        }
+
         var oracle = new WalOracle(descriptor);
         world.Wals.Add(oracle);
         var last = Task.CompletedTask;

@@ -1,3 +1,4 @@
+using Millrace.Runtime.Ids;
 using Millrace.Simulation.Disks;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Storage;
@@ -15,6 +16,8 @@ internal sealed class WalWorld
     private readonly Machine[] _machines;
     private readonly PlantedFault? _fault;
     private Rot? _rot;
+    private int _hosts;
+    private NodeEpoch _latest;
 
     public WalWorld(SimulationKernel kernel, WalMedium medium, PlantedFault? fault)
     {
@@ -35,6 +38,9 @@ internal sealed class WalWorld
     public TimeSpan Patience { get; }
 
     public bool IsRecovering { get; set; }
+
+    /// <summary>Whether an incarnation may begin to acknowledge: where a device is shared, the metadata has fenced all but the latest.</summary>
+    public bool MayOpen(NodeEpoch epoch) => _medium.Volume is null || epoch == _latest;
 
     public bool IsOver { get; private set; }
 
@@ -73,7 +79,7 @@ internal sealed class WalWorld
     // Now and then something has rotted by then. A WAL in which acknowledged records are bad must say so; nothing else may come of it.
     private async Task AuditAsync(Machine auditor)
     {
-        if (Kernel.Random.Chance(Rot.Share))
+        if (_medium.Volume is null && Kernel.Random.Chance(Rot.Share))
         {
             _rot = Rot.Of(_medium.Machines == 1
                 ? auditor.Disk.Rot((path, content, position) => IsNeeded(path) && WalRot.IsNoticed(content(), position))
@@ -105,10 +111,14 @@ internal sealed class WalWorld
     private Machine NewMachine(string name)
     {
         var disk = new SimulatedDisk(Kernel, name);
+        var host = _hosts++;
         var machine = new Machine(
-            new SimulatedNode(Kernel, name, lane => new PlantedFileSystem(disk.Mount(lane), _fault, () => IsRecovering)),
+            new SimulatedNode(Kernel, name, lane => _medium.Volume is { } volume
+                ? volume.FilesOf(host, disk.Mount(lane), _fault)
+                : new PlantedFileSystem(disk.Mount(lane), _fault, () => IsRecovering)),
             disk,
-            new SimulatedMemory(Kernel, name));
+            new SimulatedMemory(Kernel, name),
+            host);
         machine.Node.OnFailed = failure => OnFailed(machine, failure);
         return machine;
     }
@@ -150,6 +160,7 @@ internal sealed class WalWorld
         if (cutPower)
         {
             machine.Disk.CutPower();
+            _medium.Volume?.CutPower(machine.Host);
         }
 
         if (!IsOver)
@@ -204,12 +215,19 @@ internal sealed class WalWorld
     {
         IsRecovering = false;
         machine.Memory.Recover();
+        var epoch = _latest = new NodeEpoch(_latest.Value + 1);
         return machine.Node.Start(runtime =>
-            life(new WalNode(
-                this, runtime, machine.Unfinished, _medium.Create(runtime, Kernel.NewBufferPool(machine.Memory), _bucket.Connect(machine.Node.Lane!)))));
+        {
+            var provider = _medium.Create(runtime, Kernel.NewBufferPool(machine.Memory), _bucket.Connect(machine.Node.Lane!), epoch);
+            return provider.IsCompletedSuccessfully ? LiveAs(provider.Result) : LiveWhenMade(provider);
+
+            async Task LiveWhenMade(ValueTask<IWalProvider> making) => await LiveAs(await making);
+
+            Task LiveAs(IWalProvider made) => life(new WalNode(this, runtime, machine.Unfinished, made, epoch));
+        });
     }
 
-    private sealed record Machine(SimulatedNode Node, SimulatedDisk Disk, SimulatedMemory Memory)
+    private sealed record Machine(SimulatedNode Node, SimulatedDisk Disk, SimulatedMemory Memory, int Host)
     {
         public UnfinishedWals Unfinished { get; } = new(Disk, WalMedium.Folder);
 

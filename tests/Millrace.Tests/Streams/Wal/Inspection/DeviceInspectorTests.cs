@@ -45,6 +45,24 @@ public sealed class DeviceInspectorTests : IDisposable
     }
 
     [Fact]
+    public async Task A_device_that_holds_nothing_is_measured_and_holds_nothing_afterwards_and_another_is_only_read()
+    {
+        await File.WriteAllBytesAsync(Device, new byte[64 << 20], Token);
+        var inspector = new DeviceInspector(_machine.Runtime, _pool, Device);
+        var probe = new DeviceProbe(_machine.Runtime, _pool, Device);
+        var speed = await probe.MeasureAsync(await inspector.InspectAsync(Token), Token);
+        Assert.True(speed.Read.Half > TimeSpan.Zero && speed.Write!.Value.All99 >= speed.Write.Value.Half && speed.BytesPerSecond > 0, $"{speed}");
+        Assert.Equal(-1, (await File.ReadAllBytesAsync(Device, Token)).AsSpan().IndexOfAnyExcept((byte)0));
+
+        var provider = await ProviderAsync();
+        await (await provider.CreateAsync(provider.Describe(new NodeId(3), new NodeEpoch(17), []), Token)).DisposeAsync();
+        var before = await File.ReadAllBytesAsync(Device, Token);
+        speed = await probe.MeasureAsync(await inspector.InspectAsync(Token), Token);
+        Assert.Equal((null, null, null), (speed.Write, speed.Flush, speed.BytesPerSecond));
+        Assert.Equal(before, await File.ReadAllBytesAsync(Device, Token));
+    }
+
+    [Fact]
     public async Task What_is_not_Millraces_and_what_another_version_wrote_is_told()
     {
         var bytes = new byte[2 << 20];

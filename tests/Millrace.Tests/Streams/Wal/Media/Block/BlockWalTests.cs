@@ -1,4 +1,5 @@
 using Millrace.Runtime.Ids;
+using Millrace.Streams;
 using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Media.Block;
 using Millrace.Streams.Wal.Ring;
@@ -68,8 +69,8 @@ public abstract class BlockWalTests : WalContract
         var wal = await provider.CreateAsync(provider.Describe(Node, new NodeEpoch(4), []), Token);
         await AppendAllAsync(wal, [Record(0, 100)]);
         await wal.DisposeAsync();
-        var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await provider.CreateAsync(slept, Token));
-        Assert.Contains("a later incarnation", refused.Message, StringComparison.Ordinal);
+        var refused = await Assert.ThrowsAsync<StreamException>(async () => await provider.CreateAsync(slept, Token));
+        Assert.Equal(StreamError.Fenced, refused.Error);
         await using var recovery = await NewProvider().TakeOverAsync(wal.Descriptor, Token);
         await AssertHoldsAsync(recovery, [Record(0, 100)]);
     }
