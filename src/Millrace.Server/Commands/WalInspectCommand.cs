@@ -24,7 +24,7 @@ internal sealed class WalInspectCommand : Command
     private static void Write(DeviceInspection found, bool json)
     {
         var report = new Report(
-            "Device", "Bytes", "Sector", "Name", "Reservations", "ReservedBy", "Holds", "Cluster", "Node", "Half", "Wal", "Epoch", "Sealed");
+            "Device", "Bytes", "Sector", "Name", "Reservations", "Reserved by", "Holds", "Cluster", "Node", "Half", "Wal", "Epoch", "Sealed");
         foreach (var wal in found.Wals.Cast<FoundWal?>().DefaultIfEmpty())
         {
             report.Add(

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Millrace.Server.Cli;
 using Millrace.Server.Cli.Help;
-using Millrace.Streams.Wal.Inspection;
 
 namespace Millrace.Server.Commands;
 
@@ -23,8 +22,8 @@ internal sealed class WalProbeCommand : Command
             var found = await device.InspectAsync(token);
             var speed = await probe.MeasureAsync(found, token);
             new Report(
-                    "Device", "Bytes", "LogicalSector", "PhysicalSector", "Name", "Reservations", "Read", "Read99", "Write", "Write99", "Flush", "Flush99",
-                    "WriteBytesPerSecond")
+                    "Device", "Bytes", "Logical sector", "Physical sector", "Name", "Reservations", "Read", "Read99", "Write", "Write99", "Flush", "Flush99",
+                    "Write bytes per second")
                 .Add(
                     found.Path, found.Bytes, found.Device?.LogicalSector, found.Device?.PhysicalSector, found.Device?.WorldWideId, found.HasReservations,
                     Micros(speed.Read.Half), Micros(speed.Read.All99), Micros(speed.Write?.Half), Micros(speed.Write?.All99), Micros(speed.Flush?.Half),

@@ -28,7 +28,7 @@ internal sealed class WalReleaseCommand : Command
             }
 
             await device.ReleaseAsync(token);
-            new Report("Device", "ReservedBy").Add(found.Path, found.Holder).Write(json: false);
+            new Report("Device", "Reserved by").Add(found.Path, found.Holder).Write(json: false);
         }));
     }
 }

@@ -2,7 +2,6 @@ using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Files;
 using Millrace.Runtime.Files.Linux;
-using Millrace.Streams.Wal.Media.Block;
 
 namespace Millrace.Streams.Wal.Inspection;
 

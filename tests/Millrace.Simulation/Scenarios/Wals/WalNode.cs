@@ -53,23 +53,36 @@ internal sealed class WalNode(WalWorld world, NodeRuntime runtime, UnfinishedWal
 
             oracle.IsBeingRecovered = true;
             world.IsRecovering = true;
-            await using var recovery = await provider.TakeOverAsync(oracle.Descriptor, CancellationToken.None);
-            int? last = null;
-            await foreach (var record in recovery.ReadAsync(CancellationToken.None))
+            try
             {
-                last = oracle.Shown(record, last);
+                await RecoverAsync(oracle);
             }
-
-            world.IsRecovering = false;
-            oracle.Ended(last);
-            world.Kernel.Coverage.Count("wal: recoveries");
-            await Task.Delay(_random.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(500)), runtime.Time);
-
-            // All of it is in objects now, and the metadata knows; only then may the WAL go.
-            oracle.Commit(last + 1 ?? 0, byRecovery: true);
-            oracle.IsFinished = true;
-            await recovery.CompleteAsync(CancellationToken.None);
+            catch (WalUnavailableException) when (world.IsShared && oracle.IsFinished)
+            {
+                // Another has recovered it meanwhile, and its place has been taken since.
+                world.Kernel.Coverage.Count("wal: recovered by another meanwhile");
+            }
         }
+    }
+
+    private async Task RecoverAsync(WalOracle oracle)
+    {
+        await using var recovery = await provider.TakeOverAsync(oracle.Descriptor, CancellationToken.None);
+        int? last = null;
+        await foreach (var record in recovery.ReadAsync(CancellationToken.None))
+        {
+            last = oracle.Shown(record, last);
+        }
+
+        world.IsRecovering = false;
+        oracle.Ended(last);
+        world.Kernel.Coverage.Count("wal: recoveries");
+        await Task.Delay(_random.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(500)), runtime.Time);
+
+        // All of it is in objects now, and the metadata knows; only then may the WAL go.
+        oracle.Commit(last + 1 ?? 0, byRecovery: true);
+        oracle.IsFinished = true;
+        await recovery.CompleteAsync(CancellationToken.None);
     }
 
     private async Task WriteAsync()

@@ -10,6 +10,7 @@ namespace Millrace.Simulation.Scenarios.Wals;
 internal sealed class WalWorld
 {
     private const int EnoughAcknowledgements = 400;
+    private const int AuditAttempts = 20;
     private static readonly TimeSpan Enough = TimeSpan.FromSeconds(60);
     private readonly WalMedium _medium;
     private readonly SimulatedBucket _bucket;
@@ -38,6 +39,9 @@ internal sealed class WalWorld
     public TimeSpan Patience { get; }
 
     public bool IsRecovering { get; set; }
+
+    /// <summary>WALs take each other's places on a device that all have attached.</summary>
+    public bool IsShared => _medium.Volume is not null;
 
     /// <summary>Whether an incarnation may begin to acknowledge: where a device is shared, the metadata has fenced all but the latest.</summary>
     public bool MayOpen(NodeEpoch epoch) => _medium.Volume is null || epoch == _latest;
@@ -86,13 +90,24 @@ internal sealed class WalWorld
                 : _bucket.Rot(IsNeeded));
         }
 
-        try
+        for (var attempt = 0; ; attempt++)
         {
-            await StartNow(auditor, node => node.RecoverAsync());
-        }
-        catch (WalUnavailableException refused) when (IsOfRot(refused))
-        {
-            Kernel.Coverage.Count("wal: rot refused");
+            try
+            {
+                await StartNow(auditor, node => node.RecoverAsync());
+                return;
+            }
+            catch (WalUnavailableException refused) when (IsOfRot(refused))
+            {
+                Kernel.Coverage.Count("wal: rot refused");
+                return;
+            }
+            catch (WalUnavailableException taken) when (IsShared && taken.MayPass && attempt < AuditAttempts)
+            {
+                // Others that were about to recover it take the device from each other.
+                auditor.Node.Kill();
+                await Kernel.Delay(TimeSpan.FromSeconds(1));
+            }
         }
     }
 

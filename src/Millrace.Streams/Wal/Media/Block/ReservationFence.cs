@@ -93,7 +93,10 @@ internal sealed class ReservationFence(NodeRuntime runtime, IDeviceFence host) :
             else if (holder.Value.Key != key)
             {
                 var isTaken = await PreemptAsync(reservations, device, key, holder.Value.Key, writer is null, token);
-                isCertain |= isTaken && device.Options.Aborts && holder.Value.Key == writer;
+                var isAborted = isTaken && device.Options.Aborts;
+
+                // What is on its way to where a WAL is to be made would land over it.
+                isCertain = writer is null ? isCertain && (isAborted || !isTaken) : isCertain || (isAborted && holder.Value.Key == writer);
             }
             else if (holder.Value.Type == WriteExclusive)
             {
