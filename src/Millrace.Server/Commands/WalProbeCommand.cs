@@ -13,7 +13,10 @@ internal sealed class WalProbeCommand : Command
     private readonly JsonOption _json = new();
 
     public WalProbeCommand()
-        : base("probe", "Measure what a device takes for what a WAL asks of it, in microseconds (slow: one in a hundred takes longer). Where it holds something, it is only read")
+        : base(
+            "probe",
+            "Measure what a device takes for what a WAL asks of it, in microseconds (slow: one in a hundred takes longer). "
+            + "Where it holds something, it is only read")
     {
         Arguments.Add(_device);
         Options.Add(_json);
@@ -22,8 +25,8 @@ internal sealed class WalProbeCommand : Command
             var found = await device.InspectAsync(token);
             var speed = await probe.MeasureAsync(found, token);
             new Report(
-                    "Device", "Bytes", "Logical sector", "Physical sector", "Name", "Reservations", "Read", "Slow read", "Write", "Slow write", "Flush", "Slow flush",
-                    "Write bytes per second")
+                    "Device", "Bytes", "Logical sector", "Physical sector", "Name", "Reservations", "Read", "Slow read", "Write", "Slow write",
+                    "Flush", "Slow flush", "Write bytes per second")
                 .Add(
                     found.Path, found.Bytes, found.Device?.LogicalSector, found.Device?.PhysicalSector, found.Device?.WorldWideId, found.HasReservations,
                     Micros(speed.Read.Half), Micros(speed.Read.All99), Micros(speed.Write?.Half), Micros(speed.Write?.All99), Micros(speed.Flush?.Half),
