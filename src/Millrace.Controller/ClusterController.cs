@@ -84,6 +84,9 @@ public sealed class ClusterController : IAsyncDisposable
     /// <summary>The log is lost to another owner, or let go: nothing is decided any more.</summary>
     public bool HasEnded => _requests.IsClosed;
 
+    /// <summary>What ended it; null while it has not ended, and where nothing did but its owner.</summary>
+    public Exception? EndedBy { get; private set; }
+
     /// <summary>Whose term it is: this controller's, while it has not ended.</summary>
     internal ControllerSeal? Owner => _log.Owner;
 
@@ -242,6 +245,7 @@ public sealed class ClusterController : IAsyncDisposable
         }
         finally
         {
+            EndedBy = reason;
             _requests.Close();
             foreach (var operation in batch)
             {

@@ -141,8 +141,11 @@ public sealed class ControllerEndpoint : IControllerLink
         if (_controller.HasEnded || known > state.Cluster.Version)
         {
             // What its sender knows and it does not was written by a later one.
+            var reason = _controller.EndedBy is { } ended ? $" ({ended.Message})" : "";
             return Refused<TResponse>(
-                state, ControllerError.ControllerLost, $"This node is not the controller any more: it knows the metadata up to {state.Cluster.Version}");
+                state,
+                ControllerError.ControllerLost,
+                $"This node is not the controller any more{reason}: it knows the metadata up to {state.Cluster.Version}");
         }
 
         try
