@@ -34,8 +34,6 @@ var dataPath = new Command("datapath", "Produce and fetch from request bytes to 
 dataPath.SetAction(_ => DataPathBenchmark.RunAsync());
 var streams = new Command("streams", "Append and upload through the stream store alone.");
 streams.SetAction(_ => StreamStoreBenchmark.RunAsync());
-var wal = new Command("wal", "Append to a file WAL alone, buffered and direct.") { folder };
-wal.SetAction(parsed => WalBenchmark.RunAsync(parsed.GetValue(folder)!));
 var files = new Command("files", "Put and read large objects of the directory store, through the page cache and past it.") { folder };
 files.SetAction(parsed => FilesBenchmark.RunAsync(parsed.GetValue(folder)!));
 var partitions = new Option<int>("--partitions") { Description = "How many, in thousands.", DefaultValueFactory = _ => 100 };
@@ -77,7 +75,8 @@ return await new RootCommand("Measures Millrace, and Apache Kafka beside it.")
     {
         SideBySideCommand.Create(), FailoverCommand.Create(), FencingCommand.Create(), MovesCommand.Create(), CutsCommand.Create(), DrainCommand.Create(),
         RollingCommand.Create(),
-        BalanceCommand.Create(), ScaleCommand.Create(), RackCommand.Create(), GrowthCommand.Create(), TrickleCommand.Create(), dataPath, streams, wal, files,
+        BalanceCommand.Create(), ScaleCommand.Create(), RackCommand.Create(), GrowthCommand.Create(), TrickleCommand.Create(), dataPath, streams,
+        WalCommand.Create(folder), files,
         metadata, opening, shard, micro,
     }
     .Parse(args)

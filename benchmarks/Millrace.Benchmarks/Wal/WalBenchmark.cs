@@ -1,122 +1,150 @@
 using System.Diagnostics;
-using Microsoft.Extensions.Logging.Abstractions;
-using Millrace.Runtime;
-using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Files;
-using Millrace.Runtime.Files.Linux;
-using Millrace.Streams;
-using Millrace.Streams.Wal;
-using Millrace.Streams.Wal.Media;
-using Millrace.Streams.Wal.Ring;
 
 namespace Millrace.Benchmarks.Wal;
 
 /// <summary>
-/// What a file WAL takes, in both modes: megabytes a second with many appends under way, processor seconds for each gigabyte,
-/// and how long one append alone takes.
+/// What a WAL makes of what it lies on, beside raw writes to its like, in turns: megabytes a second of large appends, appends a second of small ones by several
+/// writers, and how long one takes under a moderate load; the last two also with flushes that take longer.
 /// </summary>
-internal static class WalBenchmark
+internal sealed class WalBenchmark(TimeSpan time, int rounds)
 {
-    private const long BytesPerRun = 1L << 30;
-    private const long BytesUnderWay = 32 << 20;
-    private const int AppendsUnderWay = 4096;
-    private const int LoneAppends = 1000;
+    private const int Small = 4 << 10;
+    private const int BytesUnderWay = 32 << 20;
 
-    public static async Task<int> RunAsync(string parent)
+    // What keeps a device busy: more did not raise what any here took.
+    private const int WritesAtOnce = 4;
+
+    // Of what one writer alone brings about.
+    private const double ModerateLoad = 0.5;
+
+    public async Task RunAsync(string parent, TimeSpan flushDelay)
     {
-        var folder = Directory.CreateDirectory(Path.Combine(parent, $"millrace-bench-wal-{Environment.ProcessId}"));
+        var folder = Directory.CreateDirectory(Path.Combine(parent, $"millrace-bench-wal-{Environment.ProcessId}")).FullName;
         try
         {
-            Console.WriteLine("mode      record      MB/s   CPU-s/GB   create ms   alone p50 us   alone p99 us");
-            foreach (var mode in (WalDeviceMode[])[WalDeviceMode.Buffered, WalDeviceMode.Direct])
+            foreach (var open in Places(folder))
             {
-                foreach (var size in (int[])[100, 4 << 10, 64 << 10, 1 << 20])
+                using var place = open();
+                Console.WriteLine($"\n{place.Name}");
+                await MeasureBandwidthAsync(place);
+                foreach (var delay in (TimeSpan[])[TimeSpan.Zero, flushDelay])
                 {
-                    await MeasureAsync(folder.FullName, mode, size);
+                    await MeasureCommitsAsync(place, delay);
+                    await MeasureWaitsAsync(place, delay);
                 }
             }
-
-            return 0;
         }
         finally
         {
-            folder.Delete(recursive: true);
+            Directory.Delete(folder, recursive: true);
         }
     }
 
-    private static async Task MeasureAsync(string folder, WalDeviceMode mode, int size)
+    private static IEnumerable<Func<WalPlace>> Places(string folder)
     {
-        using var runtime = new NodeRuntime(
-            TimeProvider.System, TaskScheduler.Default, new SystemRandom(), new LinuxFileSystem(TaskScheduler.Default), NullLoggerFactory.Instance);
-        using var pool = new BufferPool(256 << 20);
-        var provider = new RingWalProvider(runtime, pool, new WalFolder(runtime, folder, new() { Mode = mode }), new());
-        var creating = Stopwatch.GetTimestamp();
-        var wal = await provider.CreateAsync(provider.Describe(new(1), new(1), []), CancellationToken.None);
-        var created = Stopwatch.GetElapsedTime(creating);
-        var buffer = pool.Rent(size);
-        Random.Shared.NextBytes(buffer.Memory.Span);
-        var record = new StreamRecord(new(1), new(1), 0, 1, 0, buffer.Memory);
-
-        // Twice round the ring first: blocks that were never written before cost the file system more.
-        await FloodAsync(wal, record, BytesPerRun);
-        var processor = Process.GetCurrentProcess().TotalProcessorTime;
-        var began = Stopwatch.GetTimestamp();
-        var written = await FloodAsync(wal, record, size < 1000 ? BytesPerRun / 8 : BytesPerRun);
-        var elapsed = Stopwatch.GetElapsedTime(began);
-        processor = Process.GetCurrentProcess().TotalProcessorTime - processor;
-        var alone = await AppendAloneAsync(wal, record);
-        Console.WriteLine(
-            $"{mode,-9} {size,7} {written / elapsed.TotalSeconds / 1e6,9:F0} {processor.TotalSeconds / written * 1e9,10:F2} "
-            + $"{created.TotalMilliseconds,11:F1} {alone[LoneAppends / 2],14:F0} {alone[LoneAppends * 99 / 100],14:F0}");
-        buffer.Release();
-        await wal.RetireAsync(CancellationToken.None);
+        yield return () => WalPlace.File(folder, WalDeviceMode.Buffered);
+        yield return () => WalPlace.File(folder, WalDeviceMode.Direct);
+        if (LoopDevice.ArePermitted)
+        {
+            yield return () => WalPlace.Loop(folder, 512);
+            yield return () => WalPlace.Loop(folder, 4096);
+        }
+        else
+        {
+            Console.WriteLine("Loop devices need root and /dev/loop-control: block devices are left out.");
+        }
     }
 
-    private static async Task<long> FloodAsync(IWriteAheadLog wal, StreamRecord record, long bytes)
+    private async Task MeasureBandwidthAsync(WalPlace place)
     {
-        var underWay = new Queue<(ValueTask Durable, long Position)>();
-        var limit = (int)Math.Min(AppendsUnderWay, BytesUnderWay / record.Payload.Length);
-        var written = 0L;
-        var lastTrim = 0L;
-        while (written < bytes)
+        await using var wal = await place.OpenAsync(TimeSpan.Zero);
+        Console.WriteLine("\n| record | WAL MB/s | CPU-s/GB | raw MB/s | WAL/raw | raw and flushed MB/s |\n|---|---|---|---|---|---|");
+        foreach (var bytes in (int[])[100, Small, 64 << 10, 256 << 10, 1 << 20])
         {
-            underWay.Enqueue((wal.AppendAsync(record, out var position), position));
-            written += record.Payload.Length;
-            if (underWay.Count == limit)
+            // Twice round the ring first: blocks that were never written before cost a file system more.
+            var writers = Math.Min(4096, BytesUnderWay / bytes);
+            await wal.WriteAsync(bytes, writers, time);
+            List<double> rates = [], processor = [], raws = [], flushed = [];
+            for (var round = 0; round < rounds; round++)
             {
-                var oldest = underWay.Dequeue();
-                await oldest.Durable;
-                if (wal.Fullness > 0.4 && oldest.Position > lastTrim)
+                var before = Process.GetCurrentProcess().TotalProcessorTime;
+                var began = Stopwatch.GetTimestamp();
+                var run = await wal.WriteAsync(bytes, writers, time);
+                rates.Add(run.PerSecond * bytes / 1e6);
+                processor.Add(
+                    (Process.GetCurrentProcess().TotalProcessorTime - before).TotalSeconds
+                    / (run.PerSecond * bytes * Stopwatch.GetElapsedTime(began).TotalSeconds) * 1e9);
+                if (bytes >= Small)
                 {
-                    lastTrim = oldest.Position;
-                    await wal.TrimAsync(oldest.Position, CancellationToken.None);
+                    raws.Add(Best(place, TimeSpan.Zero, [new(bytes, WritesAtOnce, IsDurable: false)]).Run.PerSecond * bytes / 1e6);
+                    flushed.Add(Best(place, TimeSpan.Zero, [new(bytes, WritesAtOnce, IsDurable: true)]).Run.PerSecond * bytes / 1e6);
                 }
             }
-        }
 
-        while (underWay.TryDequeue(out var left))
-        {
-            await left.Durable;
+            var raw = raws.Count > 0 ? $"{Half(raws):F0} | {Half(rates) / Half(raws):F2} | {Half(flushed):F0}" : "| |";
+            Console.WriteLine($"| {bytes} | {Half(rates):F0} | {Half(processor):F2} | {raw} |");
         }
-
-        return written;
     }
 
-    private static async Task<double[]> AppendAloneAsync(IWriteAheadLog wal, StreamRecord record)
+    private async Task MeasureCommitsAsync(WalPlace place, TimeSpan delay)
     {
-        var times = new double[LoneAppends];
-        for (var i = 0; i < LoneAppends; i++)
+        await using var wal = await place.OpenAsync(delay);
+        Console.WriteLine($"\nAppends of 4 KiB, flushes {delay.TotalMilliseconds:F1} ms longer");
+        Console.WriteLine("| writers | WAL appends/s | raw group commit, best | WAL/raw | by |\n|---|---|---|---|---|");
+        foreach (var writers in (int[])[1, 16, 256])
         {
-            var began = Stopwatch.GetTimestamp();
-            await wal.AppendAsync(record, out var position);
-            times[i] = Stopwatch.GetElapsedTime(began).TotalMicroseconds;
-            if (wal.Fullness > 0.4)
+            List<double> rates = [], raws = [];
+            var by = "";
+            for (var round = 0; round < rounds; round++)
             {
-                await wal.TrimAsync(position, CancellationToken.None);
+                rates.Add((await wal.WriteAsync(Small, writers, time)).PerSecond);
+                var groups = ((int[])[1, 2, 4]).Where(groups => groups <= writers).ToList();
+                var best = Best(place, delay, [.. groups.Select(groups => new RawWork(Small * writers / groups, groups, IsDurable: true))]);
+                raws.Add(best.Run.PerSecond * best.Work.Bytes / Small);
+                by = $"{best.Name}, {best.Work.AtOnce} of {best.Work.Bytes >> 10} KiB";
+            }
+
+            Console.WriteLine($"| {writers} | {Half(rates):F0} | {Half(raws):F0} | {Half(rates) / Half(raws):F2} | {by} |");
+        }
+    }
+
+    private async Task MeasureWaitsAsync(WalPlace place, TimeSpan delay)
+    {
+        await using var wal = await place.OpenAsync(delay);
+        Console.WriteLine($"\nHow long one takes at half the rate of a writer that does nothing else, flushes {delay.TotalMilliseconds:F1} ms longer");
+        Console.WriteLine("| record | a second | WAL p50 | p99 us | raw p50 | p99 us | p99 WAL/raw |\n|---|---|---|---|---|---|---|");
+        foreach (var bytes in (int[])[Small, 64 << 10])
+        {
+            var rate = Best(place, delay, [new(bytes, 1, IsDurable: true)]).Run.PerSecond * ModerateLoad;
+            List<Sample> waits = [], raws = [];
+            for (var round = 0; round < rounds; round++)
+            {
+                waits.Add((await wal.WriteSteadilyAsync(bytes, rate, time)).Micros);
+                using var raw = place.OpenRaw(delay)[0].Device;
+                raws.Add(raw.Write(new(bytes, 1, IsDurable: true, rate), time).Micros);
+            }
+
+            var (p99, raw99) = (Half(waits.Select(wait => wait.At(0.99))), Half(raws.Select(wait => wait.At(0.99))));
+            Console.WriteLine(
+                $"| {bytes} | {rate:F0} | {Half(waits.Select(wait => wait.At(0.5))):F0} | {p99:F0} "
+                + $"| {Half(raws.Select(wait => wait.At(0.5))):F0} | {raw99:F0} | {p99 / raw99:F2} |");
+        }
+    }
+
+    private (string Name, RawWork Work, Run Run) Best(WalPlace place, TimeSpan delay, IReadOnlyList<RawWork> works)
+    {
+        List<(string Name, RawWork Work, Run Run)> all = [];
+        foreach (var (name, device) in place.OpenRaw(delay))
+        {
+            using (device)
+            {
+                all.AddRange(works.Select(work => (name, work, device.Write(work, time))));
             }
         }
 
-        Array.Sort(times);
-        return times;
+        return all.MaxBy(one => one.Run.PerSecond * one.Work.Bytes);
     }
+
+    private static double Half(IEnumerable<double> values) => new Sample(values).At(0.5);
 }

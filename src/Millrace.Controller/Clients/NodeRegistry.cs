@@ -72,6 +72,12 @@ public sealed class NodeRegistry(NodeRuntime runtime, IControllerChannel channel
         await AskAsync<RegisterWalRequest, RegisterWalResponse>(request, token);
     }
 
+    /// <summary>The node reaches these devices now, and no others: what waits for WALs is planned anew by that.</summary>
+    /// <exception cref="StreamException">Fenced.</exception>
+    public async ValueTask ReportDevicesAsync(NodeIncarnation node, IReadOnlyList<string> devices, CancellationToken token) =>
+        await AskAsync<ReportDevicesRequest, ReportDevicesResponse>(
+            new ReportDevicesRequest { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value, Devices = [.. devices] }, token);
+
     /// <summary>Before a clean stop: what the incarnation leads is planned to others. It hands that over by itself, as it hears of it.</summary>
     /// <exception cref="StreamException">Fenced.</exception>
     public async ValueTask EvacuateAsync(NodeIncarnation node, CancellationToken token) =>

@@ -63,6 +63,7 @@ public sealed class ControllerEndpoint : IControllerLink
         Take(new RequestKind<AllocateProducerIdsRequest, AllocateProducerIdsResponse> { Decide = ProducerIds.Allocate });
         Take(new RequestKind<UnregisterBrokerRequest, UnregisterBrokerResponse> { Decide = NodeRemoval.Remove });
         Take(new RequestKind<RegisterNodeRequest, RegisterNodeResponse> { Decide = nodes.Register, Committed = nodes.OnRegistered });
+        Take(new RequestKind<ReportDevicesRequest, ReportDevicesResponse> { Decide = NodeRequests.ReportDevices });
         Take(new RequestKind<EvacuateRequest, EvacuateResponse> { Decide = NodeRequests.Evacuate });
         Take(new RequestKind<ReturnLeadersRequest, ReturnLeadersResponse> { Decide = NodeRequests.ReturnLeaders });
         Take(new RequestKind<WarmedUpRequest, WarmedUpResponse> { Decide = NodeRequests.WarmedUp });

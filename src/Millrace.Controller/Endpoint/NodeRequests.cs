@@ -42,6 +42,12 @@ internal sealed class NodeRequests(ClusterController controller, ILogger logger)
         }
     }
 
+    public static ReportDevicesResponse ReportDevices(PendingEntry entry, ReportDevicesRequest request)
+    {
+        NodeOperations.ReportDevices(entry, new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch)), [.. request.Devices]);
+        return new ReportDevicesResponse();
+    }
+
     public static EvacuateResponse Evacuate(PendingEntry entry, EvacuateRequest request)
     {
         var node = new NodeIncarnation(new NodeId(request.NodeId), new NodeEpoch(request.NodeEpoch));

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Millrace.Controller.Streams;
 using Millrace.Controller.Topics;
@@ -63,6 +64,18 @@ internal static class NodeOperations
             && entry.Cluster.Controller != node.Id)
         {
             entry.Add(new ControllerRecord { NodeId = node.Id.Value });
+        }
+    }
+
+    /// <summary>A node reaches other devices than before: what waits for WALs on them goes to those who can bring it now.</summary>
+    public static void ReportDevices(PendingEntry entry, NodeIncarnation node, ImmutableArray<string> devices)
+    {
+        entry.RequireLive(node);
+        var known = entry.Cluster.Nodes[node.Node];
+        if (!known.Devices.SequenceEqual(devices))
+        {
+            entry.Add((known with { Devices = devices }).ToRecord());
+            Settle(entry);
         }
     }
 

@@ -127,6 +127,11 @@ internal sealed class IncarnationStart(
         _ = life.Spawn("former-wals", ending => former.GiveBackAsync(member.Metadata, ending));
         var survivor = new SurvivorLoop(life, self, recovery, new AcceptedLosses(life, nodes, self, []));
         _ = life.Spawn("failover", ending => survivor.RunAsync(member.Metadata, ending));
+        if (wals.Devices is { NamesOthers: true } watched)
+        {
+            _ = life.Spawn("device-reports", ending => new DeviceReports(life, nodes, self, watched).RunAsync(devices, ending));
+        }
+
         var compactor = new ObjectCompactor(
             life, options.Streams, new UploadTarget(self, components.Storage, registry, components.Buffers), new CompactionRegistry(member.Channel, self),
             () => streams.IsBusy, _parts.Add(new CompactionMetrics()));

@@ -23,6 +23,8 @@ internal static partial class WalMessages
 
     public static void DeviceAway(ILoggerFactory loggers, string path, string reason) => DeviceAway(loggers.CreateLogger(Category), path, reason);
 
+    public static void DeviceThere(ILoggerFactory loggers, string path) => DeviceThere(loggers.CreateLogger(Category), path);
+
     [LoggerMessage(EventId = 3100, Level = LogLevel.Information, Message = "Sealed the WAL {Location}: {Blocks} blocks of {Bytes} bytes are to be recovered")]
     private static partial void WalSealed(ILogger logger, string location, long blocks, long bytes);
 
@@ -49,4 +51,7 @@ internal static partial class WalMessages
         EventId = 3106, Level = LogLevel.Warning,
         Message = "The device {Path} of millrace.wal.devices cannot be used, so that WALs on it cannot be taken over here: {Reason}")]
     private static partial void DeviceAway(ILogger logger, string path, string reason);
+
+    [LoggerMessage(EventId = 3107, Level = LogLevel.Information, Message = "The device {Path} is there now: WALs on it can be taken over here")]
+    private static partial void DeviceThere(ILogger logger, string path);
 }

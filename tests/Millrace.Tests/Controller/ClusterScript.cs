@@ -80,9 +80,9 @@ internal sealed class ClusterScript
         return node;
     }
 
-    public Guid RegisterWal(NodeIncarnation node, WalKind kind = WalKind.Memory)
+    public Guid RegisterWal(NodeIncarnation node, WalKind kind = WalKind.Memory, string location = "somewhere")
     {
-        var wal = new WalDescriptor(Random.NewId(), kind, "somewhere", node.Node, node.Epoch);
+        var wal = new WalDescriptor(Random.NewId(), kind, location, node.Node, node.Epoch);
         Do(entry => WalOperations.RegisterWal(entry, node, wal));
         return wal.Id;
     }

@@ -78,6 +78,34 @@ public sealed class SuccessionTests
     }
 
     [Fact]
+    public void What_lies_on_a_device_goes_to_those_who_reach_it_as_it_comes_and_goes()
+    {
+        var nodes = Enumerable.Range(0, 4).Select(number => _script.Register(withWal: false, name: $"n{number}")).ToArray();
+        Array.ForEach(nodes, node => _script.RegisterWal(node, WalKind.Block, $"device{node.Node}#0"));
+        OpenAll(_script.CreateTopic("t", partitions: 16));
+        var (dead, one, other) = (nodes[0], nodes[1], nodes[2]);
+        var lost = LedBy(dead);
+        Fence(dead);
+        Assert.All(lost, index => Assert.Equal(dead.Node, Partition(index).PlannedTo));
+
+        Report(one, "another", $"device{dead.Node}");
+        Assert.All(lost, index => Assert.Equal((null, one.Node), (Partition(index).Leader, Partition(index).PlannedTo)));
+        Assert.Equal(lost.Count, Assert.Single(WaitingWals.SharesOf(_script.State, one)).Ranges.Count);
+
+        // What has begun to read it is not disturbed by a second one.
+        Report(other, $"device{dead.Node}");
+        Assert.All(lost, index => Assert.Equal(one.Node, Partition(index).PlannedTo));
+
+        Report(one, "another");
+        Assert.All(lost, index => Assert.Equal(other.Node, Partition(index).PlannedTo));
+        Assert.Empty(WaitingWals.SharesOf(_script.State, one));
+
+        Report(other);
+        Assert.All(lost, index => Assert.Equal(dead.Node, Partition(index).PlannedTo));
+        Assert.Empty(Report(other));
+    }
+
+    [Fact]
     public void The_share_of_a_survivor_that_dies_too_is_planned_again_in_its_own_fence_entry()
     {
         var nodes = Cluster(4, WalKind.Object);
@@ -183,6 +211,12 @@ public sealed class SuccessionTests
     private IReadOnlyList<IRecord> Fence(NodeIncarnation node) => _script.Do<IReadOnlyList<IRecord>>(entry =>
     {
         NodeOperations.Fence(entry, node);
+        return [.. entry.Records];
+    });
+
+    private IReadOnlyList<IRecord> Report(NodeIncarnation node, params string[] devices) => _script.Do<IReadOnlyList<IRecord>>(entry =>
+    {
+        NodeOperations.ReportDevices(entry, node, [.. devices]);
         return [.. entry.Records];
     });
 

@@ -56,6 +56,8 @@ public sealed class ControllerSchemaTests
             "00000007" + Long(8) + "00000001000200030405060708090A0B" + "00000003" + Long(9) + "00"
         },
         { new WarmedUpResponse(), "00" },
+        { new ReportDevicesRequest { NodeId = 7, NodeEpoch = 8, Devices = ["d", "e"] }, "00000007" + Long(8) + "03" + "0264" + "0265" + "00" },
+        { new ReportDevicesResponse(), "00" },
         {
             new RegisterWalRequest { NodeId = 7, NodeEpoch = 8, WalId = Id, Kind = 2, Location = "l" },
             "00000007" + Long(8) + "00000001000200030405060708090A0B" + "02" + "026C" + "00"

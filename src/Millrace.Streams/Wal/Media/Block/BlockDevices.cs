@@ -6,7 +6,9 @@ using Millrace.Runtime.Files.Linux;
 namespace Millrace.Streams.Wal.Media.Block;
 
 /// <summary>The devices that one incarnation of a node reaches: its own, and those of others whose WALs it can take over.</summary>
-/// <remarks>Threading: <see cref="FindAsync"/> and <see cref="Owner"/> first; then any thread.</remarks>
+/// <remarks>
+/// Threading: <see cref="FindAsync"/> and <see cref="Owner"/> first; then any thread, but one call of <see cref="LookAgainAsync"/> at a time.
+/// </remarks>
 /// <param name="runtime">Its files are the devices.</param>
 /// <param name="pool">Lends the buffers.</param>
 /// <param name="own">The node's own; null if its WAL lies elsewhere.</param>
@@ -14,23 +16,33 @@ namespace Millrace.Streams.Wal.Media.Block;
 public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDeviceOptions? own, IReadOnlyList<BlockDeviceOptions> others) : IFormerSpaces
 {
     private readonly HostFence _host = new(runtime);
-    private IReadOnlyList<BlockDevice> _found = [];
+
+    // Those of others that could not be used when they were last looked at, and why.
+    private readonly Dictionary<string, string> _away = [];
+    private volatile IReadOnlyList<BlockDevice> _found = [];
 
     /// <summary>In whose name devices are taken. To be set when the node has registered.</summary>
     public BlockOwner? Owner { private get; set; }
+
+    /// <summary>Whether there are any of others, which may come and go.</summary>
+    public bool NamesOthers => others.Count > 0;
 
     /// <summary>Looks for the devices.</summary>
     /// <returns>What this node can take over WALs from, by <see cref="BlockDevice.Reach"/>.</returns>
     /// <exception cref="IOException">The node's own cannot be used; says why. One of others' that is away is passed over, with a warning.</exception>
     public async ValueTask<IReadOnlyList<string>> FindAsync(CancellationToken token)
     {
-        var found = new List<BlockDevice>();
-        if (own is not null)
-        {
-            OwnDevice = await LookAtAsync(own, token);
-            found.Add(OwnDevice);
-        }
+        OwnDevice = own is null ? null : await LookAtAsync(own, token);
+        return await LookAgainAsync(token);
+    }
 
+    /// <summary>
+    /// Looks for others' devices again, since they come and go: what has been found then can be taken over. The node's own stays as it was found.
+    /// </summary>
+    /// <returns>As <see cref="FindAsync"/>.</returns>
+    public async ValueTask<IReadOnlyList<string>> LookAgainAsync(CancellationToken token)
+    {
+        List<BlockDevice> found = OwnDevice is null ? [] : [OwnDevice];
         foreach (var other in others)
         {
             try
@@ -41,10 +53,19 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
                 }
 
                 found.Add(await LookAtAsync(other, token));
+                if (_away.Remove(other.Path))
+                {
+                    WalMessages.DeviceThere(runtime.Loggers, other.Path);
+                }
             }
             catch (Exception away) when (away is IOException or UnauthorizedAccessException)
             {
-                WalMessages.DeviceAway(runtime.Loggers, other.Path, away.Message);
+                // What goes wrong all the time is said once.
+                if (_away.GetValueOrDefault(other.Path) != away.Message)
+                {
+                    _away[other.Path] = away.Message;
+                    WalMessages.DeviceAway(runtime.Loggers, other.Path, away.Message);
+                }
             }
         }
 
@@ -163,7 +184,7 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
             : throw new WalUnavailableException(
                 wal,
                 $"The WAL of node {wal.Node} lies on the device {wal.Location}, which this node does not reach. "
-                + "Attach it here and name it in millrace.wal.devices, or start that node where it is attached.");
+                + "Attach it here, where it is named in millrace.wal.devices, or start that node where it is attached.");
 
     // What has been detached since must not be made anew, as a file of its name, and another one that has its name now is not it.
     private async ValueTask<IWalDevice> OpenAsync(BlockDevice device, CancellationToken token)
