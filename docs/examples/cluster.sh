@@ -38,7 +38,7 @@ await() {
 start_cluster() {
     "$millrace" dev cluster --brokers "$1" --data-dir "$folder/cluster" >"$folder/cluster.out" 2>"$folder/cluster.log" &
     started+=($!)
-    await 60 "A cluster" grep -q '^bootstrap' "$folder/cluster.out"
+    await 60 "A cluster" grep -qs '^bootstrap' "$folder/cluster.out"
     MILLRACE_BOOTSTRAP=$(sed -n 's/^bootstrap //p' "$folder/cluster.out")
     export MILLRACE_BOOTSTRAP
     say "$1 brokers serve at $MILLRACE_BOOTSTRAP"
@@ -49,7 +49,7 @@ start_broker() {
     "$millrace" start --store "file://$folder/cluster/store" --wal object --name "$1" --listen 127.0.0.1:0 --data-dir "$folder/$1" \
         --set millrace.lease.ms=5000 --set millrace.fence.ms=6000 >"$folder/$1.out" 2>"$folder/$1.log" &
     started+=($!)
-    await 60 "Broker $1" grep -q '^ready' "$folder/$1.out"
+    await 60 "Broker $1" grep -qs '^ready' "$folder/$1.out"
     say "$1 has joined"
 }
 
