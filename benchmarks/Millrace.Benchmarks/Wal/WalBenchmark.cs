@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Millrace.Runtime.Files;
 
 namespace Millrace.Benchmarks.Wal;
 
@@ -18,14 +17,17 @@ internal sealed class WalBenchmark(TimeSpan time, int rounds)
     // Of what one writer alone brings about.
     private const double ModerateLoad = 0.5;
 
-    public async Task RunAsync(string parent, TimeSpan flushDelay)
+    /// <param name="parent">On the disk to be measured.</param>
+    /// <param name="kinds">What the WALs lie on.</param>
+    /// <param name="flushDelay">How much longer flushes take in the second pass.</param>
+    public async Task RunAsync(string parent, IReadOnlyList<WalPlaceKind> kinds, TimeSpan flushDelay)
     {
         var folder = Directory.CreateDirectory(Path.Combine(parent, $"millrace-bench-wal-{Environment.ProcessId}")).FullName;
         try
         {
-            foreach (var open in Places(folder))
+            foreach (var kind in kinds)
             {
-                using var place = open();
+                using var place = WalPlace.Open(folder, kind);
                 Console.WriteLine($"\n{place.Name}");
                 await MeasureBandwidthAsync(place);
                 foreach (var delay in (TimeSpan[])[TimeSpan.Zero, flushDelay])
@@ -38,21 +40,6 @@ internal sealed class WalBenchmark(TimeSpan time, int rounds)
         finally
         {
             Directory.Delete(folder, recursive: true);
-        }
-    }
-
-    private static IEnumerable<Func<WalPlace>> Places(string folder)
-    {
-        yield return () => WalPlace.File(folder, WalDeviceMode.Buffered);
-        yield return () => WalPlace.File(folder, WalDeviceMode.Direct);
-        if (LoopDevice.ArePermitted)
-        {
-            yield return () => WalPlace.Loop(folder, 512);
-            yield return () => WalPlace.Loop(folder, 4096);
-        }
-        else
-        {
-            Console.WriteLine("Loop devices need root and /dev/loop-control: block devices are left out.");
         }
     }
 

@@ -21,7 +21,16 @@ internal sealed class WalPlace : IDisposable
 
     public string Name { get; }
 
-    public static WalPlace File(string folder, WalDeviceMode mode)
+    public static WalPlace Open(string folder, WalPlaceKind kind) => kind switch
+    {
+        WalPlaceKind.BufferedFile => File(folder, WalDeviceMode.Buffered),
+        WalPlaceKind.DirectFile => File(folder, WalDeviceMode.Direct),
+        WalPlaceKind.Loop512 => Loop(folder, 512),
+        WalPlaceKind.Loop4096 => Loop(folder, 4096),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+
+    private static WalPlace File(string folder, WalDeviceMode mode)
     {
         var own = Directory.CreateDirectory(Path.Combine(folder, mode.ToString()));
         var raw = Path.Combine(own.FullName, "raw");
@@ -30,7 +39,7 @@ internal sealed class WalPlace : IDisposable
             Task.FromResult<IWalMedium>(new WalFolder(runtime, Path.Combine(own.FullName, "wal"), new() { Mode = mode, Capacity = Capacity })));
     }
 
-    public static WalPlace Loop(string folder, int sector)
+    private static WalPlace Loop(string folder, int sector)
     {
         var (device, raw) = (
             LoopDevice.Over(Path.Combine(folder, $"device{sector}"), Capacity, sector), LoopDevice.Over(Path.Combine(folder, $"raw{sector}"), Capacity, sector));

@@ -6,8 +6,8 @@ using Millrace.Streams.Wal.Media;
 namespace Millrace.Streams.Wal.Ring;
 
 /// <summary>
-/// A WAL as a ring of blocks. One loop lays appends out in blocks; while a block is being flushed the next one is written,
-/// and what comes meanwhile gathers for the one after.
+/// A WAL as a ring of blocks. One loop lays appends out in blocks: what is there goes as soon as a write may begin, and what comes meanwhile gathers for the
+/// next. Writes do not wait for flushes: one flush covers all that was written while the one before it was under way.
 /// </summary>
 /// <remarks>
 /// Threading: as <see cref="IWriteAheadLog"/>. Ownership: it owns the space that the ring lies in. Errors: a failed write or
@@ -18,13 +18,17 @@ internal sealed class RingWal : IWriteAheadLog
     // At most: the rest of the last sector counts.
     private const int BlockOverhead = WalBlockHeader.Size + RingFormat.Sector;
 
+    // So many keep a device busy with large blocks, and leave small ones time to gather.
+    private const int WritesAtOnce = 2;
+
     private readonly BufferPool _pool;
     private readonly WalRing _ring;
     private readonly IWalSpace _space;
     private readonly int _groupBytes;
     private readonly int _copiedUpTo;
     private readonly WalAppendQueue _queue = new(0);
-    private readonly AsyncGate _groupsInFlight = new(RingFormat.GroupsInFlight);
+    private readonly AsyncGate _writes = new(WritesAtOnce);
+    private readonly BlocksInFlight _inFlight = new();
     private readonly AsyncGate _trimming = new(1);
     private readonly TaskCompletionSource<StreamException> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _writing;
@@ -171,7 +175,7 @@ internal sealed class RingWal : IWriteAheadLog
         while (true)
         {
             await _queue.WaitAsync();
-            await _groupsInFlight.EnterAsync(CancellationToken.None);
+            await _writes.EnterAsync(CancellationToken.None);
             if (!_queue.Take(_groupBytes, out var appends))
             {
                 break;
@@ -179,7 +183,7 @@ internal sealed class RingWal : IWriteAheadLog
 
             if (appends.Count == 0)
             {
-                _groupsInFlight.Exit();
+                _writes.Exit();
                 continue;
             }
 
@@ -188,6 +192,9 @@ internal sealed class RingWal : IWriteAheadLog
             try
             {
                 block.Build(_pool, appends, WalBlockHeader.Size, RingFormat.Sector, _copiedUpTo);
+                await _inFlight.TakeAsync(block.BodyLength + BlockOverhead);
+
+                // Only now: it says what is known to be durable.
                 header = NextHeader(appends, block);
                 header.Write(block.Head);
                 await TakePlaceAsync(header);
@@ -207,39 +214,50 @@ internal sealed class RingWal : IWriteAheadLog
     /// <returns>Whether this group and all before it are durable.</returns>
     private async Task<bool> WriteGroupAsync(WalBlockHeader header, GatheredRecords block, WalAppendQueue.Group appends, Task<bool> previous)
     {
-        var isDurable = false;
-        try
-        {
-            if (Ended is null)
-            {
-                await _ring.WriteAsync(header.RingPosition, block.Parts);
-                await _ring.FlushAsync();
-                isDurable = true;
-            }
-        }
-        catch (Exception failure)
-        {
-            // Whatever it is: a group that ended here without a word would keep every later one waiting.
-            Lose(failure);
-        }
-        finally
-        {
-            block.Release();
-        }
-
+        var isDurable = await TryWriteAsync(header, block);
         isDurable &= await previous;
         if (isDurable)
         {
             Confirm(header.Sequence);
         }
 
+        _inFlight.Land(block.BodyLength + BlockOverhead);
         if (appends.Settle(isDurable ? null : Ended) is { } trouble)
         {
             Lose(trouble);
         }
 
-        _groupsInFlight.Exit();
         return isDurable;
+    }
+
+    private async Task<bool> TryWriteAsync(WalBlockHeader header, GatheredRecords block)
+    {
+        try
+        {
+            try
+            {
+                if (Ended is not null)
+                {
+                    return false;
+                }
+
+                await _ring.WriteAsync(header.RingPosition, block.Parts);
+            }
+            finally
+            {
+                block.Release();
+                _writes.Exit();
+            }
+
+            await _ring.FlushAsync();
+            return true;
+        }
+        catch (Exception failure)
+        {
+            // Whatever it is: a group that ended here without a word would keep every later one waiting.
+            Lose(failure);
+            return false;
+        }
     }
 
     private WalBlockHeader NextHeader(WalAppendQueue.Group appends, GatheredRecords block)
@@ -355,6 +373,7 @@ internal sealed class RingWal : IWriteAheadLog
 
         _queue.End(reason);
         room?.SetResult();
+        _inFlight.End();
     }
 
     /// <summary>A block that is still needed.</summary>

@@ -5,12 +5,15 @@ using Millrace.Runtime.Files;
 namespace Millrace.Streams.Wal.Ring;
 
 /// <summary>A device seen as header slots and a ring, whose flushes can be believed.</summary>
-/// <remarks>Threading: several writes and reads at once; flushes wait for each other.</remarks>
+/// <remarks>Threading: several writes and reads at once; flushes wait for each other, and those that wait share the next.</remarks>
 internal sealed class WalRing(IWalDevice device, BufferPool pool)
 {
-    // One flush at a time: an error of the medium is told to one caller only, which must not be another than the one
-    // whose bytes it hit.
+    // One flush at a time: an error of the medium is told to one call only, which must not be of others than those whose bytes it hit.
     private readonly AsyncGate _flushing = new(1);
+    private readonly Lock _lock = new();
+
+    // The flush that has not begun yet: it covers whatever is written until it does.
+    private TaskCompletionSource? _next;
     private Exception? _flushFailure;
 
     /// <summary>Bytes.</summary>
@@ -55,7 +58,31 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool)
     /// <summary>Makes every write that has completed durable. Once one has failed, none succeeds again.</summary>
     public async ValueTask FlushAsync()
     {
+        TaskCompletionSource? mine = null;
+        Task flushed;
+        lock (_lock)
+        {
+            _next ??= mine = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            flushed = _next.Task;
+        }
+
+        if (mine is not null)
+        {
+            await FlushAsync(mine);
+        }
+
+        await flushed;
+    }
+
+    private async ValueTask FlushAsync(TaskCompletionSource mine)
+    {
         await _flushing.EnterAsync(CancellationToken.None);
+        lock (_lock)
+        {
+            // What is written from here on may be too late for it.
+            _next = null;
+        }
+
         try
         {
             if (_flushFailure is not null)
@@ -64,11 +91,12 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool)
             }
 
             await device.FlushAsync();
+            mine.SetResult();
         }
         catch (Exception failure)
         {
             _flushFailure ??= failure;
-            throw;
+            mine.SetException(failure);
         }
         finally
         {
