@@ -69,7 +69,8 @@ public sealed class FullRingTests
         var wal = await bed.CreateAsync();
         var appends = await FillAsync(bed, wal);
         await wal.DisposeAsync();
-        Assert.Equal(StreamError.Closed, (await Assert.ThrowsAsync<StreamException>(() => appends[^1].Durable.WaitAsync(TimeSpan.FromSeconds(60), Token))).Error);
+        var failure = await Assert.ThrowsAsync<StreamException>(() => appends[^1].Durable.WaitAsync(TimeSpan.FromSeconds(60), Token));
+        Assert.Equal(StreamError.Closed, failure.Error);
 
         var acknowledged = appends.Count(append => append.Durable.IsCompletedSuccessfully);
         var found = await bed.RecoverAsync(wal.Descriptor);

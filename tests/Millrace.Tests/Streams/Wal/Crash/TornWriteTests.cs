@@ -116,7 +116,7 @@ public sealed class TornWriteTests
         {
             var isWhole = torn.AsSpan(0, RingBed.BlockHead + LastSize).SequenceEqual(after.AsSpan(0, RingBed.BlockHead + LastSize));
             bed.WriteRing(wal.Descriptor, place, torn);
-            await bed.AssertBringsBackAsync(wal.Descriptor, isWhole ? [Record(0, 1000), Record(1, 1000), Record(2, LastSize)] : [Record(0, 1000), Record(1, 1000)]);
+            await bed.AssertBringsBackAsync(wal.Descriptor, isWhole ? [.. Records(2), Record(2, LastSize)] : Records(2));
         }
     }
 }
