@@ -8,7 +8,16 @@ namespace Millrace.Tests;
 internal sealed class HookedFiles(IFileSystem files) : IFileSystem
 {
     /// <summary>Is asked with the call's name (of a device: with <c>device</c> behind it) and its path.</summary>
-    public Func<string, string, ValueTask> Before { get; set; } = (_, _) => ValueTask.CompletedTask;
+    public Func<string, string, ValueTask> Before { get; set; } = Pass;
+
+    /// <summary>Lets every call pass.</summary>
+    public static readonly Func<string, string, ValueTask> Pass = (_, _) => ValueTask.CompletedTask;
+
+    /// <summary>Is told of each write to a device that has come to its end.</summary>
+    public Action AfterWrite { get; set; } = () => { };
+
+    /// <summary>Bytes of a write that reach a device before it fails; null lets all of them.</summary>
+    public int? DeviceTakes { get; set; }
 
     public static IOException Full(string path) => new($"write {path}: No space left on device (errno 28)", LinuxError.NoSpace);
 
@@ -114,7 +123,14 @@ internal sealed class HookedFiles(IFileSystem files) : IFileSystem
         public async ValueTask WriteAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken token)
         {
             await owner.Before("write device", path);
+            if (owner.DeviceTakes is { } taken)
+            {
+                await device.WriteAsync(position, [parts[0][..taken]], token);
+                throw new IOException($"write {path}: Input/output error (errno 5)", LinuxError.InputOutput);
+            }
+
             await device.WriteAsync(position, parts, token);
+            owner.AfterWrite();
         }
 
         public async ValueTask ReadAsync(long position, Memory<byte> buffer, CancellationToken token)

@@ -9,7 +9,7 @@ internal static class RingFormat
 {
     public const int Sector = 4096;
 
-    /// <summary>Each header slot has a sector of its own, so that tearing one leaves the other.</summary>
+    /// <summary>Each header slot has a sector of its own, so that tearing or losing one leaves the other.</summary>
     public const int HeaderSlots = 2;
 
     public const long RingStart = HeaderSlots * Sector;

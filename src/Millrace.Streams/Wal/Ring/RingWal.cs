@@ -129,9 +129,9 @@ internal sealed class RingWal : IWriteAheadLog
         {
             if (TakeTrimmable(position) is { } header)
             {
-                // The space is used again only after this is durable: recovery must never begin in what a later lap wrote.
-                await _ring.WriteHeaderAsync(header);
-                Free(header);
+                // The space is used again only after this is durable, in both slots: recovery must never begin in what a later lap wrote, though
+                // it find but one of them.
+                Free(await _ring.WriteHeadersAsync(header));
             }
         }
         catch (Exception failure)
@@ -318,7 +318,7 @@ internal sealed class RingWal : IWriteAheadLog
                 last = _blocks.Dequeue();
             }
 
-            return last is not { } trimmed ? null : _header = _header with
+            return last is not { } trimmed ? null : _header with
             {
                 SlotSequence = _header.SlotSequence + 1,
                 TrimRingPosition = trimmed.EndRingPosition,
@@ -334,7 +334,7 @@ internal sealed class RingWal : IWriteAheadLog
         TaskCompletionSource? room;
         lock (_lock)
         {
-            _trimmed = header.TrimRingPosition;
+            (_header, _trimmed) = (header, header.TrimRingPosition);
             (room, _room) = (_room, null);
         }
 

@@ -59,20 +59,16 @@ public sealed class RingWalProvider(NodeRuntime runtime, BufferPool pool, IWalMe
                 await RequireUnneededAsync(ring, space, descriptor, token);
             }
 
-            var header = new RingHeader
+            // Both slots: the space may have had another life, whose headers must not be read any more.
+            token.ThrowIfCancellationRequested();
+            var header = await ring.WriteHeadersAsync(new()
             {
                 Id = descriptor.Id,
                 Node = descriptor.Node,
                 Epoch = descriptor.Epoch,
                 Capacity = ring.Capacity,
                 Identity = space.Identity,
-            };
-
-            // Both slots: the space may have had another life, whose headers must not be read any more.
-            token.ThrowIfCancellationRequested();
-            await ring.WriteHeaderAsync(header);
-            header = header with { SlotSequence = 1 };
-            await ring.WriteHeaderAsync(header);
+            });
             return new RingWal(runtime, pool, descriptor, ring, header, space, options);
         }
         catch

@@ -104,6 +104,16 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool)
         }
     }
 
+    /// <summary>Writes a header to one slot and, when it is durable there, with the next sequence number to the other one.</summary>
+    /// <returns>The latter.</returns>
+    public async ValueTask<RingHeader> WriteHeadersAsync(RingHeader header)
+    {
+        await WriteHeaderAsync(header);
+        var second = header with { SlotSequence = header.SlotSequence + 1 };
+        await WriteHeaderAsync(second);
+        return second;
+    }
+
     /// <summary>Writes a header to the slot that its sequence number says and makes it durable; the other slot stays.</summary>
     public async ValueTask WriteHeaderAsync(RingHeader header)
     {

@@ -3,6 +3,7 @@ using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
 using Xunit;
+using static Millrace.Tests.Streams.Wal.WalRecords;
 
 namespace Millrace.Tests.Streams.Wal;
 
@@ -218,41 +219,6 @@ public abstract class WalContract : IAsyncLifetime
         return await provider.CreateAsync(provider.Describe(Node, Epoch, []), Token);
     }
 
-    /// <summary>A record whose every byte follows from its offset.</summary>
-    private protected static StreamRecord Record(long offset, int size, long stream = 1)
-    {
-        var payload = new byte[size];
-        for (var i = 0; i < size; i++)
-        {
-            payload[i] = (byte)(offset * 131 + i * 7 + (i >> 8));
-        }
-
-        return new(new(stream), new(5), offset * 10, 10, 1_700_000_000_000 + offset, payload);
-    }
-
-    /// <summary>Appends all at once, and waits for all.</summary>
-    private protected static async Task AppendAllAsync(IWriteAheadLog wal, IEnumerable<StreamRecord> records)
-    {
-        var tasks = new List<Task>();
-        foreach (var record in records)
-        {
-            tasks.Add(wal.AppendAsync(record, out _).AsTask());
-        }
-
-        await Task.WhenAll(tasks);
-    }
-
-    private protected static async Task<List<StreamRecord>> ReadAllAsync(ISealedWal recovery)
-    {
-        var found = new List<StreamRecord>();
-        await foreach (var record in recovery.ReadAsync(Token))
-        {
-            found.Add(record with { Payload = record.Payload.ToArray() });
-        }
-
-        return found;
-    }
-
     private async Task<List<StreamRecord>> ReadIfAnyAsync(WalDescriptor wal)
     {
         try
@@ -266,17 +232,11 @@ public abstract class WalContract : IAsyncLifetime
         }
     }
 
-    private protected static async Task AssertHoldsAsync(ISealedWal recovery, IEnumerable<StreamRecord> expected) =>
-        Assert.Equal(expected.Select(Describe), (await ReadAllAsync(recovery)).Select(Describe));
-
     private async Task AssertEndsWithAsync(ISealedWal recovery, IEnumerable<StreamRecord> expected)
     {
         var found = await ReadAllAsync(recovery);
         var wanted = expected.ToList();
         Assert.InRange(found.Count, wanted.Count, TrimsExactly ? wanted.Count : wanted.Count + 10);
-        Assert.Equal(wanted.Select(Describe), found.TakeLast(wanted.Count).Select(Describe));
+        AssertSame(wanted, found.TakeLast(wanted.Count));
     }
-
-    private static string Describe(StreamRecord record) =>
-        $"{record.Stream} {record.Epoch} {record.BaseOffset} {record.Count} {record.MaxTimestamp} {record.Payload.Length} {Crc32C.Of(record.Payload.Span):x8}";
 }

@@ -209,9 +209,9 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
     private static async ValueTask RequireOursAsync(WalDescriptor wal, BlockDevice device, LabelSector sector, BlockOwner owner, CancellationToken token)
     {
         var (label, format) = await sector.ReadAsync(token);
-        if (format is null && !await sector.IsBlankAsync(token))
+        if (label is null && !await sector.IsBlankAsync(token))
         {
-            throw Refuse(wal, device, "holds something that is not Millrace's");
+            throw Refuse(wal, device, format is null ? "holds something that is not Millrace's" : Unreadable(format));
         }
 
         var (cluster, node) = (owner.Cluster, owner.Incarnation.Node);
@@ -237,14 +237,16 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
     private async ValueTask<BlockLabel> ReadLabelAsync(WalDescriptor wal, BlockDevice device, IWalDevice whole, CancellationToken token)
     {
         var (label, format) = await new LabelSector(whole, pool).ReadAsync(token);
-        var wrong = label is null ? format is { } other and not BlockLabel.Version
-                ? $"has format {other}, and this program knows {BlockLabel.Version}: another version of Millrace wrote it"
-                : "bears no label of a WAL: it was overwritten"
+        var wrong = label is null ? Unreadable(format)
             : label.Identity != device.Identity ? "is a copy of a WAL's device: it may lack records that were acknowledged after it was copied"
             : label.Capacity > whole.Capacity ? $"has {whole.Capacity} bytes and had {label.Capacity}"
             : null;
         return wrong is null ? label! : throw Refuse(wal, device, wrong);
     }
+
+    private static string Unreadable(ushort? format) => format is { } other and not BlockLabel.Version
+        ? $"has format {other}, and this program knows {BlockLabel.Version}: another version of Millrace wrote it"
+        : "bears no label of a WAL: it was overwritten";
 
     private static WalUnavailableException Refuse(WalDescriptor wal, BlockDevice device, string what) => new(
         wal, $"{device.Path} {what}. If nothing of it is needed, 'millrace wal format {device.Path}' empties it; else name another device.");

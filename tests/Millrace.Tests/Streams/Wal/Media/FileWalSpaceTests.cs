@@ -99,30 +99,6 @@ public sealed class FileWalSpaceTests : IDisposable
         Assert.Equal(["spare.wal"], Names);
     }
 
-    [Theory]
-    [InlineData("status")]
-    [InlineData("open device")]
-    [InlineData("lock")]
-    [InlineData("read device")]
-    [InlineData("write device")]
-    [InlineData("flush device")]
-    public async Task A_WAL_that_cannot_be_recovered_now_says_why_and_can_be_later(string failing)
-    {
-        var provider = Provider();
-        var wal = await provider.CreateAsync(provider.Describe(new(1), new(1), []), Token);
-        await wal.AppendAsync(new(new(1), new(1), 0, 1, 0, new byte[100]), out _);
-        await wal.DisposeAsync();
-        _files.Before = (call, path) => call == failing
-            ? throw new IOException($"{call} {path}: Input/output error (errno 5)", LinuxError.InputOutput)
-            : default;
-        var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await Provider().TakeOverAsync(wal.Descriptor, Token));
-        Assert.Contains("Input/output error", refused.Message, StringComparison.Ordinal);
-
-        _files.Before = (_, _) => ValueTask.CompletedTask;
-        await using var recovery = await Provider().TakeOverAsync(wal.Descriptor, Token);
-        Assert.Single(await recovery.ReadAsync(Token).ToListAsync(Token));
-    }
-
     public void Dispose()
     {
         _runtime.Dispose();

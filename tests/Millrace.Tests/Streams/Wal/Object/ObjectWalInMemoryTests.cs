@@ -7,6 +7,7 @@ using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Object;
 using Millrace.Tests.ObjectStorage;
 using Xunit;
+using static Millrace.Tests.Streams.Wal.WalRecords;
 
 namespace Millrace.Tests.Streams.Wal.Object;
 

@@ -1,9 +1,9 @@
 using Millrace.Runtime.Files;
-using Millrace.Streams;
 using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
 using Xunit;
+using static Millrace.Tests.Streams.Wal.WalRecords;
 
 namespace Millrace.Tests.Streams.Wal.Ring;
 
@@ -139,64 +139,6 @@ public abstract class FileWalTests(WalDeviceMode mode) : WalContract
     }
 
     [Fact]
-    public async Task A_torn_last_block_is_dropped_for_good()
-    {
-        var wal = await StoppedAsync(5);
-        Damage(wal, FindBlock(wal, 4) + 500);
-        for (var i = 0; i < 2; i++)
-        {
-            await using var recovery = await NewProvider().TakeOverAsync(wal, Token);
-            await AssertHoldsAsync(recovery, Enumerable.Range(0, 4).Select(i => Record(i, 1000)));
-        }
-    }
-
-    [Theory]
-    [InlineData(0)]
-    [InlineData(300)]
-    public async Task A_bad_block_that_a_later_one_confirms_stops_recovery(int place)
-    {
-        var wal = await StoppedAsync(5);
-        Damage(wal, FindBlock(wal, 2) + place);
-        var refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await NewProvider().TakeOverAsync(wal, Token));
-        Assert.Contains("is damaged: its block 2", refused.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_bad_last_block_that_the_header_confirms_stops_recovery()
-    {
-        var wal = await CreateAsync();
-        for (var i = 0; i < 3; i++)
-        {
-            await wal.AppendAsync(Record(i, 1000), out _);
-        }
-
-        await wal.TrimAsync(1, Token);
-        await wal.DisposeAsync();
-        Damage(wal.Descriptor, FindBlock(wal.Descriptor, 2) + 300);
-        await Assert.ThrowsAsync<WalUnavailableException>(async () => await NewProvider().TakeOverAsync(wal.Descriptor, Token));
-    }
-
-    [Fact]
-    public async Task A_block_that_goes_bad_after_the_seal_stops_recovery()
-    {
-        var wal = await StoppedAsync(5);
-        await (await NewProvider().TakeOverAsync(wal, Token)).DisposeAsync();
-        Damage(wal, FindBlock(wal, 4) + 300);
-        await Assert.ThrowsAsync<WalUnavailableException>(async () => await NewProvider().TakeOverAsync(wal, Token));
-    }
-
-    [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    public async Task One_bad_header_slot_does_no_harm(int slot)
-    {
-        var wal = await StoppedAsync(5);
-        Damage(wal, slot * RingFormat.Sector + 50);
-        await using var recovery = await NewProvider().TakeOverAsync(wal, Token);
-        await AssertHoldsAsync(recovery, Enumerable.Range(0, 5).Select(i => Record(i, 1000)));
-    }
-
-    [Fact]
     public async Task A_retired_wal_leaves_one_spare_file_that_the_next_one_uses()
     {
         var first = await CreateAsync();
@@ -211,29 +153,6 @@ public abstract class FileWalTests(WalDeviceMode mode) : WalContract
         await AssertHoldsAsync(recovery, []);
         await recovery.CompleteAsync(Token);
         Assert.Equal(["spare.wal"], WalFiles());
-    }
-
-    [Fact]
-    public async Task A_full_wal_lets_appends_wait_until_it_is_trimmed()
-    {
-        await using var wal = await CreateAsync();
-        var durable = new List<Task>();
-        var positions = new List<long>();
-        for (var i = 0; i < 12; i++)
-        {
-            durable.Add(wal.AppendAsync(Record(i, 1 << 20), out var position).AsTask());
-            positions.Add(position);
-        }
-
-        await durable[3];
-        Assert.False(durable[11].IsCompleted);
-        for (var i = 0; i < 12; i++)
-        {
-            await durable[i];
-            await wal.TrimAsync(positions[i] + 1, Token);
-        }
-
-        Assert.Equal(0, wal.Fullness);
     }
 
     [Fact]
@@ -266,20 +185,6 @@ public abstract class FileWalTests(WalDeviceMode mode) : WalContract
             await wal.DisposeAsync();
             await Task.WhenAll(others.Select(one => one.Durable));
         }
-    }
-
-    [Fact]
-    public async Task A_full_wal_can_be_closed_and_its_waiting_appends_fail()
-    {
-        var wal = await CreateAsync();
-        var durable = Enumerable.Range(0, 12).Select(i => wal.AppendAsync(Record(i, 1 << 20), out _).AsTask()).ToArray();
-        await durable[0];
-        await wal.DisposeAsync();
-        await Assert.ThrowsAsync<StreamException>(() => durable[11]);
-        var acknowledged = durable.Count(task => task.IsCompletedSuccessfully);
-
-        await using var recovery = await NewProvider().TakeOverAsync(wal.Descriptor, Token);
-        Assert.True((await ReadAllAsync(recovery)).Count >= acknowledged);
     }
 
     [Fact]
@@ -324,29 +229,6 @@ public abstract class FileWalTests(WalDeviceMode mode) : WalContract
 
         await wal.DisposeAsync();
         return wal.Descriptor;
-    }
-
-    private static long FindBlock(WalDescriptor wal, long sequence)
-    {
-        var bytes = File.ReadAllBytes(wal.Location);
-        for (var place = (int)RingFormat.RingStart; place < bytes.Length; place += RingFormat.Sector)
-        {
-            if (WalBlockHeader.TryRead(bytes.AsSpan(place), out var header) && header.Sequence == sequence)
-            {
-                return place;
-            }
-        }
-
-        throw new InvalidDataException($"No block {sequence}");
-    }
-
-    private static void Damage(WalDescriptor wal, long place)
-    {
-        using var file = File.Open(wal.Location, FileMode.Open, FileAccess.ReadWrite);
-        file.Position = place;
-        var value = file.ReadByte();
-        file.Position = place;
-        file.WriteByte((byte)(value ^ 0x40));
     }
 
     private IEnumerable<string?> WalFiles() => Directory.EnumerateFiles(Path.Combine(Machine.Folder, "wal")).Select(Path.GetFileName);

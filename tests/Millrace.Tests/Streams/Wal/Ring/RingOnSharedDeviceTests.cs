@@ -2,6 +2,7 @@ using Millrace.Streams;
 using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Ring;
 using Xunit;
+using static Millrace.Tests.Streams.Wal.WalRecords;
 
 namespace Millrace.Tests.Streams.Wal.Ring;
 

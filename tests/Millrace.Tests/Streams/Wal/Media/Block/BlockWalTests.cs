@@ -4,6 +4,7 @@ using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Media.Block;
 using Millrace.Streams.Wal.Ring;
 using Xunit;
+using static Millrace.Tests.Streams.Wal.WalRecords;
 
 namespace Millrace.Tests.Streams.Wal.Media.Block;
 

@@ -6,7 +6,10 @@ namespace Millrace.Tests.Streams.Wal.Media.Block;
 /// <summary>A block device over a file, past the page cache, with sectors of a size of its own. Needs root, and skips its test without.</summary>
 internal sealed class LoopDevice : IDisposable
 {
-    private LoopDevice(string path) => Path = path;
+    private readonly string _file;
+    private readonly int _sector;
+
+    private LoopDevice(string path, string file, int sector) => (Path, _file, _sector) = (path, file, sector);
 
     public string Path { get; }
 
@@ -18,12 +21,35 @@ internal sealed class LoopDevice : IDisposable
             backing.SetLength(bytes);
         }
 
-        var (code, output) = Run("--find", "--show", "--direct-io=on", $"--sector-size={sector}", file);
-        Assert.SkipUnless(code == 0, $"No loop device is to be had: {output}");
-        return new LoopDevice(output.Trim());
+        return OverThat(file, sector);
     }
 
+    /// <summary>Over a file that is there.</summary>
+    public static LoopDevice OverThat(string file, int sector)
+    {
+        var (code, output) = Run("--find", "--show", "--direct-io=on", $"--sector-size={sector}", file);
+        Assert.SkipUnless(code == 0, $"No loop device is to be had: {output}");
+        return new LoopDevice(output.Trim(), file, sector);
+    }
+
+    public void Resize(long bytes)
+    {
+        using (var backing = new FileStream(_file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            backing.SetLength(bytes);
+        }
+
+        Require(Run("--set-capacity", Path));
+    }
+
+    public void Detach() => Require(Run("--detach", Path));
+
+    /// <summary>Under the name that it had.</summary>
+    public void Attach() => Require(Run("--direct-io=on", $"--sector-size={_sector}", Path, _file));
+
     public void Dispose() => Run("--detach", Path);
+
+    private static void Require((int Code, string Output) run) => Assert.True(run.Code == 0, run.Output);
 
     private static (int Code, string Output) Run(params string[] arguments)
     {

@@ -21,6 +21,14 @@ internal sealed class ReservedDevice
 
     private sealed class Files(ReservedDevice device, int host, IFileSystem files) : FaultyDeviceFiles(files)
     {
+        public override async ValueTask<FileStatus?> GetStatusAsync(string path, CancellationToken token) =>
+            await base.GetStatusAsync(path, token) is { } status
+                ? status with { Identity = "wwid", Device = new BlockDeviceStatus("wwid", IsPartition: false, 512, 4096) }
+                : null;
+
+        /// <summary>A lock of the host's own.</summary>
+        public override ValueTask<IAsyncDisposable?> TryLockAsync(string path, CancellationToken token) => base.TryLockAsync($"{path}-{host}", token);
+
         public override ValueTask<IDeviceReservations> OpenReservationsAsync(string path, CancellationToken token) => new(new Reservations(device, host));
 
         protected override ValueTask WriteAsync(IWalDevice medium, long position, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken token) =>
