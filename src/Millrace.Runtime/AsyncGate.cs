@@ -33,6 +33,21 @@ public sealed class AsyncGate(int places)
         await mine.Value.Task;
     }
 
+    /// <summary>Takes a place if one is free: nobody waits then.</summary>
+    public bool TryEnter()
+    {
+        lock (_lock)
+        {
+            if (_free == 0)
+            {
+                return false;
+            }
+
+            _free--;
+            return true;
+        }
+    }
+
     public void Exit()
     {
         TaskCompletionSource? next;

@@ -56,6 +56,12 @@ internal sealed class SlowFlushes(IWalMedium medium, TimeSpan delay) : IWalMediu
             Pause.For(delay);
         }
 
+        public async ValueTask WriteThroughAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken token)
+        {
+            await space.Device.WriteThroughAsync(position, parts, token);
+            Pause.For(delay);
+        }
+
         public ValueTask DisposeAsync() => space.DisposeAsync();
     }
 }

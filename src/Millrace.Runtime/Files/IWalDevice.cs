@@ -28,4 +28,11 @@ public interface IWalDevice : IAsyncDisposable
     ValueTask ReadAsync(long position, Memory<byte> buffer, CancellationToken token = default);
 
     ValueTask FlushAsync(CancellationToken token = default);
+
+    /// <summary>A write and a flush behind it, without a way back to the caller in between. A failure may be of either.</summary>
+    async ValueTask WriteThroughAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken token = default)
+    {
+        await WriteAsync(position, parts, token);
+        await FlushAsync(token);
+    }
 }

@@ -37,14 +37,20 @@ internal sealed class LinuxWalDevice : IWalDevice
 
     public ValueTask WriteAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken token = default)
     {
-        var length = 0L;
-        foreach (var part in parts)
-        {
-            length += part.Length;
-        }
-
-        Check(position, length);
+        Check(position, parts);
         return new(_threads.RunAsync(() => Write(position, parts), token));
+    }
+
+    public ValueTask WriteThroughAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken token = default)
+    {
+        Check(position, parts);
+        return new(_threads.RunAsync(
+            () =>
+            {
+                Write(position, parts);
+                LinuxFile.SyncData(_file, _path);
+            },
+            token));
     }
 
     public ValueTask ReadAsync(long position, Memory<byte> buffer, CancellationToken token = default)
@@ -154,6 +160,17 @@ internal sealed class LinuxWalDevice : IWalDevice
         {
             RandomAccess.Write(file, zeros.AsSpan(0, (int)Math.Min(zeros.Length, capacity - position)), position);
         }
+    }
+
+    private void Check(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts)
+    {
+        var length = 0L;
+        foreach (var part in parts)
+        {
+            length += part.Length;
+        }
+
+        Check(position, length);
     }
 
     private void Check(long position, long length) =>

@@ -16,20 +16,17 @@ internal static class RingFormat
 
     public const ushort Version = 1;
 
-    /// <summary>
-    /// Bytes of blocks that are not known to be durable yet, at most; a larger one has nothing in flight beside it. Recovery relies on it: the first block that
-    /// is written when another one is known to be durable confirms it, and is no further behind.
-    /// </summary>
-    public const long BytesInFlight = 17 << 20;
+    /// <summary>How many groups may be written or flushed at once. Recovery relies on it: a block two places behind another one confirms it.</summary>
+    public const int GroupsInFlight = 2;
 
     /// <summary>The largest payload of one record.</summary>
     public const int MaxRecordBytes = 64 << 20;
 
     /// <summary>
-    /// How far behind a bad block recovery looks for a later one that proves the bad one acknowledged: over the largest possible bad block, alone in flight, or
-    /// a smaller one with all that was in flight beside it.
+    /// How far behind a bad block recovery looks for a later one that proves the bad one acknowledged: over the largest
+    /// possible bad block and as large a one behind it.
     /// </summary>
-    public const long ProofWindow = MaxRecordBytes + (1L << 20);
+    public const long ProofWindow = GroupsInFlight * (MaxRecordBytes + (1L << 20));
 
     /// <summary>A quarter of it has to hold the largest record, and that one batch of usual size.</summary>
     public const long SmallestCapacity = 8 << 20;

@@ -6,8 +6,8 @@ using Millrace.Streams.Wal.Media;
 namespace Millrace.Streams.Wal.Ring;
 
 /// <summary>
-/// A WAL as a ring of blocks. One loop lays appends out in blocks: what is there goes as soon as a write may begin, and what comes meanwhile gathers for the
-/// next. Writes do not wait for flushes: one flush covers all that was written while the one before it was under way.
+/// A WAL as a ring of blocks. One loop lays appends out in blocks: what is there goes when nothing is under way, and what comes meanwhile gathers for the next
+/// one, which goes beside the first only if it is large.
 /// </summary>
 /// <remarks>
 /// Threading: as <see cref="IWriteAheadLog"/>. Ownership: it owns the space that the ring lies in. Errors: a failed write or
@@ -18,8 +18,9 @@ internal sealed class RingWal : IWriteAheadLog
     // At most: the rest of the last sector counts.
     private const int BlockOverhead = WalBlockHeader.Size + RingFormat.Sector;
 
-    // So many keep a device busy with large blocks, and leave small ones time to gather.
-    private const int WritesAtOnce = 2;
+    // From so much on a write takes long enough that the device had better be given the next meanwhile. Less does better to wait for more: each write and
+    // each flush costs the same, however much it carries.
+    private const int LargeGroup = 256 << 10;
 
     private readonly BufferPool _pool;
     private readonly WalRing _ring;
@@ -27,8 +28,7 @@ internal sealed class RingWal : IWriteAheadLog
     private readonly int _groupBytes;
     private readonly int _copiedUpTo;
     private readonly WalAppendQueue _queue = new(0);
-    private readonly AsyncGate _writes = new(WritesAtOnce);
-    private readonly BlocksInFlight _inFlight = new();
+    private readonly AsyncGate _groupsInFlight = new(RingFormat.GroupsInFlight);
     private readonly AsyncGate _trimming = new(1);
     private readonly TaskCompletionSource<StreamException> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _writing;
@@ -175,7 +175,17 @@ internal sealed class RingWal : IWriteAheadLog
         while (true)
         {
             await _queue.WaitAsync();
-            await _writes.EnterAsync(CancellationToken.None);
+            if (previous.IsCompleted)
+            {
+                // Whoever has just heard that an append is durable may be about to make the next.
+                await Task.Yield();
+            }
+            else
+            {
+                await Waiting.Either(_queue.WaitAsync(LargeGroup), previous);
+            }
+
+            await _groupsInFlight.EnterAsync(CancellationToken.None);
             if (!_queue.Take(_groupBytes, out var appends))
             {
                 break;
@@ -183,7 +193,7 @@ internal sealed class RingWal : IWriteAheadLog
 
             if (appends.Count == 0)
             {
-                _writes.Exit();
+                _groupsInFlight.Exit();
                 continue;
             }
 
@@ -192,9 +202,6 @@ internal sealed class RingWal : IWriteAheadLog
             try
             {
                 block.Build(_pool, appends, WalBlockHeader.Size, RingFormat.Sector, _copiedUpTo);
-                await _inFlight.TakeAsync(block.BodyLength + BlockOverhead);
-
-                // Only now: it says what is known to be durable.
                 header = NextHeader(appends, block);
                 header.Write(block.Head);
                 await TakePlaceAsync(header);
@@ -214,50 +221,38 @@ internal sealed class RingWal : IWriteAheadLog
     /// <returns>Whether this group and all before it are durable.</returns>
     private async Task<bool> WriteGroupAsync(WalBlockHeader header, GatheredRecords block, WalAppendQueue.Group appends, Task<bool> previous)
     {
-        var isDurable = await TryWriteAsync(header, block);
+        var isDurable = false;
+        try
+        {
+            if (Ended is null)
+            {
+                await _ring.WriteThroughAsync(header.RingPosition, block.Parts);
+                isDurable = true;
+            }
+        }
+        catch (Exception failure)
+        {
+            // Whatever it is: a group that ended here without a word would keep every later one waiting.
+            Lose(failure);
+        }
+        finally
+        {
+            block.Release();
+        }
+
         isDurable &= await previous;
         if (isDurable)
         {
             Confirm(header.Sequence);
         }
 
-        _inFlight.Land(block.BodyLength + BlockOverhead);
         if (appends.Settle(isDurable ? null : Ended) is { } trouble)
         {
             Lose(trouble);
         }
 
+        _groupsInFlight.Exit();
         return isDurable;
-    }
-
-    private async Task<bool> TryWriteAsync(WalBlockHeader header, GatheredRecords block)
-    {
-        try
-        {
-            try
-            {
-                if (Ended is not null)
-                {
-                    return false;
-                }
-
-                await _ring.WriteAsync(header.RingPosition, block.Parts);
-            }
-            finally
-            {
-                block.Release();
-                _writes.Exit();
-            }
-
-            await _ring.FlushAsync();
-            return true;
-        }
-        catch (Exception failure)
-        {
-            // Whatever it is: a group that ended here without a word would keep every later one waiting.
-            Lose(failure);
-            return false;
-        }
     }
 
     private WalBlockHeader NextHeader(WalAppendQueue.Group appends, GatheredRecords block)
@@ -373,7 +368,6 @@ internal sealed class RingWal : IWriteAheadLog
 
         _queue.End(reason);
         room?.SetResult();
-        _inFlight.End();
     }
 
     /// <summary>A block that is still needed.</summary>

@@ -5,15 +5,12 @@ using Millrace.Runtime.Files;
 namespace Millrace.Streams.Wal.Ring;
 
 /// <summary>A device seen as header slots and a ring, whose flushes can be believed.</summary>
-/// <remarks>Threading: several writes and reads at once; flushes wait for each other, and those that wait share the next.</remarks>
+/// <remarks>Threading: several writes and reads at once; flushes wait for each other.</remarks>
 internal sealed class WalRing(IWalDevice device, BufferPool pool)
 {
-    // One flush at a time: an error of the medium is told to one call only, which must not be of others than those whose bytes it hit.
+    // One flush at a time: an error of the medium is told to one caller only, which must not be another than the one
+    // whose bytes it hit.
     private readonly AsyncGate _flushing = new(1);
-    private readonly Lock _lock = new();
-
-    // The flush that has not begun yet: it covers whatever is written until it does.
-    private TaskCompletionSource? _next;
     private Exception? _flushFailure;
 
     /// <summary>Bytes.</summary>
@@ -27,13 +24,7 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool)
     public async ValueTask WriteAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts)
     {
         var place = position % Size;
-        var length = 0L;
-        foreach (var part in parts)
-        {
-            length += part.Length;
-        }
-
-        if (place + length <= Size)
+        if (place + LengthOf(parts) <= Size)
         {
             await device.WriteAsync(RingFormat.RingStart + place, parts);
             return;
@@ -42,6 +33,23 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool)
         var (upToEnd, fromStart) = Split(parts, Size - place);
         await device.WriteAsync(RingFormat.RingStart + place, upToEnd);
         await device.WriteAsync(RingFormat.RingStart, fromStart);
+    }
+
+    /// <summary>
+    /// As <see cref="WriteAsync"/>, and <see cref="FlushAsync"/> behind it: in one call of the device, unless it runs over the ring's end or another flush is
+    /// under way.
+    /// </summary>
+    public async ValueTask WriteThroughAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts)
+    {
+        var place = position % Size;
+        if (place + LengthOf(parts) <= Size && _flushing.TryEnter())
+        {
+            await FlushAloneAsync(() => device.WriteThroughAsync(RingFormat.RingStart + place, parts));
+            return;
+        }
+
+        await WriteAsync(position, parts);
+        await FlushAsync();
     }
 
     public async ValueTask ReadAsync(long position, Memory<byte> buffer, CancellationToken token)
@@ -58,50 +66,8 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool)
     /// <summary>Makes every write that has completed durable. Once one has failed, none succeeds again.</summary>
     public async ValueTask FlushAsync()
     {
-        TaskCompletionSource? mine = null;
-        Task flushed;
-        lock (_lock)
-        {
-            _next ??= mine = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            flushed = _next.Task;
-        }
-
-        if (mine is not null)
-        {
-            await FlushAsync(mine);
-        }
-
-        await flushed;
-    }
-
-    private async ValueTask FlushAsync(TaskCompletionSource mine)
-    {
         await _flushing.EnterAsync(CancellationToken.None);
-        lock (_lock)
-        {
-            // What is written from here on may be too late for it.
-            _next = null;
-        }
-
-        try
-        {
-            if (_flushFailure is not null)
-            {
-                throw new IOException("An earlier flush failed: " + _flushFailure.Message, _flushFailure);
-            }
-
-            await device.FlushAsync();
-            mine.SetResult();
-        }
-        catch (Exception failure)
-        {
-            _flushFailure ??= failure;
-            mine.SetException(failure);
-        }
-        finally
-        {
-            _flushing.Exit();
-        }
+        await FlushAloneAsync(() => device.FlushAsync());
     }
 
     /// <summary>Writes a header to one slot and, when it is durable there, with the next sequence number to the other one.</summary>
@@ -159,6 +125,40 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool)
         {
             sector.Release();
         }
+    }
+
+    // By whoever has entered.
+    private async ValueTask FlushAloneAsync(Func<ValueTask> flush)
+    {
+        try
+        {
+            if (_flushFailure is not null)
+            {
+                throw new IOException("An earlier flush failed: " + _flushFailure.Message, _flushFailure);
+            }
+
+            await flush();
+        }
+        catch (Exception failure)
+        {
+            _flushFailure ??= failure;
+            throw;
+        }
+        finally
+        {
+            _flushing.Exit();
+        }
+    }
+
+    private static long LengthOf(IReadOnlyList<ReadOnlyMemory<byte>> parts)
+    {
+        var length = 0L;
+        foreach (var part in parts)
+        {
+            length += part.Length;
+        }
+
+        return length;
     }
 
     private static (List<ReadOnlyMemory<byte>> First, List<ReadOnlyMemory<byte>> Second) Split(IReadOnlyList<ReadOnlyMemory<byte>> parts, long at)

@@ -14,14 +14,14 @@ internal sealed class BlockHalf(IWalDevice whole, long start, long length) : IWa
 
     public ValueTask WriteAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken token = default)
     {
-        var end = position;
-        foreach (var part in parts)
-        {
-            end += part.Length;
-        }
-
-        Check(position, end);
+        Check(position, parts);
         return whole.WriteAsync(start + position, parts, token);
+    }
+
+    public ValueTask WriteThroughAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken token = default)
+    {
+        Check(position, parts);
+        return whole.WriteThroughAsync(start + position, parts, token);
     }
 
     public ValueTask ReadAsync(long position, Memory<byte> buffer, CancellationToken token = default)
@@ -33,6 +33,17 @@ internal sealed class BlockHalf(IWalDevice whole, long start, long length) : IWa
     public ValueTask FlushAsync(CancellationToken token = default) => whole.FlushAsync(token);
 
     public ValueTask DisposeAsync() => whole.DisposeAsync();
+
+    private void Check(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts)
+    {
+        var end = position;
+        foreach (var part in parts)
+        {
+            end += part.Length;
+        }
+
+        Check(position, end);
+    }
 
     private void Check(long position, long end) => Invariant.Check(position >= 0 && end <= length);
 }
