@@ -74,6 +74,9 @@ internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
     public string Command(string command) =>
         ProgramRun.Run(Path.Combine(Checkout.Root, "millrace"), [.. command.Split(' '), "-b", BootstrapServers]);
 
+    /// <summary>The file that has what one logs.</summary>
+    public string LogOf(int index) => Path.Combine(_folder, $"{NameOf(index)}.log");
+
     public void PrintLogs()
     {
         for (var index = 0; index < Count; index++)
@@ -217,6 +220,4 @@ internal sealed class ClusterUnderTest : IMovingCluster, IDisposable
             "--listen", listen, "--store", _store, .. _wals.ArgumentsOf(index), "--name", NameOf(index), "--log-level", _logLevel,
             "--set", $"millrace.http.listener={HostOf(index)}:0", .. _settings, .. _racks is null ? (string[])[] : ["--set", $"broker.rack={_racks[index]}"],
         ]);
-
-    private string LogOf(int index) => Path.Combine(_folder, $"{NameOf(index)}.log");
 }

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Confluent.Kafka;
 
 namespace Millrace.Benchmarks.Failover;
@@ -83,7 +82,7 @@ internal sealed class GroupReader : IDisposable
                 }
 
                 ref var next = ref _next[result.Partition.Value];
-                var found = BinaryPrimitives.ReadInt64BigEndian(result.Message.Value);
+                var found = NumberedRecord.NumberOf(result.Message.Value);
                 if (found > next)
                 {
                     _failure ??= $"{result.TopicPartitionOffset} holds record {found}, and {next} was not seen.";

@@ -1,8 +1,8 @@
 namespace Millrace.Benchmarks.Failover;
 
 /// <summary>
-/// A producer that writes to all partitions of a new topic in turn, at a steady pace, as soon as it is there: the n-th record of a partition begins with n,
-/// in eight bytes, so that whatever is lost, doubled or out of order can be seen in the log.
+/// A producer that writes to all partitions of a new topic in turn, at a steady pace, as soon as it is there: the n-th record of a partition is
+/// <see cref="NumberedRecord"/> n, so that whatever is lost, doubled, out of order or altered can be seen in the log.
 /// </summary>
 internal interface IRecordWriter : IDisposable
 {

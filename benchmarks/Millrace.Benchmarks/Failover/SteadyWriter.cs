@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
 using Confluent.Kafka;
 
@@ -137,8 +136,7 @@ internal sealed class SteadyWriter : IRecordWriter
 
     private void Produce(int partition, Probe? probe)
     {
-        var value = new byte[_options.RecordBytes];
-        BinaryPrimitives.WriteInt64BigEndian(value, _sent[partition]);
+        var value = NumberedRecord.Make(_sent[partition], _options.RecordBytes);
         var began = Stopwatch.GetTimestamp();
         while (!TryProduce(partition, value, report => Settle(partition, began, report, probe)))
         {

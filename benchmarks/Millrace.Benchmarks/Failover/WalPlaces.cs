@@ -3,21 +3,30 @@ namespace Millrace.Benchmarks.Failover;
 /// <summary>Where the brokers of a cluster have their WALs: in the store, or on devices that all of them reach.</summary>
 internal sealed class WalPlaces
 {
-    private readonly IReadOnlyList<string> _devices;
+    private readonly Func<int, string[]> _argumentsOf;
 
-    private WalPlaces(IReadOnlyList<string> devices) => _devices = devices;
+    private WalPlaces(Func<int, string[]> argumentsOf) => _argumentsOf = argumentsOf;
 
-    public static WalPlaces InStore { get; } = new([]);
+    public static WalPlaces InStore { get; } = new(_ => ["--wal", "object"]);
 
     /// <summary>A device each, which this host's lock fences; or files in the place of devices, where there are none.</summary>
-    public static WalPlaces OnDevices(IReadOnlyList<string> devices, string folder, int brokers) => new(
+    public static WalPlaces OnDevices(IReadOnlyList<string> devices, string folder, int brokers)
+    {
+        string[] uris =
         [
             .. Enumerable.Range(0, brokers)
                 .Select(index => $"block://{(devices.Count > 0 ? devices[index] : $"{folder}/device{index}")}?fence=host&capacity=1GiB"),
-        ]);
+        ];
+        return new(index => ["--wal", uris[index], "--set", Reaching(uris.Where((_, other) => other != index))]);
+    }
+
+    /// <summary>The first broker's on a device, which each of the others reaches by a path of its own; theirs in the store.</summary>
+    /// <param name="uris">The device, as each broker has it.</param>
+    public static WalPlaces OnOneDevice(IReadOnlyList<string> uris) =>
+        new(index => index == 0 ? ["--wal", uris[0]] : [.. InStore.ArgumentsOf(index), "--set", Reaching([uris[index]])]);
 
     /// <summary>As <c>millrace start</c> takes them.</summary>
-    public string[] ArgumentsOf(int index) => _devices.Count == 0
-        ? ["--wal", "object"]
-        : ["--wal", _devices[index], "--set", $"millrace.wal.devices={string.Join(',', _devices.Where((_, other) => other != index))}"];
+    public string[] ArgumentsOf(int index) => _argumentsOf(index);
+
+    private static string Reaching(IEnumerable<string> uris) => $"millrace.wal.devices={string.Join(',', uris)}";
 }

@@ -11,14 +11,22 @@ internal static class FencingMachine
 {
     private const string Script = "shared/testbeds/pr-vm.sh";
 
+    // Of those that its package has the one that needs nothing but glibc.
+    private const string Client = "runtimes/linux-x64/native/centos8-librdkafka.so";
+
+    // Seconds, and MiB: two brokers and their store in memory, beside the device.
+    private static readonly string[] Limits = ["-T", "900"];
+    private static readonly string[] LimitsOfBrokers = ["-T", "3600", "-n", "3", "-s", "256", "-m", "4096"];
+
     // What loads it looks for them by name, which nothing that links finds out.
     private static readonly string[] Libraries = ["libssl.so.3", "libcrypto.so.3"];
 
     /// <param name="machine">Options of the script that makes the machine.</param>
+    /// <param name="brokers">Whether whole brokers run in it, and not the WAL alone.</param>
     /// <param name="arguments">Of this command within it, behind the devices.</param>
     /// <param name="token">Ends it.</param>
     /// <returns>The exit code of what ran in it, or of making it.</returns>
-    public static async Task<int> RunAsync(string[] machine, string[] arguments, CancellationToken token)
+    public static async Task<int> RunAsync(string[] machine, bool brokers, string[] arguments, CancellationToken token)
     {
         var script = Path.Combine(Path.GetDirectoryName(Checkout.Root)!, Script);
         if (!File.Exists(script))
@@ -30,7 +38,13 @@ internal static class FencingMachine
 
         using var payload = new ScratchFolder();
         Fill(payload.Path);
-        using var process = Process.Start(new ProcessStartInfo(script, ["--dotnet", "-T", "900", .. machine, payload.Path, .. arguments]))!;
+        if (brokers)
+        {
+            AddProgram(payload.Path);
+        }
+
+        string[] options = ["--dotnet", .. brokers ? LimitsOfBrokers : Limits, .. machine];
+        using var process = Process.Start(new ProcessStartInfo(script, [.. options, payload.Path, .. arguments]))!;
         await process.WaitForExitAsync(token);
         return process.ExitCode;
     }
@@ -61,11 +75,31 @@ internal static class FencingMachine
         File.WriteAllText(run, """
             #!/bin/sh
             cp -r Microsoft.AspNetCore.App "$DOTNET_ROOT/shared/"
-            export LD_LIBRARY_PATH=$PWD/lib
+            # Without its own processor each measurement of code costs more than what comes of it.
+            export LD_LIBRARY_PATH=$PWD/lib DOTNET_TieredPGO=0
             exec dotnet bench/Millrace.Benchmarks.dll fencing "$@"
 
             """);
         ProgramRun.Run("chmod", "+x", run);
+    }
+
+    /// <summary>The program as users have it, under the name that it has in a checkout, and the client that the load comes from.</summary>
+    private static void AddProgram(string payload)
+    {
+        var millrace = Path.Combine(Checkout.Root, "millrace");
+
+        // Builds it, if need be.
+        ProgramRun.Run(millrace, "--version");
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(Checkout.Root, "artifacts", "publish", "Millrace.Server", "release")))
+        {
+            if (Path.GetExtension(file) is not (".pdb" or ".xml"))
+            {
+                Copy(file, Path.Combine(payload, "program"));
+            }
+        }
+
+        File.CreateSymbolicLink(Path.Combine(payload, "millrace"), Path.Combine("program", "millrace"));
+        Copy(Path.Combine(AppContext.BaseDirectory, Client), Path.Combine(payload, "bench", Path.GetDirectoryName(Client)!));
     }
 
     private static void Copy(string file, string folder)

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
-using Millrace.Runtime.Files;
 using Millrace.Runtime.Files.Linux;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
@@ -56,7 +55,7 @@ internal sealed class FencingRounds(
         var began = Stopwatch.GetTimestamp();
         await using var taken = await new RingWalTakeover(_runtime, _pool, devices).TakeOverAsync(wal.Descriptor, CancellationToken.None);
         var sealing = Stopwatch.GetElapsedTime(began);
-        var found = await ChecksumAsync();
+        var found = await DeviceChecksum.OfAsync(taker.Path, _runtime, _pool);
 
         var refusals = await Task.WhenAll(writers.Select(one => one.Ended)).WaitAsync(Limit);
         began = Stopwatch.GetTimestamp();
@@ -69,7 +68,7 @@ internal sealed class FencingRounds(
         }
 
         await Task.Delay(settling);
-        if (await ChecksumAsync() != found)
+        if (await DeviceChecksum.OfAsync(taker.Path, _runtime, _pool) != found)
         {
             throw new InvalidDataException("The device has changed since it was taken over: a write of the fenced host has landed");
         }
@@ -108,29 +107,6 @@ internal sealed class FencingRounds(
         }
 
         return next.Sum();
-    }
-
-    /// <summary>Of all that lies on the device.</summary>
-    private async Task<uint> ChecksumAsync()
-    {
-        await using var device = await _runtime.Files.OpenDeviceAsync(taker.Path, 0, WalDeviceMode.Direct);
-        var buffer = _pool.Rent(8 << 20);
-        try
-        {
-            var checksum = 0u;
-            for (var position = 0L; position < device.Capacity; position += buffer.Memory.Length)
-            {
-                var part = buffer.Memory[..(int)Math.Min(buffer.Memory.Length, device.Capacity - position)];
-                await device.ReadAsync(position, part);
-                checksum = Crc32C.Append(checksum, part.Span);
-            }
-
-            return checksum;
-        }
-        finally
-        {
-            buffer.Release();
-        }
     }
 
     private async Task<BlockDevices> FindAsync(int node, int epoch, BlockDeviceOptions? own, BlockDeviceOptions[] others)

@@ -83,13 +83,14 @@ public sealed class SharedVolume
 
     internal bool TryReserve(int machine)
     {
-        _holder ??= machine;
+        _holder ??= _registered.ContainsKey(machine) ? machine : null;
         return _holder == machine;
     }
 
     internal bool TryPreempt(int machine, ulong holder, bool aborts)
     {
-        if (_holder is not { } former || _registered[former] != holder)
+        // Who was itself taken out of the way since it registered is refused, as one that never did.
+        if (!_registered.ContainsKey(machine) || _holder is not { } former || _registered[former] != holder)
         {
             return false;
         }

@@ -8,9 +8,9 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /**
  * What ./bench moves --client java runs: SteadyProducer ADDRESSES TOPIC PARTITIONS RECORDS_PER_SECOND RECORD_BYTES [RETRY_BACKOFF_MS]
  *
- * Kafka's own idempotent producer writes to all partitions in turn, at a steady pace; the n-th record of a partition begins with n. Prints a line for each
- * acknowledgement: when (the machine's monotonic clock, in nanoseconds), partition, offset. Ends well when its input has ended and all that it has sent is
- * acknowledged.
+ * Kafka's own idempotent producer writes to all partitions in turn, at a steady pace; the n-th record of a partition is n, again and again. Prints a line for
+ * each acknowledgement: when (the machine's monotonic clock, in nanoseconds), partition, offset. Ends well when its input has ended and all that it has sent
+ * is acknowledged.
  */
 class SteadyProducer {
     static volatile boolean ended;
@@ -36,8 +36,12 @@ class SteadyProducer {
             var began = System.nanoTime();
             for (long sent = 0; !ended; Thread.sleep(1)) {
                 for (var due = (long) ((System.nanoTime() - began) / 1e9 * pace); sent < due; sent++) {
-                    var value = ByteBuffer.allocate(size).putLong(sent / partitions).array();
-                    producer.send(new ProducerRecord<>(topic, (int) (sent % partitions), null, value), SteadyProducer::settle);
+                    var value = ByteBuffer.allocate(size);
+                    while (value.remaining() >= Long.BYTES) {
+                        value.putLong(sent / partitions);
+                    }
+
+                    producer.send(new ProducerRecord<>(topic, (int) (sent % partitions), null, value.array()), SteadyProducer::settle);
                 }
             }
         }

@@ -1,6 +1,6 @@
 """What `./bench moves --client python` runs: steady_producer.py ADDRESSES TOPIC PARTITIONS RECORDS_PER_SECOND RECORD_BYTES [RETRY_BACKOFF_MS]
 
-kafka-python writes to all partitions in turn, at a steady pace; the n-th record of a partition begins with n. Prints a line for each acknowledgement:
+kafka-python writes to all partitions in turn, at a steady pace; the n-th record of a partition is n, again and again. Prints a line for each acknowledgement:
 when (the machine's monotonic clock, in nanoseconds), partition, offset. Ends well when its input has ended and all that it has sent is acknowledged.
 """
 
@@ -52,7 +52,7 @@ sent = 0
 while not ended.is_set():
     due = int((time.monotonic() - began) * pace)
     for at in range(sent, due):
-        value = (at // partitions).to_bytes(8, "big").ljust(size, b"\0")
+        value = ((at // partitions).to_bytes(8, "big") * (size // 8)).ljust(size, b"\0")
         producer.send(topic, value, partition=at % partitions).add_callback(acknowledge).add_errback(fail)
     sent = max(sent, due)
     time.sleep(0.001)

@@ -20,6 +20,12 @@ public interface IFormerSpaces
     /// <exception cref="WalUnavailableException">It is missing.</exception>
     ValueTask<IWalSpace?> TryOpenToReadAsync(WalDescriptor wal, CancellationToken token) => new((IWalSpace?)null);
 
+    /// <summary>
+    /// How long whoever has taken a writer's place before this node is left to seal the WAL; zero where nobody has. If it were taken from that one, that one
+    /// would begin anew and take it back, and neither might come to an end.
+    /// </summary>
+    ValueTask<TimeSpan> GetPatienceAsync(WalDescriptor wal, CancellationToken token) => new(TimeSpan.Zero);
+
     /// <summary>Gives back what a retired WAL still takes. Repeatable.</summary>
     /// <returns>False if a living process holds it: it stays for now.</returns>
     ValueTask<bool> DiscardAsync(WalDescriptor wal, CancellationToken token);

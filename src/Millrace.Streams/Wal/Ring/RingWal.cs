@@ -18,9 +18,11 @@ internal sealed class RingWal : IWriteAheadLog
     // At most: the rest of the last sector counts.
     private const int BlockOverhead = WalBlockHeader.Size + RingFormat.Sector;
 
-    // From so much on a write takes long enough that the device had better be given the next meanwhile. Less does better to wait for more: each write and
-    // each flush costs the same, however much it carries.
-    private const int LargeGroup = 256 << 10;
+    /// <summary>
+    /// From so much on a write takes long enough that the device had better be given the next meanwhile. Less does better to wait for more: each write and
+    /// each flush costs the same, however much it carries.
+    /// </summary>
+    internal const int LargeGroup = 256 << 10;
 
     private readonly BufferPool _pool;
     private readonly WalRing _ring;

@@ -23,6 +23,11 @@ public sealed class RingWalTakeover(NodeRuntime runtime, BufferPool pool, IForme
                 return ready;
             }
 
+            if (await TryReadSoonAsync(descriptor, await spaces.GetPatienceAsync(descriptor, token), token) is { } sealedByOther)
+            {
+                return sealedByOther;
+            }
+
             var held = await SealAsync(await spaces.FenceAsync(descriptor, token), descriptor, token);
             try
             {
@@ -43,7 +48,7 @@ public sealed class RingWalTakeover(NodeRuntime runtime, BufferPool pool, IForme
         }
         catch (Exception failure) when (IsOfMedium(failure))
         {
-            return await TryReadSoonAsync(descriptor, token)
+            return await TryReadSoonAsync(descriptor, SealPatience, token)
                 ?? throw new WalUnavailableException(descriptor, $"The WAL {descriptor.Location} cannot be used: {failure.Message}", failure);
         }
     }
@@ -71,10 +76,10 @@ public sealed class RingWalTakeover(NodeRuntime runtime, BufferPool pool, IForme
     internal static bool IsOfMedium(Exception failure) => failure is IOException or UnauthorizedAccessException;
 
     /// <summary>Whoever else takes the WAL over, and may have taken the medium from this one, seals it, too: that is waited for a while.</summary>
-    private async ValueTask<ISealedWal?> TryReadSoonAsync(WalDescriptor descriptor, CancellationToken token)
+    private async ValueTask<ISealedWal?> TryReadSoonAsync(WalDescriptor descriptor, TimeSpan patience, CancellationToken token)
     {
         var began = runtime.Time.GetTimestamp();
-        while (spaces.AreShared && runtime.Time.GetElapsedTime(began) < SealPatience)
+        while (spaces.AreShared && runtime.Time.GetElapsedTime(began) < patience)
         {
             try
             {

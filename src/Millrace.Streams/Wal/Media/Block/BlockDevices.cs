@@ -15,6 +15,9 @@ namespace Millrace.Streams.Wal.Media.Block;
 /// <param name="others">Those of others.</param>
 public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDeviceOptions? own, IReadOnlyList<BlockDeviceOptions> others) : IFormerSpaces
 {
+    // It may have to wait for what is on its way, and then looks for the end of the log.
+    private static readonly TimeSpan SealLimit = TimeSpan.FromSeconds(10);
+
     private readonly HostFence _host = new(runtime);
 
     // Those of others that could not be used when they were last looked at, and why.
@@ -100,6 +103,14 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
         }
     }
 
+    public async ValueTask<TimeSpan> GetPatienceAsync(WalDescriptor wal, CancellationToken token)
+    {
+        var (device, _) = Find(wal);
+        return await device.Fence.IsTakenAsync(device, RequireOwner().Key, BlockOwner.KeyOf(wal.Node, wal.Epoch), token)
+            ? device.Options.Settling + SealLimit
+            : TimeSpan.Zero;
+    }
+
     /// <summary>Nothing is to be given back: a half is used again when nobody waits for what it holds.</summary>
     public ValueTask<bool> DiscardAsync(WalDescriptor wal, CancellationToken token) => new(true);
 
@@ -111,7 +122,7 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
     /// <param name="token">Ends the wait.</param>
     internal async ValueTask<IWalSpace> HoldAsync(WalDescriptor wal, BlockDevice device, int half, bool mayLabel, CancellationToken token)
     {
-        var owner = Owner ?? throw new InvalidOperationException("Nobody has said in whose name devices are taken.");
+        var owner = RequireOwner();
         var whole = await OpenAsync(device, token);
         IAsyncDisposable? hold = null;
         try
@@ -147,6 +158,8 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
             throw;
         }
     }
+
+    private BlockOwner RequireOwner() => Owner ?? throw new InvalidOperationException("Nobody has said in whose name devices are taken.");
 
     private async ValueTask<BlockDevice> LookAtAsync(BlockDeviceOptions options, CancellationToken token)
     {

@@ -1,5 +1,6 @@
 using Millrace.Runtime;
 using Millrace.Runtime.Files;
+using Millrace.Runtime.Files.Linux;
 
 namespace Millrace.Streams.Wal.Media.Block;
 
@@ -24,10 +25,18 @@ internal sealed class BlockHalf(IWalDevice whole, long start, long length) : IWa
         return whole.WriteThroughAsync(start + position, parts, token);
     }
 
-    public ValueTask ReadAsync(long position, Memory<byte> buffer, CancellationToken token = default)
+    public async ValueTask ReadAsync(long position, Memory<byte> buffer, CancellationToken token = default)
     {
         Check(position, position + buffer.Length);
-        return whole.ReadAsync(start + position, buffer, token);
+        try
+        {
+            await whole.ReadAsync(start + position, buffer, token);
+        }
+        catch (IOException aborted) when (aborted.HResult == LinuxError.InputOutput)
+        {
+            // Whoever takes hold of a device aborts all that its former holder has on its way there, reads too. What cannot be read fails again.
+            await whole.ReadAsync(start + position, buffer, token);
+        }
     }
 
     public ValueTask FlushAsync(CancellationToken token = default) => whole.FlushAsync(token);

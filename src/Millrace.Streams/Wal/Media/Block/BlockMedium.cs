@@ -38,6 +38,8 @@ public sealed class BlockMedium(BlockDevices devices) : IWalMedium
 
     public ValueTask<IWalSpace> FenceAsync(WalDescriptor wal, CancellationToken token) => devices.FenceAsync(wal, token);
 
+    public ValueTask<TimeSpan> GetPatienceAsync(WalDescriptor wal, CancellationToken token) => devices.GetPatienceAsync(wal, token);
+
     public ValueTask<IWalSpace?> TryOpenToReadAsync(WalDescriptor wal, CancellationToken token) => devices.TryOpenToReadAsync(wal, token);
 
     public ValueTask<bool> DiscardAsync(WalDescriptor wal, CancellationToken token) => devices.DiscardAsync(wal, token);

@@ -22,10 +22,16 @@ public sealed record BlockOwner(string Cluster, NodeIncarnation Incarnation)
         : throw new IOException($"node.id {node} is too large for a WAL on a block device: its reservations take ids below {1 << NodeBits}.");
 
     /// <summary>Whether a key is of the same node as another one, and of a later incarnation.</summary>
-    internal static bool IsLaterOf(ulong key, ulong other) => key >> EpochBits == other >> EpochBits && (uint)key > (uint)other;
+    internal static bool IsLaterOf(ulong key, ulong other) => AreOfOneNode(key, other) && (uint)key > (uint)other;
+
+    /// <summary>Whether two keys are of one node, of whichever incarnations.</summary>
+    internal static bool AreOfOneNode(ulong key, ulong other) => key >> EpochBits == other >> EpochBits;
+
+    /// <summary>Whether a key is one of Millrace's.</summary>
+    internal static bool IsOurs(ulong key) => key >> 56 == Mark >> 56;
 
     /// <summary>Whose key it is, in words.</summary>
-    public static string Say(ulong key) => key >> 56 == Mark >> 56
+    public static string Say(ulong key) => IsOurs(key)
         ? $"node {(int)(key >> EpochBits) & ((1 << NodeBits) - 1)}, epoch {(uint)key}"
         : $"key 0x{key:x}, which is none of Millrace's";
 }

@@ -43,6 +43,9 @@ internal sealed class HostFence(NodeRuntime runtime) : IDeviceFence
         }
     }
 
+    /// <summary>Never: whoever seals a WAL has the lock, which is waited for.</summary>
+    public ValueTask<bool> IsTakenAsync(BlockDevice device, ulong key, ulong writer, CancellationToken token) => new(false);
+
     /// <summary>Never: nobody gets the lock while its holder lives.</summary>
     public bool IsFence(Exception failure) => false;
 

@@ -23,6 +23,16 @@ internal interface IDeviceFence
     /// <exception cref="IOException">It cannot be had, or not now.</exception>
     ValueTask<IAsyncDisposable> TakeAsync(BlockDevice device, ulong key, ulong? writer, CancellationToken token);
 
+    /// <summary>
+    /// Whether a third node has taken the place of a writer: neither the writer's, whose next incarnation gives way to those who recover what it has left, nor
+    /// the one that asks.
+    /// </summary>
+    /// <param name="device">The device.</param>
+    /// <param name="key">Who asks.</param>
+    /// <param name="writer">Whose WAL it is.</param>
+    /// <param name="token">Ends the wait.</param>
+    ValueTask<bool> IsTakenAsync(BlockDevice device, ulong key, ulong writer, CancellationToken token);
+
     /// <summary>Whether a write failed because another has taken hold of the device.</summary>
     bool IsFence(Exception failure);
 }

@@ -69,6 +69,13 @@ internal sealed class ReservationFence(NodeRuntime runtime, IDeviceFence host) :
         }
     }
 
+    public async ValueTask<bool> IsTakenAsync(BlockDevice device, ulong key, ulong writer, CancellationToken token)
+    {
+        await using var reservations = await runtime.Files.OpenReservationsAsync(device.Path, token);
+        return await reservations.ReadAsync(token) is { } holder
+            && BlockOwner.IsOurs(holder.Key) && !BlockOwner.AreOfOneNode(holder.Key, key) && !BlockOwner.AreOfOneNode(holder.Key, writer);
+    }
+
     public bool IsFence(Exception failure) => failure is IOException { HResult: LinuxError.BadExchange };
 
     /// <returns>

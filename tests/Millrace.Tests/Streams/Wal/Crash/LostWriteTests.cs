@@ -11,7 +11,10 @@ namespace Millrace.Tests.Streams.Wal.Crash;
 public sealed class LostWriteTests
 {
     private const int Acknowledged = 3;
-    private static readonly int[] InFlight = [2 * RingFormat.Sector - RingBed.BlockHead, RingFormat.Sector + 1000];
+    private const int Tail = (int)(RingWal.LargeGroup / RingFormat.Sector) + 1;
+
+    // The second goes beside the first since it is large.
+    private static readonly int[] InFlight = [2 * RingFormat.Sector - RingBed.BlockHead, RingWal.LargeGroup];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -27,9 +30,9 @@ public sealed class LostWriteTests
             await wal.AppendAsync(record, out _);
         }
 
-        var before = bed.ReadRing(wal.Descriptor, place, 4 * RingFormat.Sector);
+        var before = bed.ReadRing(wal.Descriptor, place, (2 + Tail) * RingFormat.Sector);
         await WriteWithoutFlushAsync(bed, wal);
-        var after = bed.ReadRing(wal.Descriptor, place, 4 * RingFormat.Sector);
+        var after = bed.ReadRing(wal.Descriptor, place, (2 + Tail) * RingFormat.Sector);
         Assert.Equal(Acknowledged - 1, bed.Block(wal.Descriptor, Acknowledged + 1).Confirmed);
 
         foreach (var torn in TornWrite.Of(before, after, RingFormat.Sector, others: 16))

@@ -38,6 +38,9 @@ internal sealed class SharedDevice(int capacity) : IWalMedium
         }
     }
 
+    /// <summary>For reading alone.</summary>
+    public IWalSpace Read(Guid wal) => new Held(this, holder: 0, wal);
+
     public ValueTask<bool> DiscardAsync(WalDescriptor wal, CancellationToken token)
     {
         GiveUp(wal.Id);

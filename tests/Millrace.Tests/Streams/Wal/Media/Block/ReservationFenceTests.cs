@@ -77,9 +77,38 @@ public sealed class ReservationFenceTests : IDisposable
         Assert.Equal(1, _shared.Holder);
     }
 
+    [Fact]
+    public async Task Who_has_taken_the_writers_place_is_left_to_seal_its_wal_by_the_writers_next_incarnation_and_by_other_nodes()
+    {
+        var (next, third) = (KeyOf(node: 1, epoch: 12), KeyOf(node: 3, epoch: 5));
+        await using var written = await TakeAsync(1, Writer, writer: null);
+        Assert.False(await IsTakenAsync(3, third));
+        await using var taken = await TakeAsync(2, Taker, Writer);
+        Assert.True(await IsTakenAsync(1, next));
+        Assert.True(await IsTakenAsync(3, third));
+
+        // Not by its own next incarnation; and nobody gives way to the writer's.
+        Assert.False(await IsTakenAsync(2, KeyOf(node: 2, epoch: 13)));
+        await written.DisposeAsync();
+        await using var again = await TakeAsync(1, next, writer: null);
+        Assert.False(await IsTakenAsync(2, Taker));
+    }
+
     private static ulong KeyOf(int node, long epoch) => new BlockOwner("cluster", new NodeIncarnation(new NodeId(node), new NodeEpoch(epoch))).Key;
 
     private async Task<IAsyncDisposable> TakeAsync(int host, ulong key, ulong? writer, bool aborts = true, CancellationToken? token = null)
+    {
+        var device = DeviceOf(host, aborts);
+        return await device.Fence.TakeAsync(device, key, writer, token ?? Token);
+    }
+
+    private async Task<bool> IsTakenAsync(int host, ulong key)
+    {
+        var device = DeviceOf(host, aborts: true);
+        return await device.Fence.IsTakenAsync(device, key, Writer, Token);
+    }
+
+    private BlockDevice DeviceOf(int host, bool aborts)
     {
         var runtime = new NodeRuntime(
             TimeProvider.System, TaskScheduler.Default, new SystemRandom(), _shared.FilesOf(host, _machine.Runtime.Files), NullLoggerFactory.Instance);
@@ -87,6 +116,6 @@ public sealed class ReservationFenceTests : IDisposable
         var path = Path.Combine(_machine.Folder, $"host{host}");
         var options = new BlockDeviceOptions(path) { Aborts = aborts, Settling = TimeSpan.FromHours(1) };
         var fence = new ReservationFence(runtime, new HostFence(runtime));
-        return await fence.TakeAsync(new BlockDevice(options, fence, "wwid", "wwid", 0), key, writer, token ?? Token);
+        return new BlockDevice(options, fence, "wwid", "wwid", 0);
     }
 }
