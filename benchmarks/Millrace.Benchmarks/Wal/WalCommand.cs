@@ -7,7 +7,11 @@ internal static class WalCommand
 {
     public static Command Create(Argument<string> folder)
     {
-        var delay = new Option<double>("--flush-delay") { Description = "Milliseconds that flushes take longer, in a second pass.", DefaultValueFactory = _ => 0.5 };
+        var delay = new Option<double>("--flush-delay")
+        {
+            Description = "Milliseconds that flushes take longer, in a second pass.",
+            DefaultValueFactory = _ => 0.5,
+        };
         var seconds = new Option<double>("--seconds") { Description = "Of each measurement.", DefaultValueFactory = _ => 0.5 };
         var rounds = new Option<int>("--rounds") { Description = "How often each is made; the table has the middle one.", DefaultValueFactory = _ => 3 };
         var kinds = new Option<WalPlaceKind[]>("--on")

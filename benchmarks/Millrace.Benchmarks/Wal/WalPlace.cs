@@ -41,8 +41,8 @@ internal sealed class WalPlace : IDisposable
 
     private static WalPlace Loop(string folder, int sector)
     {
-        var (device, raw) = (
-            LoopDevice.Over(Path.Combine(folder, $"device{sector}"), Capacity, sector), LoopDevice.Over(Path.Combine(folder, $"raw{sector}"), Capacity, sector));
+        var device = LoopDevice.Over(Path.Combine(folder, $"device{sector}"), Capacity, sector);
+        var raw = LoopDevice.Over(Path.Combine(folder, $"raw{sector}"), Capacity, sector);
         return new($"loop, {sector}", raw.Path, async (runtime, pool) =>
         {
             var devices = new BlockDevices(runtime, pool, new BlockDeviceOptions(device.Path) { Fence = DeviceFenceKind.Host }, [])

@@ -22,7 +22,7 @@ internal sealed class RingWal : IWriteAheadLog
     /// From so much on a write takes long enough that the device had better be given the next meanwhile. Less does better to wait for more: each write and
     /// each flush costs the same, however much it carries.
     /// </summary>
-    internal const int LargeGroup = 256 << 10;
+    internal const int LargeGroup = 1 << 20;
 
     private readonly BufferPool _pool;
     private readonly WalRing _ring;
@@ -177,17 +177,12 @@ internal sealed class RingWal : IWriteAheadLog
         while (true)
         {
             await _queue.WaitAsync();
-            if (previous.IsCompleted)
-            {
-                // Whoever has just heard that an append is durable may be about to make the next.
-                await Task.Yield();
-            }
-            else
+            if (!previous.IsCompleted)
             {
                 await Waiting.Either(_queue.WaitAsync(LargeGroup), previous);
             }
 
-            await _groupsInFlight.EnterAsync(CancellationToken.None);
+            await GatherAsync();
             if (!_queue.Take(_groupBytes, out var appends))
             {
                 break;
@@ -195,22 +190,34 @@ internal sealed class RingWal : IWriteAheadLog
 
             if (appends.Count == 0)
             {
-                _groupsInFlight.Exit();
                 continue;
             }
 
+            // A group that fails here does so with the WAL, as what was written would, and not without a word.
             var block = new GatheredRecords();
             WalBlockHeader header = default;
             try
             {
                 block.Build(_pool, appends, WalBlockHeader.Size, RingFormat.Sector, _copiedUpTo);
-                header = NextHeader(appends, block);
-                header.Write(block.Head);
-                await TakePlaceAsync(header);
             }
             catch (Exception failure)
             {
-                // The group fails with the WAL, as what was written would, and not without a word.
+                Lose(failure);
+            }
+
+            await _groupsInFlight.EnterAsync(CancellationToken.None);
+            try
+            {
+                if (Ended is null)
+                {
+                    // Only now: it says what is known to be durable.
+                    header = NextHeader(appends, block);
+                    header.Write(block.Head);
+                    await TakePlaceAsync(header);
+                }
+            }
+            catch (Exception failure)
+            {
                 Lose(failure);
             }
 
@@ -218,6 +225,22 @@ internal sealed class RingWal : IWriteAheadLog
         }
 
         await previous;
+    }
+
+    /// <summary>
+    /// Lets others run for as long as that brings more appends, up to a large group: whoever has just heard that an append is durable is about to make the
+    /// next. Without it the first of them would go alone, and the others a flush later.
+    /// </summary>
+    private async ValueTask GatherAsync()
+    {
+        var appended = _queue.Appended;
+        var before = appended.End - 1;
+        while (appended.End > before && appended.Bytes - _placed.Bytes < LargeGroup)
+        {
+            before = appended.End;
+            await Task.Yield();
+            appended = _queue.Appended;
+        }
     }
 
     /// <returns>Whether this group and all before it are durable.</returns>
