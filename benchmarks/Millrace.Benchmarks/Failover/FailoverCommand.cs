@@ -39,10 +39,15 @@ internal static class FailoverCommand
             Description = "WALs on block devices that all brokers reach, fenced by this host's lock; files in their place where --devices names none.",
         };
         var devices = new Option<string[]>("--devices") { Description = "One for each broker, empty.", AllowMultipleArgumentsPerToken = true };
+        var loop = new Option<int?>("--loop")
+        {
+            Description = "WALs on loop devices with sectors of so many bytes, made for the run: needs root.",
+        };
+        loop.AcceptOnlyFromAmong("512", "4096");
         var logs = new Option<string?>("--logs") { Description = "Prints at the end what the brokers logged at this level and above: debug, information." };
         var command = new Command("failover", "Brokers are killed or stopped under load: how long until every partition acknowledges again.")
         {
-            faults, moves, brokers, topics, partitions, rounds, minutes, load, timeout, pause, stop, separate, store, block, devices, logs,
+            faults, moves, brokers, topics, partitions, rounds, minutes, load, timeout, pause, stop, separate, store, block, devices, loop, logs,
         };
         command.Validators.Add(result =>
         {
@@ -66,13 +71,16 @@ internal static class FailoverCommand
             {
                 using var folder = new ScratchFolder();
                 using var hosts = parsed.GetValue(separate) ? new SeparateHosts(parsed.GetValue(brokers)) : null;
+                using var loops = parsed.GetValue(loop) is { } sector ? LoopDevices.In(folder.Path, parsed.GetValue(brokers), sector) : null;
                 using var cluster = new ClusterUnderTest(
                     folder.Path,
                     parsed.GetValue(store) ?? $"file://{folder.Path}/store",
                     parsed.GetValue(brokers),
                     hosts,
                     parsed.GetValue(logs) ?? "warning",
-                    wals: parsed.GetValue(block) ? WalPlaces.OnDevices(parsed.GetValue(devices) ?? [], folder.Path, parsed.GetValue(brokers)) : null);
+                    wals: loops is not null ? WalPlaces.OnDevices(loops.Paths, folder.Path, parsed.GetValue(brokers))
+                        : parsed.GetValue(block) ? WalPlaces.OnDevices(parsed.GetValue(devices) ?? [], folder.Path, parsed.GetValue(brokers))
+                        : null);
                 Console.WriteLine($"## {fault}: {cluster.Count} brokers, {options.Topics} topics of {options.Partitions} partitions\n");
                 try
                 {

@@ -127,8 +127,8 @@ internal sealed partial class BrokerRounds(ClusterUnderTest cluster, string devi
         var hundreds = Number("bytes") / (100 << 20);
         Console.WriteLine(Row(
             $"{round}", controller == Sleeper ? "itself" : "the other", wakesEarly ? "as it is fenced" : "when all is served", Seconds(fenced - frozen),
-            Whole((ended - fenced).TotalMilliseconds), Whole(hundreds * 100), Whole(Number("reading") / hundreds), Whole(Number("committing") / hundreds), Seconds(served),
-            Seconds(noticed - woken), Seconds(back - wokenAgain), $"{writer.Count}", $"{found}", wakesEarly ? "–" : "none", answer));
+            Whole((ended - fenced).TotalMilliseconds), Whole(hundreds * 100), Whole(Number("reading") / hundreds), Whole(Number("committing") / hundreds),
+            Seconds(served), Seconds(noticed - woken), Seconds(back - wokenAgain), $"{writer.Count}", $"{found}", wakesEarly ? "–" : "none", answer));
 
         double Number(string group) => double.Parse(recovered.Groups[group].Value, CultureInfo.InvariantCulture);
     }

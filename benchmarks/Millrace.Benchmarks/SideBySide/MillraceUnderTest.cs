@@ -10,7 +10,11 @@ internal sealed partial class MillraceUnderTest : BrokerUnderTest
     // millrace.stop.limit.ms, and a moment.
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
 
+    // Two rings, each as large as the file of a WAL.
+    private const long LoopBytes = 513L << 20;
+
     private readonly Process _process;
+    private readonly IDisposable? _device;
 
     /// <param name="name">For people.</param>
     /// <param name="checkout">Of the program.</param>
@@ -19,8 +23,15 @@ internal sealed partial class MillraceUnderTest : BrokerUnderTest
     /// <param name="prefix">What its command line begins with.</param>
     /// <param name="arguments">Of <c>millrace start</c>, beside these.</param>
     public MillraceUnderTest(string name, string checkout, string directory, TextWriter? log, string[] prefix, params string[] arguments)
+        : this(name, checkout, directory, log, prefix, device: null, arguments)
+    {
+    }
+
+    private MillraceUnderTest(
+        string name, string checkout, string directory, TextWriter? log, string[] prefix, IDisposable? device, params string[] arguments)
         : base(name)
     {
+        _device = device;
         string[] line = [.. prefix, Path.Combine(checkout, "millrace"), "start", "--data-dir", directory, .. arguments];
         _process = Process.Start(new ProcessStartInfo(line[0], line[1..])
         {
@@ -45,6 +56,13 @@ internal sealed partial class MillraceUnderTest : BrokerUnderTest
         (BootstrapServers, Http) = (addresses[0].Value, new Uri($"http://{addresses[1].Value}"));
         Node = int.Parse(NodeId().Match(ready).Groups[1].Value, CultureInfo.InvariantCulture);
         ProcessId = _process.Id;
+    }
+
+    /// <summary>With its WAL on a loop device with sectors of 4096 bytes, which goes with it.</summary>
+    public static MillraceUnderTest OnLoop(string name, string checkout, string directory)
+    {
+        var device = LoopDevice.Over(Path.Combine(directory, "loop"), LoopBytes, sector: 4096);
+        return new(name, checkout, directory, log: null, prefix: [], device, "--listen", "127.0.0.1:0", "--wal", $"block://{device.Path}?fence=host");
     }
 
     /// <summary>Where its metrics are.</summary>
@@ -83,6 +101,7 @@ internal sealed partial class MillraceUnderTest : BrokerUnderTest
         }
 
         _process.Dispose();
+        _device?.Dispose();
     }
 
     private bool Ends()

@@ -27,12 +27,16 @@ internal static class SideBySideCommand
         only.AcceptOnlyFromAmong("millrace", "kafka");
         var before = new Option<DirectoryInfo>("--before") { Description = "Another checkout of Millrace, as of before a change: measured in the same run." };
         before.AcceptExistingOnly();
+        var block = new Option<bool>("--block") { Description = "Millrace also with its WAL on a loop device: needs root." };
         var command = new Command("kafka", "Millrace and Apache Kafka side by side under the same clients: start, memory, throughput, latency.")
         {
-            gigabytes, rounds, only, shape, before,
+            gigabytes, rounds, only, shape, before, block,
         };
         command.SetAction(parsed => Run(
-            Brokers(parsed.GetValue(only), parsed.GetValue(before)), parsed.GetValue(gigabytes), parsed.GetValue(rounds), parsed.GetValue(shape)));
+            Brokers(parsed.GetValue(only), parsed.GetValue(before), parsed.GetValue(block)),
+            parsed.GetValue(gigabytes),
+            parsed.GetValue(rounds),
+            parsed.GetValue(shape)));
         return command;
     }
 
@@ -114,12 +118,18 @@ internal static class SideBySideCommand
         Console.WriteLine();
     }
 
-    private static List<(string Name, Func<string, BrokerUnderTest> Start)> Brokers(string? only, DirectoryInfo? before)
+    private static List<(string Name, Func<string, BrokerUnderTest> Start)> Brokers(string? only, DirectoryInfo? before, bool block)
     {
         var all = new List<(string Name, Func<string, BrokerUnderTest> Start)> { Millrace("Millrace, file WAL", Checkout.Root) };
         if (before is not null)
         {
             all.Add(Millrace("Millrace, before", before.FullName));
+        }
+
+        if (block)
+        {
+            const string Name = "Millrace, WAL on a loop device";
+            all.Add((Name, folder => MillraceUnderTest.OnLoop(Name, Checkout.Root, folder)));
         }
 
         if (KafkaUnderTest.IsAtHand)

@@ -72,7 +72,7 @@ public sealed class NodeRegistry(NodeRuntime runtime, IControllerChannel channel
         await AskAsync<RegisterWalRequest, RegisterWalResponse>(request, token);
     }
 
-    /// <summary>The node reaches these devices now, and no others: what waits for WALs is planned anew by that.</summary>
+    /// <summary>The node reaches these devices now, and no others: what waits for WALs that nobody reached is planned by that.</summary>
     /// <exception cref="StreamException">Fenced.</exception>
     public async ValueTask ReportDevicesAsync(NodeIncarnation node, IReadOnlyList<string> devices, CancellationToken token) =>
         await AskAsync<ReportDevicesRequest, ReportDevicesResponse>(

@@ -7,8 +7,8 @@ using Millrace.Streams.Wal.Media.Block;
 namespace Millrace.Controller.Failover;
 
 /// <summary>
-/// Tells the controller, while an incarnation lives, of devices that come and go: one that is attached to its host, or that its node has only just made, lets
-/// it take over WALs at once, and of one that has gone others have to take them.
+/// Tells the controller, while an incarnation lives, of devices that come: one that is attached to its host, or that its node has only just made, lets it take
+/// over WALs at once.
 /// </summary>
 /// <param name="runtime">Of the incarnation.</param>
 /// <param name="nodes">The way to the controller.</param>

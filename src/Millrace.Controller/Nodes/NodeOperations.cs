@@ -67,7 +67,7 @@ internal static class NodeOperations
         }
     }
 
-    /// <summary>A node reaches other devices than before: what waits for WALs on them goes to those who can bring it now.</summary>
+    /// <summary>A node reaches other devices than before: what waits for WALs that nobody could bring goes to it.</summary>
     public static void ReportDevices(PendingEntry entry, NodeIncarnation node, ImmutableArray<string> devices)
     {
         entry.RequireLive(node);

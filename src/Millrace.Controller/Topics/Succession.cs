@@ -11,7 +11,7 @@ internal static class Succession
     /// <summary>
     /// Gives each partition that has no leader, and is planned to nobody who lives, to a live node: as leader at a higher epoch if its stream is complete,
     /// else for recovery, by who reaches its WAL: to any, to those with its device, or to the node that wrote it, which has to come again. Those that were
-    /// planned to a survivor who is gone too, or whose device is, are planned again. Where nobody lives they stay planned to nobody.
+    /// planned to a survivor who is gone too are planned again. Where nobody lives they stay planned to nobody.
     /// </summary>
     public static SuccessionPlan Plan(PendingEntry entry)
     {
@@ -33,18 +33,12 @@ internal static class Succession
             var (led, planned) = (new PartitionRuns(), new PartitionRuns());
             foreach (var partition in topic.Partitions)
             {
-                if (partition.Leader is not null)
+                if (partition.Leader is not null || (partition.PlannedTo is { } present && entry.Cluster.IsLive(present)))
                 {
                     continue;
                 }
 
-                var range = entry.Streams.Streams[partition.Stream].OpenRange;
-                if (partition.PlannedTo is { } present && entry.Cluster.IsLive(present) && !LacksDevice(present, range))
-                {
-                    continue;
-                }
-
-                if (range is not { } open)
+                if (entry.Streams.Streams[partition.Stream].OpenRange is not { } open)
                 {
                     if (leaders.Next(partition.Replicas) is { } leader)
                     {
@@ -77,10 +71,6 @@ internal static class Succession
         }
 
         return plan;
-
-        bool LacksDevice(NodeId node, EpochRange? waited) =>
-            waited is { } range && wals.GetValueOrDefault(range.Owner.Epoch) is { } wal && (WalKind)wal.Kind == WalKind.Block
-            && wal.Node != node && !wal.IsReachedBy(entry.Cluster.Nodes[node]);
 
         EvenSpread Reaching(WalImage wal)
         {

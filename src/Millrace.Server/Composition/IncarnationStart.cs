@@ -87,6 +87,7 @@ internal sealed class IncarnationStart(
         var self = await RegisterAsync(nodes, devices, token);
         await RefuseCopyAsync(store, self, token);
         wals.Devices?.Owner = new BlockOwner(member.Metadata.Image.ClusterId, self);
+        wals.Devices?.IsLive = other => member.Metadata.Image.Nodes.TryGetValue(other.Node, out var known) && known.Epoch == other.Epoch && known.IsLive;
         member.Registered = self;
         // From the first thing on that it is to recover: whoever cannot do it keeps others waiting.
         member.WatchStore(() => store.Owing);

@@ -21,8 +21,8 @@ public interface IFormerSpaces
     ValueTask<IWalSpace?> TryOpenToReadAsync(WalDescriptor wal, CancellationToken token) => new((IWalSpace?)null);
 
     /// <summary>
-    /// How long whoever has taken a writer's place before this node is left to seal the WAL; zero where nobody has. If it were taken from that one, that one
-    /// would begin anew and take it back, and neither might come to an end.
+    /// How long whoever has taken a writer's place before this node is left to seal the WAL; zero where nobody has who lives. If it were taken from that one,
+    /// that one would begin anew and take it back, and neither might come to an end.
     /// </summary>
     ValueTask<TimeSpan> GetPatienceAsync(WalDescriptor wal, CancellationToken token) => new(TimeSpan.Zero);
 

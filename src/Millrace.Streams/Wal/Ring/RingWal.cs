@@ -24,6 +24,7 @@ internal sealed class RingWal : IWriteAheadLog
     /// </summary>
     internal const int LargeGroup = 1 << 20;
 
+    private readonly TimeProvider _time;
     private readonly BufferPool _pool;
     private readonly WalRing _ring;
     private readonly IWalSpace _space;
@@ -35,6 +36,9 @@ internal sealed class RingWal : IWriteAheadLog
     private readonly TaskCompletionSource<StreamException> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _writing;
     private readonly Lock _lock = new();
+
+    // How long the newest group took from its write to its flush: ticks of TimeSpan.
+    private long _wroteIn;
 
     // Under _lock, as all below.
     private readonly Queue<KeptBlock> _blocks = new();
@@ -67,6 +71,7 @@ internal sealed class RingWal : IWriteAheadLog
         IWalSpace space,
         RingWalOptions options)
     {
+        _time = runtime.Time;
         _pool = pool;
         Descriptor = descriptor;
         _ring = ring;
@@ -193,19 +198,23 @@ internal sealed class RingWal : IWriteAheadLog
                 continue;
             }
 
-            // A group that fails here does so with the WAL, as what was written would, and not without a word.
             var block = new GatheredRecords();
             WalBlockHeader header = default;
             try
             {
                 block.Build(_pool, appends, WalBlockHeader.Size, RingFormat.Sector, _copiedUpTo);
+                await _groupsInFlight.EnterAsync(CancellationToken.None);
             }
             catch (Exception failure)
             {
+                // The group fails with the WAL, as what was written would, and not without a word.
                 Lose(failure);
+                block.Release();
+                await previous;
+                appends.Settle(Ended);
+                continue;
             }
 
-            await _groupsInFlight.EnterAsync(CancellationToken.None);
             try
             {
                 if (Ended is null)
@@ -228,14 +237,15 @@ internal sealed class RingWal : IWriteAheadLog
     }
 
     /// <summary>
-    /// Lets others run for as long as that brings more appends, up to a large group: whoever has just heard that an append is durable is about to make the
-    /// next. Without it the first of them would go alone, and the others a flush later.
+    /// Lets others run for as long as that brings more appends, up to a large group, and up to half of the time that a group takes: whoever has just heard that
+    /// an append is durable is about to make the next. Without it the first of them would go alone, and the others a flush later.
     /// </summary>
     private async ValueTask GatherAsync()
     {
+        var (began, most) = (_time.GetTimestamp(), TimeSpan.FromTicks(Volatile.Read(ref _wroteIn) / 2));
         var appended = _queue.Appended;
         var before = appended.End - 1;
-        while (appended.End > before && appended.Bytes - _placed.Bytes < LargeGroup)
+        while (appended.End > before && appended.Bytes - _placed.Bytes < LargeGroup && _time.GetElapsedTime(began) <= most)
         {
             before = appended.End;
             await Task.Yield();
@@ -251,7 +261,9 @@ internal sealed class RingWal : IWriteAheadLog
         {
             if (Ended is null)
             {
+                var began = _time.GetTimestamp();
                 await _ring.WriteThroughAsync(header.RingPosition, block.Parts);
+                Volatile.Write(ref _wroteIn, _time.GetElapsedTime(began).Ticks);
                 isDurable = true;
             }
         }
@@ -374,7 +386,7 @@ internal sealed class RingWal : IWriteAheadLog
 
     private StreamException Lose(Exception failure)
     {
-        var reason = _space.IsFence(failure)
+        var reason = _space.IsFence(failure) || (failure.InnerException is { } inner && _space.IsFence(inner))
             ? new StreamException(StreamError.Fenced, $"The WAL {Descriptor.Location} has been taken over: {failure.Message}", failure)
             : new StreamException(StreamError.WalFailed, $"The WAL {Descriptor.Location} failed: {failure.Message}", failure);
         End(reason);

@@ -23,7 +23,7 @@ public sealed class RingWalTakeover(NodeRuntime runtime, BufferPool pool, IForme
                 return ready;
             }
 
-            if (await TryReadSoonAsync(descriptor, await spaces.GetPatienceAsync(descriptor, token), token) is { } sealedByOther)
+            if (await TryReadSoonAsync(descriptor, () => spaces.GetPatienceAsync(descriptor, token), token) is { } sealedByOther)
             {
                 return sealedByOther;
             }
@@ -48,7 +48,7 @@ public sealed class RingWalTakeover(NodeRuntime runtime, BufferPool pool, IForme
         }
         catch (Exception failure) when (IsOfMedium(failure))
         {
-            return await TryReadSoonAsync(descriptor, SealPatience, token)
+            return await TryReadSoonAsync(descriptor, () => new(SealPatience), token)
                 ?? throw new WalUnavailableException(descriptor, $"The WAL {descriptor.Location} cannot be used: {failure.Message}", failure);
         }
     }
@@ -76,10 +76,13 @@ public sealed class RingWalTakeover(NodeRuntime runtime, BufferPool pool, IForme
     internal static bool IsOfMedium(Exception failure) => failure is IOException or UnauthorizedAccessException;
 
     /// <summary>Whoever else takes the WAL over, and may have taken the medium from this one, seals it, too: that is waited for a while.</summary>
-    private async ValueTask<ISealedWal?> TryReadSoonAsync(WalDescriptor descriptor, TimeSpan patience, CancellationToken token)
+    /// <param name="descriptor">The WAL.</param>
+    /// <param name="patience">For how long, as is asked again and again.</param>
+    /// <param name="token">Ends the wait.</param>
+    private async ValueTask<ISealedWal?> TryReadSoonAsync(WalDescriptor descriptor, Func<ValueTask<TimeSpan>> patience, CancellationToken token)
     {
         var began = runtime.Time.GetTimestamp();
-        while (spaces.AreShared && runtime.Time.GetElapsedTime(began) < patience)
+        while (spaces.AreShared && runtime.Time.GetElapsedTime(began) < await patience())
         {
             try
             {

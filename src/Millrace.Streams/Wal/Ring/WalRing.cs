@@ -11,6 +11,7 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool)
     // One flush at a time: an error of the medium is told to one caller only, which must not be another than the one
     // whose bytes it hit.
     private readonly AsyncGate _flushing = new(1);
+    private readonly Func<ValueTask> _flush = () => device.FlushAsync();
     private Exception? _flushFailure;
 
     /// <summary>Bytes.</summary>
@@ -42,9 +43,12 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool)
     public async ValueTask WriteThroughAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts)
     {
         var place = position % Size;
+
+        // Before the gate is entered, which nothing may keep.
+        Func<ValueTask> write = () => device.WriteThroughAsync(RingFormat.RingStart + place, parts);
         if (place + LengthOf(parts) <= Size && _flushing.TryEnter())
         {
-            await FlushAloneAsync(() => device.WriteThroughAsync(RingFormat.RingStart + place, parts));
+            await FlushAloneAsync(write);
             return;
         }
 
@@ -67,7 +71,7 @@ internal sealed class WalRing(IWalDevice device, BufferPool pool)
     public async ValueTask FlushAsync()
     {
         await _flushing.EnterAsync(CancellationToken.None);
-        await FlushAloneAsync(() => device.FlushAsync());
+        await FlushAloneAsync(_flush);
     }
 
     /// <summary>Writes a header to one slot and, when it is durable there, with the next sequence number to the other one.</summary>

@@ -78,7 +78,7 @@ public sealed class SuccessionTests
     }
 
     [Fact]
-    public void What_lies_on_a_device_goes_to_those_who_reach_it_as_it_comes_and_goes()
+    public void What_lies_on_a_device_goes_to_one_that_comes_to_reach_it_and_stays_there_while_that_one_lives()
     {
         var nodes = Enumerable.Range(0, 4).Select(number => _script.Register(withWal: false, name: $"n{number}")).ToArray();
         Array.ForEach(nodes, node => _script.RegisterWal(node, WalKind.Block, $"device{node.Node}#0"));
@@ -96,13 +96,13 @@ public sealed class SuccessionTests
         Report(other, $"device{dead.Node}");
         Assert.All(lost, index => Assert.Equal(one.Node, Partition(index).PlannedTo));
 
+        // Nor what it reads by a device that has gone: it may be in the middle of it, and come again.
         Report(one, "another");
-        Assert.All(lost, index => Assert.Equal(other.Node, Partition(index).PlannedTo));
-        Assert.Empty(WaitingWals.SharesOf(_script.State, one));
+        Assert.All(lost, index => Assert.Equal(one.Node, Partition(index).PlannedTo));
+        Assert.Empty(Report(one, "another"));
 
-        Report(other);
-        Assert.All(lost, index => Assert.Equal(dead.Node, Partition(index).PlannedTo));
-        Assert.Empty(Report(other));
+        Fence(one);
+        Assert.All(lost, index => Assert.Equal(other.Node, Partition(index).PlannedTo));
     }
 
     [Fact]

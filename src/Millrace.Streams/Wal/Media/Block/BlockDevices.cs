@@ -2,6 +2,7 @@ using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Files;
 using Millrace.Runtime.Files.Linux;
+using Millrace.Streams.Registry;
 
 namespace Millrace.Streams.Wal.Media.Block;
 
@@ -18,14 +19,22 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
     // It may have to wait for what is on its way, and then looks for the end of the log.
     private static readonly TimeSpan SealLimit = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(5);
+
     private readonly HostFence _host = new(runtime);
 
     // Those of others that could not be used when they were last looked at, and why.
     private readonly Dictionary<string, string> _away = [];
+
+    // Looks that have not ended in time.
+    private readonly Dictionary<string, Task<BlockDevice>> _looking = [];
     private volatile IReadOnlyList<BlockDevice> _found = [];
 
     /// <summary>In whose name devices are taken. To be set when the node has registered.</summary>
     public BlockOwner? Owner { private get; set; }
+
+    /// <summary>Whether an incarnation may be at work: who is not need not be left to seal what it has taken. To be set with <see cref="Owner"/>.</summary>
+    public Func<NodeIncarnation, bool> IsLive { private get; set; } = static _ => true;
 
     /// <summary>Whether there are any of others, which may come and go.</summary>
     public bool NamesOthers => others.Count > 0;
@@ -40,7 +49,8 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
     }
 
     /// <summary>
-    /// Looks for others' devices again, since they come and go: what has been found then can be taken over. The node's own stays as it was found.
+    /// Looks for others' devices again, since some are attached later. One that was found stays so while it is away: what waits for it here is tried again. The
+    /// node's own stays as it was found.
     /// </summary>
     /// <returns>As <see cref="FindAsync"/>.</returns>
     public async ValueTask<IReadOnlyList<string>> LookAgainAsync(CancellationToken token)
@@ -50,12 +60,7 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
         {
             try
             {
-                if (await runtime.Files.GetStatusAsync(other.Path, token) is null)
-                {
-                    throw new IOException($"{other.Path} is not there", LinuxError.NoEntry);
-                }
-
-                found.Add(await LookAtAsync(other, token));
+                found.Add(await LookForAsync(other, token));
                 if (_away.Remove(other.Path))
                 {
                     WalMessages.DeviceThere(runtime.Loggers, other.Path);
@@ -63,6 +68,8 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
             }
             catch (Exception away) when (away is IOException or UnauthorizedAccessException)
             {
+                found.AddRange(_found.Where(known => known != OwnDevice && known.Path == other.Path));
+
                 // What goes wrong all the time is said once.
                 if (_away.GetValueOrDefault(other.Path) != away.Message)
                 {
@@ -106,7 +113,8 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
     public async ValueTask<TimeSpan> GetPatienceAsync(WalDescriptor wal, CancellationToken token)
     {
         var (device, _) = Find(wal);
-        return await device.Fence.IsTakenAsync(device, RequireOwner().Key, BlockOwner.KeyOf(wal.Node, wal.Epoch), token)
+        var taker = await device.Fence.FindTakerAsync(device, RequireOwner().Key, BlockOwner.KeyOf(wal.Node, wal.Epoch), token);
+        return taker is { } living && IsLive(living)
             ? device.Options.Settling + SealLimit
             : TimeSpan.Zero;
     }
@@ -160,6 +168,28 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
     }
 
     private BlockOwner RequireOwner() => Owner ?? throw new InvalidOperationException("Nobody has said in whose name devices are taken.");
+
+    /// <summary>Looks for another's device, which may never answer: then the look goes on, and none is begun beside it.</summary>
+    private async ValueTask<BlockDevice> LookForAsync(BlockDeviceOptions other, CancellationToken token)
+    {
+        var look = _looking.Remove(other.Path, out var begun) ? begun : LookAsync(other, token);
+        using var limit = new CancellationTokenSource(LookLimit, runtime.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, token);
+        try
+        {
+            return await look.OrCancelled(either.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !token.IsCancellationRequested)
+        {
+            _looking[other.Path] = look;
+            throw new IOException($"{other.Path} has not answered for {LookLimit.TotalSeconds:0} s", LinuxError.InputOutput);
+        }
+    }
+
+    private async Task<BlockDevice> LookAsync(BlockDeviceOptions other, CancellationToken token) =>
+        await runtime.Files.GetStatusAsync(other.Path, token) is not null
+            ? await LookAtAsync(other, token)
+            : throw new IOException($"{other.Path} is not there", LinuxError.NoEntry);
 
     private async ValueTask<BlockDevice> LookAtAsync(BlockDeviceOptions options, CancellationToken token)
     {

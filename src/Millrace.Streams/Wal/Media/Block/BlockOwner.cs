@@ -27,11 +27,13 @@ public sealed record BlockOwner(string Cluster, NodeIncarnation Incarnation)
     /// <summary>Whether two keys are of one node, of whichever incarnations.</summary>
     internal static bool AreOfOneNode(ulong key, ulong other) => key >> EpochBits == other >> EpochBits;
 
-    /// <summary>Whether a key is one of Millrace's.</summary>
-    internal static bool IsOurs(ulong key) => key >> 56 == Mark >> 56;
+    /// <summary>Whose key it is; null if it is none of Millrace's.</summary>
+    internal static NodeIncarnation? Of(ulong key) => key >> 56 == Mark >> 56
+        ? new NodeIncarnation(new NodeId((int)(key >> EpochBits) & ((1 << NodeBits) - 1)), new NodeEpoch((uint)key))
+        : null;
 
     /// <summary>Whose key it is, in words.</summary>
-    public static string Say(ulong key) => IsOurs(key)
-        ? $"node {(int)(key >> EpochBits) & ((1 << NodeBits) - 1)}, epoch {(uint)key}"
+    public static string Say(ulong key) => Of(key) is { } owner
+        ? $"node {owner.Node}, epoch {owner.Epoch}"
         : $"key 0x{key:x}, which is none of Millrace's";
 }

@@ -2,6 +2,7 @@ using System.Text;
 using Millrace.Runtime;
 using Millrace.Runtime.Files;
 using Millrace.Runtime.Files.Linux;
+using Millrace.Streams.Registry;
 
 namespace Millrace.Streams.Wal.Media.Block;
 
@@ -43,8 +44,8 @@ internal sealed class HostFence(NodeRuntime runtime) : IDeviceFence
         }
     }
 
-    /// <summary>Never: whoever seals a WAL has the lock, which is waited for.</summary>
-    public ValueTask<bool> IsTakenAsync(BlockDevice device, ulong key, ulong writer, CancellationToken token) => new(false);
+    /// <summary>Never one: whoever seals a WAL has the lock, which is waited for.</summary>
+    public ValueTask<NodeIncarnation?> FindTakerAsync(BlockDevice device, ulong key, ulong writer, CancellationToken token) => new((NodeIncarnation?)null);
 
     /// <summary>Never: nobody gets the lock while its holder lives.</summary>
     public bool IsFence(Exception failure) => false;

@@ -1,4 +1,5 @@
 using Millrace.Runtime.Files;
+using Millrace.Streams.Registry;
 
 namespace Millrace.Streams.Wal.Media.Block;
 
@@ -24,14 +25,14 @@ internal interface IDeviceFence
     ValueTask<IAsyncDisposable> TakeAsync(BlockDevice device, ulong key, ulong? writer, CancellationToken token);
 
     /// <summary>
-    /// Whether a third node has taken the place of a writer: neither the writer's, whose next incarnation gives way to those who recover what it has left, nor
-    /// the one that asks.
+    /// Which third node has taken the place of a writer, if one has: neither the writer's, whose next incarnation gives way to those who recover what it has
+    /// left, nor the one that asks.
     /// </summary>
     /// <param name="device">The device.</param>
     /// <param name="key">Who asks.</param>
     /// <param name="writer">Whose WAL it is.</param>
     /// <param name="token">Ends the wait.</param>
-    ValueTask<bool> IsTakenAsync(BlockDevice device, ulong key, ulong writer, CancellationToken token);
+    ValueTask<NodeIncarnation?> FindTakerAsync(BlockDevice device, ulong key, ulong writer, CancellationToken token);
 
     /// <summary>Whether a write failed because another has taken hold of the device.</summary>
     bool IsFence(Exception failure);

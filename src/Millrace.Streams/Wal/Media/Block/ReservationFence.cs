@@ -1,6 +1,7 @@
 using Millrace.Runtime;
 using Millrace.Runtime.Files;
 using Millrace.Runtime.Files.Linux;
+using Millrace.Streams.Registry;
 
 namespace Millrace.Streams.Wal.Media.Block;
 
@@ -69,11 +70,12 @@ internal sealed class ReservationFence(NodeRuntime runtime, IDeviceFence host) :
         }
     }
 
-    public async ValueTask<bool> IsTakenAsync(BlockDevice device, ulong key, ulong writer, CancellationToken token)
+    public async ValueTask<NodeIncarnation?> FindTakerAsync(BlockDevice device, ulong key, ulong writer, CancellationToken token)
     {
         await using var reservations = await runtime.Files.OpenReservationsAsync(device.Path, token);
-        return await reservations.ReadAsync(token) is { } holder
-            && BlockOwner.IsOurs(holder.Key) && !BlockOwner.AreOfOneNode(holder.Key, key) && !BlockOwner.AreOfOneNode(holder.Key, writer);
+        return await reservations.ReadAsync(token) is { } holder && !BlockOwner.AreOfOneNode(holder.Key, key) && !BlockOwner.AreOfOneNode(holder.Key, writer)
+            ? BlockOwner.Of(holder.Key)
+            : null;
     }
 
     public bool IsFence(Exception failure) => failure is IOException { HResult: LinuxError.BadExchange };

@@ -23,7 +23,7 @@ public sealed class BlockDevicesTests : IDisposable
     }
 
     [Fact]
-    public async Task A_device_that_comes_later_is_found_and_its_WAL_taken_over_and_one_that_has_gone_is_told_no_more()
+    public async Task A_device_that_comes_later_is_found_and_its_WAL_taken_over_and_one_that_has_gone_may_come_again()
     {
         var device = Path.Combine(_machine.Folder, "of-node-2");
         var mine = Devices(1, "of-node-1", "of-node-2");
@@ -42,9 +42,14 @@ public sealed class BlockDevicesTests : IDisposable
         Assert.Equal([own, reach], await mine.LookAgainAsync(Token));
         await (await takeover.TakeOverAsync(wal.Descriptor, Token)).DisposeAsync();
 
-        File.Delete(device);
-        Assert.Equal([own], await mine.LookAgainAsync(Token));
+        File.Move(device, device + "-away");
+        Assert.Equal([own, reach], await mine.LookAgainAsync(Token));
+        refused = await Assert.ThrowsAsync<WalUnavailableException>(async () => await takeover.TakeOverAsync(wal.Descriptor, Token));
+        Assert.True(refused.MayPass);
         Assert.False(File.Exists(device));
+
+        File.Move(device + "-away", device);
+        await (await takeover.TakeOverAsync(wal.Descriptor, Token)).DisposeAsync();
     }
 
     private BlockDevices Devices(int node, string own, params string[] others) => new(

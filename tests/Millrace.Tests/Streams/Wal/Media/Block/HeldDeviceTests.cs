@@ -67,6 +67,19 @@ public sealed class HeldDeviceTests : IAsyncLifetime
         await AssertRefusedAsync(said, () => other.CreateAsync(other.Describe(Node, Epoch, []), Token).AsTask());
     }
 
+    [Fact]
+    public async Task Whoever_has_taken_the_writers_place_is_left_to_seal_for_as_long_as_it_lives()
+    {
+        var wal = _held.Descriptor;
+        var taker = await DevicesAsync(host: 2, "its cluster", new NodeId(8));
+        await using var taken = await taker.FenceAsync(wal, Token);
+        var third = await DevicesAsync(host: 3, "its cluster", new NodeId(9));
+        Assert.Equal(TimeSpan.FromSeconds(40), await third.GetPatienceAsync(wal, Token));
+
+        third.IsLive = node => node != new NodeIncarnation(new NodeId(8), new NodeEpoch(Epoch.Value + 2));
+        Assert.Equal(TimeSpan.Zero, await third.GetPatienceAsync(wal, Token));
+    }
+
     private async Task AssertRefusedAsync(string said, Func<Task> take)
     {
         var refused = await Assert.ThrowsAsync<WalUnavailableException>(take);
@@ -77,14 +90,20 @@ public sealed class HeldDeviceTests : IAsyncLifetime
 
     private async Task<RingWalProvider> ProviderAsync(int host, string cluster)
     {
+        var devices = await DevicesAsync(host, cluster, Node);
+        return new RingWalProvider(_runtimes[^1], _pool, new BlockMedium(devices), new());
+    }
+
+    private async Task<BlockDevices> DevicesAsync(int host, string cluster, NodeId node)
+    {
         var runtime = new NodeRuntime(
             TimeProvider.System, TaskScheduler.Default, new SystemRandom(), _shared.FilesOf(host, _machine.Runtime.Files), NullLoggerFactory.Instance);
         _runtimes.Add(runtime);
         var devices = new BlockDevices(runtime, _pool, new BlockDeviceOptions(Device) { Fence = DeviceFenceKind.Reservation }, [])
         {
-            Owner = new BlockOwner(cluster, new NodeIncarnation(Node, new NodeEpoch(Epoch.Value + host))),
+            Owner = new BlockOwner(cluster, new NodeIncarnation(node, new NodeEpoch(Epoch.Value + host))),
         };
         await devices.FindAsync(Token);
-        return new RingWalProvider(runtime, _pool, new BlockMedium(devices), new());
+        return devices;
     }
 }

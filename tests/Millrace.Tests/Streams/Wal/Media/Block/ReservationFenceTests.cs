@@ -105,7 +105,7 @@ public sealed class ReservationFenceTests : IDisposable
     private async Task<bool> IsTakenAsync(int host, ulong key)
     {
         var device = DeviceOf(host, aborts: true);
-        return await device.Fence.IsTakenAsync(device, key, Writer, Token);
+        return await device.Fence.FindTakerAsync(device, key, Writer, Token) == new NodeIncarnation(new NodeId(2), new NodeEpoch(11));
     }
 
     private BlockDevice DeviceOf(int host, bool aborts)
