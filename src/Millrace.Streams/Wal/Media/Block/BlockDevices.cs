@@ -251,14 +251,20 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
     /// <summary>Looks that a device holds nothing, or WALs of this very node.</summary>
     private static async ValueTask RequireOursAsync(WalDescriptor wal, BlockDevice device, LabelSector sector, BlockOwner owner, CancellationToken token)
     {
+        // In this order: a label of this node's may land meanwhile, and none goes.
+        if (await sector.IsBlankAsync(token))
+        {
+            return;
+        }
+
         var (label, format) = await sector.ReadAsync(token);
-        if (label is null && !await sector.IsBlankAsync(token))
+        if (label is null)
         {
             throw Refuse(wal, device, format is null ? "holds something that is not Millrace's" : Unreadable(format));
         }
 
         var (cluster, node) = (owner.Cluster, owner.Incarnation.Node);
-        if (label is not null && (label.Cluster != cluster || label.Node != node))
+        if (label.Cluster != cluster || label.Node != node)
         {
             throw Refuse(wal, device, $"holds WALs of node {label.Node} of cluster {label.Cluster}, and this is node {node} of cluster {cluster}");
         }

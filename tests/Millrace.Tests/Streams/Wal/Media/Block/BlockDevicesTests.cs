@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Registry;
@@ -52,6 +54,65 @@ public sealed class BlockDevicesTests : IDisposable
         await (await takeover.TakeOverAsync(wal.Descriptor, Token)).DisposeAsync();
     }
 
+    [Fact]
+    public async Task A_device_that_never_answers_holds_up_neither_the_others_nor_whoever_stops()
+    {
+        var hangs = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var looks = 0;
+        var files = new HookedFiles(_machine.Runtime.Files);
+        var runtime = new NodeRuntime(new HastyTime(), TaskScheduler.Default, new SystemRandom(), files, NullLoggerFactory.Instance);
+        var devices = new BlockDevices(runtime, _pool, own: null, [Options("hangs"), Options("answers")]);
+        await File.WriteAllBytesAsync(Path.Combine(_machine.Folder, "hangs"), new byte[64 << 20], Token);
+        await File.WriteAllBytesAsync(Path.Combine(_machine.Folder, "answers"), new byte[64 << 20], Token);
+        files.Before = (call, path) =>
+            call == "status" && path.EndsWith("hangs", StringComparison.Ordinal) && Interlocked.Increment(ref looks) == 1 ? new(hangs.Task) : default;
+
+        Assert.EndsWith("answers", Assert.Single(await devices.FindAsync(Token)), StringComparison.Ordinal);
+        Assert.EndsWith("answers", Assert.Single(await devices.LookAgainAsync(Token)), StringComparison.Ordinal);
+        Assert.Equal(1, looks);
+        using var stopping = new CancellationTokenSource();
+        stopping.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await devices.LookAgainAsync(stopping.Token));
+
+        hangs.SetResult();
+        Assert.True(await Eventually.BecomesTrueAsync(async () => (await devices.LookAgainAsync(Token)).Count == 2));
+        runtime.Dispose();
+    }
+
+    /// <summary>Found by the simulator (<c>wal-block</c>, seed 2360): a former incarnation's label was on its way.</summary>
+    [Fact]
+    public async Task A_label_that_lands_while_its_node_looks_at_the_device_is_no_strangers_data()
+    {
+        var former = Devices(1, "device");
+        await former.FindAsync(Token);
+        var files = new HookedFiles(_machine.Runtime.Files);
+        using var runtime = new NodeRuntime(TimeProvider.System, TaskScheduler.Default, new SystemRandom(), files, NullLoggerFactory.Instance);
+        var next = new BlockDevices(runtime, _pool, Options("device"), [])
+        {
+            Owner = new BlockOwner("cluster", new NodeIncarnation(new NodeId(1), new NodeEpoch(2))),
+        };
+        await next.FindAsync(Token);
+        var calls = 0;
+        files.Before = async (call, _) =>
+        {
+            calls += call == "read device" || calls > 0 ? 1 : 0;
+            if (calls == 2)
+            {
+                calls++;
+                await (await CreateAsync(_machine.Runtime, former, new NodeEpoch(1))).DisposeAsync();
+            }
+        };
+
+        await (await CreateAsync(runtime, next, new NodeEpoch(2))).DisposeAsync();
+        Assert.True(calls > 2);
+    }
+
+    private ValueTask<IWriteAheadLog> CreateAsync(NodeRuntime runtime, BlockDevices devices, NodeEpoch epoch)
+    {
+        var provider = new RingWalProvider(runtime, _pool, new BlockMedium(devices), new());
+        return provider.CreateAsync(provider.Describe(new NodeId(1), epoch, []), Token);
+    }
+
     private BlockDevices Devices(int node, string own, params string[] others) => new(
         _machine.Runtime, _pool, Options(own), [.. others.Select(Options)])
     {
@@ -59,4 +120,11 @@ public sealed class BlockDevicesTests : IDisposable
     };
 
     private BlockDeviceOptions Options(string name) => new(Path.Combine(_machine.Folder, name)) { Capacity = 64 << 20 };
+
+    /// <summary>Timers that end a hundred times sooner.</summary>
+    private sealed class HastyTime : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, dueTime / 100, period);
+    }
 }
