@@ -172,7 +172,7 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
     /// <summary>Looks for another's device, which may never answer: then the look goes on, and none is begun beside it.</summary>
     private async ValueTask<BlockDevice> LookForAsync(BlockDeviceOptions other, CancellationToken token)
     {
-        var look = _looking.Remove(other.Path, out var begun) ? begun : LookAsync(other, token);
+        var look = _looking.Remove(other.Path, out var begun) ? begun : LookAsync(other);
         using var limit = new CancellationTokenSource(LookLimit, runtime.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, token);
         try
@@ -186,9 +186,10 @@ public sealed class BlockDevices(NodeRuntime runtime, BufferPool pool, BlockDevi
         }
     }
 
-    private async Task<BlockDevice> LookAsync(BlockDeviceOptions other, CancellationToken token) =>
-        await runtime.Files.GetStatusAsync(other.Path, token) is not null
-            ? await LookAtAsync(other, token)
+    // By no caller's token: it may outlast the call that began it.
+    private async Task<BlockDevice> LookAsync(BlockDeviceOptions other) =>
+        await runtime.Files.GetStatusAsync(other.Path, runtime.Stopping) is not null
+            ? await LookAtAsync(other, runtime.Stopping)
             : throw new IOException($"{other.Path} is not there", LinuxError.NoEntry);
 
     private async ValueTask<BlockDevice> LookAtAsync(BlockDeviceOptions options, CancellationToken token)

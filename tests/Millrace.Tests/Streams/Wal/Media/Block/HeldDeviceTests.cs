@@ -16,6 +16,7 @@ public sealed class HeldDeviceTests : IAsyncLifetime
 {
     private static readonly NodeId Node = new(7);
     private static readonly NodeEpoch Epoch = new(3);
+    private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(1);
 
     private readonly RealNode _machine = new();
     private readonly BufferPool _pool = new(16 << 20);
@@ -74,7 +75,7 @@ public sealed class HeldDeviceTests : IAsyncLifetime
         var taker = await DevicesAsync(host: 2, "its cluster", new NodeId(8));
         await using var taken = await taker.FenceAsync(wal, Token);
         var third = await DevicesAsync(host: 3, "its cluster", new NodeId(9));
-        Assert.Equal(TimeSpan.FromSeconds(40), await third.GetPatienceAsync(wal, Token));
+        Assert.Equal(Settling + TimeSpan.FromSeconds(10), await third.GetPatienceAsync(wal, Token));
 
         third.IsLive = node => node != new NodeIncarnation(new NodeId(8), new NodeEpoch(Epoch.Value + 2));
         Assert.Equal(TimeSpan.Zero, await third.GetPatienceAsync(wal, Token));
@@ -99,7 +100,7 @@ public sealed class HeldDeviceTests : IAsyncLifetime
         var runtime = new NodeRuntime(
             TimeProvider.System, TaskScheduler.Default, new SystemRandom(), _shared.FilesOf(host, _machine.Runtime.Files), NullLoggerFactory.Instance);
         _runtimes.Add(runtime);
-        var devices = new BlockDevices(runtime, _pool, new BlockDeviceOptions(Device) { Fence = DeviceFenceKind.Reservation }, [])
+        var devices = new BlockDevices(runtime, _pool, new BlockDeviceOptions(Device) { Fence = DeviceFenceKind.Reservation, Settling = Settling }, [])
         {
             Owner = new BlockOwner(cluster, new NodeIncarnation(node, new NodeEpoch(Epoch.Value + host))),
         };
