@@ -9,6 +9,9 @@ public interface IStream
 
     StreamEpoch Epoch { get; }
 
+    /// <summary>Which of the node's WALs it lies in until its records are uploaded: an additional one of a kind, or (null) the default.</summary>
+    WalKind? Wal { get; }
+
     /// <summary>The lowest offset that may be read; only rises.</summary>
     long StartOffset { get; }
 

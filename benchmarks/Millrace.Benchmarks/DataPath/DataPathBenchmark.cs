@@ -27,6 +27,7 @@ using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
+using Millrace.Streams.Wal;
 
 namespace Millrace.Benchmarks.DataPath;
 
@@ -88,7 +89,7 @@ internal static class DataPathBenchmark
         await using var store = new StreamStore(
             runtime,
             fetch ? Keeping : new StreamsOptions(),
-            new StreamsComponents(new NodeIncarnation(Self, new NodeEpoch(1)), wal, storage, new BenchmarkRegistry(), buffers));
+            new StreamsComponents(new NodeIncarnation(Self, new NodeEpoch(1)), new NodeWals(wal), storage, new BenchmarkRegistry(), buffers));
         var identity = new BrokerIdentity(Self, new NodeEpoch(1), new ConfigResolver(Self, new Dictionary<string, string>()));
         var feed = new MetadataFeed();
         feed.Publish(Image(partitions));

@@ -71,10 +71,10 @@ internal sealed class OpeningNode : IAsyncDisposable
     public async Task OpenAsync()
     {
         var descriptor = _wals.Describe(Self.Node, Self.Epoch, []);
-        await _nodes.RegisterWalAsync(Self, descriptor, default);
+        await _nodes.RegisterWalAsync(Self, descriptor, isAdditional: false, default);
         _wal = await _wals.CreateAsync(descriptor, default);
         Store = new StreamStore(
-            _life, Options, new StreamsComponents(Self, _wal, Cluster.Storage, new StreamRegistry(Cluster.Channel, Self), _buffers, _cache));
+            _life, Options, new StreamsComponents(Self, new NodeWals(_wal), Cluster.Storage, new StreamRegistry(Cluster.Channel, Self), _buffers, _cache));
         _table = new PartitionTable(
             _life, Store, Cluster.Metadata, new BrokerIdentity(Self.Node, Self.Epoch, new ConfigResolver(Self.Node, new Dictionary<string, string>())));
         _table.Start();

@@ -8,6 +8,7 @@ using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
+using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
 
@@ -62,7 +63,8 @@ internal static class StreamStoreBenchmark
         var provider = new RingWalProvider(runtime, buffers, new WalFolder(runtime, folder, new()), new());
         await using var wal = file ? await provider.CreateAsync(provider.Describe(node.Node, node.Epoch, []), default) : new NoWal();
         await using var storage = new ForgetfulStorage();
-        await using var store = new StreamStore(runtime, new StreamsOptions(), new StreamsComponents(node, wal, storage, new BenchmarkRegistry(), buffers));
+        await using var store = new StreamStore(
+            runtime, new StreamsOptions(), new StreamsComponents(node, new NodeWals(wal), storage, new BenchmarkRegistry(), buffers));
         var appends = total / bytes;
         await Task.WhenAll(Enumerable.Range(0, streams).Select(i => Task.Run(() => ProduceAsync(store, buffers, i, bytes, appends / streams))));
         await store.CloseAsync(default);

@@ -1,4 +1,5 @@
 using Millrace.Runtime.Files;
+using Millrace.Streams;
 using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Media;
 

@@ -12,7 +12,7 @@ internal sealed class LedChanges
     /// <summary>Led here from now on.</summary>
     public List<Partition> Started { get; } = [];
 
-    /// <summary>To be handed over to others.</summary>
+    /// <summary>To be handed over: to others, or to this node again, to lie in another of its WALs.</summary>
     public List<(Partition Partition, NodeId To)> Going { get; } = [];
 
     /// <summary>Handed over by others, of those that have started.</summary>

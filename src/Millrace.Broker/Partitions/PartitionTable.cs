@@ -15,7 +15,7 @@ namespace Millrace.Broker.Partitions;
 
 /// <summary>
 /// The partitions that this node leads. Follows the cluster's image: makes a partition when this node becomes its leader,
-/// closes it when it is another's, gone, or led at a higher epoch, and has it handed over when it is to be another's.
+/// closes it when it is another's, gone, or led at a higher epoch, and has it handed over when it is to be another's, or to lie in another WAL.
 /// </summary>
 /// <remarks>
 /// Threading: lookups from any thread, without a lock; image changes come one at a time. Partitions open on their first
@@ -221,11 +221,12 @@ internal sealed class PartitionTable : IAsyncDisposable
         }
 
         var settings = TopicSettings.Of(_self.Configs, image, topic);
+        var wal = TopicWal.Of(image, topic, _self);
         var partitions = new Partition?[topic.Partitions.Count];
         var changes = new LedChanges();
         foreach (var known in topic.Partitions)
         {
-            partitions[known.Index] = Follow(delta.Before, topic, known, settings, changes);
+            partitions[known.Index] = Follow(delta.Before, topic, known, settings, wal, changes);
         }
 
         // Requests find the new ones before the old ones begin to refuse them.
@@ -240,7 +241,7 @@ internal sealed class PartitionTable : IAsyncDisposable
     }
 
     /// <summary>What an image means for one partition. Returns the one that is led here from now on, if it is.</summary>
-    private Partition? Follow(MetadataImage before, TopicImage topic, PartitionImage known, TopicSettings settings, LedChanges changes)
+    private Partition? Follow(MetadataImage before, TopicImage topic, PartitionImage known, TopicSettings settings, WalKind? wal, LedChanges changes)
     {
         var led = Find(topic.Id, known.Index);
         if (known.Leader == _self.Node && led?.LeaderEpoch == known.LeaderEpoch)
@@ -274,6 +275,10 @@ internal sealed class PartitionTable : IAsyncDisposable
         if (known is { Moves: true, PlannedTo: { } to })
         {
             changes.Going.Add((led, to));
+        }
+        else if (led.LiesBeside(wal))
+        {
+            changes.Going.Add((led, _self.Node));
         }
 
         return led;
@@ -359,12 +364,18 @@ internal sealed class PartitionTable : IAsyncDisposable
         }
     }
 
-    private static async Task OpenAsync(Partition partition, AsyncGate places, CancellationToken stopping)
+    private async Task OpenAsync(Partition partition, AsyncGate places, CancellationToken stopping)
     {
         try
         {
             // Whether it opened is the partition's to say, to those who ask it.
             await partition.WhenOpenAsync(stopping);
+
+            // Its topic may have asked for another WAL since the registry opened it.
+            if (Image.TryGetTopic(partition.Id.TopicId, out var topic) && partition.LiesBeside(TopicWal.Of(Image, topic, _self)))
+            {
+                _handOvers.Add(partition, _self.Node);
+            }
         }
         finally
         {

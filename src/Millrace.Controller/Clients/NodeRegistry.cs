@@ -57,9 +57,16 @@ public sealed class NodeRegistry(NodeRuntime runtime, IControllerChannel channel
         return new NodeIncarnation(new NodeId(response.NodeId), new NodeEpoch(response.NodeEpoch));
     }
 
-    /// <summary>Makes a WAL known; only then may anything be written to it.</summary>
+    /// <summary>
+    /// Makes a WAL known; only then may anything be written to it. An incarnation has a default, and perhaps one of each other kind, which it makes known
+    /// before that.
+    /// </summary>
+    /// <param name="node">Who writes it.</param>
+    /// <param name="wal">The WAL.</param>
+    /// <param name="isAdditional">Only those streams lie in it whose topics ask for its kind.</param>
+    /// <param name="token">Ends the wait; the call can be repeated.</param>
     /// <exception cref="StreamException">Fenced.</exception>
-    public async ValueTask RegisterWalAsync(NodeIncarnation node, WalDescriptor wal, CancellationToken token)
+    public async ValueTask RegisterWalAsync(NodeIncarnation node, WalDescriptor wal, bool isAdditional, CancellationToken token)
     {
         var request = new RegisterWalRequest
         {
@@ -68,6 +75,7 @@ public sealed class NodeRegistry(NodeRuntime runtime, IControllerChannel channel
             WalId = wal.Id,
             Kind = (sbyte)wal.Kind,
             Location = wal.Location,
+            IsAdditional = isAdditional,
         };
         await AskAsync<RegisterWalRequest, RegisterWalResponse>(request, token);
     }

@@ -4,6 +4,7 @@ using Millrace.Controller.State;
 using Millrace.Controller.Topics;
 using Millrace.Metadata;
 using Millrace.Runtime.Ids;
+using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;
 
@@ -15,7 +16,8 @@ internal static class WalRequests
     public static RegisterWalResponse Register(PendingEntry entry, RegisterWalRequest request)
     {
         var node = Sender(request.NodeId, request.NodeEpoch);
-        WalOperations.RegisterWal(entry, node, new WalDescriptor(request.WalId, (WalKind)request.Kind, request.Location, node.Node, node.Epoch));
+        var wal = new WalDescriptor(request.WalId, (WalKind)request.Kind, request.Location, node.Node, node.Epoch);
+        WalOperations.RegisterWal(entry, node, wal, request.IsAdditional);
         return new RegisterWalResponse();
     }
 

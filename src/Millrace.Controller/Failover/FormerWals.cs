@@ -17,10 +17,10 @@ namespace Millrace.Controller.Failover;
 /// <param name="runtime">Of the incarnation that comes after them.</param>
 /// <param name="nodes">Knows of them, and forgets them.</param>
 /// <param name="self">The incarnation that comes after them.</param>
-/// <param name="own">Makes this incarnation's WAL, perhaps where others lie.</param>
+/// <param name="own">Make this incarnation's WALs, perhaps where others lie.</param>
 /// <param name="takeovers">Give the space of WALs back, by their kind; null for one that ends with its process, and takes none.</param>
 public sealed class FormerWals(
-    NodeRuntime runtime, NodeRegistry nodes, NodeIncarnation self, IWalProvider own, Func<WalKind, IWalTakeover?> takeovers)
+    NodeRuntime runtime, NodeRegistry nodes, NodeIncarnation self, IReadOnlyList<IWalProvider> own, Func<WalKind, IWalTakeover?> takeovers)
 {
     private readonly ILogger _logger = runtime.Loggers.CreateLogger<FormerWals>();
 
@@ -30,7 +30,7 @@ public sealed class FormerWals(
     /// </summary>
     public async Task MakeRoomAsync(CancellationToken token)
     {
-        foreach (var wal in (await nodes.GetRetiredWalsAsync(token)).Where(own.SharesRoomWith))
+        foreach (var wal in (await nodes.GetRetiredWalsAsync(token)).Where(wal => own.Any(provider => provider.SharesRoomWith(wal))))
         {
             await TryDiscardAsync(wal, token);
         }
@@ -88,9 +88,12 @@ public sealed class FormerWals(
     {
         try
         {
-            foreach (var path in await own.FindOthersAsync(metadata.Image.Wals.Keys.ToHashSet(), token))
+            foreach (var provider in own)
             {
-                FailoverMessages.UnknownWal(_logger, path);
+                foreach (var path in await provider.FindOthersAsync(metadata.Image.Wals.Keys.ToHashSet(), token))
+                {
+                    FailoverMessages.UnknownWal(_logger, path);
+                }
             }
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)

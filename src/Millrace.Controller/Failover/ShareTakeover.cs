@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Controller.Clients;
 using Millrace.Runtime;
+using Millrace.Streams;
 using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;

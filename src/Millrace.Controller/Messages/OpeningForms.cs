@@ -1,3 +1,4 @@
+using Millrace.Controller.State;
 using Millrace.Metadata;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
@@ -26,6 +27,7 @@ internal static class OpeningForms
             RangeCount = opening.RangeCount,
             Ranges = [.. opening.Ranges.Select(RangeForms.To<StreamOpsResponse.Range>)],
             Checkpoint = opening.CheckpointRange is { } range ? RangeForms.To<StreamOpsResponse.Range>(range) : null,
+            Wal = WalName.ToNumber(opening.Wal),
         };
 
     public static StreamOpening From(StreamOpsResponse.OpenResult opened) =>
@@ -37,5 +39,6 @@ internal static class OpeningForms
         {
             RangeCount = opened.RangeCount,
             Ranges = [.. opened.Ranges.Select(RangeForms.From)],
+            Wal = WalName.FromNumber(opened.Wal),
         };
 }

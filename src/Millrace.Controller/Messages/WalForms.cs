@@ -1,6 +1,7 @@
 using Millrace.Controller.Nodes;
 using Millrace.Metadata;
 using Millrace.Runtime.Ids;
+using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;
 

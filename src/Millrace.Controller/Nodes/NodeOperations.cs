@@ -104,13 +104,14 @@ internal static class NodeOperations
         }
 
         entry.RequireLive(node);
-        if (entry.Streams.OpenStreamsOf(node) is { Count: > 0 } open)
+        StreamClose[] open =
+        [
+            .. entry.Streams.OpenStreamsOf(node).Take(MostToClose).Select(id => entry.Streams.Streams[id])
+                .Select(stream => new StreamClose(stream.Id, stream.OpenRange!.Value.Epoch, stream.CommittedEnd)),
+        ];
+        if (open.Length > 0)
         {
-            return
-            [
-                .. open.Take(MostToClose).Select(id => entry.Streams.Streams[id])
-                    .Select(stream => new StreamClose(stream.Id, stream.OpenRange!.Value.Epoch, stream.CommittedEnd)),
-            ];
+            return open;
         }
 
         entry.Add(new NodeStoppedRecord { NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value });
@@ -152,13 +153,13 @@ internal static class NodeOperations
 
     private static string Milliseconds(TimeSpan time) => time.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture);
 
-    /// <summary>What it opened without ever having a WAL is complete at once: it acknowledged nothing that is not committed.</summary>
+    /// <summary>What it opened without having a WAL is complete at once: it acknowledged nothing that is not committed.</summary>
     private static void Shut(PendingEntry entry, NodeIncarnation incarnation)
     {
         entry.Add(new NodeFencedRecord { NodeId = incarnation.Node.Value, NodeEpoch = incarnation.Epoch.Value });
-        if (!WalRetirement.WaitingIn(entry.State).Any(wal => WalRetirement.WriterOf(wal) == incarnation))
+        if (entry.Cluster.WalsOf(incarnation.Node, incarnation.Epoch).All(wal => wal.IsAdditional))
         {
-            foreach (var stream in entry.Streams.OpenStreamsOf(incarnation))
+            foreach (var stream in entry.Streams.OpenStreamsIn(incarnation, wal: null))
             {
                 StreamOperations.CloseWhereItEnds(entry, stream);
             }

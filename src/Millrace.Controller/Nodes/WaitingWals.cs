@@ -21,7 +21,7 @@ internal static class WaitingWals
         {
             ShareRange[] ranges =
             [
-                .. state.Streams.OpenStreamsOf(WalRetirement.WriterOf(wal))
+                .. WalRetirement.StreamsIn(state, wal)
                     .Select(id => state.Streams.Streams[id])
                     .Where(stream => state.IsPlannedTo(stream, node.Node))
                     .Select(stream => new ShareRange(stream.Id, stream.OpenRange!.Value.Epoch, stream.CommittedEnd)),
@@ -48,7 +48,7 @@ internal static class WaitingWals
         }
 
         var claimed = new SortedDictionary<(Guid Topic, int Partition), NodeId>();
-        foreach (var stream in entry.Streams.OpenStreamsOf(WalRetirement.WriterOf(wal)).Select(id => entry.Streams.Streams[id]))
+        foreach (var stream in WalRetirement.StreamsIn(entry.State, wal).Select(id => entry.Streams.Streams[id]))
         {
             if (entry.Cluster.FindPartition(stream.TopicId, stream.Partition) is { Leader: null } partition && partition.PlannedTo != node.Node)
             {
@@ -77,7 +77,7 @@ internal static class WaitingWals
         foreach (var range in share.Ranges)
         {
             if (entry.Streams.Find(range.Stream) is not { OpenRange: { } open } stream
-                || open.Epoch != range.Epoch || open.Owner != WalRetirement.WriterOf(wal) || !entry.State.IsPlannedTo(stream, node.Node))
+                || open.Epoch != range.Epoch || !wal.Holds(open) || !entry.State.IsPlannedTo(stream, node.Node))
             {
                 continue;
             }
@@ -112,13 +112,13 @@ internal static class WaitingWals
             return [];
         }
 
-        var lost = WaitingFor(entry.State, WalRetirement.WriterOf(wal)).Where(waiting => streams is null || streams.Contains(waiting.Stream)).ToArray();
+        var lost = WaitingFor(entry.State, wal).Where(waiting => streams is null || streams.Contains(waiting.Stream)).ToArray();
         foreach (var waiting in lost)
         {
             StreamOperations.CloseWhereItEnds(entry, waiting.Stream);
         }
 
-        if (streams is null || entry.Streams.OpenStreamsOf(WalRetirement.WriterOf(wal)).Count == 0)
+        if (streams is null || WalRetirement.StreamsIn(entry.State, wal).Count == 0)
         {
             entry.Add(new WalRemovedRecord { WalId = walId });
         }
@@ -140,7 +140,7 @@ internal static class WaitingWals
     /// <summary>The WALs that wait for recovery, by the age of their incarnation, and what waits for them.</summary>
     public static IReadOnlyList<WaitingWal> Waiting(ClusterState state) =>
         [
-            .. WalRetirement.WaitingIn(state).Select(wal => new WaitingWal(WalOperations.Describe(wal), WaitingFor(state, WalRetirement.WriterOf(wal)))),
+            .. WalRetirement.WaitingIn(state).Select(wal => new WaitingWal(WalOperations.Describe(wal), WaitingFor(state, wal))),
         ];
 
     private static void Lead(PendingEntry entry, SortedDictionary<(Guid Topic, int Partition), NodeId> led) =>
@@ -160,9 +160,9 @@ internal static class WaitingWals
                 StreamError.Incomplete, $"WAL {walId} belongs to node {wal.Node}, epoch {wal.Epoch}, which is not fenced");
     }
 
-    private static WaitingStream[] WaitingFor(ClusterState state, NodeIncarnation owner) =>
+    private static WaitingStream[] WaitingFor(ClusterState state, WalImage wal) =>
         [
-            .. state.Streams.OpenStreamsOf(owner)
+            .. WalRetirement.StreamsIn(state, wal)
                 .Select(id => state.Streams.Streams[id])
                 .Select(stream => new WaitingStream(stream.Id, state.Cluster.NameOf(stream.TopicId), stream.Partition)
                 {

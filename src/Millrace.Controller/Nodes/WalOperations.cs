@@ -2,6 +2,7 @@ using Millrace.Controller.State;
 using Millrace.Controller.Streams;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
+using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;
 
@@ -10,8 +11,8 @@ namespace Millrace.Controller.Nodes;
 /// <summary>The beginning and the end of a WAL, as decisions on a state.</summary>
 internal static class WalOperations
 {
-    /// <summary>Makes the one WAL of an incarnation known before its first append.</summary>
-    public static void RegisterWal(PendingEntry entry, NodeIncarnation node, WalDescriptor wal)
+    /// <summary>Makes a WAL of an incarnation known before its first append: its default, and perhaps one of each other kind.</summary>
+    public static void RegisterWal(PendingEntry entry, NodeIncarnation node, WalDescriptor wal, bool isAdditional = false)
     {
         entry.RequireLive(node);
         if (wal.Node != node.Node || wal.Epoch != node.Epoch)
@@ -19,15 +20,18 @@ internal static class WalOperations
             throw new ArgumentException($"WAL {wal.Id} is described as node {wal.Node}'s, epoch {wal.Epoch}", nameof(wal));
         }
 
-        if (entry.Cluster.Wals.Values.FirstOrDefault(known => WalRetirement.WriterOf(known) == node && known.Id != wal.Id) is { } other)
+        if (entry.Cluster.Wals.ContainsKey(wal.Id))
         {
-            throw new ArgumentException($"Node {node.Node}, epoch {node.Epoch}, writes WAL {other.Id}: it has one", nameof(wal));
+            return;
         }
 
-        if (!entry.Cluster.Wals.ContainsKey(wal.Id))
+        if (entry.Cluster.WalsOf(node.Node, node.Epoch).FirstOrDefault(
+            known => known.Kind == (byte)wal.Kind || (!isAdditional && !known.IsAdditional)) is { } other)
         {
-            entry.Add(new WalImage(wal.Id, (byte)wal.Kind, wal.Location, wal.Node, wal.Epoch, WalState.Open).ToRecord());
+            throw new ArgumentException($"Node {node.Node}, epoch {node.Epoch}, writes WAL {other.Id}: it has one such", nameof(wal));
         }
+
+        entry.Add(new WalImage(wal.Id, (byte)wal.Kind, wal.Location, wal.Node, wal.Epoch, WalState.Open, isAdditional).ToRecord());
     }
 
     /// <summary>The space of retired WALs was given back, or cannot be found: nobody needs to know of them any more.</summary>

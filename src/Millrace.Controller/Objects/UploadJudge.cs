@@ -1,5 +1,4 @@
 using Millrace.Controller.State;
-using Millrace.Controller.Streams;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
@@ -21,7 +20,7 @@ internal static class UploadJudge
         }
 
         RequirePrepared(entry, commit, objects);
-        var owner = OwnerOf(entry, commit);
+        var recovered = FindRecovered(entry, commit);
         var verdicts = new RangeVerdict[commit.Ranges.Count];
         var accepted = new UploadWriter();
         ObjectId[] numbered = [.. objects.Keys];
@@ -33,7 +32,9 @@ internal static class UploadJudge
             var range = commit.Ranges[i];
             var stream = entry.Streams.Find(range.Stream);
             var end = stream is null ? 0 : ends.GetValueOrDefault(range.Stream, stream.CommittedEnd);
-            verdicts[i] = Judge(stream, end, range, stream is null || IsInShare(entry, commit, stream) ? owner : null, isRecovery: commit.WalId is not null);
+            verdicts[i] = stream is null
+                ? new RangeVerdict(RangeOutcome.Void, range.StartOffset)
+                : Judge(end, range, IsItsOwn(stream, range), isRecovery: commit.WalId is not null);
             if (verdicts[i].Outcome is RangeOutcome.Accepted or RangeOutcome.Cut)
             {
                 ends[range.Stream] = range.EndOffset;
@@ -44,16 +45,17 @@ internal static class UploadJudge
 
         entry.Add(ToRecord(entry, commit, objects, accepted.ToBytes()));
         return verdicts;
+
+        // What a recovery brings of a stream that was planned to another node meanwhile is that one's to bring.
+        bool IsItsOwn(StreamState stream, ObjectRange range) =>
+            stream.OpenRange is { } open && open.Epoch == range.Epoch
+            && (commit.WalId is null
+                ? open.Owner == commit.Node
+                : recovered is { } wal && wal.Holds(open) && entry.State.IsPlannedTo(stream, commit.Node.Node));
     }
 
-    private static RangeVerdict Judge(StreamState? stream, long committedEnd, ObjectRange range, NodeIncarnation? owner, bool isRecovery)
+    private static RangeVerdict Judge(long committedEnd, ObjectRange range, bool isOwned, bool isRecovery)
     {
-        if (stream is null)
-        {
-            return new RangeVerdict(RangeOutcome.Void, range.StartOffset);
-        }
-
-        var isOwned = stream.OpenRange is { } open && open.Epoch == range.Epoch && open.Owner == owner;
         if (!isOwned)
         {
             // A complete range lost nothing, or its loss was accepted: what a recovered WAL holds of it does not count; nor does what another brings. A living
@@ -76,10 +78,6 @@ internal static class UploadJudge
             ? new RangeVerdict(RangeOutcome.Cut, committedEnd)
             : new RangeVerdict(RangeOutcome.Void, range.StartOffset);
     }
-
-    /// <summary>What a recovery brings of a stream that was planned to another node meanwhile is that one's to bring.</summary>
-    private static bool IsInShare(PendingEntry entry, UploadCommit commit, StreamState stream) =>
-        commit.WalId is null || entry.State.IsPlannedTo(stream, commit.Node.Node);
 
     /// <summary>The verdict of a commit that was already judged: what of the range lies in this very object counts.</summary>
     private static RangeVerdict Remember(PendingEntry entry, ObjectRange range)
@@ -145,22 +143,20 @@ internal static class UploadJudge
         }
     }
 
-    /// <summary>Whose ranges an upload may commit: the uploader's own, or those of the fenced incarnation whose WAL it recovers.</summary>
-    private static NodeIncarnation? OwnerOf(PendingEntry entry, UploadCommit commit)
+    /// <summary>
+    /// The WAL of a fenced incarnation that an upload recovers: what lies in it is what it may commit. Null where nothing does any more, or where it commits
+    /// the uploader's own.
+    /// </summary>
+    private static WalImage? FindRecovered(PendingEntry entry, UploadCommit commit)
     {
-        if (commit.WalId is not { } walId)
-        {
-            return commit.Node;
-        }
-
-        // A WAL that is no longer needed has been recovered: nobody owns an open range in it, so every range will be void.
-        if (!entry.Cluster.Wals.TryGetValue(walId, out var wal) || wal.State == WalState.Retired)
+        // A WAL that is no longer needed has been recovered: no open range lies in it, so every range will be void.
+        if (commit.WalId is not { } walId || !entry.Cluster.Wals.TryGetValue(walId, out var wal) || wal.State == WalState.Retired)
         {
             return null;
         }
 
         return wal.State == WalState.AwaitsRecovery
-            ? WalRetirement.WriterOf(wal)
+            ? wal
             : throw new StreamException(StreamError.Incomplete, $"WAL {walId} is not recovered: its owner, node {wal.Node}, is not fenced");
     }
 

@@ -3,6 +3,7 @@ using Millrace.Metadata;
 using Millrace.Protocol.Messages;
 using Millrace.Runtime;
 using Millrace.Runtime.Ids;
+using Millrace.Streams;
 using Millrace.Streams.Registry;
 
 namespace Millrace.Controller.State;
@@ -17,7 +18,8 @@ internal sealed partial record StreamImage
             StreamStateRecord stream => Apply(stream),
             StreamOpenedRecord opened => With(
                 Streams[new StreamId(opened.StreamId)].Open(
-                    new StreamEpoch(opened.Epoch), new NodeIncarnation(new NodeId(opened.NodeId), new NodeEpoch(opened.NodeEpoch)))),
+                    new StreamEpoch(opened.Epoch), new NodeIncarnation(new NodeId(opened.NodeId), new NodeEpoch(opened.NodeEpoch)),
+                    WalName.FromNumber(opened.Wal))),
             StreamClosedRecord closed => With(Streams[new StreamId(closed.StreamId)].Close(new StreamEpoch(closed.Epoch), closed.EndOffset)),
             StreamDamagedRecord damaged => With(Streams[new StreamId(damaged.StreamId)].Damage(new StreamEpoch(damaged.Epoch))),
             StreamTrimmedRecord trimmed => With(Streams[new StreamId(trimmed.StreamId)].Trim(trimmed.StartOffset)),
@@ -94,7 +96,7 @@ internal sealed partial record StreamImage
         {
             Streams = Streams.Remove(id),
             Objects = objects.Aggregate(Recount(stream, null), (image, @object) => image.MarkDeleted(@object)),
-            OpenByOwner = WithOpen(stream, null),
+            OpenByWal = WithOpen(stream, null),
         };
     }
 
@@ -104,7 +106,7 @@ internal sealed partial record StreamImage
         var former = Streams.GetValueOrDefault(stream.Id);
         return this with
         {
-            Streams = Streams.SetItem(stream.Id, stream), Objects = Recount(former, stream), OpenByOwner = WithOpen(former, stream),
+            Streams = Streams.SetItem(stream.Id, stream), Objects = Recount(former, stream), OpenByWal = WithOpen(former, stream),
         };
     }
 
@@ -120,24 +122,25 @@ internal sealed partial record StreamImage
         return references.ApplyTo(Objects);
     }
 
-    private ImmutableSortedDictionary<NodeEpoch, ImmutableSortedSet<StreamId>> WithOpen(
+    private ImmutableSortedDictionary<(NodeEpoch Owner, WalKind Wal), ImmutableSortedSet<StreamId>> WithOpen(
         StreamState? former, StreamState? stream)
     {
-        var open = OpenByOwner;
-        if (former?.OpenRange?.Owner == stream?.OpenRange?.Owner)
+        var open = OpenByWal;
+        var (before, now) = (PlaceOf(former), PlaceOf(stream));
+        if (before == now)
         {
             return open;
         }
 
-        if (former?.OpenRange is { } before)
+        if (before is { } left)
         {
-            var left = open[before.Owner.Epoch].Remove(former.Id);
-            open = left.IsEmpty ? open.Remove(before.Owner.Epoch) : open.SetItem(before.Owner.Epoch, left);
+            var others = open[left].Remove(former!.Id);
+            open = others.IsEmpty ? open.Remove(left) : open.SetItem(left, others);
         }
 
-        if (stream?.OpenRange is { } now)
+        if (now is { } entered)
         {
-            open = open.SetItem(now.Owner.Epoch, (open.GetValueOrDefault(now.Owner.Epoch) ?? []).Add(stream.Id));
+            open = open.SetItem(entered, (open.GetValueOrDefault(entered) ?? []).Add(stream!.Id));
         }
 
         return open;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Millrace.Metadata;
 using Millrace.Protocol.Messages;
 using Millrace.Runtime.Ids;
+using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Verification;
 
@@ -23,9 +24,9 @@ internal sealed partial record StreamImage
 
     public long NextObjectId { get; private init; }
 
-    /// <summary>The streams whose last range is open, by its owner.</summary>
-    private ImmutableSortedDictionary<NodeEpoch, ImmutableSortedSet<StreamId>> OpenByOwner { get; init; } =
-        ImmutableSortedDictionary<NodeEpoch, ImmutableSortedSet<StreamId>>.Empty;
+    /// <summary>The streams whose last range is open, by its owner and the kind of that one's WAL in which it lies, 0 for the default.</summary>
+    private ImmutableSortedDictionary<(NodeEpoch Owner, WalKind Wal), ImmutableSortedSet<StreamId>> OpenByWal { get; init; } =
+        ImmutableSortedDictionary<(NodeEpoch Owner, WalKind Wal), ImmutableSortedSet<StreamId>>.Empty;
 
     /// <summary>The image of streams as they are, in the order of their ids.</summary>
     public static StreamImage Of(IReadOnlyCollection<StreamState> streams, ObjectImage objects, long nextStreamId, long nextObjectId) =>
@@ -35,16 +36,20 @@ internal sealed partial record StreamImage
             Objects = objects,
             NextStreamId = nextStreamId,
             NextObjectId = nextObjectId,
-            OpenByOwner = ImmutableSortedDictionary.CreateRange(
+            OpenByWal = ImmutableSortedDictionary.CreateRange(
                 streams.Where(stream => stream.OpenRange is not null)
-                    .GroupBy(stream => stream.OpenRange!.Value.Owner.Epoch, stream => stream.Id)
+                    .GroupBy(stream => PlaceOf(stream)!.Value, stream => stream.Id)
                     .Select(open => KeyValuePair.Create(open.Key, ImmutableSortedSet.CreateRange(open)))),
         };
 
     public StreamState? Find(StreamId stream) => Streams.GetValueOrDefault(stream);
 
-    /// <summary>The streams whose last range an incarnation opened and that is not complete, by id.</summary>
-    public IReadOnlyCollection<StreamId> OpenStreamsOf(NodeIncarnation owner) => OpenByOwner.GetValueOrDefault(owner.Epoch) ?? [];
+    /// <summary>The streams whose last range an incarnation opened and that is not complete, whichever of its WALs that lies in; by that, and by id.</summary>
+    public IEnumerable<StreamId> OpenStreamsOf(NodeIncarnation owner) =>
+        OpenByWal.Where(open => open.Key.Owner == owner.Epoch).SelectMany(open => open.Value);
+
+    /// <summary>Those of them whose range lies in the incarnation's additional WAL of a kind, or (null) in its default, if it has one; by id.</summary>
+    public IReadOnlyCollection<StreamId> OpenStreamsIn(NodeIncarnation owner, WalKind? wal) => OpenByWal.GetValueOrDefault((owner.Epoch, wal ?? 0)) ?? [];
 
     /// <summary>The ranges of a stream that end after an offset, in order, with where they lie.</summary>
     public IEnumerable<ObjectRange> RangesAfter(StreamState stream, long offset) =>
@@ -111,6 +116,9 @@ internal sealed partial record StreamImage
             ],
             Objects.Prepared.Union(Objects.Unreferenced).Union(Objects.Deleting),
             new ObjectId(NextObjectId));
+
+    private static (NodeEpoch Owner, WalKind Wal)? PlaceOf(StreamState? stream) =>
+        stream?.OpenRange is { } open ? (open.Owner.Epoch, open.Wal ?? 0) : null;
 
     private ObjectRange Place(StreamState stream, StreamEpoch epoch, RangeState range)
     {

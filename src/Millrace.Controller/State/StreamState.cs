@@ -51,10 +51,10 @@ internal sealed record StreamState(StreamId Id, Guid TopicId, int Partition)
         throw new InvariantViolationException($"Stream {Id} has a range at {offset}, and no epoch of that");
     }
 
-    public StreamState Open(StreamEpoch epoch, NodeIncarnation owner)
+    public StreamState Open(StreamEpoch epoch, NodeIncarnation owner, WalKind? wal)
     {
         Invariant.Check(OpenRange is null && (LastEpoch is null || LastEpoch.Value.Epoch < epoch));
-        return (this with { Epochs = Epochs.Add(new EpochRange(epoch, CommittedEnd, null, owner)) }).Forget();
+        return (this with { Epochs = Epochs.Add(new EpochRange(epoch, CommittedEnd, null, owner, wal)) }).Forget();
     }
 
     /// <summary>The end lies above the committed end only where a loss was accepted and the records below the start went with it.</summary>
@@ -119,6 +119,7 @@ internal sealed record StreamState(StreamId Id, Guid TopicId, int Partition)
                     EndOffset = range.EndOffset ?? -1,
                     NodeId = range.Owner.Node.Value,
                     NodeEpoch = range.Owner.Epoch.Value,
+                    Wal = WalName.ToNumber(range.Wal),
                 }),
             ],
         };
@@ -135,7 +136,8 @@ internal sealed record StreamState(StreamId Id, Guid TopicId, int Partition)
                     new StreamEpoch(range.Epoch),
                     range.StartOffset,
                     range.EndOffset < 0 ? null : range.EndOffset,
-                    new NodeIncarnation(new NodeId(range.NodeId), new NodeEpoch(range.NodeEpoch)))),
+                    new NodeIncarnation(new NodeId(range.NodeId), new NodeEpoch(range.NodeEpoch)),
+                    WalName.FromNumber(range.Wal))),
             ],
         };
 

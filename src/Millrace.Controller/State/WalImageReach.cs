@@ -1,4 +1,5 @@
 using Millrace.Metadata.Image;
+using Millrace.Streams;
 using Millrace.Streams.Wal;
 
 namespace Millrace.Controller.State;

@@ -1,9 +1,11 @@
 using Millrace.Controller.State;
 using Millrace.Metadata;
+using Millrace.Metadata.Configs;
 using Millrace.Runtime;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
+using Millrace.Streams.Wal;
 
 namespace Millrace.Controller.Streams;
 
@@ -53,7 +55,14 @@ internal static class StreamOperations
                 + $"(node {open.Owner.Node}, epoch {open.Owner.Epoch}) nor recovered from its WAL");
         }
 
-        entry.Add(new StreamOpenedRecord { StreamId = id.Value, Epoch = epoch.Value, NodeId = node.Node.Value, NodeEpoch = node.Epoch.Value });
+        entry.Add(new StreamOpenedRecord
+        {
+            StreamId = id.Value,
+            Epoch = epoch.Value,
+            NodeId = node.Node.Value,
+            NodeEpoch = node.Epoch.Value,
+            Wal = WalName.ToNumber(ChooseWal(entry, stream.TopicId, node)),
+        });
         return Opening(entry.Streams, entry.Streams.Streams[id], ranges);
     }
 
@@ -126,11 +135,10 @@ internal static class StreamOperations
     public static void ReportDamage(PendingEntry entry, NodeIncarnation node, Guid? walId, StreamId id, StreamEpoch epoch)
     {
         entry.RequireLive(node);
-        NodeIncarnation? owner = walId is not { } wal ? node
-            : entry.Cluster.Wals.TryGetValue(wal, out var known) ? new NodeIncarnation(known.Node, known.Epoch)
-            : null;
-        if (entry.Streams.Find(id) is { IsDamaged: false, OpenRange: { } open } stream && open.Epoch == epoch && open.Owner == owner
-            && (walId is null || entry.State.IsPlannedTo(stream, node.Node)))
+        if (entry.Streams.Find(id) is { IsDamaged: false, OpenRange: { } open } stream && open.Epoch == epoch
+            && (walId is not { } wal
+                ? open.Owner == node
+                : entry.Cluster.Wals.TryGetValue(wal, out var known) && known.Holds(open) && entry.State.IsPlannedTo(stream, node.Node)))
         {
             entry.Add(new StreamDamagedRecord { StreamId = id.Value, Epoch = epoch.Value });
         }
@@ -146,13 +154,21 @@ internal static class StreamOperations
         state.Cluster.Wals.TryGetValue(walId, out var wal)
         && state.Streams.Find(id) is { OpenRange: { } open } stream
         && open.Epoch == epoch
-        && open.Owner == WalRetirement.WriterOf(wal)
+        && wal.Holds(open)
             ? stream.CommittedEnd
             : null;
+
+    /// <summary>In which WAL of an incarnation a topic's stream lies that it opens now. A range stays there: a stream changes its WAL with its epoch.</summary>
+    public static WalKind? ChooseWal(PendingEntry entry, Guid topicId, NodeIncarnation node)
+    {
+        var wanted = entry.Cluster.TryGetTopic(topicId, out var topic) ? topic.Configs.GetValueOrDefault(TopicConfigs.Wal) : null;
+        return (WalKind?)entry.Cluster.ChooseWal(node.Node, node.Epoch, (byte?)WalKindName.Find(wanted));
+    }
 
     private static StreamOpening Opening(StreamImage streams, StreamState stream, int ranges) =>
         new(stream.StartOffset, stream.CommittedEnd, stream.EpochStarts(), streams.CheckpointOf(stream))
         {
+            Wal = stream.OpenRange?.Wal,
             RangeCount = stream.Ranges.Count,
             Ranges = [.. streams.RangesAfter(stream, stream.StartOffset).Take(ranges)],
         };

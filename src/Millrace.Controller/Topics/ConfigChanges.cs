@@ -64,7 +64,8 @@ internal sealed class ConfigChanges(ConfigResolver configs)
                 return refusal;
             }
 
-            if (((value is null ? null : TopicConfigs.Check(config.Name, value)) ?? InternalTopics.CheckConfig(topic.Name, config.Name, value)) is { } problem)
+            if (((value is null ? null : TopicConfigs.Check(config.Name, value)) ?? InternalTopics.CheckConfig(topic.Name, config.Name, value)
+                ?? WalWish.Check(entry.Cluster, config.Name, value)) is { } problem)
             {
                 return new Refusal(ErrorCode.InvalidConfig, problem);
             }

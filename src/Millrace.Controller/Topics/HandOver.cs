@@ -1,6 +1,8 @@
+using Millrace.Controller.State;
 using Millrace.Controller.Streams;
 using Millrace.Metadata;
 using Millrace.Runtime.Ids;
+using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;
 
@@ -46,17 +48,19 @@ internal static class HandOver
 
     private static void Open(PendingEntry entry, IEnumerable<(Guid Topic, int Partition)> appointed)
     {
-        var ready = new SortedDictionary<NodeId, NodeIncarnation?>();
+        var ready = new Dictionary<(NodeIncarnation Owner, WalKind? Wal), bool>();
         foreach (var (topic, index) in appointed)
         {
             var partition = entry.Cluster.FindPartition(topic, index)!;
             var leader = partition.Leader!.Value;
-            if (!ready.TryGetValue(leader, out var incarnation))
+            var owner = new NodeIncarnation(leader, entry.Cluster.Nodes[leader].Epoch);
+            var wal = StreamOperations.ChooseWal(entry, topic, owner);
+            if (!ready.TryGetValue((owner, wal), out var isReady))
             {
-                ready.Add(leader, incarnation = FindReady(entry, leader));
+                ready.Add((owner, wal), isReady = IsReady(entry, owner, wal));
             }
 
-            if (incarnation is { } owner)
+            if (isReady)
             {
                 StreamOperations.Open(entry, owner, partition.Stream, partition.Epoch);
             }
@@ -64,18 +68,14 @@ internal static class HandOver
     }
 
     /// <summary>
-    /// The incarnation of a node in whose name a stream may be opened though it has not asked: should it be gone before it does, its WAL is read for what it
-    /// has of the stream, so that there must be one. One that every node reaches is whole from its name on. A file, or a ring on a device, is made after it
-    /// was named, and is there when its writer has opened something by itself. Null if there is none: the next leader opens by an entry of its own.
+    /// Whether a stream may be opened in the name of an incarnation, in one of its WALs, though it has not asked: should it be gone before it does, that WAL is
+    /// read for what it has of the stream, so that there must be one. One that every node reaches is whole from its name on. A file, or a ring on a device, is
+    /// made after it was named, and is there when its writer has opened something by itself, whose WALs are all made before that. Where it may not, the next
+    /// leader opens by an entry of its own.
     /// </summary>
-    private static NodeIncarnation? FindReady(PendingEntry entry, NodeId node)
-    {
-        var incarnation = new NodeIncarnation(node, entry.Cluster.Nodes[node].Epoch);
-        return entry.IsLive(incarnation)
-            && entry.Cluster.Wals.Values.FirstOrDefault(wal => WalRetirement.WriterOf(wal) == incarnation) is { } wal
-            && (WalKind)wal.Kind is var kind
-            && (kind.IsOfAll() || (kind is WalKind.File or WalKind.Block && entry.Streams.OpenStreamsOf(incarnation).Count > 0))
-            ? incarnation
-            : null;
-    }
+    private static bool IsReady(PendingEntry entry, NodeIncarnation owner, WalKind? name) =>
+        entry.IsLive(owner)
+        && entry.Cluster.WalsOf(owner.Node, owner.Epoch).FirstOrDefault(wal => WalName.Of(wal) == name) is { } wal
+        && (WalKind)wal.Kind is var kind
+        && (kind.IsOfAll() || (kind is WalKind.File or WalKind.Block && entry.Streams.OpenStreamsOf(owner).Any()));
 }

@@ -1,6 +1,7 @@
 using Millrace.Controller.State;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
+using Millrace.Streams;
 using Millrace.Streams.Wal;
 
 namespace Millrace.Controller.Topics;
@@ -16,12 +17,12 @@ internal static class Succession
     public static SuccessionPlan Plan(PendingEntry entry)
     {
         var live = ReplicaPlacement.Candidates(entry.Cluster);
-        var wals = new Dictionary<NodeEpoch, WalImage>();
+        var wals = new Dictionary<(NodeEpoch Owner, WalKind? Wal), WalImage>();
         foreach (var wal in entry.Cluster.Wals.Values)
         {
             if (wal.State == WalState.AwaitsRecovery)
             {
-                wals.TryAdd(wal.Epoch, wal);
+                wals.TryAdd((wal.Epoch, WalName.Of(wal)), wal);
             }
         }
 
@@ -49,7 +50,7 @@ internal static class Succession
                     continue;
                 }
 
-                var next = wals.GetValueOrDefault(open.Owner.Epoch) is { } wal && !((WalKind)wal.Kind).IsOfAll()
+                var next = wals.GetValueOrDefault((open.Owner.Epoch, open.Wal)) is { } wal && !((WalKind)wal.Kind).IsOfAll()
                     ? Reaching(wal).Next(partition.Replicas) ?? wal.Node
                     : survivors.Next(partition.Replicas);
                 plan.AddPlanned(next);

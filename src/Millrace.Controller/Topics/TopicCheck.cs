@@ -24,7 +24,7 @@ internal sealed class TopicCheck(ConfigResolver configs)
             return refusal;
         }
 
-        if (CheckConfigs(topic, out var settings) is { } invalid)
+        if (CheckConfigs(entry, topic, out var settings) is { } invalid)
         {
             return invalid;
         }
@@ -93,7 +93,8 @@ internal sealed class TopicCheck(ConfigResolver configs)
     }
 
     /// <summary>Of a config that is given twice the last value counts, as in Kafka.</summary>
-    private static Refusal? CheckConfigs(CreateTopicsRequest.CreatableTopic topic, out IReadOnlyList<KeyValuePair<string, string>> settings)
+    private static Refusal? CheckConfigs(
+        PendingEntry entry, CreateTopicsRequest.CreatableTopic topic, out IReadOnlyList<KeyValuePair<string, string>> settings)
     {
         settings = [];
         var named = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -115,7 +116,8 @@ internal sealed class TopicCheck(ConfigResolver configs)
 
         foreach (var (name, value) in named)
         {
-            if ((TopicConfigs.Check(name, value) ?? InternalTopics.CheckConfig(topic.Name, name, value)) is { } problem)
+            if ((TopicConfigs.Check(name, value) ?? InternalTopics.CheckConfig(topic.Name, name, value)
+                ?? WalWish.Check(entry.Cluster, name, value)) is { } problem)
             {
                 return new Refusal(ErrorCode.InvalidConfig, problem);
             }

@@ -18,6 +18,10 @@ public static class TopicConfigs
     public const string RetentionBytes = "retention.bytes";
     public const string RetentionMs = "retention.ms";
     public const string SegmentBytes = "segment.bytes";
+    public const string Wal = "millrace.wal";
+
+    /// <summary>The value of <see cref="Wal"/> that leaves it to each broker.</summary>
+    public const string DefaultWal = "default";
 
     private const long Second = 1_000;
     private const long Minute = 60 * Second;
@@ -78,6 +82,10 @@ public static class TopicConfigs
             .InheritsFrom(new ConfigSynonym("log.cleaner.min.compaction.lag.ms")),
         ConfigDefinition.Int(MinInsyncReplicas, 1, 1, "Stored and reported; shared storage acknowledges only what is durable.")
             .InheritsFrom(new ConfigSynonym("min.insync.replicas")),
+        ConfigDefinition.OneOf(
+            Wal, DefaultWal, [DefaultWal, "block", "file", "object"],
+            "Which of its leader's WALs takes the records until they are uploaded, where brokers have several: by its kind, or the first of each broker. "
+            + "Changed at any time, in both directions; partitions change it within seconds, one short stop each."),
         ConfigDefinition.Boolean("preallocate", false, "Has no effect: data lies in objects.").InheritsFrom(new ConfigSynonym("log.preallocate")),
         ConfigDefinition.Boolean("remote.log.copy.disable", false, "Has no effect: there is one storage tier."),
         ConfigDefinition.Boolean("remote.log.delete.on.disable", false, "Has no effect: there is one storage tier."),

@@ -45,7 +45,8 @@ public sealed partial record MetadataImage
         };
 
     private static WalImage ToImage(WalRecord wal) =>
-        new(wal.WalId, (byte)wal.Kind, wal.Location, new NodeId(wal.NodeId), new NodeEpoch(wal.NodeEpoch), (WalState)wal.State);
+        new(
+            wal.WalId, (byte)wal.Kind, wal.Location, new NodeId(wal.NodeId), new NodeEpoch(wal.NodeEpoch), (WalState)wal.State, wal.IsAdditional);
 
     private MetadataImage Apply(NodeRecord record)
     {
@@ -96,11 +97,8 @@ public sealed partial record MetadataImage
         return this with { Nodes = Nodes.Remove(id), Controller = Controller == id ? null : Controller };
     }
 
-    private IEnumerable<Guid> WalsOf(NodeId node, NodeEpoch epoch) =>
-        Wals.Values.Where(wal => wal.Node == node && wal.Epoch == epoch).Select(wal => wal.Id);
-
     private ImmutableSortedDictionary<Guid, WalImage> WithWals(NodeId node, NodeEpoch epoch, WalState state) =>
-        Wals.SetItems(WalsOf(node, epoch).Select(id => KeyValuePair.Create(id, Wals[id] with { State = state })));
+        Wals.SetItems(WalsOf(node, epoch).Select(wal => KeyValuePair.Create(wal.Id, wal with { State = state })));
 
     /// <summary>
     /// It leads nothing any more, and nothing moves to it: a move ends with either of its nodes. What it was to recover is planned anew by whoever takes it

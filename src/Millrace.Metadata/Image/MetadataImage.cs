@@ -72,6 +72,18 @@ public sealed partial record MetadataImage
 
     public bool IsLive(NodeId node) => Nodes.TryGetValue(node, out var found) && found.IsLive;
 
+    /// <summary>
+    /// Which WAL of an incarnation takes a stream that it opens now: the additional one of the kind that the topic asks for; null: its default.
+    /// </summary>
+    /// <param name="node">The incarnation's node.</param>
+    /// <param name="epoch">The incarnation.</param>
+    /// <param name="wanted">The kind that the topic asks for; null where it asks for none.</param>
+    public byte? ChooseWal(NodeId node, NodeEpoch epoch, byte? wanted) =>
+        WalsOf(node, epoch).Any(wal => wal.IsAdditional && wal.Kind == wanted) ? wanted : null;
+
+    /// <summary>The WALs that an incarnation has, or had.</summary>
+    public IEnumerable<WalImage> WalsOf(NodeId node, NodeEpoch epoch) => Wals.Values.Where(wal => wal.Node == node && wal.Epoch == epoch);
+
     /// <summary>Where clients of a listener reach a node; null if they do not, or it is not alive.</summary>
     public NodeEndpoint? LiveEndpoint(NodeId node, ListenerName listener) =>
         Nodes.TryGetValue(node, out var found) && found.IsLive ? found.EndpointOf(listener) : null;

@@ -9,8 +9,20 @@ namespace Millrace.Metadata.Image;
 /// <param name="Node">The node that writes it.</param>
 /// <param name="Epoch">The incarnation that writes it.</param>
 /// <param name="State">Whether it is in use or waits for recovery.</param>
-public sealed record WalImage(Guid Id, byte Kind, string Location, NodeId Node, NodeEpoch Epoch, WalState State)
+/// <param name="IsAdditional">
+/// Only those streams lie in it whose topics ask for its kind; all others of its writer lie in the one that is not so, the default.
+/// </param>
+public sealed record WalImage(Guid Id, byte Kind, string Location, NodeId Node, NodeEpoch Epoch, WalState State, bool IsAdditional = false)
 {
     public WalRecord ToRecord() =>
-        new() { WalId = Id, Kind = (sbyte)Kind, Location = Location, NodeId = Node.Value, NodeEpoch = Epoch.Value, State = (sbyte)State };
+        new()
+        {
+            WalId = Id,
+            Kind = (sbyte)Kind,
+            Location = Location,
+            NodeId = Node.Value,
+            NodeEpoch = Epoch.Value,
+            State = (sbyte)State,
+            IsAdditional = IsAdditional,
+        };
 }

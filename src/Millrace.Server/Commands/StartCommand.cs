@@ -41,7 +41,11 @@ internal sealed class StartCommand : Command
         Description = "The object store: file:///path, s3://bucket/prefix?endpoint=URL",
         HelpName = "URI",
     };
-    private readonly Option<string?> _wal = new("--wal") { Description = "The write-ahead log: file:///path, object, memory", HelpName = "URI" };
+    private readonly Option<string[]> _wal = new("--wal")
+    {
+        Description = "The write-ahead log: file:///path, block:///dev/NAME, object, memory; may be repeated, for topics that ask for another than the first",
+        HelpName = "URI",
+    };
     private readonly Option<string?> _listen = new("--listen")
     {
         Description = "Where Kafka clients connect (default 127.0.0.1:9092); port 0 lets the system choose",
@@ -186,7 +190,7 @@ internal sealed class StartCommand : Command
 
         Add(ServerSettings.DataDirectory, result.GetValue(_dataDirectory));
         Add(ServerSettings.Store, result.GetValue(_store));
-        Add(ServerSettings.Wal, result.GetValue(_wal));
+        Add(ServerSettings.Wal, result.GetValue(_wal) is { Length: > 0 } wals ? string.Join(',', wals) : null);
         Add(BrokerConfigs.Listeners, Plaintext(result, _listen));
         Add(BrokerConfigs.AdvertisedListeners, Plaintext(result, _advertise));
         Add(ServerSettings.InternalListener, result.GetValue(_internalListen));

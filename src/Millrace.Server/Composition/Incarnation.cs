@@ -46,7 +46,7 @@ internal sealed class Incarnation : IAsyncDisposable
 
     public required NodeRegistry Nodes { get; init; }
 
-    public required IWriteAheadLog Wal { get; init; }
+    public required NodeWals Wals { get; init; }
 
     public required StreamStore Streams { get; init; }
 
@@ -84,8 +84,12 @@ internal sealed class Incarnation : IAsyncDisposable
             await Broker.StopAsync(_options.ShutdownGrace, ends.Token);
             await Streams.CloseAsync(ends.Token);
             await Nodes.LeaveAsync(Self, Streams, ends.Token);
-            await Wal.RetireAsync(ends.Token);
-            await Nodes.ForgetWalsAsync(Self, [Wal.Descriptor.Id], ends.Token);
+            foreach (var wal in Wals.All)
+            {
+                await wal.RetireAsync(ends.Token);
+                await Nodes.ForgetWalsAsync(Self, [wal.Descriptor.Id], ends.Token);
+            }
+
             ServerMessages.Stopped(_logger);
             return true;
         }
@@ -149,13 +153,13 @@ internal sealed class Incarnation : IAsyncDisposable
     private void SayWhatStays(string reason)
     {
         var (streams, bytes) = (Streams.NotUploadedStreams, Streams.NotUploadedBytes);
-        if (Wal.Descriptor.Kind == WalKind.Memory)
+        if (Wals.All.Any(wal => wal.Descriptor.Kind == WalKind.Memory))
         {
             ServerMessages.StoppedWithLoss(_logger, streams, bytes, reason);
         }
         else
         {
-            ServerMessages.StoppedDirty(_logger, streams, bytes, Wal.Descriptor.Location, reason);
+            ServerMessages.StoppedDirty(_logger, streams, bytes, string.Join(", ", Wals.All.Select(wal => wal.Descriptor.Location)), reason);
         }
     }
 }

@@ -98,21 +98,18 @@ internal sealed class IncarnationStart(
         // new one is known before it is made: a crash in between leaves a name without a file, and never a file without a name.
         var former = new FormerWals(life, nodes, self, wals.Own, wals.Former);
 
-        // Where nobody else can have the WAL, giving its node up for the store helps nobody: its partitions go on with what is in memory.
-        var objects = wals.Own.Kind.IsOfAll() ? store : components.Storage;
+        // Where nobody else can have a WAL, giving its node up for the store helps nobody: its partitions go on with what is in memory.
+        var objects = wals.Own.All(own => own.Kind.IsOfAll()) ? store : components.Storage;
         var cache = _parts.Add(new ObjectCache(life, options.Streams, objects, components.Buffers));
         var failover = new ShareRecoverer(life, options.Streams, new UploadTarget(self, store, registry, components.Buffers), cache);
         var recovery = new ShareTakeover(life, nodes, self, failover, _parts.Add(new RecoveryMetrics()), wals.Former);
         await RecoverAsync(life, recovery, nodes, self, token);
         await former.MakeRoomAsync(token);
-        // Only on a device WALs take each other's places.
-        var waiting = wals.Own.Kind == WalKind.Block ? await nodes.GetWaitingWalsAsync(token) : [];
-        var descriptor = wals.Own.Describe(self.Node, self.Epoch, [.. waiting.Select(wal => wal.Wal)]);
-        await nodes.RegisterWalAsync(self, descriptor, token);
-        var wal = _parts.Add(await wals.Own.CreateAsync(descriptor, token));
-        member.WatchStore(() => wal.Stalled > store.Owing ? wal.Stalled : store.Owing);
+        var written = await MakeWalsAsync(wals.Own, nodes, self, token);
+        member.WatchStore(() => written.Stalled is var stalled && stalled > store.Owing ? stalled : store.Owing);
 
-        var streams = _parts.Add(new StreamStore(life, options.Streams, new StreamsComponents(self, wal, objects, registry, components.Buffers, cache)));
+        var streams = _parts.Add(
+            new StreamStore(life, options.Streams, new StreamsComponents(self, written, objects, registry, components.Buffers, cache)));
         var identity = new BrokerIdentity(self.Node, self.Epoch, new ConfigResolver(self.Node, options.Settings.Values));
         var broker = _parts.Add(new KafkaBroker(
             life, identity, member.Metadata, member.Channel, member.Lease, streams, components.Buffers,
@@ -147,7 +144,7 @@ internal sealed class IncarnationStart(
             Self = self,
             Metadata = member.Metadata,
             Nodes = nodes,
-            Wal = wal,
+            Wals = written,
             Streams = streams,
             Broker = broker,
         };
@@ -155,14 +152,37 @@ internal sealed class IncarnationStart(
 
     private async Task RemoveUnfinishedAsync(WalProviders wals, CancellationToken token)
     {
-        try
+        foreach (var own in wals.Own)
         {
-            await wals.Own.RemoveUnfinishedAsync(token);
+            try
+            {
+                await own.RemoveUnfinishedAsync(token);
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                ServerMessages.UnfinishedNotRemoved(_logger, failure.Message);
+            }
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+    }
+
+    /// <summary>All are known before any is made, the default last; and made before the first stream is opened: whoever has one open has them all.</summary>
+    private async Task<NodeWals> MakeWalsAsync(IReadOnlyList<IWalProvider> own, NodeRegistry nodes, NodeIncarnation self, CancellationToken token)
+    {
+        // Only on a device WALs take each other's places.
+        var waiting = own.Any(provider => provider.Kind == WalKind.Block) ? await nodes.GetWaitingWalsAsync(token) : [];
+        var descriptors = own.Select(provider => provider.Describe(self.Node, self.Epoch, [.. waiting.Select(wal => wal.Wal)])).ToArray();
+        foreach (var descriptor in descriptors.Reverse())
         {
-            ServerMessages.UnfinishedNotRemoved(_logger, failure.Message);
+            await nodes.RegisterWalAsync(self, descriptor, isAdditional: descriptor != descriptors[0], token);
         }
+
+        var made = new List<IWriteAheadLog>();
+        foreach (var (provider, descriptor) in own.Zip(descriptors))
+        {
+            made.Add(_parts.Add(await provider.CreateAsync(descriptor, token)));
+        }
+
+        return new NodeWals(made[0], [.. made.Skip(1)]);
     }
 
     private async Task<IReadOnlyList<string>> FindDevicesAsync(BlockDevices devices, CancellationToken token)

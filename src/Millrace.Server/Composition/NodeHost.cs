@@ -129,7 +129,7 @@ internal sealed class NodeHost : IAsyncDisposable
 
     private async Task StartFirstAsync(CancellationToken token)
     {
-        ServerMessages.Starting(_logger, ProductVersion.Full, _options.Store, _options.Wal, _options.Settings.Changed());
+        ServerMessages.Starting(_logger, ProductVersion.Full, _options.Store, string.Join(", ", _options.Wals), _options.Settings.Changed());
         if (_logger.IsEnabled(LogLevel.Debug))
         {
             ServerMessages.AllSettings(_logger, _options.Settings.All());

@@ -10,6 +10,7 @@ using Millrace.Server.Http;
 using Millrace.Server.Options;
 using Millrace.Server.Scaling;
 using Millrace.Server.Transport;
+using Millrace.Streams;
 using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Media.Block;
@@ -42,7 +43,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         var network = await DescriptorLimit.ApplyAsync(
             runtime, options.Network, options.Settings.Values.ContainsKey(BrokerConfigs.MaxConnections), stop);
         await using var directory = await LockDirectoryAsync(runtime, stop);
-        var (storageUri, walUri, otherDevices) = ParseUris();
+        var (storageUri, walUris, otherDevices) = ParseUris();
         await using var storage = new MeasuredObjectStorage(runtime, await storageUri.OpenAsync(runtime, stop));
         _health.Uses(storage);
         using var buffers = new BufferPool(options.IdleBufferBytes);
@@ -54,7 +55,7 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         try
         {
             var components = new NodeComponents(
-                storage, (life, store) => Wals(life, store, walUri, otherDevices, buffers), buffers, transport, transport, transport, Use)
+                storage, (life, store) => Wals(life, store, walUris, otherDevices, buffers), buffers, transport, transport, transport, Use)
             {
                 ScalerHook = options.ScalerCommand is { } command ? new CommandHook(runtime, command, options.ScalerCommandLimit) : null,
             };
@@ -144,11 +145,11 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
         }
     }
 
-    private (StorageUri, WalUri, IReadOnlyList<BlockDeviceOptions>) ParseUris()
+    private (StorageUri, IReadOnlyList<WalUri>, IReadOnlyList<BlockDeviceOptions>) ParseUris()
     {
         try
         {
-            return (StorageUri.Parse(options.Store), WalUri.Parse(options.Wal), BlockUri.ParseList(options.WalDevices));
+            return (StorageUri.Parse(options.Store), WalUri.ParseAll(options.Wals), BlockUri.ParseList(options.WalDevices));
         }
         catch (FormatException refusal)
         {
@@ -157,11 +158,11 @@ internal sealed class NodeProcess(TimeProvider time, ILoggerFactory loggers, Nod
     }
 
     private static WalProviders Wals(
-        NodeRuntime life, IObjectStorage storage, WalUri walUri, IReadOnlyList<BlockDeviceOptions> otherDevices, BufferPool buffers)
+        NodeRuntime life, IObjectStorage storage, IReadOnlyList<WalUri> uris, IReadOnlyList<BlockDeviceOptions> otherDevices, BufferPool buffers)
     {
-        var devices = new BlockDevices(life, buffers, walUri.Device, otherDevices);
-        var own = walUri.CreateProvider(life, buffers, storage, devices);
-        return new WalProviders(own, kind => kind == own.Kind ? own : Former(kind)) { Devices = devices };
+        var devices = new BlockDevices(life, buffers, uris.Select(uri => uri.Device).FirstOrDefault(device => device is not null), otherDevices);
+        IWalProvider[] own = [.. uris.Select(uri => uri.CreateProvider(life, buffers, storage, devices))];
+        return new WalProviders(own, kind => own.FirstOrDefault(provider => provider.Kind == kind) ?? Former(kind)) { Devices = devices };
 
         IWalTakeover? Former(WalKind kind) => kind switch
         {

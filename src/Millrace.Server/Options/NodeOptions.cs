@@ -31,8 +31,8 @@ internal sealed record NodeOptions
     /// <summary>The object store's URI.</summary>
     public required string Store { get; init; }
 
-    /// <summary>The WAL's URI.</summary>
-    public required string Wal { get; init; }
+    /// <summary>The URIs of its WALs: the default, then those of other kinds that topics may ask for.</summary>
+    public required IReadOnlyList<string> Wals { get; init; }
 
     /// <summary>The devices of others from which this node may take over WALs: URIs or paths, with commas between.</summary>
     public string WalDevices { get; init; } = "";
@@ -88,7 +88,7 @@ internal sealed record NodeOptions
             Rack = settings[BrokerConfigs.BrokerRack].Value is { Length: > 0 } rack ? rack : null,
             NodeId = NodeIdOf(settings),
             Store = settings[ServerSettings.Store].Value ?? new Uri(Path.Combine(data, "store")).AbsoluteUri,
-            Wal = WalChoice.Of(settings, data),
+            Wals = WalChoice.Of(settings, data),
             WalDevices = settings[ServerSettings.WalDevices].Value ?? "",
             DataDirectory = settings[ServerSettings.Store].Value is null || (settings[ServerSettings.Wal].Value is null && WalChoice.IsStoreHere(settings))
                 ? data

@@ -36,7 +36,7 @@ internal sealed class StreamAppends(StreamCore core, AppendContext context)
                 long position;
                 try
                 {
-                    durable = context.Wal.AppendAsync(
+                    durable = core.Wal.AppendAsync(
                         new StreamRecord(core.Id, core.Epoch, offset, append.Count, append.MaxTimestamp, append.Payload)
                         {
                             PayloadChecksum = append.PayloadChecksum,

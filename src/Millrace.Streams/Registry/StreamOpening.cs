@@ -1,3 +1,4 @@
+
 namespace Millrace.Streams.Registry;
 
 /// <summary>What an owner learns when it opens a stream.</summary>
@@ -12,4 +13,7 @@ public sealed record StreamOpening(long StartOffset, long EndOffset, IReadOnlyLi
 
     /// <summary>The first of the committed ranges that end after the start offset, perhaps not all: the others are asked for.</summary>
     public IReadOnlyList<ObjectRange> Ranges { get; init; } = [];
+
+    /// <summary>The kind of the owner's WAL to which it appends; null: its default.</summary>
+    public WalKind? Wal { get; init; }
 }

@@ -27,15 +27,16 @@ internal sealed class StreamCore : ITailHolder
     /// <param name="opening">What the registry said when it was opened.</param>
     /// <param name="checkpointBytes">The size of the newest checkpoint.</param>
     /// <param name="replayedBytes">The payload behind it.</param>
+    /// <param name="wal">Where its records are durable until they are uploaded.</param>
     /// <param name="host">Who keeps it.</param>
     /// <param name="budget">Keeps account of the memory of its records.</param>
     /// <param name="buffers">Lends memory for their places.</param>
     public StreamCore(
-        StreamId id, StreamEpoch epoch, IStreamOwner owner, StreamOpening opening, int checkpointBytes, long replayedBytes, IStreamHost host,
-        MemoryBudget budget, BufferPool buffers)
+        StreamId id, StreamEpoch epoch, IStreamOwner owner, StreamOpening opening, int checkpointBytes, long replayedBytes, IWriteAheadLog wal,
+        IStreamHost host, MemoryBudget budget, BufferPool buffers)
     {
         (_host, _budget) = (host, budget);
-        (Id, Epoch, Owner) = (id, epoch, owner);
+        (Id, Epoch, Owner, Wal) = (id, epoch, owner, wal);
         Life = new StreamLife(id);
         Offsets = new StreamOffsets(opening.StartOffset, opening.EndOffset);
         Checkpoints = new CheckpointDebt(opening.CheckpointRange?.EndOffset ?? 0, checkpointBytes, replayedBytes);
@@ -48,6 +49,9 @@ internal sealed class StreamCore : ITailHolder
     public StreamEpoch Epoch { get; }
 
     public IStreamOwner Owner { get; }
+
+    /// <summary>Where its records are durable until they are uploaded: one of the node's WALs, as long as it is open at this epoch.</summary>
+    public IWriteAheadLog Wal { get; }
 
     public Lock Lock { get; } = new();
 
@@ -199,8 +203,8 @@ internal sealed class StreamCore : ITailHolder
     /// Records need not be durable to be taken by an upload, since they become so without one: of a stream that has no more to come, and whose newest waits
     /// for no space in the WAL.
     /// </summary>
-    public bool GoesBeside_NeedsLock(IWriteAheadLog wal, long end) =>
-        Life.Phase == StreamPhase.Closing && end == Offsets.Next && wal.HasPlaceFor(Cache.LastPosition);
+    public bool GoesBeside_NeedsLock(long end) =>
+        Life.Phase == StreamPhase.Closing && end == Offsets.Next && Wal.HasPlaceFor(Cache.LastPosition);
 
     /// <summary>Ends when everything below an offset is durable.</summary>
     public Task WhenConfirmed_NeedsLock(long end) => Offsets.Confirmed >= end ? Task.CompletedTask : Confirmed.Add(end);

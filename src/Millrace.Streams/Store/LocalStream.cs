@@ -28,8 +28,9 @@ internal sealed class LocalStream : IStream
         Epochs = opened.Opening.Epochs;
         Checkpoint = opened.Checkpoint;
         Core = new StreamCore(
-            id, epoch, owner, opened.Opening, opened.Checkpoint?.State.Length ?? 0, opened.ReplayedBytes, host, context.Appends.Budget,
-            context.Components.Buffers);
+            id, epoch, owner, opened.Opening, opened.Checkpoint?.State.Length ?? 0, opened.ReplayedBytes,
+            context.Appends.Wals.Find(opened.Opening.Wal), host, context.Appends.Budget, context.Components.Buffers);
+        Wal = opened.Opening.Wal;
         Core.Ranges.Replace(opened.Ranges);
         _appends = new StreamAppends(Core, context.Appends);
         _cold = new ColdReader(Core, context.Reads);
@@ -40,6 +41,8 @@ internal sealed class LocalStream : IStream
     public StreamId Id => Core.Id;
 
     public StreamEpoch Epoch => Core.Epoch;
+
+    public WalKind? Wal { get; }
 
     public IReadOnlyList<EpochStart> Epochs { get; }
 
@@ -69,7 +72,7 @@ internal sealed class LocalStream : IStream
     public ValueTask AppendAsync(in StreamAppend append, AppendPermit permit)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(append.Count, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(append.Payload.Length, _context.Appends.Wal.MaxRecordBytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(append.Payload.Length, Core.Wal.MaxRecordBytes);
         if (append.PayloadChecksum is { } stated && append.Payload.Length >= Crc32C.WorthJoining && Crc32C.Of(append.Payload.Span) != stated)
         {
             // WAL blocks and objects take it over, and would be unreadable, neighbours included. Short payloads are summed up there anyway.
@@ -120,7 +123,7 @@ internal sealed class LocalStream : IStream
 
     public WalExtent? FindInWal(long offset)
     {
-        var wal = _context.Appends.Wal;
+        var wal = Core.Wal;
         lock (Core.Lock)
         {
             if (Core.Life.HasEnded || !Core.Cache.TryFind(offset, out var at) || at.Record.EndOffset > Core.Offsets.Confirmed

@@ -5,13 +5,12 @@ using Millrace.Streams.State;
 namespace Millrace.Streams.Store;
 
 /// <summary>
-/// Streams that were lost with records which no object holds: the WAL keeps them as long as anybody could upload them, which the registry knows.
+/// Streams that were lost with records which no object holds: their WALs keep them as long as anybody could upload them, which the registry knows.
 /// </summary>
 /// <remarks>Threading: any thread.</remarks>
 /// <param name="registry">Knows what a recovery would ask for.</param>
-/// <param name="walId">Where the records are.</param>
 /// <param name="logger">Hears when they are given up.</param>
-internal sealed class LostStreams(RegistryCalls registry, Guid walId, ILogger logger)
+internal sealed class LostStreams(RegistryCalls registry, ILogger logger)
 {
     private readonly Lock _lock = new();
     private readonly List<StreamCore> _pinning = [];
@@ -79,7 +78,7 @@ internal sealed class LostStreams(RegistryCalls registry, Guid walId, ILogger lo
 
     private async Task<bool> IsSettledAsync(StreamCore stream, CancellationToken token)
     {
-        var end = await registry.GetRecoverableEndAsync(walId, stream.Id, stream.Epoch, token);
+        var end = await registry.GetRecoverableEndAsync(stream.Wal.Descriptor.Id, stream.Id, stream.Epoch, token);
 
         // Null: its range is closed, or gone, and what the WAL holds of it counts for nothing. All committed: it is not needed.
         if (end is null || end >= stream.Offsets.Next)

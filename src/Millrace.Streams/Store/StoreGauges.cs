@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Millrace.Streams.Wal;
 
 namespace Millrace.Streams.Store;
 
@@ -21,9 +22,10 @@ internal static class StoreGauges
             "How long records may wait for their upload: longer where many streams have little");
         meter.CreateObservableGauge(
             "millrace.wal.fullness",
-            () => store.Components.Wal.Fullness,
+            () => store.Components.Wals.All.Select(
+                wal => new Measurement<double>(wal.Fullness, KeyValuePair.Create("kind", (object?)WalKindName.Of(wal.Descriptor.Kind)))),
             "1",
-            "How much the WAL holds, 0 to 1: of its file, or of twice the objects at which an upload begins; uploads empty it");
+            "How much each WAL holds, 0 to 1: of its file, or of twice the objects at which an upload begins; uploads empty it");
         meter.CreateObservableCounter(
             "millrace.streams.reads.blocks", () => store.Blocks.Reads, "{block}", "Data blocks read, from cache or store");
         meter.CreateObservableCounter(

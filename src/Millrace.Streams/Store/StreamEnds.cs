@@ -85,7 +85,7 @@ internal sealed class StreamEnds(StreamCore core, StreamUploads uploads, StreamC
 
             // What has its place in the WAL is written there while it is uploaded. What waits for space is not: its upload would have to go in parts, one of
             // what is durable first.
-            confirmed = core.GoesBeside_NeedsLock(context.Appends.Wal, end) ? Task.CompletedTask : core.WhenConfirmed_NeedsLock(end);
+            confirmed = core.GoesBeside_NeedsLock(end) ? Task.CompletedTask : core.WhenConfirmed_NeedsLock(end);
         }
 
         await confirmed.OrCancelled(token);

@@ -9,6 +9,7 @@ using Millrace.Streams.Reading;
 using Millrace.Streams.Registry;
 using Millrace.Streams.State;
 using Millrace.Streams.Upload;
+using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Object;
 
 namespace Millrace.Streams.Store;
@@ -51,30 +52,33 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         Budget = new MemoryBudget(options.NotUploadedBytes, options.NotUploadedBytes / ReserveFraction, OnPressure);
         Tail = new TailCache(options.TailCacheBytes, Budget);
         Planner = new UploadPlanner(
-            runtime.Time, options, components.Wal, Budget, () => Streams.Count(stream => stream.Uploads.IsNeeded));
+            runtime.Time, options, components.Wals, Budget, () => Streams.Count(stream => stream.Uploads.IsNeeded));
         _smallRecords = new SmallRecordArena(components.Buffers);
         _walWaits = new WalWaitTally(runtime.Time);
         _walObjects = new WalObjects(runtime, components.Storage, components.Buffers, WalObjectBytes);
         Cache = components.Cache ?? (_ownCache = new ObjectCache(runtime, options, components.Storage, components.Buffers));
 
         var registry = new RegistryCalls(components.Node, components.Registry, new Retry(runtime, options, _logger));
-        _lost = new LostStreams(registry, components.Wal.Descriptor.Id, _logger);
-        _walTrim = new WalTrim(components.Wal, () => Streams.Select(stream => stream.Core), () => _lost.Pinning, _logger);
+        _lost = new LostStreams(registry, _logger);
+        _walTrim = new WalTrim(() => Streams.Select(stream => stream.Core), () => _lost.Pinning, _logger);
         _unserved = new UnservedOpenings(registry);
         _opener = new StreamOpener(components.Node, components.Registry, _unserved, Indexes, Cache.Objects);
         _context = new StreamContext(
             components,
             registry,
-            new AppendContext(components.Wal, Budget, _smallRecords, Planner, Metrics, _walWaits),
+            new AppendContext(components.Wals, Budget, _smallRecords, Planner, Metrics, _walWaits),
             new ReadContext(runtime, options, Indexes, Blocks, components.Registry, Metrics, _logger, Spawn),
-            new UploadContext(runtime.Time, options, components.Wal, Planner, registry, Indexes, Tail));
+            new UploadContext(runtime.Time, options, components.Wals, Planner, registry, Indexes, Tail));
 
         var target = new UploadTarget(components.Node, components.Storage, components.Registry, components.Buffers);
         var uploads = new ObjectUploader(runtime, options, target, _logger, Budget, Metrics.UploadFailures, new PreparedIds(runtime.Time));
         _uploader = new Uploader(runtime, _context.Uploads, _open, uploads, _walTrim, LoseAll, Metrics, _logger);
         StoreGauges.Observe(Metrics.Meter, this);
         _uploads = runtime.Spawn("stream-uploader", _ => _uploader.RunAsync(_stopping.Token));
-        Spawn("stream-wal-watch", WatchWalAsync);
+        foreach (var wal in components.Wals.All)
+        {
+            Spawn("stream-wal-watch", token => WatchAsync(wal, token));
+        }
     }
 
     /// <summary>Memory of records that only the WAL has, appends under way included.</summary>
@@ -85,7 +89,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
 
     public bool IsBusy => Budget.Waiting > 0 || NotUploadedBytes > Options.NotUploadedBytes / 2;
 
-    public int MaxAppendBytes => Components.Wal.MaxRecordBytes;
+    public int MaxAppendBytes => Components.Wals.MaxRecordBytes;
 
     /// <summary>Completes when this incarnation can write nothing any more, with the reason: its WAL is lost, or its registration fenced.</summary>
     public Task<StreamException> Lost => _over.Task;
@@ -256,13 +260,13 @@ public sealed class StreamStore : IStreamStore, IStreamHost
     {
         if (await _lost.SettleAsync(stream, token))
         {
-            await _walTrim.TrimAsync(stream.LastPosition, token);
+            await _walTrim.TrimAsync(stream.Wal, stream.LastPosition, token);
         }
     }
 
-    private async Task WatchWalAsync(CancellationToken token)
+    private async Task WatchAsync(IWriteAheadLog wal, CancellationToken token)
     {
-        var reason = await Components.Wal.Lost.OrCancelled(token);
+        var reason = await wal.Lost.OrCancelled(token);
         StreamsMessages.AllLost(_logger, reason.Error, reason.Message);
         LoseAll(reason);
     }

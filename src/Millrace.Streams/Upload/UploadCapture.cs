@@ -1,5 +1,6 @@
 using Millrace.Runtime;
 using Millrace.Streams.State;
+using Millrace.Streams.Wal;
 
 namespace Millrace.Streams.Upload;
 
@@ -59,12 +60,12 @@ internal sealed class UploadCapture(UploadContext context)
                 return null;
             }
 
-            confirmed = core.GoesBeside_NeedsLock(context.Wal, state.Offset) ? Task.CompletedTask : core.WhenConfirmed_NeedsLock(state.Offset);
+            confirmed = core.GoesBeside_NeedsLock(state.Offset) ? Task.CompletedTask : core.WhenConfirmed_NeedsLock(state.Offset);
         }
 
         try
         {
-            await ConfirmedOrFullAsync(confirmed, token);
+            await ConfirmedOrFullAsync(core.Wal, confirmed, token);
             return state;
         }
         catch (StreamException)
@@ -74,10 +75,10 @@ internal sealed class UploadCapture(UploadContext context)
         }
     }
 
-    private async Task ConfirmedOrFullAsync(Task confirmed, CancellationToken token)
+    private async Task ConfirmedOrFullAsync(IWriteAheadLog wal, Task confirmed, CancellationToken token)
     {
         var started = context.Time.GetTimestamp();
-        while (!confirmed.IsCompleted && context.Wal.Fullness < 1 && context.Time.GetElapsedTime(started) < ConfirmPatience)
+        while (!confirmed.IsCompleted && wal.Fullness < 1 && context.Time.GetElapsedTime(started) < ConfirmPatience)
         {
             using var settled = CancellationTokenSource.CreateLinkedTokenSource(token);
             await Waiting.Either(confirmed, Task.Delay(FullWalPause, context.Time, settled.Token));

@@ -74,7 +74,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
             }
 
             since = core.Offsets.Cut;
-            if (core.Offsets.Confirmed < state.Offset && !core.GoesBeside_NeedsLock(context.Wal, state.Offset))
+            if (core.Offsets.Confirmed < state.Offset && !core.GoesBeside_NeedsLock(state.Offset))
             {
                 LeaveBehind_NeedsLock(stream);
                 // State and annex are of a later point. Nobody can take an annex apart, so one that is there waits with its records.
@@ -190,7 +190,7 @@ internal sealed class UploadCutter(UploadContext context, ILogger logger)
     /// </summary>
     private void LeaveBehind_NeedsLock(StreamUploads stream)
     {
-        if (context.Wal.Fullness >= 1)
+        if (stream.Core.Wal.Fullness >= 1)
         {
             // Others, too, may have what it is full of.
             context.Planner.AskForAll();

@@ -6,7 +6,7 @@ namespace Millrace.Streams.Upload;
 /// <summary>
 /// When an upload is due, and of what. Of all streams: when what is not yet cut holds <see cref="StreamsOptions.UploadBytes"/>, when the oldest
 /// of it is <see cref="StreamsOptions.UploadInterval"/> old (older where many streams have little: <see cref="UploadIntervals"/>), and when appends wait for
-/// memory or the WAL is half full: at once if no upload is under way, else when the oldest is a second old, since an upload that is under way may hang, or
+/// memory or a WAL is half full: at once if no upload is under way, else when the oldest is a second old, since an upload that is under way may hang, or
 /// be of other streams.
 /// Of some: when somebody asks, since they close, move or are trimmed, or an upload had no room for them.
 /// </summary>
@@ -28,7 +28,7 @@ internal sealed class UploadPlanner : IAsyncDisposable
     private static readonly TimeSpan PressedInterval = TimeSpan.FromSeconds(1);
     private readonly TimeProvider _time;
     private readonly StreamsOptions _options;
-    private readonly IWriteAheadLog _wal;
+    private readonly NodeWals _wals;
     private readonly MemoryBudget _budget;
     private readonly Func<int> _streams;
     private readonly UploadSignal _signal = new();
@@ -53,12 +53,12 @@ internal sealed class UploadPlanner : IAsyncDisposable
 
     /// <param name="time">For the age of records.</param>
     /// <param name="options">Size and age.</param>
-    /// <param name="wal">Tells how full it is.</param>
+    /// <param name="wals">Tell how full they are.</param>
     /// <param name="budget">Tells what appends wait for.</param>
     /// <param name="streams">Tells how many streams have records that are not cut. Asked by whoever takes, with no lock held.</param>
-    public UploadPlanner(TimeProvider time, StreamsOptions options, IWriteAheadLog wal, MemoryBudget budget, Func<int> streams)
+    public UploadPlanner(TimeProvider time, StreamsOptions options, NodeWals wals, MemoryBudget budget, Func<int> streams)
     {
-        (_time, _options, _wal, _budget, _streams) = (time, options, wal, budget, streams);
+        (_time, _options, _wals, _budget, _streams) = (time, options, wals, budget, streams);
         _lastIntervalTicks = options.UploadInterval.Ticks;
         _timer = time.CreateTimer(static signal => ((UploadSignal)signal!).Set(), _signal, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -78,7 +78,7 @@ internal sealed class UploadPlanner : IAsyncDisposable
             _signal.Set();
         }
         else if ((uncut >= _options.UploadBytes && uncut - added < _options.UploadBytes)
-            || (Interlocked.Increment(ref _appends) % AppendsBetweenLooks == 0 && _wal.Fullness > WalIsHalfFull))
+            || (Interlocked.Increment(ref _appends) % AppendsBetweenLooks == 0 && _wals.Fullness > WalIsHalfFull))
         {
             _signal.Set();
         }
@@ -203,7 +203,7 @@ internal sealed class UploadPlanner : IAsyncDisposable
             return false;
         }
 
-        var isPressed = _budget.Shortage > 0 || _wal.Fullness > WalIsHalfFull;
+        var isPressed = _budget.Shortage > 0 || _wals.Fullness > WalIsHalfFull;
         if (uncut >= _options.UploadBytes || (isPressed && isIdle))
         {
             return true;

@@ -34,7 +34,7 @@ internal sealed class Uploader
     /// <param name="context">Sizes, the WAL, and who asks for what.</param>
     /// <param name="host">Whose streams these are.</param>
     /// <param name="objects">Makes objects, and has them committed.</param>
-    /// <param name="wal">What is committed may leave it.</param>
+    /// <param name="wal">Has what is committed leave the WALs.</param>
     /// <param name="loseAll">Called where this incarnation can write nothing any more.</param>
     /// <param name="metrics">Counts what was uploaded.</param>
     /// <param name="logger">Hears of it, and of what fails.</param>
@@ -164,7 +164,7 @@ internal sealed class Uploader
         {
             Start(cuts, before, started, token);
         }
-        else if (_context.Wal.Fullness >= 1)
+        else if (_context.Wals.Fullness >= 1)
         {
             // What fills it is being written, or uploaded and not trimmed yet.
             await Task.Delay(UploadCapture.FullWalPause, _runtime.Time, token);
@@ -229,7 +229,10 @@ internal sealed class Uploader
             upload.Settle();
             Measure(outcomes, started);
             _context.Tail.Shrink();
-            await _wal.TrimAsync(cuts.Max(cut => cut.LastPosition), token);
+            foreach (var cut in cuts.GroupBy(cut => cut.Stream.Core.Wal))
+            {
+                await _wal.TrimAsync(cut.Key, cut.Max(one => one.LastPosition), token);
+            }
         }
         catch (StreamException failure)
         {

@@ -38,6 +38,23 @@ public sealed class WalUri
     /// <exception cref="FormatException">It names no WAL. The message says why.</exception>
     public static WalUri Parse(string text) => new(ComponentUri.Parse(text));
 
+    /// <summary>As <see cref="Parse"/>, of those that one node writes: each of another kind.</summary>
+    public static IReadOnlyList<WalUri> ParseAll(IEnumerable<string> texts)
+    {
+        var uris = new List<WalUri>();
+        foreach (var uri in texts.Select(Parse))
+        {
+            if (uris.Exists(other => other._uri.Scheme == uri._uri.Scheme))
+            {
+                throw uri._uri.Refuse("is one more WAL of its kind: a node has one of each at most");
+            }
+
+            uris.Add(uri);
+        }
+
+        return uris.Count > 0 ? uris : throw new FormatException("No WAL is named: write file:///path, block:///dev/name, object or memory");
+    }
+
     /// <param name="runtime">The node's surroundings.</param>
     /// <param name="pool">Lends the buffers.</param>
     /// <param name="storage">The cluster's store, for a WAL that lies there.</param>

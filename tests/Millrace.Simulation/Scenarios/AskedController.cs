@@ -69,7 +69,8 @@ public sealed class AskedController : IStreamRegistry, IAsyncDisposable
 
     public ValueTask<NodeIncarnation> RegisterAsync(NodeRegistration registration, CancellationToken token) => _nodes.RegisterAsync(registration, token);
 
-    public ValueTask RegisterWalAsync(NodeIncarnation node, WalDescriptor wal, CancellationToken token) => _nodes.RegisterWalAsync(node, wal, token);
+    public ValueTask RegisterWalAsync(NodeIncarnation node, WalDescriptor wal, CancellationToken token) =>
+        _nodes.RegisterWalAsync(node, wal, isAdditional: false, token);
 
     public ValueTask LeaveAsync(NodeIncarnation node, IStreamStore streams, CancellationToken token) => _nodes.LeaveAsync(node, streams, token);
 

@@ -11,6 +11,7 @@ using Millrace.ObjectStorage.ObjectLogs;
 using Millrace.Protocol;
 using Millrace.Runtime;
 using Millrace.Runtime.Ids;
+using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;
 using Xunit;

@@ -252,7 +252,7 @@ public sealed class CompactedStreamsTests
             IWriteAheadLog wal, long bytesPerSecond)
         {
             (_storage, _buffers, _process, _controller, _self, _walKeeper, _wal) = (storage, buffers, process, controller, self, walKeeper, wal);
-            _store = new StreamStore(process.Runtime, Small, new StreamsComponents(self, wal, storage, controller, buffers));
+            _store = new StreamStore(process.Runtime, Small, new StreamsComponents(self, new NodeWals(wal), storage, controller, buffers));
             _collector = new ObjectCollector(process.Runtime, storage, controller.Controller, Options);
             Compactor = new ObjectCompactor(
                 process.Runtime, Small with { CompactionBytesPerSecond = bytesPerSecond },

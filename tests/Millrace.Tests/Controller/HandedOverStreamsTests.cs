@@ -10,6 +10,7 @@ using Millrace.Simulation.Scenarios;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
+using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Object;
 using Millrace.Tests.ObjectStorage;
 using Millrace.Tests.Streams;
@@ -127,7 +128,7 @@ public sealed class HandedOverStreamsTests : IAsyncDisposable
         var wal = await wals.CreateAsync(descriptor, default);
         _parts.Add(wal);
         var registry = new StreamRegistry(_controller.Channel, self);
-        var store = new StreamStore(_process.Runtime, TestNode.Small, new StreamsComponents(self, wal, _storage, registry, _buffers));
+        var store = new StreamStore(_process.Runtime, TestNode.Small, new StreamsComponents(self, new NodeWals(wal), _storage, registry, _buffers));
         _parts.Add(store);
         return new Node(self, store, _buffers);
     }

@@ -114,7 +114,7 @@ public sealed class StreamsOverControllerTests : IAsyncDisposable
         public NodeIncarnation Self => self;
 
         public StreamStore Store { get; } =
-            new(process.Runtime, TestNode.Small, new StreamsComponents(self, wal, test._storage, controller, test._buffers));
+            new(process.Runtime, TestNode.Small, new StreamsComponents(self, new NodeWals(wal), test._storage, controller, test._buffers));
 
         public static async Task<Life> BeginAsync(StreamsOverControllerTests test)
         {

@@ -89,7 +89,7 @@ public sealed class HelmChartTests(HelmTool helm) : IClassFixture<HelmTool>
         var options = OptionsOf(((YamlSequenceNode)Find(rendered, "Deployment")["spec"]["template"]["spec"]["containers"]).Single());
 
         Assert.StartsWith("s3://bucket/prefix?", options.Store, StringComparison.Ordinal);
-        Assert.Equal("object", options.Wal);
+        Assert.Equal(["object"], options.Wals);
         Assert.Null(options.DataDirectory);
         Assert.Null(options.Rack);
         Assert.Empty(options.Settings.Remarks);

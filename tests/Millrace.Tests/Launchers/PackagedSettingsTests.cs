@@ -19,7 +19,7 @@ public sealed class PackagedSettingsTests
     {
         var options = Read();
         Assert.Equal("file:///var/lib/millrace/store", options.Store);
-        Assert.Equal("file:///var/lib/millrace/wal", options.Wal);
+        Assert.Equal(["file:///var/lib/millrace/wal"], options.Wals);
         Assert.Equal("127.0.0.1", Assert.Single(options.Listeners.Clients).Bind.Host);
         Assert.Empty(options.Settings.Remarks);
     }
@@ -33,7 +33,7 @@ public sealed class PackagedSettingsTests
         Assert.Equal(suggested.Value, options.Settings.Values[suggested.Key]);
         Assert.Empty(options.Settings.Remarks);
         StorageUri.Parse(options.Store);
-        WalUri.Parse(options.Wal);
+        WalUri.ParseAll(options.Wals);
     }
 
     private static NodeOptions Read(params KeyValuePair<string, string>[] suggested)

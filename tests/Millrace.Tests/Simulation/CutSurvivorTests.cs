@@ -20,7 +20,8 @@ public sealed class CutSurvivorTests
             var world = new ClusterWorld(kernel, ClusterPlot.Everything, fault: null);
             ClusterMachine[] machines = [.. Enumerable.Range(0, 3).Select(number => new ClusterMachine(world, number, walIsOnDisk: false))];
             Array.ForEach(machines, machine => machine.Start(TimeSpan.Zero));
-            var clients = new ClusterClients(kernel, new BrokerDirectory(kernel.Random, machines), world.Plot, racks: [], () => NetworkWeather.Calm);
+            var clients = new ClusterClients(kernel, new BrokerDirectory(kernel.Random, machines), world.Plot, racks: [], hasSeveralWals: false,
+                () => NetworkWeather.Calm);
             await UntilAsync(kernel, TimeSpan.FromSeconds(20), () => machines.All(machine => machine.Serves && machine.Image!.LiveNodes.Count() == 3));
             await clients.CreateTopicAsync(Partitions);
             await kernel.Delay(TimeSpan.FromSeconds(10));

@@ -7,6 +7,7 @@ using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
+using Millrace.Streams.Wal;
 
 namespace Millrace.Tests.Streams;
 
@@ -24,7 +25,7 @@ internal sealed class TestNode : IAsyncDisposable
         Wal = new TestWal(Incarnation.Node, Incarnation.Epoch);
         registry.RegisterWal(Wal.Descriptor.Id, Incarnation);
         Options = options ?? Small;
-        Store = new StreamStore(Runtime, Options, new StreamsComponents(Incarnation, Wal, storage, registry, Buffers));
+        Store = new StreamStore(Runtime, Options, new StreamsComponents(Incarnation, new NodeWals(Wal), storage, registry, Buffers));
     }
 
     /// <summary>Sizes at which a few records fill blocks and objects, and nothing is uploaded by age.</summary>

@@ -13,6 +13,8 @@ namespace Millrace.Broker.Partitions.Moves;
 /// until little is left; then they stop serving, what is left is uploaded, and in the entry that closes their streams they have their next leaders.
 /// </summary>
 /// <remarks>
+/// A partition whose topic asks for another of this node's WALs goes the same way, and this node is its next leader: what is left is uploaded out of the one
+/// WAL, and what comes next lies in the other (<see cref="TopicWal"/>). That is no move, and none is told of.
 /// A plan that has ended before a partition stops serving is not followed; one that ends after that gives the partition back to this node at a higher epoch.
 /// Where what is left cannot be uploaded soon, since the store does not answer, partitions are taken back: until the registry is asked nobody can have them.
 /// Coordinators' are not: their groups have been resigned, and are loaded at another epoch only.
@@ -49,7 +51,10 @@ internal sealed class PartitionHandOvers(
         runtime.Spawn("partition-hand-overs", token => RunAsync(_others, token));
     }
 
-    /// <summary>A partition is to leave, when it is open; one that can be open no more stays, and nothing is told of it. It may be said again.</summary>
+    /// <summary>
+    /// A partition is to leave, or (to this node) to change its WAL, when it is open; one that can be open no more stays, and nothing is told of it. It may be
+    /// said again.
+    /// </summary>
     public void Add(Partition partition, NodeId to)
     {
         if (partition.Phase is PartitionPhase.Lost or PartitionPhase.Closed)
@@ -57,7 +62,11 @@ internal sealed class PartitionHandOvers(
             return;
         }
 
-        moves.Plan(partition, to);
+        if (to != self.Node)
+        {
+            moves.Plan(partition, to);
+        }
+
         lock (_lock)
         {
             if (!_known.Add(partition))
@@ -250,11 +259,12 @@ internal sealed class PartitionHandOvers(
         });
     }
 
-    /// <summary>Of those that have gone. What was lost on the way says so itself, and what came back to this node has not gone.</summary>
+    /// <summary>Of those that have gone, or come back. What was lost on the way says so itself.</summary>
     private void Tell(List<Partition> tried, TimeSpan stop)
     {
         var image = feed.Image;
         var gone = new List<string>();
+        var toOthers = 0;
         foreach (var partition in tried)
         {
             // As each image did when it came, unless the last of them is just being followed.
@@ -262,23 +272,34 @@ internal sealed class PartitionHandOvers(
             moves.Follow(partition, now);
             moves.Lose(partition);
             Forget(partition);
-            if (now?.Leader is { } leader && leader != self.Node)
+            if (now?.Leader is { } leader && now.LeaderEpoch != partition.LeaderEpoch)
             {
-                gone.Add($"{partition.Id} to node {leader}");
+                gone.Add(leader == self.Node ? $"{partition.Id} to this node again" : $"{partition.Id} to node {leader}");
+                toOthers += leader == self.Node ? 0 : 1;
             }
         }
 
         if (gone.Count > 0)
         {
-            metrics.HandedOver(gone.Count, stop);
+            metrics.HandedOver(toOthers, stop);
             PartitionMessages.HandedOver(
                 _logger, gone.Count, stop.TotalMilliseconds, string.Join(", ", gone.Take(MostNamed)) + (gone.Count > MostNamed ? ", …" : ""));
         }
     }
 
-    /// <summary>Who is to lead it next; null where it is not to go.</summary>
-    private static NodeId? NextOf(MetadataImage image, Partition partition) =>
-        Find(image, partition) is { Moves: true } known && known.LeaderEpoch == partition.LeaderEpoch ? known.PlannedTo : null;
+    /// <summary>Who is to lead it next: this node where it is to lie in another of its WALs. Null where it is not to go.</summary>
+    private NodeId? NextOf(MetadataImage image, Partition partition)
+    {
+        if (!image.TryGetTopic(partition.Id.TopicId, out var topic)
+            || topic.FindPartition(partition.Id.Partition) is not { } known || known.LeaderEpoch != partition.LeaderEpoch)
+        {
+            return null;
+        }
+
+        return known.Moves ? known.PlannedTo
+            : known.Leader == self.Node && partition.LiesBeside(TopicWal.Of(image, topic, self)) ? self.Node
+            : null;
+    }
 
     private static PartitionImage? Find(MetadataImage image, Partition partition) => image.FindPartition(partition.Id.TopicId, partition.Id.Partition);
 }

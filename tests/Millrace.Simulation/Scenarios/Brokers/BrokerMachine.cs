@@ -312,7 +312,7 @@ internal sealed class BrokerMachine : INodeObserver
         IWalProvider wals = IsOnDisk
             ? new RingWalProvider(life, buffers, new WalFolder(life, $"/data/wal{_walFolder}", new() { Capacity = _walCapacity }), new())
             : new ObjectWalProvider(life, buffers, storage, new ObjectWalOptions());
-        return new WalProviders(wals, kind => kind == wals.Kind ? wals : null);
+        return new WalProviders([wals], kind => kind == wals.Kind ? wals : null);
     }
 
     private NodeOptions Options(SeededRandom random)

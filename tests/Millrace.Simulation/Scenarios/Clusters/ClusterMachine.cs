@@ -299,6 +299,7 @@ internal sealed class ClusterMachine : INodeObserver
 
         // No image tells of it.
         _kernel.Coverage.Count("moves: taken back", line.Contains("were to be handed over serve on", StringComparison.Ordinal) ? 1 : 0);
+        _kernel.Coverage.Count("wals: groups of partitions that changed theirs", line.Contains("to this node again", StringComparison.Ordinal) ? 1 : 0);
         _kernel.Coverage.Count("moves: by the balancer", line.Contains("Moves partition", StringComparison.Ordinal) ? 1 : 0);
     }
 
@@ -341,9 +342,14 @@ internal sealed class ClusterMachine : INodeObserver
     {
         var wals = new ObjectWalProvider(life, buffers, storage, new ObjectWalOptions());
         var takeover = _mistakes.Takeover(life, storage, wals);
-        IWalProvider own = _walIsOnDisk ? new RingWalProvider(life, buffers, new WalFolder(life, "/data/wal", new() { Capacity = WalCapacity }), new()) : wals;
+        var onDisk = new RingWalProvider(life, buffers, new WalFolder(life, "/data/wal", new() { Capacity = WalCapacity }), new());
+        IWalProvider own = _walIsOnDisk ? onDisk : wals;
+        IWalProvider[] others = _world.HasSeveralWals ? [_walIsOnDisk ? wals : onDisk] : [];
         _kernel.Coverage.Count("nodes: lives with a WAL on the disk", _walIsOnDisk ? 1 : 0);
-        return new WalProviders(_mistakes.Own(own), kind => kind == WalKind.Object ? takeover : kind == own.Kind ? own : null);
+        _kernel.Coverage.Count("nodes: lives with several WALs", others.Length);
+        return new WalProviders(
+            [_mistakes.Own(own), .. others],
+            kind => kind == WalKind.Object ? takeover : kind == WalKind.File && (_walIsOnDisk || _world.HasSeveralWals) ? onDisk : null);
     }
 
     private NodeOptions Options(SeededRandom random, string? rack)

@@ -30,6 +30,7 @@ internal sealed class ClusterScenario : IScenario
         "clients: no answer", "clients: sent elsewhere", "controllers: changes", "leaders: changed", "fences: after trouble",
         "recoveries: planned to several", "recoveries: planned again", "recoveries: the controller changed meanwhile",
         "topics: created", "topics: deleted",
+        "wals: asked for another", "wals: groups of partitions that changed theirs", "nodes: lives with several WALs",
         "moves: done", "moves: done, of groups", "moves: ended by a fence", "moves: cancelled",
         "drains: begun", "drains: ended",
         "racks: sent to a broker of their own", "racks: read from a broker of their own",

@@ -39,6 +39,7 @@ internal sealed class ClusterWorld
             KeyValuePair.Create(BrokerConfigs.FollowedMaxBytes, lots.Pick(["0", "10000", "100000", "16000000"])),
         ];
         IsBalanced = plot == ClusterPlot.HandOvers ? kernel.Random.Chance(0.5) : fault is null && lots.Chance(0.5);
+        HasSeveralWals = fault is null && lots.Chance(0.4);
         _machines = [.. Enumerable.Range(0, kernel.Random.Pick([3, 3, 3, 4, 5])).Select(number => new ClusterMachine(this, number))];
         _partitions = kernel.Random.Next(2, 5);
         Oracle = new ClusterOracle(kernel, TroubleOf);
@@ -65,6 +66,9 @@ internal sealed class ClusterWorld
 
     /// <summary>What brokers hold of partitions that they follow, and from how many bytes on they read those in the leader's WAL.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> RackSettings { get; }
+
+    /// <summary>Whether each broker has a WAL on its disk and one in the bucket, and topics choose between them.</summary>
+    public bool HasSeveralWals { get; }
 
     /// <summary>Whether the controller evens the loads.</summary>
     public bool IsBalanced { get; }
@@ -94,7 +98,7 @@ internal sealed class ClusterWorld
         }
 
         var clients = new ClusterClients(
-            Kernel, new BrokerDirectory(new SeededRandom(Kernel.Random.NextUInt64()), _machines), Plot, Racks, () => _pranks.Weather);
+            Kernel, new BrokerDirectory(new SeededRandom(Kernel.Random.NextUInt64()), _machines), Plot, Racks, HasSeveralWals, () => _pranks.Weather);
         var topic = await clients.CreateTopicAsync(_partitions);
         await UntilAsync(
             () => Array.TrueForAll(_machines, machine => machine.Image is { } image && image.TryGetTopic(topic.Id, out _)),

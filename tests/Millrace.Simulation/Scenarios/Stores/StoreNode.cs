@@ -74,7 +74,7 @@ internal sealed class StoreNode(
         var wal = await wals.CreateAsync(descriptor, CancellationToken.None);
         wal = world.Fault == PlantedFault.RefuseWhatIsAccepted ? new PlantedWal(wal, _random) : wal;
         await controller.RegisterWalAsync(node, descriptor, CancellationToken.None);
-        var store = new StreamStore(runtime, world.StreamsOptions, new StreamsComponents(node, wal, storage, controller, buffers, cache));
+        var store = new StreamStore(runtime, world.StreamsOptions, new StreamsComponents(node, new NodeWals(wal), storage, controller, buffers, cache));
         var owners = await OpenAsync(controller, node, store, isAudit);
         if (isAudit)
         {

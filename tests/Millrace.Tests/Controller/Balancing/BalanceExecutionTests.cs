@@ -4,8 +4,8 @@ using Millrace.Metadata;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
+using Millrace.Streams;
 using Millrace.Streams.Registry;
-using Millrace.Streams.Wal;
 using Xunit;
 
 namespace Millrace.Tests.Controller.Balancing;

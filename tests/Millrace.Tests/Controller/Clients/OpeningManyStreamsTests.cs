@@ -15,6 +15,7 @@ using Millrace.Streams.Recovery;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
 using Millrace.Streams.Upload;
+using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Object;
 using Millrace.Tests.ObjectStorage;
 using Millrace.Tests.Streams;
@@ -155,7 +156,7 @@ public sealed class OpeningManyStreamsTests
             var descriptor = Wals.Describe(self.Node, self.Epoch, []);
             await controller.RegisterWalAsync(self, descriptor, default);
             var wal = await Wals.CreateAsync(descriptor, default);
-            return new StreamStore(runtime, Options, new StreamsComponents(self, wal, storage, controller, buffers, _cache));
+            return new StreamStore(runtime, Options, new StreamsComponents(self, new NodeWals(wal), storage, controller, buffers, _cache));
         }
 
         public async Task RecoverAsync()

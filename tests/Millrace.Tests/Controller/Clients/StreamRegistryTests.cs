@@ -51,7 +51,7 @@ public sealed class StreamRegistryTests : IAsyncDisposable
         await Task.WhenAll(others.SkipLast(1)).WaitAsync(Patience);
         Assert.Equal([0L, 1, 3], (await Task.WhenAll(ids).WaitAsync(Patience)).Select(id => id.Value));
         Assert.Equal(2, _link.Requests);
-        Assert.Equal(200, _controller.Controller.State.Streams.OpenStreamsOf(_node).Count);
+        Assert.Equal(200, _controller.Controller.State.Streams.OpenStreamsOf(_node).Count());
     }
 
     [Fact]

@@ -58,7 +58,7 @@ public sealed class ControllerEndpointTests : IAsyncDisposable
         Assert.Equal([0L, -1, 2], opened.Prepared.Select(result => result.ErrorCode == 0 ? result.ObjectId : -1));
         Assert.Equal(ControllerError.InvalidRequest, (ControllerError)opened.Prepared[1].ErrorCode);
         Assert.Equal([0, -1], opened.CommittedEnds);
-        Assert.Equal(991, controller.Controller.State.Streams.OpenStreamsOf(node).Count);
+        Assert.Equal(991, controller.Controller.State.Streams.OpenStreamsOf(node).Count());
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class FormerWalsTests : IAsyncDisposable
         string left;
         await using (var node = await NodeUnderTest.StartAsync(_storage, Wal))
         {
-            left = Path.GetFileName(node.Node.Wal.Descriptor.Location);
+            left = Path.GetFileName(node.Node.Wals.Default.Descriptor.Location);
             await LeaveAsync(node);
         }
 
@@ -44,7 +44,7 @@ public sealed class FormerWalsTests : IAsyncDisposable
         string left;
         await using (var node = await NodeUnderTest.StartAsync(_storage, Wal))
         {
-            left = Path.GetFileName(node.Node.Wal.Descriptor.Location);
+            left = Path.GetFileName(node.Node.Wals.Default.Descriptor.Location);
             await OpenNewAsync(node);
         }
 
@@ -68,7 +68,7 @@ public sealed class FormerWalsTests : IAsyncDisposable
         string left;
         await using (var node = await NodeUnderTest.StartAsync(storage, "object"))
         {
-            left = node.Node.Wal.Descriptor.Location;
+            left = node.Node.Wals.Default.Descriptor.Location;
             await LeaveAsync(node);
         }
 
@@ -97,7 +97,7 @@ public sealed class FormerWalsTests : IAsyncDisposable
         string half;
         await using (var node = await NodeUnderTest.StartAsync(_storage, Wal))
         {
-            half = node.Node.Wal.Descriptor.Location;
+            half = node.Node.Wals.Default.Descriptor.Location;
         }
 
         await File.WriteAllBytesAsync(half, new byte[8 << 20], TestContext.Current.CancellationToken);
@@ -143,7 +143,7 @@ public sealed class FormerWalsTests : IAsyncDisposable
             await AppendAsync(node, first);
             await AppendAsync(node, second);
             // As a fault would: the oldest record goes, and no object holds it.
-            await node.Node.Wal.TrimAsync(1, default);
+            await node.Node.Wals.Default.TrimAsync(1, default);
         }
 
         for (var epoch = 1; epoch < 3; epoch++)

@@ -4,7 +4,6 @@ using Millrace.Metadata.Image;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
-using Millrace.Streams.Wal;
 using Xunit;
 
 namespace Millrace.Tests.Controller.Nodes;

@@ -2,7 +2,7 @@ using Millrace.Controller.Scaling;
 using Millrace.Controller.Topics;
 using Millrace.Metadata.Configs;
 using Millrace.Protocol;
-using Millrace.Streams.Wal;
+using Millrace.Streams;
 using Xunit;
 
 namespace Millrace.Tests.Controller.Scaling;

@@ -11,6 +11,7 @@ using Millrace.ObjectStorage.Memory;
 using Millrace.Protocol;
 using Millrace.Runtime.Ids;
 using Millrace.Simulation.Scenarios;
+using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Wal;
 using Xunit;

@@ -5,8 +5,8 @@ using Millrace.Metadata;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
+using Millrace.Streams;
 using Millrace.Streams.Registry;
-using Millrace.Streams.Wal;
 using Xunit;
 
 namespace Millrace.Tests.Controller.Topics;

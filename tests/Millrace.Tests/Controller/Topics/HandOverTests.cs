@@ -12,7 +12,6 @@ using Millrace.Protocol.Messages;
 using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
-using Millrace.Streams.Wal;
 using Xunit;
 
 namespace Millrace.Tests.Controller.Topics;
@@ -46,7 +45,7 @@ public sealed class HandOverTests
         Assert.Equal(
             [typeof(StreamClosedRecord), typeof(PartitionLeadersRecord), typeof(StreamOpenedRecord)], records.Select(record => record.GetType()));
         Assert.Equal((_nodes[1].Node, 1, null), Described(0));
-        Assert.Equal(new EpochRange(new StreamEpoch(1), 10, null, _nodes[1]), Stream(0).OpenRange);
+        Assert.Equal(new EpochRange(new StreamEpoch(1), 10, null, _nodes[1], null), Stream(0).OpenRange);
     }
 
     [Fact]
@@ -298,7 +297,7 @@ public sealed class HandOverTests
         Close(0, _nodes[0], end: 0);
 
         Assert.Equal((_nodes[0].Node, 1, null), Described(0));
-        Assert.Equal(new EpochRange(new StreamEpoch(1), 0, null, _nodes[0]), Stream(0).OpenRange);
+        Assert.Equal(new EpochRange(new StreamEpoch(1), 0, null, _nodes[0], null), Stream(0).OpenRange);
     }
 
     [Fact]

@@ -3,8 +3,8 @@ using Millrace.Controller.Topics;
 using Millrace.Metadata.Image;
 using Millrace.Protocol;
 using Millrace.Runtime.Ids;
+using Millrace.Streams;
 using Millrace.Streams.Registry;
-using Millrace.Streams.Wal;
 using Xunit;
 
 namespace Millrace.Tests.Controller.Topics;

@@ -3,8 +3,8 @@ using Millrace.Controller.State;
 using Millrace.Metadata;
 using Millrace.Metadata.Image;
 using Millrace.Protocol.Messages;
+using Millrace.Streams;
 using Millrace.Streams.Registry;
-using Millrace.Streams.Wal;
 using Xunit;
 
 namespace Millrace.Tests.Controller.Topics;

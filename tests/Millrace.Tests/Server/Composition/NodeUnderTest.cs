@@ -10,6 +10,7 @@ using Millrace.Runtime.Files.Linux;
 using Millrace.Server.Composition;
 using Millrace.Server.Options;
 using Millrace.Server.Transport;
+using Millrace.Streams;
 using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Media.Block;
 using Millrace.Tests.Network.Serving;
@@ -111,8 +112,11 @@ internal sealed class NodeUnderTest : IAsyncDisposable
 
         WalProviders Wals(NodeRuntime life, IObjectStorage store)
         {
-            var own = WalUri.Parse(wal).CreateProvider(life, buffers, store, new BlockDevices(life, buffers, null, []));
-            return new WalProviders(own, kind => kind == own.Kind && kind != WalKind.Memory ? own : null);
+            IWalProvider[] own =
+            [
+                .. WalUri.ParseAll(wal.Split(',')).Select(uri => uri.CreateProvider(life, buffers, store, new BlockDevices(life, buffers, null, []))),
+            ];
+            return new WalProviders(own, kind => Array.Find(own, provider => provider.Kind == kind && kind != WalKind.Memory));
         }
     }
 

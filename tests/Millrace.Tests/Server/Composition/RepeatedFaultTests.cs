@@ -66,7 +66,7 @@ public sealed class RepeatedFaultTests
         WalProviders Wals(NodeRuntime life, IObjectStorage store)
         {
             var own = new RingWalProvider(life, buffers, new WalFolder(life, "/data/wal", new() { Capacity = 512 << 10 }), new());
-            return new WalProviders(own, kind => kind == own.Kind ? own : null);
+            return new WalProviders([own], kind => kind == own.Kind ? own : null);
         }
     }
 

@@ -105,7 +105,7 @@ public sealed class ReplacementTests(ITestOutputHelper output)
         {
             await CreateAsync(first, "orders");
             await OpenAsync(first, "orders");
-            lost = first.Node.Wal.Descriptor.Id;
+            lost = first.Node.Wals.Default.Descriptor.Id;
         }
 
         using var folder = new TemporaryDirectory();
@@ -143,7 +143,7 @@ public sealed class ReplacementTests(ITestOutputHelper output)
         var files = new HookedFiles(new LinuxFileSystem(TaskScheduler.Default));
         await using var node = await NodeUnderTest.StartAsync(storage, new Uri(folder.Path).AbsoluteUri + "?capacity=8MiB", files, options => options);
         await CreateAsync(node, "orders");
-        var own = node.Node.Wal.Descriptor.Location;
+        var own = node.Node.Wals.Default.Descriptor.Location;
         var refusals = 0;
         files.Before = (call, path) => call == "open device" && path == own && Interlocked.Increment(ref refusals) == 1
             ? throw new IOException("open: too many open files", 24)

@@ -13,7 +13,7 @@ public sealed class NodeOptionsTests
         var options = From();
 
         Assert.Equal("file:///var/data/store", options.Store);
-        Assert.Equal("file:///var/data/wal", options.Wal);
+        Assert.Equal(["file:///var/data/wal"], options.Wals);
         Assert.Equal("PLAINTEXT://127.0.0.1:9092", Assert.Single(options.Listeners.Clients).ToString());
     }
 
@@ -25,8 +25,8 @@ public sealed class NodeOptionsTests
     {
         var options = From((ServerSettings.Store, store));
 
-        Assert.Equal((wal, directory), (options.Wal, options.DataDirectory));
-        Assert.Equal("memory", From((ServerSettings.Store, store), (ServerSettings.Wal, "memory")).Wal);
+        Assert.Equal((wal, directory), (Assert.Single(options.Wals), options.DataDirectory));
+        Assert.Equal(["memory", "object"], From((ServerSettings.Store, store), (ServerSettings.Wal, "memory, object")).Wals);
     }
 
     [Theory]

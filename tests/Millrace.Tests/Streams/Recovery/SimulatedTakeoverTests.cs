@@ -162,7 +162,7 @@ public sealed class SimulatedTakeoverTests
 
             world.Waiting.Add(own);
             var wal = await provider.CreateAsync(own, default);
-            var store = new StreamStore(runtime, _options, new StreamsComponents(Node, wal, storage, world.Registry, buffers));
+            var store = new StreamStore(runtime, _options, new StreamsComponents(Node, new NodeWals(wal), storage, world.Registry, buffers));
             var owners = new List<TestOwner>();
             foreach (var id in world.Streams)
             {

@@ -144,7 +144,8 @@ public sealed class TakeoverTests : IAsyncDisposable
             test._registry.RegisterWal(descriptor.Id, Node);
             _wal = await provider.CreateAsync(descriptor, default);
             _store = new StreamStore(
-                test._runtime, TestNode.Small with { UploadBytes = 300_000 }, new StreamsComponents(Node, _wal, test._bucket, test._registry, test._buffers));
+                test._runtime, TestNode.Small with { UploadBytes = 300_000 },
+                new StreamsComponents(Node, new NodeWals(_wal), test._bucket, test._registry, test._buffers));
             foreach (var id in ids)
             {
                 var owner = new TestOwner();

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.State;
 using Xunit;
@@ -9,12 +8,11 @@ namespace Millrace.Tests.Streams.State;
 public sealed class WalTrimTests : IDisposable
 {
     private readonly Cores _cores = new();
-    private readonly TestWal _wal = new(new NodeId(1), new NodeEpoch(1));
     private readonly List<StreamCore> _open = [];
     private readonly List<StreamCore> _lost = [];
     private readonly WalTrim _trim;
 
-    public WalTrimTests() => _trim = new WalTrim(_wal, () => _open, () => _lost, NullLogger.Instance);
+    public WalTrimTests() => _trim = new WalTrim(() => _open, () => _lost, NullLogger.Instance);
 
     [Fact]
     public async Task The_wal_is_trimmed_at_the_oldest_record_that_no_object_holds_in_whatever_order_they_come()
@@ -26,14 +24,14 @@ public sealed class WalTrimTests : IDisposable
         _cores.Append(second, walPosition: 40);
 
         Cores.Commit(second, 2);
-        await _trim.TrimAsync(40, default);
-        Assert.Equal(10, _wal.TrimmedTo);
+        await _trim.TrimAsync(_cores.Wal, 40, default);
+        Assert.Equal(10, _cores.Wal.TrimmedTo);
         Cores.Commit(first, 1);
-        await _trim.TrimAsync(10, default);
-        Assert.Equal(30, _wal.TrimmedTo);
+        await _trim.TrimAsync(_cores.Wal, 10, default);
+        Assert.Equal(30, _cores.Wal.TrimmedTo);
         Cores.Commit(first, 2);
-        await _trim.TrimAsync(30, default);
-        Assert.Equal(41, _wal.TrimmedTo);
+        await _trim.TrimAsync(_cores.Wal, 30, default);
+        Assert.Equal(41, _cores.Wal.TrimmedTo);
     }
 
     [Fact]
@@ -43,8 +41,8 @@ public sealed class WalTrimTests : IDisposable
         _cores.Append(stream, walPosition: 10);
         Cores.Commit(stream, 1);
         // At 20 somebody else has appended, whose stream is not listed yet.
-        await _trim.TrimAsync(10, default);
-        Assert.Equal(11, _wal.TrimmedTo);
+        await _trim.TrimAsync(_cores.Wal, 10, default);
+        Assert.Equal(11, _cores.Wal.TrimmedTo);
     }
 
     [Fact]
@@ -57,11 +55,11 @@ public sealed class WalTrimTests : IDisposable
         lost.Lose(new StreamException(StreamError.Fenced, "another owner"));
         _lost.Add(lost);
         _open.Remove(lost);
-        await _trim.TrimAsync(20, default);
-        Assert.Equal(10, _wal.TrimmedTo);
+        await _trim.TrimAsync(_cores.Wal, 20, default);
+        Assert.Equal(10, _cores.Wal.TrimmedTo);
         _lost.Remove(lost);
-        await _trim.TrimAsync(lost.LastPosition, default);
-        Assert.Equal(21, _wal.TrimmedTo);
+        await _trim.TrimAsync(_cores.Wal, lost.LastPosition, default);
+        Assert.Equal(21, _cores.Wal.TrimmedTo);
     }
 
     public void Dispose() => _cores.Dispose();

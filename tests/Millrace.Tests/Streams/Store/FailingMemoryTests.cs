@@ -76,7 +76,7 @@ public sealed class FailingMemoryTests
             _descriptor = wals.Describe(_node.Node, _node.Epoch, []);
             _registry.RegisterWal(_descriptor.Id, _node);
             var wal = await wals.CreateAsync(_descriptor, default);
-            var store = new StreamStore(_machine.Runtime, Options, new StreamsComponents(_node, wal, _storage, _registry, _buffers));
+            var store = new StreamStore(_machine.Runtime, Options, new StreamsComponents(_node, new NodeWals(wal), _storage, _registry, _buffers));
             var owners = new List<TestOwner>();
             for (var i = 0; i < 2; i++)
             {
@@ -126,7 +126,7 @@ public sealed class FailingMemoryTests
         public async Task CheckAsync()
         {
             var wal = new TestWal(_next.Node, _next.Epoch);
-            await using (var store = new StreamStore(_machine.Runtime, Options, new StreamsComponents(_next, wal, _storage, _registry, _buffers)))
+            await using (var store = new StreamStore(_machine.Runtime, Options, new StreamsComponents(_next, new NodeWals(wal), _storage, _registry, _buffers)))
             {
                 foreach (var id in _streams)
                 {

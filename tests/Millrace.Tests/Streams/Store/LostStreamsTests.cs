@@ -14,13 +14,12 @@ public sealed class LostStreamsTests : IDisposable
     private readonly RealNode _node = new();
     private readonly Cores _cores = new();
     private readonly TestRegistry _registry = new();
-    private readonly Guid _wal = Guid.NewGuid();
     private readonly LostStreams _lost;
 
     public LostStreamsTests()
     {
-        _registry.RegisterWal(_wal, Self);
-        _lost = new LostStreams(new RegistryCalls(Self, _registry, new Retry(_node.Runtime, TestNode.Small, NullLogger.Instance)), _wal, NullLogger.Instance);
+        _registry.RegisterWal(_cores.Wal.Descriptor.Id, Self);
+        _lost = new LostStreams(new RegistryCalls(Self, _registry, new Retry(_node.Runtime, TestNode.Small, NullLogger.Instance)), NullLogger.Instance);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
 using Millrace.Streams.Store;
+using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Media;
 using Millrace.Streams.Wal.Ring;
 using Xunit;
@@ -66,7 +67,7 @@ public sealed class FullWalTests
         await using var store = new StreamStore(
             machine.Runtime,
             TestNode.Small with { NotUploadedBytes = 64 << 20, UploadInterval = TimeSpan.FromMilliseconds(10) },
-            new StreamsComponents(incarnation, wal, storage, registry, buffers));
+            new StreamsComponents(incarnation, new NodeWals(wal), storage, registry, buffers));
         var owner = new TestOwner { HasAnnex = false };
         owner.Stream = await store.OpenAsync(await registry.CreateAsync(incarnation, default), new StreamEpoch(1), owner, default);
 

@@ -1,8 +1,8 @@
-using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Cache;
 using Millrace.Streams.State;
 using Millrace.Streams.Upload;
+using Millrace.Streams.Wal;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Upload;
@@ -12,7 +12,6 @@ public sealed class UploadCaptureTests : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly Cores _cores = new();
     private readonly ManualTime _time = new();
-    private readonly TestWal _wal = new(new NodeId(1), new NodeEpoch(1));
     private readonly StatefulOwner _owner = new();
     private readonly UploadPlanner _planner;
     private readonly UploadCapture _capture;
@@ -21,9 +20,9 @@ public sealed class UploadCaptureTests : IAsyncDisposable
     public UploadCaptureTests()
     {
         var budget = new MemoryBudget(100, reserve: 0, () => { });
-        _planner = new UploadPlanner(_time, TestNode.Small, _wal, budget, () => 1);
+        _planner = new UploadPlanner(_time, TestNode.Small, new NodeWals(_cores.Wal), budget, () => 1);
         _owner.Core = _cores.Open(1, owner: _owner);
-        var context = new UploadContext(_time, TestNode.Small, _wal, _planner, Registry: null!, Indexes: null!, new TailCache(0, budget));
+        var context = new UploadContext(_time, TestNode.Small, new NodeWals(_cores.Wal), _planner, Registry: null!, Indexes: null!, new TailCache(0, budget));
         (_capture, _stream) = (new UploadCapture(context), new StreamUploads(_owner.Core, context));
     }
 
@@ -56,7 +55,7 @@ public sealed class UploadCaptureTests : IAsyncDisposable
         var patient = _capture.CaptureAsync(_stream, default);
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(1, (await patient.WaitAsync(Patience, TestContext.Current.CancellationToken))!.Value.Offset);
-        _wal.Fullness = 1;
+        _cores.Wal.Fullness = 1;
         Assert.Equal(1, (await _capture.CaptureAsync(_stream, default).WaitAsync(Patience, TestContext.Current.CancellationToken))!.Value.Offset);
         Assert.Equal(0, _owner.Core.Offsets.Confirmed);
     }

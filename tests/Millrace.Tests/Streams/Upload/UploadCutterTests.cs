@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Streams;
 using Millrace.Streams.Upload;
+using Millrace.Streams.Wal;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Upload;
@@ -15,7 +16,8 @@ public sealed class UploadCutterTests : StreamsTest
     {
         var node = Start(TestNode.Small with { NotUploadedBytes = 64 << 20, UploadBytes = 64 << 20 });
         var cutter = new UploadCutter(
-            new UploadContext(node.Runtime.Time, node.Options, node.Wal, node.Store.Planner, Registry: null!, node.Store.Indexes, node.Store.Tail),
+            new UploadContext(
+                node.Runtime.Time, node.Options, new NodeWals(node.Wal), node.Store.Planner, Registry: null!, node.Store.Indexes, node.Store.Tail),
             NullLogger.Instance);
         for (var round = 0; round < Rounds; round++)
         {

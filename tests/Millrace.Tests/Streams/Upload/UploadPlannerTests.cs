@@ -2,6 +2,7 @@ using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Upload;
+using Millrace.Streams.Wal;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Upload;
@@ -21,8 +22,8 @@ public sealed class UploadPlannerTests : IAsyncDisposable
 
     public UploadPlannerTests()
     {
-        _planner = new UploadPlanner(_time, Options, _wal, _budget, () => _streams);
-        _context = new UploadContext(_time, Options, _wal, _planner, Registry: null!, Indexes: null!, new TailCache(0, _budget));
+        _planner = new UploadPlanner(_time, Options, new NodeWals(_wal), _budget, () => _streams);
+        _context = new UploadContext(_time, Options, new NodeWals(_wal), _planner, Registry: null!, Indexes: null!, new TailCache(0, _budget));
         (_first, _second) = (new StreamUploads(_cores.Open(1), _context), new StreamUploads(_cores.Open(2), _context));
     }
 
@@ -77,7 +78,7 @@ public sealed class UploadPlannerTests : IAsyncDisposable
     {
         var (shortest, longest) = (TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(200));
         var options = Options with { UploadInterval = shortest, UploadIntervalLimit = longest };
-        await using var planner = new UploadPlanner(TimeProvider.System, options, _wal, _budget, () => 1_000_000);
+        await using var planner = new UploadPlanner(TimeProvider.System, options, new NodeWals(_wal), _budget, () => 1_000_000);
         var began = TimeProvider.System.GetTimestamp();
         planner.OnAppended(1);
 
@@ -163,7 +164,7 @@ public sealed class UploadPlannerTests : IAsyncDisposable
     {
         _streams = streams;
         var options = Options with { UploadInterval = TimeSpan.FromMilliseconds(intervalMs) };
-        await using var planner = new UploadPlanner(_time, options, _wal, _budget, () => _streams);
+        await using var planner = new UploadPlanner(_time, options, new NodeWals(_wal), _budget, () => _streams);
         _wal.Fullness = 0.6;
         planner.OnAppended(1);
         _time.Advance(TimeSpan.FromMilliseconds(dueMs - 1));
@@ -176,7 +177,7 @@ public sealed class UploadPlannerTests : IAsyncDisposable
     public async Task A_record_that_has_just_come_is_not_taken_for_as_old_as_the_ones_of_before()
     {
         var time = new TimeWithObserver(_time);
-        await using var planner = new UploadPlanner(time, Options, _wal, _budget, () => _streams);
+        await using var planner = new UploadPlanner(time, Options, new NodeWals(_wal), _budget, () => _streams);
         planner.OnAppended(1);
         _time.Advance(TimeSpan.FromSeconds(10));
         Assert.Same(UploadOrder.Everything, planner.Take(isIdle: true));

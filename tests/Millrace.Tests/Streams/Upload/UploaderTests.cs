@@ -3,6 +3,7 @@ using Millrace.Runtime;
 using Millrace.Runtime.Ids;
 using Millrace.Streams.Cache;
 using Millrace.Streams.Upload;
+using Millrace.Streams.Wal;
 using Xunit;
 
 namespace Millrace.Tests.Streams.Upload;
@@ -16,8 +17,8 @@ public sealed class UploaderTests
         using var runtime = new NodeRuntime(TimeProvider.System, TaskScheduler.Default, new SystemRandom(), null!, NullLoggerFactory.Instance);
         var wal = new TestWal(new NodeId(1), new NodeEpoch(1));
         var budget = new MemoryBudget(100, reserve: 0, () => { });
-        await using var planner = new UploadPlanner(runtime.Time, TestNode.Small, wal, budget, () => 1);
-        var context = new UploadContext(runtime.Time, TestNode.Small, wal, planner, Registry: null!, Indexes: null!, new TailCache(0, budget));
+        await using var planner = new UploadPlanner(runtime.Time, TestNode.Small, new NodeWals(wal), budget, () => 1);
+        var context = new UploadContext(runtime.Time, TestNode.Small, new NodeWals(wal), planner, Registry: null!, Indexes: null!, new TailCache(0, budget));
         var host = new PoorHost();
 
         planner.AskForAll();

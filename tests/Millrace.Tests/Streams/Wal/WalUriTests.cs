@@ -1,5 +1,6 @@
 using Millrace.ObjectStorage.Memory;
 using Millrace.Runtime.Buffers;
+using Millrace.Streams;
 using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Media.Block;
 using Xunit;

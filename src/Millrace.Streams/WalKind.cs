@@ -1,4 +1,4 @@
-namespace Millrace.Streams.Wal;
+namespace Millrace.Streams;
 
 /// <summary>The media a WAL can lie on. Numbers are stored.</summary>
 public enum WalKind : byte
