@@ -29,6 +29,10 @@ internal static class FailoverCommand
         {
             Description = "Meanwhile partitions of all topics, and those of groups, go round among all brokers: at the end each has one leader.",
         };
+        var changes = new Option<bool>("--change-wals")
+        {
+            Description = "Meanwhile all topics change again and again between the WAL on the device and one in the store; with --loop or --block.",
+        };
         var separate = new Option<bool>("--separate-hosts")
         {
             Description = "Each broker on a host of its own, so that one can be cut off: needs root (as in `unshare -Urnm`), ip and nft.",
@@ -47,13 +51,18 @@ internal static class FailoverCommand
         var logs = new Option<string?>("--logs") { Description = "Prints at the end what the brokers logged at this level and above: debug, information." };
         var command = new Command("failover", "Brokers are killed or stopped under load: how long until every partition acknowledges again.")
         {
-            faults, moves, brokers, topics, partitions, rounds, minutes, load, timeout, pause, stop, separate, store, block, devices, loop, logs,
+            faults, moves, changes, brokers, topics, partitions, rounds, minutes, load, timeout, pause, stop, separate, store, block, devices, loop, logs,
         };
         command.Validators.Add(result =>
         {
             if (result.GetValue(faults)!.Contains(Fault.Cut) && !result.GetValue(separate))
             {
                 result.AddError("Brokers on one host cannot be cut off from each other: --separate-hosts.");
+            }
+
+            if (result.GetValue(changes) && result.GetValue(loop) is null && !result.GetValue(block))
+            {
+                result.AddError("With one WAL there is none to change to: --loop or --block.");
             }
         });
         command.SetAction(async (parsed, _) =>
@@ -66,6 +75,7 @@ internal static class FailoverCommand
                 TimeSpan.FromSeconds(parsed.GetValue(pause)),
                 Seconds(parsed.GetValue(stop)),
                 parsed.GetValue(moves),
+                parsed.GetValue(changes),
                 new WriterOptions(parsed.GetValue(load), Seconds(parsed.GetValue(timeout))));
             foreach (var fault in parsed.GetValue(faults)!)
             {
@@ -78,8 +88,9 @@ internal static class FailoverCommand
                     parsed.GetValue(brokers),
                     hosts,
                     parsed.GetValue(logs) ?? "warning",
-                    wals: loops is not null ? WalPlaces.OnDevices(loops.Paths, folder.Path, parsed.GetValue(brokers))
-                        : parsed.GetValue(block) ? WalPlaces.OnDevices(parsed.GetValue(devices) ?? [], folder.Path, parsed.GetValue(brokers))
+                    wals: loops is not null || parsed.GetValue(block)
+                        ? WalPlaces.OnDevices(
+                            loops?.Paths ?? parsed.GetValue(devices) ?? [], folder.Path, parsed.GetValue(brokers), parsed.GetValue(changes))
                         : null);
                 Console.WriteLine($"## {fault}: {cluster.Count} brokers, {options.Topics} topics of {options.Partitions} partitions\n");
                 try

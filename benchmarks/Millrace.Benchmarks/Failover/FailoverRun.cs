@@ -44,6 +44,7 @@ internal sealed class FailoverRun(ClusterUnderTest cluster, FailoverOptions opti
         Thread.Sleep(Settling);
         Console.WriteLine($"Undisturbed, all have acknowledged after {After(ProbeAll(applications), 1)} s.\n");
         using var moves = options.Moves ? new RandomMoves(cluster, [.. _topics, OffsetsTopic]) : null;
+        using var changes = options.ChangesWals ? new WalChanges(cluster, _topics, options.Topics * options.Partitions) : null;
         Console.WriteLine("| round | what | lost their leader | half of all acknowledged again after, s | 99 % | all | group has read all, s | fences |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|");
         var clock = Stopwatch.StartNew();
@@ -71,6 +72,11 @@ internal sealed class FailoverRun(ClusterUnderTest cluster, FailoverOptions opti
             var moved = moves.Stop();
             var partitions = await ClusterCheck.WaitAsync(cluster, Limit);
             Console.WriteLine($"\n{moved}. Each of {partitions} partitions has one leader, which lives, and none is on its way.");
+        }
+
+        if (changes is not null)
+        {
+            Console.WriteLine($"\n{changes.Stop()}.");
         }
 
         var records = applications.Sum(application => application.Check(Limit));

@@ -10,14 +10,19 @@ internal sealed class WalPlaces
     public static WalPlaces InStore { get; } = new(_ => ["--wal", "object"]);
 
     /// <summary>A device each, which this host's lock fences; or files in the place of devices, where there are none.</summary>
-    public static WalPlaces OnDevices(IReadOnlyList<string> devices, string folder, int brokers)
+    /// <param name="devices">One for each broker, or none.</param>
+    /// <param name="folder">For such files.</param>
+    /// <param name="brokers">How many.</param>
+    /// <param name="alsoInStore">Each has one more in the store, for topics that ask for it.</param>
+    public static WalPlaces OnDevices(IReadOnlyList<string> devices, string folder, int brokers, bool alsoInStore)
     {
         string[] uris =
         [
             .. Enumerable.Range(0, brokers)
                 .Select(index => $"block://{(devices.Count > 0 ? devices[index] : $"{folder}/device{index}")}?fence=host&capacity=1GiB"),
         ];
-        return new(index => ["--wal", uris[index], "--set", Reaching(uris.Where((_, other) => other != index))]);
+        string[] more = alsoInStore ? InStore.ArgumentsOf(0) : [];
+        return new(index => ["--wal", uris[index], .. more, "--set", Reaching(uris.Where((_, other) => other != index))]);
     }
 
     /// <summary>The first broker's on a device, which each of the others reaches by a path of its own; theirs in the store.</summary>

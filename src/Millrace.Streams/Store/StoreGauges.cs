@@ -22,10 +22,14 @@ internal static class StoreGauges
             "How long records may wait for their upload: longer where many streams have little");
         meter.CreateObservableGauge(
             "millrace.wal.fullness",
-            () => store.Components.Wals.All.Select(
-                wal => new Measurement<double>(wal.Fullness, KeyValuePair.Create("kind", (object?)WalKindName.Of(wal.Descriptor.Kind)))),
+            () => store.Components.Wals.All.Select(wal => Of(wal, wal.Fullness)),
             "1",
             "How much each WAL holds, 0 to 1: of its file, or of twice the objects at which an upload begins; uploads empty it");
+        meter.CreateObservableGauge(
+            "millrace.wal.streams",
+            () => store.Components.Wals.All.Select(wal => Of(wal, store.Streams.Count(stream => stream.Core.Wal == wal))),
+            "{stream}",
+            "Open streams that lie in each WAL until they are uploaded");
         meter.CreateObservableCounter(
             "millrace.streams.reads.blocks", () => store.Blocks.Reads, "{block}", "Data blocks read, from cache or store");
         meter.CreateObservableCounter(
@@ -35,4 +39,7 @@ internal static class StoreGauges
             "millrace.streams.ranges", () => store.Streams.Sum(stream => stream.Core.RangeCount), "{range}",
             "Ranges of open streams in objects, as this node knows them");
     }
+
+    private static Measurement<T> Of<T>(IWriteAheadLog wal, T value)
+        where T : struct => new(value, KeyValuePair.Create("kind", (object?)WalKindName.Of(wal.Descriptor.Kind)));
 }

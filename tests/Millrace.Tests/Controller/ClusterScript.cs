@@ -81,10 +81,10 @@ internal sealed class ClusterScript
         return node;
     }
 
-    public Guid RegisterWal(NodeIncarnation node, WalKind kind = WalKind.Memory, string location = "somewhere")
+    public Guid RegisterWal(NodeIncarnation node, WalKind kind = WalKind.Memory, string location = "somewhere", bool isAdditional = false)
     {
         var wal = new WalDescriptor(Random.NewId(), kind, location, node.Node, node.Epoch);
-        Do(entry => WalOperations.RegisterWal(entry, node, wal));
+        Do(entry => WalOperations.RegisterWal(entry, node, wal, isAdditional));
         return wal.Id;
     }
 
