@@ -10,8 +10,6 @@ namespace Millrace.Simulation.Disks;
 /// </summary>
 public sealed class SharedVolume
 {
-    public const string Path = "/dev/shared";
-
     private const int Sector = 4096;
     private static readonly TimeSpan Usual = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
@@ -22,11 +20,19 @@ public sealed class SharedVolume
     private readonly List<Landing> _landing = [];
     private int? _holder;
 
-    public SharedVolume(SimulationKernel kernel, long capacity)
+    /// <param name="kernel">Its world.</param>
+    /// <param name="capacity">Bytes.</param>
+    /// <param name="name">No other volume of the world has it.</param>
+    public SharedVolume(SimulationKernel kernel, long capacity, string name = "shared")
     {
-        _kernel = kernel;
+        (_kernel, Name) = (kernel, name);
         _content.Allocate(capacity);
     }
+
+    public string Name { get; }
+
+    /// <summary>Where each machine has it.</summary>
+    public string Path => $"/dev/{Name}";
 
     /// <summary>What one machine sees: its own files, and this device.</summary>
     /// <param name="machine">Whose.</param>
@@ -34,9 +40,9 @@ public sealed class SharedVolume
     /// <param name="fault">A mistake of whoever uses it.</param>
     public IFileSystem FilesOf(int machine, IFileSystem files, PlantedFault? fault) => new SharedVolumeFiles(this, machine, files, fault);
 
-    internal FileStatus Status => new(_content.Length, 1, IsDirectory: false, "simulated-volume")
+    internal FileStatus Status => new(_content.Length, 1, IsDirectory: false, $"volume-{Name}")
     {
-        Device = new BlockDeviceStatus("simulated-volume", IsPartition: false, Sector, Sector),
+        Device = new BlockDeviceStatus($"volume-{Name}", IsPartition: false, Sector, Sector),
     };
 
     internal long Capacity => _content.Length;

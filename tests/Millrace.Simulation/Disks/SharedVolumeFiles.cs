@@ -7,19 +7,19 @@ namespace Millrace.Simulation.Disks;
 internal sealed class SharedVolumeFiles(SharedVolume volume, int machine, IFileSystem files, PlantedFault? fault) : FaultyDeviceFiles(files)
 {
     // The machine's kernel keeps its processes apart.
-    private const string Claim = "/shared.claim";
+    private readonly string _claim = $"/{volume.Name}.claim";
 
     public override ValueTask<FileStatus?> GetStatusAsync(string path, CancellationToken token) =>
-        path == SharedVolume.Path ? volume.CallAsync<FileStatus?>(() => volume.Status) : base.GetStatusAsync(path, token);
+        path == volume.Path ? volume.CallAsync<FileStatus?>(() => volume.Status) : base.GetStatusAsync(path, token);
 
     public override ValueTask<IAsyncDisposable?> TryLockAsync(string path, CancellationToken token) =>
-        base.TryLockAsync(path == SharedVolume.Path ? Claim : path, token);
+        base.TryLockAsync(path == volume.Path ? _claim : path, token);
 
     public override ValueTask<IWalDevice> OpenDeviceAsync(string path, long capacity, WalDeviceMode mode, CancellationToken token) =>
-        path == SharedVolume.Path ? volume.CallAsync<IWalDevice>(() => new Device(this)) : base.OpenDeviceAsync(path, capacity, mode, token);
+        path == volume.Path ? volume.CallAsync<IWalDevice>(() => new Device(this)) : base.OpenDeviceAsync(path, capacity, mode, token);
 
     public override ValueTask<IDeviceReservations> OpenReservationsAsync(string path, CancellationToken token) =>
-        volume.CallAsync<IDeviceReservations>(() => new Reservations(this));
+        path == volume.Path ? volume.CallAsync<IDeviceReservations>(() => new Reservations(this)) : base.OpenReservationsAsync(path, token);
 
     private async ValueTask WriteAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts)
     {

@@ -6,14 +6,14 @@ using Millrace.Simulation.Network;
 
 namespace Millrace.Simulation.Scenarios.Clusters;
 
-/// <summary>Somebody who has topics lie in other WALs while everything else goes on, that of groups too: back and forth between disk and bucket.</summary>
+/// <summary>Somebody who has topics lie in other WALs while everything else goes on, that of groups too: on disks, in the bucket, and on devices where there are some.</summary>
 /// <param name="kernel">The world.</param>
 /// <param name="client">Connects to any broker.</param>
 /// <param name="topic">The topic that everybody works on.</param>
 internal sealed class ChangingWals(SimulationKernel kernel, SimulatedClient client, string topic)
 {
     private const short Version = 1;
-    private static readonly string[] Wals = ["file", "object", "default"];
+    private static readonly string[] Wals = ["file", "object", "block", "default"];
 
     private readonly SeededRandom _random = new(kernel.Random.NextUInt64());
 
@@ -36,6 +36,7 @@ internal sealed class ChangingWals(SimulationKernel kernel, SimulatedClient clie
 
     private async Task ChooseAsync(string name)
     {
+        var wal = _random.Pick(Wals);
         var answer = await client.CallAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
             new IncrementalAlterConfigsRequest
             {
@@ -45,13 +46,14 @@ internal sealed class ChangingWals(SimulationKernel kernel, SimulatedClient clie
                     {
                         ResourceType = (sbyte)ConfigResourceType.Topic,
                         ResourceName = name,
-                        Configs = [new() { Name = TopicConfigs.Wal, ConfigOperation = (sbyte)ConfigOperation.Set, Value = _random.Pick(Wals) }],
+                        Configs = [new() { Name = TopicConfigs.Wal, ConfigOperation = (sbyte)ConfigOperation.Set, Value = wal }],
                     },
                 ],
             },
             Version);
         var error = (ErrorCode)answer.Responses[0].ErrorCode;
-        if (error is not (ErrorCode.None or ErrorCode.RequestTimedOut or ErrorCode.NotController or ErrorCode.UnknownTopicOrPartition))
+        if (error is not (ErrorCode.None or ErrorCode.RequestTimedOut or ErrorCode.NotController or ErrorCode.UnknownTopicOrPartition)
+            && !(error == ErrorCode.InvalidConfig && wal == "block"))
         {
             throw new ViolationException($"{error} for another WAL of {name}");
         }

@@ -5,6 +5,7 @@ using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Runtime.Buffers;
+using Millrace.Runtime.Files;
 using Millrace.Server;
 using Millrace.Server.Composition;
 using Millrace.Server.Options;
@@ -15,6 +16,7 @@ using Millrace.Simulation.Storage;
 using Millrace.Streams;
 using Millrace.Streams.Wal;
 using Millrace.Streams.Wal.Media;
+using Millrace.Streams.Wal.Media.Block;
 using Millrace.Streams.Wal.Object;
 using Millrace.Streams.Wal.Ring;
 
@@ -50,6 +52,7 @@ internal sealed class ClusterMachine : INodeObserver
     private readonly double _clockRate;
     private readonly SimulatedDisk _disk;
     private readonly bool _walIsOnDisk;
+    private readonly int _number;
     private NodeHost? _running;
     private SimulatedListener? _listener;
     private SimulatedStorageClient? _storage;
@@ -64,9 +67,10 @@ internal sealed class ClusterMachine : INodeObserver
     public ClusterMachine(ClusterWorld world, int number, bool? walIsOnDisk = null)
     {
         (_world, _kernel) = (world, world.Kernel);
+        _number = number;
         Host = $"10.0.0.{number + 1}";
         _disk = new SimulatedDisk(_kernel, Host);
-        Node = new SimulatedNode(_kernel, $"n{number}", _disk.Mount) { OnFailed = OnFailed, Said = OnSaid };
+        Node = new SimulatedNode(_kernel, $"n{number}", FilesOf) { OnFailed = OnFailed, Said = OnSaid };
         _mistakes = new PlantedMistakes(world, this, () => _running?.Member);
         _options = Options(_kernel.Random, world.Racks.Count > 0 ? world.Racks[number % world.Racks.Count] : null);
         // What rests on clocks shows where they are at their worst.
@@ -257,6 +261,7 @@ internal sealed class ClusterMachine : INodeObserver
             _kernel.Coverage.Count("nodes: machines lost");
             _world.Network.MachineLost(lane);
             _disk.CutPower();
+            _world.Devices?.CutPower(_number);
         }
         else
         {
@@ -343,14 +348,27 @@ internal sealed class ClusterMachine : INodeObserver
         var wals = new ObjectWalProvider(life, buffers, storage, new ObjectWalOptions());
         var takeover = _mistakes.Takeover(life, storage, wals);
         var onDisk = new RingWalProvider(life, buffers, new WalFolder(life, "/data/wal", new() { Capacity = WalCapacity }), new());
-        IWalProvider own = _walIsOnDisk ? onDisk : wals;
-        IWalProvider[] others = _world.HasSeveralWals ? [_walIsOnDisk ? wals : onDisk] : [];
-        _kernel.Coverage.Count("nodes: lives with a WAL on the disk", _walIsOnDisk ? 1 : 0);
-        _kernel.Coverage.Count("nodes: lives with several WALs", others.Length);
-        return new WalProviders(
-            [_mistakes.Own(own), .. others],
-            kind => kind == WalKind.Object ? takeover : kind == WalKind.File && (_walIsOnDisk || _world.HasSeveralWals) ? onDisk : null);
+        var devices = _world.Devices is { } attached
+            ? new BlockDevices(life, buffers, attached.Own(_number), attached.Others(_number, _world.Machines.Count))
+            : null;
+        var onDevice = devices is null ? null : new RingWalProvider(life, buffers, new BlockMedium(devices), new());
+        var own = _walIsOnDisk ? onDisk : onDevice ?? (IWalProvider)wals;
+        IWalProvider[] others = _world.HasSeveralWals ? [.. new IWalProvider?[] { wals, onDisk, onDevice }.OfType<IWalProvider>().Except([own])] : [];
+        _kernel.Coverage.Count($"nodes: lives with a WAL on the {(_walIsOnDisk ? "disk" : "device")}", _walIsOnDisk || own == onDevice ? 1 : 0);
+        _kernel.Coverage.Count("nodes: lives with several WALs", others.Length > 0 ? 1 : 0);
+        return new WalProviders([_mistakes.Own(own), .. others], kind => kind switch
+        {
+            WalKind.Object => takeover,
+            WalKind.Block => onDevice,
+            WalKind.File => _walIsOnDisk || _world.HasSeveralWals ? onDisk : null,
+            WalKind.Memory => null,
+        })
+        {
+            Devices = devices,
+        };
     }
+
+    private IFileSystem FilesOf(Lane lane) => _world.Devices is { } devices ? devices.FilesOf(_number, _disk.Mount(lane)) : _disk.Mount(lane);
 
     private NodeOptions Options(SeededRandom random, string? rack)
     {

@@ -23,7 +23,7 @@ internal sealed class ClusterScenario : IScenario
     public IReadOnlyList<string> RareThings { get; } =
     [
         "broker: starts", "broker: incarnations replaced in process", "broker: clean stops", "nodes: killed", "nodes: controllers killed", "nodes: all killed",
-        "nodes: killed one after another", "nodes: paused", "nodes: lives with a WAL on the disk", "nodes: clock set",
+        "nodes: killed one after another", "nodes: paused", "nodes: lives with a WAL on the disk", "nodes: lives with a WAL on the device", "nodes: clock set",
         "nodes: cut off from the store", "nodes: writes to the store swallowed",
         "network: swallowed", "network: isolated", "network: split", "network: answers late", "network: stranded", "network: writer cut off",
         "network: connections cut", "network: gaps between requests", "storage: outage",

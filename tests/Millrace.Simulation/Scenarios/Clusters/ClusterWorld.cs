@@ -14,6 +14,7 @@ internal sealed class ClusterWorld
 {
     private const int EnoughAcknowledgements = 300;
     private const ulong LotsBeside = 0x5AC5;
+    private const int MostMachines = 5;
     private static readonly TimeSpan Enough = TimeSpan.FromSeconds(60);
 
     /// <summary>After all trouble: brokers that were down come back within seconds, and clients take their patience to find leaders.</summary>
@@ -40,7 +41,8 @@ internal sealed class ClusterWorld
         ];
         IsBalanced = plot == ClusterPlot.HandOvers ? kernel.Random.Chance(0.5) : fault is null && lots.Chance(0.5);
         HasSeveralWals = fault is null && lots.Chance(0.4);
-        _machines = [.. Enumerable.Range(0, kernel.Random.Pick([3, 3, 3, 4, 5])).Select(number => new ClusterMachine(this, number))];
+        Devices = fault is null && lots.Chance(0.4) ? new ClusterDevices(kernel, lots, MostMachines) : null;
+        _machines = [.. Enumerable.Range(0, kernel.Random.Pick([3, 3, 3, 4, MostMachines])).Select(number => new ClusterMachine(this, number))];
         _partitions = kernel.Random.Next(2, 5);
         Oracle = new ClusterOracle(kernel, TroubleOf);
         _pranks = new ClusterPranks(this);
@@ -67,7 +69,10 @@ internal sealed class ClusterWorld
     /// <summary>What brokers hold of partitions that they follow, and from how many bytes on they read those in the leader's WAL.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> RackSettings { get; }
 
-    /// <summary>Whether each broker has a WAL on its disk and one in the bucket, and topics choose between them.</summary>
+    /// <summary>Where WALs lie, but for those on disks; null where they lie in the bucket.</summary>
+    public ClusterDevices? Devices { get; }
+
+    /// <summary>Whether each broker has a WAL on its disk and one in the bucket, beside one on its device if it has that; and topics choose.</summary>
     public bool HasSeveralWals { get; }
 
     /// <summary>Whether the controller evens the loads.</summary>

@@ -55,14 +55,16 @@ internal sealed record WalMedium(int Machines, Func<NodeRuntime, BufferPool, IOb
 
     public static WalMedium DrawBlock(SimulationKernel kernel, PlantedFault? fault)
     {
+        var volume = new SharedVolume(kernel, VolumeBytes);
+
         // Where a take-over cannot abort, it waits longer than anything is on its way; unless that is the mistake.
-        var device = new BlockDeviceOptions(SharedVolume.Path)
+        var device = new BlockDeviceOptions(volume.Path)
         {
             Aborts = fault is not null || kernel.Random.Chance(0.7),
             Settling = TimeSpan.FromSeconds(fault == PlantedFault.ReadEndBeforeAbort ? 0 : 2),
         };
         var ring = new RingWalOptions { GroupBytes = kernel.Random.Pick([4 << 10, 64 << 10]) };
-        return new(kernel.Random.Next(2, 4), CreateAsync) { Volume = new SharedVolume(kernel, VolumeBytes) };
+        return new(kernel.Random.Next(2, 4), CreateAsync) { Volume = volume };
 
         async ValueTask<IWalProvider> CreateAsync(NodeRuntime runtime, BufferPool pool, IObjectStorage storage, NodeEpoch epoch)
         {
