@@ -41,5 +41,5 @@ internal sealed class BenchmarkRegistry : IStreamRegistry
     public ValueTask<IReadOnlyList<WalShare>> GetSharesAsync(NodeIncarnation node, CancellationToken token) => new([]);
 
     public ValueTask<ShareCompletion> CompleteRecoveryAsync(NodeIncarnation node, WalShare share, CancellationToken token) =>
-        new(new ShareCompletion([], IsRetired: true));
+        new(new ShareCompletion([], [], IsRetired: true));
 }

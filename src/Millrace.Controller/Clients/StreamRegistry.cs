@@ -98,7 +98,7 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
 
     public async ValueTask<ShareCompletion> CompleteRecoveryAsync(NodeIncarnation node, WalShare share, CancellationToken token)
     {
-        var damaged = new List<StreamId>();
+        var (damaged, tooShort) = (new List<StreamId>(), new List<StreamId>());
         for (var first = 0; ; first += WalForms.MostRanges)
         {
             var request = new CompleteRecoveryRequest
@@ -109,14 +109,18 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
                 Ranges =
                 [
                     .. share.Ranges.Skip(first).Take(WalForms.MostRanges)
-                        .Select(range => new CompleteRecoveryRequest.Range { StreamId = range.Stream.Value, Epoch = range.Epoch.Value }),
+                        .Select(range => new CompleteRecoveryRequest.Range
+                        {
+                            StreamId = range.Stream.Value, Epoch = range.Epoch.Value, EndOffset = range.EndOffset,
+                        }),
                 ],
             };
             var response = await channel.AskAsync<CompleteRecoveryRequest, CompleteRecoveryResponse>(request, token);
             damaged.AddRange(response.DamagedStreams.Select(stream => new StreamId(stream)));
+            tooShort.AddRange(response.ShortStreams.Select(stream => new StreamId(stream)));
             if (first + WalForms.MostRanges >= share.Ranges.Count)
             {
-                return new ShareCompletion(damaged, response.IsRetired);
+                return new ShareCompletion(damaged, tooShort, response.IsRetired);
             }
         }
     }

@@ -53,7 +53,12 @@ internal static class WalRequests
 
         var completion = WaitingWals.Complete(entry, Sender(request.NodeId, request.NodeEpoch), WalForms.ToShare(request));
         Evacuation.PlanDrained(entry);
-        return new CompleteRecoveryResponse { DamagedStreams = [.. completion.Damaged.Select(stream => stream.Value)], IsRetired = completion.IsRetired };
+        return new CompleteRecoveryResponse
+        {
+            DamagedStreams = [.. completion.Damaged.Select(stream => stream.Value)],
+            ShortStreams = [.. completion.Short.Select(stream => stream.Value)],
+            IsRetired = completion.IsRetired,
+        };
     }
 
     public static AcceptLossResponse AcceptLoss(PendingEntry entry, AcceptLossRequest request)

@@ -65,7 +65,9 @@ internal static class WalForms
             share.WalId,
             [.. share.Ranges.Select(range => new ShareRange(new StreamId(range.StreamId), new StreamEpoch(range.Epoch), range.EndOffset))]);
 
-    /// <summary>What was recovered. Where it ends now is the controller's to know.</summary>
+    /// <summary>What was recovered.</summary>
     public static WalShare ToShare(CompleteRecoveryRequest request) =>
-        new(request.WalId, [.. request.Ranges.Select(range => new ShareRange(new StreamId(range.StreamId), new StreamEpoch(range.Epoch), 0))]);
+        new(
+            request.WalId,
+            [.. request.Ranges.Select(range => new ShareRange(new StreamId(range.StreamId), new StreamEpoch(range.Epoch), range.EndOffset))]);
 }

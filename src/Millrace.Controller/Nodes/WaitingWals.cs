@@ -61,18 +61,18 @@ internal static class WaitingWals
 
     /// <summary>
     /// Closes the ranges of a share that was recovered where they end, and lets the recoverer lead their partitions. Only what is named was recovered: what
-    /// has come to the share since waits on, and what has left it, or is another's, is passed over. While streams are damaged the WAL is kept, for them
-    /// and for whoever looks into it; when nothing waits for it any more it is retired.
+    /// has come to the share since waits on, and what has left it, or is another's, is passed over; so is what was read further than it is committed. While
+    /// streams are damaged the WAL is kept, for them and for whoever looks into it; when nothing waits for it any more it is retired.
     /// </summary>
     public static ShareCompletion Complete(PendingEntry entry, NodeIncarnation node, WalShare share)
     {
         entry.RequireLive(node);
         if (FindWaiting(entry, share.WalId) is not { } wal)
         {
-            return new ShareCompletion([], IsRetired: entry.Cluster.Wals.ContainsKey(share.WalId));
+            return new ShareCompletion([], [], IsRetired: entry.Cluster.Wals.ContainsKey(share.WalId));
         }
 
-        var damaged = new List<StreamId>();
+        var (damaged, tooShort) = (new List<StreamId>(), new List<StreamId>());
         var led = new SortedDictionary<(Guid Topic, int Partition), NodeId>();
         foreach (var range in share.Ranges)
         {
@@ -88,6 +88,13 @@ internal static class WaitingWals
                 continue;
             }
 
+            if (Math.Max(stream.CommittedEnd, stream.StartOffset) < range.EndOffset)
+            {
+                // Something has come between its upload and this, that nobody thought of: what was acknowledged is still in the WAL.
+                tooShort.Add(stream.Id);
+                continue;
+            }
+
             StreamOperations.CloseWhereItEnds(entry, stream.Id);
             if (stream.TopicId != Guid.Empty)
             {
@@ -97,7 +104,7 @@ internal static class WaitingWals
 
         Lead(entry, led);
         WalRetirement.RetireUnneeded(entry);
-        return new ShareCompletion(damaged, IsRetired: entry.Cluster.Wals[wal.Id].State == WalState.Retired);
+        return new ShareCompletion(damaged, tooShort, IsRetired: entry.Cluster.Wals[wal.Id].State == WalState.Retired);
     }
 
     /// <summary>

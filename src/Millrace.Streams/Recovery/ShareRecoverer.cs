@@ -38,7 +38,7 @@ public sealed class ShareRecoverer(NodeRuntime runtime, StreamsOptions options, 
     /// <param name="token">Ends it; what was committed stays so.</param>
     /// <exception cref="StreamException">
     /// Fenced: the recoverer itself was fenced. Corrupt: records that could have been acknowledged are missing from the WAL; the registry knows
-    /// whose, the other streams are complete, and the WAL is kept.
+    /// whose, the other streams are complete, and the WAL is kept. StorageUnavailable: some of what was read is not committed after all; to be read again.
     /// </exception>
     public async Task<RecoveredShare> RecoverAsync(ISealedWal wal, WalShare share, CancellationToken token)
     {
@@ -58,6 +58,11 @@ public sealed class ShareRecoverer(NodeRuntime runtime, StreamsOptions options, 
         if (completion.Damaged.Count > 0)
         {
             throw run.Incomplete(completion.Damaged);
+        }
+
+        if (completion.Short.Count > 0)
+        {
+            throw run.Short(completion.Short);
         }
 
         return run.ResultOf(isGivenBack: completion.IsRetired && await TryGiveBackAsync(wal, token));

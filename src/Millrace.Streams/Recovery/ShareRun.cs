@@ -81,7 +81,8 @@ internal sealed class ShareRun(NodeRuntime runtime, WalShare share, RegistryCall
             await registry.ReportDamageAsync(share.WalId, stream, _expected[stream].Epoch, token);
         }
 
-        var completion = await registry.CompleteRecoveryAsync(share, token);
+        var recovered = share with { Ranges = [.. share.Ranges.Select(range => range with { EndOffset = _expected[range.Stream].Next })] };
+        var completion = await registry.CompleteRecoveryAsync(recovered, token);
         _completing = runtime.Time.GetElapsedTime(began);
         return completion;
     }
@@ -97,6 +98,11 @@ internal sealed class ShareRun(NodeRuntime runtime, WalShare share, RegistryCall
             $"WAL {share.WalId} cannot be recovered whole, and is kept: {string.Join("; ", reasons)}. "
             + "Everything else of it that is this node's to bring is committed.");
     }
+
+    /// <summary>What was read was committed and is not: whatever has come between, nobody closes a range below it.</summary>
+    public StreamException Short(IReadOnlyList<StreamId> streams) => new(
+        StreamError.StorageUnavailable,
+        $"WAL {share.WalId} is to be read again: of the streams {string.Join(", ", streams)} more was read than is committed.");
 
     private void Judge(in UploadOutcome outcome, List<UploadOutcome> refused)
     {

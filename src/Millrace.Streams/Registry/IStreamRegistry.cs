@@ -81,7 +81,7 @@ public interface IStreamRegistry
 
     /// <summary>
     /// All that the WAL has of these ranges, and can be, is committed: but for those reported as damaged they are complete, close where they end, and the
-    /// node leads their partitions. What is not, or no longer, in its share is left as it is.
+    /// node leads their partitions. What is not, or no longer, in its share is left as it is, and so is what is committed less far than it was read.
     /// </summary>
     /// <param name="node">The recoverer: only a live one knows that nothing was committed behind its back.</param>
     /// <param name="share">What was recovered, by name: what comes to the share meanwhile was not.</param>

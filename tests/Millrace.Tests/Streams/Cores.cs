@@ -18,9 +18,9 @@ internal sealed class Cores : IStreamHost, IDisposable
     /// <summary>Where they say that their records are.</summary>
     public TestWal Wal { get; } = new(new NodeId(1), new NodeEpoch(1));
 
-    public StreamCore Open(long id, int epoch = 1, IStreamOwner? owner = null) => new(
+    public StreamCore Open(long id, int epoch = 1, IStreamOwner? owner = null, TestWal? wal = null) => new(
         new StreamId(id), new StreamEpoch(epoch), owner ?? new TestOwner(),
-        new StreamOpening(0, 0, [new(new StreamEpoch(epoch), 0)], null), 0, 0, Wal, this, _budget, _buffers);
+        new StreamOpening(0, 0, [new(new StreamEpoch(epoch), 0)], null), 0, 0, wal ?? Wal, this, _budget, _buffers);
 
     /// <summary>A record that takes one offset and stands at a place in the WAL.</summary>
     public void Append(StreamCore stream, long walPosition, bool isDurable = true)

@@ -6,7 +6,9 @@ using Millrace.Simulation.Network;
 
 namespace Millrace.Simulation.Scenarios.Clusters;
 
-/// <summary>Somebody who has topics lie in other WALs while everything else goes on, that of groups too: on disks, in the bucket, and on devices where there are some.</summary>
+/// <summary>
+/// Somebody who has topics lie in other WALs while everything else goes on, that of groups too: on disks, in the bucket, and on devices where there are some.
+/// </summary>
 /// <param name="kernel">The world.</param>
 /// <param name="client">Connects to any broker.</param>
 /// <param name="topic">The topic that everybody works on.</param>

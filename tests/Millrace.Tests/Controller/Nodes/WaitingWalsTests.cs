@@ -77,6 +77,25 @@ public sealed class WaitingWalsTests
     }
 
     [Fact]
+    public void What_was_read_further_than_it_is_committed_stays_open_and_is_told()
+    {
+        var share = Share(_survivors[0]);
+        var stream = share.Ranges[0].Stream;
+        var read = share with { Ranges = [.. share.Ranges.Select(range => range with { EndOffset = range.Stream == stream ? 11 : 10 })] };
+
+        var first = Complete(_survivors[0], read);
+
+        Assert.Equal([stream], first.Short);
+        Assert.False(first.IsRetired);
+        Assert.Equal((null, 0, _survivors[0].Node), Described(stream));
+        Assert.Equal(stream, Assert.Single(Share(_survivors[0]).Ranges).Stream);
+
+        _script.Commit(_survivors[0], _wal, ClusterScript.Range(_script.Prepare(_survivors[0]), stream, 0, 10, 11));
+        Assert.Empty(Complete(_survivors[0], read).Short);
+        Assert.Equal((_survivors[0].Node, 1, null), Described(stream));
+    }
+
+    [Fact]
     public void What_came_to_a_share_after_the_WAL_was_read_for_it_is_not_complete_with_it()
     {
         var read = Share(_survivors[0]);

@@ -103,6 +103,27 @@ public sealed class ShareRecovererTests : IAsyncDisposable
         Assert.DoesNotContain(_registry.Describe(owner.Stream.Id).Ranges, range => range.Object.Value == 1);
     }
 
+    [Fact]
+    public async Task What_is_found_less_far_committed_than_it_was_read_is_read_again_and_not_closed_there()
+    {
+        var owner = await _former.CreateAsync();
+        await AppendAsync(owner, 8);
+        _registry.Before = call =>
+        {
+            if (call == "CompleteRecoveryAsync")
+            {
+                _registry.Forget(owner.Stream.Id);
+            }
+
+            return default;
+        };
+
+        Assert.Equal(StreamError.StorageUnavailable, (await Assert.ThrowsAsync<StreamException>(TakeOverAsync)).Error);
+
+        var early = await Assert.ThrowsAsync<StreamException>(() => _next.OpenAsync(owner.Stream.Id, epoch: 2));
+        Assert.Equal(StreamError.Incomplete, early.Error);
+    }
+
     [Theory]
     [InlineData("PrepareAsync", 0)]
     [InlineData("CommitAsync", 0)]

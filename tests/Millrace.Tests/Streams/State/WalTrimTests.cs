@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Runtime.Ids;
 using Millrace.Streams;
 using Millrace.Streams.State;
 using Xunit;
@@ -62,11 +63,26 @@ public sealed class WalTrimTests : IDisposable
         Assert.Equal(21, _cores.Wal.TrimmedTo);
     }
 
+    [Fact]
+    public async Task What_is_settled_and_needed_in_one_WAL_says_nothing_of_another()
+    {
+        var other = new TestWal(new NodeId(1), new NodeEpoch(1));
+        var (here, there) = (Open(1), Open(2, other));
+        _cores.Append(here, walPosition: 50);
+        _cores.Append(there, walPosition: 5);
+
+        await _trim.TrimAsync(_cores.Wal, 40, default);
+        Assert.Equal((41, 0), (_cores.Wal.TrimmedTo, other.TrimmedTo));
+        Cores.Commit(there, 1);
+        await _trim.TrimAsync(other, 5, default);
+        Assert.Equal((41, 6), (_cores.Wal.TrimmedTo, other.TrimmedTo));
+    }
+
     public void Dispose() => _cores.Dispose();
 
-    private StreamCore Open(long id)
+    private StreamCore Open(long id, TestWal? wal = null)
     {
-        var stream = _cores.Open(id);
+        var stream = _cores.Open(id, wal: wal);
         _open.Add(stream);
         return stream;
     }

@@ -15,14 +15,14 @@ using Xunit;
 namespace Millrace.Tests.Controller.Topics;
 
 /// <summary>Nodes that have a WAL in a file, their default, and one in the store beside it; and topics that choose between them.</summary>
-public sealed class TopicWalTests
+public sealed class ChosenWalTests
 {
     private readonly ClusterScript _script = new();
     private readonly NodeIncarnation _node;
     private readonly Guid _file;
     private readonly Guid _object;
 
-    public TopicWalTests()
+    public ChosenWalTests()
     {
         _node = _script.Register(withWal: false, name: "first");
         _object = _script.RegisterWal(_node, WalKind.Object, isAdditional: true);
