@@ -17,7 +17,7 @@ public sealed class RingWalGroupsTests
     {
         await using var bed = RingBed.On(medium);
         await using var wal = await bed.CreateAsync();
-        var writes = new HeldWrites(bed);
+        using var writes = new HeldWrites(bed);
         var first = wal.AppendAsync(Record(0, 1000), out _).AsTask();
         Assert.True(await Eventually.BecomesTrueAsync(() => writes.Begun == 1));
 
@@ -38,7 +38,7 @@ public sealed class RingWalGroupsTests
     {
         await using var bed = RingBed.On(medium);
         await using var wal = await bed.CreateAsync();
-        var writes = new HeldWrites(bed);
+        using var writes = new HeldWrites(bed);
         var first = wal.AppendAsync(Record(0, 1000), out _).AsTask();
         Assert.True(await Eventually.BecomesTrueAsync(() => writes.Begun == 1));
 
@@ -53,7 +53,7 @@ public sealed class RingWalGroupsTests
     }
 
     /// <summary>Writes to devices that wait to be let go.</summary>
-    private sealed class HeldWrites
+    private sealed class HeldWrites : IDisposable
     {
         private readonly Lock _lock = new();
         private readonly List<TaskCompletionSource> _held = [];
@@ -90,6 +90,8 @@ public sealed class RingWalGroupsTests
                 _held.ForEach(write => write.TrySetResult());
             }
         }
+
+        public void Dispose() => Release();
 
         private async ValueTask HoldAsync()
         {
