@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Millrace.Controller.Nodes;
 using Millrace.Streams;
 using Millrace.Streams.Registry;
@@ -32,7 +33,10 @@ public sealed class StartRecovery(ShareTakeover recovery, AcceptedLosses losses)
         }
 
         var shares = await recovery.GetSharesAsync(token);
-        foreach (var wal in wals.Select(waiting => waiting.Wal))
+        WalUnavailableException? refusal = null;
+
+        // First what nothing of this machine can hold up.
+        foreach (var wal in wals.Select(waiting => waiting.Wal).OrderBy(wal => !wal.Kind.IsOfAll()))
         {
             // Where something is to be given up, the whole WAL is read, whoever's its shares are: what can be recovered is no loss.
             var share = shares.FirstOrDefault(share => share.WalId == wal.Id);
@@ -56,11 +60,21 @@ public sealed class StartRecovery(ShareTakeover recovery, AcceptedLosses losses)
                 await losses.GiveUpOrWaitAsync(
                     wal.Id, _ => true, missing.Message, $"Bring the WAL back ({wal.Location}) and start again; or give", token);
             }
+            catch (WalUnavailableException refused)
+            {
+                // Those that can be had come first.
+                refusal ??= refused;
+            }
             catch (StreamException damaged) when (damaged.Error == StreamError.Corrupt)
             {
                 // The whole streams are complete by now; only the damaged ones still wait.
                 await losses.GiveUpOrWaitAsync(wal.Id, stream => stream.IsDamaged, damaged.Message, "Give", token);
             }
+        }
+
+        if (refusal is not null)
+        {
+            ExceptionDispatchInfo.Throw(refusal);
         }
     }
 }

@@ -90,8 +90,9 @@ public sealed class SurvivorLoop(NodeRuntime runtime, NodeIncarnation self, Shar
         }
 
         var shares = await recovery.GetSharesAsync(token);
-        // A WAL that this node's image does not know was retired since: then its share is void.
-        foreach (var some in shares.Where(share => image.Wals.ContainsKey(share.WalId) && !NamesOf(share).All(_hopeless.Contains)).Chunk(MostAtOnce))
+        // A WAL that this node's image does not know was retired since: then its share is void. First those that no machine can hold up.
+        var worthwhile = shares.Where(share => image.Wals.ContainsKey(share.WalId) && !NamesOf(share).All(_hopeless.Contains));
+        foreach (var some in worthwhile.OrderBy(share => !((WalKind)image.Wals[share.WalId].Kind).IsOfAll()).Chunk(MostAtOnce))
         {
             var attempts = await Task.WhenAll(some.Select(share => TryRecoverAsync(WalOperations.Describe(image.Wals[share.WalId]), share, token)));
             foreach (var (share, failure) in some.Zip(attempts))

@@ -43,10 +43,10 @@ internal static class HandOver
         }
 
         // Last: what was given back to a node that is drained has another leader by now.
-        Open(entry, led.Keys);
+        Open(entry, node, led.Keys);
     }
 
-    private static void Open(PendingEntry entry, IEnumerable<(Guid Topic, int Partition)> appointed)
+    private static void Open(PendingEntry entry, NodeIncarnation sender, IEnumerable<(Guid Topic, int Partition)> appointed)
     {
         var ready = new Dictionary<(NodeIncarnation Owner, WalKind? Wal), bool>();
         foreach (var (topic, index) in appointed)
@@ -57,7 +57,7 @@ internal static class HandOver
             var wal = StreamOperations.ChooseWal(entry, topic, owner);
             if (!ready.TryGetValue((owner, wal), out var isReady))
             {
-                ready.Add((owner, wal), isReady = IsReady(entry, owner, wal));
+                ready.Add((owner, wal), isReady = owner == sender || IsReady(entry, owner, wal));
             }
 
             if (isReady)
@@ -70,12 +70,16 @@ internal static class HandOver
     /// <summary>
     /// Whether a stream may be opened in the name of an incarnation, in one of its WALs, though it has not asked: should it be gone before it does, that WAL is
     /// read for what it has of the stream, so that there must be one. One that every node reaches is whole from its name on. A file, or a ring on a device, is
-    /// made after it was named, and is there when its writer has opened something by itself, whose WALs are all made before that. Where it may not, the next
-    /// leader opens by an entry of its own.
+    /// made after it was named. It is there when something lies in one that has to be made: the first that did its writer has opened by itself, when all of
+    /// them were made; and so when its writer hands over what it has served. Where it may not, the next leader opens by an entry of its own.
     /// </summary>
     private static bool IsReady(PendingEntry entry, NodeIncarnation owner, WalKind? name) =>
         entry.IsLive(owner)
         && entry.Cluster.WalsOf(owner.Node, owner.Epoch).FirstOrDefault(wal => WalName.Of(wal) == name) is { } wal
         && (WalKind)wal.Kind is var kind
-        && (kind.IsOfAll() || (kind is WalKind.File or WalKind.Block && entry.Streams.OpenStreamsOf(owner).Any()));
+        && (kind.IsOfAll() || (kind is WalKind.File or WalKind.Block && HasMadeAll(entry, owner)));
+
+    private static bool HasMadeAll(PendingEntry entry, NodeIncarnation owner) =>
+        entry.Cluster.WalsOf(owner.Node, owner.Epoch)
+            .Any(wal => !((WalKind)wal.Kind).IsOfAll() && WalRetirement.StreamsIn(entry.State, wal).Count > 0);
 }

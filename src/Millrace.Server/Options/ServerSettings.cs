@@ -62,7 +62,8 @@ internal static class ServerSettings
             "The write-ahead log: file:///path?capacity=256MiB&mode=buffered|direct, block:///dev/disk/by-id/NAME?capacity=BYTES&fence=reservation|host (a " +
             "device, fenced by its persistent reservations, or by a lock of this host), object?objects=1000 (in the store; an upload begins when it has so " +
             "many objects), or memory (loses what is not uploaded). " +
-            "More of other kinds, with commas between, are for topics that ask for them (the topic's millrace.wal); all others lie in the first. " +
+            "More of other kinds, with commas between (%2C in a path), are for topics that ask for them (the topic's millrace.wal); " +
+            "all others lie in the first. " +
             "Default: the data directory's 'wal' where the store is a local directory, else object."),
         ConfigDefinition.Text(
             WalDevices, null,

@@ -102,6 +102,18 @@ internal sealed class StreamCore : ITailHolder
         }
     }
 
+    /// <summary>It has ended, and the WAL and uploads are done with its memory.</summary>
+    public bool IsOver
+    {
+        get
+        {
+            lock (Lock)
+            {
+                return Life.IsOver;
+            }
+        }
+    }
+
     /// <summary>It was closed in good order.</summary>
     public bool IsClosed
     {

@@ -28,6 +28,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
     private readonly ILogger _logger;
     private readonly OpenStreams _open = new();
     private readonly LostStreams _lost;
+    private readonly GoneStreams _gone;
     private readonly TaskCompletionSource<StreamException> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly WalTrim _walTrim;
     private readonly UnservedOpenings _unserved;
@@ -61,6 +62,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         var registry = new RegistryCalls(components.Node, components.Registry, new Retry(runtime, options, _logger));
         _lost = new LostStreams(registry, _logger);
         _walTrim = new WalTrim(() => Streams.Select(stream => stream.Core), () => _lost.Pinning, _logger);
+        _gone = new GoneStreams(_walTrim, runtime.Time, Spawn);
         _unserved = new UnservedOpenings(registry);
         _opener = new StreamOpener(components.Node, components.Registry, _unserved, Indexes, Cache.Objects);
         _context = new StreamContext(
@@ -212,10 +214,19 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         Tail.Forget(stream.Tail);
         var isPinning = _lost.Pin(stream);
         _open.RemoveLost(stream);
-        if (isPinning && !_open.HasEnded)
+        if (_open.HasEnded)
         {
-            // Lost alone: the others go on, and need the space.
+            return;
+        }
+
+        // Lost alone: the others go on, and need the space.
+        if (isPinning)
+        {
             Spawn("stream-settle", token => SettleAsync(stream, token));
+        }
+        else
+        {
+            _gone.Add(stream);
         }
     }
 
@@ -260,7 +271,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
     {
         if (await _lost.SettleAsync(stream, token))
         {
-            await _walTrim.TrimAsync(stream.Wal, stream.LastPosition, token);
+            _gone.Add(stream);
         }
     }
 

@@ -72,6 +72,28 @@ public sealed class ChosenWalTests
     }
 
     [Fact]
+    public void What_others_have_opened_for_a_node_in_the_store_is_no_proof_that_its_file_is_made()
+    {
+        var next = _script.Register(withWal: false, name: "next");
+        _script.RegisterWal(next, WalKind.Object, isAdditional: true);
+        _script.RegisterWal(next, WalKind.File);
+        _script.Do(entry => Evacuation.Plan(entry, _node.Node));
+
+        Close("safe", end: 0);
+        Close("fast", end: 0);
+
+        Assert.Equal((next.Node, next.Node), (Partition("safe").Leader, Partition("fast").Leader));
+        Assert.Equal(next, Stream("safe").OpenRange?.Owner);
+        Assert.Null(Stream("fast").OpenRange);
+
+        Assert.Equal(next, _script.Do(entry =>
+        {
+            StreamOperations.Open(entry, next, Stream("fast").Id, new StreamEpoch(1));
+            return entry.Streams.Streams[Stream("fast").Id].OpenRange!.Value.Owner;
+        }));
+    }
+
+    [Fact]
     public void Each_WAL_of_one_that_is_gone_waits_for_what_lies_in_it_and_is_planned_by_who_reaches_it()
     {
         var survivor = _script.Register(name: "survivor", kind: WalKind.Object);
