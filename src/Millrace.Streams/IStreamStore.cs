@@ -4,11 +4,11 @@ using Millrace.Streams.Registry;
 
 namespace Millrace.Streams;
 
-/// <summary>All streams that one node incarnation serves, over one WAL and one object store. Knows no Kafka.</summary>
+/// <summary>All streams that one node incarnation serves, over its WALs and one object store; each lies in one of them. Knows no Kafka.</summary>
 /// <remarks>Threading: any thread.</remarks>
 public interface IStreamStore : IAsyncDisposable
 {
-    /// <summary>The largest payload of one append, in bytes: what the WAL can take.</summary>
+    /// <summary>The largest payload of one append, in bytes: what every one of its WALs takes.</summary>
     int MaxAppendBytes { get; }
 
     /// <summary>Uploads have enough to do: producers wait for them, or may soon. What can wait had better.</summary>
@@ -63,8 +63,8 @@ public interface IStreamStore : IAsyncDisposable
     /// <summary>As <see cref="IStream.HandOverAsync"/>, of each of these, but that one which was deleted is no error. They share their uploads.</summary>
     ValueTask HandOverAsync(IReadOnlyCollection<IStream> streams, CancellationToken token);
 
-    /// <summary>Uploads everything acknowledged, closes every stream, and leaves the WAL clean.</summary>
-    /// <remarks>DisposeAsync without it is a stop without upload: the WAL stays dirty, nothing acknowledged is lost.</remarks>
+    /// <summary>Uploads everything acknowledged, closes every stream, and leaves the WALs clean.</summary>
+    /// <remarks>DisposeAsync without it is a stop without upload: the WALs stay dirty, nothing acknowledged is lost.</remarks>
     ValueTask CloseAsync(CancellationToken token);
 
     /// <summary>

@@ -35,8 +35,8 @@ internal static partial class StreamsMessages
     [LoggerMessage(EventId = 3006, Level = LogLevel.Error, Message = "The state of stream {Stream} could not be captured; its upload waits for the next round")]
     public static partial void CaptureFailed(ILogger logger, Exception failure, StreamId stream);
 
-    [LoggerMessage(EventId = 3007, Level = LogLevel.Warning, Message = "The WAL could not be trimmed; it is tried again after the next upload")]
-    public static partial void TrimFailed(ILogger logger, Exception failure);
+    [LoggerMessage(EventId = 3007, Level = LogLevel.Warning, Message = "The WAL {Location} could not be trimmed; it is tried again after the next upload")]
+    public static partial void TrimFailed(ILogger logger, string location, Exception failure);
 
     [LoggerMessage(EventId = 3008, Level = LogLevel.Debug, Message = "Reading ahead in stream {Stream} failed: {Reason}")]
     public static partial void ReadAheadFailed(ILogger logger, StreamId stream, string reason);

@@ -92,9 +92,9 @@ internal sealed class WalChanges : IDisposable
     {
         try
         {
-            var inStore = _cluster.Metrics()
-                .Where(metric => metric.Name == "millrace_wal_streams" && metric.Label("kind") == "object").Sum(metric => (int)metric.Value);
-            return inStore == (kind == "object" ? _partitions : 0);
+            var streams = _cluster.Metrics().Where(metric => metric.Name == "millrace_wal_streams")
+                .ToLookup(metric => metric.Label("kind"), metric => (int)metric.Value);
+            return streams["object"].Sum() == (kind == "object" ? _partitions : 0) && (kind == "object" || streams["block"].Sum() >= _partitions);
         }
         catch (Exception away) when (away is HttpRequestException or IOException)
         {

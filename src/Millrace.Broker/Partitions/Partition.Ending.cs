@@ -34,6 +34,9 @@ internal sealed partial class Partition
     /// </summary>
     public CancellationToken Ending => _closing.Token;
 
+    /// <summary>It was handed over last to lie in another WAL of this node. For what people are told.</summary>
+    public bool ChangedWal { get; private set; }
+
     /// <summary>How long it asks to be tried before it is taken back: twice as long each time, up to 80 s, so that a slow store has it in the end.</summary>
     public TimeSpan HandOverPatience => FirstPatience * (1 << Math.Min(_timesTakenBack, MostDoublings));
 
@@ -62,8 +65,9 @@ internal sealed partial class Partition
     /// does with the partition what does not come by its requests has heard of it (<see cref="Ending"/>) when this returns.
     /// </summary>
     /// <param name="patience">For how long it is tried; infinite for one that is not taken back.</param>
+    /// <param name="changesWal">It comes back to this node, in another of its WALs.</param>
     /// <returns>The stream to hand over; null if the partition is not open, and so has nothing to hand over, or is closed by somebody else.</returns>
-    public IStream? BeginHandingOver(TimeSpan patience)
+    public IStream? BeginHandingOver(TimeSpan patience, bool changesWal = false)
     {
         lock (_append)
         {
@@ -74,6 +78,7 @@ internal sealed partial class Partition
 
             _parkPatience = patience == Timeout.InfiniteTimeSpan ? FirstPatience : patience;
             _phase = PartitionPhase.HandingOver;
+            ChangedWal = changesWal;
         }
 
         _closing.Cancel();

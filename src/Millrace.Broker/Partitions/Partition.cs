@@ -92,7 +92,7 @@ internal sealed partial class Partition : IStreamOwner, IReadablePartition
     public UploadGoal? Appended => _phase == PartitionPhase.Open && _stream is { } stream ? new UploadGoal(stream, stream.NextOffset) : null;
 
     /// <summary>Whether it is open, and lies in another of the node's WALs than a given one: see <see cref="IStream.Wal"/>.</summary>
-    public bool LiesBeside(WalKind? wal) => _phase == PartitionPhase.Open && _stream is { } stream && stream.Wal != wal;
+    public bool LiesElsewhereThan(WalKind? wal) => _phase == PartitionPhase.Open && _stream is { } stream && stream.Wal != wal;
 
     /// <summary>The payload that no object holds yet, in bytes; 0 while the partition is not open.</summary>
     public long UncommittedBytes => _phase == PartitionPhase.Open && _stream is { } stream ? stream.UncommittedBytes : 0;

@@ -86,6 +86,12 @@ internal static partial class PartitionMessages
     public static partial void TakenBack(ILogger logger, int count, double seconds);
 
     [LoggerMessage(
+        EventId = 4125, Level = LogLevel.Warning,
+        Message = "Topic {Topic} asks for a WAL of the kind {Wal} (millrace.wal), which this broker does not have: what it leads of it lies in its first. "
+            + "Start it with one more (--wal), or have the topic ask for another")]
+    public static partial void WalIsMissing(ILogger logger, string topic, string wal);
+
+    [LoggerMessage(
         EventId = 4120, Level = LogLevel.Warning,
         Message =
             "Topics with cleanup.policy=compact keep every record, since there is no log cleaning yet: {Topics}. " +

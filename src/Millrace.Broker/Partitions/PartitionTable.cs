@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
 using Millrace.Broker.Errors;
 using Millrace.Broker.Metrics;
 using Millrace.Broker.Partitions.Moves;
@@ -10,6 +11,7 @@ using Millrace.Metadata.Image;
 using Millrace.ObjectStorage;
 using Millrace.Runtime;
 using Millrace.Streams;
+using Millrace.Streams.Wal;
 
 namespace Millrace.Broker.Partitions;
 
@@ -33,6 +35,7 @@ internal sealed class PartitionTable : IAsyncDisposable
     private readonly IStreamStore _store;
     private readonly IMetadataFeed _feed;
     private readonly BrokerIdentity _self;
+    private readonly ILogger _logger;
 
     // Of each topic the partitions led here, by index; null elsewhere. Arrays are replaced, never changed.
     private readonly ConcurrentDictionary<Guid, Partition?[]> _topics = new();
@@ -58,6 +61,7 @@ internal sealed class PartitionTable : IAsyncDisposable
         _store = store;
         _feed = feed;
         _self = self;
+        _logger = runtime.Loggers.CreateLogger<PartitionTable>();
         _moves = new MoveLog(runtime.Time, self.Node);
         _handOvers = new PartitionHandOvers(runtime, store, feed, self, _moves, _handOverMetrics);
 
@@ -222,6 +226,11 @@ internal sealed class PartitionTable : IAsyncDisposable
 
         var settings = TopicSettings.Of(_self.Configs, image, topic);
         var wal = TopicWal.Of(image, topic, _self);
+        if (TopicWal.MissingFor(image, topic, _self) is { } missing && topic.Partitions.Exists(partition => partition.Leader == _self.Node))
+        {
+            PartitionMessages.WalIsMissing(_logger, topic.Name, WalKindName.Of(missing));
+        }
+
         var partitions = new Partition?[topic.Partitions.Count];
         var changes = new LedChanges();
         foreach (var known in topic.Partitions)
@@ -276,7 +285,7 @@ internal sealed class PartitionTable : IAsyncDisposable
         {
             changes.Going.Add((led, to));
         }
-        else if (led.LiesBeside(wal))
+        else if (led.LiesElsewhereThan(wal))
         {
             changes.Going.Add((led, _self.Node));
         }
@@ -372,7 +381,7 @@ internal sealed class PartitionTable : IAsyncDisposable
             await partition.WhenOpenAsync(stopping);
 
             // Its topic may have asked for another WAL since the registry opened it.
-            if (Image.TryGetTopic(partition.Id.TopicId, out var topic) && partition.LiesBeside(TopicWal.Of(Image, topic, _self)))
+            if (Image.TryGetTopic(partition.Id.TopicId, out var topic) && partition.LiesElsewhereThan(TopicWal.Of(Image, topic, _self)))
             {
                 _handOvers.Add(partition, _self.Node);
             }

@@ -98,7 +98,7 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
 
     public async ValueTask<ShareCompletion> CompleteRecoveryAsync(NodeIncarnation node, WalShare share, CancellationToken token)
     {
-        var (damaged, tooShort) = (new List<StreamId>(), new List<StreamId>());
+        var (damaged, uncommitted) = (new List<StreamId>(), new List<StreamId>());
         for (var first = 0; ; first += WalForms.MostRanges)
         {
             var request = new CompleteRecoveryRequest
@@ -117,10 +117,10 @@ public sealed class StreamRegistry(IControllerChannel channel, NodeIncarnation s
             };
             var response = await channel.AskAsync<CompleteRecoveryRequest, CompleteRecoveryResponse>(request, token);
             damaged.AddRange(response.DamagedStreams.Select(stream => new StreamId(stream)));
-            tooShort.AddRange(response.ShortStreams.Select(stream => new StreamId(stream)));
+            uncommitted.AddRange(response.UncommittedStreams.Select(stream => new StreamId(stream)));
             if (first + WalForms.MostRanges >= share.Ranges.Count)
             {
-                return new ShareCompletion(damaged, tooShort, response.IsRetired);
+                return new ShareCompletion(damaged, uncommitted, response.IsRetired);
             }
         }
     }

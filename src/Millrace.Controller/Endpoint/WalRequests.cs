@@ -56,7 +56,7 @@ internal static class WalRequests
         return new CompleteRecoveryResponse
         {
             DamagedStreams = [.. completion.Damaged.Select(stream => stream.Value)],
-            ShortStreams = [.. completion.Short.Select(stream => stream.Value)],
+            UncommittedStreams = [.. completion.Uncommitted.Select(stream => stream.Value)],
             IsRetired = completion.IsRetired,
         };
     }

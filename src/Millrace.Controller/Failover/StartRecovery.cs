@@ -17,8 +17,8 @@ public sealed class StartRecovery(ShareTakeover recovery, AcceptedLosses losses)
     /// </summary>
     /// <param name="wals">Those that wait.</param>
     /// <param name="triesAgain">
-    /// The caller can try again by itself: so a medium that refuses, which may pass, ends the recovery, instead of leaving streams without a leader until
-    /// somebody starts the process anew.
+    /// The caller can try again by itself: so a medium that refuses, which may pass, fails the recovery when the others have been tried, instead of leaving
+    /// streams without a leader until somebody starts the process anew.
     /// </param>
     /// <param name="token">Ends it; what was committed stays so.</param>
     /// <exception cref="StreamException">Fenced: the one that recovers is itself not wanted any more.</exception>
@@ -62,7 +62,7 @@ public sealed class StartRecovery(ShareTakeover recovery, AcceptedLosses losses)
             }
             catch (WalUnavailableException refused)
             {
-                // Those that can be had come first.
+                // Thrown when the others have been tried: what is in the store must not wait for this machine.
                 refusal ??= refused;
             }
             catch (StreamException damaged) when (damaged.Error == StreamError.Corrupt)

@@ -153,11 +153,11 @@ internal static class NodeOperations
 
     private static string Milliseconds(TimeSpan time) => time.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture);
 
-    /// <summary>What it opened without having a WAL is complete at once: it acknowledged nothing that is not committed.</summary>
+    /// <summary>What it opened before its default WAL was known is complete at once: it acknowledged nothing that is not committed.</summary>
     private static void Shut(PendingEntry entry, NodeIncarnation incarnation)
     {
         entry.Add(new NodeFencedRecord { NodeId = incarnation.Node.Value, NodeEpoch = incarnation.Epoch.Value });
-        if (entry.Cluster.WalsOf(incarnation.Node, incarnation.Epoch).All(wal => wal.IsAdditional))
+        if (!entry.Cluster.WalsOf(incarnation.Node, incarnation.Epoch).Any(wal => !wal.IsAdditional))
         {
             foreach (var stream in entry.Streams.OpenStreamsIn(incarnation, wal: null))
             {

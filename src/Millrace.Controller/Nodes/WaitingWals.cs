@@ -72,7 +72,7 @@ internal static class WaitingWals
             return new ShareCompletion([], [], IsRetired: entry.Cluster.Wals.ContainsKey(share.WalId));
         }
 
-        var (damaged, tooShort) = (new List<StreamId>(), new List<StreamId>());
+        var (damaged, uncommitted) = (new List<StreamId>(), new List<StreamId>());
         var led = new SortedDictionary<(Guid Topic, int Partition), NodeId>();
         foreach (var range in share.Ranges)
         {
@@ -91,7 +91,7 @@ internal static class WaitingWals
             if (Math.Max(stream.CommittedEnd, stream.StartOffset) < range.EndOffset)
             {
                 // Something has come between its upload and this, that nobody thought of: what was acknowledged is still in the WAL.
-                tooShort.Add(stream.Id);
+                uncommitted.Add(stream.Id);
                 continue;
             }
 
@@ -104,7 +104,7 @@ internal static class WaitingWals
 
         Lead(entry, led);
         WalRetirement.RetireUnneeded(entry);
-        return new ShareCompletion(damaged, tooShort, IsRetired: entry.Cluster.Wals[wal.Id].State == WalState.Retired);
+        return new ShareCompletion(damaged, uncommitted, IsRetired: entry.Cluster.Wals[wal.Id].State == WalState.Retired);
     }
 
     /// <summary>

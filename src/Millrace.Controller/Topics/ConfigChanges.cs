@@ -65,7 +65,7 @@ internal sealed class ConfigChanges(ConfigResolver configs)
             }
 
             if (((value is null ? null : TopicConfigs.Check(config.Name, value)) ?? InternalTopics.CheckConfig(topic.Name, config.Name, value)
-                ?? WalWish.Check(entry.Cluster, config.Name, value)) is { } problem)
+                ?? TopicWalCheck.Check(entry.Cluster, config.Name, value)) is { } problem)
             {
                 return new Refusal(ErrorCode.InvalidConfig, problem);
             }

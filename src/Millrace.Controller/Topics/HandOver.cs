@@ -68,10 +68,10 @@ internal static class HandOver
     }
 
     /// <summary>
-    /// Whether a stream may be opened in the name of an incarnation, in one of its WALs, though it has not asked: should it be gone before it does, that WAL is
-    /// read for what it has of the stream, so that there must be one. One that every node reaches is whole from its name on. A file, or a ring on a device, is
-    /// made after it was named. It is there when something lies in one that has to be made: the first that did its writer has opened by itself, when all of
-    /// them were made; and so when its writer hands over what it has served. Where it may not, the next leader opens by an entry of its own.
+    /// Whether a stream may be opened in the name of an incarnation, in one of its WALs, though it has not asked. Should it be gone before it does, that WAL is
+    /// read for the stream, so that it must be there. One in the store is, once it is registered. A file or a ring is made after that, and before its writer
+    /// opens anything; and nobody opens the first range in one but its writer. So where a range lies in any of its files or rings, all are made. The sender has
+    /// served, and so has made all of its own. Where it may not, the next leader opens by an entry of its own.
     /// </summary>
     private static bool IsReady(PendingEntry entry, NodeIncarnation owner, WalKind? name) =>
         entry.IsLive(owner)

@@ -117,7 +117,7 @@ internal sealed class TopicCheck(ConfigResolver configs)
         foreach (var (name, value) in named)
         {
             if ((TopicConfigs.Check(name, value) ?? InternalTopics.CheckConfig(topic.Name, name, value)
-                ?? WalWish.Check(entry.Cluster, name, value)) is { } problem)
+                ?? TopicWalCheck.Check(entry.Cluster, name, value)) is { } problem)
             {
                 return new Refusal(ErrorCode.InvalidConfig, problem);
             }

@@ -81,6 +81,21 @@ public sealed partial record MetadataImage
     public byte? ChooseWal(NodeId node, NodeEpoch epoch, byte? wanted) =>
         WalsOf(node, epoch).Any(wal => wal.IsAdditional && wal.Kind == wanted) ? wanted : null;
 
+    /// <summary>
+    /// Those that live and have no WAL of a kind. One whose default is not known yet, which comes last, is about to start, and not among them.
+    /// </summary>
+    public IEnumerable<NodeImage> LiveNodesWithout(byte kind)
+    {
+        foreach (var node in LiveNodes)
+        {
+            WalImage[] wals = [.. WalsOf(node.Id, node.Epoch)];
+            if (Array.Exists(wals, wal => !wal.IsAdditional) && !Array.Exists(wals, wal => wal.Kind == kind))
+            {
+                yield return node;
+            }
+        }
+    }
+
     /// <summary>The WALs that an incarnation has, or had.</summary>
     public IEnumerable<WalImage> WalsOf(NodeId node, NodeEpoch epoch) => Wals.Values.Where(wal => wal.Node == node && wal.Epoch == epoch);
 

@@ -14,8 +14,8 @@ public sealed record PartitionImage(
     int Index, StreamId Stream, NodeId? Leader, StreamEpoch Epoch, ImmutableArray<NodeId> Replicas)
 {
     /// <summary>
-    /// Who is to lead it next. While nobody leads it: who brings what the WAL of the former leader holds of it, and leads it then; the WAL is that of the
-    /// incarnation that led at <see cref="Epoch"/>; null while nobody lives who could. While somebody leads it: the live node that it moves to, to which its
+    /// Who is to lead it next. While nobody leads it: who brings what the WAL in which its stream lies holds of it, and leads it then; the WAL is one of the
+    /// incarnation's that led at <see cref="Epoch"/>; null while nobody lives who could. While somebody leads it: the live node that it moves to, to which its
     /// leader hands it over; null while it does not move.
     /// </summary>
     public NodeId? PlannedTo { get; init; }

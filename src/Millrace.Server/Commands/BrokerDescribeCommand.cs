@@ -24,10 +24,11 @@ internal sealed class BrokerDescribeCommand : ClientCommand
         var cluster = await ClusterView.AskAsync(admin, Client, result, token);
         var broker = _broker.FindIn(cluster, result);
         var wals = cluster.WaitingWals?.Where(wal => wal.Node == broker.Id).Select(wal => (JsonNode)wal.Id.ToString());
-        new Report("Node", "Name", "State", "Host", "Port", "Rack", "Controller", "Duty", "Epoch", "Internal", "Program", "Waiting wals")
+        new Report("Node", "Name", "State", "Host", "Port", "Rack", "Controller", "Duty", "Epoch", "Internal", "Program", "Wals", "Waiting wals")
             .Add(
                 broker.Id, broker.Name, broker.State, broker.Host, broker.Port, broker.Rack, broker.Id == cluster.Controller,
-                broker.DutyInWords, broker.Epoch, broker.Internal, broker.Program, wals is null ? null : new JsonArray([.. wals]))
+                broker.DutyInWords, broker.Epoch, broker.Internal, broker.Program,
+                broker.Wals is { } own ? new JsonArray([.. own.Select(wal => (JsonNode)wal)]) : null, wals is null ? null : new JsonArray([.. wals]))
             .Write(Client.Json(result));
         return ExitCode.Success;
     }

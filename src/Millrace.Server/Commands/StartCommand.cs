@@ -23,6 +23,7 @@ namespace Millrace.Server.Commands;
 [Example("millrace start", "A cluster of one in ./millrace-data, for clients on 127.0.0.1:9092")]
 [Example("millrace start --config server.properties --set num.partitions=3", "With a file, of which one setting is overridden")]
 [Example("millrace start --store \"s3://bucket/prefix?endpoint=http://127.0.0.1:9000\" --wal object", "In a bucket alone; nothing stays on this machine")]
+[Example("millrace start --store s3://bucket/prefix --wal block:///dev/nvme1n1 --wal object", "With a device, and the bucket for topics that choose it")]
 internal sealed class StartCommand : Command
 {
     public const string DefaultDataDirectory = "millrace-data";
@@ -43,7 +44,8 @@ internal sealed class StartCommand : Command
     };
     private readonly Option<string[]> _wal = new("--wal")
     {
-        Description = "The write-ahead log: file:///path, block:///dev/NAME, object, memory; may be repeated, for topics that ask for another than the first",
+        Description = "Where records are durable first: file:///path, block:///dev/NAME, object, memory. Repeated: more of other kinds, for topics that choose "
+            + "one (millrace.wal); all others lie in the first",
         HelpName = "URI",
     };
     private readonly Option<string?> _listen = new("--listen")
@@ -190,7 +192,7 @@ internal sealed class StartCommand : Command
 
         Add(ServerSettings.DataDirectory, result.GetValue(_dataDirectory));
         Add(ServerSettings.Store, result.GetValue(_store));
-        Add(ServerSettings.Wal, result.GetValue(_wal) is { Length: > 0 } wals ? string.Join(',', wals) : null);
+        Add(ServerSettings.Wal, result.GetValue(_wal) is { Length: > 0 } wals ? string.Join(',', wals.Select(Escaped)) : null);
         Add(BrokerConfigs.Listeners, Plaintext(result, _listen));
         Add(BrokerConfigs.AdvertisedListeners, Plaintext(result, _advertise));
         Add(ServerSettings.InternalListener, result.GetValue(_internalListen));
@@ -207,6 +209,9 @@ internal sealed class StartCommand : Command
             }
         }
     }
+
+    /// <summary>As one of several in a setting, where commas stand between them.</summary>
+    private static string Escaped(string uri) => uri.Replace(",", "%2C", StringComparison.Ordinal);
 
     /// <summary>The one listener that an option speaks of.</summary>
     private static string? Plaintext(ParseResult result, Option<string?> option) =>

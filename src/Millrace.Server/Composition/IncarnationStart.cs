@@ -98,7 +98,7 @@ internal sealed class IncarnationStart(
         // new one is known before it is made: a crash in between leaves a name without a file, and never a file without a name.
         var former = new FormerWals(life, nodes, self, wals.Own, wals.Former);
 
-        // Where nobody else can have a WAL, giving its node up for the store helps nobody: its partitions go on with what is in memory.
+        // Where nobody else can have one of its WALs, giving its node up for the store helps nobody: its partitions go on with what is in memory.
         var objects = wals.Own.All(own => own.Kind.IsOfAll()) ? store : components.Storage;
         var cache = _parts.Add(new ObjectCache(life, options.Streams, objects, components.Buffers));
         var failover = new ShareRecoverer(life, options.Streams, new UploadTarget(self, store, registry, components.Buffers), cache);
@@ -106,7 +106,7 @@ internal sealed class IncarnationStart(
         await RecoverAsync(life, recovery, nodes, self, token);
         await former.MakeRoomAsync(token);
         var written = await MakeWalsAsync(wals.Own, nodes, self, token);
-        member.WatchStore(() => written.Stalled is var stalled && stalled > store.Owing ? stalled : store.Owing);
+        member.WatchStore(() => TimeSpan.FromTicks(Math.Max(written.Stalled.Ticks, store.Owing.Ticks)));
 
         var streams = _parts.Add(
             new StreamStore(life, options.Streams, new StreamsComponents(self, written, objects, registry, components.Buffers, cache)));

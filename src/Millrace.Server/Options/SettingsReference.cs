@@ -69,7 +69,8 @@ internal static class SettingsReference
 
             ## Of a topic
 
-            Kafka's names. A topic that has no value of its own has the brokers': in the last column the names, of which the first counts that is set.
+            Kafka's names, and `millrace.…` of our own, which inherits nothing. A topic that has no value of its own has the
+            brokers': in the last column the names, of which the first counts that is set.
 
 
             """);

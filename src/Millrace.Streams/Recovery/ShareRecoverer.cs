@@ -55,14 +55,14 @@ public sealed class ShareRecoverer(NodeRuntime runtime, StreamsOptions options, 
         }
 
         var completion = await run.CompleteAsync(token);
+        if (completion.Uncommitted.Count > 0)
+        {
+            throw run.ToBeReadAgain(completion.Uncommitted);
+        }
+
         if (completion.Damaged.Count > 0)
         {
             throw run.Incomplete(completion.Damaged);
-        }
-
-        if (completion.Short.Count > 0)
-        {
-            throw run.Short(completion.Short);
         }
 
         return run.ResultOf(isGivenBack: completion.IsRetired && await TryGiveBackAsync(wal, token));

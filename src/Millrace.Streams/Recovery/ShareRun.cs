@@ -100,7 +100,7 @@ internal sealed class ShareRun(NodeRuntime runtime, WalShare share, RegistryCall
     }
 
     /// <summary>What was read was committed and is not: whatever has come between, nobody closes a range below it.</summary>
-    public StreamException Short(IReadOnlyList<StreamId> streams) => new(
+    public StreamException ToBeReadAgain(IReadOnlyList<StreamId> streams) => new(
         StreamError.StorageUnavailable,
         $"WAL {share.WalId} is to be read again: of the streams {string.Join(", ", streams)} more was read than is committed.");
 

@@ -40,7 +40,7 @@ internal sealed class WalTrim(Func<IEnumerable<StreamCore>> open, Func<IEnumerab
         }
         catch (Exception failure) when (failure is not (InvariantViolationException or OperationCanceledException))
         {
-            StreamsMessages.TrimFailed(logger, failure);
+            StreamsMessages.TrimFailed(logger, wal.Descriptor.Location, failure);
         }
     }
 

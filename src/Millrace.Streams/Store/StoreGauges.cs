@@ -24,12 +24,12 @@ internal static class StoreGauges
             "millrace.wal.fullness",
             () => store.Components.Wals.All.Select(wal => Of(wal, wal.Fullness)),
             "1",
-            "How much each WAL holds, 0 to 1: of its file, or of twice the objects at which an upload begins; uploads empty it");
+            "How much each WAL holds, 0 to 1: of its file or device, or of twice the objects at which an upload begins; uploads empty it");
         meter.CreateObservableGauge(
             "millrace.wal.streams",
             () => store.Components.Wals.All.Select(wal => Of(wal, store.Streams.Count(stream => stream.Core.Wal == wal))),
             "{stream}",
-            "Open streams that lie in each WAL until they are uploaded");
+            "Open streams whose records are durable in each WAL until they are uploaded");
         meter.CreateObservableCounter(
             "millrace.streams.reads.blocks", () => store.Blocks.Reads, "{block}", "Data blocks read, from cache or store");
         meter.CreateObservableCounter(

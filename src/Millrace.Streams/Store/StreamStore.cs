@@ -28,7 +28,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
     private readonly ILogger _logger;
     private readonly OpenStreams _open = new();
     private readonly LostStreams _lost;
-    private readonly GoneStreams _gone;
+    private readonly SettledStreams _settled;
     private readonly TaskCompletionSource<StreamException> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly WalTrim _walTrim;
     private readonly UnservedOpenings _unserved;
@@ -62,7 +62,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         var registry = new RegistryCalls(components.Node, components.Registry, new Retry(runtime, options, _logger));
         _lost = new LostStreams(registry, _logger);
         _walTrim = new WalTrim(() => Streams.Select(stream => stream.Core), () => _lost.Pinning, _logger);
-        _gone = new GoneStreams(_walTrim, runtime.Time, Spawn);
+        _settled = new SettledStreams(_walTrim, runtime.Time, Spawn);
         _unserved = new UnservedOpenings(registry);
         _opener = new StreamOpener(components.Node, components.Registry, _unserved, Indexes, Cache.Objects);
         _context = new StreamContext(
@@ -226,7 +226,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         }
         else
         {
-            _gone.Add(stream);
+            _settled.Add(stream);
         }
     }
 
@@ -271,7 +271,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
     {
         if (await _lost.SettleAsync(stream, token))
         {
-            _gone.Add(stream);
+            _settled.Add(stream);
         }
     }
 

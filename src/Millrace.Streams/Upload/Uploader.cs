@@ -22,7 +22,7 @@ internal sealed class Uploader
     private readonly UploadCutter _cutter;
     private readonly ObjectUploader _objects;
     private readonly RangeRefresh _refresh;
-    private readonly WalTrim _wal;
+    private readonly WalTrim _trim;
     private readonly Action<StreamException> _loseAll;
     private readonly StreamsMetrics _metrics;
     private readonly ILogger _logger;
@@ -34,15 +34,15 @@ internal sealed class Uploader
     /// <param name="context">Sizes, the WAL, and who asks for what.</param>
     /// <param name="host">Whose streams these are.</param>
     /// <param name="objects">Makes objects, and has them committed.</param>
-    /// <param name="wal">Has what is committed leave the WALs.</param>
+    /// <param name="trim">Has what is committed leave the WALs.</param>
     /// <param name="loseAll">Called where this incarnation can write nothing any more.</param>
     /// <param name="metrics">Counts what was uploaded.</param>
     /// <param name="logger">Hears of it, and of what fails.</param>
     public Uploader(
-        NodeRuntime runtime, UploadContext context, IUploadHost host, ObjectUploader objects, WalTrim wal, Action<StreamException> loseAll,
+        NodeRuntime runtime, UploadContext context, IUploadHost host, ObjectUploader objects, WalTrim trim, Action<StreamException> loseAll,
         StreamsMetrics metrics, ILogger logger)
     {
-        (_runtime, _context, _host, _objects, _wal, _loseAll, _metrics, _logger) = (runtime, context, host, objects, wal, loseAll, metrics, logger);
+        (_runtime, _context, _host, _objects, _trim, _loseAll, _metrics, _logger) = (runtime, context, host, objects, trim, loseAll, metrics, logger);
         _cutter = new UploadCutter(context, logger);
         _refresh = new RangeRefresh(runtime, logger);
     }
@@ -229,9 +229,9 @@ internal sealed class Uploader
             upload.Settle();
             Measure(outcomes, started);
             _context.Tail.Shrink();
-            foreach (var cut in cuts.GroupBy(cut => cut.Stream.Core.Wal))
+            foreach (var ofWal in cuts.GroupBy(cut => cut.Stream.Core.Wal))
             {
-                await _wal.TrimAsync(cut.Key, cut.Max(one => one.LastPosition), token);
+                await _trim.TrimAsync(ofWal.Key, ofWal.Max(cut => cut.LastPosition), token);
             }
         }
         catch (StreamException failure)

@@ -11,12 +11,13 @@ public sealed class NodeWals
 {
     private readonly IWriteAheadLog[] _all;
 
-    /// <param name="usual">The default.</param>
+    /// <param name="first">The default.</param>
     /// <param name="additional">The others, of other kinds.</param>
-    public NodeWals(IWriteAheadLog usual, params IReadOnlyList<IWriteAheadLog> additional)
+    public NodeWals(IWriteAheadLog first, params IReadOnlyList<IWriteAheadLog> additional)
     {
-        _all = [usual, .. additional];
+        _all = [first, .. additional];
         Invariant.Check(_all.DistinctBy(wal => wal.Descriptor.Kind).Count() == _all.Length);
+        MaxRecordBytes = _all.Min(wal => wal.MaxRecordBytes);
     }
 
     /// <summary>The default first.</summary>
@@ -41,7 +42,7 @@ public sealed class NodeWals
     }
 
     /// <summary>What every one of them takes, so that a stream may change its WAL at any time.</summary>
-    public int MaxRecordBytes => _all.Min(wal => wal.MaxRecordBytes);
+    public int MaxRecordBytes { get; }
 
     /// <summary>Of the one that has waited longest: see <see cref="IWriteAheadLog.Stalled"/>.</summary>
     public TimeSpan Stalled => _all.Max(wal => wal.Stalled);

@@ -49,6 +49,11 @@ public sealed class WalUri
                 throw uri._uri.Refuse("is one more WAL of its kind: a node has one of each at most");
             }
 
+            if (uris.Count > 0 && uris.Append(uri).Any(one => one._uri.Scheme == "memory"))
+            {
+                throw uri._uri.Refuse("goes with no other: what only the memory holds ends with the process, and no topic can choose it");
+            }
+
             uris.Add(uri);
         }
 

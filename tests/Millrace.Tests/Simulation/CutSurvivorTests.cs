@@ -2,6 +2,7 @@ using Millrace.Metadata.Image;
 using Millrace.Simulation.Kernel;
 using Millrace.Simulation.Network;
 using Millrace.Simulation.Scenarios.Clusters;
+using Millrace.Streams;
 using Xunit;
 
 namespace Millrace.Tests.Simulation;
@@ -18,10 +19,10 @@ public sealed class CutSurvivorTests
         kernel.Run(async () =>
         {
             var world = new ClusterWorld(kernel, ClusterPlot.Everything, fault: null);
-            ClusterMachine[] machines = [.. Enumerable.Range(0, 3).Select(number => new ClusterMachine(world, number, walIsOnDisk: false))];
+            ClusterMachine[] machines = [.. Enumerable.Range(0, 3).Select(number => new ClusterMachine(world, number, wal: WalKind.Object))];
             Array.ForEach(machines, machine => machine.Start(TimeSpan.Zero));
-            var clients = new ClusterClients(kernel, new BrokerDirectory(kernel.Random, machines), world.Plot, racks: [], hasSeveralWals: false,
-                () => NetworkWeather.Calm);
+            var clients = new ClusterClients(kernel, new BrokerDirectory(kernel.Random, machines), world.Plot, racks: [],
+                hasSeveralWals: false, hasDevices: false, () => NetworkWeather.Calm);
             await UntilAsync(kernel, TimeSpan.FromSeconds(20), () => machines.All(machine => machine.Serves && machine.Image!.LiveNodes.Count() == 3));
             await clients.CreateTopicAsync(Partitions);
             await kernel.Delay(TimeSpan.FromSeconds(10));

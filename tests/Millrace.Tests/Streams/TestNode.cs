@@ -16,7 +16,8 @@ internal sealed class TestNode : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    public TestNode(TestRegistry registry, IObjectStorage storage, StreamsOptions? options = null, int epoch = 1, ILoggerFactory? loggers = null)
+    public TestNode(TestRegistry registry, IObjectStorage storage, StreamsOptions? options = null, int epoch = 1, ILoggerFactory? loggers = null,
+        TestWal? additional = null)
     {
         Registry = registry;
         Incarnation = new NodeIncarnation(new NodeId(1), new NodeEpoch(epoch));
@@ -25,7 +26,8 @@ internal sealed class TestNode : IAsyncDisposable
         Wal = new TestWal(Incarnation.Node, Incarnation.Epoch);
         registry.RegisterWal(Wal.Descriptor.Id, Incarnation);
         Options = options ?? Small;
-        Store = new StreamStore(Runtime, Options, new StreamsComponents(Incarnation, new NodeWals(Wal), storage, registry, Buffers));
+        var wals = new NodeWals(Wal, additional is null ? [] : [additional]);
+        Store = new StreamStore(Runtime, Options, new StreamsComponents(Incarnation, wals, storage, registry, Buffers));
     }
 
     /// <summary>Sizes at which a few records fill blocks and objects, and nothing is uploaded by age.</summary>

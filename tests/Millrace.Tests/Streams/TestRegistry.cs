@@ -32,6 +32,9 @@ internal sealed class TestRegistry : IStreamRegistry
     /// <summary>Ranges are answered as when an answer was lost, and others have moved what was committed before it was asked for again.</summary>
     public bool HasMovedRanges { get; set; }
 
+    /// <summary>In which of its owner's WALs a stream is opened.</summary>
+    public Func<StreamId, WalKind?> WalOf { get; set; } = _ => null;
+
     public int Commits { get; private set; }
 
     public IReadOnlyList<StreamId> Streams
@@ -144,7 +147,7 @@ internal sealed class TestRegistry : IStreamRegistry
                 entry.Epochs.Add(new EpochStart(epoch, entry.End));
             }
 
-            return new StreamOpening(entry.Start, entry.End, [.. entry.Epochs], entry.Checkpoint) { RangeCount = entry.Ranges.Count };
+            return new StreamOpening(entry.Start, entry.End, [.. entry.Epochs], entry.Checkpoint) { RangeCount = entry.Ranges.Count, Wal = WalOf(stream) };
         }
     }
 
@@ -154,7 +157,7 @@ internal sealed class TestRegistry : IStreamRegistry
         lock (_lock)
         {
             return !_fenced.Contains(node) && _streams.TryGetValue(stream, out var entry) && entry.OpenBy == node && entry.Epochs[^1].Epoch == epoch
-                ? new StreamOpening(entry.Start, entry.End, [.. entry.Epochs], entry.Checkpoint) { RangeCount = entry.Ranges.Count }
+                ? new StreamOpening(entry.Start, entry.End, [.. entry.Epochs], entry.Checkpoint) { RangeCount = entry.Ranges.Count, Wal = WalOf(stream) }
                 : null;
         }
     }

@@ -7,7 +7,7 @@ namespace Millrace.Tests.Streams;
 /// <summary>
 /// A WAL in memory whose durability a test controls, and which can be fenced and read back as a taker would.
 /// </summary>
-internal sealed class TestWal(NodeId node, NodeEpoch epoch) : IWriteAheadLog
+internal sealed class TestWal(NodeId node, NodeEpoch epoch, WalKind kind = WalKind.Memory) : IWriteAheadLog
 {
     private readonly Lock _lock = new();
     private readonly List<(long Position, StreamRecord Record, TaskCompletionSource Durable)> _log = [];
@@ -16,7 +16,7 @@ internal sealed class TestWal(NodeId node, NodeEpoch epoch) : IWriteAheadLog
     private int _durable;
     private bool _held;
 
-    public WalDescriptor Descriptor { get; } = new(Guid.NewGuid(), WalKind.Memory, "test", node, epoch);
+    public WalDescriptor Descriptor { get; } = new(Guid.NewGuid(), kind, "test", node, epoch);
 
     public long TrimmedTo { get; private set; }
 
@@ -28,7 +28,7 @@ internal sealed class TestWal(NodeId node, NodeEpoch epoch) : IWriteAheadLog
     /// <summary>Called when it is to be trimmed, before anything is; may wait.</summary>
     public Func<CancellationToken, Task> BeforeTrim { get; set; } = _ => Task.CompletedTask;
 
-    public int MaxRecordBytes => 64 << 20;
+    public int MaxRecordBytes { get; init; } = 64 << 20;
 
     public Task<StreamException> Lost => _lost.Task;
 

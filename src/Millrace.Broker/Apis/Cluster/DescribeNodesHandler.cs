@@ -7,6 +7,7 @@ using Millrace.Network.Requests;
 using Millrace.Protocol.Primitives;
 using Millrace.Protocol;
 using Millrace.Runtime.Ids;
+using Millrace.Streams.Wal;
 
 namespace Millrace.Broker.Apis.Cluster;
 
@@ -51,7 +52,19 @@ internal sealed class DescribeNodesHandler(NodeId self, IMetadataFeed feed, Cont
             WaitingWals = failure == ErrorCode.None
                 ? [.. waiting.Waiting.Select(Describe)]
                 : [.. image.Wals.Values.Where(wal => wal.State == WalState.AwaitsRecovery).Select(Describe)],
+            UnmetWals = [.. image.Topics.Values.Select(topic => UnmetOf(image, topic)).OfType<DescribeNodesResponse.UnmetWal>()],
         };
+    }
+
+    private static DescribeNodesResponse.UnmetWal? UnmetOf(MetadataImage image, TopicImage topic)
+    {
+        if (WalKindName.Find(topic.Configs.GetValueOrDefault(TopicConfigs.Wal)) is not { } wanted)
+        {
+            return null;
+        }
+
+        int[] without = [.. image.LiveNodesWithout((byte)wanted).Select(node => node.Id.Value)];
+        return without.Length == 0 ? null : new() { Topic = topic.Name, Wal = WalKindName.Of(wanted), NodeIds = without };
     }
 
     private static DescribeNodesResponse.Node Describe(MetadataImage image, NodeImage node, ListenerName listener)
@@ -69,6 +82,11 @@ internal sealed class DescribeNodesHandler(NodeId self, IMetadataFeed feed, Cont
             Internal = node.Internal?.ToString(),
             Program = node.Program,
             Duty = (sbyte)BrokerDuties.Of(image, node.Id),
+            Wals = !node.IsLive ? [] :
+            [
+                .. image.WalsOf(node.Id, node.Epoch).OrderBy(wal => wal.IsAdditional).ThenBy(wal => wal.Kind)
+                    .Select(wal => new DescribeNodesResponse.Wal { Kind = (sbyte)wal.Kind, Location = wal.Location }),
+            ],
         };
     }
 

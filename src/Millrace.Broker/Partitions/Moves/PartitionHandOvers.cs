@@ -9,8 +9,9 @@ using Millrace.Streams;
 namespace Millrace.Broker.Partitions.Moves;
 
 /// <summary>
-/// The partitions that this node leads and that are planned to others: has them handed over, group by group. While they serve, what they hold is uploaded,
-/// until little is left; then they stop serving, what is left is uploaded, and in the entry that closes their streams they have their next leaders.
+/// The partitions that this node leads and that go to others, or to another WAL of this one: has them handed over, group by group. While they serve, what they
+/// hold is uploaded, until little is left; then they stop serving, what is left is uploaded, and in the entry that closes their streams they have their next
+/// leaders.
 /// </summary>
 /// <remarks>
 /// A partition whose topic asks for another of this node's WALs goes the same way, and this node is its next leader: what is left is uploaded out of the one
@@ -195,7 +196,7 @@ internal sealed class PartitionHandOvers(
             {
                 Forget(partition);
             }
-            else if (partition.BeginHandingOver(patience) is { } stream)
+            else if (partition.BeginHandingOver(patience, changesWal: NextOf(image, partition) == self.Node) is { } stream)
             {
                 moves.Stop(partition, stream.UncommittedBytes);
                 going.Add((partition, stream));
@@ -274,7 +275,10 @@ internal sealed class PartitionHandOvers(
             Forget(partition);
             if (now?.Leader is { } leader && now.LeaderEpoch != partition.LeaderEpoch)
             {
-                gone.Add(leader == self.Node ? $"{partition.Id} to this node again" : $"{partition.Id} to node {leader}");
+                gone.Add(
+                    leader != self.Node ? $"{partition.Id} to node {leader}"
+                    : partition.ChangedWal ? $"{partition.Id} to another WAL of this node"
+                    : $"{partition.Id} to this node again");
                 toOthers += leader == self.Node ? 0 : 1;
             }
         }
@@ -297,7 +301,7 @@ internal sealed class PartitionHandOvers(
         }
 
         return known.Moves ? known.PlannedTo
-            : known.Leader == self.Node && partition.LiesBeside(TopicWal.Of(image, topic, self)) ? self.Node
+            : known.Leader == self.Node && partition.LiesElsewhereThan(TopicWal.Of(image, topic, self)) ? self.Node
             : null;
     }
 

@@ -29,6 +29,9 @@ internal sealed record BrokerView(int Id, string State, string? Host, int? Port,
     /// <summary>Where other brokers reach it.</summary>
     public string? Internal { get; init; }
 
+    /// <summary>Those that it writes, the default first: kind and place.</summary>
+    public IReadOnlyList<string>? Wals { get; init; }
+
     /// <summary>With its version.</summary>
     public string? Program { get; init; }
 

@@ -1,6 +1,9 @@
 namespace Millrace.Server.Cli.Brokers;
 
-/// <summary>What is amiss in a cluster: partitions that nobody leads, brokers that are gone, WALs that wait, or that nobody is the controller.</summary>
+/// <summary>
+/// What is amiss in a cluster: partitions that nobody leads, brokers that are gone, WALs that wait, topics whose WAL is missing, or that nobody is the
+/// controller.
+/// </summary>
 internal static class ClusterProblems
 {
     /// <param name="cluster">The brokers.</param>
@@ -32,6 +35,14 @@ internal static class ClusterProblems
         foreach (var wal in cluster.WaitingWals ?? [])
         {
             problems.Add((ExitCode.Failed, $"WAL {wal.Id} ({wal.Location}) of broker {wal.Node} waits for its recovery."));
+        }
+
+        foreach (var unmet in cluster.UnmetWals)
+        {
+            problems.Add((
+                ExitCode.Failed,
+                $"Topic {unmet.Topic} asks for a WAL of the kind {unmet.Wal} (millrace.wal), which there is not at: {string.Join(", ", unmet.Brokers)}. "
+                + "What they lead of it lies in their first. Start them with one more (--wal), or have the topic ask for another."));
         }
 
         return problems;

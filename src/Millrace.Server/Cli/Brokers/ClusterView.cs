@@ -5,6 +5,8 @@ using Confluent.Kafka.Admin;
 using Millrace.Metadata;
 using Millrace.Metadata.Configs;
 using Millrace.Metadata.Image;
+using Millrace.Streams;
+using Millrace.Streams.Wal;
 
 namespace Millrace.Server.Cli.Brokers;
 
@@ -14,6 +16,9 @@ internal sealed record ClusterView(string ClusterId, int? Controller, IReadOnlyL
 {
     /// <summary>Null where they are not known.</summary>
     public IReadOnlyList<WaitingWalView>? WaitingWals { get; init; }
+
+    /// <summary>Topics that ask for a WAL which brokers that live do not have.</summary>
+    public IReadOnlyList<UnmetWalView> UnmetWals { get; init; } = [];
 
     /// <summary>The broker that says so; null where that is not known.</summary>
     public int? AnsweredBy { get; init; }
@@ -44,6 +49,7 @@ internal sealed record ClusterView(string ClusterId, int? Controller, IReadOnlyL
             {
                 AnsweredBy = told.AnsweredBy,
                 WaitingWals = [.. told.WaitingWals.Select(View)],
+                UnmetWals = [.. told.UnmetWals.Select(unmet => new UnmetWalView(unmet.Topic, unmet.Wal, [.. unmet.NodeIds]))],
                 Untold = told.ErrorCode == 0 ? null : (ErrorCode)told.ErrorCode,
             },
         };
@@ -72,6 +78,7 @@ internal sealed record ClusterView(string ClusterId, int? Controller, IReadOnlyL
             Internal = node.Internal,
             Program = node.Program,
             Duty = (BrokerDuty)node.Duty,
+            Wals = [.. node.Wals.Select(wal => $"{WalKindName.Of((WalKind)wal.Kind)} {wal.Location}")],
         };
 
     private static WaitingWalView View(DescribeNodesResponse.WaitingWal wal) =>

@@ -12,7 +12,8 @@ namespace Millrace.Simulation.Scenarios.Clusters;
 /// <param name="kernel">The world.</param>
 /// <param name="client">Connects to any broker.</param>
 /// <param name="topic">The topic that everybody works on.</param>
-internal sealed class ChangingWals(SimulationKernel kernel, SimulatedClient client, string topic)
+/// <param name="hasDevices">Whether brokers have WALs on devices.</param>
+internal sealed class ChangingWals(SimulationKernel kernel, SimulatedClient client, string topic, bool hasDevices)
 {
     private const short Version = 1;
     private static readonly string[] Wals = ["file", "object", "block", "default"];
@@ -55,7 +56,7 @@ internal sealed class ChangingWals(SimulationKernel kernel, SimulatedClient clie
             Version);
         var error = (ErrorCode)answer.Responses[0].ErrorCode;
         if (error is not (ErrorCode.None or ErrorCode.RequestTimedOut or ErrorCode.NotController or ErrorCode.UnknownTopicOrPartition)
-            && !(error == ErrorCode.InvalidConfig && wal == "block"))
+            && !(error == ErrorCode.InvalidConfig && wal == "block" && !hasDevices))
         {
             throw new ViolationException($"{error} for another WAL of {name}");
         }

@@ -14,10 +14,11 @@ namespace Millrace.Simulation.Scenarios.Clusters;
 /// <param name="plot">What the world is about.</param>
 /// <param name="racks">The brokers'; none where they have none.</param>
 /// <param name="hasSeveralWals">Whether topics may choose among the WALs of each broker.</param>
+/// <param name="hasDevices">Whether one of them lies on a device.</param>
 /// <param name="weather">How the network between them and the brokers behaves.</param>
 internal sealed class ClusterClients(
     SimulationKernel kernel, BrokerDirectory brokers, ClusterPlot plot, IReadOnlyList<string> racks, bool hasSeveralWals,
-    Func<NetworkWeather> weather)
+    bool hasDevices, Func<NetworkWeather> weather)
 {
     private const string Group = "of-two";
     private const int Members = 2;
@@ -51,7 +52,7 @@ internal sealed class ClusterClients(
         [
             _passing.RunAsync(() => _isOver),
             .. Movers(topic),
-            .. hasSeveralWals ? [new ChangingWals(kernel, ConnectToAny("chooser"), topic.Name).RunAsync(() => _isOver)] : Array.Empty<Task>(),
+            .. hasSeveralWals ? [new ChangingWals(kernel, ConnectToAny("chooser"), topic.Name, hasDevices).RunAsync(() => _isOver)] : Array.Empty<Task>(),
             .. _clients.Select(client => client.RunAsync(() => _isOver)),
             .. topic.Partitions.Select(partition => NewProducer(partition).RunAsync(() => _isOver)),
             .. topic.Partitions.Select(partition => WatchAsync(NewWatcher(partition), partition)),

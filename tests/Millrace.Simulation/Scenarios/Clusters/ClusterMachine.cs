@@ -51,7 +51,7 @@ internal sealed class ClusterMachine : INodeObserver
     private readonly PlantedMistakes _mistakes;
     private readonly double _clockRate;
     private readonly SimulatedDisk _disk;
-    private readonly bool _walIsOnDisk;
+    private readonly WalKind _wal;
     private readonly int _number;
     private NodeHost? _running;
     private SimulatedListener? _listener;
@@ -63,8 +63,8 @@ internal sealed class ClusterMachine : INodeObserver
 
     /// <param name="world">Where it stands.</param>
     /// <param name="number">From 0.</param>
-    /// <param name="walIsOnDisk">Whether its WAL lies there, where nobody else reaches it; null to draw lots.</param>
-    public ClusterMachine(ClusterWorld world, int number, bool? walIsOnDisk = null)
+    /// <param name="wal">Where its WAL lies, the default if it has several: on its disk nobody else reaches it; null to draw lots.</param>
+    public ClusterMachine(ClusterWorld world, int number, WalKind? wal = null)
     {
         (_world, _kernel) = (world, world.Kernel);
         _number = number;
@@ -76,7 +76,7 @@ internal sealed class ClusterMachine : INodeObserver
         // What rests on clocks shows where they are at their worst.
         var error = _kernel.Random.Chance(0.5) ? _kernel.Random.Pick([-1, 0, 1]) : _kernel.Random.NextDouble() * 2 - 1;
         _clockRate = 1 + error * LargestClockError;
-        _walIsOnDisk = walIsOnDisk ?? _kernel.Random.Chance(WalsOnDisk);
+        _wal = wal ?? (_kernel.Random.Chance(WalsOnDisk) ? WalKind.File : world.Devices is null ? WalKind.Object : WalKind.Block);
     }
 
     public SimulatedNode Node { get; }
@@ -304,7 +304,8 @@ internal sealed class ClusterMachine : INodeObserver
 
         // No image tells of it.
         _kernel.Coverage.Count("moves: taken back", line.Contains("were to be handed over serve on", StringComparison.Ordinal) ? 1 : 0);
-        _kernel.Coverage.Count("wals: groups of partitions that changed theirs", line.Contains("to this node again", StringComparison.Ordinal) ? 1 : 0);
+        _kernel.Coverage.Count(
+            "wals: groups of partitions that changed theirs", line.Contains("to another WAL of this node", StringComparison.Ordinal) ? 1 : 0);
         _kernel.Coverage.Count("moves: by the balancer", line.Contains("Moves partition", StringComparison.Ordinal) ? 1 : 0);
     }
 
@@ -352,15 +353,17 @@ internal sealed class ClusterMachine : INodeObserver
             ? new BlockDevices(life, buffers, attached.Own(_number), attached.Others(_number, _world.Machines.Count))
             : null;
         var onDevice = devices is null ? null : new RingWalProvider(life, buffers, new BlockMedium(devices), new());
-        var own = _walIsOnDisk ? onDisk : onDevice ?? (IWalProvider)wals;
-        IWalProvider[] others = _world.HasSeveralWals ? [.. new IWalProvider?[] { wals, onDisk, onDevice }.OfType<IWalProvider>().Except([own])] : [];
-        _kernel.Coverage.Count($"nodes: lives with a WAL on the {(_walIsOnDisk ? "disk" : "device")}", _walIsOnDisk || own == onDevice ? 1 : 0);
+        IWalProvider[] all = [.. new IWalProvider?[] { wals, onDisk, onDevice }.OfType<IWalProvider>()];
+        var own = all.Single(provider => provider.Kind == _wal);
+        IWalProvider[] others = _world.HasSeveralWals ? [.. all.Except([own])] : [];
+        _kernel.Coverage.Count("nodes: lives with a WAL on the disk", _wal == WalKind.File ? 1 : 0);
+        _kernel.Coverage.Count("nodes: lives with a WAL on the device", _wal == WalKind.Block ? 1 : 0);
         _kernel.Coverage.Count("nodes: lives with several WALs", others.Length > 0 ? 1 : 0);
         return new WalProviders([_mistakes.Own(own), .. others], kind => kind switch
         {
             WalKind.Object => takeover,
             WalKind.Block => onDevice,
-            WalKind.File => _walIsOnDisk || _world.HasSeveralWals ? onDisk : null,
+            WalKind.File => own == onDisk || _world.HasSeveralWals ? onDisk : null,
             WalKind.Memory => null,
         })
         {

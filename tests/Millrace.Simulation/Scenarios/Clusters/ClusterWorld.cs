@@ -103,7 +103,8 @@ internal sealed class ClusterWorld
         }
 
         var clients = new ClusterClients(
-            Kernel, new BrokerDirectory(new SeededRandom(Kernel.Random.NextUInt64()), _machines), Plot, Racks, HasSeveralWals, () => _pranks.Weather);
+            Kernel, new BrokerDirectory(new SeededRandom(Kernel.Random.NextUInt64()), _machines), Plot, Racks, HasSeveralWals, Devices is not null,
+            () => _pranks.Weather);
         var topic = await clients.CreateTopicAsync(_partitions);
         await UntilAsync(
             () => Array.TrueForAll(_machines, machine => machine.Image is { } image && image.TryGetTopic(topic.Id, out _)),

@@ -85,13 +85,13 @@ public sealed class WaitingWalsTests
 
         var first = Complete(_survivors[0], read);
 
-        Assert.Equal([stream], first.Short);
+        Assert.Equal([stream], first.Uncommitted);
         Assert.False(first.IsRetired);
         Assert.Equal((null, 0, _survivors[0].Node), Described(stream));
         Assert.Equal(stream, Assert.Single(Share(_survivors[0]).Ranges).Stream);
 
         _script.Commit(_survivors[0], _wal, ClusterScript.Range(_script.Prepare(_survivors[0]), stream, 0, 10, 11));
-        Assert.Empty(Complete(_survivors[0], read).Short);
+        Assert.Empty(Complete(_survivors[0], read).Uncommitted);
         Assert.Equal((_survivors[0].Node, 1, null), Described(stream));
     }
 

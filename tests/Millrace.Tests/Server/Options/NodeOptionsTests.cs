@@ -26,7 +26,7 @@ public sealed class NodeOptionsTests
         var options = From((ServerSettings.Store, store));
 
         Assert.Equal((wal, directory), (Assert.Single(options.Wals), options.DataDirectory));
-        Assert.Equal(["memory", "object"], From((ServerSettings.Store, store), (ServerSettings.Wal, "memory, object")).Wals);
+        Assert.Equal(["file:///w", "object"], From((ServerSettings.Store, store), (ServerSettings.Wal, "file:///w, object")).Wals);
     }
 
     [Theory]

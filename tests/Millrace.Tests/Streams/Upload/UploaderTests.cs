@@ -22,7 +22,7 @@ public sealed class UploaderTests
         var host = new PoorHost();
 
         planner.AskForAll();
-        var uploader = new Uploader(runtime, context, host, objects: null!, wal: null!, _ => { }, metrics: null!, NullLogger.Instance);
+        var uploader = new Uploader(runtime, context, host, objects: null!, trim: null!, _ => { }, metrics: null!, NullLogger.Instance);
         var running = uploader.RunAsync(stopping.Token);
         await host.Served.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         await stopping.CancelAsync();

@@ -52,6 +52,21 @@ public sealed class WalUriTests
     public void What_is_wrong_with_a_uri_is_said(string text, string said) =>
         Assert.Contains(said, Assert.Throws<FormatException>(() => WalUri.Parse(text)).Message, StringComparison.Ordinal);
 
+    [Fact]
+    public void A_node_may_have_one_of_each_kind_the_default_first() =>
+        Assert.Equal(
+            ["block:///dev/x", "object", "file:///a,b/wal"],
+            WalUri.ParseAll(["block:///dev/x", "object?objects=9", "file:///a%2Cb/wal"]).Select(uri => Uri.UnescapeDataString($"{uri}")));
+
+    [Theory]
+    [InlineData("No WAL is named")]
+    [InlineData("one more WAL of its kind", "file:///a", "object", "file:///b")]
+    [InlineData("goes with no other", "memory", "object")]
+    [InlineData("goes with no other", "object", "memory")]
+    [InlineData("is not a WAL", "file:///a", "b/wal")]
+    public void What_does_not_go_together_is_said(string said, params string[] texts) =>
+        Assert.Contains(said, Assert.Throws<FormatException>(() => WalUri.ParseAll(texts)).Message, StringComparison.Ordinal);
+
     private static IWalProvider Create(string uri, RealNode node, BufferPool pool)
     {
         var parsed = WalUri.Parse(uri);

@@ -30,6 +30,16 @@ public sealed class ClusterProblemsTests
     }
 
     [Fact]
+    public void A_topic_whose_WAL_some_brokers_do_not_have_is_one()
+    {
+        var problem = Assert.Single(
+            ClusterProblems.Of(new ClusterView("c", 1, Brokers) { UnmetWals = [new("logs", "object", [0, 1])] }, partitions: 9, unavailable: 0));
+
+        Assert.Equal(ExitCode.Failed, problem.ExitCode);
+        Assert.Contains("Topic logs asks for a WAL of the kind object (millrace.wal), which there is not at: 0, 1.", problem.Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_WAL_that_waits_is_one_also_where_everything_has_a_leader()
     {
         var wal = new WaitingWalView(Guid.Empty, "file:///w", 1, new Dictionary<(string Topic, int Partition), WaitingPartitionView>());

@@ -9,7 +9,7 @@ namespace Millrace.Controller.Topics;
 /// Whether a topic can have the WAL that it asks for: at all brokers that live, since any may lead it. One that had it in another WAL without a word would
 /// deceive whoever asks for records that outlive a machine, or for fast ones.
 /// </summary>
-internal static class WalWish
+internal static class TopicWalCheck
 {
     /// <returns>Why it cannot; null if it can, or if that is no such wish.</returns>
     public static string? Check(MetadataImage cluster, string config, string? value)
@@ -19,16 +19,9 @@ internal static class WalWish
             return null;
         }
 
-        string[] without = [.. cluster.LiveNodes.Where(node => IsWithout(cluster, node, wanted)).Select(node => $"{node.Id}")];
+        string[] without = [.. cluster.LiveNodesWithout((byte)wanted).Select(node => $"{node.Id}")];
         return without.Length == 0 ? null
             : $"{config}={value}: there is no such WAL at broker{(without.Length == 1 ? "" : "s")} {string.Join(", ", without)}. Start each with one more, "
             + $"behind its first: --wal FIRST --wal {(wanted == WalKind.Object ? value : $"{value}:///PATH")}.";
-    }
-
-    // One that has no default yet, which comes last, is about to start.
-    private static bool IsWithout(MetadataImage cluster, NodeImage node, WalKind wanted)
-    {
-        WalImage[] wals = [.. cluster.WalsOf(node.Id, node.Epoch)];
-        return Array.Exists(wals, wal => !wal.IsAdditional) && !Array.Exists(wals, wal => wal.Kind == (byte)wanted);
     }
 }

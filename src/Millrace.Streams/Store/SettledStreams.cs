@@ -10,19 +10,20 @@ namespace Millrace.Streams.Store;
 /// <param name="trim">What has a WAL give something up.</param>
 /// <param name="time">For the pauses.</param>
 /// <param name="spawn">Starts something that ends with the store.</param>
-internal sealed class GoneStreams(WalTrim trim, TimeProvider time, Action<string, Func<CancellationToken, Task>> spawn)
+internal sealed class SettledStreams(WalTrim trim, TimeProvider time, Action<string, Func<CancellationToken, Task>> spawn)
 {
+    // What waits for room in a full WAL gets some by each trim, and is written in a few of these.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
     private readonly Lock _lock = new();
-    private readonly List<StreamCore> _gone = [];
+    private readonly List<StreamCore> _settled = [];
     private bool _works;
 
-    /// <param name="stream">Lost, and pinning nothing.</param>
+    /// <param name="stream">Lost, and nobody will ask for its records.</param>
     public void Add(StreamCore stream)
     {
         lock (_lock)
         {
-            _gone.Add(stream);
+            _settled.Add(stream);
             if (_works)
             {
                 return;
@@ -31,30 +32,30 @@ internal sealed class GoneStreams(WalTrim trim, TimeProvider time, Action<string
             _works = true;
         }
 
-        spawn("stream-gone", RunAsync);
+        spawn("stream-settled", RunAsync);
     }
 
     private async Task RunAsync(CancellationToken token)
     {
         while (true)
         {
-            List<StreamCore> gone;
+            List<StreamCore> settled;
             lock (_lock)
             {
-                gone = [.. _gone];
+                settled = [.. _settled];
             }
 
             // Before the trim: what leaves meanwhile may be durable, and not trimmed.
-            var over = gone.Where(stream => stream.IsOver).ToHashSet();
-            foreach (var wal in gone.GroupBy(stream => stream.Wal))
+            var over = settled.Where(stream => stream.IsOver).ToHashSet();
+            foreach (var ofWal in settled.GroupBy(stream => stream.Wal))
             {
-                await trim.TrimAsync(wal.Key, wal.Max(stream => stream.LastPosition), token);
+                await trim.TrimAsync(ofWal.Key, ofWal.Max(stream => stream.LastPosition), token);
             }
 
             lock (_lock)
             {
-                _gone.RemoveAll(over.Contains);
-                if (_gone.Count == 0)
+                _settled.RemoveAll(over.Contains);
+                if (_settled.Count == 0)
                 {
                     _works = false;
                     return;
