@@ -84,7 +84,9 @@ internal sealed class WalUnderTest : IAsyncDisposable
     {
         var payload = new byte[bytes];
         new Random(bytes).NextBytes(payload);
-        return new(new(1), new(1), 0, 1, 0, payload);
+
+        // As a broker hands over what clients have summed up.
+        return new(new(1), new(1), 0, 1, 0, payload) { PayloadChecksum = bytes >= Crc32C.WorthJoining ? Crc32C.Of(payload) : null };
     }
 
     private async Task<double> AppendAsync(StreamRecord record)

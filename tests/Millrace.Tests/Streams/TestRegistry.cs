@@ -301,15 +301,16 @@ internal sealed class TestRegistry : IStreamRegistry
         {
             var named = share.Ranges.Where(range =>
                 _streams.TryGetValue(range.Stream, out var entry) && entry.OpenBy == _wals[share.WalId] && entry.Epochs[^1].Epoch == range.Epoch).ToArray();
-            var tooShort = named.Where(range => _streams[range.Stream].End < range.EndOffset).Select(range => range.Stream).ToArray();
-            foreach (var range in named.Where(range => !_damaged.Contains(range.Stream) && !tooShort.Contains(range.Stream)))
+            var whole = named.Where(range => !_damaged.Contains(range.Stream)).ToArray();
+            var uncommitted = whole.Where(range => _streams[range.Stream].End < range.EndOffset).Select(range => range.Stream).ToArray();
+            foreach (var range in whole.Where(range => !uncommitted.Contains(range.Stream)))
             {
                 _streams[range.Stream].OpenBy = null;
             }
 
             return new ShareCompletion(
                 [.. named.Select(range => range.Stream).Where(_damaged.Contains)],
-                tooShort,
+                uncommitted,
                 IsRetired: !_streams.Values.Any(entry => entry.OpenBy == _wals[share.WalId]));
         }
     }
