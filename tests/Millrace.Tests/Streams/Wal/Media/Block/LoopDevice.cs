@@ -6,8 +6,12 @@ namespace Millrace.Tests.Streams.Wal.Media.Block;
 /// <summary>A block device over a file, past the page cache, with sectors of a size of its own. Needs root, and skips its test without.</summary>
 internal sealed class LoopDevice : IDisposable
 {
+    // While one is detached its name is free, and the next that is made would take it.
+    private static readonly SemaphoreSlim Naming = new(1, 1);
+
     private readonly string _file;
     private readonly int _sector;
+    private bool _detached;
 
     private LoopDevice(string path, string file, int sector) => (Path, _file, _sector) = (path, file, sector);
 
@@ -27,7 +31,17 @@ internal sealed class LoopDevice : IDisposable
     /// <summary>Over a file that is there.</summary>
     public static LoopDevice OverThat(string file, int sector)
     {
-        var (code, output) = Run("--find", "--show", "--direct-io=on", $"--sector-size={sector}", file);
+        Naming.Wait(TestContext.Current.CancellationToken);
+        var (code, output) = (-1, "");
+        try
+        {
+            (code, output) = Run("--find", "--show", "--direct-io=on", $"--sector-size={sector}", file);
+        }
+        finally
+        {
+            Naming.Release();
+        }
+
         Assert.SkipUnless(code == 0, $"No loop device is to be had: {output}");
         return new LoopDevice(output.Trim(), file, sector);
     }
@@ -42,12 +56,33 @@ internal sealed class LoopDevice : IDisposable
         Require(Run("--set-capacity", Path));
     }
 
-    public void Detach() => Require(Run("--detach", Path));
+    /// <summary>Until it is attached again, or disposed of, no other is made.</summary>
+    public void Detach()
+    {
+        Naming.Wait(TestContext.Current.CancellationToken);
+        _detached = true;
+        Require(Run("--detach", Path));
+    }
 
     /// <summary>Under the name that it had.</summary>
-    public void Attach() => Require(Run("--direct-io=on", $"--sector-size={_sector}", Path, _file));
+    public void Attach()
+    {
+        Require(Run("--direct-io=on", $"--sector-size={_sector}", Path, _file));
+        _detached = false;
+        Naming.Release();
+    }
 
-    public void Dispose() => Run("--detach", Path);
+    public void Dispose()
+    {
+        if (_detached)
+        {
+            Naming.Release();
+        }
+        else
+        {
+            Run("--detach", Path);
+        }
+    }
 
     private static void Require((int Code, string Output) run) => Assert.True(run.Code == 0, run.Output);
 
