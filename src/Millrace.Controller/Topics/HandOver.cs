@@ -18,7 +18,8 @@ internal static class HandOver
 {
     /// <summary>
     /// Appoints the next leaders of those partitions whose streams are closed at their leader's epoch: the node that each is planned to, which lives, since its
-    /// plan would have ended with it; or the sender again, if the plan has ended meanwhile. What was refused, or handed over before, is left as it is.
+    /// plan would have ended with it; or the sender again, if the plan has ended meanwhile, or there was none since only the WAL changes. What was refused, or
+    /// handed over before, is left as it is.
     /// </summary>
     public static void Appoint(PendingEntry entry, NodeIncarnation node, IEnumerable<StreamOpsRequest.Close> closed)
     {

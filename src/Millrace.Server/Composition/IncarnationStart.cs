@@ -165,7 +165,7 @@ internal sealed class IncarnationStart(
         }
     }
 
-    /// <summary>All are known before any is made, the default last; and made before the first stream is opened: whoever has one open has them all.</summary>
+    /// <summary>All are known before any is made, the default last; and all are made before this node opens anything by itself.</summary>
     private async Task<NodeWals> MakeWalsAsync(IReadOnlyList<IWalProvider> own, NodeRegistry nodes, NodeIncarnation self, CancellationToken token)
     {
         // Only on a device WALs take each other's places.

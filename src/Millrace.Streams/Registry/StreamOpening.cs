@@ -1,4 +1,3 @@
-
 namespace Millrace.Streams.Registry;
 
 /// <summary>What an owner learns when it opens a stream.</summary>

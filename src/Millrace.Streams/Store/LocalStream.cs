@@ -29,7 +29,7 @@ internal sealed class LocalStream : IStream
         Checkpoint = opened.Checkpoint;
         Core = new StreamCore(
             id, epoch, owner, opened.Opening, opened.Checkpoint?.State.Length ?? 0, opened.ReplayedBytes,
-            context.Appends.Wals.Find(opened.Opening.Wal), host, context.Appends.Budget, context.Components.Buffers);
+            context.Components.Wals.Find(opened.Opening.Wal), host, context.Appends.Budget, context.Components.Buffers);
         Wal = opened.Opening.Wal;
         Core.Ranges.Replace(opened.Ranges);
         _appends = new StreamAppends(Core, context.Appends);

@@ -68,7 +68,7 @@ public sealed class StreamStore : IStreamStore, IStreamHost
         _context = new StreamContext(
             components,
             registry,
-            new AppendContext(components.Wals, Budget, _smallRecords, Planner, Metrics, _walWaits),
+            new AppendContext(Budget, _smallRecords, Planner, Metrics, _walWaits),
             new ReadContext(runtime, options, Indexes, Blocks, components.Registry, Metrics, _logger, Spawn),
             new UploadContext(runtime.Time, options, components.Wals, Planner, registry, Indexes, Tail));
 

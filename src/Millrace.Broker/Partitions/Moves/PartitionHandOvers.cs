@@ -192,11 +192,12 @@ internal sealed class PartitionHandOvers(
         var going = new List<(Partition Partition, IStream Stream)>();
         foreach (var partition in group)
         {
-            if (NextOf(image, partition) is null)
+            var next = NextOf(image, partition);
+            if (next is null)
             {
                 Forget(partition);
             }
-            else if (partition.BeginHandingOver(patience, changesWal: NextOf(image, partition) == self.Node) is { } stream)
+            else if (partition.BeginHandingOver(patience, changesWal: next == self.Node) is { } stream)
             {
                 moves.Stop(partition, stream.UncommittedBytes);
                 going.Add((partition, stream));
